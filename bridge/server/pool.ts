@@ -1,0 +1,27 @@
+// Local stdio servers as the tunnel sees them: open one by name and fingerprint, write messages, read messages, close.
+import type { Fault } from '#contract/error.ts';
+import type { Fingerprint, Slug } from '#contract/id.ts';
+
+/** One running child behind a channel. */
+export interface LocalServer {
+  /** Writes part of a message to the child's stdin (`last`: its end, a newline follows). Resolves when the pipe took it: back-pressure. */
+  write(chunk: Buffer, last: boolean): Promise<void>;
+  /** Ends the child and its whole process tree. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface LocalServerEvents {
+  /** One whole line of the child's stdout, without its newline. Reading pauses until the promise resolves: back-pressure. */
+  onMessage(line: Buffer): Promise<void>;
+  /** A line over the limit was read away; the child lives. */
+  onOversize(fault: Fault): void;
+  /** The child is gone; called once, also after close(). `fault` is undefined where close() was called first. */
+  onExit(fault: Fault | undefined): void;
+}
+
+export interface Pool {
+  /** Checks the sanction, starts the child and resolves when it runs. Rejects with SERVER_NOT_OFFERED, SERVER_NOT_APPROVED, SERVER_DENIED, SERVER_START_FAILED, SERVER_BACKING_OFF or BUSY. */
+  open(server: Slug, fingerprint: Fingerprint, events: LocalServerEvents): Promise<LocalServer>;
+  /** Ends every child. Idempotent. */
+  close(): Promise<void>;
+}

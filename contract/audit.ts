@@ -1,0 +1,71 @@
+// One audited trace of one call: who, where, what, as whose identity, what was decided and why, and how long each leg took.
+// Metadata only: no argument, result, token or file content is in it.
+import { z } from 'zod';
+import { ErrorCode } from './error.ts';
+import { GatewayId, RecordId, ServerId, TokenId, UserId, WorkstationId } from './id.ts';
+
+/** Times of the four legs, in microseconds since the request arrived; absent where the call did not get that far. */
+export const Legs = z.object({
+  /** The request was read whole, identified and allowed. */
+  hostToGateway: z.number().optional(),
+  /** It was handed to the upstream server. */
+  gatewayToServer: z.number().optional(),
+  /** The upstream's answer was read whole. */
+  serverToGateway: z.number().optional(),
+  /** The answer was encoded for the host. */
+  gatewayToHost: z.number().optional(),
+});
+export type Legs = z.infer<typeof Legs>;
+
+const named = <T extends z.ZodType>(id: T) => z.object({ id, name: z.string() });
+
+export const CallRecord = z.object({
+  version: z.literal(1),
+  kind: z.literal('call'),
+  id: RecordId,
+  /** Arrival, ms since 1970. */
+  at: z.number().int(),
+  /** `modern` (2026-07-28 and later), `legacy` (up to 2025-11-25), or `unknown` where the request could not be read. */
+  era: z.enum(['modern', 'legacy', 'unknown']),
+  /** How it came: over HTTP, or over a tunnel from a host that uses the shim. */
+  via: z.enum(['http', 'shim']),
+  method: z.string(),
+  user: named(UserId).nullable(),
+  /** The AI host, as its token or its config entry names it. */
+  host: z.string().nullable(),
+  token: TokenId.nullable(),
+  gateway: named(GatewayId).nullable(),
+  server: named(ServerId).nullable(),
+  /** The upstream's own name of the tool. */
+  tool: z.string().nullable(),
+  workstation: WorkstationId.nullable(),
+  /** As whose identity the upstream was called. Local servers run as the person at the workstation. */
+  identity: z.object({ kind: z.enum(['none', 'own', 'shared']), id: z.string().nullable() }),
+  decision: z.enum(['allowed', 'refused', 'failed']),
+  /** The error code where it was not answered by the upstream. */
+  code: ErrorCode.nullable(),
+  /** The upstream answered with a JSON-RPC error or a tool error. */
+  upstreamError: z.boolean(),
+  requestBytes: z.number().int(),
+  responseBytes: z.number().int(),
+  legs: Legs,
+});
+export type CallRecord = z.infer<typeof CallRecord>;
+
+/** Something that happened to a workstation or an administrator did, beside the calls. */
+export const EventRecord = z.object({
+  version: z.literal(1),
+  kind: z.literal('event'),
+  id: RecordId,
+  at: z.number().int(),
+  /** Stable name, e.g. `workstation_enrolled`, `tunnel_replaced`, `proof_refused`. */
+  event: z.string().regex(/^[a-z_]+$/),
+  user: named(UserId).nullable(),
+  workstation: WorkstationId.nullable(),
+  code: ErrorCode.nullable(),
+  detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+});
+export type EventRecord = z.infer<typeof EventRecord>;
+
+export const AuditRecord = z.discriminatedUnion('kind', [CallRecord, EventRecord]);
+export type AuditRecord = z.infer<typeof AuditRecord>;

@@ -1,0 +1,122 @@
+// The tunnel between a workstation and the gateway server: one WebSocket, opened by the bridge at <gateway origin>/tunnel.
+//
+//   bridge                                   gateway
+//     | hello {versions, workstation, user}    |      first, once
+//     |--------------------------------------->|
+//     |        challenge {version, nonce, ...} |      the newest common version, 32 random bytes
+//     |<---------------------------------------|
+//     | proof {signature}                      |      ES256 over proofText(): version, nonce, origin, workstation, user
+//     |--------------------------------------->|
+//     |                         welcome {...}  |      or refuse {code, message}, then the socket is closed
+//     |<---------------------------------------|
+//     |  steady state, both ways:              |
+//     |  offer ->              <- verdict      |      what could run here; what may
+//     |  open / opened / data / dataEnd / credit / abort / close    per channel
+//     |  ping / pong                           |      every 20 s both ways; dead after 45 s of silence
+//     |  refuse {code}  <->                    |      says why before the socket is closed
+//
+// A WebSocket message carries one or more frames, so that a busy tick is one write. Each frame:
+//   u32 length of what follows (big-endian) | u8 type | u32 channel | body
+// Channel 0 is the tunnel itself. The gateway opens even channels (server), the bridge odd ones (host).
+// A message (one JSON-RPC text, no newline) is cut into chunks of 64 KiB: `data` for every chunk but the last, `dataEnd` for the last.
+// The bodies of data frames are opaque to the tunnel; all other bodies are JSON.
+import { z } from 'zod';
+import { ErrorCode } from './error.ts';
+import { Fingerprint, OrganizationId, Slug, UserId, WorkstationId } from './id.ts';
+import { Offer, Verdict } from './server.ts';
+
+export const tunnelVersions = [1] as const;
+export const tunnelPath = '/tunnel';
+export const chunkBytes = 64 * 1024;
+/** Bytes of data that a side may send on a channel before the other grants more by `credit`. */
+export const initialCreditBytes = 1024 * 1024;
+export const defaultMessageLimitBytes = 8 * 1024 * 1024;
+export const pingEveryMs = 20_000;
+export const deadAfterMs = 45_000;
+export const handshakeWithinMs = 10_000;
+/** Channels that one side may have open at once. */
+export const channelLimit = 1024;
+
+/** Type byte of each frame. */
+export const frameType = {
+  hello: 1,
+  challenge: 2,
+  proof: 3,
+  welcome: 4,
+  refuse: 5,
+  ping: 16,
+  pong: 17,
+  open: 32,
+  opened: 33,
+  data: 34,
+  dataEnd: 35,
+  credit: 36,
+  abort: 37,
+  close: 38,
+  offer: 48,
+  verdict: 49,
+} as const;
+export type FrameName = keyof typeof frameType;
+
+/** WebSocket close codes (RFC 6455 section 7.4.2: 4000-4999 are ours). */
+export const closeCode = {
+  protocol: 4400,
+  refused: 4401,
+  revoked: 4403,
+  replaced: 4409,
+  silent: 4408,
+  stopping: 4503,
+} as const;
+
+const wireFault = { code: ErrorCode, message: z.string().max(8192) };
+
+/** JSON bodies, by frame. Unknown keys of newer peers are kept (looseObject). */
+export const frameBody = {
+  hello: z.looseObject({
+    versions: z.array(z.number().int()).min(1).max(16),
+    product: z.string().max(200),
+    workstation: WorkstationId,
+    user: UserId,
+  }),
+  challenge: z.looseObject({ version: z.number().int(), nonce: z.base64url().length(43), organization: OrganizationId }),
+  proof: z.looseObject({ signature: z.base64url().max(200) }),
+  welcome: z.looseObject({
+    organization: OrganizationId,
+    messageLimitBytes: z.number().int().min(65536),
+    /** Slugs of the gateways that the user may reach now. */
+    gateways: z.array(Slug),
+  }),
+  refuse: z.looseObject(wireFault),
+  open: z.discriminatedUnion('kind', [
+    /** From the gateway: run this local server (which the device itself offered) and connect the channel to its stdio. */
+    z.looseObject({ kind: z.literal('server'), server: Slug, fingerprint: Fingerprint }),
+    /** From the bridge: an AI host that came through the shim. Its lines are an MCP session. */
+    z.looseObject({ kind: z.literal('host'), host: z.string().max(80), gateway: Slug, server: Slug.optional() }),
+  ]),
+  opened: z.looseObject({}),
+  credit: z.looseObject({ bytes: z.number().int().min(1).max(0xffffffff) }),
+  /** The message begun on this channel will not be finished; the channel lives on. */
+  abort: z.looseObject(wireFault),
+  /** The channel is over; `code` is absent where it ended as it should. */
+  close: z.looseObject({ code: ErrorCode.optional(), message: z.string().max(8192).optional() }),
+  offer: z.looseObject({ offers: z.array(Offer).max(500) }),
+  verdict: z.looseObject({ verdicts: z.array(Verdict).max(2000) }),
+} as const;
+export type JsonFrameName = keyof typeof frameBody;
+export type FrameBody<N extends JsonFrameName> = z.infer<(typeof frameBody)[N]>;
+
+/** The text that the device key signs (ES256, IEEE P1363 form, base64url). `origin` is the gateway's as the bridge dialed it, e.g. `https://mcp.example.org`. */
+export function proofText(of: {
+  version: number;
+  nonce: string;
+  origin: string;
+  workstation: WorkstationId;
+  user: UserId;
+}): string {
+  return ['drawbridge-tunnel-proof', of.version, of.nonce, of.origin, of.workstation, of.user].join('\n');
+}
+
+/** The text that a new device key signs to enroll: it binds the spent token to the key, the gateway and the OS user. */
+export function enrollText(of: { tokenHash: string; publicKeyThumbprint: string; origin: string; osUser: string }): string {
+  return ['drawbridge-enroll', of.tokenHash, of.publicKeyThumbprint, of.origin, of.osUser].join('\n');
+}

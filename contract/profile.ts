@@ -1,0 +1,176 @@
+// Every setting that IT can push to a device: type, default, title, help, since. The one source of the parser, the settings reference and the MDM artifacts.
+// Keys are flat PascalCase (Group Policy Editor accepts only [a-zA-Z0-9_]). A structured value may also come as JSON in a string, because some MDMs push strings only.
+import { z } from 'zod';
+import { Fingerprint, Slug } from './id.ts';
+import { LaunchLine } from './server.ts';
+
+/** Where a value came from. A source further down the list is asked later and never overrides an earlier one. */
+export const ProfileSource = z.enum(['mdm', 'file', 'user', 'default']);
+export type ProfileSource = z.infer<typeof ProfileSource>;
+
+/** `https:`, or `http:` on loopback only; an origin, without path, query or credentials. */
+export const GatewayUrl = z.url().transform((text, context) => {
+  const url = new URL(text);
+  const isLoopback = ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback))
+    context.addIssue('use https (http only on loopback)');
+  if (url.pathname !== '/' || url.search || url.hash || url.username || url.password)
+    context.addIssue('name the origin only, such as https://mcp.example.org');
+  return url.origin;
+});
+
+/** `structured`: an array or object, which may also be pushed as JSON text. */
+type SettingKind = 'string' | 'choice' | 'integer' | 'boolean' | 'structured';
+interface Setting<T extends z.ZodType = z.ZodType> {
+  readonly kind: SettingKind;
+  readonly schema: T;
+  /** Absent means: not set, and the feature that needs it says so. */
+  readonly default?: z.infer<T>;
+  readonly title: string;
+  readonly help: string;
+  readonly since: string;
+}
+const setting = <const S extends Setting>(of: S): S => of;
+
+const commandRule = z.union([Fingerprint, z.array(z.string()).min(1)]);
+/** `sha256:…` (a fingerprint), or an argument list that must equal the entry's command and arguments. */
+export type CommandRule = z.infer<typeof commandRule>;
+
+export const settings = {
+  GatewayURL: setting({
+    kind: 'string',
+    schema: GatewayUrl,
+    title: 'Gateway URL',
+    since: '0.1',
+    help: 'Origin of the gateway server that this device uses, such as https://mcp.example.org. Hosts are pointed at it and at nothing else.',
+  }),
+  EnrollmentTokenFile: setting({
+    kind: 'string',
+    schema: z.string(),
+    title: 'Enrollment token file',
+    since: '0.1',
+    help: 'File (0600) with a one-time enrollment token. It is read once, spent and emptied.',
+  }),
+  EnforcementMode: setting({
+    kind: 'choice',
+    schema: z.enum(['observe', 'enforce']),
+    default: 'observe',
+    title: 'Enforcement mode',
+    since: '0.1',
+    help: 'observe: report what the AI hosts are wired to. enforce: also rewrite their configs so that they name only the gateway.',
+  }),
+  ManagedHosts: setting({
+    kind: 'structured',
+    schema: z.union([z.literal('*'), z.array(z.string())]),
+    default: '*',
+    title: 'Managed hosts',
+    since: '0.1',
+    help: 'Ids of the AI hosts to manage, or "*" for all that Drawbridge knows.',
+  }),
+  LocalServers: setting({
+    kind: 'structured',
+    schema: z.record(Slug, LaunchLine),
+    default: {},
+    title: 'Local servers',
+    since: '0.1',
+    help: 'Local stdio servers that IT provides on this device, by name. A server listed here needs no further approval.',
+  }),
+  LocalServerApproval: setting({
+    kind: 'choice',
+    schema: z.enum(['profile', 'gateway']),
+    default: 'profile',
+    title: 'Who approves local servers',
+    since: '0.1',
+    help: "profile: only what this profile lists may run. gateway: the gateway's administrators may also approve exact fingerprints of servers that users had configured.",
+  }),
+  AllowedLocalServerCommands: setting({
+    kind: 'structured',
+    schema: z.array(commandRule),
+    default: [],
+    title: 'Allowed local server commands',
+    since: '0.1',
+    help: "Fingerprints or exact argument lists that may run without the gateway's approval.",
+  }),
+  DeniedLocalServerCommands: setting({
+    kind: 'structured',
+    schema: z.array(commandRule),
+    default: [],
+    title: 'Denied local server commands',
+    since: '0.1',
+    help: 'Fingerprints or exact argument lists that never run here, whatever else allows them. A list of one string denies every command with that name.',
+  }),
+  LocalServerPackageRoots: setting({
+    kind: 'structured',
+    schema: z.array(z.string()),
+    default: [],
+    title: 'Package roots',
+    since: '0.1',
+    help: 'Directories whose node_modules hold server packages that IT installed beforehand; searched before anything is installed.',
+  }),
+  LocalServerInstall: setting({
+    kind: 'choice',
+    schema: z.enum(['allow', 'never']),
+    default: 'allow',
+    title: 'Install server packages',
+    since: '0.1',
+    help: 'allow: a server package that is not on the device is installed once, at the version the registry names, when its entry is taken over. never: it is reported instead.',
+  }),
+  PostureStatusPath: setting({
+    kind: 'string',
+    schema: z.string(),
+    title: 'Posture status file',
+    since: '0.1',
+    help: "Where the posture status file is written. Default: the platform's directory for this user.",
+  }),
+  PostureHeartbeatMinutes: setting({
+    kind: 'integer',
+    schema: z.number().int().min(1).max(1440),
+    default: 5,
+    title: 'Posture heartbeat',
+    since: '0.1',
+    help: 'Minutes between two writes of an unchanged posture file. It expires after three.',
+  }),
+  ScanIntervalMinutes: setting({
+    kind: 'integer',
+    schema: z.number().int().min(1).max(1440),
+    default: 15,
+    title: 'Scan interval',
+    since: '0.1',
+    help: "Minutes between two full scans of the AI hosts' configs.",
+  }),
+  CACertificateFile: setting({
+    kind: 'string',
+    schema: z.string(),
+    title: 'CA certificates',
+    since: '0.1',
+    help: "PEM file with certificates to trust besides the operating system's, for the tunnel and for local servers.",
+  }),
+  ManagedByOrganizationName: setting({
+    kind: 'string',
+    schema: z.string().max(200),
+    title: 'Managed by',
+    since: '0.1',
+    help: "The organization's name, shown to the user.",
+  }),
+  SupportURL: setting({
+    kind: 'string',
+    schema: z.url(),
+    title: 'Support address',
+    since: '0.1',
+    help: 'Where users find help, shown with errors.',
+  }),
+  LogLevel: setting({
+    kind: 'choice',
+    schema: z.enum(['debug', 'info', 'warn', 'error']),
+    default: 'info',
+    title: 'Log level',
+    since: '0.1',
+    help: 'How much the agent logs. Never arguments, results or secrets.',
+  }),
+} as const;
+
+export type SettingName = keyof typeof settings;
+type Value<N extends SettingName> = z.infer<(typeof settings)[N]['schema']>;
+type WithDefault = { [N in SettingName]: (typeof settings)[N] extends { readonly default: unknown } ? N : never }[SettingName];
+/** The settings in force. A setting without a default is absent where nobody set it. */
+export type Profile = { readonly [N in SettingName]?: Value<N> } & { readonly [N in WithDefault]: Value<N> };

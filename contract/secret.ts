@@ -1,0 +1,32 @@
+// A secret is a type: it prints as "[secret]" wherever it is logged, serialized or interpolated, and leaves only by reveal().
+import { z } from 'zod';
+
+const hidden = '[secret]';
+const vault = new WeakMap<Secret<unknown>, unknown>();
+
+/** A value that must not reach a log, a file or a message by accident. `reveal` is the one way out. */
+export class Secret<T> {
+  constructor(value: T) {
+    vault.set(this, value);
+  }
+  toString(): string {
+    return hidden;
+  }
+  toJSON(): string {
+    return hidden;
+  }
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return hidden;
+  }
+}
+
+/** The value inside. Call it only where the secret is used: hashed, sent to its own server, or put into the secret store. */
+export function reveal<T>(secret: Secret<T>): T {
+  return vault.get(secret) as T;
+}
+
+/** Parses text into a Secret at the edge. */
+export const SecretText = z
+  .string()
+  .min(1)
+  .transform((text) => new Secret(text));

@@ -1,0 +1,135 @@
+// What the gateway server keeps, as verbs. Every verb is atomic, and one shared suite runs against each implementation.
+// An implementer promises: a verb that changes policy, tokens, workstations or approvals bumps `revision` in the same transaction;
+// records are appended in the order given and are durable when the promise resolves; failure rejects with Fault STORE_UNAVAILABLE.
+import type { EnrollRequest } from '#contract/enrollment.ts';
+import type { Fingerprint, OrganizationId, Slug, TokenId, WorkstationId } from '#contract/id.ts';
+import type { PolicyFile } from '#contract/policy.ts';
+import type { Offer, Verdict } from '#contract/server.ts';
+
+/** The ids behind the slugs of a policy. An id is made when a slug first appears and is never used again for another. */
+export interface PolicyIds {
+  readonly users: Readonly<Record<string, string>>;
+  readonly teams: Readonly<Record<string, string>>;
+  readonly servers: Readonly<Record<string, string>>;
+  readonly gateways: Readonly<Record<string, string>>;
+  /** By `<gateway slug>/<server slug>`. */
+  readonly assignments: Readonly<Record<string, string>>;
+}
+export interface StoredPolicy {
+  readonly policy: PolicyFile;
+  readonly ids: PolicyIds;
+}
+
+export interface HostToken {
+  readonly kind: 'host';
+  readonly id: TokenId;
+  readonly user: Slug;
+  readonly gateway: Slug;
+  readonly host: string;
+}
+export interface EnrollToken {
+  readonly kind: 'enroll';
+  readonly id: TokenId;
+  readonly user: Slug;
+}
+/** A token as stored: its SHA-256 (hex), never the secret. Times are ms since 1970. */
+export type Token = (HostToken | EnrollToken) & {
+  readonly hash: string;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  readonly revokedAt: number | null;
+  readonly spentAt: number | null;
+};
+
+export interface Workstation {
+  readonly id: WorkstationId;
+  readonly user: Slug;
+  readonly publicKey: EnrollRequest['publicKey'];
+  /** RFC 7638 thumbprint of the key, base64url; unique. */
+  readonly thumbprint: string;
+  readonly hostname: string;
+  readonly osUser: string;
+  readonly platform: EnrollRequest['platform'];
+  readonly enrolledAt: number;
+  readonly revokedAt: number | null;
+  readonly lastSeenAt: number | null;
+}
+
+export interface StoredOffer extends Offer {
+  readonly workstation: WorkstationId;
+  readonly offeredAt: number;
+}
+export interface Approval extends Verdict {
+  readonly decidedAt: number;
+  readonly reason: string | null;
+}
+
+/** A record as the chain holds it: `body` is the exact JSON text that was hashed. */
+export interface ChainedRecord {
+  readonly chain: string;
+  readonly seq: number;
+  readonly at: number;
+  readonly body: string;
+  readonly hash: string;
+}
+/** The chain's state after a group of records, under a key that is not in the database. */
+export interface Seal {
+  readonly chain: string;
+  readonly seq: number;
+  readonly hash: string;
+  readonly mac: string;
+}
+
+export interface Store {
+  /** The organization's id; made at first call. */
+  organization(): Promise<OrganizationId>;
+  /** A number that grows with every change of anything but records; cheap enough to ask five times a second. */
+  revision(): Promise<number>;
+
+  policy(): Promise<StoredPolicy>;
+  /** Replaces the policy if `revision` is still the current one, else rejects with STORE_UNAVAILABLE. Slugs keep their ids. Tokens and workstations of users that are gone are revoked at `now`. */
+  replacePolicy(policy: PolicyFile, expectedRevision: number, now: number): Promise<void>;
+
+  addToken(token: Token): Promise<void>;
+  tokenByHash(hash: string): Promise<Token | undefined>;
+  tokens(): Promise<readonly Token[]>;
+  /** False where there is no such token, or it is revoked already. */
+  revokeToken(id: TokenId, now: number): Promise<boolean>;
+  /** Spends an enrollment token and adds the workstation, both or neither. `spent`, `expired`, `revoked`, `unknown`: nothing was changed. */
+  enroll(
+    tokenHash: string,
+    workstation: Workstation,
+    now: number,
+  ): Promise<'enrolled' | 'spent' | 'expired' | 'revoked' | 'unknown'>;
+
+  workstation(id: WorkstationId): Promise<Workstation | undefined>;
+  workstations(): Promise<readonly Workstation[]>;
+  revokeWorkstation(id: WorkstationId, now: number): Promise<boolean>;
+  /** Does not bump the revision. */
+  seenWorkstation(id: WorkstationId, now: number): Promise<void>;
+
+  /** Replaces what a workstation offers. Bumps the revision only where something changed. */
+  replaceOffers(workstation: WorkstationId, offers: readonly Offer[], now: number): Promise<void>;
+  offers(): Promise<readonly StoredOffer[]>;
+  approvals(): Promise<readonly Approval[]>;
+  decide(
+    server: Slug,
+    fingerprint: Fingerprint,
+    decision: Verdict['decision'],
+    reason: string | null,
+    now: number,
+  ): Promise<void>;
+
+  /** Appends records and the seal over the last of them in one durable transaction (group commit). */
+  appendRecords(records: readonly ChainedRecord[], seal: Seal): Promise<void>;
+  /** The newest record and seal of a chain. */
+  chainHead(chain: string): Promise<{ readonly record: ChainedRecord; readonly seal: Seal } | undefined>;
+  chains(): Promise<readonly string[]>;
+  /** Records of a chain with a higher seq, oldest first, at most `limit`. */
+  recordsAfter(chain: string, seq: number, limit: number): Promise<readonly ChainedRecord[]>;
+  sealsAfter(chain: string, seq: number, limit: number): Promise<readonly Seal[]>;
+  /** The newest records over all chains, newest first. */
+  newestRecords(limit: number): Promise<readonly ChainedRecord[]>;
+
+  close(): Promise<void>;
+}
