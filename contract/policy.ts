@@ -42,3 +42,13 @@ export const PolicyFile = z.strictObject({
   gateways: z.record(Slug, PolicyGateway).default({}),
 });
 export type PolicyFile = z.infer<typeof PolicyFile>;
+
+/** The ids behind the slugs of a policy. An id is made when a slug first appears and is never used again for another. */
+export interface PolicyIds {
+  readonly users: Readonly<Record<string, string>>;
+  readonly teams: Readonly<Record<string, string>>;
+  readonly servers: Readonly<Record<string, string>>;
+  readonly gateways: Readonly<Record<string, string>>;
+  /** By `<gateway slug>/<server slug>`. */
+  readonly assignments: Readonly<Record<string, string>>;
+}

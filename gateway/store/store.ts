@@ -3,18 +3,9 @@
 // records are appended in the order given and are durable when the promise resolves; failure rejects with Fault STORE_UNAVAILABLE.
 import type { EnrollRequest } from '#contract/enrollment.ts';
 import type { Fingerprint, OrganizationId, Slug, TokenId, WorkstationId } from '#contract/id.ts';
-import type { PolicyFile } from '#contract/policy.ts';
+import type { PolicyFile, PolicyIds } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 
-/** The ids behind the slugs of a policy. An id is made when a slug first appears and is never used again for another. */
-export interface PolicyIds {
-  readonly users: Readonly<Record<string, string>>;
-  readonly teams: Readonly<Record<string, string>>;
-  readonly servers: Readonly<Record<string, string>>;
-  readonly gateways: Readonly<Record<string, string>>;
-  /** By `<gateway slug>/<server slug>`. */
-  readonly assignments: Readonly<Record<string, string>>;
-}
 export interface StoredPolicy {
   readonly policy: PolicyFile;
   readonly ids: PolicyIds;

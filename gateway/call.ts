@@ -1,0 +1,68 @@
+// A call at each stage of its way, as types: Received -> Identified -> Resolved -> Allowed -> Answered. A stage can't be skipped,
+// because the next one is made only from it, and an AllowedCall only by policy/decide.ts.
+import type { Fault } from '#contract/error.ts';
+import type { Fingerprint, GatewayId, ServerId, Slug, TokenId, UserId, WorkstationId } from '#contract/id.ts';
+
+export type Era = 'modern' | 'legacy';
+
+/** Who calls: a person, through an AI host, with a host token or through the shim on an enrolled workstation. */
+export interface Caller {
+  readonly user: { readonly id: UserId; readonly slug: Slug };
+  /** The AI host as its token or its channel names it. */
+  readonly host: string;
+  /** Absent for a host that came through the shim: its tunnel is its proof. */
+  readonly token: TokenId | null;
+  /** The one gateway that the token is for, or that the channel was opened to. */
+  readonly gateway: Slug;
+  readonly via: 'http' | 'shim';
+  /** The workstation that the call came from, where it came over a tunnel. */
+  readonly workstation: WorkstationId | null;
+}
+
+/** What a request asks for, read from its envelope; the body stays bytes. */
+export interface Received {
+  readonly era: Era;
+  readonly method: string;
+  /** Where it arrived: the gateway and, on the un-prefixed route, the one server. */
+  readonly target: { readonly gateway: Slug; readonly server: Slug | undefined };
+  readonly body: Buffer;
+  /** `performance.now()` at arrival, and the wall clock in ms since 1970. */
+  readonly arrivedAt: { readonly monotonic: number; readonly wall: number };
+}
+
+export interface Identified extends Received {
+  readonly caller: Caller;
+  /** Keys upstream sessions: the MCP session of a legacy host, or the connection of a modern one. */
+  readonly conversation: string;
+}
+
+/** A server in a gateway, as compiled from the policy. */
+export interface Assignment {
+  readonly gateway: { readonly id: GatewayId; readonly slug: Slug };
+  readonly server: { readonly id: ServerId; readonly slug: Slug };
+  readonly shareable: boolean;
+  readonly timeoutMs: number;
+  readonly reach: 'caller' | WorkstationId;
+  readonly provisions: (tool: string) => boolean;
+}
+
+export interface Resolved extends Identified {
+  readonly assignment: Assignment;
+  /** The upstream's own name of the tool. */
+  readonly tool: string;
+}
+
+declare const allowed: unique symbol;
+/** A call that policy/decide.ts allowed. The brand is not exported, so nothing else can make one. */
+export interface AllowedCall extends Resolved {
+  readonly [allowed]: true;
+}
+export type Decision =
+  | { readonly kind: 'allowed'; readonly call: AllowedCall }
+  | { readonly kind: 'refused'; readonly fault: Fault };
+
+/** Where an allowed call goes: one approved local server on one workstation. */
+export interface Destination {
+  readonly workstation: WorkstationId;
+  readonly fingerprint: Fingerprint;
+}
