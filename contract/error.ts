@@ -83,6 +83,12 @@ const table = {
     message: 'The Host header names another site than this gateway.',
   },
   ORIGIN_FORBIDDEN: { status: 403, rpc: 7403, retry: 'no', message: 'Pages of the origin {origin} may not call this gateway.' },
+  PLAINTEXT_FORBIDDEN: {
+    status: 403,
+    rpc: 7403,
+    retry: 'no',
+    message: 'This gateway answers encrypted connections only: use its https address.',
+  },
 
   // may they
   GATEWAY_NOT_GRANTED: {
@@ -217,6 +223,7 @@ const table = {
     retry: 'safe',
     message: "The gateway's database does not answer. Try again in a moment.",
   },
+  STARTING: { status: 503, rpc: 7503, retry: 'safe', message: 'The gateway server is starting. Try again in a moment.' },
   STOPPING: { status: 503, rpc: 7503, retry: 'safe', message: 'The gateway server is stopping. Try again in a moment.' },
   INTERNAL: {
     status: 500,
@@ -224,6 +231,13 @@ const table = {
     retry: 'unknown',
     message: 'Something failed inside Drawbridge. Give your administrator the reference {reference}.',
   },
+
+  // what an administrator asks for at a command line
+  SETTING_INVALID: { status: 400, rpc: 7400, retry: 'no', message: 'The setting {setting} is not valid: {reason}' },
+  NAME_UNKNOWN: { status: 404, rpc: 7404, retry: 'no', message: 'There is no {what} "{name}". {hint}' },
+  CHOICE_NEEDED: { status: 409, rpc: 7409, retry: 'no', message: '{what} fits more than one: {choices}. {hint}' },
+  FILE_UNUSABLE: { status: 500, rpc: 7500, retry: 'no', message: "Can't use {file}: {reason}" },
+  ADDRESS_UNUSABLE: { status: 500, rpc: 7500, retry: 'no', message: "Can't listen on {address}: {reason}" },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof table;
