@@ -1,0 +1,60 @@
+// The programs of the operating system that some tests run for real. Installed where that needs no password, otherwise named with the exact command.
+// A test whose program is missing is skipped aloud; set-up never fails because of one.
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { run, say, step } from './say.mjs';
+
+/** Debian package -> the program that shows it is there -> what the tests do with it. */
+const packages = [
+  { name: 'openssl', program: 'openssl', tests: 'makes certificates for the TLS tests' },
+  { name: 'dbus', program: 'dbus-run-session', tests: 'a session bus for the secret store tests' },
+  { name: 'gnome-keyring', program: 'gnome-keyring-daemon', tests: 'a real secret store for the device key tests' },
+];
+
+export async function bringSystem() {
+  if (process.platform !== 'linux') return;
+  const missing = packages.filter((each) => !isOnPath(each.program));
+  if (missing.length === 0) return;
+  const names = missing.map((each) => each.name);
+  const isDebian = isOnPath('apt-get');
+  if (isDebian && process.getuid?.() === 0) await install(names);
+
+  for (const each of missing.filter((one) => !isOnPath(one.program)))
+    say(`${each.program} is missing (${each.tests}); the tests that need it will be skipped`);
+  if (missing.every((each) => isOnPath(each.program))) return;
+  say(
+    isDebian
+      ? `to run them too: sudo apt-get update && sudo apt-get install -y --no-install-recommends ${names.join(' ')}`
+      : `to run them too, install what your system calls: ${names.join(' ')}`,
+  );
+}
+
+/** @param {readonly string[]} names */
+async function install(names) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const { status, output } = await step(`installing Debian packages: ${names.join(' ')}`, async () => {
+    const update = await run('apt-get', ['update', '-q'], { env });
+    if (update.status !== 0) say(`apt-get update failed (${lastLine(update.output)}); trying with the lists that are here`);
+    return run('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...names], { env });
+  });
+  if (status !== 0) say(`apt-get install failed: ${lastLine(output)}`);
+}
+
+/** @param {string} output */
+function lastLine(output) {
+  return output.trim().split('\n').at(-1) ?? '';
+}
+
+/** @param {string} program */
+function isOnPath(program) {
+  // Daemons live in sbin, which is not on the PATH of an ordinary user.
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return folder !== '';
+    } catch {
+      return false;
+    }
+  });
+}
