@@ -57,6 +57,11 @@ declare const allowed: unique symbol;
 export interface AllowedCall extends Resolved {
   readonly [allowed]: true;
 }
+/** A list of one assignment's tools that policy/decide.ts allowed to be asked for. */
+export interface AllowedListing extends Identified {
+  readonly assignment: Assignment;
+  readonly [allowed]: true;
+}
 export type Decision =
   | { readonly kind: 'allowed'; readonly call: AllowedCall }
   | { readonly kind: 'refused'; readonly fault: Fault };

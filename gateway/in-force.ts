@@ -1,0 +1,60 @@
+// The policy in force: compiled from the store at start and again whenever the store changed. A failed compile keeps nothing:
+// calls are refused with POLICY_MISSING until it succeeds, because a stale policy may allow what was taken away.
+import type { Logger } from 'pino';
+import { Fault } from '#contract/error.ts';
+import type { Bus } from './bus/bus.ts';
+import { compile, type Snapshot } from './policy/compile.ts';
+import type { Store } from './store/store.ts';
+
+const retryAfterMs = 1000;
+
+export interface InForce {
+  /** The snapshot to decide by. Throws POLICY_MISSING where there is none. */
+  current(): Snapshot;
+  close(): void;
+}
+
+/** Compiles once, then follows the bus. Rejects only where the first compile fails. */
+export async function openInForce(deps: { store: Store; bus: Bus; logger: Logger }): Promise<InForce> {
+  let snapshot: Snapshot | undefined = await read(deps.store);
+  let isReading = false;
+  let isStale = false;
+  let retry: NodeJS.Timeout | undefined;
+
+  async function refresh(): Promise<void> {
+    isStale = true;
+    if (isReading) return;
+    isReading = true;
+    try {
+      while (isStale) {
+        isStale = false;
+        try {
+          snapshot = await read(deps.store);
+        } catch (error) {
+          snapshot = undefined;
+          deps.logger.error({ err: error }, 'policy could not be read, so every call is refused');
+          retry = setTimeout(() => void refresh(), retryAfterMs).unref();
+        }
+      }
+    } finally {
+      isReading = false;
+    }
+  }
+
+  const unsubscribe = deps.bus.subscribe('changed', () => void refresh());
+  return {
+    current() {
+      if (!snapshot) throw new Fault('POLICY_MISSING');
+      return snapshot;
+    },
+    close() {
+      unsubscribe();
+      clearTimeout(retry);
+    },
+  };
+}
+
+async function read(store: Store): Promise<Snapshot> {
+  const [stored, offers, approvals] = await Promise.all([store.policy(), store.offers(), store.approvals()]);
+  return compile({ ...stored, offers, approvals });
+}

@@ -1,0 +1,130 @@
+// The JSON-RPC 2.0 envelope of one MCP message, read once: what it is, and where its id, params, result and error stand in the bytes.
+// A message whose envelope, params or _meta names a key twice is refused: two readers could see two different messages in it.
+import { isUtf8 } from 'node:buffer';
+import { Fault } from '#contract/error.ts';
+import { type Member, membersOf, type Span, splice } from './span.ts';
+
+export type Id = string | number;
+type Json = Readonly<Record<string, unknown>>;
+
+export interface RequestMessage {
+  readonly kind: 'request';
+  readonly id: Id;
+  readonly idSpan: Span;
+  readonly method: string;
+  readonly params: Params;
+}
+export interface NotificationMessage {
+  readonly kind: 'notification';
+  readonly method: string;
+  readonly params: Params;
+}
+export interface ResponseMessage {
+  readonly kind: 'response';
+  /** Null where the far end could not read the id of what it answers. */
+  readonly id: Id | null;
+  readonly idSpan: Span | undefined;
+  readonly result: Span | undefined;
+  readonly error: Span | undefined;
+  /** What `result` or `error` holds, parsed. */
+  readonly value: unknown;
+}
+export type Message = RequestMessage | NotificationMessage | ResponseMessage;
+
+/** The params of a request: parsed, and where its members stand. `span` is undefined where there are none. */
+export interface Params {
+  readonly value: Json;
+  readonly span: Span | undefined;
+  readonly members: readonly Member[];
+}
+
+/** Reads one message. Throws MALFORMED (not JSON in UTF-8), BATCH_UNSUPPORTED (an array), INVALID_REQUEST (anything else that is off). */
+export function readMessage(body: Buffer): Message {
+  const value = parse(body);
+  if (Array.isArray(value)) throw new Fault('BATCH_UNSUPPORTED');
+  if (!isObject(value)) throw invalid('it is not an object');
+  const members = membersOf(body, 0);
+  refuseDuplicates(members, 'the envelope');
+  if (value['jsonrpc'] !== '2.0') throw invalid('"jsonrpc" must be "2.0"');
+  const at = (key: string): Span | undefined => members.find((member) => member.key === key)?.value;
+
+  if ('method' in value) {
+    const method = value['method'];
+    if (typeof method !== 'string' || method.length > 200) throw invalid('"method" must be a string of at most 200 characters');
+    if ('result' in value || 'error' in value) throw invalid('it is both a request and a response');
+    const params = readParams(body, value['params'], at('params'));
+    if (!('id' in value)) return { kind: 'notification', method, params };
+    const idSpan = at('id');
+    if (!isId(value['id']) || idSpan === undefined) throw invalid('"id" must be a string or an integer');
+    return { kind: 'request', id: value['id'], idSpan, method, params };
+  }
+
+  const id = value['id'] ?? null;
+  const result = at('result');
+  const error = at('error');
+  if ((result === undefined) === (error === undefined)) throw invalid('it has neither a method nor exactly one of result and error');
+  if (id !== null && !isId(id)) throw invalid('"id" must be a string or an integer');
+  return { kind: 'response', id, idSpan: at('id'), result, error, value: value['result'] ?? value['error'] };
+}
+
+/** The message as one line: line breaks can stand only between JSON tokens, so each becomes a space. */
+export function asLine(body: Buffer): Buffer {
+  if (!body.includes(0x0a) && !body.includes(0x0d)) return body;
+  const line = Buffer.from(body);
+  for (let i = 0; i < line.length; i++) if (line[i] === 0x0a || line[i] === 0x0d) line[i] = 0x20;
+  return line;
+}
+
+/** A member of params, by key. */
+export function paramSpan(params: Params, key: string): Span | undefined {
+  return params.members.find((member) => member.key === key)?.value;
+}
+
+/** The message with another id, every other byte as it was. */
+export function withId(body: Buffer, idSpan: Span, id: Id | Buffer): Buffer {
+  return splice(body, [{ span: idSpan, by: Buffer.isBuffer(id) ? id : JSON.stringify(id) }]);
+}
+
+/** A JSON-RPC error response (section 5.1). `id` is JSON text, null where the request's own could not be read. */
+export function errorResponse(id: string, fault: { code: number; message: string; data?: unknown }): Buffer {
+  return Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify(fault)}}`);
+}
+
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parse(body: Buffer): unknown {
+  if (!isUtf8(body)) throw new Fault('MALFORMED');
+  try {
+    return JSON.parse(body.toString('utf8'));
+  } catch (cause) {
+    throw new Fault('MALFORMED', {}, { cause });
+  }
+}
+
+function readParams(body: Buffer, value: unknown, span: Span | undefined): Params {
+  if (value === undefined || span === undefined) return { value: {}, span: undefined, members: [] };
+  if (!isObject(value)) throw invalid('"params" must be an object');
+  const members = membersOf(body, span.start);
+  refuseDuplicates(members, '"params"');
+  const meta = members.find((member) => member.key === '_meta');
+  if (meta) refuseDuplicates(membersOf(body, meta.value.start), '"_meta"');
+  return { value, span, members };
+}
+
+function refuseDuplicates(members: readonly Member[], where: string): void {
+  for (let i = 1; i < members.length; i++) {
+    const key = members[i]?.key;
+    for (let j = 0; j < i; j++) if (members[j]?.key === key) throw invalid(`${where} names "${key}" twice`);
+    if (i > 64) throw invalid(`${where} has more than 64 keys`);
+  }
+}
+
+function isId(value: unknown): value is Id {
+  return (typeof value === 'string' && value.length <= 256) || (typeof value === 'number' && Number.isSafeInteger(value));
+}
+
+function invalid(reason: string): Fault {
+  return new Fault('INVALID_REQUEST', { reason });
+}

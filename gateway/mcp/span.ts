@@ -1,0 +1,129 @@
+// Where the parts of a JSON text stand, in bytes, so that one part can be changed and all others be forwarded as they came.
+// Every function here expects text that JSON.parse has accepted: it finds, it does not validate.
+
+/** Bytes from `start` up to, but not including, `end`. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+export interface Member {
+  readonly key: string;
+  readonly value: Span;
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+const comma = 0x2c;
+const colon = 0x3a;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+
+/** The members of the object that begins at `start`, in order, with every duplicate. Empty where there is no object. */
+export function membersOf(text: Buffer, start: number): Member[] {
+  const members: Member[] = [];
+  let at = skipSpace(text, start);
+  if (text[at] !== openBrace) return members;
+  at = skipSpace(text, at + 1);
+  while (text[at] === quote) {
+    const keyEnd = skipString(text, at);
+    const key = keyText(text, at, keyEnd);
+    const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1); // past the colon
+    const valueEnd = skipValue(text, valueStart);
+    members.push({ key, value: { start: valueStart, end: valueEnd } });
+    at = skipSpace(text, valueEnd);
+    if (text[at] !== comma) break;
+    at = skipSpace(text, at + 1);
+  }
+  return members;
+}
+
+/** The elements of the array that begins at `start`. Empty where there is no array. */
+export function elementsOf(text: Buffer, start: number): Span[] {
+  const elements: Span[] = [];
+  let at = skipSpace(text, start);
+  if (text[at] !== openBracket) return elements;
+  at = skipSpace(text, at + 1);
+  while (at < text.length && text[at] !== closeBracket) {
+    const end = skipValue(text, at);
+    elements.push({ start: at, end });
+    at = skipSpace(text, end);
+    if (text[at] !== comma) break;
+    at = skipSpace(text, at + 1);
+  }
+  return elements;
+}
+
+/** The text with each span replaced; the spans must not overlap and stand in order. */
+export function splice(text: Buffer, edits: readonly { readonly span: Span; readonly by: Buffer | string }[]): Buffer {
+  const parts: Buffer[] = [];
+  let at = 0;
+  for (const { span, by } of edits) {
+    parts.push(text.subarray(at, span.start), typeof by === 'string' ? Buffer.from(by) : by);
+    at = span.end;
+  }
+  parts.push(text.subarray(at));
+  return Buffer.concat(parts);
+}
+
+function keyText(text: Buffer, start: number, end: number): string {
+  const raw = text.toString('latin1', start + 1, end - 1);
+  // An escaped or non-ASCII key is decoded, so that "na\u006de" is seen as the "name" it is.
+  if (/^[\x20-\x5b\x5d-\x7e]*$/.test(raw)) return raw;
+  const decoded: unknown = JSON.parse(text.toString('utf8', start, end));
+  return String(decoded);
+}
+
+function skipSpace(text: Buffer, from: number): number {
+  let at = from;
+  for (;;) {
+    const byte = text[at];
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at;
+    at++;
+  }
+}
+
+/** From an opening quote to the byte after the closing one. */
+function skipString(text: Buffer, from: number): number {
+  let end = text.indexOf(quote, from + 1);
+  while (end !== -1) {
+    let slashes = 0;
+    while (text[end - 1 - slashes] === backslash) slashes++;
+    if (slashes % 2 === 0) return end + 1;
+    end = text.indexOf(quote, end + 1);
+  }
+  return text.length;
+}
+
+function skipValue(text: Buffer, from: number): number {
+  const first = text[from];
+  if (first === quote) return skipString(text, from);
+  if (first === openBrace || first === openBracket) return skipNested(text, from);
+  let at = from;
+  while (at < text.length) {
+    const byte = text[at] ?? 0;
+    if (byte === comma || byte === closeBrace || byte === closeBracket || byte === colon || byte <= 0x20) break;
+    at++;
+  }
+  return at;
+}
+
+function skipNested(text: Buffer, from: number): number {
+  let depth = 0;
+  let at = from;
+  while (at < text.length) {
+    const byte = text[at];
+    if (byte === quote) {
+      at = skipString(text, at);
+      continue;
+    }
+    if (byte === openBrace || byte === openBracket) depth++;
+    else if (byte === closeBrace || byte === closeBracket) {
+      depth--;
+      if (depth === 0) return at + 1;
+    }
+    at++;
+  }
+  return text.length;
+}

@@ -1,0 +1,93 @@
+// The policy as one immutable snapshot of maps, made anew at every change and read as a whole by each call.
+// What the maps don't hold is not allowed: there is no default that grants anything.
+import { type Fingerprint, GatewayId, ServerId, Slug, UserId, type WorkstationId } from '#contract/id.ts';
+import type { PolicyFile, PolicyIds, Provisioning } from '#contract/policy.ts';
+import type { Offer, Verdict } from '#contract/server.ts';
+import type { Assignment } from '../call.ts';
+
+export interface OfferedServer {
+  readonly fingerprint: Fingerprint;
+  readonly hosts: readonly string[];
+}
+export interface CompiledGateway {
+  readonly id: GatewayId;
+  readonly slug: Slug;
+  readonly title: string;
+  readonly assignments: ReadonlyMap<string, Assignment>;
+}
+export interface Snapshot {
+  readonly users: ReadonlyMap<string, UserId>;
+  readonly gateways: ReadonlyMap<string, CompiledGateway>;
+  /** Gateways that a user's teams grant, by the user's slug. */
+  readonly grants: ReadonlyMap<string, ReadonlySet<string>>;
+  /** What each workstation offers: workstation -> server -> launchable fingerprints, the newest first. */
+  readonly offers: ReadonlyMap<string, ReadonlyMap<string, readonly OfferedServer[]>>;
+  /** `<server> <fingerprint>` -> what an administrator decided. */
+  readonly verdicts: ReadonlyMap<string, Verdict['decision']>;
+}
+
+export interface Source {
+  readonly policy: PolicyFile;
+  readonly ids: PolicyIds;
+  readonly offers: readonly (Offer & { readonly workstation: WorkstationId; readonly offeredAt: number })[];
+  readonly approvals: readonly Verdict[];
+}
+
+/** Compiles what the store holds. A reference to something that is not there grants nothing. */
+export function compile(source: Source): Snapshot {
+  const { policy, ids } = source;
+  const users = new Map<string, UserId>();
+  const teams = new Map(Object.entries(policy.teams));
+  const servers = new Map(Object.entries(policy.servers));
+  const grants = new Map<string, ReadonlySet<string>>();
+  for (const [slug, user] of Object.entries(policy.users)) {
+    const id = ids.users[slug];
+    if (id === undefined) continue;
+    users.set(slug, UserId.parse(id));
+    grants.set(slug, new Set(user.teams.flatMap((team) => teams.get(team)?.gateways ?? [])));
+  }
+  const gateways = new Map<string, CompiledGateway>();
+  for (const [slug, gateway] of Object.entries(policy.gateways)) {
+    const id = ids.gateways[slug];
+    if (id === undefined) continue;
+    const of = { id: GatewayId.parse(id), slug: Slug.parse(slug) };
+    const assignments = new Map<string, Assignment>();
+    for (const [serverSlug, assignment] of Object.entries(gateway.assignments)) {
+      const server = servers.get(serverSlug);
+      const serverId = ids.servers[serverSlug];
+      if (server === undefined || serverId === undefined) continue;
+      assignments.set(serverSlug, {
+        gateway: of,
+        server: { id: ServerId.parse(serverId), slug: Slug.parse(serverSlug) },
+        shareable: server.shareable,
+        timeoutMs: server.timeoutSeconds * 1000,
+        reach: assignment.reach,
+        provisions: provisions(assignment.tools),
+      });
+    }
+    gateways.set(slug, { ...of, title: gateway.title ?? slug, assignments });
+  }
+  return { users, gateways, grants, offers: compileOffers(source), verdicts: compileVerdicts(source) };
+}
+
+function provisions(tools: Provisioning): (tool: string) => boolean {
+  if (tools === 'all') return () => true;
+  if (tools === 'none') return () => false;
+  const allowed: ReadonlySet<string> = new Set(tools);
+  return (tool) => allowed.has(tool);
+}
+
+function compileOffers({ offers }: Source): Snapshot['offers'] {
+  const byWorkstation = new Map<string, Map<string, OfferedServer[]>>();
+  for (const offer of offers.toSorted((a, b) => b.offeredAt - a.offeredAt)) {
+    const servers = byWorkstation.get(offer.workstation) ?? new Map<string, OfferedServer[]>();
+    const launchable = servers.get(offer.server) ?? [];
+    launchable.push({ fingerprint: offer.fingerprint, hosts: offer.hosts });
+    byWorkstation.set(offer.workstation, servers.set(offer.server, launchable));
+  }
+  return byWorkstation;
+}
+
+function compileVerdicts({ approvals }: Source): Snapshot['verdicts'] {
+  return new Map(approvals.map(({ server, fingerprint, decision }) => [`${server} ${fingerprint}`, decision]));
+}

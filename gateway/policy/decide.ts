@@ -1,0 +1,38 @@
+// May this call go on? Pure: the snapshot and the call in, a decision out. This file alone makes an AllowedCall, so that whatever is
+// forwarded was decided here. Absent means no.
+import { Fault } from '#contract/error.ts';
+import type { AllowedCall, AllowedListing, Assignment, Caller, Decision, Identified, Resolved } from '../call.ts';
+import type { CompiledGateway, Snapshot } from './compile.ts';
+
+/** The gateway, if the caller may enter it: the token is for it, the user exists, and a team of theirs grants it. */
+export function enter(snapshot: Snapshot, caller: Caller, gateway: string): CompiledGateway | Fault {
+  const compiled = snapshot.gateways.get(gateway);
+  const isGranted = snapshot.users.get(caller.user.slug) === caller.user.id && snapshot.grants.get(caller.user.slug)?.has(gateway);
+  // An unknown gateway and one of another team get the same answer: names are nobody else's business.
+  if (!compiled || !isGranted) return new Fault('GATEWAY_NOT_GRANTED', { gateway });
+  if (caller.gateway !== gateway) return new Fault('TOKEN_NOT_FOR_GATEWAY', { gateway });
+  return compiled;
+}
+
+/** Decides one call of one tool. */
+export function decide(snapshot: Snapshot, call: Resolved): Decision {
+  const gateway = enter(snapshot, call.caller, call.target.gateway);
+  if (gateway instanceof Fault) return { kind: 'refused', fault: gateway };
+  const assignment = gateway.assignments.get(call.assignment.server.slug);
+  if (!assignment) return refuse('SERVER_NOT_ASSIGNED', { server: call.assignment.server.slug });
+  if (!assignment.provisions(call.tool)) return refuse('TOOL_NOT_PROVISIONED', { tool: call.tool });
+  return { kind: 'allowed', call: { ...call, assignment } as AllowedCall };
+}
+
+/** Decides whether the tools of one assignment may be listed to the caller; what they see of them is then filtered by provisioning. */
+export function decideListing(snapshot: Snapshot, request: Identified, assignment: Assignment): AllowedListing | Fault {
+  const gateway = enter(snapshot, request.caller, request.target.gateway);
+  if (gateway instanceof Fault) return gateway;
+  const current = gateway.assignments.get(assignment.server.slug);
+  if (!current) return new Fault('SERVER_NOT_ASSIGNED', { server: assignment.server.slug });
+  return { ...request, assignment: current } as AllowedListing;
+}
+
+function refuse(code: 'SERVER_NOT_ASSIGNED' | 'TOOL_NOT_PROVISIONED', fields: Record<string, string>): Decision {
+  return { kind: 'refused', fault: new Fault(code, fields) };
+}

@@ -1,0 +1,44 @@
+// Which workstation and which of its commands serve a call: the assignment's shared workstation, or the caller's own. Pure.
+import { Fault } from '#contract/error.ts';
+import type { WorkstationId } from '#contract/id.ts';
+import type { AllowedCall, AllowedListing, Destination } from '../call.ts';
+import type { OfferedServer, Snapshot } from '../policy/compile.ts';
+import type { Hub } from '../tunnel/hub.ts';
+
+type Presences = Pick<Hub, 'presences' | 'presence'>;
+
+/**
+ * Chooses the destination. A call through the shim goes to the workstation it came from; else the caller's only connected one that
+ * offers the server, else the one used last. Throws WORKSTATION_OFFLINE, SERVER_NOT_OFFERED, WORKSTATION_AMBIGUOUS, SERVER_DENIED.
+ */
+export function chooseDestination(snapshot: Snapshot, hub: Presences, call: AllowedCall | AllowedListing, lastUsed: WorkstationId | undefined): Destination {
+  const { assignment, caller } = call;
+  const server = assignment.server.slug;
+  const offered = (workstation: WorkstationId) => snapshot.offers.get(workstation)?.get(server) ?? [];
+
+  const connected =
+    assignment.reach !== 'caller'
+      ? [hub.presence(assignment.reach)]
+      : caller.workstation !== null
+        ? [hub.presence(caller.workstation)].filter((presence) => presence?.user === caller.user.id)
+        : hub.presences(caller.user.id);
+  const online = connected.flatMap((presence) => (presence ? [presence.workstation] : []));
+  if (online.length === 0) throw new Fault('WORKSTATION_OFFLINE', { server });
+  const offering = online.filter((workstation) => offered(workstation).length > 0);
+  const [first, ...others] = offering;
+  if (first === undefined) throw new Fault('SERVER_NOT_OFFERED', { server });
+  const workstation = others.length === 0 ? first : offering.find((candidate) => candidate === lastUsed);
+  if (workstation === undefined) throw new Fault('WORKSTATION_AMBIGUOUS', { server, workstations: offering.join(', ') });
+  return { workstation, fingerprint: chooseCommand(snapshot, offered(workstation), server, caller.host) };
+}
+
+/** Among several commands of one name: the one of the calling host's own config, then an approved one, then the newest. */
+function chooseCommand(snapshot: Snapshot, offered: readonly OfferedServer[], server: string, host: string): Destination['fingerprint'] {
+  const verdict = ({ fingerprint }: OfferedServer) => snapshot.verdicts.get(`${server} ${fingerprint}`);
+  const runnable = offered.filter((candidate) => verdict(candidate) !== 'denied');
+  const own = runnable.filter((candidate) => candidate.hosts.includes(host));
+  const among = own.length > 0 ? own : runnable;
+  const chosen = among.find((candidate) => verdict(candidate) === 'approved') ?? among[0];
+  if (!chosen) throw new Fault('SERVER_DENIED', { server, by: 'an administrator of the gateway' });
+  return chosen.fingerprint;
+}

@@ -1,0 +1,46 @@
+// What the gateway says to a server before the first call, in each era, and how it reads the answer (specification 2026-07-28, basic/versioning:
+// server/discover first; a discover result means modern, anything else or silence means legacy).
+import { isObject, type ResponseMessage } from '../mcp/jsonrpc.ts';
+import { membersOf, splice } from '../mcp/span.ts';
+
+export const modernVersion = '2026-07-28';
+export const legacyVersion = '2025-11-25';
+export const clientInfo = { name: 'drawbridge-gateway', version: '0.1.0' } as const;
+
+const modernMeta = {
+  'io.modelcontextprotocol/protocolVersion': modernVersion,
+  'io.modelcontextprotocol/clientCapabilities': {},
+  'io.modelcontextprotocol/clientInfo': clientInfo,
+} as const;
+
+export const initializedNotification = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
+
+export function discoverRequest(id: number): Buffer {
+  return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'server/discover', params: { _meta: modernMeta } }));
+}
+
+export function initializeRequest(id: number): Buffer {
+  const params = { protocolVersion: legacyVersion, capabilities: {}, clientInfo };
+  return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'initialize', params }));
+}
+
+/** A discover result that names the revision we speak. */
+export function isModernAnswer(message: ResponseMessage): boolean {
+  if (!message.result || !isObject(message.value)) return false;
+  const versions = message.value['supportedVersions'];
+  return Array.isArray(versions) && versions.includes(modernVersion);
+}
+
+/** The request with the gateway's own `_meta` envelope keys, as a modern server needs them; every other key of `_meta` stays. */
+export function withModernMeta(body: Buffer): Buffer {
+  const params = membersOf(body, 0).find((member) => member.key === 'params');
+  if (!params) return splice(body, [{ span: { start: body.lastIndexOf(0x7d), end: body.lastIndexOf(0x7d) }, by: `,"params":{"_meta":${JSON.stringify(modernMeta)}}` }]);
+  const members = membersOf(body, params.value.start);
+  const meta = members.find((member) => member.key === '_meta');
+  if (!meta) {
+    const open = { start: params.value.start + 1, end: params.value.start + 1 };
+    return splice(body, [{ span: open, by: `"_meta":${JSON.stringify(modernMeta)}${members.length > 0 ? ',' : ''}` }]);
+  }
+  const own: unknown = JSON.parse(body.toString('utf8', meta.value.start, meta.value.end));
+  return splice(body, [{ span: meta.value, by: JSON.stringify({ ...(isObject(own) ? own : {}), ...modernMeta }) }]);
+}

@@ -1,0 +1,136 @@
+// Workstation servers: chooses the workstation and the command, keeps one session per conversation (or per workstation where the server is
+// shareable), and sends the call over its channel. A lost tunnel ends the calls on it; nothing is ever sent twice.
+import { Fault } from '#contract/error.ts';
+import type { WorkstationId } from '#contract/id.ts';
+import type { AllowedCall, AllowedListing, Destination, Era } from '../call.ts';
+import type { InForce } from '../in-force.ts';
+import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import type { Hub } from '../tunnel/hub.ts';
+import { chooseDestination } from './destination.ts';
+import { withModernMeta } from './handshake.ts';
+import { openSession, type Session } from './session.ts';
+import { callMessage, readTools, toolsRequest } from './tools.ts';
+import type { ListedTool, Reply, Trace, Upstream } from './upstream.ts';
+
+export interface WorkstationDeps {
+  readonly hub: Hub;
+  readonly inForce: InForce;
+  readonly onDropped: () => void;
+  readonly startWithinMs?: number;
+  readonly idleMs?: number;
+}
+type Allowed = AllowedCall | AllowedListing;
+
+const sessionLimit = 10_000;
+const pageLimit = 100;
+const eraForgottenAfterMs = 3_600_000;
+
+export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
+  const startWithinMs = deps.startWithinMs ?? 30_000;
+  const idleMs = deps.idleMs ?? 600_000;
+  const sessions = new Map<string, Promise<Session>>();
+  const eras = new Map<string, { era: Era; until: number }>();
+  const lastUsed = new Map<string, WorkstationId>();
+  const sweep = setInterval(() => void closeIdle(), Math.min(idleMs, 30_000)).unref();
+
+  async function sessionFor(allowed: Allowed, destination: Destination, signal: AbortSignal): Promise<Session> {
+    const { server } = allowed.assignment;
+    const owner = allowed.assignment.shareable ? 'shared' : allowed.conversation;
+    const key = `${owner}\n${destination.workstation}\n${server.slug}\n${destination.fingerprint}`;
+    let opening = sessions.get(key);
+    if (!opening) {
+      if (sessions.size >= sessionLimit) throw new Fault('BUSY', { what: 'local servers' });
+      const known = eras.get(destination.fingerprint);
+      opening = openSession({
+        server: server.slug,
+        open: (events, deadline) => deps.hub.open(destination.workstation, server.slug, destination.fingerprint, events, deadline),
+        knownEra: known && known.until > Date.now() ? known.era : undefined,
+        startWithinMs,
+        onDropped: deps.onDropped,
+        onClosed: () => sessions.delete(key),
+      });
+      sessions.set(key, opening);
+      opening.then(
+        (session) => {
+          if (eras.size > sessionLimit) eras.clear();
+          eras.set(destination.fingerprint, { era: session.era, until: Date.now() + eraForgottenAfterMs });
+          if (!session.isOpen) sessions.delete(key);
+        },
+        () => sessions.delete(key),
+      );
+    }
+    return untilAborted(opening, signal);
+  }
+
+  function destinationOf(allowed: Allowed, trace: Trace): Destination {
+    const key = `${allowed.caller.user.id}\n${allowed.assignment.server.slug}`;
+    const destination = chooseDestination(deps.inForce.current(), deps.hub, allowed, lastUsed.get(key));
+    if (lastUsed.size > sessionLimit) lastUsed.clear();
+    lastUsed.set(key, destination.workstation);
+    trace.destination = destination;
+    return destination;
+  }
+
+  async function closeIdle(): Promise<void> {
+    for (const opening of sessions.values()) {
+      const session = await opening.catch(() => undefined);
+      if (session?.isIdle && performance.now() - session.lastUsedAt > idleMs) session.close();
+    }
+  }
+
+  async function call(allowed: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply> {
+    const session = await sessionFor(allowed, destinationOf(allowed, trace), signal);
+    const compose = (id: number, era: Era) => {
+      const message = callMessage(allowed.body, request, id, allowed.tool);
+      return era === 'modern' ? withModernMeta(message) : message;
+    };
+    const answered = session.request(compose, allowed.assignment.timeoutMs, signal);
+    trace.forwardedAt = performance.now();
+    const answer = await answered;
+    trace.answeredAt = performance.now();
+    return answer;
+  }
+
+  async function tools(allowed: AllowedListing, trace: Trace, signal: AbortSignal): Promise<readonly ListedTool[]> {
+    const session = await sessionFor(allowed, destinationOf(allowed, trace), signal);
+    const { server } = allowed.assignment;
+    const listed: ListedTool[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < pageLimit; page++) {
+      trace.forwardedAt ??= performance.now();
+      const compose = (id: number, era: Era) => (era === 'modern' ? withModernMeta(toolsRequest(id, cursor)) : toolsRequest(id, cursor));
+      const answer = await session.request(compose, allowed.assignment.timeoutMs, signal);
+      trace.answeredAt = performance.now();
+      const { tools: more, nextCursor } = readTools(answer, server.slug);
+      listed.push(...more);
+      if (nextCursor === undefined) return listed;
+      cursor = nextCursor;
+    }
+    throw new Fault('SERVER_GARBAGE', { server: server.slug, reason: `its list of tools has more than ${pageLimit} pages` });
+  }
+
+  return {
+    call,
+    tools,
+    release(conversation) {
+      for (const [key, opening] of sessions) {
+        if (key.startsWith(`${conversation}\n`)) void opening.then((session) => session.close()).catch(() => undefined);
+      }
+    },
+    async close() {
+      clearInterval(sweep);
+      const all = await Promise.allSettled(sessions.values());
+      for (const opened of all) if (opened.status === 'fulfilled') opened.value.close();
+    },
+  };
+}
+
+/** Waits for what others may also be waiting for; the signal ends this wait, not theirs. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new Fault('CANCELLED'));
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
