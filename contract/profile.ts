@@ -44,6 +44,13 @@ export const settings = {
     since: '0.1',
     help: 'Origin of the gateway server that this device uses, such as https://mcp.example.org. Hosts are pointed at it and at nothing else.',
   }),
+  GatewaySlug: setting({
+    kind: 'string',
+    schema: Slug,
+    title: 'Gateway',
+    since: '0.1',
+    help: 'Which gateway the AI hosts are pointed at, by its name in the address. Needed only where more than one is granted to the user.',
+  }),
   EnrollmentTokenFile: setting({
     kind: 'string',
     schema: z.string(),
