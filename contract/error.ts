@@ -41,6 +41,7 @@ const table = {
   MEDIA_TYPE: { status: 415, rpc: -32600, retry: 'no', message: 'Send Content-Type: application/json.' },
   NOT_ACCEPTABLE: { status: 406, rpc: -32600, retry: 'no', message: 'Accept must list application/json and text/event-stream.' },
   METHOD_NOT_ALLOWED: { status: 405, rpc: -32600, retry: 'no', message: 'This address answers {allow} only.' },
+  UPGRADE_REQUIRED: { status: 426, rpc: -32600, retry: 'no', message: 'This address answers WebSocket upgrades only.' },
   NOT_FOUND: { status: 404, rpc: 7404, retry: 'no', message: 'There is nothing at this address.' },
   SESSION_REQUIRED: { status: 400, rpc: -32600, retry: 'no', message: 'Send the Mcp-Session-Id that initialize returned.' },
   SESSION_UNKNOWN: {

@@ -1,0 +1,90 @@
+// Who calls over HTTP: a bearer token -> Caller. Valid tokens are remembered by their hash until anything in the store changes;
+// expiry is checked at every use, and whatever is not surely valid is refused.
+import { hash } from 'node:crypto';
+import { Fault } from '#contract/error.ts';
+import { UserId } from '#contract/id.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { Caller } from '../call.ts';
+import type { Store } from '../store/store.ts';
+
+export interface TokenCheck {
+  /** The caller behind an Authorization header; at once where the token is remembered. Throws or rejects with UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED. */
+  callerOf(authorization: string | undefined): Caller | Promise<Caller>;
+  close(): void;
+}
+
+interface Known {
+  readonly caller: Caller;
+  readonly expiresAt: number;
+}
+
+const bearer = /^bearer +(dbh_[A-Za-z0-9_-]{43})$/i;
+const rememberAtMost = 10_000;
+
+export function createTokenCheck(deps: { store: Store; bus: Bus; now: () => number }): TokenCheck {
+  const known = new Map<string, Known>();
+  const asked = new Map<string, Promise<Known>>();
+  // A lookup that began before a change must not be remembered after it.
+  let generation = 0;
+  const unsubscribe = deps.bus.subscribe('changed', () => {
+    generation++;
+    known.clear();
+    asked.clear();
+  });
+
+  async function ask(digest: string): Promise<Known> {
+    const began = generation;
+    const found = await lookUp(deps.store, digest, deps.now());
+    if (began === generation) {
+      const oldest = known.size >= rememberAtMost ? known.keys().next().value : undefined;
+      if (oldest !== undefined) known.delete(oldest);
+      known.set(digest, found);
+    }
+    return found;
+  }
+
+  return {
+    callerOf(authorization) {
+      const token = bearer.exec(authorization ?? '')?.[1];
+      if (token === undefined) throw new Fault('UNAUTHENTICATED');
+      // The secret is looked up by its hash alone, so how long that takes says nothing of tokens that exist.
+      const digest = hash('sha256', token);
+      const remembered = known.get(digest);
+      if (remembered) {
+        refuseExpired(remembered.expiresAt, deps.now());
+        return remembered.caller;
+      }
+      let asking = asked.get(digest);
+      if (!asking) {
+        asking = ask(digest);
+        const forget = () => asked.get(digest) === asking && asked.delete(digest);
+        if (asked.size < rememberAtMost) asked.set(digest, asking);
+        asking.then(forget, forget);
+      }
+      return asking.then(({ caller, expiresAt }) => {
+        refuseExpired(expiresAt, deps.now());
+        return caller;
+      });
+    },
+    close() {
+      unsubscribe();
+      known.clear();
+    },
+  };
+}
+
+async function lookUp(store: Store, digest: string, now: number): Promise<Known> {
+  const token = await store.tokenByHash(digest);
+  if (!token || token.kind !== 'host') throw new Fault('UNAUTHENTICATED');
+  if (token.revokedAt !== null) throw new Fault('TOKEN_REVOKED');
+  refuseExpired(token.expiresAt, now);
+  const id = UserId.safeParse((await store.policy()).ids.users[token.user]);
+  if (!id.success) throw new Fault('UNAUTHENTICATED');
+  const { user, host, gateway } = token;
+  const caller = { user: { id: id.data, slug: user }, host, token: token.id, gateway, via: 'http', workstation: null } as const;
+  return { caller, expiresAt: token.expiresAt };
+}
+
+function refuseExpired(expiresAt: number, now: number): void {
+  if (now >= expiresAt) throw new Fault('TOKEN_EXPIRED', { at: new Date(expiresAt).toISOString() });
+}

@@ -1,0 +1,58 @@
+// The edge where a Fault becomes an HTTP answer. What nobody expected is INTERNAL with a reference: its cause goes to the log only.
+import type { ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { asFault, entryOf, type Fault } from '#contract/error.ts';
+import { newId } from '#contract/id.ts';
+
+/** Answers with what went wrong, or ends a response that was begun. */
+export function answerFault(response: ServerResponse, thrown: unknown, logger: Logger): void {
+  const reference = newId();
+  const fault = asFault(thrown, reference);
+  if (fault.code === 'INTERNAL') logger.error({ err: fault.cause ?? fault, reference }, 'request failed');
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const { status } = entryOf(fault.code);
+  for (const [name, value] of Object.entries(faultHeaders(fault))) response.setHeader(name, value);
+  answerJson(response, status, { error: describe(fault) });
+}
+
+export function answerJson(response: ServerResponse, status: number, body: unknown): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'application/json');
+  response.setHeader('Content-Length', bytes.length);
+  response.setHeader('Cache-Control', 'no-store');
+  response.setHeader('X-Content-Type-Options', 'nosniff');
+  response.end(bytes);
+}
+
+/** An answer as bytes of HTTP/1.1, for an upgrade that is refused before there is a response to write to. */
+export function refusalBytes(fault: Fault): Buffer {
+  const { status } = entryOf(fault.code);
+  const body = Buffer.from(JSON.stringify({ error: describe(fault) }));
+  const headers = {
+    ...faultHeaders(fault),
+    'Content-Type': 'application/json',
+    'Content-Length': String(body.length),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    Connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${fault.code}\r\n${lines.join('')}\r\n`), body]);
+}
+
+function describe(fault: Fault): { code: string; message: string; reference?: string } {
+  const { reference } = fault.fields;
+  return { code: fault.code, message: fault.message, ...(reference === undefined ? {} : { reference: String(reference) }) };
+}
+
+function faultHeaders(fault: Fault): Record<string, string> {
+  const { status, retry } = entryOf(fault.code);
+  if (status === 401) return { 'WWW-Authenticate': 'Bearer realm="Drawbridge"' };
+  if (status === 405) return { Allow: String(fault.fields['allow'] ?? '') };
+  if (status === 426) return { Upgrade: 'websocket' };
+  return status === 503 && retry === 'safe' ? { 'Retry-After': '1' } : {};
+}

@@ -1,0 +1,98 @@
+// The numbers of this gateway server for Prometheus, on a listener of their own: they say who uses what how often, so they stay on loopback.
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Logger } from 'pino';
+import { Fault } from '#contract/error.ts';
+import type { Metrics } from '../metrics.ts';
+import { answerFault } from './error.ts';
+import { isLoopback } from './origin.ts';
+import type { Routes } from './routes.ts';
+
+/** Numbers that their owners know; asked at each scrape. */
+export interface Gauges {
+  readonly tunnels: () => number;
+  readonly sessions: () => number;
+  /** Records that are queued and not yet committed. */
+  readonly recordsWaiting: () => number;
+}
+export interface MetricsRegistry extends Metrics {
+  /** The text that Prometheus reads. */
+  text(): Promise<string>;
+  /** Shows gauges from now on; until then they are 0. */
+  watch(gauges: Gauges): void;
+}
+
+const secondsBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+export function createMetrics(): MetricsRegistry {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const calls = new Counter({
+    name: 'drawbridge_calls_total',
+    help: 'MCP requests that ended, by decision and error code.',
+    labelNames: ['decision', 'code'],
+    registers,
+  });
+  const durations = new Histogram({
+    name: 'drawbridge_call_duration_seconds',
+    help: 'Time from the arrival of an MCP request to its answer, by decision.',
+    labelNames: ['decision'],
+    buckets: secondsBuckets,
+    registers,
+  });
+  const dropped = new Counter({
+    name: 'drawbridge_notifications_dropped_total',
+    help: 'Notifications of upstream servers that no host asked for.',
+    registers,
+  });
+  let watched: Gauges | undefined;
+  const gauge = (name: string, help: string, read: (gauges: Gauges) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(watched ? read(watched) : 0);
+      },
+    });
+  gauge('drawbridge_tunnels', 'Workstations that are connected now.', (of) => of.tunnels());
+  gauge('drawbridge_sessions', 'MCP sessions that are open now.', (of) => of.sessions());
+  gauge('drawbridge_audit_waiting_records', 'Records that are queued and not yet committed.', (of) => of.recordsWaiting());
+
+  return {
+    call(decision, code, durationMs) {
+      calls.inc({ decision, code: code ?? '' });
+      durations.observe({ decision }, durationMs / 1000);
+    },
+    notificationDropped: () => dropped.inc(),
+    text: () => registry.metrics(),
+    watch(gauges) {
+      watched = gauges;
+    },
+  };
+}
+
+/** Routes of the metrics listener. The Host header must name loopback, so that no page in a browser reads it under another name. */
+export function createMetricsRoutes(deps: { metrics: MetricsRegistry; logger: Logger }): Routes {
+  async function answer(...[request, response]: Parameters<Routes['onRequest']>): Promise<void> {
+    const host = request.headers.host ?? '';
+    if (!isLoopback(host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1'))) throw new Fault('HOST_HEADER_FORBIDDEN');
+    if (request.headers.origin !== undefined) throw new Fault('ORIGIN_FORBIDDEN', { origin: 'any' });
+    if (request.url !== '/metrics') throw new Fault('NOT_FOUND');
+    if (request.method !== 'GET') throw new Fault('METHOD_NOT_ALLOWED', { allow: 'GET' });
+    const text = await deps.metrics.text();
+    response.writeHead(200, {
+      'Content-Type': 'text/plain; version=0.0.4; charset=utf-8',
+      'Content-Length': Buffer.byteLength(text),
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+    });
+    response.end(text);
+  }
+  return {
+    onRequest: (request, response) => {
+      answer(request, response).catch((error: unknown) => answerFault(response, error, deps.logger));
+    },
+    onUpgrade: (_request, socket) => socket.destroy(),
+  };
+}
