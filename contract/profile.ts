@@ -26,6 +26,8 @@ interface Setting<T extends z.ZodType = z.ZodType> {
   readonly schema: T;
   /** Absent means: not set, and the feature that needs it says so. */
   readonly default?: z.infer<T>;
+  /** Taken where the value is not valid and no good one was seen before, if the default would be laxer than what was meant. */
+  readonly whenInvalid?: z.infer<T>;
   readonly title: string;
   readonly help: string;
   readonly since: string;
@@ -62,6 +64,7 @@ export const settings = {
     kind: 'choice',
     schema: z.enum(['observe', 'enforce']),
     default: 'observe',
+    whenInvalid: 'enforce',
     title: 'Enforcement mode',
     since: '0.1',
     help: 'observe: report what the AI hosts are wired to. enforce: also rewrite their configs so that they name only the gateway.',
@@ -118,6 +121,7 @@ export const settings = {
     kind: 'choice',
     schema: z.enum(['allow', 'never']),
     default: 'allow',
+    whenInvalid: 'never',
     title: 'Install server packages',
     since: '0.1',
     help: 'allow: a server package that is not on the device is installed once, at the version the registry names, when its entry is taken over. never: it is reported instead.',
@@ -177,7 +181,16 @@ export const settings = {
 } as const;
 
 export type SettingName = keyof typeof settings;
+export const settingNames = Object.keys(settings) as readonly SettingName[];
+export const SettingName = z.string().refine((name): name is SettingName => Object.hasOwn(settings, name), 'unknown setting');
 type Value<N extends SettingName> = z.infer<(typeof settings)[N]['schema']>;
 type WithDefault = { [N in SettingName]: (typeof settings)[N] extends { readonly default: unknown } ? N : never }[SettingName];
+/** Values that somebody set. */
+export type ProfileValues = { readonly [N in SettingName]?: Value<N> };
 /** The settings in force. A setting without a default is absent where nobody set it. */
-export type Profile = { readonly [N in SettingName]?: Value<N> } & { readonly [N in WithDefault]: Value<N> };
+export type Profile = ProfileValues & { readonly [N in WithDefault]: Value<N> };
+
+/** The table's entry for a setting, as the generators and the explanation read it. */
+export function settingOf(name: SettingName): Setting {
+  return settings[name];
+}
