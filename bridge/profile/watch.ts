@@ -3,7 +3,7 @@
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, relative, sep } from 'node:path';
 import type { Logger } from 'pino';
 import { profileFiles, readProfile } from './read.ts';
 import type { ProfileOptions, ProfileReading } from './read.ts';
@@ -52,10 +52,15 @@ class Watching implements ProfileWatch {
 
   /** Watches the directories: a file that is replaced by rename keeps its name but not its inode. */
   async arm(): Promise<void> {
-    const directories = new Set(await Promise.all(profileFiles(this.#options).map(async (file) => existing(dirname(file)))));
+    const wanted = new Map<string, Set<string>>();
+    for (const file of profileFiles(this.#options)) {
+      const directory = await existing(dirname(file));
+      const [name] = relative(directory, file).split(sep);
+      if (name) wanted.set(directory, (wanted.get(directory) ?? new Set()).add(name));
+    }
     if (this.#closed) return;
     for (const watcher of this.#watchers) watcher.close();
-    this.#watchers = [...directories].flatMap((directory) => this.#watchDirectory(directory));
+    this.#watchers = [...wanted].flatMap(([directory, names]) => this.#watchDirectory(directory, names));
   }
 
   async reload(): Promise<ProfileReading> {
@@ -72,9 +77,11 @@ class Watching implements ProfileWatch {
     for (const watcher of this.#watchers) watcher.close();
   }
 
-  #watchDirectory(directory: string): FSWatcher[] {
+  #watchDirectory(directory: string, names: ReadonlySet<string>): FSWatcher[] {
     try {
-      const watcher = watch(directory, { persistent: false }, () => this.#soon());
+      const watcher = watch(directory, { persistent: false }, (_, name) => {
+        if (name === null || names.has(name)) this.#soon();
+      });
       watcher.on('error', (error) => this.#logger.warn({ err: error }, 'profile watch failed'));
       return [watcher];
     } catch (error) {
