@@ -77,6 +77,12 @@ const table = {
     retry: 'no',
     message: 'The enrollment token was already used. Ask your administrator for a new one.',
   },
+  ENROLL_TOKEN_INVALID: {
+    status: 401,
+    rpc: 7401,
+    retry: 'no',
+    message: 'This gateway did not issue the enrollment token. Check that it was copied whole, or ask your administrator.',
+  },
   HOST_HEADER_FORBIDDEN: {
     status: 421,
     rpc: 7421,
@@ -207,6 +213,25 @@ const table = {
     rpc: 7401,
     retry: 'no',
     message: 'The workstation could not prove its key for this gateway, user and connection.',
+  },
+  TUNNEL_REPLACED: {
+    status: 409,
+    rpc: 7409,
+    retry: 'safe',
+    message: 'Another connection with the key of this workstation took over.',
+  },
+  SECRET_UNREADABLE: {
+    status: 500,
+    rpc: 7500,
+    retry: 'safe',
+    message: 'The stored secret "{name}" can\'t be read: {reason}. Unlock the secret store, or enroll this workstation again.',
+  },
+  STATE_DAMAGED: {
+    status: 500,
+    rpc: 7500,
+    retry: 'no',
+    message:
+      "The file {file} of Drawbridge's own state can't be used: {reason}. Nothing was changed. Bring it back from a backup.",
   },
   PROFILE_FORBIDS: { status: 403, rpc: 7403, retry: 'no', message: 'The profile of this workstation does not allow {what}.' },
 

@@ -96,6 +96,16 @@ const table = {
     meaning: "An AI host's config belongs to another user, or is no regular file. It was left alone.",
     action: "Correct the file's owner.",
   },
+  config_unsupported: {
+    severity: 'high',
+    meaning: "An AI host's config lies outside the user's home, or is too large to be handled. It was left alone.",
+    action: 'Move it into the home, or make it smaller.',
+  },
+  edit_refused: {
+    severity: 'high',
+    meaning: 'An entry could not be changed without changing something else in its file. It was left alone.',
+    action: 'Write the entry in the usual form, or remove it.',
+  },
   gateway_entry_tamper: {
     severity: 'high',
     meaning: 'An entry that points to the gateway was changed.',

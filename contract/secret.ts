@@ -30,3 +30,15 @@ export const SecretText = z
   .string()
   .min(1)
   .transform((text) => new Secret(text));
+
+/** Encrypts text that must lie in a file (a backup of a host's config). The key is in the secret store; `open` throws SECRET_UNREADABLE. */
+export interface Sealer {
+  seal(plain: string): string;
+  open(sealed: string): string;
+}
+
+/** Encrypts text under a key that lies in the operating system's secret store. `open` throws where the key is another or the text was altered. */
+export interface Sealer {
+  seal(plain: string): string;
+  open(sealed: string): string;
+}
