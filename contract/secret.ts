@@ -36,9 +36,3 @@ export interface Sealer {
   seal(plain: string): string;
   open(sealed: string): string;
 }
-
-/** Encrypts text under a key that lies in the operating system's secret store. `open` throws where the key is another or the text was altered. */
-export interface Sealer {
-  seal(plain: string): string;
-  open(sealed: string): string;
-}
