@@ -2,6 +2,7 @@
 // snake_case and keep their meaning within a schema version. It holds no secret: no values, no addresses beyond host and port, paths `~`-relative.
 // The signature makes a change evident and proves nothing more: whoever is this user can use the key. The truth is what the gateway sees and a rescan finds.
 import { z } from 'zod';
+import { ConfigState } from './host.ts';
 import { ProfileSource } from './profile.ts';
 
 export const postureSchemaVersion = '1.0';
@@ -11,10 +12,6 @@ export const postureLimitBytes = 64 * 1024;
 export const heartbeatsUntilStale = 3;
 
 const Time = z.iso.datetime();
-
-/** `drifted`: it names something beside the gateway, or our entry was changed. */
-export const ConfigState = z.enum(['compliant', 'drifted', 'missing', 'unparseable', 'readonly', 'foreign_owner', 'unsupported']);
-export type ConfigState = z.infer<typeof ConfigState>;
 
 /** One config file of an AI host. */
 export const PostureConfig = z.looseObject({
