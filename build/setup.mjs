@@ -14,8 +14,8 @@ async function setUp({ root, tests }) {
       `this is Node ${process.versions.node}, and Drawbridge needs Node ${oldestNode} or later to set itself up.`,
       'Install a newer Node (https://nodejs.org/en/download) and run the command again.',
     );
-  await bringPackages(root);
-  if (tests) await bringSystem();
+  await bringPackages(root, process.env);
+  if (tests) await bringSystem(process.env);
 }
 
 try {

@@ -7,15 +7,15 @@ import { SetupError, run, say, step } from './say.mjs';
 
 const wantedNode = 24;
 
-/** @param {string} root */
-export async function bringPackages(root) {
+/** @param {string} root @param {NodeJS.ProcessEnv} env */
+export async function bringPackages(root, env) {
   const modules = join(root, 'node_modules');
   const stampFile = join(modules, '.drawbridge-set-up');
   const lockText = readFileSync(join(root, 'package-lock.json'), 'utf8');
   const stamp = createHash('sha256').update(`${process.platform} ${process.arch} 1\n${lockText}`).digest('hex');
   if (read(stampFile) === stamp && existsSync(join(modules, '.bin', 'node'))) return;
 
-  if (!isInstalled(lockText, read(join(modules, '.package-lock.json')))) await install(root);
+  if (!isInstalled(lockText, read(join(modules, '.package-lock.json')))) await install(root, env);
   await bringNode(modules);
   await hydratePostgres(modules);
   writeFileSync(stampFile, stamp);
@@ -38,10 +38,10 @@ function isInstalled(lockText, installedText) {
   });
 }
 
-/** @param {string} root */
-async function install(root) {
+/** @param {string} root @param {NodeJS.ProcessEnv} env */
+async function install(root, env) {
   // The npm that runs us, if one does; else the one on PATH. --include: a person's `omit=dev` or NODE_ENV=production must not leave half of it out.
-  const cli = process.env['npm_execpath'];
+  const cli = env['npm_execpath'];
   const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
   const isNpm = cli !== undefined && basename(cli) === 'npm-cli.js';
   const { status, output } = await step('installing the packages of package-lock.json (npm ci; about 450 MB on disk)', () =>

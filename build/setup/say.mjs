@@ -41,7 +41,7 @@ export async function step(what, work) {
  */
 export function run(file, args, options = {}) {
   return new Promise((resolve) => {
-    const child = spawn(file, args, { cwd: options.cwd, env: options.env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(file, args, { cwd: options.cwd, env: options.env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const keep = (/** @type {Buffer} */ chunk) => (output = (output + chunk).slice(-65_536));
     child.stdout.on('data', keep);

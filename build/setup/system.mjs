@@ -11,13 +11,15 @@ const packages = [
   { name: 'gnome-keyring', program: 'gnome-keyring-daemon', tests: 'a real secret store for the device key tests' },
 ];
 
-export async function bringSystem() {
+/** @param {NodeJS.ProcessEnv} env */
+export async function bringSystem(env) {
+  const isOnPath = (/** @type {string} */ program) => isIn(env['PATH'] ?? '', program);
   if (process.platform !== 'linux') return;
   const missing = packages.filter((each) => !isOnPath(each.program));
   if (missing.length === 0) return;
   const names = missing.map((each) => each.name);
   const isDebian = isOnPath('apt-get');
-  if (isDebian && process.getuid?.() === 0) await install(names);
+  if (isDebian && process.getuid?.() === 0) await install(names, env);
 
   for (const each of missing.filter((one) => !isOnPath(one.program)))
     say(`${each.program} is missing (${each.tests}); the tests that need it will be skipped`);
@@ -29,9 +31,9 @@ export async function bringSystem() {
   );
 }
 
-/** @param {readonly string[]} names */
-async function install(names) {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+/** @param {readonly string[]} names @param {NodeJS.ProcessEnv} environment */
+async function install(names, environment) {
+  const env = { ...environment, DEBIAN_FRONTEND: 'noninteractive' };
   const { status, output } = await step(`installing Debian packages: ${names.join(' ')}`, async () => {
     const update = await run('apt-get', ['update', '-q'], { env });
     if (update.status !== 0) say(`apt-get update failed (${lastLine(update.output)}); trying with the lists that are here`);
@@ -45,10 +47,10 @@ function lastLine(output) {
   return output.trim().split('\n').at(-1) ?? '';
 }
 
-/** @param {string} program */
-function isOnPath(program) {
+/** @param {string} searchPath @param {string} program */
+function isIn(searchPath, program) {
   // Daemons live in sbin, which is not on the PATH of an ordinary user.
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const folders = [...searchPath.split(delimiter), '/usr/sbin', '/sbin'];
   return folders.some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);

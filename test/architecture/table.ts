@@ -1,0 +1,160 @@
+// Who may import whom: the one table behind the architecture test, oxlint's restrictions and the table in ARCHITECTURE.md.
+// Read downwards it is a DAG: what a row allows stands above it, or belongs to the row itself. What no row allows is refused.
+
+export interface Layer {
+  /** A folder with all below it (`gateway/store/`), the files right in a folder (`gateway/*`), or one file. The most specific row counts. */
+  readonly at: string;
+  /** Folders and files of ours that it may import, beside itself. */
+  readonly ours: readonly string[];
+  /** npm packages that it may import. */
+  readonly packages: readonly string[];
+  /** Which of Node's own modules: all, or the named ones. */
+  readonly node: 'all' | readonly string[];
+}
+
+const contract = ['contract/'];
+/** The logger is passed in; its type may be named wherever something is logged. */
+const logger = ['pino'];
+
+export const layers: readonly Layer[] = [
+  { at: 'contract/', ours: [], packages: ['zod'], node: [] },
+
+  { at: 'gateway/call.ts', ours: contract, packages: [], node: [] },
+  { at: 'gateway/metrics.ts', ours: contract, packages: [], node: [] },
+  { at: 'gateway/policy/', ours: [...contract, 'gateway/call.ts'], packages: [], node: [] },
+  { at: 'gateway/bus/', ours: contract, packages: logger, node: 'all' },
+  {
+    at: 'gateway/store/',
+    ours: [...contract, 'gateway/bus/bus.ts'],
+    packages: [...logger, 'kysely', 'better-sqlite3', 'pg', 'zod'],
+    node: 'all',
+  },
+  {
+    at: 'gateway/in-force.ts',
+    ours: [...contract, 'gateway/policy/', 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
+    packages: logger,
+    node: [],
+  },
+  { at: 'gateway/mcp/', ours: [...contract, 'gateway/call.ts'], packages: ['@modelcontextprotocol/core', 'zod'], node: 'all' },
+  {
+    at: 'gateway/caller/',
+    ours: [...contract, 'gateway/call.ts', 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
+    packages: [...logger, 'zod'],
+    node: 'all',
+  },
+  {
+    at: 'gateway/workstation/',
+    ours: [...contract, 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
+    packages: [...logger, 'zod'],
+    node: 'all',
+  },
+  { at: 'gateway/audit/', ours: [...contract, 'gateway/store/store.ts'], packages: [...logger, 'zod'], node: 'all' },
+  {
+    at: 'gateway/tunnel/',
+    ours: [...contract, 'gateway/store/store.ts', 'gateway/bus/bus.ts', 'gateway/workstation/', 'gateway/audit/record.ts'],
+    packages: [...logger, 'ws', 'zod'],
+    node: 'all',
+  },
+  {
+    at: 'gateway/upstream/',
+    ours: [
+      ...contract,
+      'gateway/call.ts',
+      'gateway/in-force.ts',
+      'gateway/policy/compile.ts',
+      'gateway/mcp/',
+      'gateway/tunnel/hub.ts',
+    ],
+    packages: [...logger, 'zod'],
+    node: 'all',
+  },
+  {
+    at: 'gateway/pipeline/',
+    ours: [
+      ...contract,
+      'gateway/call.ts',
+      'gateway/metrics.ts',
+      'gateway/in-force.ts',
+      'gateway/mcp/',
+      'gateway/policy/',
+      'gateway/upstream/',
+      'gateway/audit/record.ts',
+    ],
+    packages: logger,
+    node: 'all',
+  },
+  {
+    at: 'gateway/admin/',
+    ours: [...contract, 'gateway/store/', 'gateway/policy/', 'gateway/audit/'],
+    packages: [...logger, 'yaml', 'zod'],
+    node: 'all',
+  },
+  {
+    at: 'gateway/http/',
+    ours: [
+      ...contract,
+      'gateway/call.ts',
+      'gateway/metrics.ts',
+      'gateway/in-force.ts',
+      'gateway/store/store.ts',
+      'gateway/bus/bus.ts',
+      'gateway/mcp/',
+      'gateway/pipeline/',
+      'gateway/caller/',
+      'gateway/workstation/',
+      'gateway/admin/',
+      'gateway/audit/',
+      'gateway/tunnel/',
+    ],
+    packages: [...logger, 'prom-client', 'ws', 'zod'],
+    node: 'all',
+  },
+  { at: 'gateway/*', ours: [...contract, 'gateway/'], packages: [...logger, 'commander', 'zod'], node: 'all' },
+
+  { at: 'bridge/profile/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
+  { at: 'bridge/device/', ours: contract, packages: [...logger, '@napi-rs/keyring', 'zod'], node: 'all' },
+  { at: 'bridge/server/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
+  { at: 'bridge/host/', ours: contract, packages: [...logger, 'jsonc-parser', 'smol-toml', 'yaml', 'diff', 'zod'], node: 'all' },
+  { at: 'bridge/posture/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
+  { at: 'bridge/tunnel/', ours: [...contract, 'bridge/server/pool.ts'], packages: [...logger, 'ws', 'zod'], node: 'all' },
+  { at: 'bridge/shim/', ours: contract, packages: [], node: 'all' },
+  { at: 'bridge/*', ours: [...contract, 'bridge/'], packages: [...logger, 'commander', 'zod'], node: 'all' },
+
+  { at: 'main/', ours: contract, packages: ['electron', 'zod'], node: 'all' },
+  { at: 'renderer/', ours: contract, packages: ['react', 'react-dom'], node: [] },
+  { at: 'build/', ours: contract, packages: ['diff', 'zod'], node: 'all' },
+];
+
+/** Whether a row's `at`, or an allowance, means this file. */
+export function covers(at: string, path: string): boolean {
+  if (at.endsWith('/')) return path.startsWith(at);
+  if (at.endsWith('/*')) return path.startsWith(at.slice(0, -1)) && !path.slice(at.length - 1).includes('/');
+  return path === at;
+}
+
+/** Packages that only these files may import, whatever the row of their folder says: one door each. */
+export const doors: Readonly<Record<string, readonly string[]>> = {
+  'better-sqlite3': ['gateway/store/sqlite.ts'],
+  pg: ['gateway/store/postgres.ts'],
+  yaml: ['gateway/admin/', 'bridge/host/'],
+  'prom-client': ['gateway/http/metrics.ts'],
+  '@napi-rs/keyring': ['bridge/device/keychain.ts'],
+  electron: ['main/'],
+  react: ['renderer/'],
+  'react-dom': ['renderer/'],
+};
+
+/** Composition roots: only they read the environment. */
+export const roots: readonly string[] = [
+  'gateway/main.ts',
+  'gateway/cli.ts',
+  'bridge/agent.ts',
+  'bridge/cli.ts',
+  'main/main.ts',
+  'renderer/companion/main.tsx',
+  'build/setup.mjs',
+  'build/start/main.ts',
+];
+
+/** Folders of the programs: each must hold modules, or the checks looked in the wrong place. */
+export const programs = ['contract', 'gateway', 'bridge', 'main', 'renderer', 'build'] as const;
