@@ -71,3 +71,32 @@ export interface Destination {
   readonly workstation: WorkstationId;
   readonly fingerprint: Fingerprint;
 }
+
+/** What a request came to, before it is encoded for the caller's era. */
+export type Answered =
+  /** The upstream's own answer: its bytes, and where its id and its result stand in them. */
+  | {
+      readonly kind: 'relayed';
+      readonly body: Buffer;
+      readonly id: ByteSpan;
+      readonly result: ByteSpan | undefined;
+      readonly isError: boolean;
+    }
+  /** Tools, each as its upstream wrote it but for the name. */
+  | { readonly kind: 'listed'; readonly tools: readonly Buffer[] }
+  /** What this gateway (or one server in it) is: the answer to initialize and server/discover. */
+  | { readonly kind: 'described'; readonly title: string; readonly instructions: string }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'fault'; readonly fault: Fault };
+interface ByteSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** An answer in the caller's era. `status` is the HTTP status; on a line it is not used. */
+export interface Encoded {
+  readonly status: number;
+  readonly body: Buffer;
+}
+/** Encodes answers for one request: its era and its id, as the host wrote it. */
+export type Encode = (answered: Answered) => Encoded;

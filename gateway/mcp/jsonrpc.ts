@@ -62,7 +62,8 @@ export function readMessage(body: Buffer): Message {
   const id = value['id'] ?? null;
   const result = at('result');
   const error = at('error');
-  if ((result === undefined) === (error === undefined)) throw invalid('it has neither a method nor exactly one of result and error');
+  if ((result === undefined) === (error === undefined))
+    throw invalid('it has neither a method nor exactly one of result and error');
   if (id !== null && !isId(id)) throw invalid('"id" must be a string or an integer');
   return { kind: 'response', id, idSpan: at('id'), result, error, value: value['result'] ?? value['error'] };
 }

@@ -7,7 +7,8 @@ import type { CompiledGateway, Snapshot } from './compile.ts';
 /** The gateway, if the caller may enter it: the token is for it, the user exists, and a team of theirs grants it. */
 export function enter(snapshot: Snapshot, caller: Caller, gateway: string): CompiledGateway | Fault {
   const compiled = snapshot.gateways.get(gateway);
-  const isGranted = snapshot.users.get(caller.user.slug) === caller.user.id && snapshot.grants.get(caller.user.slug)?.has(gateway);
+  const isGranted =
+    snapshot.users.get(caller.user.slug) === caller.user.id && snapshot.grants.get(caller.user.slug)?.has(gateway);
   // An unknown gateway and one of another team get the same answer: names are nobody else's business.
   if (!compiled || !isGranted) return new Fault('GATEWAY_NOT_GRANTED', { gateway });
   if (caller.gateway !== gateway) return new Fault('TOKEN_NOT_FOR_GATEWAY', { gateway });

@@ -11,7 +11,12 @@ type Presences = Pick<Hub, 'presences' | 'presence'>;
  * Chooses the destination. A call through the shim goes to the workstation it came from; else the caller's only connected one that
  * offers the server, else the one used last. Throws WORKSTATION_OFFLINE, SERVER_NOT_OFFERED, WORKSTATION_AMBIGUOUS, SERVER_DENIED.
  */
-export function chooseDestination(snapshot: Snapshot, hub: Presences, call: AllowedCall | AllowedListing, lastUsed: WorkstationId | undefined): Destination {
+export function chooseDestination(
+  snapshot: Snapshot,
+  hub: Presences,
+  call: AllowedCall | AllowedListing,
+  lastUsed: WorkstationId | undefined,
+): Destination {
   const { assignment, caller } = call;
   const server = assignment.server.slug;
   const offered = (workstation: WorkstationId) => snapshot.offers.get(workstation)?.get(server) ?? [];
@@ -33,7 +38,12 @@ export function chooseDestination(snapshot: Snapshot, hub: Presences, call: Allo
 }
 
 /** Among several commands of one name: the one of the calling host's own config, then an approved one, then the newest. */
-function chooseCommand(snapshot: Snapshot, offered: readonly OfferedServer[], server: string, host: string): Destination['fingerprint'] {
+function chooseCommand(
+  snapshot: Snapshot,
+  offered: readonly OfferedServer[],
+  server: string,
+  host: string,
+): Destination['fingerprint'] {
   const verdict = ({ fingerprint }: OfferedServer) => snapshot.verdicts.get(`${server} ${fingerprint}`);
   const runnable = offered.filter((candidate) => verdict(candidate) !== 'denied');
   const own = runnable.filter((candidate) => candidate.hosts.includes(host));

@@ -34,7 +34,13 @@ export function isModernAnswer(message: ResponseMessage): boolean {
 /** The request with the gateway's own `_meta` envelope keys, as a modern server needs them; every other key of `_meta` stays. */
 export function withModernMeta(body: Buffer): Buffer {
   const params = membersOf(body, 0).find((member) => member.key === 'params');
-  if (!params) return splice(body, [{ span: { start: body.lastIndexOf(0x7d), end: body.lastIndexOf(0x7d) }, by: `,"params":{"_meta":${JSON.stringify(modernMeta)}}` }]);
+  if (!params)
+    return splice(body, [
+      {
+        span: { start: body.lastIndexOf(0x7d), end: body.lastIndexOf(0x7d) },
+        by: `,"params":{"_meta":${JSON.stringify(modernMeta)}}`,
+      },
+    ]);
   const members = membersOf(body, params.value.start);
   const meta = members.find((member) => member.key === '_meta');
   if (!meta) {

@@ -40,7 +40,9 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
     return session;
   } catch (error) {
     session.close();
-    throw deadline.aborted ? new Fault('SERVER_TIMEOUT', { server: deps.server, seconds: deps.startWithinMs / 1000 }, { cause: error }) : error;
+    throw deadline.aborted
+      ? new Fault('SERVER_TIMEOUT', { server: deps.server, seconds: deps.startWithinMs / 1000 }, { cause: error })
+      : error;
   }
 }
 
@@ -79,7 +81,8 @@ export class Session {
     this.era = this.#deps.knownEra ?? (await this.#discover(deadline));
     if (this.era === 'modern') return;
     const answer = await this.request(initializeRequest, this.#deps.startWithinMs, deadline);
-    if (answer.message.error) throw new Fault('SERVER_START_FAILED', { server: this.#deps.server, reason: 'it refused initialize.' });
+    if (answer.message.error)
+      throw new Fault('SERVER_START_FAILED', { server: this.#deps.server, reason: 'it refused initialize.' });
     this.#channel?.send(Buffer.from(initializedNotification));
   }
 
@@ -101,7 +104,10 @@ export class Session {
         reject(fault);
       };
       const onAbort = () => giveUp(new Fault('CANCELLED'));
-      const timer = setTimeout(() => giveUp(new Fault('SERVER_TIMEOUT', { server: this.#deps.server, seconds: timeoutMs / 1000 })), timeoutMs);
+      const timer = setTimeout(
+        () => giveUp(new Fault('SERVER_TIMEOUT', { server: this.#deps.server, seconds: timeoutMs / 1000 })),
+        timeoutMs,
+      );
       const settle = () => {
         this.#pending.delete(id);
         clearTimeout(timer);

@@ -10,17 +10,23 @@ export function callMessage(body: Buffer, request: RequestMessage, id: number, t
   const name = paramSpan(request.params, 'name');
   const edits = [{ span: request.idSpan, by: String(id) }];
   if (name && request.params.value['name'] !== tool) edits.push({ span: name, by: JSON.stringify(tool) });
-  return splice(body, edits.toSorted((a, b) => a.span.start - b.span.start));
+  return splice(
+    body,
+    edits.toSorted((a, b) => a.span.start - b.span.start),
+  );
 }
 
 export function toolsRequest(id: number, cursor: string | undefined): Buffer {
-  return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/list', params: cursor === undefined ? {} : { cursor } }));
+  return Buffer.from(
+    JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/list', params: cursor === undefined ? {} : { cursor } }),
+  );
 }
 
 /** One page of a tools/list answer. A tool that names a key twice, or has no name, is left out: nobody could say which tool it is. */
 export function readTools({ body, message }: Answer, server: string): { tools: ListedTool[]; nextCursor: string | undefined } {
   if (message.error) throw new Fault('SERVER_GARBAGE', { server, reason: 'it answered tools/list with an error' });
-  if (!message.result || !isObject(message.value)) throw new Fault('SERVER_GARBAGE', { server, reason: 'its list of tools is not an object' });
+  if (!message.result || !isObject(message.value))
+    throw new Fault('SERVER_GARBAGE', { server, reason: 'its list of tools is not an object' });
   const list = membersOf(body, message.result.start).find((member) => member.key === 'tools');
   const tools = list ? elementsOf(body, list.value.start).flatMap(({ start, end }) => readTool(body.subarray(start, end))) : [];
   const cursor = message.value['nextCursor'];

@@ -43,7 +43,8 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
       const known = eras.get(destination.fingerprint);
       opening = openSession({
         server: server.slug,
-        open: (events, deadline) => deps.hub.open(destination.workstation, server.slug, destination.fingerprint, events, deadline),
+        open: (events, deadline) =>
+          deps.hub.open(destination.workstation, server.slug, destination.fingerprint, events, deadline),
         knownEra: known && known.until > Date.now() ? known.era : undefined,
         startWithinMs,
         onDropped: deps.onDropped,
@@ -98,7 +99,8 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     let cursor: string | undefined;
     for (let page = 0; page < pageLimit; page++) {
       trace.forwardedAt ??= performance.now();
-      const compose = (id: number, era: Era) => (era === 'modern' ? withModernMeta(toolsRequest(id, cursor)) : toolsRequest(id, cursor));
+      const compose = (id: number, era: Era) =>
+        era === 'modern' ? withModernMeta(toolsRequest(id, cursor)) : toolsRequest(id, cursor);
       const answer = await session.request(compose, allowed.assignment.timeoutMs, signal);
       trace.answeredAt = performance.now();
       const { tools: more, nextCursor } = readTools(answer, server.slug);

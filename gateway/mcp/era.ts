@@ -1,0 +1,74 @@
+// Which era a message speaks, decided from its body and the headers that must agree with it (specification 2026-07-28, basic/versioning and
+// basic/transports/streamable-http). A modern request carries its protocol version in `_meta`; everything without that claim is legacy.
+import { Fault } from '#contract/error.ts';
+import type { Era } from '../call.ts';
+import { isObject, type NotificationMessage, type RequestMessage } from './jsonrpc.ts';
+
+export const modernVersions: readonly string[] = ['2026-07-28'];
+/** Revisions of the legacy era that initialize may agree on, the newest first. */
+export const legacyVersions: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26'];
+
+const versionKey = 'io.modelcontextprotocol/protocolVersion';
+const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
+const firstModern = '2026-07-28';
+
+/** The three headers that an intermediary may act on, undefined where absent. */
+export interface EraHeaders {
+  readonly version: string | undefined;
+  readonly method: string | undefined;
+  readonly name: string | undefined;
+}
+
+/** The era of a message. Over HTTP the headers are checked against the body; on a line (`headers` undefined) there are none. Throws the Fault of the specification's status map. */
+export function eraOf(message: RequestMessage | NotificationMessage, headers: EraHeaders | undefined): Era {
+  const meta = message.params.value['_meta'];
+  const claimed = isObject(meta) ? meta[versionKey] : undefined;
+  const isModernHeader = headers?.version !== undefined && headers.version >= firstModern;
+  if (claimed === undefined) {
+    if (!isModernHeader) return legacy(headers);
+    if (message.method === 'initialize') throw new Fault('HEADER_MISMATCH', { header: 'MCP-Protocol-Version' });
+    if (message.kind === 'notification') return 'modern';
+    throw new Fault('INVALID_PARAMS', { method: message.method, reason: `_meta lacks ${versionKey}` });
+  }
+  if (typeof claimed !== 'string' || !isObject(meta))
+    throw new Fault('INVALID_PARAMS', { method: message.method, reason: `${versionKey} is not a string` });
+  if (message.method === 'initialize' && claimed < firstModern) return legacy(headers);
+  if (message.kind === 'request' && !isObject(meta[capabilitiesKey]))
+    throw new Fault('INVALID_PARAMS', { method: message.method, reason: `_meta lacks ${capabilitiesKey}` });
+  if (headers) checkHeaders(message, claimed, headers);
+  if (!modernVersions.includes(claimed)) throw new Fault('VERSION_UNSUPPORTED', { requested: claimed });
+  return 'modern';
+}
+
+function legacy(headers: EraHeaders | undefined): Era {
+  if (headers?.version !== undefined && !legacyVersions.includes(headers.version))
+    throw new Fault('VERSION_UNSUPPORTED', { requested: headers.version });
+  return 'legacy';
+}
+
+function checkHeaders(message: RequestMessage | NotificationMessage, claimed: string, headers: EraHeaders): void {
+  if (headers.version !== claimed && (headers.version !== undefined || message.kind === 'request'))
+    throw mismatch('MCP-Protocol-Version');
+  if (headers.method !== message.method && (headers.method !== undefined || message.kind === 'request'))
+    throw mismatch('Mcp-Method');
+  const name = namedBy(message);
+  if (name === undefined) return;
+  if (headers.name === undefined || decodeHeader(headers.name) !== name) throw mismatch('Mcp-Name');
+}
+
+/** The value that Mcp-Name must mirror. */
+function namedBy({ method, params }: RequestMessage | NotificationMessage): string | undefined {
+  const field = method === 'tools/call' || method === 'prompts/get' ? 'name' : method === 'resources/read' ? 'uri' : undefined;
+  const value = field === undefined ? undefined : params.value[field];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Header values that are not plain ASCII come as `=?base64?…?=`. */
+function decodeHeader(value: string): string {
+  const encoded = /^=\?base64\?([A-Za-z0-9+/=]*)\?=$/.exec(value)?.[1];
+  return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString('utf8');
+}
+
+function mismatch(header: string): Fault {
+  return new Fault('HEADER_MISMATCH', { header });
+}

@@ -1,0 +1,107 @@
+// The record of a request while it is under way: each stage adds what it found out, and the end makes a CallRecord of it.
+import { performance } from 'node:perf_hooks';
+import type { CallRecord } from '#contract/audit.ts';
+import type { ErrorCode } from '#contract/error.ts';
+import { type GatewayId, newId, RecordId, type ServerId, type WorkstationId } from '#contract/id.ts';
+import type { Answered, Caller, Identified, Received } from '../call.ts';
+import type { Trace } from '../upstream/upstream.ts';
+
+/** What is known of a request that was refused before its caller or its envelope was. */
+export interface Arrived {
+  readonly era: CallRecord['era'];
+  readonly via: 'http' | 'shim';
+  readonly method?: string;
+  readonly caller?: Caller;
+  readonly requestBytes: number;
+  readonly arrivedAt: Received['arrivedAt'];
+}
+
+export interface Draft {
+  readonly method: string;
+  readonly base: Pick<CallRecord, 'at' | 'era' | 'via' | 'method' | 'user' | 'host' | 'token' | 'requestBytes'>;
+  readonly arrivedAt: number;
+  gateway: { id: GatewayId; name: string } | null;
+  server: { id: ServerId; name: string } | null;
+  tool: string | null;
+  /** The decision was made, `performance.now()`. */
+  decidedAt: number | undefined;
+  code: ErrorCode | null;
+  hidden: string[];
+  readonly trace: Trace;
+}
+
+const hiddenLimit = 200;
+
+export function beginRecord(request: Arrived | Identified, method: string, identified: Identified | undefined): Draft {
+  const caller = request.caller;
+  return {
+    method,
+    base: {
+      at: request.arrivedAt.wall,
+      era: request.era,
+      via: 'via' in request ? request.via : (identified?.caller.via ?? 'http'),
+      method,
+      user: caller ? { id: caller.user.id, name: caller.user.slug } : null,
+      host: caller?.host ?? null,
+      token: caller?.token ?? null,
+      requestBytes: 'body' in request ? request.body.length : request.requestBytes,
+    },
+    arrivedAt: request.arrivedAt.monotonic,
+    gateway: null,
+    server: null,
+    tool: null,
+    decidedAt: undefined,
+    code: null,
+    hidden: [],
+    trace: {},
+  };
+}
+
+/** Refused: we said no. Failed: we said yes, and it came to nothing. */
+const failures: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'SERVER_EXITED',
+  'SERVER_START_FAILED',
+  'SERVER_BACKING_OFF',
+  'SERVER_TIMEOUT',
+  'SERVER_GARBAGE',
+  'TUNNEL_LOST',
+  'WORKSTATION_OFFLINE',
+  'WORKSTATION_AMBIGUOUS',
+  'SERVER_NOT_OFFERED',
+  'BUSY',
+  'CANCELLED',
+  'STORE_UNAVAILABLE',
+  'STOPPING',
+  'INTERNAL',
+]);
+
+export function finishRecord(draft: Draft, answered: Answered, responseBytes: number): CallRecord {
+  const { trace } = draft;
+  const legs: CallRecord['legs'] = { gatewayToHost: micros(draft, performance.now()) };
+  if (draft.decidedAt !== undefined) legs.hostToGateway = micros(draft, draft.decidedAt);
+  if (trace.forwardedAt !== undefined) legs.gatewayToServer = micros(draft, trace.forwardedAt);
+  if (trace.answeredAt !== undefined) legs.serverToGateway = micros(draft, trace.answeredAt);
+  const workstation: WorkstationId | null = trace.destination?.workstation ?? null;
+  return {
+    version: 1,
+    kind: 'call',
+    id: RecordId.parse(newId(draft.base.at)),
+    ...draft.base,
+    gateway: draft.gateway,
+    server: draft.server,
+    tool: draft.tool,
+    workstation,
+    identity: { kind: 'none', id: null },
+    decision: draft.code === null ? 'allowed' : failures.has(draft.code) ? 'failed' : 'refused',
+    code: draft.code,
+    hidden: draft.hidden.slice(0, hiddenLimit),
+    upstreamError: answered.kind === 'relayed' && answered.isError,
+    requestBytes: draft.base.requestBytes,
+    responseBytes,
+    legs,
+  };
+}
+
+function micros(draft: Draft, at: number): number {
+  return Math.round((at - draft.arrivedAt) * 1000);
+}

@@ -1,0 +1,95 @@
+// One request from arrival to answer, top to bottom: resolve, decide, forward, record, encode. Whatever happens ends in exactly one record,
+// and no result leaves before its record was accepted by the recorder: a call that can't be put on record is not answered.
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { CallRecord } from '#contract/audit.ts';
+import { asFault, Fault } from '#contract/error.ts';
+import type { Answered, Encode, Encoded, Identified } from '../call.ts';
+import type { Recorder } from '../audit/record.ts';
+import type { InForce } from '../in-force.ts';
+import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import { callTool } from './call.ts';
+import { describe } from './describe.ts';
+import { listTools } from './list.ts';
+import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts';
+
+export interface PipelineDeps {
+  readonly inForce: InForce;
+  readonly upstream: Upstream;
+  readonly recorder: Recorder;
+  readonly logger: Logger;
+  /** Told of each record that was kept, for the metrics. */
+  readonly onRecord: (record: CallRecord) => void;
+}
+export interface Pipeline {
+  /** Handles a request whose caller is known. Never rejects. */
+  handle(request: Identified, message: RequestMessage, encode: Encode, signal: AbortSignal): Promise<Encoded>;
+  /** Refuses what never became a request: unreadable, unauthenticated, contradicting its headers. Never rejects. */
+  refuse(arrived: Arrived, thrown: unknown, encode: Encode): Promise<Encoded>;
+}
+
+export function createPipeline(deps: PipelineDeps): Pipeline {
+  let isAuditDown = false;
+
+  async function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Answered> {
+    switch (message.method) {
+      case 'tools/call':
+        return callTool(deps, request, message, draft, signal);
+      case 'tools/list':
+        return listTools(deps, request, draft, signal);
+      case 'initialize':
+      case 'server/discover':
+        if ((message.method === 'initialize') !== (request.era === 'legacy')) break;
+        return describe(deps.inForce.current(), request, draft);
+      case 'ping':
+        if (request.era === 'legacy') return { kind: 'empty' };
+        break;
+      default:
+    }
+    throw new Fault('METHOD_UNKNOWN', { method: message.method });
+  }
+
+  /** Turns what was thrown into an answer, and logs what nobody expected with the reference that the answer names. */
+  function failed(draft: Draft, thrown: unknown): Answered {
+    const reference = randomUUID();
+    const fault = asFault(thrown, reference);
+    if (fault.code === 'INTERNAL')
+      deps.logger.error({ err: fault.cause, reference, method: draft.method }, 'a request failed inside the gateway server');
+    draft.code = fault.code;
+    return { kind: 'fault', fault };
+  }
+
+  async function record(draft: Draft, answered: Answered, encode: Encode): Promise<Encoded> {
+    const encoded = encode(answered);
+    const finished = finishRecord(draft, answered, encoded.body.length);
+    try {
+      await deps.recorder.append(finished);
+      isAuditDown = false;
+    } catch (error) {
+      if (!isAuditDown) deps.logger.error({ err: error }, 'the audit does not accept records, so calls are refused');
+      isAuditDown = true;
+      return encode({ kind: 'fault', fault: new Fault('AUDIT_UNAVAILABLE', {}, { cause: error }) });
+    }
+    deps.onRecord(finished);
+    return encoded;
+  }
+
+  return {
+    async handle(request, message, encode, signal) {
+      const draft = beginRecord(request, message.method, request);
+      let answered: Answered;
+      try {
+        if (isAuditDown) throw new Fault('AUDIT_UNAVAILABLE'); // refused before it runs; its record is the probe that ends this state
+        answered = await answer(request, message, draft, signal);
+      } catch (thrown) {
+        answered = failed(draft, thrown);
+      }
+      return record(draft, answered, encode);
+    },
+    async refuse(arrived, thrown, encode) {
+      const draft = beginRecord(arrived, arrived.method ?? 'unknown', undefined);
+      return record(draft, failed(draft, thrown), encode);
+    },
+  };
+}
