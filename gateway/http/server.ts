@@ -66,6 +66,7 @@ export async function openServer(deps: {
     }
   });
   await bind(server, listen, deps.setting);
+  server.on('error', (error) => logger.error({ err: error }, 'listener failed'));
 
   async function closeAll(withinMs: number): Promise<void> {
     const deadline = AbortSignal.timeout(withinMs);

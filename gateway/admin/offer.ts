@@ -1,0 +1,79 @@
+// What workstations offer to run, and what was decided of it. A decision is about one exact command: its fingerprint, never its name alone.
+import { Fault } from '#contract/error.ts';
+import type { Fingerprint, Slug, WorkstationId } from '#contract/id.ts';
+import type { Command, Verdict } from '#contract/server.ts';
+import type { Approval, Store, StoredOffer, Workstation } from '../store/store.ts';
+import { unknownName } from './suggest.ts';
+
+export interface OfferedServer {
+  readonly server: Slug;
+  readonly fingerprint: Fingerprint;
+  readonly command: Command;
+  readonly hosts: readonly string[];
+  readonly workstation: WorkstationId;
+  readonly hostname: string;
+  readonly user: Slug | null;
+  readonly verdict: Verdict['decision'] | 'undecided';
+  readonly offeredAt: number;
+}
+
+/** Every offer of every workstation that is not revoked, by server, then by time. */
+export async function listOffered(store: Store): Promise<readonly OfferedServer[]> {
+  const [offers, approvals, workstations] = await Promise.all([store.offers(), store.approvals(), store.workstations()]);
+  const devices = new Map(workstations.map((one) => [one.id, one]));
+  const rows = offers
+    .filter(({ workstation }) => devices.get(workstation)?.revokedAt === null)
+    .map((offer) => describeOffer(offer, devices.get(offer.workstation), approvals));
+  return rows.toSorted((a, b) => (a.server === b.server ? a.offeredAt - b.offeredAt : a.server < b.server ? -1 : 1));
+}
+
+/** Decides one command. Rejects with NAME_UNKNOWN where nothing fits the name and fingerprint, CHOICE_NEEDED where several commands do. */
+export async function decideOffered(of: {
+  store: Store;
+  decision: Verdict['decision'];
+  server: string;
+  fingerprint: string | undefined;
+  reason: string | null;
+  now: number;
+}): Promise<OfferedServer> {
+  const chosen = choose(await listOffered(of.store), of.server, of.fingerprint, of.decision);
+  await of.store.decide(chosen.server, chosen.fingerprint, of.decision, of.reason, of.now);
+  return { ...chosen, verdict: of.decision };
+}
+
+function choose(
+  offered: readonly OfferedServer[],
+  server: string,
+  fingerprint: string | undefined,
+  decision: Verdict['decision'],
+): OfferedServer {
+  const named = offered.filter((offer) => offer.server === server);
+  const servers = [...new Set(offered.map((offer) => offer.server))];
+  if (named.length === 0)
+    throw unknownName('offered server', server, servers, 'a workstation that connects offers what it could run');
+  if (fingerprint !== undefined) {
+    const exact = named.find((offer) => offer.fingerprint === fingerprint);
+    if (exact) return exact;
+    throw unknownName(`offer of "${server}" with fingerprint`, fingerprint, distinct(named), 'none is offered');
+  }
+  // Without a fingerprint only a command that was not looked at yet is meant, and only one.
+  const open = named.filter((offer) => offer.verdict === 'undecided');
+  const choices = distinct(open);
+  if (open[0] && choices.length === 1) return open[0];
+  throw new Fault('CHOICE_NEEDED', {
+    what: `"${server}"`,
+    choices: open.length > 0 ? choices.join(', ') : named.map((offer) => `${offer.fingerprint} (${offer.verdict})`).join(', '),
+    hint: `Name the one to ${decision === 'approved' ? 'approve' : 'deny'} with --fingerprint.`,
+  });
+}
+
+function describeOffer(offer: StoredOffer, device: Workstation | undefined, approvals: readonly Approval[]): OfferedServer {
+  const { server, fingerprint, command, hosts, workstation, offeredAt } = offer;
+  const decided = approvals.find((approval) => approval.server === server && approval.fingerprint === fingerprint);
+  const where = { workstation, hostname: device?.hostname ?? '', user: device?.user ?? null };
+  return { server, fingerprint, command, hosts, ...where, verdict: decided?.decision ?? 'undecided', offeredAt };
+}
+
+function distinct(offers: readonly OfferedServer[]): readonly string[] {
+  return [...new Set(offers.map((offer) => offer.fingerprint))];
+}

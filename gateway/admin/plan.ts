@@ -1,0 +1,142 @@
+// What applying a policy would change, in words; pure. Order and repetition in lists of names mean nothing, so they are no change.
+import type { z } from 'zod';
+import type { PolicyFile, PolicyTeam, PolicyUser, Provisioning } from '#contract/policy.ts';
+import type { Token, Workstation } from '../store/store.ts';
+
+export interface Change {
+  readonly action: 'add' | 'change' | 'remove';
+  readonly what: 'user' | 'team' | 'server' | 'gateway' | 'assignment' | 'access';
+  /** A slug; `<gateway>/<server>` of an assignment; `<user> -> <gateway>` of access. */
+  readonly name: string;
+  /** What is different, or what goes with a removal. */
+  readonly detail: readonly string[];
+}
+/** What hangs on users and gateways beside the policy. */
+export interface Held {
+  readonly tokens: readonly Token[];
+  readonly workstations: readonly Workstation[];
+  readonly now: number;
+}
+
+/** Every change from one policy to another. Empty means that applying changes nothing. */
+export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): readonly Change[] {
+  const live = held.tokens.filter((token) => token.revokedAt === null && token.spentAt === null && token.expiresAt > held.now);
+  return [
+    ...compare('user', facts(before.users, userFacts), facts(after.users, userFacts), (user) => [
+      revoked(live.filter((token) => token.user === user).length, 'token'),
+      revoked(held.workstations.filter((one) => one.user === user && one.revokedAt === null).length, 'workstation'),
+    ]),
+    ...compare('team', facts(before.teams, teamFacts), facts(after.teams, teamFacts), () => []),
+    ...compare('server', facts(before.servers, plainFacts), facts(after.servers, plainFacts), () => []),
+    ...compare('gateway', facts(before.gateways, titleFacts), facts(after.gateways, titleFacts), (gateway) => {
+      const stopped = live.filter((token) => token.kind === 'host' && token.gateway === gateway).length;
+      return [stopped > 0 ? `${counted(stopped, 'token')} for it ${stopped === 1 ? 'opens' : 'open'} nothing any more` : ''];
+    }),
+    ...compare('assignment', facts(assignmentsOf(before), plainFacts), facts(assignmentsOf(after), plainFacts), () => []),
+    ...compareAccess(before, after),
+  ];
+}
+
+const signs = { add: '+', change: '~', remove: '-' } as const;
+
+/** One line for a person. */
+export function describeChange({ action, what, name, detail }: Change): string {
+  return `${signs[action]} ${what} ${name}${detail.length > 0 ? `: ${detail.join('; ')}` : ''}`;
+}
+
+/** What is compared of a thing: names of facts with their values in one canonical text, or as a set of names. */
+type Facts = Readonly<Record<string, string | ReadonlySet<string>>>;
+
+function compare(
+  what: Change['what'],
+  before: ReadonlyMap<string, Facts>,
+  after: ReadonlyMap<string, Facts>,
+  onRemoval: (name: string) => readonly string[],
+): readonly Change[] {
+  const changes: Change[] = [];
+  for (const [name, facts] of after) {
+    const old = before.get(name);
+    const detail = differences(old ?? {}, facts);
+    if (!old) changes.push({ action: 'add', what, name, detail: detail.filter((text) => text !== '') });
+    else if (detail.length > 0) changes.push({ action: 'change', what, name, detail });
+  }
+  for (const name of before.keys()) {
+    if (after.has(name)) continue;
+    changes.push({ action: 'remove', what, name, detail: onRemoval(name).filter((text) => text !== '') });
+  }
+  return changes;
+}
+
+function differences(before: Facts, after: Facts): readonly string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return names.flatMap((name) => {
+    const [old, now] = [before[name], after[name]];
+    if (old instanceof Set && now instanceof Set) {
+      const gone = [...old].filter((one) => !now.has(one)).map((one) => `-${one}`);
+      const come = [...now].filter((one) => !old.has(one)).map((one) => `+${one}`);
+      return gone.length + come.length > 0 ? [`${name} ${[...gone, ...come].join(' ')}`] : [];
+    }
+    const [oldText, nowText] = [textOf(old), textOf(now)];
+    if (oldText === nowText) return [];
+    return [oldText === '' ? `${name} ${nowText}` : `${name} ${oldText} -> ${nowText || 'none'}`];
+  });
+}
+
+function textOf(value: string | ReadonlySet<string> | undefined): string {
+  if (value === undefined || typeof value === 'string') return value ?? '';
+  return value.size === 0 ? 'none' : JSON.stringify([...value].toSorted());
+}
+
+function facts<T>(of: Readonly<Record<string, T>>, read: (value: T) => Facts): ReadonlyMap<string, Facts> {
+  return new Map(Object.entries(of).map(([name, value]) => [name, read(value)]));
+}
+const quoted = (title: string | undefined): string => (title === undefined ? '' : JSON.stringify(title));
+const titleFacts = (of: { title?: string | undefined }): Facts => ({ title: quoted(of.title) });
+const userFacts = (of: z.infer<typeof PolicyUser>): Facts => ({ ...titleFacts(of), email: of.email, teams: new Set(of.teams) });
+const teamFacts = (of: z.infer<typeof PolicyTeam>): Facts => ({ ...titleFacts(of), gateways: new Set(of.gateways) });
+function plainFacts(of: Readonly<Record<string, unknown>>): Facts {
+  const read = (name: string, value: unknown) => {
+    if (value === undefined) return '';
+    if (name === 'title') return quoted(String(value));
+    return Array.isArray(value) ? new Set(value.map(String)) : String(value);
+  };
+  return Object.fromEntries(Object.entries(of).map(([name, value]) => [name, read(name, value)]));
+}
+
+function assignmentsOf(policy: PolicyFile): Readonly<Record<string, { reach: string; tools: Provisioning }>> {
+  return Object.fromEntries(
+    Object.entries(policy.gateways).flatMap(([gateway, { assignments }]) =>
+      Object.entries(assignments).map(([server, assignment]) => [`${gateway}/${server}`, assignment]),
+    ),
+  );
+}
+
+/** Who reaches which gateway, for users and gateways that are in both: what a changed team means. */
+function compareAccess(before: PolicyFile, after: PolicyFile): readonly Change[] {
+  const [old, now] = [grantsOf(before), grantsOf(after)];
+  const isInBoth = (pair: string) => {
+    const [user = '', gateway = ''] = pair.split(' -> ');
+    return [before, after].every((policy) => Object.hasOwn(policy.users, user) && Object.hasOwn(policy.gateways, gateway));
+  };
+  const change = (action: Change['action']) => (name: string) => ({ action, what: 'access' as const, name, detail: [] });
+  return [
+    ...[...now].filter((pair) => !old.has(pair) && isInBoth(pair)).map(change('add')),
+    ...[...old].filter((pair) => !now.has(pair) && isInBoth(pair)).map(change('remove')),
+  ];
+}
+
+function grantsOf(policy: PolicyFile): ReadonlySet<string> {
+  const teams = new Map(Object.entries(policy.teams));
+  return new Set(
+    Object.entries(policy.users).flatMap(([user, { teams: names }]) =>
+      names.flatMap((team) => (teams.get(team)?.gateways ?? []).map((gateway) => `${user} -> ${gateway}`)),
+    ),
+  );
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+function revoked(count: number, noun: string): string {
+  return count > 0 ? `revokes ${counted(count, noun)}` : '';
+}

@@ -1,0 +1,185 @@
+// The policy as people write it, YAML -> PolicyFile. Every problem is found at its line and column with its key, and a file with one
+// problem is no policy at all.
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
+import type { z } from 'zod';
+import { PolicyAssignment, PolicyFile, PolicyGateway, PolicyServer, PolicyTeam, PolicyUser } from '#contract/policy.ts';
+import { nearNames } from './suggest.ts';
+
+export interface Problem {
+  readonly line: number;
+  readonly column: number;
+  /** Dotted path, such as `gateways.eng.assignments.memory.tools`; empty for the file as a whole. */
+  readonly key: string;
+  readonly message: string;
+}
+export type ReadPolicy =
+  | { readonly kind: 'policy'; readonly policy: PolicyFile }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] };
+
+type Path = readonly PropertyKey[];
+/** A problem that still has to be found in the text. `at`: the key itself, or its value. */
+interface Finding {
+  readonly path: Path;
+  readonly at: 'key' | 'value';
+  readonly message: string;
+}
+
+export function readPolicy(text: string): ReadPolicy {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, stringKeys: true });
+  const at = (offset: number, key: string, message: string): Problem => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1), key, message };
+  };
+  const broken = [...document.errors, ...document.warnings];
+  if (broken.length > 0) {
+    const problems = broken.map((error) => {
+      const message = error.code === 'DUPLICATE_KEY' ? 'this key stands here twice' : error.message;
+      return at(error.pos[0], keyText(pathAt(document.contents, error.pos[0])), message);
+    });
+    return { kind: 'invalid', problems };
+  }
+  const locate = ({ path, at: where, message }: Finding) => at(offsetOf(document, path, where), keyText(path), message);
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return { kind: 'invalid', problems: [at(0, '', error instanceof Error ? error.message : 'the aliases are not valid')] };
+  }
+  const parsed = PolicyFile.safeParse(value);
+  const findings = parsed.success ? danglingNames(parsed.data) : parsed.error.issues.flatMap((issue) => findingsOf(issue, value));
+  if (parsed.success && findings.length === 0) return { kind: 'policy', policy: parsed.data };
+  return { kind: 'invalid', problems: findings.map(locate).toSorted((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+/** `FILE:LINE:COL: key: message`. */
+export function describeProblem(file: string, { line, column, key, message }: Problem): string {
+  return `${file}:${line}:${column}: ${key === '' ? '' : `${key}: `}${message}`;
+}
+
+function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[] {
+  const { path } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...path, key], at: 'key' as const, message: unknownKey(path, key) }));
+  }
+  if (issue.code === 'invalid_key') {
+    return issue.issues.map(({ message }) => ({ path, at: 'key' as const, message: `the name is not valid: ${message}` }));
+  }
+  const message = issue.message.replace(/^Invalid input: /, '').replace(/, received undefined$/, '');
+  if (!isThere(value, path)) return [{ path, at: 'key', message: `is missing: ${message}` }];
+  return [{ path, at: 'value', message: choices[String(path.at(-1))] ?? message }];
+}
+
+/** What may stand where zod's own words would say less. */
+const choices: Readonly<Record<string, string>> = {
+  version: 'this version is not known here: use 1',
+  tools: 'use all, none, or a list of tool names (1-128 characters each)',
+  reach: "use caller, or a workstation's id",
+};
+
+function isThere(value: unknown, path: Path): boolean {
+  const [first, ...rest] = path;
+  if (first === undefined) return true;
+  const entry = value instanceof Object ? Object.entries(value).find(([name]) => name === String(first)) : undefined;
+  return entry !== undefined && isThere(entry[1], rest);
+}
+
+function unknownKey(path: Path, key: string): string {
+  const known = Object.keys(schemaAt(path).shape);
+  const near = nearNames(key, known)[0];
+  return `unknown key: ${near === undefined ? `use ${known.join(', ')}` : `did you mean "${near}"?`}`;
+}
+
+function schemaAt(path: Path): { readonly shape: Readonly<Record<string, unknown>> } {
+  if (path.length === 0) return PolicyFile;
+  if (path[0] === 'users') return PolicyUser;
+  if (path[0] === 'teams') return PolicyTeam;
+  if (path[0] === 'servers') return PolicyServer;
+  return path.length > 2 ? PolicyAssignment : PolicyGateway;
+}
+
+/** Names that the file uses and does not define. */
+function danglingNames(policy: PolicyFile): readonly Finding[] {
+  const check = (
+    what: string,
+    name: string,
+    defined: Readonly<Record<string, unknown>>,
+    path: Path,
+    at: Finding['at'],
+  ): Finding[] => {
+    if (Object.hasOwn(defined, name)) return [];
+    const near = nearNames(name, Object.keys(defined))[0];
+    return [
+      { path, at, message: `there is no ${what} "${name}" in this file${near === undefined ? '' : `; did you mean "${near}"?`}` },
+    ];
+  };
+  return [
+    ...Object.entries(policy.users).flatMap(([user, { teams }]) =>
+      teams.flatMap((team, index) => check('team', team, policy.teams, ['users', user, 'teams', index], 'value')),
+    ),
+    ...Object.entries(policy.teams).flatMap(([team, { gateways }]) =>
+      gateways.flatMap((gateway, index) =>
+        check('gateway', gateway, policy.gateways, ['teams', team, 'gateways', index], 'value'),
+      ),
+    ),
+    ...Object.entries(policy.gateways).flatMap(([gateway, { assignments }]) =>
+      Object.keys(assignments).flatMap((server) =>
+        check('server', server, policy.servers, ['gateways', gateway, 'assignments', server], 'key'),
+      ),
+    ),
+  ];
+}
+
+function keyText(path: Path): string {
+  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`)).join('');
+}
+
+/** Where a path is in the text. What is missing is shown at the nearest thing around it that is there. */
+function offsetOf(document: Document, path: Path, at: Finding['at']): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const [index, part] of path.entries()) {
+    if (isAlias(node)) node = node.resolve(document);
+    if (isMap(node)) {
+      const pair = node.items.find((item) => nameOf(item) === String(part));
+      if (!pair) return offset;
+      const isKey = at === 'key' && index === path.length - 1;
+      offset = (isKey ? undefined : startOf(pair.value)) ?? startOf(pair.key) ?? offset;
+      // The key of a thing around what is missing is a better place than its first line.
+      if (at === 'key' && index < path.length - 1) offset = startOf(pair.key) ?? offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(part)];
+      offset = startOf(node) ?? offset;
+    }
+  }
+  return offset;
+}
+
+/** The path of the key that begins at an offset. */
+function pathAt(node: Node | null | undefined, offset: number): Path {
+  if (isMap(node)) {
+    for (const pair of node.items) {
+      if (startOf(pair.key) === offset) return [nameOf(pair)];
+      const below = isNode(pair.value) ? pathAt(pair.value, offset) : [];
+      if (below.length > 0) return [nameOf(pair), ...below];
+    }
+  }
+  if (isSeq(node)) {
+    for (const [index, item] of node.items.entries()) {
+      const below = isNode(item) ? pathAt(item, offset) : [];
+      if (below.length > 0) return [index, ...below];
+    }
+  }
+  return [];
+}
+
+function nameOf(pair: Pair): string {
+  return String(isScalar(pair.key) ? pair.key.value : pair.key);
+}
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}
+function isNode(node: unknown): node is Node {
+  return isMap(node) || isSeq(node) || isScalar(node) || isAlias(node);
+}

@@ -1,0 +1,96 @@
+// Tables and lines for people at a terminal. Text that came from a device or a request can't steer the terminal: control characters and
+// those that reorder text are shown as escapes.
+import type { AuditRecord } from '#contract/audit.ts';
+import type { Token, Workstation } from '../store/store.ts';
+import type { OfferedServer } from './offer.ts';
+
+/** Rows under their headings, columns padded; `empty` where there are none. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[], empty: string): string {
+  if (rows.length === 0) return empty;
+  const lines = [headings, ...rows.map((row) => row.map(printable))];
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+/** Text with every control, format and line-separating character as an escape. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
+export function tokenTable(tokens: readonly Token[], now: number): string {
+  const rows = tokens.map((token) => [
+    token.id,
+    token.kind,
+    token.user,
+    token.kind === 'host' ? token.gateway : '',
+    token.kind === 'host' ? token.host : '',
+    stateOf(token, now),
+    time(token.expiresAt),
+  ]);
+  return table(['ID', 'KIND', 'USER', 'GATEWAY', 'HOST', 'STATE', 'EXPIRES'], rows, 'There are no tokens.');
+}
+
+export function stateOf(token: Token, now: number): 'revoked' | 'spent' | 'expired' | 'valid' {
+  if (token.revokedAt !== null) return 'revoked';
+  if (token.spentAt !== null) return 'spent';
+  return token.expiresAt <= now ? 'expired' : 'valid';
+}
+
+export function workstationTable(workstations: readonly Workstation[]): string {
+  const rows = workstations.map((one) => [
+    one.id,
+    one.user,
+    one.hostname,
+    one.osUser,
+    one.platform,
+    one.revokedAt === null ? 'enrolled' : 'revoked',
+    one.lastSeenAt === null ? 'never' : time(one.lastSeenAt),
+  ]);
+  return table(['ID', 'USER', 'HOSTNAME', 'OS USER', 'PLATFORM', 'STATE', 'LAST SEEN'], rows, 'There are no workstations.');
+}
+
+/** An offer in full: whoever approves it sees the whole command. */
+export function offerText(offer: OfferedServer): string {
+  const { command } = offer;
+  const lines: readonly (readonly [string, string])[] = [
+    ['workstation', `${offer.hostname} (${offer.workstation})`],
+    ['user', offer.user ?? 'unknown'],
+    ['kind', command.kind],
+    ['identity', command.identity],
+    ['version', command.version ?? '-'],
+    ['arguments', command.args.length > 0 ? command.args.map(quoted).join(' ') : '-'],
+    ['environment', command.environmentNames.join(' ') || '-'],
+    ['hosts', offer.hosts.join(' ') || '-'],
+    ['fingerprint', offer.fingerprint],
+    ['verdict', offer.verdict],
+  ];
+  return [offer.server, ...lines.map(([name, value]) => `  ${name.padEnd(12)} ${printable(value)}`)].join('\n');
+}
+
+export function recordLine(record: AuditRecord): string {
+  const at = time(record.at);
+  if (record.kind === 'event') {
+    const detail = Object.entries(record.detail).map(([name, value]) => `${name}=${value}`);
+    return printable([at, record.event, record.user?.name ?? '-', record.code ?? '', ...detail].filter(Boolean).join(' '));
+  }
+  const where = [record.gateway?.name, record.server?.name, record.tool].filter((name) => name != null).join('/');
+  const total = record.legs.gatewayToHost ?? record.legs.serverToGateway ?? record.legs.hostToGateway;
+  const took = total === undefined ? '' : `${(total / 1000).toFixed(1)} ms`;
+  const who = `${record.user?.name ?? '-'} ${record.host ?? '-'}`;
+  return printable([at, record.decision, record.method, where || '-', who, record.code ?? '', took].filter(Boolean).join(' '));
+}
+
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}

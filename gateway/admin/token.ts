@@ -1,0 +1,62 @@
+// Tokens as administrators make them. The secret leaves here once, to be shown; what is stored is its SHA-256.
+import { hash, randomBytes } from 'node:crypto';
+import { newId, Slug, TokenId } from '#contract/id.ts';
+import type { PolicyFile } from '#contract/policy.ts';
+import { Secret } from '#contract/secret.ts';
+import type { EnrollToken, HostToken, Store, Token } from '../store/store.ts';
+import { nearNames, unknownName } from './suggest.ts';
+
+export interface Issued {
+  readonly token: Token;
+  readonly secret: Secret<string>;
+  /** What the administrator should know beside it. */
+  readonly warnings: readonly string[];
+}
+interface Issue {
+  readonly store: Store;
+  readonly now: number;
+  readonly ttlMs: number;
+  readonly user: string;
+}
+
+/** A one-time token that makes a device a workstation of this user. Rejects with NAME_UNKNOWN. */
+export async function issueEnrollToken(of: Issue): Promise<Issued> {
+  const { policy } = await of.store.policy();
+  return issue(of, 'dbe_', { kind: 'enroll', id: newTokenId(of.now), user: knownUser(policy, of.user) }, []);
+}
+
+/** A token for one AI host of one user at one gateway. Rejects with NAME_UNKNOWN. `knownHosts` catches misspelled names; others may be new. */
+export async function issueHostToken(
+  of: Issue & { gateway: string; host: string; knownHosts: readonly string[] },
+): Promise<Issued> {
+  const { policy } = await of.store.policy();
+  const user = knownUser(policy, of.user);
+  const gateways = Object.keys(policy.gateways);
+  if (!gateways.includes(of.gateway)) throw unknownName('gateway', of.gateway, gateways, 'apply a policy that names it');
+  const isNew = !of.knownHosts.includes(of.host);
+  if (isNew && (!Slug.safeParse(of.host).success || nearNames(of.host, of.knownHosts).length > 0))
+    throw unknownName('host', of.host, of.knownHosts, 'use 1-40 of a-z, 0-9 and single hyphens');
+  const gateway = Slug.parse(of.gateway);
+  const isGranted = policy.users[user]?.teams.some((team) => policy.teams[team]?.gateways.includes(gateway));
+  const warning = `The gateway "${gateway}" is not granted to "${user}" by any team, so this token opens nothing yet.`;
+  return issue(of, 'dbh_', { kind: 'host', id: newTokenId(of.now), user, gateway, host: of.host }, isGranted ? [] : [warning]);
+}
+
+async function issue(of: Issue, prefix: string, what: HostToken | EnrollToken, warnings: readonly string[]): Promise<Issued> {
+  const secret = prefix + randomBytes(32).toString('base64url');
+  const times = { createdAt: of.now, expiresAt: of.now + of.ttlMs, revokedAt: null, spentAt: null };
+  const token = { ...what, ...times, hash: hash('sha256', secret) };
+  await of.store.addToken(token);
+  return { token, secret: new Secret(secret), warnings };
+}
+
+function knownUser(policy: PolicyFile, name: string): Slug {
+  const users = Object.keys(policy.users);
+  const slug = Slug.safeParse(name);
+  if (!slug.success || !users.includes(name)) throw unknownName('user', name, users, 'apply a policy that names them');
+  return slug.data;
+}
+
+function newTokenId(now: number): TokenId {
+  return TokenId.parse(newId(now));
+}
