@@ -233,6 +233,12 @@ const table = {
     message:
       "The file {file} of Drawbridge's own state can't be used: {reason}. Nothing was changed. Bring it back from a backup.",
   },
+  KEY_ENROLLED: {
+    status: 409,
+    rpc: 7409,
+    retry: 'no',
+    message: 'A workstation with this device key is enrolled already. Remove the key on the device and enroll again.',
+  },
   PROFILE_FORBIDS: { status: 403, rpc: 7403, retry: 'no', message: 'The profile of this workstation does not allow {what}.' },
 
   // us
@@ -248,6 +254,27 @@ const table = {
     rpc: 7503,
     retry: 'safe',
     message: "The gateway's database does not answer. Try again in a moment.",
+  },
+  STORE_NEWER: {
+    status: 503,
+    rpc: 7503,
+    retry: 'no',
+    message:
+      'The database was written by a newer Drawbridge (schema {found}; this one knows up to {known}). Nothing was changed. Update this program, or restore the backup that was made before that update.',
+  },
+  DATA_LOCKED: {
+    status: 503,
+    rpc: 7503,
+    retry: 'no',
+    message:
+      'The data directory {directory} is in use by another gateway server (process {pid}). Stop that one, or choose another directory.',
+  },
+  AUDIT_BROKEN: {
+    status: 503,
+    rpc: 7507,
+    retry: 'no',
+    message:
+      'The audit records do not continue what was sealed before: {reason} See what "audit verify" says, and restore the database from a backup.',
   },
   STARTING: { status: 503, rpc: 7503, retry: 'safe', message: 'The gateway server is starting. Try again in a moment.' },
   STOPPING: { status: 503, rpc: 7503, retry: 'safe', message: 'The gateway server is stopping. Try again in a moment.' },

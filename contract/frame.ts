@@ -12,14 +12,19 @@
 //     |  steady state, both ways:              |
 //     |  offer ->              <- verdict      |      what could run here; what may
 //     |  open / opened / data / dataEnd / credit / abort / close    per channel
+//     |                         welcome {...}  |      again, whenever what it says has changed
 //     |  ping / pong                           |      every 20 s both ways; dead after 45 s of silence
 //     |  refuse {code}  <->                    |      says why before the socket is closed
 //
 // A WebSocket message carries one or more frames, so that a busy tick is one write. Each frame:
 //   u32 length of what follows (big-endian) | u8 type | u32 channel | body
 // Channel 0 is the tunnel itself. The gateway opens even channels (server), the bridge odd ones (host).
-// A message (one JSON-RPC text, no newline) is cut into chunks of 64 KiB: `data` for every chunk but the last, `dataEnd` for the last.
-// The bodies of data frames are opaque to the tunnel; all other bodies are JSON.
+// A channel's number is higher than every number that its opener used before, so none is used twice on a tunnel.
+// A channel carries nothing before `opened`. Every `close` is answered with a `close` (unless both sides sent one), and what arrives for a
+// channel between sending a `close` and getting one is ignored; after that it is an error.
+// A message (one JSON-RPC text, no newline) is cut into chunks of exactly 64 KiB (`data`) and a rest of 1 byte to 64 KiB (`dataEnd`).
+// A chunk costs its length in credit, and never less than 256 bytes. The bodies of data frames are opaque to the tunnel;
+// ping and pong have none; all other bodies are JSON.
 import { z } from 'zod';
 import { ErrorCode } from './error.ts';
 import { Fingerprint, OrganizationId, Slug, UserId, WorkstationId } from './id.ts';
@@ -27,10 +32,20 @@ import { Offer, Verdict } from './server.ts';
 
 export const tunnelVersions = [1] as const;
 export const tunnelPath = '/tunnel';
+export const tunnelSubprotocol = 'drawbridge.tunnel';
 export const chunkBytes = 64 * 1024;
 /** Bytes of data that a side may send on a channel before the other grants more by `credit`. */
 export const initialCreditBytes = 1024 * 1024;
+/** More credit than this is not believed. */
+export const creditLimitBytes = 64 * 1024 * 1024;
+export const smallestCostBytes = 256;
 export const defaultMessageLimitBytes = 8 * 1024 * 1024;
+/** A JSON body may not be longer. */
+export const jsonLimitBytes = 1024 * 1024;
+/** A sender stops adding frames to a WebSocket message when it has grown to this. */
+export const packetTargetBytes = 256 * 1024;
+/** No WebSocket message is longer. */
+export const packetLimitBytes = 1536 * 1024;
 export const pingEveryMs = 20_000;
 export const deadAfterMs = 45_000;
 export const handshakeWithinMs = 10_000;
@@ -56,7 +71,6 @@ export const frameType = {
   offer: 48,
   verdict: 49,
 } as const;
-export type FrameName = keyof typeof frameType;
 
 /** WebSocket close codes (RFC 6455 section 7.4.2: 4000-4999 are ours). */
 export const closeCode = {
@@ -68,7 +82,14 @@ export const closeCode = {
   stopping: 4503,
 } as const;
 
-const wireFault = { code: ErrorCode, message: z.string().max(8192) };
+/** Words for a person on the wire: no longer than this. */
+export const wordsLimit = 8192;
+/** A newer peer may know codes that we don't: they count as INTERNAL. */
+const WireCode = z
+  .string()
+  .max(64)
+  .transform((code): ErrorCode => ErrorCode.safeParse(code).data ?? 'INTERNAL');
+const wireFault = { code: WireCode, message: z.string().max(wordsLimit) };
 
 /** JSON bodies, by frame. Unknown keys of newer peers are kept (looseObject). */
 export const frameBody = {
@@ -98,7 +119,7 @@ export const frameBody = {
   /** The message begun on this channel will not be finished; the channel lives on. */
   abort: z.looseObject(wireFault),
   /** The channel is over; `code` is absent where it ended as it should. */
-  close: z.looseObject({ code: ErrorCode.optional(), message: z.string().max(8192).optional() }),
+  close: z.looseObject({ code: WireCode.optional(), message: z.string().max(wordsLimit).optional() }),
   offer: z.looseObject({ offers: z.array(Offer).max(500) }),
   verdict: z.looseObject({ verdicts: z.array(Verdict).max(2000) }),
 } as const;

@@ -1,0 +1,317 @@
+// Both ends of the tunnel after its handshake, as a state machine without input or output: packets go in by receive(), come out by `write`,
+// time comes in by tick(). Many channels share the socket: each in its turn, within the peer's credit, and everything that waits has a bound.
+//
+//   send() -> channel's queue -> the round -> parts of a packet -> write(packet)
+//   receive(packet) -> frames -> channel's sink (which grants credit when it no longer holds the bytes) or onTell (the tunnel's own frames)
+//
+// Whatever a peer may not do throws FRAME_INVALID out of receive(): the owner then ends the tunnel.
+import { Channel, costOf, type ChannelEnd, type ChannelSink, type ChannelTunnel } from './channel.ts';
+import { Fault } from './error.ts';
+import { fromWire, invalid, jsonFrame, readBody, readFrames, toWire, type FrameReader } from './frame-codec.ts';
+import { channelLimit, chunkBytes, creditLimitBytes, frameType, type FrameBody } from './frame.ts';
+import { Outbox } from './outbox.ts';
+
+/** The tunnel's own frames after the handshake. */
+export type Told = {
+  readonly [N in 'welcome' | 'refuse' | 'offer' | 'verdict']: { readonly name: N; readonly body: FrameBody<N> };
+}['welcome' | 'refuse' | 'offer' | 'verdict'];
+
+export interface MultiplexOptions {
+  readonly side: 'gateway' | 'bridge';
+  /** Hands a packet to the socket. */
+  readonly write: (packet: Buffer) => void;
+  /** False while the socket holds enough: then flush() writes nothing, and the owner calls it again when there is room. */
+  readonly isWritable: () => boolean;
+  /** Something waits: call flush() soon, once. */
+  readonly schedule: () => void;
+  /** The peer opened a channel. Decides later by accept() or close(). */
+  readonly onOpen: (channel: ChannelEnd, open: FrameBody<'open'>) => ChannelSink;
+  readonly onTell: (told: Told) => void;
+  readonly pingEveryMs: number;
+  readonly deadAfterMs: number;
+  readonly nowMs: number;
+  readonly messageLimitBytes: number;
+  /** What may wait in one channel, and in all of them. */
+  readonly channelQueueBytes?: number;
+  readonly totalQueueBytes?: number;
+}
+
+export class Multiplex implements ChannelTunnel, FrameReader {
+  #options: MultiplexOptions;
+  #channelQueueBytes: number;
+  #totalQueueBytes: number;
+  #channels = new Map<number, Channel>();
+  #mine = 0;
+  #theirs = 0;
+  #nextId: number;
+  #theirLastId = 0;
+  #queuedBytes = 0;
+  /** Channels that may send now, in turn. */
+  #round: Channel[] = [];
+  #outbox = new Outbox();
+  #scheduled = false;
+  #heard = false;
+  #heardMs: number;
+  #pingedMs: number;
+  #ended = false;
+
+  constructor(options: MultiplexOptions) {
+    this.#options = options;
+    this.#channelQueueBytes = options.channelQueueBytes ?? 2 * options.messageLimitBytes;
+    this.#totalQueueBytes = options.totalQueueBytes ?? 8 * options.messageLimitBytes;
+    this.#nextId = options.side === 'gateway' ? 2 : 1;
+    this.#heardMs = options.nowMs;
+    this.#pingedMs = options.nowMs;
+  }
+
+  /** Open channels, those included that wait for the peer's close. */
+  get size(): number {
+    return this.#channels.size;
+  }
+
+  get hasWork(): boolean {
+    return this.#round.length > 0 || !this.#outbox.isEmpty;
+  }
+
+  /** Opens a channel to the peer. Throws BUSY where too many are open, TUNNEL_LOST where the tunnel has ended. */
+  open(body: FrameBody<'open'>, sink: ChannelSink): ChannelEnd {
+    if (this.#ended) throw new Fault('TUNNEL_LOST');
+    if (this.#mine >= channelLimit) throw new Fault('BUSY', { what: 'a free channel of the tunnel' });
+    const channel = new Channel(this, this.#nextId, true, sink);
+    const bytes = jsonFrame('open', channel.id, body);
+    this.#nextId += 2;
+    this.#mine++;
+    this.#channels.set(channel.id, channel);
+    this.#push(bytes);
+    return channel;
+  }
+
+  /** Sends one of the tunnel's own frames. An older one of the same name that still waits is replaced. */
+  tell(told: Told): void {
+    if (this.#ended) return;
+    this.#outbox.tell(frameType[told.name], jsonFrame(told.name, 0, told.body));
+    this.#wake();
+  }
+
+  receive(packet: Buffer): void {
+    if (this.#ended) return;
+    this.#heard = true;
+    readFrames(packet, this);
+  }
+
+  /** What is due at this time: `silent` where the peer has been quiet for too long. Call it a few times per ping. */
+  tick(nowMs: number): 'alive' | 'silent' {
+    if (this.#heard) this.#heardMs = nowMs;
+    this.#heard = false;
+    if (nowMs - this.#heardMs >= this.#options.deadAfterMs) return 'silent';
+    if (nowMs - this.#pingedMs >= this.#options.pingEveryMs) {
+      this.#pingedMs = nowMs;
+      this.#outbox.ping();
+      this.#wake();
+    }
+    return 'alive';
+  }
+
+  /** Packs what waits and writes it, as far as the socket takes it. */
+  flush(): void {
+    while (!this.#ended && this.hasWork && this.#options.isWritable()) {
+      const packet = this.#outbox.packet(() => this.#takeTurn());
+      // What was in the round may have been closed since.
+      if (packet.length > 0) this.#options.write(packet);
+    }
+    // Where the socket is full, the owner's next flush() goes on: nobody has to schedule one before.
+    this.#scheduled = this.hasWork;
+  }
+
+  /** The tunnel is over: every channel is closed with the fault, once. What a sink throws stops nobody; it is thrown at the end. */
+  end(fault: Fault): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const channels = [...this.#channels.values()];
+    this.#channels.clear();
+    this.#outbox = new Outbox();
+    this.#round = [];
+    const thrown: unknown[] = [];
+    for (const channel of channels) {
+      try {
+        this.#over(channel, fault);
+      } catch (error) {
+        thrown.push(error);
+      }
+    }
+    if (thrown.length > 0) throw new AggregateError(thrown, 'a channel could not be told that its tunnel ended');
+  }
+
+  // What a channel asks of its tunnel.
+
+  admit(channel: Channel, message: Buffer): void {
+    if (message.length === 0) throw invalid('an empty message');
+    if (message.length > this.#options.messageLimitBytes)
+      throw new Fault('MESSAGE_TOO_LARGE', { limitBytes: this.#options.messageLimitBytes });
+    const cost = costOf(message.length);
+    if (channel.queuedBytes + cost > this.#channelQueueBytes) throw new Fault('BUSY', { what: 'this server' });
+    if (this.#queuedBytes + cost > this.#totalQueueBytes) throw new Fault('BUSY', { what: 'this workstation' });
+  }
+
+  counted(bytes: number): void {
+    this.#queuedBytes += bytes;
+  }
+
+  ready(channel: Channel): void {
+    channel.inRound = true;
+    this.#round.push(channel);
+    this.#wake();
+  }
+
+  tellAccepted(channel: Channel): void {
+    this.#push(jsonFrame('opened', channel.id, {}));
+  }
+
+  tellChunk(channel: Channel, chunk: Buffer, last: boolean): void {
+    this.#outbox.chunk(channel.id, chunk, last);
+  }
+
+  tellCredit(channel: Channel, bytes: number): void {
+    this.#push(jsonFrame('credit', channel.id, { bytes }));
+  }
+
+  tellAborted(channel: Channel, fault: Fault): void {
+    this.#push(jsonFrame('abort', channel.id, toWire(fault)));
+  }
+
+  tellClosed(channel: Channel, fault: Fault | undefined): void {
+    this.#push(jsonFrame('close', channel.id, fault === undefined ? {} : toWire(fault)));
+  }
+
+  // What the peer says.
+
+  frame(type: number, id: number, body: Buffer): void {
+    // A sink may have ended the tunnel while an earlier frame of the same packet was handled.
+    if (this.#ended) return;
+    switch (type) {
+      case frameType.data:
+      case frameType.dataEnd:
+        return this.#onChunk(this.#known(id), body, type === frameType.dataEnd);
+      case frameType.ping:
+        this.#outbox.pong();
+        return this.#wake();
+      case frameType.pong:
+        return;
+      case frameType.credit:
+        return this.#onCredit(this.#known(id), readBody('credit', body).bytes);
+      case frameType.open:
+        return this.#onOpen(id, readBody('open', body));
+      case frameType.opened:
+        return this.#onOpened(this.#known(id), body);
+      case frameType.abort:
+        return this.#onAborted(this.#known(id), fromWire(readBody('abort', body)));
+      case frameType.close:
+        return this.#onClose(this.#known(id), readBody('close', body));
+      default:
+        return this.#onTold(type, body);
+    }
+  }
+
+  #known(id: number): Channel {
+    const channel = this.#channels.get(id);
+    if (channel === undefined) throw invalid(`channel ${id} is not open`);
+    return channel;
+  }
+
+  #onChunk(channel: Channel, chunk: Buffer, last: boolean): void {
+    if (channel.phase === 'opening') throw invalid('data on a channel that is not open yet');
+    channel.window -= costOf(chunk.length);
+    if (channel.window < 0) throw invalid('data beyond the credit');
+    if (channel.phase === 'open') channel.sink?.onChunk(chunk, last);
+  }
+
+  #onCredit(channel: Channel, bytes: number): void {
+    if (channel.phase === 'opening') throw invalid('credit on a channel that is not open yet');
+    channel.sendCredit += bytes;
+    if (channel.sendCredit > creditLimitBytes) throw invalid('credit beyond belief');
+    channel.becameReady();
+  }
+
+  #onOpen(id: number, open: FrameBody<'open'>): void {
+    const side = this.#options.side;
+    if (id % 2 !== (side === 'gateway' ? 1 : 0)) throw invalid(`channel ${id} has the wrong parity`);
+    if (open.kind !== (side === 'gateway' ? 'host' : 'server')) throw invalid(`open ${open.kind} from the wrong side`);
+    if (id <= this.#theirLastId) throw invalid(`channel ${id} was used before`);
+    if (this.#theirs >= channelLimit) throw invalid('too many channels');
+    const channel = new Channel(this, id, false, undefined);
+    this.#theirLastId = id;
+    this.#theirs++;
+    this.#channels.set(id, channel);
+    const sink = this.#options.onOpen(channel, open);
+    // It may be refused already.
+    if (channel.phase === 'opening' || channel.phase === 'open') channel.sink = sink;
+  }
+
+  #onOpened(channel: Channel, body: Buffer): void {
+    readBody('opened', body);
+    if (channel.phase === 'closing') return;
+    if (channel.phase !== 'opening' || !channel.mine) throw invalid('opened on a channel that is not being opened');
+    channel.phase = 'open';
+    channel.sink?.onOpened();
+    channel.becameReady();
+  }
+
+  #onAborted(channel: Channel, fault: Fault): void {
+    if (channel.phase === 'opening') throw invalid('abort on a channel that is not open yet');
+    if (channel.phase === 'open') channel.sink?.onAborted(fault);
+  }
+
+  #onClose(channel: Channel, body: FrameBody<'close'>): void {
+    this.#channels.delete(channel.id);
+    if (channel.mine) this.#mine--;
+    else this.#theirs--;
+    if (channel.phase !== 'closing') this.tellClosed(channel, undefined);
+    this.#over(channel, body.code === undefined ? undefined : fromWire({ code: body.code, message: body.message }));
+  }
+
+  #onTold(type: number, body: Buffer): void {
+    const { side, onTell } = this.#options;
+    if (type === frameType.refuse) return onTell({ name: 'refuse', body: readBody('refuse', body) });
+    if (type === frameType.offer && side === 'gateway') return onTell({ name: 'offer', body: readBody('offer', body) });
+    if (type === frameType.verdict && side === 'bridge') return onTell({ name: 'verdict', body: readBody('verdict', body) });
+    if (type === frameType.welcome && side === 'bridge') return onTell({ name: 'welcome', body: readBody('welcome', body) });
+    throw invalid(`type ${type} out of order`);
+  }
+
+  #over(channel: Channel, fault: Fault | undefined): void {
+    // A channel that drains was closed by its owner already: nobody waits for the news.
+    const sink = channel.phase === 'draining' ? undefined : channel.sink;
+    channel.phase = 'over';
+    channel.sink = undefined;
+    try {
+      channel.dropQueue();
+    } finally {
+      sink?.onClosed(fault);
+    }
+  }
+
+  // What goes out.
+
+  #push(bytes: Buffer): void {
+    if (this.#ended) return;
+    this.#outbox.push(bytes);
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#scheduled || this.#ended) return;
+    this.#scheduled = true;
+    this.#options.schedule();
+  }
+
+  /** The next channel's turn: about one chunk's worth, so that many small messages weigh as much as a part of a large one. */
+  #takeTurn(): boolean {
+    const channel = this.#round.shift();
+    if (channel === undefined) return false;
+    let spent = 0;
+    while (spent < chunkBytes && channel.canSend) spent += channel.sendNext();
+    channel.inRound = false;
+    channel.becameReady();
+    return true;
+  }
+}

@@ -1,0 +1,81 @@
+// What a side of the tunnel is about to write: frames in their order, packed into one WebSocket message per turn of the event loop.
+// Bodies of data are copied once, into the packet.
+import { frameType, packetTargetBytes } from './frame.ts';
+import { frame, headerBytes, writeHeader } from './frame-codec.ts';
+
+/** A data frame whose header is written when it is packed; or a whole frame. */
+interface Part {
+  /** 0: the body is the whole frame. */
+  readonly type: number;
+  readonly channel: number;
+  readonly body: Buffer;
+}
+
+export class Outbox {
+  #parts: Part[] = [];
+  /** The newest of each of the tunnel's own frames: an older one that still waits says nothing more. */
+  #told = new Map<number, Buffer>();
+  #pongDue = false;
+  #pingDue = false;
+
+  get isEmpty(): boolean {
+    return this.#parts.length === 0 && this.#told.size === 0 && !this.#pongDue && !this.#pingDue;
+  }
+
+  /** A whole frame. */
+  push(bytes: Buffer): void {
+    this.#parts.push({ type: 0, channel: 0, body: bytes });
+  }
+
+  chunk(channel: number, body: Buffer, last: boolean): void {
+    this.#parts.push({ type: last ? frameType.dataEnd : frameType.data, channel, body });
+  }
+
+  /** A whole frame that replaces the one of its type that still waits. */
+  tell(type: number, bytes: Buffer): void {
+    this.#told.set(type, bytes);
+  }
+
+  ping(): void {
+    this.#pingDue = true;
+  }
+
+  /** However many pings came: one answer. */
+  pong(): void {
+    this.#pongDue = true;
+  }
+
+  /** The next packet. `more` adds frames where there is room for them, and says whether it did. Empty where nothing waits. */
+  packet(more: () => boolean): Buffer {
+    if (this.#pingDue) this.push(frame(frameType.ping, 0));
+    if (this.#pongDue) this.push(frame(frameType.pong, 0));
+    this.#pingDue = false;
+    this.#pongDue = false;
+    for (const bytes of this.#told.values()) this.push(bytes);
+    this.#told.clear();
+    let size = 0;
+    let taken = 0;
+    do {
+      for (let part = this.#parts[taken]; part !== undefined && size < packetTargetBytes; part = this.#parts[++taken])
+        size += part.body.length + (part.type === 0 ? 0 : headerBytes);
+    } while (size < packetTargetBytes && more());
+    return this.#pack(size, taken);
+  }
+
+  #pack(size: number, taken: number): Buffer {
+    const packet = Buffer.allocUnsafe(size);
+    let at = 0;
+    for (let index = 0; index < taken; index++) {
+      const part = this.#parts[index];
+      if (part === undefined) break;
+      if (part.type !== 0) {
+        writeHeader(packet, at, part.type, part.channel, part.body.length);
+        at += headerBytes;
+      }
+      at += part.body.copy(packet, at);
+    }
+    if (taken === this.#parts.length) this.#parts.length = 0;
+    else this.#parts.splice(0, taken);
+    return packet;
+  }
+}
