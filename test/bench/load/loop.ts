@@ -1,0 +1,57 @@
+// Closed loops: each caller sends its next call when its answer has come. An answer that is not exactly right is an error, never a call.
+import { firstId, templateOf } from './echo.ts';
+import { createWindow, type Cell, type Measurement } from './window.ts';
+import type { Reply, Wire } from './wire.ts';
+
+/** After this long a call has no answer, and the cell fails. */
+const answerMs = 20_000;
+let nextId = firstId;
+
+export async function measure(wire: Wire, cell: Cell, roots: readonly number[]): Promise<Measurement> {
+  await wire.prepare(cell.callers, templateOf(cell.payloadBytes, wire.era));
+  const window = createWindow(cell, roots);
+  const pending: ({ readonly id: number; readonly beganAt: number } | undefined)[] = [];
+  const finished = Promise.withResolvers<void>();
+  let isDraining = false;
+  let errors = 0;
+  let firstError: string | undefined;
+
+  const send = (caller: number): void => {
+    const id = nextId++;
+    pending[caller] = { id, beganAt: performance.now() };
+    wire.send(caller, id);
+  };
+  const take = ({ caller, id, isRight, excerpt }: Reply, now: number): void => {
+    const call = caller === undefined ? undefined : pending[caller];
+    const isExpected = call !== undefined && call.id === id;
+    if (!isRight || !isExpected) {
+      errors++;
+      firstError ??= excerpt ?? `an answer to call ${id}, which was not waiting`;
+    }
+    if (caller === undefined || !isExpected) return;
+    if (isRight) window.add(call.beganAt, now);
+    pending[caller] = undefined;
+    if (!isDraining) send(caller);
+  };
+  wire.onReplies = (replies) => {
+    const now = performance.now();
+    for (const reply of replies) take(reply, now);
+    wire.flush();
+    if (!isDraining) isDraining = window.turn(now);
+    else if (pending.every((call) => call === undefined)) finished.resolve();
+  };
+  const fail = (reason: string): void =>
+    finished.reject(new Error(`${reason}${firstError === undefined ? '' : `; ${firstError}`}`));
+  wire.onBroken = fail;
+  const timer = setTimeout(() => fail(`a call had no answer within ${answerMs / 1000} s`), cell.warmMs + cell.ms + answerMs);
+  for (let caller = 0; caller < cell.callers; caller++) send(caller);
+  wire.flush();
+  try {
+    await finished.promise;
+  } finally {
+    clearTimeout(timer);
+    wire.onReplies = () => undefined;
+    wire.onBroken = () => undefined;
+  }
+  return { ...window.result(), errors, ...(firstError === undefined ? {} : { firstError }) };
+}

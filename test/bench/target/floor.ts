@@ -1,0 +1,27 @@
+// The floor: HTTP -> WebSocket -> stdio with nothing parsed, in the product's own process layout. What any gateway of this shape costs at least.
+import { fileURLToPath } from 'node:url';
+import { startProgram } from '../program.ts';
+import type { Target } from '../target.ts';
+
+const relayFile = fileURLToPath(new URL('../floor/relay.ts', import.meta.url));
+const farEndFile = fileURLToPath(new URL('../floor/far-end.ts', import.meta.url));
+
+export function floorTarget(node: string, echoServer: string): Target {
+  return {
+    name: 'floor',
+    async start() {
+      const relay = startProgram({ file: node, args: [relayFile], env: {} });
+      const port = (await relay.line(/^listening (\d+)$/, 10_000))[1];
+      const farEnd = startProgram({ file: node, args: [farEndFile, `ws://127.0.0.1:${port}/`, echoServer], env: {} });
+      await farEnd.line(/^connected$/, 10_000);
+      return {
+        drive: { kind: 'http', url: `http://127.0.0.1:${port}/`, headers: {}, opening: 'none' },
+        roots: [relay.pid, farEnd.pid],
+        async close() {
+          await farEnd.close();
+          await relay.close();
+        },
+      };
+    },
+  };
+}
