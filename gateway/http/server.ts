@@ -2,7 +2,8 @@
 // It is bound before the rest of the gateway server is built, so a taken port is found first; until serve() it answers STARTING.
 import { createServer as createHttp, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import { answerFault, refusalBytes } from './error.ts';
@@ -21,7 +22,7 @@ export interface HttpServer {
   readonly address: Address;
   /** Routes requests from now on. */
   serve(routes: Routes): void;
-  /** Refuses what is new, lets what runs end until the deadline, then cuts it. Idempotent. */
+  /** Refuses what is new, lets requests that run end until the deadline, then cuts them. Upgraded connections are their owner's. Idempotent. */
   close(withinMs: number): Promise<void>;
 }
 
@@ -44,8 +45,12 @@ export async function openServer(deps: {
   const { listen, certificate, logger } = deps;
   let routes: Routes | undefined;
   let closing: Promise<void> | undefined;
+  const sockets = new Set<Duplex>();
+  /** Those that have not sent a request yet. */
+  const silent = new Set<Duplex>();
 
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
+    silent.delete(request.socket);
     if (closing) response.shouldKeepAlive = false;
     if (routes && !closing) void routes.onRequest(request, response);
     else answerFault(response, new Fault(closing ? 'STOPPING' : 'STARTING'), logger);
@@ -53,36 +58,35 @@ export async function openServer(deps: {
   const server = certificate
     ? createHttps({ ...limits, ...certificate, minVersion: 'TLSv1.2' }, onRequest)
     : createHttp(limits, onRequest);
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
+  server.on(certificate ? 'secureConnection' : 'connection', (socket: Duplex) => {
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    silent.add(socket);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      silent.delete(socket);
+    });
   });
   server.on('upgrade', (request, socket, head) => {
-    if (routes && !closing) routes.onUpgrade(request, socket, head);
-    else {
-      socket.on('error', () => socket.destroy());
-      socket.end(refusalBytes(new Fault(closing ? 'STOPPING' : 'STARTING')));
-    }
+    // Whoever takes over an upgraded connection closes it.
+    sockets.delete(socket);
+    silent.delete(socket);
+    if (routes && !closing) return routes.onUpgrade(request, socket, head);
+    socket.on('error', () => socket.destroy());
+    socket.end(refusalBytes(new Fault(closing ? 'STOPPING' : 'STARTING')));
   });
   await bind(server, listen, deps.setting);
   server.on('error', (error) => logger.error({ err: error }, 'listener failed'));
 
   async function closeAll(withinMs: number): Promise<void> {
+    server.close();
+    for (const socket of silent) socket.destroy();
     const deadline = AbortSignal.timeout(withinMs);
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     // A connection that turns idle after close() is not closed by Node until it times out.
-    const idle = setInterval(() => server.closeIdleConnections(), 25);
-    try {
-      await Promise.race([
-        closed,
-        new Promise<void>((resolve) => deadline.addEventListener('abort', () => resolve(), { once: true })),
-      ]);
-    } finally {
-      clearInterval(idle);
-      for (const socket of sockets) socket.destroy();
+    while (sockets.size > 0 && !deadline.aborted) {
+      server.closeIdleConnections();
+      await wait(20);
     }
-    await closed;
+    for (const socket of sockets) socket.destroy();
   }
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('a TCP server has no address');
