@@ -1,0 +1,94 @@
+// Answers in each era: the upstream's bytes stay, the host's own id comes back as it was written, and a modern result says what it is.
+import {
+  DiscoverResultSchema,
+  InitializeResultSchema,
+  JSONRPCErrorResponseSchema,
+  ListToolsResultSchema,
+} from '@modelcontextprotocol/core';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Fault } from '#contract/error.ts';
+import type { Encoded } from '../../../gateway/call.ts';
+import { encoderFor } from '../../../gateway/mcp/encode.ts';
+import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
+
+const parsed = ({ body }: Encoded) => JSON.parse(body.toString());
+
+describe('encoderFor', () => {
+  test('a relayed answer keeps every byte but the id, and a modern one gains only resultType', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), fc.jsonValue()),
+        fc.oneof(fc.string(), fc.integer()),
+        fc.constantFrom(0, 2),
+        (given, hostId, indent) => {
+          const { resultType: _, ...result } = given;
+          const upstream = Buffer.from(JSON.stringify({ result, jsonrpc: '2.0', id: 7 }, null, indent));
+          const message = readMessage(upstream);
+          if (message.kind !== 'response' || !message.idSpan) throw new Error('not a response');
+          const answered = {
+            kind: 'relayed',
+            body: upstream,
+            id: message.idSpan,
+            result: message.result,
+            isError: false,
+          } as const;
+          const id = JSON.stringify(hostId);
+          expect(encoderFor('legacy', id)(answered).body.toString()).toBe(upstream.toString().replace(/7(?=\n?}$)/, () => id));
+          expect(parsed(encoderFor('modern', id)(answered))).toEqual({
+            jsonrpc: '2.0',
+            id: hostId,
+            result: { resultType: 'complete', ...result },
+          });
+        },
+      ),
+    );
+  });
+
+  test('a result that already says its type is not told twice', () => {
+    const body = Buffer.from('{"jsonrpc":"2.0","id":1,"result":{"resultType":"input_required"}}');
+    const message = readMessage(body);
+    if (message.kind !== 'response' || !message.idSpan) throw new Error('not a response');
+    expect(
+      encoderFor('modern', '1')({ kind: 'relayed', body, id: message.idSpan, result: message.result, isError: false }).body,
+    ).toEqual(body);
+  });
+
+  test("descriptions and lists are valid for the SDK's schemas", () => {
+    const described = { kind: 'described', title: 'Engineering', instructions: 'Use it.' } as const;
+    const tool = Buffer.from('{"name":"echo","inputSchema":{"type":"object"},"x-unknown":1}');
+    expect(DiscoverResultSchema.parse(parsed(encoderFor('modern', '1')(described)).result)).toMatchObject({
+      supportedVersions: ['2026-07-28'],
+      ttlMs: 0,
+      cacheScope: 'private',
+    });
+    expect(InitializeResultSchema.parse(parsed(encoderFor('legacy', '1', '2025-06-18')(described)).result).protocolVersion).toBe(
+      '2025-06-18',
+    );
+    expect(InitializeResultSchema.parse(parsed(encoderFor('legacy', '1', '1999-01-01')(described)).result).protocolVersion).toBe(
+      '2025-11-25',
+    );
+    for (const era of ['modern', 'legacy'] as const) {
+      for (const tools of [[], [tool], [tool, tool]]) {
+        const { result } = parsed(encoderFor(era, '"a"')({ kind: 'listed', tools }));
+        expect(ListToolsResultSchema.parse(result).tools).toHaveLength(tools.length);
+        expect(result.cacheScope).toBe(era === 'modern' ? 'private' : undefined);
+        if (tools.length > 0) expect(result.tools[0]['x-unknown']).toBe(1);
+      }
+    }
+  });
+
+  test('a fault names its code and whether a retry makes sense', () => {
+    const encoded = encoderFor('modern', 'null')({ kind: 'fault', fault: new Fault('TUNNEL_LOST') });
+    expect(JSONRPCErrorResponseSchema.safeParse({ ...parsed(encoded), id: 1 }).success).toBe(true);
+    expect(parsed(encoded)).toMatchObject({ id: null, error: { data: { code: 'TUNNEL_LOST', retry: 'unknown' } } });
+  });
+
+  test('an unsupported version is told which ones are', () => {
+    const encoded = encoderFor(
+      'modern',
+      '1',
+    )({ kind: 'fault', fault: new Fault('VERSION_UNSUPPORTED', { requested: '2027-01-01' }) });
+    expect([encoded.status, parsed(encoded).error.data.supported]).toEqual([400, ['2026-07-28']]);
+  });
+});

@@ -1,0 +1,88 @@
+// The era of a message, as the specification's status map tells it.
+import { describe, expect, test } from 'vitest';
+import type { ErrorCode } from '#contract/error.ts';
+import { eraOf, type EraHeaders } from '../../../gateway/mcp/era.ts';
+import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
+import { proves } from '../../requirement.ts';
+
+const modern = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
+const call = { method: 'tools/call', params: { name: 'echo', arguments: {}, _meta: modern } };
+const headers: EraHeaders = { version: '2026-07-28', method: 'tools/call', name: 'echo' };
+
+function classify(message: object, given: EraHeaders | undefined): string {
+  const read = readMessage(Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, ...message })));
+  if (read.kind === 'response') throw new Error('a response has no era');
+  try {
+    return eraOf(read, given);
+  } catch (error) {
+    return String((error as { code: ErrorCode }).code);
+  }
+}
+
+describe('eraOf', () => {
+  test.each<[string, object, EraHeaders | undefined, string]>([
+    ['a request with the modern claim', call, headers, 'modern'],
+    ['the same on a line, where there are no headers', call, undefined, 'modern'],
+    [
+      'a request without a claim',
+      { method: 'tools/list' },
+      { version: '2025-11-25', method: undefined, name: undefined },
+      'legacy',
+    ],
+    [
+      'initialize',
+      { method: 'initialize', params: { protocolVersion: '2025-11-25' } },
+      { version: undefined, method: undefined, name: undefined },
+      'legacy',
+    ],
+    ['a base64 name', { ...call, params: { ...call.params, name: 'é' } }, { ...headers, name: '=?base64?w6k=?=' }, 'modern'],
+    [
+      'an unknown legacy version',
+      { method: 'tools/list' },
+      { version: '2020-01-01', method: undefined, name: undefined },
+      'VERSION_UNSUPPORTED',
+    ],
+    [
+      'a modern header without a claim',
+      { method: 'tools/list' },
+      { version: '2026-07-28', method: 'tools/list', name: undefined },
+      'INVALID_PARAMS',
+    ],
+    [
+      'initialize under a modern header',
+      { method: 'initialize' },
+      { version: '2026-07-28', method: 'initialize', name: undefined },
+      'HEADER_MISMATCH',
+    ],
+    [
+      'a claim without capabilities',
+      { method: 'tools/list', params: { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } } },
+      { ...headers, method: 'tools/list' },
+      'INVALID_PARAMS',
+    ],
+    [
+      'a version of the future',
+      { method: 'tools/list', params: { _meta: { ...modern, 'io.modelcontextprotocol/protocolVersion': '2027-01-01' } } },
+      { version: '2027-01-01', method: 'tools/list', name: undefined },
+      'VERSION_UNSUPPORTED',
+    ],
+  ])('%s', (_, message, given, expected) => {
+    expect(classify(message, given)).toBe(expected);
+  });
+
+  test.each<[string, Partial<EraHeaders>]>([
+    ['another version', { version: '2025-11-25' }],
+    ['no version', { version: undefined }],
+    ['another method', { method: 'tools/list' }],
+    ['no method', { method: undefined }],
+    ['another name', { name: 'get-env' }],
+    ['no name', { name: undefined }],
+  ])('%s in the headers than in the body is refused', (_, change) => {
+    proves('protocol.headers-agree', {
+      file: 'gateway/mcp/era.ts',
+      find: 'if (headers) checkHeaders(message, claimed, headers);',
+      replace: '',
+    });
+    expect(classify(call, { ...headers, ...change })).toBe('HEADER_MISMATCH');
+  });
+});

@@ -1,0 +1,25 @@
+import type { Requirement } from '../requirement.ts';
+
+export const policy: readonly Requirement[] = [
+  {
+    id: 'policy.absent-means-no',
+    promise: 'A tool, server or gateway that the policy does not name is refused.',
+    source: 'ARCHITECTURE.md, the walk of one tools/call',
+  },
+  {
+    id: 'policy.team-grants',
+    promise: 'Only users of a team that grants a gateway may enter it.',
+    source: 'ARCHITECTURE.md, words',
+  },
+  { id: 'policy.token-gateway', promise: 'A token for one gateway opens no other.', source: 'docs/gateway-cli.md' },
+  {
+    id: 'policy.own-workstation',
+    promise: "A call reaches the caller's own workstation, never another person's.",
+    source: 'ARCHITECTURE.md, the tunnel',
+  },
+  {
+    id: 'policy.ambiguity-refused',
+    promise: 'Between several workstations the gateway does not guess.',
+    source: 'ARCHITECTURE.md, the tunnel',
+  },
+];

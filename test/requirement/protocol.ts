@@ -1,0 +1,34 @@
+import type { Requirement } from '../requirement.ts';
+
+export const protocol: readonly Requirement[] = [
+  {
+    id: 'protocol.raw-relay',
+    promise: 'What a host sends reaches the server byte for byte, but for the id and the tool name.',
+    source: 'ARCHITECTURE.md, the walk of one tools/call',
+  },
+  {
+    id: 'protocol.one-meaning',
+    promise: 'A message that names a key twice in its envelope, params or _meta is refused.',
+    source: 'ARCHITECTURE.md, the walk of one tools/call',
+  },
+  {
+    id: 'protocol.no-line-injection',
+    promise: "No message can become two lines on a server's standard input.",
+    source: 'MCP 2025-11-25, basic/transports: stdio',
+  },
+  {
+    id: 'protocol.headers-agree',
+    promise: 'A modern request whose headers contradict its body is refused with -32020.',
+    source: 'MCP 2026-07-28, basic/transports/streamable-http',
+  },
+  {
+    id: 'protocol.no-batch',
+    promise: 'A JSON-RPC batch is refused with a clear error.',
+    source: 'MCP 2026-07-28, basic/transports/streamable-http',
+  },
+  {
+    id: 'protocol.session-owner',
+    promise: 'A session id is of no use to another user, host, gateway or route.',
+    source: 'MCP 2025-11-25, basic/transports: session management',
+  },
+];
