@@ -66,6 +66,8 @@ export interface ChainedRecord {
 /** The chain's state after a group of records, under a key that is not in the database. */
 export interface Seal {
   readonly chain: string;
+  /** The last record of the group before (0 for the first), so that a seal that is missing in between shows. */
+  readonly after: number;
   readonly seq: number;
   readonly hash: string;
   readonly mac: string;
@@ -78,15 +80,19 @@ export interface Store {
   revision(): Promise<number>;
 
   policy(): Promise<StoredPolicy>;
-  /** Replaces the policy if `revision` is still the current one, else rejects with STORE_UNAVAILABLE. Slugs keep their ids. Tokens and workstations of users that are gone are revoked at `now`. */
+  /**
+   * Replaces the policy if `revision` is still the current one, else rejects with STORE_UNAVAILABLE. Slugs that stay keep their ids; one that comes back gets a new one.
+   * Tokens and workstations of users that are gone, and host tokens of gateways that are gone, are revoked at `now`.
+   */
   replacePolicy(policy: PolicyFile, expectedRevision: number, now: number): Promise<void>;
 
+  /** Rejects with NAME_UNKNOWN where the policy has no such user, or no such gateway for a host token. */
   addToken(token: Token): Promise<void>;
   tokenByHash(hash: string): Promise<Token | undefined>;
   tokens(): Promise<readonly Token[]>;
   /** False where there is no such token, or it is revoked already. */
   revokeToken(id: TokenId, now: number): Promise<boolean>;
-  /** Spends an enrollment token and adds the workstation, both or neither. `spent`, `expired`, `revoked`, `unknown`: nothing was changed. */
+  /** Spends an enrollment token and adds the workstation, both or neither. `spent`, `expired`, `revoked`, `unknown` (also where the workstation names another user): nothing was changed. Rejects with KEY_ENROLLED where a workstation has this key already. */
   enroll(
     tokenHash: string,
     workstation: Workstation,
@@ -99,7 +105,7 @@ export interface Store {
   /** Does not bump the revision. */
   seenWorkstation(id: WorkstationId, now: number): Promise<void>;
 
-  /** Replaces what a workstation offers. Bumps the revision only where something changed. */
+  /** Replaces what a workstation offers; an offer that stays keeps its `offeredAt`. Bumps the revision only where something changed. Unknown or revoked workstations offer nothing. */
   replaceOffers(workstation: WorkstationId, offers: readonly Offer[], now: number): Promise<void>;
   offers(): Promise<readonly StoredOffer[]>;
   approvals(): Promise<readonly Approval[]>;

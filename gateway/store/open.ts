@@ -1,0 +1,85 @@
+// Opens the store on SQLite or PostgreSQL: refuses what a newer Drawbridge wrote, backs up, migrates, and puts the verbs together.
+// Whoever opens it closes it.
+import { dirname, join } from 'node:path';
+import type { Logger } from 'pino';
+import { backupEngine } from './backup.ts';
+import type { Engine } from './engine.ts';
+import { asUnavailable, guarded } from './failure.ts';
+import { nameOf, openUnmigrated } from './location.ts';
+import type { StoreLocation } from './location.ts';
+import { checkSchema, migrate } from './schema.ts';
+import { approvals, decide } from './sql/approval.ts';
+import { policy } from './sql/policy.ts';
+import { chainHead, chains, newestRecords, recordsAfter, sealsAfter } from './sql/record.ts';
+import { replacePolicy } from './sql/replace-policy.ts';
+import { organization, revision } from './sql/state.ts';
+import { addToken, enroll, revokeToken, tokenByHash, tokens } from './sql/token.ts';
+import { offers, replaceOffers, revokeWorkstation, seenWorkstation, workstation, workstations } from './sql/workstation.ts';
+import type { Store } from './store.ts';
+
+export interface StoreDeps {
+  readonly logger: Logger;
+  /** Where a backup goes before a migration: `<data>/backup`. Needed for PostgreSQL; beside the file by default for SQLite. */
+  readonly backupDirectory?: string;
+  readonly now?: () => number;
+}
+
+/** Opens and migrates. Rejects with STORE_NEWER or FILE_UNUSABLE where the database must be left alone. */
+export async function openStore(location: StoreLocation, deps: StoreDeps): Promise<Store> {
+  return storeOf(await openEngine(location, deps));
+}
+
+/** The migrated database under the verbs, for backup and restore. */
+export async function openEngine(location: StoreLocation, deps: StoreDeps): Promise<Engine> {
+  const where = nameOf(location);
+  const engine = await openUnmigrated(location, deps.logger);
+  try {
+    const state = await checkSchema(engine, where);
+    if (state.kind === 'known' && !state.isNewest) {
+      const now = (deps.now ?? Date.now)();
+      const directory = deps.backupDirectory ?? (location.kind === 'sqlite' ? join(dirname(location.file), 'backup') : undefined);
+      if (directory === undefined) throw new Error('a migration needs a directory for the backup before it');
+      const file = join(
+        directory,
+        `before-migration-${state.schema}-${new Date(now).toISOString().replaceAll(':', '-')}.jsonl.gz`,
+      );
+      await backupEngine(engine, file, { now });
+      deps.logger.info({ schema: state.schema, file }, 'backed up before the migration');
+    }
+    if (state.kind === 'empty' || !state.isNewest) await migrate(engine.db, engine.dialect);
+    return engine;
+  } catch (error) {
+    await engine.close();
+    throw asUnavailable(error);
+  }
+}
+
+function storeOf(engine: Engine): Store {
+  const { db } = engine;
+  return {
+    organization: guarded(() => organization(db)),
+    revision: guarded(() => revision(db)),
+    policy: guarded(() => policy(db)),
+    replacePolicy: guarded((file, expected, now) => replacePolicy(db, file, expected, now)),
+    addToken: guarded((token) => addToken(db, token)),
+    tokenByHash: guarded((hash) => tokenByHash(db, hash)),
+    tokens: guarded(() => tokens(db)),
+    revokeToken: guarded((id, now) => revokeToken(db, id, now)),
+    enroll: guarded((hash, of, now) => enroll(db, hash, of, now)),
+    workstation: guarded((id) => workstation(db, id)),
+    workstations: guarded(() => workstations(db)),
+    revokeWorkstation: guarded((id, now) => revokeWorkstation(db, id, now)),
+    seenWorkstation: guarded((id, now) => seenWorkstation(db, id, now)),
+    replaceOffers: guarded((id, list, now) => replaceOffers(db, id, list, now)),
+    offers: guarded(() => offers(db)),
+    approvals: guarded(() => approvals(db)),
+    decide: guarded((server, fingerprint, decision, reason, now) => decide(db, server, fingerprint, decision, reason, now)),
+    appendRecords: guarded((records, seal) => engine.appendRecords(records, seal)),
+    chainHead: guarded((chain) => chainHead(db, chain)),
+    chains: guarded(() => chains(db)),
+    recordsAfter: guarded((chain, seq, limit) => recordsAfter(db, chain, seq, limit)),
+    sealsAfter: guarded((chain, seq, limit) => sealsAfter(db, chain, seq, limit)),
+    newestRecords: guarded((limit) => newestRecords(db, limit)),
+    close: () => engine.close(),
+  };
+}

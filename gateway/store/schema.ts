@@ -1,0 +1,93 @@
+// The numbered migrations, and which of them a database has. The one rule: a database that knows more than we do is left alone.
+import { Migrator } from 'kysely/migration';
+import { sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { Fault } from '#contract/error.ts';
+import type { DialectName, Engine } from './engine.ts';
+import { first } from './migration/0001-first.ts';
+import type { Db } from './table.ts';
+
+/** In order. The names stand in every database and every backup: never change one. */
+const migrations = { '0001-first': first } satisfies Record<string, (dialect: DialectName) => Migration>;
+const names: readonly string[] = Object.keys(migrations);
+export type Schema = string;
+const newest: Schema = names.at(-1) ?? '';
+
+const bookkeeping: readonly string[] = ['migration', 'migration_lock'];
+
+export type SchemaState =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'known'; readonly schema: Schema; readonly isNewest: boolean }
+  | { readonly kind: 'newer'; readonly schema: string }
+  /** Tables that are not ours. */
+  | { readonly kind: 'foreign'; readonly table: string };
+
+/** Which schema a database has. Reads only. */
+export async function schemaOf(db: Db, dialect: DialectName): Promise<SchemaState> {
+  const tables = await tablesOf(db, dialect, true);
+  if (tables.length === 0) return { kind: 'empty' };
+  if (!tables.some((table) => table.name === 'migration')) return { kind: 'foreign', table: tables[0]?.name ?? '' };
+  const applied = await db
+    .withTables<{ migration: { name: string } }>()
+    .selectFrom('migration')
+    .select('name')
+    .orderBy('name')
+    .execute();
+  const unknown = applied.findLast(({ name }) => !names.includes(name));
+  if (unknown !== undefined) return { kind: 'newer', schema: unknown.name };
+  const schema = applied.at(-1)?.name;
+  return schema === undefined ? { kind: 'empty' } : { kind: 'known', schema, isNewest: schema === newest };
+}
+
+/** Rejects with STORE_NEWER what a newer Drawbridge wrote; `schema` is a database's or a backup's. */
+export function refuseNewer(schema: string): asserts schema is Schema {
+  if (!names.includes(schema)) throw new Fault('STORE_NEWER', { found: schema, known: newest });
+}
+
+/** Brings a database, or an open transaction on one, up to `schema`. */
+export async function migrate(db: Db, dialect: DialectName, schema: Schema = newest): Promise<void> {
+  const known = Object.fromEntries(Object.entries(migrations).map(([name, of]) => [name, of(dialect)]));
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve(known) },
+    migrationTableName: 'migration',
+    migrationLockTableName: 'migration_lock',
+  });
+  const { error } = await migrator.migrateTo(schema);
+  if (error !== undefined) throw error;
+}
+
+export interface Table {
+  readonly name: string;
+  readonly columns: readonly string[];
+}
+
+/** Our tables by introspection, without the migrator's own unless asked for. */
+export async function tablesOf(db: Db, dialect: DialectName, withBookkeeping = false): Promise<readonly Table[]> {
+  const all = await db.introspection.getTables({ withInternalKyselyTables: true });
+  const schema = dialect === 'sqlite' ? undefined : await currentSchema(db);
+  const ours = all.filter((table) => table.schema === schema);
+  return ours
+    .filter((table) => !table.isView && (withBookkeeping || !bookkeeping.includes(table.name)))
+    .map(({ name, columns }) => ({ name, columns: columns.map((column) => column.name) }));
+}
+
+/** Rejects with what a person must know of a database that has to be left alone. Reads only. */
+export async function checkSchema(
+  engine: Pick<Engine, 'db' | 'dialect'>,
+  where: string,
+): Promise<Extract<SchemaState, { kind: 'empty' | 'known' }>> {
+  const state = await schemaOf(engine.db, engine.dialect);
+  if (state.kind === 'newer') throw new Fault('STORE_NEWER', { found: state.schema, known: newest });
+  if (state.kind === 'foreign')
+    throw new Fault('FILE_UNUSABLE', {
+      file: where,
+      reason: `it holds something else (a table "${state.table}"). Name an empty database or one of Drawbridge's own.`,
+    });
+  return state;
+}
+
+async function currentSchema(db: Db): Promise<string | undefined> {
+  const { rows } = await sql<{ name: string }>`select current_schema() as name`.execute(db);
+  return rows[0]?.name;
+}

@@ -1,0 +1,82 @@
+// The policy as relational rows: read back as the file that was applied, replaced as a whole. Rows are kept by slug, so that what stays keeps its id.
+import { PolicyFile } from '#contract/policy.ts';
+import type { PolicyIds } from '#contract/policy.ts';
+import type { StoredPolicy } from '../store.ts';
+import type { Db } from '../table.ts';
+import { readAtOnce } from './change.ts';
+
+export async function policy(db: Db): Promise<StoredPolicy> {
+  const rows = await readAtOnce(db, read);
+  const teamSlug = slugs(rows.teams);
+  const gatewaySlug = slugs(rows.gateways);
+  const serverSlug = slugs(rows.servers);
+  const teamsOf = Map.groupBy(rows.memberships, (row) => row.user_id);
+  const grantsOf = Map.groupBy(rows.grants, (row) => row.team_id);
+  const assignmentsOf = Map.groupBy(rows.assignments, (row) => row.gateway_id);
+  const toolsOf = Map.groupBy(rows.tools, (row) => row.assignment_id);
+
+  const file = {
+    version: 1,
+    users: bySlug(rows.users, ({ id, title, email }) => ({
+      ...titled(title),
+      email,
+      teams: (teamsOf.get(id) ?? []).map((row) => teamSlug.get(row.team_id)),
+    })),
+    teams: bySlug(rows.teams, ({ id, title }) => ({
+      ...titled(title),
+      gateways: (grantsOf.get(id) ?? []).map((row) => gatewaySlug.get(row.gateway_id)),
+    })),
+    servers: bySlug(rows.servers, ({ title, kind, shareable, timeout_seconds }) => ({
+      ...titled(title),
+      kind,
+      shareable: shareable === 1,
+      timeoutSeconds: timeout_seconds,
+    })),
+    gateways: bySlug(rows.gateways, ({ id, title }) => ({
+      ...titled(title),
+      assignments: Object.fromEntries(
+        (assignmentsOf.get(id) ?? [])
+          .map((row) => ({ ...row, slug: serverSlug.get(row.server_id) ?? '' }))
+          .toSorted((a, b) => (a.slug < b.slug ? -1 : 1))
+          .map(({ id, slug, reach, tools }) => [
+            slug,
+            { reach, tools: tools === 'listed' ? (toolsOf.get(id) ?? []).map((row) => row.name) : tools },
+          ]),
+      ),
+    })),
+  };
+  const ids: PolicyIds = {
+    users: bySlug(rows.users, (row) => row.id),
+    teams: bySlug(rows.teams, (row) => row.id),
+    servers: bySlug(rows.servers, (row) => row.id),
+    gateways: bySlug(rows.gateways, (row) => row.id),
+    assignments: Object.fromEntries(
+      rows.assignments.map((row) => [`${gatewaySlug.get(row.gateway_id)}/${serverSlug.get(row.server_id)}`, row.id]),
+    ),
+  };
+  return { policy: PolicyFile.parse(file), ids };
+}
+
+async function read(db: Db) {
+  return {
+    users: await db.selectFrom('user').selectAll().execute(),
+    teams: await db.selectFrom('team').selectAll().execute(),
+    memberships: await db.selectFrom('membership').selectAll().orderBy('position').execute(),
+    grants: await db.selectFrom('grant').selectAll().orderBy('position').execute(),
+    servers: await db.selectFrom('server').selectAll().execute(),
+    gateways: await db.selectFrom('gateway').selectAll().execute(),
+    assignments: await db.selectFrom('assignment').selectAll().execute(),
+    tools: await db.selectFrom('provisioned_tool').selectAll().orderBy('position').execute(),
+  };
+}
+
+/** In the order of the slugs, compared by code unit: databases differ in how they order text. */
+function bySlug<Row extends { readonly slug: string }, T>(rows: readonly Row[], as: (row: Row) => T): Record<string, T> {
+  return Object.fromEntries(rows.toSorted((a, b) => (a.slug < b.slug ? -1 : 1)).map((row) => [row.slug, as(row)]));
+}
+
+function slugs<Id, S>(rows: readonly { readonly id: Id; readonly slug: S }[]): Map<Id, S> {
+  return new Map(rows.map((row) => [row.id, row.slug]));
+}
+
+const titled = (title: string | null) => (title === null ? {} : { title });

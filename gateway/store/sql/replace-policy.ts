@@ -1,0 +1,139 @@
+// Replaces the policy as a whole: a slug that stays keeps its id, one that is gone takes its tokens and workstations with it.
+import { Fault } from '#contract/error.ts';
+import { AssignmentId, GatewayId, ServerId, Slug, TeamId, UserId, newId } from '#contract/id.ts';
+import type { PolicyFile } from '#contract/policy.ts';
+import type { Db, Tables, Tx } from '../table.ts';
+import { change, changed } from './change.ts';
+import { parts } from './part.ts';
+
+export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision: number, now: number): Promise<void> {
+  await change(db, async (tx, revision) => {
+    if (revision !== expectedRevision)
+      throw new Fault('STORE_UNAVAILABLE', {}, { cause: new Error('the policy was changed by somebody else meanwhile') });
+    const rows = rowsOf(policy, await namesOf(tx, policy, now));
+    await deletePolicy(tx);
+    for (const values of parts(rows.users)) await tx.insertInto('user').values(values).execute();
+    for (const values of parts(rows.teams)) await tx.insertInto('team').values(values).execute();
+    for (const values of parts(rows.servers)) await tx.insertInto('server').values(values).execute();
+    for (const values of parts(rows.gateways)) await tx.insertInto('gateway').values(values).execute();
+    for (const values of parts(rows.memberships)) await tx.insertInto('membership').values(values).execute();
+    for (const values of parts(rows.grants)) await tx.insertInto('grant').values(values).execute();
+    for (const values of parts(rows.assignments)) await tx.insertInto('assignment').values(values).execute();
+    for (const values of parts(rows.tools)) await tx.insertInto('provisioned_tool').values(values).execute();
+    await revokeOrphans(tx, now);
+    return changed(undefined);
+  });
+}
+
+/** Leaves no row of the policy; children first, so that no reference dangles on the way. */
+export async function deletePolicy(tx: Tx): Promise<void> {
+  const tables = ['provisioned_tool', 'assignment', 'grant', 'membership', 'user', 'team', 'server', 'gateway'] as const;
+  for (const table of tables satisfies readonly (keyof Tables)[]) await tx.deleteFrom(table).execute();
+}
+
+/** What belongs to users that are gone is revoked, as are host tokens for gateways that are gone. */
+export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
+  const users = tx.selectFrom('user').select('id');
+  const gateways = tx.selectFrom('gateway').select('slug');
+  await tx
+    .updateTable('token')
+    .set({ revoked_at: now })
+    .where('revoked_at', 'is', null)
+    .where((is) => is.or([is('user_id', 'not in', users), is('gateway_slug', 'not in', gateways)]))
+    .execute();
+  await tx
+    .updateTable('workstation')
+    .set({ revoked_at: now })
+    .where('revoked_at', 'is', null)
+    .where('user_id', 'not in', users)
+    .execute();
+}
+
+type Names = Awaited<ReturnType<typeof namesOf>>;
+
+/** The id of every slug of the policy: the one that it has, or a new one. */
+async function namesOf(tx: Tx, policy: PolicyFile, now: number) {
+  const make = () => newId(now);
+  const pairs = await tx
+    .selectFrom('assignment')
+    .innerJoin('gateway', 'gateway.id', 'assignment.gateway_id')
+    .innerJoin('server', 'server.id', 'assignment.server_id')
+    .select(['assignment.id', 'gateway.slug as gateway', 'server.slug as server'])
+    .execute();
+  const assignments = new Map(pairs.map((row) => [`${row.gateway}/${row.server}`, row.id]));
+  return {
+    users: kept(policy.users, await tx.selectFrom('user').select(['slug', 'id']).execute(), () => UserId.parse(make())),
+    teams: kept(policy.teams, await tx.selectFrom('team').select(['slug', 'id']).execute(), () => TeamId.parse(make())),
+    servers: kept(policy.servers, await tx.selectFrom('server').select(['slug', 'id']).execute(), () => ServerId.parse(make())),
+    gateways: kept(policy.gateways, await tx.selectFrom('gateway').select(['slug', 'id']).execute(), () =>
+      GatewayId.parse(make()),
+    ),
+    assignmentOf: (gateway: string, server: string) => assignments.get(`${gateway}/${server}`) ?? AssignmentId.parse(make()),
+  };
+}
+
+function kept<Id>(
+  named: Readonly<Record<string, unknown>>,
+  rows: readonly { readonly slug: Slug; readonly id: Id }[],
+  make: () => Id,
+): ReadonlyMap<string, Id> {
+  const before = new Map<string, Id>(rows.map(({ slug, id }) => [slug, id]));
+  return new Map(Object.keys(named).map((slug) => [slug, before.get(slug) ?? make()]));
+}
+
+function rowsOf({ users, teams, servers, gateways }: PolicyFile, names: Names) {
+  const assignments = Object.entries(gateways).flatMap(([gateway, of]) =>
+    Object.entries(of.assignments).map(([server, assignment]) => ({
+      ...assignment,
+      id: names.assignmentOf(gateway, server),
+      gateway_id: idOf(names.gateways, 'gateway', gateway),
+      server_id: idOf(names.servers, 'server', server),
+    })),
+  );
+  return {
+    users: Object.entries(users).map(([slug, { title, email }]) => ({ ...named(names.users, 'user', slug, title), email })),
+    teams: Object.entries(teams).map(([slug, { title }]) => named(names.teams, 'team', slug, title)),
+    servers: Object.entries(servers).map(([slug, { title, kind, shareable, timeoutSeconds }]) => ({
+      ...named(names.servers, 'server', slug, title),
+      kind,
+      shareable: shareable ? 1 : 0,
+      timeout_seconds: timeoutSeconds,
+    })),
+    gateways: Object.entries(gateways).map(([slug, { title }]) => named(names.gateways, 'gateway', slug, title)),
+    memberships: Object.entries(users).flatMap(([slug, user]) =>
+      user.teams.map((team, position) => ({
+        user_id: idOf(names.users, 'user', slug),
+        position,
+        team_id: idOf(names.teams, 'team', team),
+      })),
+    ),
+    grants: Object.entries(teams).flatMap(([slug, team]) =>
+      team.gateways.map((gateway, position) => ({
+        team_id: idOf(names.teams, 'team', slug),
+        position,
+        gateway_id: idOf(names.gateways, 'gateway', gateway),
+      })),
+    ),
+    assignments: assignments.map(({ id, gateway_id, server_id, reach, tools }) => ({
+      id,
+      gateway_id,
+      server_id,
+      reach,
+      tools: typeof tools === 'string' ? tools : ('listed' as const),
+    })),
+    tools: assignments.flatMap(({ id, tools }) =>
+      typeof tools === 'string' ? [] : tools.map((name, position) => ({ assignment_id: id, position, name })),
+    ),
+  };
+}
+
+function named<Id>(ids: ReadonlyMap<string, Id>, what: string, slug: string, title: string | undefined) {
+  return { id: idOf(ids, what, slug), slug: Slug.parse(slug), title: title ?? null };
+}
+
+function idOf<Id>(ids: ReadonlyMap<string, Id>, what: string, slug: string): Id {
+  const id = ids.get(slug);
+  if (id === undefined)
+    throw new Fault('NAME_UNKNOWN', { what, name: slug, hint: 'The policy names it but does not define it.' });
+  return id;
+}

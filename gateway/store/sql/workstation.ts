@@ -1,0 +1,80 @@
+// Enrolled workstations, and what each of them offers.
+import type { Selectable } from 'kysely';
+import { PublicKey } from '#contract/enrollment.ts';
+import type { WorkstationId } from '#contract/id.ts';
+import { Offer } from '#contract/server.ts';
+import type { StoredOffer, Workstation } from '../store.ts';
+import type { Db, Tables } from '../table.ts';
+import { change, changed, unchanged } from './change.ts';
+import { parts } from './part.ts';
+
+export async function workstation(db: Db, id: WorkstationId): Promise<Workstation | undefined> {
+  const row = await db.selectFrom('workstation').selectAll().where('id', '=', id).executeTakeFirst();
+  return row === undefined ? undefined : workstationOf(row);
+}
+
+export async function workstations(db: Db): Promise<readonly Workstation[]> {
+  return (await db.selectFrom('workstation').selectAll().orderBy('id').execute()).map(workstationOf);
+}
+
+export async function revokeWorkstation(db: Db, id: WorkstationId, now: number): Promise<boolean> {
+  return await change(db, async (tx) => {
+    const to = tx.updateTable('workstation').set({ revoked_at: now }).where('id', '=', id).where('revoked_at', 'is', null);
+    const { numUpdatedRows } = await to.executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n ? changed(true) : unchanged(false);
+  });
+}
+
+export async function seenWorkstation(db: Db, id: WorkstationId, now: number): Promise<void> {
+  await db.updateTable('workstation').set({ last_seen_at: now }).where('id', '=', id).execute();
+}
+
+export async function replaceOffers(db: Db, id: WorkstationId, offers: readonly Offer[], now: number): Promise<void> {
+  await change(db, async (tx) => {
+    const live = tx.selectFrom('workstation').select('id').where('id', '=', id).where('revoked_at', 'is', null);
+    if ((await live.executeTakeFirst()) === undefined) return unchanged(undefined);
+    const before = await tx.selectFrom('offer').selectAll().where('workstation_id', '=', id).execute();
+    const bodies = new Map(before.map((row) => [`${row.server_slug} ${row.fingerprint}`, row]));
+    const wanted = new Map(offers.map((offer) => [`${offer.server} ${offer.fingerprint}`, offer]));
+    const rows = [...wanted].map(([key, offer]) => {
+      const body = JSON.stringify(offer);
+      const old = bodies.get(key);
+      const offered_at = old?.body === body ? old.offered_at : now;
+      return { workstation_id: id, server_slug: offer.server, fingerprint: offer.fingerprint, body, offered_at };
+    });
+    if (
+      rows.length === before.length &&
+      rows.every((row) => bodies.get(`${row.server_slug} ${row.fingerprint}`)?.body === row.body)
+    )
+      return unchanged(undefined);
+    await tx.deleteFrom('offer').where('workstation_id', '=', id).execute();
+    for (const values of parts(rows)) await tx.insertInto('offer').values(values).execute();
+    return changed(undefined);
+  });
+}
+
+export async function offers(db: Db): Promise<readonly StoredOffer[]> {
+  const rows = await db.selectFrom('offer').selectAll().execute();
+  return rows
+    .map((row) => ({ ...Offer.parse(JSON.parse(row.body)), workstation: row.workstation_id, offeredAt: row.offered_at }))
+    .toSorted(
+      (a, b) => compare(a.workstation, b.workstation) || compare(a.server, b.server) || compare(a.fingerprint, b.fingerprint),
+    );
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+function workstationOf(row: Selectable<Tables['workstation']>): Workstation {
+  return {
+    id: row.id,
+    user: row.user_slug,
+    publicKey: PublicKey.parse(JSON.parse(row.public_key)),
+    thumbprint: row.thumbprint,
+    hostname: row.hostname,
+    osUser: row.os_user,
+    platform: row.platform,
+    enrolledAt: row.enrolled_at,
+    revokedAt: row.revoked_at,
+    lastSeenAt: row.last_seen_at,
+  };
+}

@@ -1,0 +1,176 @@
+// SQLite through better-sqlite3: the one door to it. WAL and synchronous=FULL, so that a commit is on disk when it returns.
+// One connection, one transaction at a time (kysely queues them); other processes may write to the same file in between.
+import { closeSync, chmodSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { CompiledQuery, Kysely, SqliteAdapter, SqliteDriver, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
+import type { Dialect, Driver } from 'kysely';
+import { Fault } from '#contract/error.ts';
+import type { Engine, Snapshot, Value } from './engine.ts';
+import { isValue } from './engine.ts';
+import { asUnavailable, codeOf } from './failure.ts';
+import type { ChainedRecord, Seal } from './store.ts';
+import type { Tables } from './table.ts';
+
+/** How long a statement waits for another process's transaction. */
+const busyMs = 5000;
+const statementLimit = 200;
+const pageRows = 500;
+
+/** Opens a database file, making it (0600, its directory 0700) where there is none. `:memory:` is a scratch database. */
+export function openSqlite(file: string): Engine {
+  const raw = connect(file);
+  const db = new Kysely<Tables>({ dialect: dialectOf(raw) });
+  const insert = appender(raw);
+  return {
+    dialect: 'sqlite',
+    db,
+    // Inside connection(), because the connection may be in the middle of a kysely transaction.
+    appendRecords: (records, seal) => db.connection().execute(async () => insert(records, seal)),
+    snapshot: (read) => readSnapshot(file, read),
+    close: () => db.destroy(),
+  };
+}
+
+/** Runs `read` on a file that is opened for reading only; undefined where there is no database yet. Changes nothing. */
+export async function readSnapshot<T>(file: string, read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+  const raw = usable(file, () => new Database(file, { readonly: true, fileMustExist: true, timeout: busyMs }));
+  const db = new Kysely<Tables>({ dialect: dialectOf(raw) });
+  try {
+    raw.exec('begin');
+    return await read({
+      db,
+      async *pages(table, columns) {
+        const names = columns.map((column) => `"${column}"`).join(', ');
+        let page: Value[][] = [];
+        for (const row of raw.prepare<[], unknown>(`select ${names} from "${table}"`).raw().iterate()) {
+          if (!Array.isArray(row) || !row.every(isValue)) throw new Error(`a row of ${table} holds a value of another kind`);
+          page.push(row);
+          if (page.length < pageRows) continue;
+          yield page;
+          page = [];
+        }
+        if (page.length > 0) yield page;
+      },
+    });
+  } finally {
+    raw.close();
+  }
+}
+
+/** Holds a file's exclusive lock until the returned function is called or the process ends; undefined where another process has it. */
+export function holdExclusively(file: string): (() => void) | undefined {
+  closeSync(openSync(file, 'a', 0o600));
+  const raw = new Database(file, { timeout: 0 });
+  try {
+    raw.pragma('journal_mode = delete');
+    raw.exec('begin exclusive');
+  } catch (error) {
+    raw.close();
+    if (codeOf(error)?.startsWith('SQLITE_BUSY') === true) return undefined;
+    throw asUnavailable(error);
+  }
+  return () => raw.close();
+}
+
+function connect(file: string): Database.Database {
+  return usable(file, () => {
+    if (file !== ':memory:') {
+      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      closeSync(openSync(file, 'a', 0o600));
+      chmodSync(file, 0o600);
+    }
+    const raw = new Database(file, { timeout: busyMs });
+    try {
+      raw.pragma('journal_mode = wal');
+      raw.pragma('synchronous = full');
+      raw.pragma('foreign_keys = on');
+      raw.pragma('trusted_schema = off');
+    } catch (error) {
+      raw.close();
+      throw error;
+    }
+    return raw;
+  });
+}
+
+/** Why a file can't be opened, in words. */
+function usable<T>(file: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    const code = codeOf(error) ?? '';
+    if (code.startsWith('SQLITE_BUSY')) throw asUnavailable(error);
+    const isDamaged = code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT');
+    const reason = isDamaged
+      ? 'it is damaged or not a database. Move it away and restore a backup.'
+      : `${code || 'it did not open'}. Check that the path exists, that the disk has room and that this user may write there.`;
+    throw new Fault('FILE_UNUSABLE', { file, reason }, { cause: error });
+  }
+}
+
+/** The hot path: prepared once, one transaction a group. */
+function appender(raw: Database.Database): (records: readonly ChainedRecord[], seal: Seal) => void {
+  let statements:
+    | { record: Database.Statement; seal: Database.Statement; begin: Database.Statement; commit: Database.Statement }
+    | undefined;
+  return (records, seal) => {
+    // Prepared at first use: the tables may not be there before the migration.
+    const to = (statements ??= {
+      record: raw.prepare('insert into record (chain, seq, at, body, hash) values (?, ?, ?, ?, ?)'),
+      seal: raw.prepare('insert into seal (chain, after, seq, hash, mac) values (?, ?, ?, ?, ?)'),
+      begin: raw.prepare('begin immediate'),
+      commit: raw.prepare('commit'),
+    });
+    to.begin.run();
+    try {
+      for (const { chain, seq, at, body, hash } of records) to.record.run(chain, seq, at, body, hash);
+      to.seal.run(seal.chain, seal.after, seal.seq, seal.hash, seal.mac);
+      to.commit.run();
+    } finally {
+      if (raw.inTransaction) raw.exec('rollback');
+    }
+  };
+}
+
+function dialectOf(raw: Database.Database): Dialect {
+  return {
+    createDriver: () => driverOf(raw),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+    // kysely's own says false here, but SQLite does roll back DDL, and a migration is all or nothing.
+    createAdapter: () => Object.defineProperty(new SqliteAdapter(), 'supportsTransactionalDdl', { value: true }),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+  };
+}
+
+/** kysely's driver with kept statements, and with transactions that take the write lock at their start: a later upgrade would fail with SQLITE_BUSY at once. */
+function driverOf(raw: Database.Database): Driver {
+  const statements = new Map<string, Database.Statement>();
+  const driver = new SqliteDriver({
+    database: {
+      close: () => raw.close(),
+      prepare(sql) {
+        const kept = statements.get(sql);
+        if (kept !== undefined) return kept;
+        if (statements.size >= statementLimit) statements.clear();
+        const statement = raw.prepare(sql);
+        statements.set(sql, statement);
+        return statement;
+      },
+    },
+  });
+  return {
+    init: (options) => driver.init(options),
+    acquireConnection: () => driver.acquireConnection(),
+    releaseConnection: () => driver.releaseConnection(),
+    async beginTransaction(connection, { accessMode }) {
+      await connection.executeQuery(CompiledQuery.raw(accessMode === 'read only' ? 'begin' : 'begin immediate'));
+    },
+    commitTransaction: (connection) => driver.commitTransaction(connection),
+    async rollbackTransaction() {
+      // SQLite has rolled back by itself after a full disk or an I/O error.
+      if (raw.inTransaction) raw.exec('rollback');
+    },
+    destroy: () => driver.destroy(),
+  };
+}

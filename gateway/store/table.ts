@@ -1,0 +1,95 @@
+// The rows of the newest schema, as kysely sees them: the same on SQLite and PostgreSQL. Numbers are integers (times in ms since 1970),
+// JSON is text, truth is 0 or 1. A change here comes with a new file in migration/, never with a change of an old one.
+import type { Kysely, Transaction } from 'kysely';
+import type {
+  AssignmentId,
+  Fingerprint,
+  GatewayId,
+  OrganizationId,
+  ServerId,
+  Slug,
+  TeamId,
+  TokenId,
+  UserId,
+  WorkstationId,
+} from '#contract/id.ts';
+import type { Verdict } from '#contract/server.ts';
+import type { ChainedRecord, Seal, Token, Workstation } from './store.ts';
+
+interface Named<Id> {
+  readonly id: Id;
+  readonly slug: Slug;
+  readonly title: string | null;
+}
+
+export interface Tables {
+  /** One row: what the whole database is about. */
+  readonly state: { readonly id: number; readonly revision: number; readonly organization: OrganizationId | null };
+
+  readonly user: Named<UserId> & { readonly email: string };
+  readonly team: Named<TeamId>;
+  readonly membership: { readonly user_id: UserId; readonly position: number; readonly team_id: TeamId };
+  readonly gateway: Named<GatewayId>;
+  readonly grant: { readonly team_id: TeamId; readonly position: number; readonly gateway_id: GatewayId };
+  readonly server: Named<ServerId> & {
+    readonly kind: 'workstation';
+    readonly shareable: number;
+    readonly timeout_seconds: number;
+  };
+  readonly assignment: {
+    readonly id: AssignmentId;
+    readonly gateway_id: GatewayId;
+    readonly server_id: ServerId;
+    readonly reach: 'caller' | WorkstationId;
+    readonly tools: 'all' | 'none' | 'listed';
+  };
+  readonly provisioned_tool: { readonly assignment_id: AssignmentId; readonly position: number; readonly name: string };
+
+  readonly token: {
+    readonly id: TokenId;
+    readonly kind: Token['kind'];
+    readonly hash: string;
+    /** The user that it was made for; kept when that user is gone, so that it never serves a later one of the same slug. */
+    readonly user_id: UserId;
+    readonly user_slug: Slug;
+    readonly gateway_slug: Slug | null;
+    readonly host: string | null;
+    readonly created_at: number;
+    readonly expires_at: number;
+    readonly revoked_at: number | null;
+    readonly spent_at: number | null;
+  };
+  readonly workstation: {
+    readonly id: WorkstationId;
+    readonly user_id: UserId;
+    readonly user_slug: Slug;
+    readonly public_key: string;
+    readonly thumbprint: string;
+    readonly hostname: string;
+    readonly os_user: string;
+    readonly platform: Workstation['platform'];
+    readonly enrolled_at: number;
+    readonly revoked_at: number | null;
+    readonly last_seen_at: number | null;
+  };
+  readonly offer: {
+    readonly workstation_id: WorkstationId;
+    readonly server_slug: Slug;
+    readonly fingerprint: Fingerprint;
+    readonly body: string;
+    readonly offered_at: number;
+  };
+  readonly approval: {
+    readonly server_slug: Slug;
+    readonly fingerprint: Fingerprint;
+    readonly decision: Verdict['decision'];
+    readonly reason: string | null;
+    readonly decided_at: number;
+  };
+
+  readonly record: ChainedRecord;
+  readonly seal: Seal;
+}
+
+export type Db = Kysely<Tables>;
+export type Tx = Transaction<Tables>;
