@@ -23,7 +23,9 @@ export class CountReporter extends DefaultReporter {
       }
     }
     if (reason === 'failed' && failed === 0) failed = 1;
-    for (const line of skipped) console.log(`skipped: ${line}`);
+    // With --testNamePattern everything else is "skipped": that is a choice, not news.
+    const isChosen = this.ctx.getGlobalTestNamePattern() !== undefined;
+    for (const line of isChosen ? [] : skipped) console.log(`skipped: ${line}`);
     console.log(`${passed} passed, ${failed} failed, ${skipped.length} skipped`);
   }
 }
