@@ -11,8 +11,8 @@ export interface LocalServer {
 }
 
 export interface LocalServerEvents {
-  /** One whole line of the child's stdout, without its newline. Reading pauses until the promise resolves: back-pressure. */
-  onMessage(line: Buffer): Promise<void>;
+  /** One whole line of the child's stdout, without its newline. Reading pauses until a returned promise resolves: back-pressure. */
+  onMessage(line: Buffer): void | Promise<void>;
   /** A line over the limit was read away; the child lives. */
   onOversize(fault: Fault): void;
   /** The child is gone; called once, also after close(). `fault` is undefined where close() was called first. */

@@ -1,0 +1,167 @@
+// The pool: which local servers run. A command runs only where the launch was looked up on the device, is sanctioned, and its files still are
+// what was approved; nothing that comes from the gateway but a name and a fingerprint is read here.
+import type { Logger } from 'pino';
+import { Fault } from '#contract/error.ts';
+import type { ErrorCode } from '#contract/error.ts';
+import type { Fingerprint, Slug } from '#contract/id.ts';
+import { createBackOff } from './back-off.ts';
+import type { Launch } from './launch.ts';
+import { createLedger } from './ledger.ts';
+import type { LocalServer, LocalServerEvents, Pool } from './pool.ts';
+import { startServer } from './process.ts';
+import type { ProcessLimits, RunningServer } from './process.ts';
+
+export interface PoolLimits extends ProcessLimits {
+  /** Children at once, those that start or end included. */
+  readonly children: number;
+}
+
+export interface PoolDeps {
+  /** What the device could run now. */
+  launches(): readonly Launch[];
+  /** Undefined: it may run (sanction.ts). */
+  sanction(launch: Launch): Fault | undefined;
+  readonly limits: PoolLimits;
+  readonly stateDir: string;
+  readonly logger: Logger;
+  readonly now: () => number;
+  /** The files of a launch are no longer what was approved: resolve it again. */
+  readonly onContentChanged?: ((launch: Launch) => void) | undefined;
+}
+
+/** How one local server does, for status and doctor. */
+export interface ServerHealth {
+  readonly server: Slug;
+  readonly fingerprint: Fingerprint;
+  /** Children that run now, by process id. */
+  readonly pids: readonly number[];
+  /** Unasked ends in a row. */
+  readonly ends: number;
+  readonly backingOffMs: number;
+  readonly lastCode: ErrorCode | undefined;
+}
+
+export function createPool(deps: PoolDeps): Pool & { health(): readonly ServerHealth[] } {
+  const { limits, logger, now } = deps;
+  const ledger = createLedger(deps.stateDir);
+  const backOff = createBackOff(now);
+  const running = new Map<RunningServer, string>();
+  const lastFault = new Map<string, Fault>();
+  let starting = 0;
+  let isClosed = false;
+
+  async function open(server: Slug, fingerprint: Fingerprint, events: LocalServerEvents): Promise<LocalServer> {
+    mayStart(server, fingerprint);
+    if (running.size + starting >= limits.children) throw new Fault('BUSY', { what: 'the local servers of this workstation' });
+    starting++;
+    try {
+      return await start(mayStart(server, fingerprint), events);
+    } finally {
+      starting--;
+    }
+  }
+
+  /** The launch where it may start now; throws why not. */
+  function mayStart(server: Slug, fingerprint: Fingerprint): Launch {
+    if (isClosed) throw new Fault('SERVER_NOT_OFFERED', { server });
+    const launch = deps.launches().find((one) => one.source.server === server && one.fingerprint === fingerprint);
+    if (launch === undefined) throw new Fault('SERVER_NOT_OFFERED', { server });
+    const refusal = deps.sanction(launch);
+    if (refusal !== undefined) {
+      logger.warn({ server, fingerprint, code: refusal.code }, 'local server refused');
+      throw refusal;
+    }
+    const waitMs = backOff.waitMs(keyOf(launch));
+    if (waitMs > 0) {
+      const fields = lastFault.get(keyOf(launch))?.fields;
+      const stderr = fields?.['stderr'] ?? fields?.['reason'] ?? '(none)';
+      throw new Fault('SERVER_BACKING_OFF', { server, seconds: Math.ceil(waitMs / 100) / 10, stderr });
+    }
+    return launch;
+  }
+
+  async function start(launch: Launch, events: LocalServerEvents): Promise<LocalServer> {
+    const { source, fingerprint } = launch;
+    const { server } = source;
+    await checkContent(launch);
+    // The answer may have changed while the files were read.
+    mayStart(server, fingerprint);
+    const key = keyOf(launch);
+    const startedAt = now();
+    let isOpen = false;
+    let early: Fault | undefined;
+    const child = await startServer(launch, limits, {
+      onMessage: (line) => events.onMessage(line),
+      onOversize: (fault) => events.onOversize(fault),
+      onExit: (fault, by) => {
+        running.delete(child);
+        if (by === 'failure' && fault !== undefined) noteFailure(key, startedAt, fault);
+        logger.info(
+          { server, fingerprint, pid: child.pid, by, code: fault?.code, strayLines: child.strayLines(), ms: now() - startedAt },
+          'local server ended',
+        );
+        void noted.then(() => ledger.remove(child.pid)).catch(() => undefined);
+        if (isOpen) events.onExit(fault);
+        else early = fault ?? new Fault('SERVER_START_FAILED', { server, reason: 'it was ended while it started' });
+      },
+    });
+    running.set(child, key);
+    logger.info({ server, fingerprint, pid: child.pid }, 'local server started');
+    const noted = ledger.add(child.pid, launch.file).catch((error: unknown) => {
+      // The lifeline still ends it with the agent; only a second line of defence is missing.
+      logger.warn(
+        { server, pid: child.pid, error: error instanceof Error ? error.name : 'unknown' },
+        'local server is not in the ledger',
+      );
+    });
+    await noted;
+    if (isClosed) await child.close();
+    if (early !== undefined) throw early;
+    isOpen = true;
+    return child;
+  }
+
+  async function checkContent(launch: Launch): Promise<void> {
+    const { server } = launch.source;
+    const isSame = await launch.verify().catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Fault('SERVER_START_FAILED', { server, reason }, { cause });
+    });
+    if (isSame) return;
+    logger.warn({ server, fingerprint: launch.fingerprint }, 'local server changed on disk');
+    deps.onContentChanged?.(launch);
+    throw new Fault('SERVER_NOT_APPROVED', { server, fingerprint: `its files changed since ${launch.fingerprint}` });
+  }
+
+  function noteFailure(key: string, startedAt: number, fault: Fault): void {
+    backOff.ended(key, now() - startedAt);
+    lastFault.delete(key);
+    const oldest = lastFault.size >= keyLimit ? lastFault.keys().next().value : undefined;
+    if (oldest !== undefined) lastFault.delete(oldest);
+    lastFault.set(key, fault);
+  }
+
+  async function close(): Promise<void> {
+    isClosed = true;
+    await Promise.all([...running.keys()].map((child) => child.close()));
+  }
+
+  function health(): readonly ServerHealth[] {
+    return deps.launches().map((launch) => {
+      const key = keyOf(launch);
+      return {
+        server: launch.source.server,
+        fingerprint: launch.fingerprint,
+        pids: [...running].filter(([, of]) => of === key).map(([child]) => child.pid),
+        ends: backOff.ends(key),
+        backingOffMs: backOff.waitMs(key),
+        lastCode: lastFault.get(key)?.code,
+      };
+    });
+  }
+
+  return { open, close, health };
+}
+
+const keyLimit = 1000;
+const keyOf = (launch: Launch): string => `${launch.source.server} ${launch.fingerprint}`;
