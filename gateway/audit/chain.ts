@@ -1,0 +1,65 @@
+// How records hang together (pure): hash_i = SHA-256(hash_{i-1} | body_i), and over the last of each group a seal, an HMAC under a key that is not in the database.
+// Who has the database can recompute the hashes but no seal.
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import type { AuditRecord } from '#contract/audit.ts';
+import type { ChainedRecord, Seal } from '../store/store.ts';
+
+/** Where a chain ends: the last record's number and hash; number 0 before the first. */
+export interface Position {
+  readonly chain: string;
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** A record as text, not yet in the chain. */
+export interface Entry {
+  readonly at: number;
+  readonly body: string;
+}
+
+/** A chain's name is part of what is sealed, so it must not be able to look like the rest of it. */
+export const chainName: RegExp = /^[a-z0-9-]{1,64}$/;
+
+export function start(chain: string): Position {
+  return { chain, seq: 0, hash: hash('sha256', `drawbridge audit 1|${chain}`) };
+}
+
+/** The text that is hashed and stored. Verifying reads the stored text, so nobody has to be able to write the same text again. */
+export function bodyOf(record: AuditRecord): string {
+  return JSON.stringify(record);
+}
+
+export function link(previousHash: string, body: string): string {
+  return hash('sha256', previousHash + body);
+}
+
+/** The entries as the next records of a chain, and the seal over the last of them. At least one entry. */
+export function extend(
+  key: Buffer,
+  from: Position,
+  entries: readonly Entry[],
+): { records: readonly ChainedRecord[]; seal: Seal } {
+  const { chain } = from;
+  let { seq, hash } = from;
+  const records = entries.map(({ at, body }) => {
+    seq += 1;
+    hash = link(hash, body);
+    return { chain, seq, at, body, hash };
+  });
+  const unsigned = { chain, after: from.seq, seq, hash };
+  return { records, seal: { ...unsigned, mac: macOf(key, unsigned) } };
+}
+
+export function isGenuine(key: Buffer, seal: Seal): boolean {
+  return isEqual(macOf(key, seal), seal.mac);
+}
+
+function macOf(key: Buffer, { chain, after, seq, hash }: Omit<Seal, 'mac'>): string {
+  return createHmac('sha256', key).update(`seal|${chain}|${after}|${seq}|${hash}`).digest('hex');
+}
+
+/** Compares two texts in constant time. */
+export function isEqual(a: string, b: string): boolean {
+  const [left, right] = [Buffer.from(a), Buffer.from(b)];
+  return left.length === right.length && timingSafeEqual(left, right);
+}

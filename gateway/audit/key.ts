@@ -1,0 +1,54 @@
+// The key of the seals: 32 random bytes under <data>/key, never in the database and never in a backup of it.
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Fault } from '#contract/error.ts';
+import { newId } from '#contract/id.ts';
+
+/** The key, made at first call, and the file that holds the chains' heads. Rejects with FILE_UNUSABLE where the key is damaged or others can read it. */
+export async function openAuditKey(dataDirectory: string): Promise<{ readonly key: Buffer; readonly headFile: string }> {
+  const directory = join(dataDirectory, 'key');
+  const file = join(directory, 'audit.key');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const text = (await read(file)) ?? (await make(file));
+  if (!/^[0-9a-f]{64}\n$/.test(text)) throw unusable(file, 'it is not an audit key. Put the right one back.');
+  return { key: Buffer.from(text.trim(), 'hex'), headFile: join(directory, 'audit.head') };
+}
+
+async function read(file: string): Promise<string | undefined> {
+  try {
+    const { mode } = await stat(file);
+    if (process.platform !== 'win32' && (mode & 0o077) !== 0)
+      throw unusable(file, 'others may read or write it. Make it yours alone (chmod 600).');
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error instanceof Fault ? error : unusable(file, 'it can not be read.', error);
+  }
+}
+
+/** Two processes may do this at once: the link lets one of them win, and both read the winner's. */
+async function make(file: string): Promise<string> {
+  const temporary = `${file}.${newId()}.part`;
+  try {
+    const handle = await open(temporary, 'wx', 0o600);
+    try {
+      await handle.writeFile(`${randomBytes(32).toString('hex')}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await link(temporary, file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  } catch (error) {
+    throw unusable(file, 'it can not be made.', error);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  return (await read(file)) ?? '';
+}
+
+function unusable(file: string, reason: string, cause?: unknown): Fault {
+  return new Fault('FILE_UNUSABLE', { file, reason }, { cause });
+}

@@ -1,0 +1,128 @@
+// Collects records into groups and has each group committed at once. Durable: what is appended during one turn of the event loop, or while a commit runs,
+// is one transaction, and no timer is in the way. Batched: every `windowMs` (100), so that a power cut loses at most that much.
+import type { Logger } from 'pino';
+import type { AuditRecord } from '#contract/audit.ts';
+import { Fault } from '#contract/error.ts';
+import type { Store } from '../store/store.ts';
+import { bodyOf, chainName } from './chain.ts';
+import type { Entry } from './chain.ts';
+import type { Recorder } from './record.ts';
+import { openChainWriter } from './writer.ts';
+
+export interface RecorderDeps {
+  readonly store: Store;
+  readonly key: Buffer;
+  readonly headFile: string;
+  /** `main` on SQLite; on PostgreSQL a name that no other gateway server has and that stays with the data directory. */
+  readonly chain: string;
+  readonly mode: 'durable' | 'batched';
+  readonly logger: Logger;
+  /** Batched mode: how long a record waits at most. */
+  readonly windowMs?: number;
+  /** How much may wait for the disk; above it an append is refused. */
+  readonly waitingRecords?: number;
+  readonly waitingBytes?: number;
+}
+
+/** Records of one transaction at most. */
+const groupRecords = 2000;
+const groupBytes = 4 * 2 ** 20;
+
+interface Group {
+  readonly entries: Entry[];
+  bytes: number;
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/** Opens the chain for appending. Rejects with AUDIT_BROKEN where it does not end as it was sealed. */
+export async function openRecorder(deps: RecorderDeps): Promise<Recorder> {
+  const { mode, logger, windowMs = 100, waitingRecords = 20_000, waitingBytes = 64 * 2 ** 20 } = deps;
+  if (!chainName.test(deps.chain)) throw new Fault('SETTING_INVALID', { setting: 'chain', reason: 'use a-z, 0-9 and "-".' });
+  const writer = await openChainWriter(deps);
+  const queued = Promise.resolve();
+  /** Oldest first; only the last may still grow. */
+  const groups: Group[] = [];
+  let waiting = 0;
+  let bytes = 0;
+  let isFailing = false;
+  let isClosed = false;
+  let flushing: Promise<void> | undefined;
+  let unschedule: (() => void) | undefined;
+
+  const refuse = (reason: string) => Promise.reject(new Fault('AUDIT_UNAVAILABLE', {}, { cause: new Error(reason) }));
+
+  /** Commits what waits, group by group. In batched mode a group that fails stays, to be tried again. */
+  const drain = async () => {
+    for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
+      try {
+        await writer.write(group.entries);
+        if (isFailing) logger.info('audit records are accepted again');
+        isFailing = false;
+        group.done.resolve();
+      } catch (error) {
+        if (!isFailing) logger.error({ err: error }, 'audit records can not be committed');
+        isFailing = true;
+        if (mode === 'batched') {
+          groups.unshift(group);
+          return;
+        }
+        group.done.reject(error);
+      }
+      waiting -= group.entries.length;
+      bytes -= group.bytes;
+    }
+  };
+  const flush = async () => {
+    unschedule = undefined;
+    flushing = drain();
+    await flushing;
+    flushing = undefined;
+    if (groups.length > 0 && !isClosed) schedule();
+  };
+  const schedule = () => {
+    if (flushing !== undefined || unschedule !== undefined) return;
+    if (mode === 'durable') {
+      const turn = setImmediate(flush);
+      unschedule = () => clearImmediate(turn);
+    } else {
+      const timer = setTimeout(flush, windowMs);
+      unschedule = () => clearTimeout(timer);
+    }
+  };
+  const openGroup = () => {
+    const last = groups.at(-1);
+    if (last !== undefined && last.entries.length < groupRecords && last.bytes < groupBytes) return last;
+    const group: Group = { entries: [], bytes: 0, done: Promise.withResolvers() };
+    groups.push(group);
+    return group;
+  };
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    isClosed = true;
+    unschedule?.();
+    try {
+      await flushing;
+      await drain();
+      if (groups.length > 0) await refuse(`${waiting} records could not be committed`);
+    } finally {
+      writer.close();
+    }
+  };
+
+  return {
+    append(record: AuditRecord) {
+      if (isClosed) return refuse('the recorder is closed');
+      if (mode === 'batched' && isFailing) return refuse('earlier records could not be committed yet');
+      const body = bodyOf(record);
+      if (waiting >= waitingRecords || bytes + body.length > waitingBytes) return refuse('too many records wait for the disk');
+      const group = openGroup();
+      group.entries.push({ at: record.at, body });
+      group.bytes += body.length;
+      waiting += 1;
+      bytes += body.length;
+      schedule();
+      return mode === 'durable' ? group.done.promise : queued;
+    },
+    close: () => (closing ??= close()),
+  };
+}

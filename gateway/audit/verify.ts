@@ -1,0 +1,186 @@
+// Reads every record of every chain again and tells whether all of it is as it was written: the hashes, the seals over them, and the heads outside the database.
+// The one rule: what can't be shown to be whole is reported as broken.
+import { setImmediate } from 'node:timers/promises';
+import type { ChainedRecord, Seal, Store } from '../store/store.ts';
+import { isGenuine, link, start } from './chain.ts';
+import type { Position } from './chain.ts';
+import { readHeads } from './head.ts';
+
+export type Break =
+  /** A record's text, number, time or place is not what was hashed. */
+  | 'altered'
+  | 'missing'
+  | 'truncated'
+  | 'seal-missing'
+  | 'seal-forged'
+  /** The chain was written anew: it does not hold what the head says. */
+  | 'rewritten'
+  | 'head-missing'
+  | 'head-damaged';
+
+export interface VerifiedChain extends Position {
+  readonly seals: number;
+}
+export type Verdict =
+  | { readonly ok: true; readonly records: number; readonly chains: readonly VerifiedChain[] }
+  /** The first break: `seq` is the first record that can't be trusted. */
+  | { readonly ok: false; readonly chain: string; readonly seq: number; readonly what: Break; readonly words: string };
+
+export interface VerifyDeps {
+  readonly store: Pick<Store, 'chains' | 'recordsAfter' | 'sealsAfter'>;
+  readonly key: Buffer;
+  readonly headFile: string;
+  /** Records that were read so far. */
+  readonly onProgress?: (records: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+type Broken = Extract<Verdict, { ok: false }>;
+
+const pageRecords = 1000;
+
+export async function verifyAudit(deps: VerifyDeps): Promise<Verdict> {
+  // The heads come first: a chain that grows meanwhile is ahead of them, never behind.
+  const heads = readHeads(deps.headFile, deps.key);
+  if (heads === 'damaged')
+    return broken('', 0, 'head-damaged', `The file ${deps.headFile} is damaged, or the audit key is another one.`);
+  const names = new Set([...(heads?.keys() ?? []), ...(await deps.store.chains())]);
+  const chains: VerifiedChain[] = [];
+  let records = 0;
+  for (const name of [...names].toSorted()) {
+    const found = await verifyChain(name, heads?.get(name), deps, (read) => deps.onProgress?.(records + read));
+    if ('ok' in found) return found;
+    chains.push(found);
+    records += found.seq;
+  }
+  return { ok: true, records, chains };
+}
+
+async function verifyChain(
+  chain: string,
+  head: Position | undefined,
+  { store, key, headFile, signal }: VerifyDeps,
+  onProgress: (records: number) => void,
+): Promise<VerifiedChain | Broken> {
+  const seals = sealsOf((seq) => store.sealsAfter(chain, seq, pageRecords));
+  let last: Position = start(chain);
+  let sealed = 0;
+  let sealCount = 0;
+  if (head?.seq === 0 && head.hash !== last.hash) return broken(chain, 1, 'rewritten', 'Its head is not its own.');
+
+  for (let isLastPage = false; !isLastPage;) {
+    const page = await store.recordsAfter(chain, last.seq, pageRecords);
+    // A short page ends at a commit, so at a seal; what is appended later belongs to the next verification.
+    isLastPage = page.length < pageRecords;
+    seals.lookAgain();
+    for (const record of page) {
+      const fault = checkRecord(record, last);
+      if (fault !== undefined) return fault;
+      last = { chain, seq: record.seq, hash: record.hash };
+      if (head?.seq === last.seq && head.hash !== last.hash)
+        return broken(
+          chain,
+          last.seq,
+          'rewritten',
+          `Record ${last.seq} is not the one that the head outside the database names.`,
+        );
+      const seal = await seals.next(sealed);
+      if (seal === undefined || seal.seq > last.seq) continue;
+      const wrong = checkSeal(seal, last, sealed, key);
+      if (wrong !== undefined) return wrong;
+      seals.take();
+      sealed = last.seq;
+      sealCount += 1;
+    }
+    onProgress(last.seq);
+    signal?.throwIfAborted();
+    await setImmediate();
+  }
+
+  if (head !== undefined && head.seq > last.seq) {
+    const words = `The last ${head.seq - last.seq} records are missing: the head outside the database names record ${head.seq}.`;
+    return broken(chain, last.seq + 1, 'truncated', words);
+  }
+  if (sealed !== last.seq)
+    return broken(
+      chain,
+      sealed + 1,
+      'seal-missing',
+      `The records ${sealed + 1} to ${last.seq} have no seal: records or seals were removed.`,
+    );
+  const left = await seals.next(sealed);
+  if (left !== undefined && (await store.recordsAfter(chain, last.seq, 1)).length === 0)
+    return broken(
+      chain,
+      last.seq + 1,
+      'truncated',
+      `The records after ${last.seq} are missing: a seal over record ${left.seq} is left.`,
+    );
+  if (head === undefined)
+    return broken(
+      chain,
+      last.seq,
+      'head-missing',
+      `The file ${headFile} is missing or does not know this chain, so its end can't be shown.`,
+    );
+  return { ...last, seals: sealCount };
+}
+
+function checkRecord(record: ChainedRecord, last: Position): Broken | undefined {
+  const expected = last.seq + 1;
+  if (record.seq !== expected)
+    return broken(record.chain, expected, 'missing', `Record ${expected} is missing: after ${last.seq} comes ${record.seq}.`);
+  if (link(last.hash, record.body) !== record.hash || atOf(record.body) !== record.at)
+    return broken(record.chain, record.seq, 'altered', `Record ${record.seq} was altered or put in another's place.`);
+  return undefined;
+}
+
+function checkSeal(seal: Seal, last: Position, sealed: number, key: Buffer): Broken | undefined {
+  if (seal.hash !== last.hash || !isGenuine(key, seal))
+    return broken(
+      seal.chain,
+      sealed + 1,
+      'seal-forged',
+      `The seal over the records ${sealed + 1} to ${seal.seq} was not made with this audit key.`,
+    );
+  if (seal.after !== sealed)
+    return broken(seal.chain, sealed + 1, 'seal-missing', `The seal over the records ${sealed + 1} to ${seal.after} is missing.`);
+  return undefined;
+}
+
+/** The time in the text, which the hash covers; the column beside it is only for finding records. */
+function atOf(body: string): unknown {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === 'object' && value !== null && 'at' in value ? value.at : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The seals in order. Where there is none, it is asked for again only after lookAgain(): the next page of records may have come with new ones. */
+function sealsOf(after: (seq: number) => Promise<readonly Seal[]>) {
+  let page: readonly Seal[] = [];
+  let taken = 0;
+  let isOver = false;
+  return {
+    async next(sealed: number): Promise<Seal | undefined> {
+      if (taken >= page.length && !isOver) {
+        page = await after(sealed);
+        taken = 0;
+        isOver = page.length === 0;
+      }
+      return page[taken];
+    },
+    take() {
+      taken += 1;
+    },
+    lookAgain() {
+      isOver = false;
+    },
+  };
+}
+
+function broken(chain: string, seq: number, what: Break, words: string): Broken {
+  return { ok: false, chain, seq, what, words };
+}

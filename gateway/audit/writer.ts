@@ -1,0 +1,93 @@
+// Writes groups of entries to one chain, one group at a time. The one rule: a group is committed with its seal or not at all,
+// and after a failure the database is asked where the chain really ends before anything is added to it.
+import type { Logger } from 'pino';
+import { Fault } from '#contract/error.ts';
+import type { Store } from '../store/store.ts';
+import { extend, isGenuine, start } from './chain.ts';
+import type { Entry, Position } from './chain.ts';
+import { openHead, readHeads } from './head.ts';
+
+export interface ChainWriter {
+  /** Resolves when the group is on disk. Rejects with AUDIT_UNAVAILABLE where it is not; the same entries may be written again later. */
+  write(entries: readonly Entry[]): Promise<void>;
+  close(): void;
+}
+
+export interface ChainWriterDeps {
+  readonly store: Pick<Store, 'chainHead' | 'sealsAfter' | 'appendRecords'>;
+  readonly key: Buffer;
+  readonly headFile: string;
+  readonly chain: string;
+  readonly logger: Logger;
+}
+
+/** Continues a chain where it ends. Rejects with AUDIT_BROKEN where that is not what was sealed. */
+export async function openChainWriter({ store, key, headFile, chain, logger }: ChainWriterDeps): Promise<ChainWriter> {
+  let position = await resume({ store, key, headFile, chain });
+  const head = openHead(headFile, key, position);
+  let isUncertain = false;
+  let isHeadFailing = false;
+
+  const resync = async (attempted: Position | undefined) => {
+    const stored = (await store.chainHead(chain))?.record ?? start(chain);
+    if (stored.hash !== position.hash && stored.hash !== attempted?.hash)
+      throw new Fault('AUDIT_BROKEN', { reason: `Somebody else wrote to the chain "${chain}".` });
+    position = { chain, seq: stored.seq, hash: stored.hash };
+    isUncertain = false;
+  };
+  const witness = () => {
+    try {
+      head.write(position);
+      isHeadFailing = false;
+    } catch (error) {
+      // Being behind is allowed: the next write says all of it.
+      if (!isHeadFailing) logger.error({ err: error }, 'the head of the audit chain could not be written');
+      isHeadFailing = true;
+    }
+  };
+
+  return {
+    async write(entries) {
+      try {
+        if (isUncertain) await resync(undefined);
+        const { records, seal } = extend(key, position, entries);
+        try {
+          await store.appendRecords(records, seal);
+          position = { chain, seq: seal.seq, hash: seal.hash };
+        } catch (error) {
+          isUncertain = true;
+          // A connection may break after the commit: then it is there all the same.
+          await resync(seal);
+          if (position.hash !== seal.hash) throw error;
+        }
+      } catch (error) {
+        throw new Fault('AUDIT_UNAVAILABLE', {}, { cause: error });
+      }
+      witness();
+    },
+    close: () => head.close(),
+  };
+}
+
+/** Where a chain ends, once its end was compared with its seal and with the head outside the database. */
+async function resume({ store, key, headFile, chain }: Omit<ChainWriterDeps, 'logger'>): Promise<Position> {
+  const broken = (reason: string) => new Fault('AUDIT_BROKEN', { reason });
+  const heads = readHeads(headFile, key);
+  const stored = await store.chainHead(chain);
+  if (heads === 'damaged') throw broken(`The file ${headFile} is damaged, or the audit key is another one.`);
+  const head = heads?.get(chain);
+  if (stored === undefined) {
+    if (head !== undefined && head.seq > 0) throw broken(`All ${head.seq} records of the chain "${chain}" are missing.`);
+    return start(chain);
+  }
+  const { record, seal } = stored;
+  if (seal.seq !== record.seq || seal.hash !== record.hash) throw broken(`The last record of the chain "${chain}" has no seal.`);
+  if (!isGenuine(key, seal)) throw broken(`The seal of the chain "${chain}" was not made with this audit key.`);
+  if (head === undefined) throw broken(`The file ${headFile} is missing or does not know the chain "${chain}".`);
+  if (head.seq > record.seq) throw broken(`The last ${head.seq - record.seq} records of the chain "${chain}" are missing.`);
+  if (head.seq > 0) {
+    const [then] = await store.sealsAfter(chain, head.seq - 1, 1);
+    if (then?.seq !== head.seq || then.hash !== head.hash) throw broken(`The chain "${chain}" was rewritten.`);
+  }
+  return { chain, seq: record.seq, hash: record.hash };
+}
