@@ -127,10 +127,10 @@ export type AgentState = z.infer<typeof AgentState>;
 
 /** What the agent answers to a first line. */
 export const AgentReply = z.union([
-  z.looseObject({ state: AgentState }),
-  z.looseObject({ result: z.unknown() }),
-  z.looseObject({ opened: z.looseObject({ limitBytes: z.number().int().positive() }) }),
-  z.looseObject({ refused: AgentFault }),
+  z.object({ state: AgentState }),
+  z.object({ opened: z.looseObject({ limitBytes: z.number().int().positive() }) }),
+  z.object({ refused: AgentFault }),
+  z.object({ result: z.unknown() }),
 ]);
 export type AgentReply = z.infer<typeof AgentReply>;
 

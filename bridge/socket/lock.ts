@@ -1,0 +1,110 @@
+// One agent per state directory: a lock file with the holder's pid and the time it was started at, so that a pid that was given to another process holds nothing.
+// Rule: a lock is taken over only when its holder is gone, and only by one of those who see that.
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+const Holder = z.object({ pid: z.number().int(), started: z.string() });
+type Holder = z.infer<typeof Holder>;
+
+export type Lock = { readonly kind: 'held'; release(): Promise<void> } | { readonly kind: 'taken'; readonly pid: number };
+
+const takeoverWithinMs = 10_000;
+const attempts = 50;
+
+/** Takes the lock, or says who has it. */
+export async function lock(file: string, pid: number): Promise<Lock> {
+  const own: Holder = { pid, started: await startOf(pid) };
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    if (await create(file, own)) return { kind: 'held', release: () => release(file, own) };
+    const holder = await holderOf(file);
+    if (holder === undefined) continue;
+    if (holder !== 'unreadable' && (await lives(holder))) return { kind: 'taken', pid: holder.pid };
+    await removeStale(file);
+  }
+  throw new Error(`the lock ${file} can't be taken: remove it by hand`);
+}
+
+/** Appears with its content or not at all: link() fails where the name is there. */
+async function create(file: string, holder: Holder): Promise<boolean> {
+  const draft = `${file}.${randomBytes(8).toString('hex')}`;
+  await writeFile(draft, JSON.stringify(holder), { flag: 'wx', mode: 0o600 });
+  try {
+    await link(draft, file);
+    return true;
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return false;
+    throw error;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** Two that see the same stale lock must not remove it one after the other: the second would remove the first one's new lock. */
+async function removeStale(file: string): Promise<void> {
+  const gate = `${file}.takeover`;
+  try {
+    await mkdir(gate, { mode: 0o700 });
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error;
+    const age = await stat(gate).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
+    if (age > takeoverWithinMs) await rmdir(gate).catch(() => {});
+    return new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  try {
+    const holder = await holderOf(file);
+    if (holder === undefined || (holder !== 'unreadable' && (await lives(holder)))) return;
+    await unlink(file);
+  } finally {
+    await rmdir(gate);
+  }
+}
+
+async function release(file: string, own: Holder): Promise<void> {
+  const holder = await holderOf(file);
+  if (holder === undefined || holder === 'unreadable') return;
+  if (holder.pid === own.pid && holder.started === own.started) await rm(file, { force: true });
+}
+
+async function holderOf(file: string): Promise<Holder | 'unreadable' | undefined> {
+  try {
+    const parsed = Holder.safeParse(JSON.parse(await readFile(file, 'utf8')));
+    return parsed.success ? parsed.data : 'unreadable';
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    if (error instanceof SyntaxError) return 'unreadable';
+    throw error;
+  }
+}
+
+async function lives(holder: Holder): Promise<boolean> {
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    if (!isCode(error, 'EPERM')) return false;
+  }
+  return (await startOf(holder.pid)) === holder.started;
+}
+
+/** When a process was started, in the kernel's ticks: with the pid it names one process until the next boot. Empty where the platform doesn't tell (then the pid alone counts). */
+async function startOf(pid: number): Promise<string> {
+  try {
+    const [text, boot] = await Promise.all([
+      readFile(`/proc/${pid}/stat`, 'latin1'),
+      readFile('/proc/sys/kernel/random/boot_id', 'latin1'),
+    ]);
+    // the name, in parentheses, may hold spaces and parentheses itself: count from behind the last one (proc(5): field 22)
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    // a zombie holds nothing any more
+    return fields[0] === 'Z' ? 'ended' : `${boot.trim()}:${fields[19]}`;
+  } catch {
+    return '';
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
