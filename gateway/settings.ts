@@ -6,8 +6,9 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import { defaultMessageLimitBytes } from '#contract/frame.ts';
-import { Secret } from '#contract/secret.ts';
+import { reveal, Secret } from '#contract/secret.ts';
 import { isLoopback } from './http/origin.ts';
+import type { StoreLocation } from './store/location.ts';
 
 const HostPort = z.string().transform((text, context) => {
   const match = /^(?:\[([0-9a-fA-F:]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text);
@@ -122,6 +123,11 @@ export function parseServeSettings(flags: unknown, around: Surroundings): ServeS
 /** The same for commands that only touch the data. */
 export function parseDataSettings(flags: unknown, around: Surroundings): DataSettings {
   return dataSettings(parse(z.object(Where), flags).data, around);
+}
+
+/** The database for the store, which alone needs its password. */
+export function locationOf({ database }: DataSettings): StoreLocation {
+  return database.kind === 'sqlite' ? database : { kind: 'postgres', url: reveal(database.url) };
 }
 
 function dataSettings(data: string | undefined, around: Surroundings): DataSettings {

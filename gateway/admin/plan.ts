@@ -28,10 +28,9 @@ export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): r
     ]),
     ...compare('team', facts(before.teams, teamFacts), facts(after.teams, teamFacts), () => []),
     ...compare('server', facts(before.servers, plainFacts), facts(after.servers, plainFacts), () => []),
-    ...compare('gateway', facts(before.gateways, titleFacts), facts(after.gateways, titleFacts), (gateway) => {
-      const stopped = live.filter((token) => token.kind === 'host' && token.gateway === gateway).length;
-      return [stopped > 0 ? `${counted(stopped, 'token')} for it ${stopped === 1 ? 'opens' : 'open'} nothing any more` : ''];
-    }),
+    ...compare('gateway', facts(before.gateways, titleFacts), facts(after.gateways, titleFacts), (gateway) => [
+      revoked(live.filter((token) => token.kind === 'host' && token.gateway === gateway).length, 'token'),
+    ]),
     ...compare('assignment', facts(assignmentsOf(before), plainFacts), facts(assignmentsOf(after), plainFacts), () => []),
     ...compareAccess(before, after),
   ];

@@ -1,8 +1,8 @@
 // Tables and lines for people at a terminal. Text that came from a device or a request can't steer the terminal: control characters and
 // those that reorder text are shown as escapes.
-import type { AuditRecord } from '#contract/audit.ts';
 import type { Token, Workstation } from '../store/store.ts';
 import type { OfferedServer } from './offer.ts';
+import type { Tailed } from './tail.ts';
 
 /** Rows under their headings, columns padded; `empty` where there are none. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[], empty: string): string {
@@ -74,7 +74,8 @@ export function offerText(offer: OfferedServer): string {
   return [offer.server, ...lines.map(([name, value]) => `  ${name.padEnd(12)} ${printable(value)}`)].join('\n');
 }
 
-export function recordLine(record: AuditRecord): string {
+export function recordLine({ chain, seq, record }: Tailed): string {
+  if (!record) return `${chain} ${seq} can't be read: run \`audit verify\``;
   const at = time(record.at);
   if (record.kind === 'event') {
     const detail = Object.entries(record.detail).map(([name, value]) => `${name}=${value}`);

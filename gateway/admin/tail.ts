@@ -6,36 +6,43 @@ import type { ChainedRecord, Store } from '../store/store.ts';
 const lookEveryMs = 200;
 const batch = 500;
 
-/** Yields the newest `count` records, oldest first; with `follow`, then every later one until `signal` aborts. */
-export async function* tailRecords(of: {
-  store: Store;
-  count: number;
-  follow: boolean;
-  signal: AbortSignal;
-}): AsyncGenerator<AuditRecord> {
+/** A record where it stands in its chain; `record` is undefined where the stored text is none: `audit verify` says what is wrong with it. */
+export interface Tailed {
+  readonly chain: string;
+  readonly seq: number;
+  readonly record: AuditRecord | undefined;
+}
+
+/** Yields the newest `count` records, oldest first; with `follow`, then every later one until it aborts. */
+export async function* tailRecords(of: { store: Store; count: number; follow: AbortSignal | undefined }): AsyncGenerator<Tailed> {
+  const { store, count, follow } = of;
   const seen = new Map<string, number>();
-  const newest = await of.store.newestRecords(Math.max(of.count, 1));
+  // At least one is asked for, to know where to go on.
+  const newest = await store.newestRecords(Math.max(count, 1));
   for (const record of newest.toReversed()) {
-    if (of.count > 0) yield parse(record);
+    if (count > 0) yield parse(record);
     seen.set(record.chain, record.seq);
   }
-  if (!of.follow) return;
+  if (!follow) return;
   // A chain that none of the newest records is of starts at its head.
-  for (const chain of await of.store.chains()) {
-    if (!seen.has(chain)) seen.set(chain, (await of.store.chainHead(chain))?.record.seq ?? -1);
+  for (const chain of await store.chains()) {
+    if (!seen.has(chain)) seen.set(chain, (await store.chainHead(chain))?.record.seq ?? 0);
   }
-  while (!of.signal.aborted) {
-    for (const chain of await of.store.chains()) {
-      const records = await of.store.recordsAfter(chain, seen.get(chain) ?? -1, batch);
-      for (const record of records) {
+  while (!follow.aborted) {
+    for (const chain of await store.chains()) {
+      for (const record of await store.recordsAfter(chain, seen.get(chain) ?? 0, batch)) {
         yield parse(record);
         seen.set(chain, record.seq);
       }
     }
-    await wait(lookEveryMs, undefined, { signal: of.signal }).catch(() => undefined);
+    await wait(lookEveryMs, undefined, { signal: follow }).catch(() => undefined);
   }
 }
 
-function parse(record: ChainedRecord): AuditRecord {
-  return AuditRecord.parse(JSON.parse(record.body));
+function parse({ chain, seq, body }: ChainedRecord): Tailed {
+  try {
+    return { chain, seq, record: AuditRecord.safeParse(JSON.parse(body)).data };
+  } catch {
+    return { chain, seq, record: undefined };
+  }
 }

@@ -109,6 +109,13 @@ export const layers: readonly Layer[] = [
     packages: [...logger, 'prom-client', 'ws', 'zod'],
     node: 'all',
   },
+  { at: 'gateway/settings.ts', ours: [...contract, 'gateway/http/', 'gateway/store/'], packages: ['zod'], node: 'all' },
+  {
+    at: 'gateway/command/',
+    ours: [...contract, 'gateway/settings.ts', 'gateway/admin/', 'gateway/audit/', 'gateway/store/'],
+    packages: [...logger, 'commander'],
+    node: 'all',
+  },
   { at: 'gateway/*', ours: [...contract, 'gateway/'], packages: [...logger, 'commander', 'zod'], node: 'all' },
 
   { at: 'bridge/profile/', ours: contract, packages: [...logger, 'zod'], node: 'all' },

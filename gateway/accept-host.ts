@@ -1,0 +1,16 @@
+// AI hosts that came through the shim: their channel becomes a line of MCP, called by the person whose workstation it is.
+// What they may do is decided per message, so that each refusal is on record and reaches the host as an answer.
+import { Fault } from '#contract/error.ts';
+import { Slug } from '#contract/id.ts';
+import type { InForce } from './in-force.ts';
+import { serveLine, type LineDeps } from './mcp/line.ts';
+import type { AcceptHost } from './tunnel/hub.ts';
+
+export function acceptHosts(deps: { inForce: InForce; pipeline: LineDeps['pipeline']; onEnd: LineDeps['onEnd'] }): AcceptHost {
+  return async ({ workstation, user }, { host, gateway, server }, channel) => {
+    const slug = [...deps.inForce.current().users].find(([, id]) => id === user)?.[0];
+    if (slug === undefined) throw new Fault('GATEWAY_NOT_GRANTED', { gateway });
+    const caller = { user: { id: user, slug: Slug.parse(slug) }, host, token: null, gateway, via: 'shim', workstation } as const;
+    return serveLine({ pipeline: deps.pipeline, caller, target: { gateway, server }, channel, onEnd: deps.onEnd });
+  };
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+// `drawbridge-gateway`: runs the gateway server, and looks after its data beside it.
+// Exit codes: 0 done, 1 failed (one line says why and what to do), 2 not understood.
+import { Command, CommanderError } from 'commander';
+import pino from 'pino';
+import { Fault } from '#contract/error.ts';
+import { explain } from './admin/explain.ts';
+import { addAudit } from './command/audit.ts';
+import { addBackup } from './command/backup.ts';
+import { addPolicy } from './command/policy.ts';
+import { addServer } from './command/server.ts';
+import { dataOption, type Terminal } from './command/terminal.ts';
+import { addToken } from './command/token.ts';
+import { addWorkstation } from './command/workstation.ts';
+import { parseServeSettings, type Surroundings } from './settings.ts';
+
+const around: Surroundings = { env: process.env, platform: process.platform, isRoot: process.getuid?.() === 0 };
+
+const program = new Command('drawbridge-gateway')
+  .description('The Drawbridge gateway server, and what administrators do beside it.')
+  .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(`drawbridge-gateway: ${text.replace(/^error: /, '')}`) });
+addServe();
+const terminal: Terminal = {
+  around,
+  logger: pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true })),
+  input: process.stdin,
+  print: (line) => process.stdout.write(`${line}\n`),
+  note: (line) => process.stderr.write(`${line}\n`),
+  untilEnded() {
+    const ended = new AbortController();
+    process.once('SIGINT', () => ended.abort()).once('SIGTERM', () => ended.abort());
+    return ended.signal;
+  },
+};
+for (const add of [addPolicy, addToken, addWorkstation, addServer, addAudit, addBackup]) add(program, terminal);
+// Whoever reads the output may stop reading, as `head` does.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+/** One line on stderr; the exit code. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  process.stderr.write(`drawbridge-gateway: ${explain(error)}\n`);
+  return error instanceof Fault && error.code === 'SETTING_INVALID' ? 2 : 1;
+}
+
+function addServe(): void {
+  const each = (value: string, before: readonly string[] = []) => [...before, value];
+  program
+    .command('serve')
+    .description('Runs the gateway server until SIGTERM or SIGINT.')
+    .addOption(dataOption())
+    .option('--listen <host:port>', 'where it listens (default: 127.0.0.1:7070)')
+    .option('--public-url <url>', 'origin that hosts and bridges use (default: where it listens)')
+    .option('--tls-cert <file>', 'PEM file with the certificate chain')
+    .option('--tls-key <file>', 'PEM file with its private key')
+    .option('--trusted-proxy <address>', 'address or network of a proxy whose X-Forwarded-* is believed; repeatable', each)
+    .option('--allow-origin <origin>', 'origin of web pages that may call it, beside its own; repeatable', each)
+    .option('--metrics-listen <host:port>', 'where /metrics is served, on loopback (default: the port after --listen)')
+    .option('--audit <mode>', 'durable: a record is on disk before its answer leaves; batched: up to a stated window later')
+    .option('--message-limit-bytes <bytes>', 'largest MCP message (default: 8388608)')
+    .action(async (flags: unknown) => {
+      const { serve } = await import('./main.ts');
+      await serve(parseServeSettings(flags, around));
+    });
+}

@@ -1,0 +1,35 @@
+// `audit`: the record of every call, to look at and to check.
+import { Fault } from '#contract/error.ts';
+import { recordLine } from '../admin/print.ts';
+import { tailRecords } from '../admin/tail.ts';
+import { openAuditKey } from '../audit/key.ts';
+import { verifyAudit } from '../audit/verify.ts';
+import { command, withStore, type AddCommands, type Common } from './terminal.ts';
+
+export const addAudit: AddCommands = (program, terminal) => {
+  const audit = program.command('audit').description('The record of every call.');
+  command(audit, 'tail', 'Shows the newest records.')
+    .option('-n, --lines <count>', 'how many', '20')
+    .option('--follow', 'go on with new ones until Ctrl-C')
+    .action(async (flags: Common & { lines: string; follow?: boolean }) => {
+      const count = parseCount(flags.lines);
+      await withStore(terminal, flags, async (store) => {
+        const signal = flags.follow ? terminal.untilEnded() : undefined;
+        for await (const tailed of tailRecords({ store, count, follow: signal }))
+          terminal.print(flags.json ? JSON.stringify(tailed) : recordLine(tailed));
+      });
+    });
+  command(audit, 'verify', 'Checks that no record was altered, deleted, moved or cut off.').action(async (flags: Common) => {
+    const verdict = await withStore(terminal, flags, async (store, { dataDir }) =>
+      verifyAudit({ store, ...(await openAuditKey(dataDir)) }),
+    );
+    if (flags.json) terminal.print(JSON.stringify(verdict));
+    if (!verdict.ok) throw new Fault('AUDIT_BROKEN', { reason: verdict.words });
+    if (!flags.json) terminal.print(`whole: ${verdict.records} records in ${verdict.chains.length} chains`);
+  });
+};
+
+function parseCount(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new Fault('SETTING_INVALID', { setting: '--lines', reason: 'write a number of records.' });
+}

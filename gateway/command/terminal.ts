@@ -1,0 +1,62 @@
+// What every command on the data shares: where the data is, an open store for as long as the command runs, and where its words go.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Option, type Command } from 'commander';
+import type { Logger } from 'pino';
+import { Fault } from '#contract/error.ts';
+import { locationOf, parseDataSettings, type DataSettings, type Surroundings } from '../settings.ts';
+import { openStore } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
+
+export interface Terminal {
+  readonly around: Surroundings;
+  readonly logger: Logger;
+  readonly input: AsyncIterable<Uint8Array>;
+  /** A line of what was asked for. */
+  print(line: string): void;
+  /** A line beside it, for the person only. */
+  note(line: string): void;
+  /** Aborts when the person asks to end; from then on the command ends by itself. */
+  untilEnded(): AbortSignal;
+}
+/** Adds commands to the program. */
+export type AddCommands = (program: Command, terminal: Terminal) => void;
+
+/** Options that all of them have. */
+export interface Common {
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+export function command(parent: Command, name: string, description: string): Command {
+  return parent.command(name).description(description).addOption(dataOption()).option('--json', 'print JSON');
+}
+
+export function dataOption(): Option {
+  return new Option('--data <dir>', "the data directory (default: the platform's place for it)");
+}
+
+/** Where the data is. Refuses a place where there is none, so that a misspelled --data makes no new database. */
+export function existingData({ around }: Terminal, flags: Common): DataSettings {
+  const settings = parseDataSettings({ data: flags.data }, around);
+  if (settings.database.kind === 'sqlite' && !existsSync(settings.database.file)) {
+    const reason = 'there is no database. Name the data directory of `serve` with --data, or start `serve` once to make it.';
+    throw new Fault('FILE_UNUSABLE', { file: settings.database.file, reason });
+  }
+  return settings;
+}
+
+export async function withStore<T>(
+  terminal: Terminal,
+  flags: Common,
+  run: (store: Store, settings: DataSettings) => Promise<T>,
+): Promise<T> {
+  const settings = existingData(terminal, flags);
+  const backupDirectory = join(settings.dataDir, 'backup');
+  const store = await openStore(locationOf(settings), { logger: terminal.logger, backupDirectory });
+  try {
+    return await run(store, settings);
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,61 @@
+// `token`: what lets a device enroll and an AI host call. A secret is printed once, when it is made.
+import { hosts } from '#contract/host.ts';
+import { TokenId } from '#contract/id.ts';
+import { reveal } from '#contract/secret.ts';
+import { parseDuration } from '../admin/duration.ts';
+import { stateOf, tokenTable } from '../admin/print.ts';
+import { unknownName } from '../admin/suggest.ts';
+import { issueEnrollToken, issueHostToken, type Issued } from '../admin/token.ts';
+import type { Store } from '../store/store.ts';
+import { command, withStore, type AddCommands, type Common, type Terminal } from './terminal.ts';
+
+export const addToken: AddCommands = (program, terminal) => {
+  const token = program.command('token').description('Tokens of workstations and of AI hosts.');
+  command(token, 'enroll', 'Makes a one-time token that enrolls a workstation of a user; it is printed once.')
+    .requiredOption('--user <slug>', 'whose workstation')
+    .option('--ttl <duration>', 'how long it may be spent', '1h')
+    .action(async (flags: Common & { user: string; ttl: string }) => {
+      const ttlMs = parseDuration(flags.ttl, '--ttl');
+      const issue = (store: Store) => issueEnrollToken({ store, user: flags.user, ttlMs, now: Date.now() });
+      printIssued(terminal, flags, await withStore(terminal, flags, issue));
+    });
+  command(token, 'host', 'Makes a token for one AI host of a user at a gateway; it is printed once.')
+    .requiredOption('--gateway <slug>', 'the one gateway that it opens')
+    .requiredOption('--host <id>', 'the AI host, such as claude-desktop')
+    .requiredOption('--user <slug>', 'who calls with it')
+    .option('--ttl <duration>', 'how long it is valid', '90d')
+    .action(async (flags: Common & { gateway: string; host: string; user: string; ttl: string }) => {
+      const { gateway, host, user } = flags;
+      const ttlMs = parseDuration(flags.ttl, '--ttl');
+      const knownHosts = hosts.map(({ id }) => id);
+      const issue = (store: Store) => issueHostToken({ store, gateway, host, user, ttlMs, knownHosts, now: Date.now() });
+      printIssued(terminal, flags, await withStore(terminal, flags, issue));
+    });
+  command(token, 'list', 'Lists the tokens; never their secrets.').action(async (flags: Common) => {
+    const tokens = await withStore(terminal, flags, (store) => store.tokens());
+    const now = Date.now();
+    const shown = tokens.map((one) => ({ ...one, hash: undefined, state: stateOf(one, now) }));
+    terminal.print(flags.json ? JSON.stringify(shown) : tokenTable(tokens, now));
+  });
+  command(token, 'revoke <id>', 'Revokes a token; what comes with it is refused within a second.').action(
+    async (id: string, flags: Common) => {
+      const isRevoked = await withStore(terminal, flags, async (store) => {
+        const ids = (await store.tokens()).map((one) => one.id);
+        const found = TokenId.safeParse(id);
+        if (!found.success || !ids.includes(found.data)) throw unknownName('token', id, ids, '`token host` makes one');
+        return store.revokeToken(found.data, Date.now());
+      });
+      terminal.print(
+        flags.json ? JSON.stringify({ id, revoked: isRevoked }) : `${id} ${isRevoked ? 'revoked' : 'was not valid any more'}`,
+      );
+    },
+  );
+};
+
+function printIssued({ print, note }: Terminal, flags: Common, { token, secret, warnings }: Issued): void {
+  const { id, kind, user, expiresAt } = token;
+  for (const warning of warnings) note(`warning: ${warning}`);
+  if (flags.json) return print(JSON.stringify({ token: reveal(secret), id, kind, user, expiresAt }));
+  note(`Shown once. Id ${id}, valid until ${new Date(expiresAt).toISOString()}.`);
+  print(reveal(secret));
+}

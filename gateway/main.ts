@@ -1,0 +1,240 @@
+// The gateway server, put together: each part is opened once, in the order in which the next needs it, and closed in reverse.
+// Whatever fails while it starts closes what was open already; nothing is served before everything stands.
+import { hash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import pino, { type Logger } from 'pino';
+import { Fault } from '#contract/error.ts';
+import { acceptHosts } from './accept-host.ts';
+import { openAuditKey } from './audit/key.ts';
+import { openRecorder } from './audit/spool.ts';
+import { createMemoryBus } from './bus/memory.ts';
+import { openSigningKey } from './caller/signing-key.ts';
+import { createTokenCheck } from './caller/token.ts';
+import { createEnrollRoute } from './http/enroll.ts';
+import { createHealth, type Part } from './http/health.ts';
+import { createMcpRoute } from './http/mcp.ts';
+import { createMetrics, createMetricsRoutes } from './http/metrics.ts';
+import { clientAddress, describeSite } from './http/origin.ts';
+import { createRoutes } from './http/routes.ts';
+import { openServer, type Certificate } from './http/server.ts';
+import { createTunnelUpgrade } from './http/tunnel.ts';
+import { openInForce } from './in-force.ts';
+import { createMcpSessions } from './mcp/session.ts';
+import { createPipeline } from './pipeline/pipeline.ts';
+import { locationOf, type ServeSettings } from './settings.ts';
+import { lockDataDirectory } from './store/lock.ts';
+import { openStore } from './store/open.ts';
+import type { Store } from './store/store.ts';
+import { watchRevision } from './store/watch.ts';
+import { createTunnels } from './tunnel/tunnels.ts';
+import { createWorkstationUpstream } from './upstream/workstation.ts';
+
+export interface RunningGateway {
+  /** Origin that hosts and bridges use. */
+  readonly url: string;
+  readonly metricsUrl: string;
+  /** Stops in reverse order; resolves when everything is closed. Idempotent. */
+  close(): Promise<void>;
+}
+
+const drainWithinMs = 2_000;
+const stopWithinMs = 5_000;
+
+/** `serve`: runs until SIGTERM or SIGINT. A second signal, or a stop that takes too long, ends the process at once. */
+export async function serve(settings: ServeSettings): Promise<void> {
+  const logger = pino({ base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
+  const asked = new Promise<string>((resolve) => {
+    let isAsked = false;
+    const onSignal = (signal: string) => {
+      if (isAsked) process.exit(1);
+      isAsked = true;
+      logger.info({ signal }, 'stopping');
+      setTimeout(() => {
+        logger.fatal({ withinMs: stopWithinMs }, 'did not stop in time, so it is cut');
+        process.exit(1);
+      }, stopWithinMs).unref();
+      resolve(signal);
+    };
+    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  });
+  process.on('uncaughtException', (error) => {
+    logger.fatal({ err: error }, 'failed in a way that nobody foresaw, so the gateway server ends');
+    process.exit(1);
+  });
+  const running = await startGateway(settings, logger);
+  process.stdout.write(
+    `${JSON.stringify({ event: 'listening', url: running.url, metricsUrl: running.metricsUrl, pid: process.pid })}\n`,
+  );
+  await asked;
+  await running.close();
+  logger.info('stopped');
+}
+
+export async function startGateway(settings: ServeSettings, logger: Logger): Promise<RunningGateway> {
+  const closers: (() => unknown)[] = [];
+  /** Remembers how a part is closed, in the order of opening. */
+  function opened<T>(part: T, close: (part: T) => unknown): T {
+    closers.push(() => close(part));
+    return part;
+  }
+  let closing: Promise<void> | undefined;
+  const close = () => (closing ??= closeInReverse(closers, logger));
+  try {
+    return { ...(await start(settings, logger, opened)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(
+  settings: ServeSettings,
+  logger: Logger,
+  opened: <T>(part: T, close: (part: T) => unknown) => T,
+): Promise<{ url: string; metricsUrl: string }> {
+  const { dataDir, messageLimitBytes } = settings;
+  const now = Date.now;
+  await makeDirectory(dataDir);
+  opened(await lockDataDirectory(dataDir), (lock) => lock.release());
+  const certificate = await readCertificate(settings.certificateFiles);
+  const server = await openServer({ listen: settings.listen, setting: '--listen', certificate, logger });
+  opened(server, () => server.close(0));
+  const publicOrigin = settings.publicOrigin ?? originOf(server.address, certificate !== undefined);
+  const metricsServer = await openServer({
+    listen: settings.metricsListen,
+    setting: '--metrics-listen',
+    certificate: undefined,
+    logger,
+  });
+  opened(metricsServer, () => metricsServer.close(0));
+
+  const store = opened(await openStore(locationOf(settings), { logger, backupDirectory: join(dataDir, 'backup') }), (it) =>
+    it.close(),
+  );
+  const organization = await store.organization();
+  const signingKey = await openSigningKey(dataDir);
+  logger.info({ organization, kid: signingKey.kid, dataDir }, 'opened the data');
+
+  const bus = createMemoryBus({ logger });
+  const { key, headFile } = await openAuditKey(dataDir);
+  const recorder = opened(
+    await openRecorder({ store, key, headFile, chain: chainOf(settings, signingKey.kid), mode: settings.audit, logger }),
+    (it) => it.close(),
+  );
+  const since = await store.revision();
+  const inForce = opened(await openInForce({ store, bus, logger }), (it) => it.close());
+  const tokenCheck = opened(createTokenCheck({ store, bus, now }), (it) => it.close());
+
+  const metrics = createMetrics();
+  const tunnels = opened(
+    createTunnels({
+      store,
+      bus,
+      organization,
+      publicOrigin,
+      recorder,
+      logger,
+      now,
+      messageLimitBytes,
+      acceptHost: (presence, open, channel) => acceptHost(presence, open, channel),
+    }),
+    (it) => it.close(),
+  );
+  const upstream = opened(createWorkstationUpstream({ hub: tunnels, inForce, onDropped: metrics.notificationDropped }), (it) =>
+    it.close(),
+  );
+  const pipeline = createPipeline({
+    inForce,
+    upstream,
+    recorder,
+    logger,
+    onRecord: ({ decision, code, at }) => metrics.call(decision, code, now() - at),
+  });
+  const release = (conversation: string) => upstream.release(conversation);
+  const acceptHost = acceptHosts({ inForce, pipeline, onEnd: release });
+  const sessions = opened(createMcpSessions({ now, onEnd: release }), (it) => it.close());
+  opened(watchRevision(store, bus, { logger }), (it) => it.close());
+
+  const site = describeSite({
+    publicOrigin,
+    listen: { ...server.address, isSecure: certificate !== undefined },
+    allowedOrigins: settings.allowedOrigins,
+    proxies: settings.proxies,
+  });
+  const health = createHealth(readinessOf({ store, inForce }), logger);
+  const routes = createRoutes({
+    site,
+    health,
+    mcp: createMcpRoute({ tokenCheck, pipeline, sessions, messageLimitBytes }),
+    enroll: createEnrollRoute({ store, recorder, organization, publicOrigin, now, logger }),
+    tunnel: createTunnelUpgrade({ tunnels, addressOf: (request) => clientAddress(site, request) }),
+    logger,
+  });
+  metrics.watch({ tunnels: () => tunnels.count(), sessions: () => sessions.count(), recordsWaiting: () => 0 });
+  metricsServer.serve(createMetricsRoutes({ metrics, logger }));
+  server.serve(routes);
+  // Requests under way end first, while everything that they need still stands.
+  opened(server, () => server.close(drainWithinMs));
+  logger.info({ url: publicOrigin, address: server.address }, 'listening');
+  return { url: publicOrigin, metricsUrl: `${originOf(metricsServer.address, false)}/metrics` };
+}
+
+/** What a call needs. A recorder that fails refuses calls by itself; here it counts what still waits. */
+function readinessOf({ store, inForce }: { store: Store; inForce: { current(): unknown } }): readonly Part[] {
+  return [
+    { otherwise: 'the store does not answer', check: () => store.revision() },
+    { otherwise: 'there is no policy to decide by', check: () => inForce.current() },
+  ];
+}
+
+/** Several gateway servers may share a PostgreSQL database: each has a chain of its own, named by the key in its data directory. */
+function chainOf({ database }: ServeSettings, kid: string): string {
+  return database.kind === 'sqlite' ? 'main' : `node-${hash('sha256', kid).slice(0, 16)}`;
+}
+
+async function closeInReverse(closers: readonly (() => unknown)[], logger: Logger): Promise<void> {
+  for (const close of closers.toReversed()) {
+    try {
+      await close();
+    } catch (error) {
+      logger.error({ err: error }, 'a part did not close');
+    }
+  }
+}
+
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const reason = 'the data directory could not be made. Name another with --data, or give this user the right to write there.';
+    throw new Fault('FILE_UNUSABLE', { file: directory, reason }, { cause });
+  }
+}
+
+async function readCertificate(files: ServeSettings['certificateFiles']): Promise<Certificate | undefined> {
+  if (!files) return undefined;
+  const certificate = { cert: await readPem(files.cert, '--tls-cert'), key: await readPem(files.key, '--tls-key') };
+  try {
+    createSecureContext(certificate);
+    return certificate;
+  } catch (cause) {
+    const reason = `not a PEM certificate chain with its private key (${files.key})`;
+    throw new Fault('FILE_UNUSABLE', { file: files.cert, reason }, { cause });
+  }
+}
+
+async function readPem(file: string, setting: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const reason = code === 'ENOENT' ? 'there is no such file' : 'this user may not read it';
+    throw new Fault('FILE_UNUSABLE', { file, reason: `${reason}. Check ${setting}.` }, { cause });
+  }
+}
+
+function originOf({ host, port }: { host: string; port: number }, isSecure: boolean): string {
+  return new URL(`${isSecure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`).origin;
+}
