@@ -2,7 +2,7 @@
 // It prints and never asserts a time; it fails only when the run proves nothing (wrong answers, a floor that is too slow).
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { judge, largeBytes, smallBytes, voidReasons } from './goal.ts';
@@ -10,10 +10,11 @@ import { keyOf, openRow, type Row } from './row.ts';
 import { renderCell, renderVerdicts } from './table.ts';
 import { chainTarget } from './target/chain.ts';
 import { directTarget } from './target/direct.ts';
+import { drawbridgeTargets } from './target/drawbridge.ts';
 import { floorTarget } from './target/floor.ts';
 import type { Target } from './target.ts';
 
-const usage = `npm run bench -- [--callers 1,16] [--payload ${smallBytes},${largeBytes}] [--seconds 2] [--rounds 3] [--only floor,chain] [--json FILE]`;
+const usage = `npm run bench -- [--callers 1,16] [--payload ${smallBytes},${largeBytes}] [--seconds 2] [--rounds 3] [--only floor,chain] [--json FILE] [--profile DIR]`;
 const warmMs = 400;
 const firstWarmMs = 1500;
 
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     only: { type: 'string' },
     json: { type: 'string' },
+    profile: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -102,10 +104,14 @@ function targets(): readonly Target[] {
   const echoServer = fileURLToPath(new URL('./echo-server.ts', import.meta.url));
   const cacheDir = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'drawbridge-bench');
   const env = { PATH: process.env['PATH'] ?? '', HOME: homedir() };
+  // for a look inside, not for figures: every Node process of the floor and of the product writes a CPU profile at its end
+  const profiling = values.profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${resolve(values.profile)}` };
+  const measuredEnv = { ...env, ...profiling };
   const all = [
     directTarget(node, echoServer),
-    floorTarget(node, echoServer),
+    floorTarget({ node, echoServer, env: measuredEnv }),
     chainTarget({ node, echoServer, cacheDir, tempDir, env, installEnv: process.env }),
+    ...drawbridgeTargets({ node, echoServer, tempDir, env: measuredEnv }),
   ];
   const only = values.only?.split(',');
   return only === undefined ? all : all.filter(({ name }) => only.some((part) => name.includes(part)));

@@ -34,4 +34,5 @@ server.stdout.on('data', (chunk: Buffer) => {
   if (start < chunk.length) partial.push(chunk.subarray(start));
 });
 
+process.once('SIGTERM', () => socket.close());
 process.stdin.on('end', () => socket.close()).resume();

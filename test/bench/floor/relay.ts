@@ -33,6 +33,7 @@ tunnels.on('connection', (socket) => {
   });
 });
 
+process.once('SIGTERM', () => process.exit(0)); // an ordinary end, so that a profile is written
 process.stdin.on('end', () => process.exit(0)).resume();
 
 function portOf(address: AddressInfo | string | null): number {

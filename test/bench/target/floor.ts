@@ -6,13 +6,19 @@ import type { Target } from '../target.ts';
 const relayFile = fileURLToPath(new URL('../floor/relay.ts', import.meta.url));
 const farEndFile = fileURLToPath(new URL('../floor/far-end.ts', import.meta.url));
 
-export function floorTarget(node: string, echoServer: string): Target {
+export interface FloorOptions {
+  readonly node: string;
+  readonly echoServer: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export function floorTarget({ node, echoServer, env }: FloorOptions): Target {
   return {
     name: 'floor',
     async start() {
-      const relay = startProgram({ file: node, args: [relayFile], env: {} });
+      const relay = startProgram({ file: node, args: [relayFile], env });
       const port = (await relay.line(/^listening (\d+)$/, 10_000))[1];
-      const farEnd = startProgram({ file: node, args: [farEndFile, `ws://127.0.0.1:${port}/`, echoServer], env: {} });
+      const farEnd = startProgram({ file: node, args: [farEndFile, `ws://127.0.0.1:${port}/`, echoServer], env });
       await farEnd.line(/^connected$/, 10_000);
       return {
         drive: { kind: 'http', url: `http://127.0.0.1:${port}/`, headers: {}, opening: 'none' },
