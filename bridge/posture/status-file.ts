@@ -1,0 +1,109 @@
+// The posture status file on disk. A reader sees the old file or the new one, never a part: a new file beside it, fsync, rename, fsync of the directory.
+// Rule: never more than 64 KiB; findings are left out from the end (the least grave ones) and counted.
+import { createHash, randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { postureLimitBytes, postureText, PostureStatus } from '#contract/posture.ts';
+
+/** The file that was read, with the hash of its bytes. */
+export interface ReadPosture {
+  readonly status: PostureStatus;
+  readonly sha256: string;
+}
+export type PostureFile =
+  | ({ readonly kind: 'read' } & ReadPosture)
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** Signs with the device key. */
+export interface PostureSigner {
+  readonly keyId: string;
+  sign(text: string): string;
+}
+
+const systemDirectory = '/var/lib/drawbridge/posture';
+
+/** The installer's directory for this user where it is there and ours, else a place in the user's own state. */
+export async function postureFilePath(platform: NodeJS.Platform, uid: number, home: string): Promise<string> {
+  if (platform === 'darwin') return join(home, 'Library/Application Support/Drawbridge/posture/status.json');
+  if (platform === 'win32') return join(home, 'AppData/Local/Drawbridge/posture/status.json');
+  const directory = join(systemDirectory, String(uid));
+  const stat = await lstat(directory).catch(() => undefined);
+  const isOurs = stat?.isDirectory() === true && stat.uid === uid && (stat.mode & 0o022) === 0;
+  return isOurs ? join(directory, 'status.json') : join(home, '.local/state/drawbridge/posture/status.json');
+}
+
+/** Writes the status, signed where there is a key. Returns the hash of what stands there now. */
+export async function writePosture(file: string, status: PostureStatus, signer: PostureSigner | undefined): Promise<string> {
+  const bytes = Buffer.from(fit(status, signer));
+  const directory = dirname(file);
+  await mkdir(directory, { recursive: true, mode: 0o755 });
+  const draft = join(directory, `.status.${randomBytes(8).toString('hex')}`);
+  try {
+    const handle = await open(draft, 'wx', 0o644);
+    try {
+      // the umask may have taken away what MDM's own user needs to read it
+      await handle.chmod(0o644);
+      await handle.writeFile(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await syncDirectory(directory);
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Reads and checks the shape; whoever wants to trust it checks the signature at the gateway. */
+export async function readPosture(file: string): Promise<PostureFile> {
+  try {
+    const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile() || stat.size > postureLimitBytes) return { kind: 'unreadable', reason: 'not a file of up to 64 KiB' };
+      const bytes = await handle.readFile();
+      const parsed = PostureStatus.safeParse(JSON.parse(bytes.toString('utf8')));
+      if (!parsed.success) return { kind: 'unreadable', reason: 'not a posture status of a version known here' };
+      return { kind: 'read', status: parsed.data, sha256: createHash('sha256').update(bytes).digest('hex') };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof SyntaxError) return { kind: 'unreadable', reason: 'not JSON' };
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    return code === 'ENOENT' ? { kind: 'absent' } : { kind: 'unreadable', reason: code };
+  }
+}
+
+function fit(status: PostureStatus, signer: PostureSigner | undefined): string {
+  for (let kept = status.findings.length; ; kept = Math.floor(kept / 2)) {
+    const omitted = status.findings.length - kept;
+    const text = sealed(
+      { ...status, findings: status.findings.slice(0, kept), counts: { ...status.counts, findings_omitted: omitted } },
+      signer,
+    );
+    if (kept === 0 || Buffer.byteLength(text) < postureLimitBytes) return text;
+  }
+}
+
+function sealed(status: PostureStatus, signer: PostureSigner | undefined): string {
+  if (!signer) return `${JSON.stringify(status, undefined, 2)}\n`;
+  const named: PostureStatus = { ...status, integrity: { ...status.integrity, alg: 'ES256', key_id: signer.keyId } };
+  const integrity = { ...named.integrity, signature: signer.sign(postureText(named)) };
+  return `${JSON.stringify({ ...named, integrity }, undefined, 2)}\n`;
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
