@@ -1,0 +1,206 @@
+// `npm start`: the main job on an embedded default. Starts the gateway server, enrolls a bridge, lets it manage a sample home, makes the first call
+// through the whole path, and stays up until Ctrl-C, which puts the sample home back byte for byte.
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline/promises';
+import type { Plan } from '#contract/host-report.ts';
+import { connectHost } from './first-call.ts';
+import { readOptions, StartError, type StartOptions, usage } from './options.ts';
+import { root, type Running } from './program.ts';
+import { isSampleHome, makeSampleHome } from './sample-home.ts';
+import { describeSample, gatewaySlug, type Sample, servers } from './sample.ts';
+import { createShow, type Show } from './show.ts';
+import { describeCall, describeFinding, describePosture, tryItLines } from './words.ts';
+
+const offeredWithinMs = 60_000;
+
+async function start(options: StartOptions, show: Show, interrupted: Promise<string>): Promise<void> {
+  const running: Running[] = [];
+  const sample = describeSample(options);
+  let before: ReadonlyMap<string, string> | undefined;
+  try {
+    await prepareHome(options, show);
+    show.step('The gateway server');
+    const gateway = await sample.startGateway();
+    running.push(gateway);
+    show.event('gateway', { url: options.origin, pid: gateway.pid }, `  listening on ${options.origin} (process ${gateway.pid})`);
+    const applied = (await sample.admin('apply', '-f', `${root}build/start/sample-policy.yaml`)).trimEnd();
+    show.event('policy', { plan: applied.split('\n') }, ...applied.split('\n').map((line) => `  ${line}`));
+
+    show.step('What the AI hosts of this home are wired to');
+    const { file, isNew } = await sample.pushProfile();
+    const plan = await sample.plan();
+    before = await digests(plan);
+    for (const found of plan.files) {
+      const moves = found.moves
+        .map((move) => `${move.name} (${move.action === 'rehome' ? 'a local program' : move.action})`)
+        .join(', ');
+      show.event(
+        'found',
+        { host: found.host, path: found.path, state: found.state, moves: found.moves, findings: found.findings },
+        `  ${found.title.padEnd(15)} ${found.shownAs}: ${moves || found.state}`,
+        ...found.findings.map(describeFinding),
+      );
+    }
+
+    show.step('The bridge');
+    show.progress(isNew ? `enrolling this machine with the profile ${file}` : 'this machine is enrolled already');
+    const bridge = await sample.startBridge();
+    running.push(bridge);
+    for (const moved of plan.files.filter(({ diff }) => diff !== '')) {
+      show.event(
+        'moved',
+        { host: moved.host, path: moved.path, diff: moved.diff },
+        `\n  ${moved.title}: its servers now run behind the bridge`,
+        ...moved.diff
+          .trimEnd()
+          .split('\n')
+          .map((line) => `    ${line}`),
+      );
+    }
+
+    show.step('What may run: the administrator approves each command by its fingerprint');
+    await approve(sample, show);
+
+    show.step('The first calls');
+    const token = await sample.hostToken();
+    await firstCalls(options, sample, show, token);
+
+    show.step('The posture, as an MDM reads it');
+    const posture = await waitFor('the posture file', async () => sample.posture());
+    show.event('posture', { ...posture }, ...describePosture(posture.status, posture.file));
+
+    const gatewayUrl = `${options.origin}/g/${gatewaySlug}/mcp`;
+    const serverUrls = Object.fromEntries(servers.map((name) => [name, `${options.origin}/g/${gatewaySlug}/s/${name}/mcp`]));
+    const companion = 'not in this version: the bridge runs without a window';
+    show.step('Ready');
+    show.event(
+      'ready',
+      {
+        gatewayUrl,
+        serverUrls,
+        token,
+        home: options.home,
+        dataDir: options.dataDir,
+        pids: { gateway: gateway.pid, bridge: bridge.pid },
+        companion,
+      },
+      ...tryItLines({ gatewayUrl, token, companion, home: options.home }),
+    );
+    const why = await Promise.race([interrupted, gateway.ended, bridge.ended]);
+    show.step('Stopping');
+    if (why !== 'interrupted') throw new StartError(`${why}. Its log is in ${options.dataDir}.`);
+  } finally {
+    await stop(running, sample, before, show);
+  }
+}
+
+/** A home that isn't a sample is somebody's own: it is touched only after they typed so. */
+async function prepareHome(options: StartOptions, show: Show): Promise<void> {
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  if (!(await isSampleHome(options.home)) && (await isOccupied(options.home))) {
+    if (options.isJson || !process.stdin.isTTY)
+      throw new StartError(
+        `${options.home} is not a sample home, and there is no terminal to confirm at. Name a new directory with --home.`,
+      );
+    const terminal = createInterface({ input: process.stdin, output: process.stdout });
+    const answer = await terminal.question(
+      `${options.home} is not a sample home. The configs of the AI hosts in it will be rewritten until you stop this.\nType the word yes to go on: `,
+    );
+    terminal.close();
+    if (answer.trim() !== 'yes') throw new StartError('Nothing was changed.');
+    return;
+  }
+  await makeSampleHome(options.home);
+  show.event('home', { home: options.home }, `Sample home: ${options.home}`);
+}
+
+async function isOccupied(dir: string): Promise<boolean> {
+  return (await readdir(dir).catch(() => [])).length > 0;
+}
+
+async function approve(sample: Sample, show: Show): Promise<void> {
+  const offered = await waitFor('the bridge to offer its servers', async () => {
+    const all = await sample.offered();
+    return servers.every((name) => all.some(({ server }) => server === name)) ? all : undefined;
+  });
+  for (const { server, fingerprint, verdict, command } of offered) {
+    if (verdict === 'undecided') await sample.admin('server', 'approve', server, '--fingerprint', fingerprint);
+    const words =
+      `${command.identity}${command.version === undefined ? '' : `@${command.version}`} ${command.args.join(' ')}`.trimEnd();
+    show.event('approved', { server, fingerprint, command }, `  ${server.padEnd(11)} ${words}`, `              ${fingerprint}`);
+  }
+}
+
+async function firstCalls(options: StartOptions, sample: Sample, show: Show, token: string): Promise<void> {
+  const url = `${options.origin}/g/${gatewaySlug}/mcp`;
+  const host = await waitFor('the gateway to answer', async () => connectHost(url, token));
+  const tools = await host.list();
+  show.event('tools', { tools }, `  ${tools.length} tools of ${servers.length} servers at ${url}`);
+  for (const [tool, args] of [
+    ['everything__echo', { message: 'Hello through the drawbridge' }],
+    ['everything__get-env', {}],
+  ] as const) {
+    const { answer, tookMs } = await host.call(tool, args);
+    const record = await sample.newestRecord();
+    show.event('call', { tool, answer, tookMs, record }, ...describeCall(tool, answer, tookMs, record));
+  }
+  await host.close();
+}
+
+async function stop(
+  running: readonly Running[],
+  sample: Sample,
+  before: ReadonlyMap<string, string> | undefined,
+  show: Show,
+): Promise<void> {
+  const [gateway, bridge] = running;
+  await bridge?.stop();
+  if (bridge) {
+    const report = await sample.restore();
+    for (const file of report.files) {
+      const isSame = before?.get(file.path) === file.sha256;
+      show.event(
+        'restored',
+        { path: file.path, result: file.result, sha256: file.sha256 },
+        `  ${file.shownAs}: ${file.result === 'exact' || (file.result === 'unchanged' && isSame) ? 'as it was, byte for byte' : file.result}`,
+      );
+    }
+  }
+  await gateway?.stop();
+  if (gateway) show.event('stopped', {}, '  everything is stopped');
+}
+
+async function digests(plan: Plan): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const { path } of plan.files) {
+    const bytes = await readFile(path).catch(() => undefined);
+    if (bytes) found.set(path, createHash('sha256').update(bytes).digest('hex'));
+  }
+  return found;
+}
+
+async function waitFor<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + offeredWithinMs;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    if (Date.now() > deadline)
+      throw new StartError(`Waited ${offeredWithinMs / 1000} s for ${what}. The logs in the data directory say more.`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+const interrupted = new Promise<string>((resolve) => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('interrupted'));
+});
+try {
+  const options = readOptions(process.argv.slice(2), root);
+  if (options === 'help') process.stdout.write(`${usage}\n`);
+  else await start(options, createShow(options.isJson, process.stdout), interrupted);
+} catch (error) {
+  process.exitCode = 1;
+  process.stderr.write(
+    `npm start: ${error instanceof StartError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+}

@@ -1,0 +1,29 @@
+import type { Requirement } from '../requirement.ts';
+
+export const failure: readonly Requirement[] = [
+  {
+    id: 'failure.tunnel-lost-at-once',
+    promise: 'A lost tunnel ends the calls in flight at once with TUNNEL_LOST, and none of them runs twice.',
+    source: 'ARCHITECTURE.md, the tunnel',
+  },
+  {
+    id: 'failure.deadline',
+    promise: 'Every call ends within its deadline with a clear error, also where the network swallows everything.',
+    source: 'ARCHITECTURE.md, the tunnel',
+  },
+  {
+    id: 'failure.revoked-cut',
+    promise: 'Revoking a workstation closes its tunnel and ends its local servers within 2 s.',
+    source: 'SECURITY.md',
+  },
+  {
+    id: 'failure.record-before-result',
+    promise: 'No result leaves before its record is durable: after a kill -9 no answered call is missing from the audit.',
+    source: 'ARCHITECTURE.md, records',
+  },
+  {
+    id: 'failure.disk-full',
+    promise: "Where the audit can't be written, calls are refused.",
+    source: 'ARCHITECTURE.md, records',
+  },
+];

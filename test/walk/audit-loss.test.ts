@@ -1,0 +1,111 @@
+// The audit under fire: kill -9 of the gateway server while calls are answered, over and over, and a disk that is full.
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { proves } from '../requirement.ts';
+import { deploy, type Deployment, until } from './deployment.ts';
+import { codeOf, modern } from './mcp.ts';
+import { nodeServer, walkPolicy } from './policy.ts';
+import { root } from './program.ts';
+
+const runs = Number(process.env['KILL_RUNS'] ?? 100);
+const counting = join(root, 'test/fake/local-server/counting.ts');
+const cleanUp: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of cleanUp.splice(0).toReversed()) await close();
+});
+
+async function scene(
+  options: { dataDir?: string } = {},
+): Promise<{ deployment: Deployment; call: (signal?: AbortSignal) => ReturnType<typeof modern> }> {
+  const deployment = await deploy({ policy: walkPolicy({ counting: { tools: 'all' } }), ...options });
+  cleanUp.push(() => deployment.close());
+  await deployment.workstation({ user: 'ada', profile: { LocalServers: { counting: nodeServer(counting) } } });
+  const token = await deployment.hostToken({ user: 'ada', gateway: 'eng' });
+  const call = (signal?: AbortSignal) =>
+    modern(
+      `${deployment.origin}/g/eng/s/counting/mcp`,
+      token,
+      'tools/call',
+      { name: 'echo', arguments: { text: 'x' } },
+      signal ? { signal } : {},
+    );
+  return { deployment, call };
+}
+
+/** Calls until the gateway server is gone; returns how many results came back. */
+async function callUntilKilled(call: () => ReturnType<typeof modern>): Promise<number> {
+  let results = 0;
+  for (;;) {
+    const answered = await call().catch(() => undefined);
+    if (answered === undefined) return results;
+    if (answered.body.result !== undefined) results++;
+  }
+}
+
+test(
+  `over ${runs} kill -9 of the gateway server, no result that a client received is missing from the records`,
+  { timeout: 30_000 + runs * 10_000 },
+  async () => {
+    proves('failure.record-before-result', {
+      file: 'gateway/pipeline/pipeline.ts',
+      find: 'await deps.recorder.append(finished);',
+      replace: 'void deps.recorder.append(finished).catch(() => undefined);',
+    });
+    const { deployment, call } = await scene();
+    let received = 0;
+    for (let run = 0; run < runs; run++) {
+      await until('a call to go through', async () => {
+        const isThrough = (await call().catch(() => undefined))?.body.result !== undefined;
+        if (isThrough) received++;
+        return isThrough;
+      });
+      const callers = Array.from({ length: 8 }, () => callUntilKilled(call));
+      await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 120));
+      await deployment.gateway().stop('SIGKILL');
+      for (const results of await Promise.all(callers)) received += results;
+      await deployment.restartGateway();
+    }
+    const records = await deployment.records(1_000_000);
+    const answered = records.filter((record) => record['method'] === 'tools/call' && record['decision'] === 'allowed').length;
+    console.log(
+      `${runs} kills: ${received} results received, ${answered} records of answered calls, missing ${Math.max(0, received - answered)}`,
+    );
+    expect(received).toBeGreaterThan(runs);
+    expect(answered).toBeGreaterThanOrEqual(received);
+    expect((await deployment.adminRaw('audit', 'verify')).code).toBe(0);
+  },
+);
+
+const isRoot = process.getuid?.() === 0;
+test.skipIf(!isRoot)(
+  'a full disk refuses calls, and they are answered again when there is room',
+  { timeout: 60_000 },
+  async () => {
+    proves('failure.disk-full', {
+      file: 'gateway/pipeline/pipeline.ts',
+      find: "return encode({ kind: 'fault', fault: new Fault('AUDIT_UNAVAILABLE', {}, { cause: error }) });",
+      replace: 'return encoded;',
+    });
+    const mount = await mkdtemp(join(tmpdir(), 'drawbridge-disk-'));
+    cleanUp.push(() => rm(mount, { recursive: true, force: true }));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=0700', 'tmpfs', mount]);
+    cleanUp.push(async () => execFileSync('umount', ['-l', mount]));
+    const { deployment, call } = await scene({ dataDir: mount });
+    await until('a call to go through', async () => (await call()).body.result !== undefined);
+    const ballast = join(mount, 'ballast');
+    execFileSync('sh', ['-c', `dd if=/dev/zero of='${ballast}' bs=4096 2>/dev/null; true`]);
+    const refused = await until('calls to be refused', async () => {
+      const answered = await call();
+      return codeOf(answered) === 'AUDIT_UNAVAILABLE' && answered;
+    });
+    expect(refused.status).toBe(503);
+    expect((await fetch(`${deployment.origin}/readyz`)).status).toBe(503);
+    await rm(ballast);
+    await until('calls to be answered again', async () => (await call()).body.result !== undefined);
+    await writeFile(ballast, '');
+    expect((await deployment.adminRaw('audit', 'verify')).code).toBe(0);
+  },
+);

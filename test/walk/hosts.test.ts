@@ -1,0 +1,125 @@
+// The three host files, as a host sees them: a driver reads the converged file in its own format, starts exactly what the entry says, and calls a tool.
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { parse as parseJsonc } from 'jsonc-parser';
+import { parse as parseToml } from 'smol-toml';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { makeSampleHome } from '../../build/start/sample-home.ts';
+import { proves } from '../requirement.ts';
+import { deploy, type Deployment, until, type Workstation } from './deployment.ts';
+import { walkPolicy } from './policy.ts';
+
+const Entries = z.record(
+  z.string(),
+  z.looseObject({ command: z.string(), args: z.array(z.string()), env: z.record(z.string(), z.string()).optional() }),
+);
+const files = [
+  {
+    host: 'claude-desktop',
+    path: '.config/Claude/claude_desktop_config.json',
+    entries: (text: string) => z.looseObject({ mcpServers: Entries }).parse(JSON.parse(text)).mcpServers,
+    comment: undefined,
+  },
+  {
+    host: 'vscode',
+    path: '.config/Code/User/mcp.json',
+    entries: (text: string) => z.looseObject({ servers: Entries }).parse(parseJsonc(text)).servers,
+    comment: /\/\//,
+  },
+  {
+    host: 'codex',
+    path: '.codex/config.toml',
+    entries: (text: string) => z.looseObject({ mcp_servers: Entries }).parse(parseToml(text)).mcp_servers,
+    comment: /^#/m,
+  },
+] as const;
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+let deployment: Deployment;
+let workstation: Workstation;
+let home: string;
+const before = new Map<string, Buffer>();
+
+beforeAll(async () => {
+  deployment = await deploy({
+    policy: walkPolicy({ everything: { tools: ['echo'] }, filesystem: { tools: 'all' }, memory: { tools: 'all' } }),
+  });
+  home = join(deployment.dir, 'home');
+  await makeSampleHome(home);
+  for (const { path } of files) before.set(path, await readFile(join(home, path)));
+  workstation = await deployment.workstation({
+    user: 'ada',
+    home,
+    profile: { GatewaySlug: 'eng', EnforcementMode: 'enforce', LocalServerApproval: 'gateway' },
+  });
+  const offered = await until(
+    'the servers to be offered',
+    async () => {
+      const all: { server: string; fingerprint: string }[] = JSON.parse(await deployment.admin('server', 'offered', '--json'));
+      return all.length >= 3 && all;
+    },
+    30_000,
+  );
+  for (const { server, fingerprint } of offered)
+    await deployment.admin('server', 'approve', server, '--fingerprint', fingerprint);
+}, 60_000);
+afterAll(() => deployment.close());
+
+describe.each(files)('$host', ({ host, path, entries, comment }) => {
+  test('its converged file names only the gateway, and its comments still stand', async () => {
+    proves('walk.only-the-gateway', { file: 'bridge/host/converge.ts', find: 'PLACEHOLDER', replace: '' });
+    const text = await readFile(join(home, path), 'utf8');
+    const found = entries(text);
+    expect(Object.keys(found)).toEqual(expect.arrayContaining(['everything', 'filesystem', 'memory']));
+    for (const [name, entry] of Object.entries(found)) {
+      expect(entry.args).toEqual(['connect', '--host', host, `${deployment.origin}/g/eng/s/${name}/mcp`]);
+      expect(entry.command).toMatch(/^\/.*\/drawbridge$/);
+      expect(entry.command).not.toMatch(/\d+\.\d+\.\d+/);
+    }
+    expect(text).not.toMatch(/npx|dbh_|dbe_|server-(everything|filesystem|memory)/);
+    if (comment) {
+      const comments = (of: string) => of.split('\n').filter((line) => comment.test(line));
+      expect(comments(text)).toEqual(comments(before.get(path)?.toString() ?? ''));
+      expect(comments(text).length).toBeGreaterThan(0);
+    }
+  });
+
+  test('starting exactly what each entry says calls a tool through the gateway', async () => {
+    const calls = {
+      everything: ['echo', { message: 'hi' }],
+      filesystem: ['list_allowed_directories', {}],
+      memory: ['read_graph', {}],
+    } as const;
+    const found = entries(await readFile(join(home, path), 'utf8'));
+    for (const [name, [tool, args]] of Object.entries(calls)) {
+      const entry = found[name];
+      if (!entry) throw new Error(`no entry ${name}`);
+      const client = new Client({ name: host, version: '1' });
+      // A host on a desktop has next to nothing on its PATH.
+      await client.connect(
+        new StdioClientTransport({
+          command: entry.command,
+          args: [...entry.args],
+          env: { PATH: '/usr/bin:/bin', ...entry.env },
+          stderr: 'pipe',
+        }),
+      );
+      expect(await client.callTool({ name: tool, arguments: args })).toMatchObject({ content: [{ type: 'text' }] });
+      await client.close();
+    }
+    const [record] = await deployment.records(1);
+    expect(record).toMatchObject({ via: 'shim', host, user: { name: 'ada' }, token: null, decision: 'allowed' });
+  });
+});
+
+test('restore brings every file back byte for byte', async () => {
+  await workstation.agent.stop();
+  const done = await workstation.cli('hosts', 'restore', '--home', home, '--profile', workstation.profileFile, '--json');
+  expect([done.code, done.stderr]).toEqual([0, '']);
+  for (const { path } of files)
+    expect(sha256(await readFile(join(home, path)))).toBe(sha256(before.get(path) ?? Buffer.alloc(0)));
+});

@@ -1,0 +1,70 @@
+// Raw MCP over HTTP for tests that look at single messages; whole clients are the SDKs' own.
+import { z } from 'zod';
+
+const Answer = z.looseObject({
+  result: z.record(z.string(), z.unknown()).optional(),
+  error: z
+    .looseObject({
+      code: z.number(),
+      message: z.string(),
+      data: z.looseObject({ code: z.string(), retry: z.string() }).optional(),
+    })
+    .optional(),
+});
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: z.infer<typeof Answer>;
+}
+
+export const modernMeta = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientCapabilities': {},
+} as const;
+
+/** One modern (2026-07-28) request. */
+export function modern(
+  url: string,
+  token: string,
+  method: string,
+  params: Record<string, unknown> = {},
+  options: { signal?: AbortSignal; id?: number } = {},
+): Promise<Answered> {
+  const headers: Record<string, string> = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method };
+  if (typeof params['name'] === 'string') headers['mcp-name'] = params['name'];
+  return post(
+    url,
+    token,
+    { jsonrpc: '2.0', id: options.id ?? 1, method, params: { ...params, _meta: modernMeta } },
+    headers,
+    options.signal,
+  );
+}
+
+/** Posts any body with any headers. */
+export async function post(
+  url: string,
+  token: string | undefined,
+  body: unknown,
+  headers: Record<string, string> = {},
+  signal?: AbortSignal,
+): Promise<Answered> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    ...(signal && { signal }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: Answer.parse(text === '' ? {} : JSON.parse(text)) };
+}
+
+/** The code of our own table that an answer carries. */
+export function codeOf(answered: Answered): string | undefined {
+  return answered.body.error?.data?.code;
+}

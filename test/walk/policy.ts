@@ -1,0 +1,37 @@
+// Policies that the walk tests share.
+
+const everyone = (gateways: string[]) => ({ everyone: { gateways } });
+
+/** One gateway `eng` for ada (and grace), one gateway `ops` for bob's team only. */
+export function walkPolicy(
+  servers: Record<string, { tools: 'all' | string[]; shareable?: boolean; timeoutSeconds?: number; reach?: string }>,
+): object {
+  return {
+    version: 1,
+    users: {
+      ada: { email: 'ada@example.org', teams: ['everyone'] },
+      grace: { email: 'grace@example.org', teams: ['everyone'] },
+      bob: { email: 'bob@example.org', teams: ['others'] },
+    },
+    teams: { ...everyone(['eng']), others: { gateways: ['ops'] } },
+    servers: Object.fromEntries(
+      Object.entries(servers).map(([name, { shareable = false, timeoutSeconds = 60 }]) => [
+        name,
+        { kind: 'workstation', shareable, timeoutSeconds },
+      ]),
+    ),
+    gateways: {
+      eng: {
+        assignments: Object.fromEntries(
+          Object.entries(servers).map(([name, { tools, reach = 'caller' }]) => [name, { tools, reach }]),
+        ),
+      },
+      ops: { assignments: {} },
+    },
+  };
+}
+
+/** The launch line of a server program of this repository, as IT lists it in the profile. */
+export function nodeServer(script: string, args: string[] = [], env: Record<string, string> = {}): object {
+  return { command: process.execPath, args: [script, ...args], env };
+}
