@@ -15,7 +15,7 @@ async function setUp({ root, tests }) {
       'Install a newer Node (https://nodejs.org/en/download) and run the command again.',
     );
   await bringPackages(root, process.env);
-  if (tests) await bringSystem(process.env);
+  if (tests) await bringSystem(process.env, process.getuid?.());
 }
 
 try {

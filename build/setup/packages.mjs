@@ -1,7 +1,7 @@
 // The packages of package-lock.json in node_modules, exactly, without running any package's own script; and Node 24 among them.
 // A stamp inside node_modules says for which lockfile all of it was done, so that the next run has only one small file to read.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SetupError, run, say, step } from './say.mjs';
 
@@ -75,7 +75,10 @@ function adviceFor(status, output) {
  */
 async function bringNode(modules) {
   const link = join(modules, '.bin', 'node');
-  if (!existsSync(link) && Number.parseInt(process.versions.node, 10) >= wantedNode) symlinkSync(process.execPath, link);
+  if (!existsSync(link) && Number.parseInt(process.versions.node, 10) >= wantedNode) {
+    mkdirSync(join(modules, '.bin'), { recursive: true });
+    symlinkSync(process.execPath, link);
+  }
   const { status, output } = await run(link, ['--version']);
   if (status === 0 && Number.parseInt(output.slice(1), 10) >= wantedNode) return;
   throw new SetupError(

@@ -11,15 +11,15 @@ const packages = [
   { name: 'gnome-keyring', program: 'gnome-keyring-daemon', tests: 'a real secret store for the device key tests' },
 ];
 
-/** @param {NodeJS.ProcessEnv} env */
-export async function bringSystem(env) {
+/** @param {NodeJS.ProcessEnv} env @param {number | undefined} uid */
+export async function bringSystem(env, uid) {
   const isOnPath = (/** @type {string} */ program) => isIn(env['PATH'] ?? '', program);
   if (process.platform !== 'linux') return;
   const missing = packages.filter((each) => !isOnPath(each.program));
   if (missing.length === 0) return;
   const names = missing.map((each) => each.name);
   const isDebian = isOnPath('apt-get');
-  if (isDebian && process.getuid?.() === 0) await install(names, env);
+  if (isDebian && uid === 0) await install(names, env);
 
   for (const each of missing.filter((one) => !isOnPath(one.program)))
     say(`${each.program} is missing (${each.tests}); the tests that need it will be skipped`);

@@ -1,0 +1,50 @@
+// Bundles the tray program: main and agent for Node, the preload script for its sandbox, the page for the browser.
+// Everything but Electron and the native keyring is bundled, as CommonJS, so that the packaged app needs no node_modules tree.
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'electron-vite';
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const cjs = {
+  format: 'cjs',
+  entryFileNames: '[name].cjs',
+  chunkFileNames: 'chunks/[name]-[hash].cjs',
+  dynamicImportInCjs: false,
+} as const;
+/** Of Electron's Node: old syntax costs nothing, and the tests' Electron is older than the one that ships. */
+const target = 'node18.15';
+
+export default defineConfig({
+  main: {
+    build: {
+      target,
+      outDir: at('out/main'),
+      emptyOutDir: true,
+      externalizeDeps: false,
+      rolldownOptions: {
+        input: { main: at('main/main.ts'), agent: at('bridge/agent.ts') },
+        external: ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'],
+        output: cjs,
+      },
+    },
+  },
+  preload: {
+    build: {
+      target,
+      outDir: at('out/preload'),
+      emptyOutDir: true,
+      externalizeDeps: false,
+      rolldownOptions: { input: { preload: at('main/preload.ts') }, output: cjs },
+    },
+  },
+  renderer: {
+    root: at('renderer'),
+    plugins: [react()],
+    build: {
+      target: 'chrome114',
+      outDir: at('out/renderer'),
+      emptyOutDir: true,
+      rolldownOptions: { input: { index: at('renderer/index.html') } },
+    },
+  },
+});

@@ -1,0 +1,10 @@
+// What the tray program promises so far: it shows the agent's state, and believes nobody else.
+import type { Requirement } from '../requirement.ts';
+
+export const companion: readonly Requirement[] = [
+  {
+    id: 'companion.believes-own-agent',
+    promise: 'The tray program asks for the state only where no other user could answer in the place of the agent.',
+    source: 'ARCHITECTURE.md, "The programs"',
+  },
+];
