@@ -10,20 +10,19 @@ import type { Db } from './table.ts';
 /** In order. The names stand in every database and every backup: never change one. */
 const migrations = { '0001-first': first } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
-export type Schema = string;
-const newest: Schema = names.at(-1) ?? '';
+const newest: string = names.at(-1) ?? '';
 
 const bookkeeping: readonly string[] = ['migration', 'migration_lock'];
 
-export type SchemaState =
+type SchemaState =
   | { readonly kind: 'empty' }
-  | { readonly kind: 'known'; readonly schema: Schema; readonly isNewest: boolean }
+  | { readonly kind: 'known'; readonly schema: string; readonly isNewest: boolean }
   | { readonly kind: 'newer'; readonly schema: string }
   /** Tables that are not ours. */
   | { readonly kind: 'foreign'; readonly table: string };
 
 /** Which schema a database has. Reads only. */
-export async function schemaOf(db: Db, dialect: DialectName): Promise<SchemaState> {
+async function schemaOf(db: Db, dialect: DialectName): Promise<SchemaState> {
   const tables = await tablesOf(db, dialect, true);
   if (tables.length === 0) return { kind: 'empty' };
   if (!tables.some((table) => table.name === 'migration')) return { kind: 'foreign', table: tables[0]?.name ?? '' };
@@ -39,13 +38,13 @@ export async function schemaOf(db: Db, dialect: DialectName): Promise<SchemaStat
   return schema === undefined ? { kind: 'empty' } : { kind: 'known', schema, isNewest: schema === newest };
 }
 
-/** Rejects with STORE_NEWER what a newer Drawbridge wrote; `schema` is a database's or a backup's. */
-export function refuseNewer(schema: string): asserts schema is Schema {
-  if (!names.includes(schema)) throw new Fault('STORE_NEWER', { found: schema, known: newest });
+/** Whether we know how to make this schema. */
+export function isKnown(schema: string): boolean {
+  return names.includes(schema);
 }
 
 /** Brings a database, or an open transaction on one, up to `schema`. */
-export async function migrate(db: Db, dialect: DialectName, schema: Schema = newest): Promise<void> {
+export async function migrate(db: Db, dialect: DialectName, schema: string = newest): Promise<void> {
   const known = Object.fromEntries(Object.entries(migrations).map(([name, of]) => [name, of(dialect)]));
   const migrator = new Migrator({
     db,
@@ -57,7 +56,7 @@ export async function migrate(db: Db, dialect: DialectName, schema: Schema = new
   if (error !== undefined) throw error;
 }
 
-export interface Table {
+interface Table {
   readonly name: string;
   readonly columns: readonly string[];
 }

@@ -112,7 +112,8 @@ create table seal (
 
 export function first(dialect: DialectName): Migration {
   const statements = tables.split(';').map((statement) => {
-    if (dialect === 'sqlite') return `${statement} strict`;
+    // Without a row id a record is written into one tree instead of two.
+    if (dialect === 'sqlite') return `${statement} strict${/table (record|seal) /.test(statement) ? ', without rowid' : ''}`;
     // Compared as bytes, as SQLite does; and 64 bits wide.
     return statement.replaceAll(' integer', ' bigint').replaceAll(' text', ' text collate "C"');
   });

@@ -25,10 +25,21 @@ export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision
   });
 }
 
-/** Leaves no row of the policy; children first, so that no reference dangles on the way. */
+/** Children first, so that no reference dangles on the way. */
+export const policyTables = [
+  'provisioned_tool',
+  'assignment',
+  'grant',
+  'membership',
+  'user',
+  'team',
+  'server',
+  'gateway',
+] as const;
+
+/** Leaves no row of the policy. */
 export async function deletePolicy(tx: Tx): Promise<void> {
-  const tables = ['provisioned_tool', 'assignment', 'grant', 'membership', 'user', 'team', 'server', 'gateway'] as const;
-  for (const table of tables satisfies readonly (keyof Tables)[]) await tx.deleteFrom(table).execute();
+  for (const table of policyTables satisfies readonly (keyof Tables)[]) await tx.deleteFrom(table).execute();
 }
 
 /** What belongs to users that are gone is revoked, as are host tokens for gateways that are gone. */

@@ -1,0 +1,31 @@
+// After a restore into an empty database the heads outside it speak of records that are lost or not yet known here. This makes them say what is there now.
+// Only chains that end with a seal of this audit key are taken over; the old file is kept beside the new one.
+import { existsSync, renameSync } from 'node:fs';
+import { Fault } from '#contract/error.ts';
+import type { Store } from '../store/store.ts';
+import { isGenuine } from './chain.ts';
+import type { Position } from './chain.ts';
+import { replaceHeads } from './head.ts';
+
+interface AdoptDeps {
+  readonly store: Pick<Store, 'chains' | 'chainHead'>;
+  readonly key: Buffer;
+  readonly headFile: string;
+  readonly now?: () => number;
+}
+
+/** Rejects with AUDIT_BROKEN, leaving the file as it is, where a chain does not end with a seal of this key. */
+export async function adoptHeads({ store, key, headFile, now = Date.now }: AdoptDeps): Promise<readonly Position[]> {
+  const positions: Position[] = [];
+  for (const chain of await store.chains()) {
+    const end = await store.chainHead(chain);
+    if (end === undefined || end.seal.seq !== end.record.seq || end.seal.hash !== end.record.hash || !isGenuine(key, end.seal))
+      throw new Fault('AUDIT_BROKEN', {
+        reason: `The restored chain "${chain}" has no seal of this audit key. Put the key of the old data directory back.`,
+      });
+    positions.push({ chain, seq: end.record.seq, hash: end.record.hash });
+  }
+  if (existsSync(headFile)) renameSync(headFile, `${headFile}.before-${now()}`);
+  replaceHeads(headFile, key, positions);
+  return positions;
+}

@@ -1,0 +1,101 @@
+// Merges an older state into a database in use, in one transaction: policy, offers and approvals become what they were, tokens and workstations that were lost come back.
+// The one rule: nothing that was taken away since comes back. What is revoked, spent or denied now stays so.
+import { sql } from 'kysely';
+import { Fault } from '#contract/error.ts';
+import type { Counts, Header } from './backup-file.ts';
+import { isValue } from './engine.ts';
+import type { Value } from './engine.ts';
+import { change, changed } from './sql/change.ts';
+import { parts } from './sql/part.ts';
+import { deletePolicy, policyTables, revokeOrphans } from './sql/replace-policy.ts';
+import { insertRows } from './sql/row.ts';
+import type { Db, Tx } from './table.ts';
+
+interface From {
+  readonly file: string;
+  readonly header: Header;
+  readonly now?: () => number;
+}
+
+/** Both databases have the newest schema. Rejects with FILE_UNUSABLE where they are of different organizations. */
+export async function mergeInto(db: Db, older: Db, { file, header, now = Date.now }: From): Promise<Counts> {
+  return await change(db, async (tx) => {
+    const { organization } = await tx.selectFrom('state').select('organization').executeTakeFirstOrThrow();
+    if (organization !== header.organization) {
+      const reason = 'it is of another organization. Nothing was changed. Restore it into an empty data directory.';
+      throw new Fault('FILE_UNUSABLE', { file, reason });
+    }
+    const counts: Record<string, number> = {};
+    await deletePolicy(tx);
+    for (const table of policyTables.toReversed()) counts[table] = await copyTable(tx, older, table);
+    counts['token'] = await mergeTokens(tx, older);
+    counts['workstation'] = await mergeWorkstations(tx, older);
+    counts['offer'] = await mergeOffers(tx, older);
+    counts['approval'] = await mergeApprovals(tx, older);
+    await revokeOrphans(tx, now());
+    return changed(counts);
+  });
+}
+
+async function copyTable(tx: Tx, older: Db, table: string): Promise<number> {
+  const { rows } = await sql<Record<string, unknown>>`select * from ${sql.table(table)}`.execute(older);
+  const columns = Object.keys(rows[0] ?? {});
+  await insertRows(tx, { table, columns, rows: rows.map((row) => columns.map((column) => valueOf(row[column]))) });
+  return rows.length;
+}
+
+function valueOf(value: unknown): Value {
+  if (!isValue(value)) throw new Error('a value of another kind');
+  return value;
+}
+
+/** Tokens that were made since stay. */
+async function mergeTokens(tx: Tx, older: Db): Promise<number> {
+  const rows = await older.selectFrom('token').selectAll().execute();
+  const live = new Map((await tx.selectFrom('token').selectAll().execute()).map((row) => [row.id, row]));
+  const missing = rows.filter((row) => !live.has(row.id));
+  for (const values of parts(missing)) await tx.insertInto('token').values(values).execute();
+  for (const { id, ...old } of rows) {
+    const now = live.get(id);
+    if (now === undefined) continue;
+    const gone = { revoked_at: now.revoked_at ?? old.revoked_at, spent_at: now.spent_at ?? old.spent_at };
+    await tx
+      .updateTable('token')
+      .set({ ...old, ...gone })
+      .where('id', '=', id)
+      .execute();
+  }
+  return rows.length;
+}
+
+/** Workstations that were enrolled since stay. */
+async function mergeWorkstations(tx: Tx, older: Db): Promise<number> {
+  const rows = await older.selectFrom('workstation').selectAll().execute();
+  const live = new Map((await tx.selectFrom('workstation').selectAll().execute()).map((row) => [row.id, row]));
+  const missing = rows.filter((row) => !live.has(row.id));
+  for (const values of parts(missing)) await tx.insertInto('workstation').values(values).execute();
+  for (const { id, revoked_at } of rows) {
+    if (revoked_at === null || live.get(id)?.revoked_at !== null) continue;
+    await tx.updateTable('workstation').set({ revoked_at }).where('id', '=', id).execute();
+  }
+  return rows.length;
+}
+
+/** A workstation that the backup knows offers what it offered then; connected ones say anew what they have. */
+async function mergeOffers(tx: Tx, older: Db): Promise<number> {
+  for (const { id } of await older.selectFrom('workstation').select('id').execute())
+    await tx.deleteFrom('offer').where('workstation_id', '=', id).execute();
+  return await copyTable(tx, older, 'offer');
+}
+
+/** What was approved since is approved no more; what was denied since stays denied. */
+async function mergeApprovals(tx: Tx, older: Db): Promise<number> {
+  await tx.deleteFrom('approval').where('decision', '=', 'approved').execute();
+  const denied = new Set(
+    (await tx.selectFrom('approval').selectAll().execute()).map((row) => `${row.server_slug} ${row.fingerprint}`),
+  );
+  const rows = await older.selectFrom('approval').selectAll().execute();
+  const wanted = rows.filter((row) => !denied.has(`${row.server_slug} ${row.fingerprint}`));
+  for (const values of parts(wanted)) await tx.insertInto('approval').values(values).execute();
+  return wanted.length;
+}
