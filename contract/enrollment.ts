@@ -13,6 +13,11 @@ export const PublicKey = z.object({
 });
 export type PublicKey = z.infer<typeof PublicKey>;
 
+/** The text whose SHA-256 (base64url) is the key's thumbprint (RFC 7638 section 3). */
+export function thumbprintText({ crv, kty, x, y }: PublicKey): string {
+  return JSON.stringify({ crv, kty, x, y });
+}
+
 export const EnrollRequest = z.looseObject({
   token: z.string().max(200),
   publicKey: PublicKey,

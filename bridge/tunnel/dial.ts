@@ -1,0 +1,225 @@
+// The bridge's tunnel: dials, proves, offers, and dials again for as long as it is wanted. One attempt or one link at a time.
+//
+//   connecting -> connected -> offline(retryAt) -> connecting ...      refused: asked again every 30 s; a revoked one only by wake()
+import { getCACertificates } from 'node:tls';
+import { WebSocket } from 'ws';
+import type { Logger } from 'pino';
+import { Fault } from '#contract/error.ts';
+import {
+  closeCode,
+  deadAfterMs,
+  handshakeWithinMs,
+  packetLimitBytes,
+  pingEveryMs,
+  tunnelSubprotocol,
+  type FrameBody,
+} from '#contract/frame.ts';
+import type { Offer, Verdict } from '#contract/server.ts';
+import type { TunnelState } from '#contract/tunnel-state.ts';
+import type { Pool } from '../server/pool.ts';
+import { tunnelAt } from './address.ts';
+import { createBackOff, refusedEveryMs } from './backoff.ts';
+import { watchClock } from './clock.ts';
+import { shakeHands, type Device } from './handshake.ts';
+import type { HostChannel, HostChannelEvents } from './host-channel.ts';
+import { Link, type HostOpen } from './link.ts';
+
+export interface Tunnel {
+  readonly state: TunnelState;
+  /** What the device offers has changed: tell it. */
+  offersChanged(): void;
+  /** Opens a channel for an AI host. Rejects with GATEWAY_UNREACHABLE where there is no tunnel, or the gateway's Fault. */
+  openHost(open: HostOpen, events: HostChannelEvents): Promise<HostChannel>;
+  /** Drops what there is and dials at once: after sleep no socket can be trusted. */
+  wake(): void;
+  /** Ends the tunnel and its children and dials no more. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface DialDeps {
+  readonly gatewayOrigin: string;
+  readonly device: Device;
+  readonly pool: Pool;
+  readonly offers: () => readonly Offer[];
+  readonly onVerdicts: (verdicts: readonly Verdict[]) => void;
+  readonly onState: (state: TunnelState) => void;
+  /** Certificates that are trusted beside Node's own, PEM. */
+  readonly ca?: readonly string[] | string | undefined;
+  readonly logger: Logger;
+  readonly random: () => number;
+  /** Name and version of this program. */
+  readonly product: string;
+  readonly now?: () => number;
+  readonly timing?: Partial<Timing>;
+}
+
+interface Timing {
+  readonly handshakeWithinMs: number;
+  readonly pingEveryMs: number;
+  readonly deadAfterMs: number;
+  readonly tickEveryMs: number;
+}
+
+/** Refusals that a repetition does not change. */
+const forGood: ReadonlySet<string> = new Set(['WORKSTATION_REVOKED', 'PROOF_INVALID', 'TUNNEL_VERSION']);
+
+/** Throws GATEWAY_UNREACHABLE where the address is not https (or http on loopback). */
+export function dial(deps: DialDeps): Tunnel {
+  const { logger } = deps;
+  const now = deps.now ?? Date.now;
+  const timing: Timing = { handshakeWithinMs, pingEveryMs, deadAfterMs, tickEveryMs: 1000, ...deps.timing };
+  const { origin, url } = tunnelAt(deps.gatewayOrigin);
+  const backOff = createBackOff(deps.random);
+  let state: TunnelState = { kind: 'connecting', since: now() };
+  let link: Link | undefined;
+  let attempt: { cancel(): void } | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  let ending: Promise<void> = Promise.resolve();
+
+  function become(next: TunnelState): void {
+    state = next;
+    deps.onState(next);
+  }
+
+  function connect(): void {
+    clearTimeout(retry);
+    if (isClosed) return;
+    become({ kind: 'connecting', since: now() });
+    const socket = new WebSocket(url, tunnelSubprotocol, {
+      perMessageDeflate: false,
+      maxPayload: packetLimitBytes,
+      followRedirects: false,
+      ...(deps.ca === undefined ? {} : { ca: [...getCACertificates('default'), ...[deps.ca].flat()] }),
+    });
+    let isOver = false;
+    const deadline = setTimeout(() => fail(`no answer within ${timing.handshakeWithinMs} ms`), timing.handshakeWithinMs);
+
+    function settle(): boolean {
+      if (isOver) return false;
+      isOver = true;
+      clearTimeout(deadline);
+      attempt = undefined;
+      return true;
+    }
+    function fail(reason: string): void {
+      if (!settle()) return;
+      socket.terminate();
+      waitAndRetry(reason);
+    }
+    attempt = {
+      cancel() {
+        if (settle()) socket.terminate();
+      },
+    };
+    socket.on('error', (error) => fail(error.message));
+    socket.on('close', (code) => fail(`the gateway closed the connection (${code})`));
+    socket.on('open', () =>
+      shakeHands(socket, {
+        device: deps.device,
+        origin,
+        product: deps.product,
+        onWelcome(welcome) {
+          if (settle()) begin(socket, welcome);
+        },
+        onRefused(fault) {
+          if (!settle()) return;
+          socket.terminate();
+          refusedBy(fault);
+        },
+      }),
+    );
+  }
+
+  function begin(socket: WebSocket, welcome: FrameBody<'welcome'>): void {
+    const since = now();
+    const welcomed = ({ organization, gateways }: FrameBody<'welcome'>) =>
+      become({ kind: 'connected', since, organization, gateways });
+    const current = new Link({
+      socket,
+      welcome,
+      pool: deps.pool,
+      onWelcome: welcomed,
+      onVerdicts: deps.onVerdicts,
+      onEnd(fault, refusal) {
+        backOff.worked(since, now());
+        // After wake() or close() nobody waits for the news.
+        if (isClosed || link !== current) return;
+        link = undefined;
+        logger.info({ code: refusal?.code ?? fault.code }, 'tunnel closed');
+        if (refusal === undefined) waitAndRetry(fault.message);
+        else refusedBy(refusal);
+      },
+      pingEveryMs: timing.pingEveryMs,
+      deadAfterMs: timing.deadAfterMs,
+      logger,
+    });
+    link = current;
+    logger.info('tunnel opened');
+    current.tellOffers(deps.offers());
+    welcomed(welcome);
+  }
+
+  function refusedBy(fault: Fault): void {
+    const { code, message } = fault;
+    logger.warn({ code }, 'the gateway refuses the tunnel');
+    if (code === 'TUNNEL_REPLACED') return waitAndRetry(message, refusedEveryMs);
+    if (!forGood.has(code)) return waitAndRetry(message);
+    const waitMs = code === 'WORKSTATION_REVOKED' ? null : refusedEveryMs;
+    const since = now();
+    become({ kind: 'refused', since, code, message, retryAtMs: waitMs === null ? null : since + waitMs });
+    if (waitMs !== null) schedule(waitMs);
+  }
+
+  function waitAndRetry(reason: string, waitMs = backOff.next(now())): void {
+    const since = now();
+    become({ kind: 'offline', since, reason, retryAtMs: since + waitMs });
+    schedule(waitMs);
+  }
+
+  function schedule(waitMs: number): void {
+    clearTimeout(retry);
+    if (!isClosed) retry = setTimeout(connect, waitMs);
+  }
+
+  function wake(): void {
+    if (isClosed) return;
+    attempt?.cancel();
+    const old = link;
+    link = undefined;
+    if (old !== undefined) ending = old.end(new Fault('TUNNEL_LOST'), closeCode.silent);
+    connect();
+  }
+
+  const ticks = setInterval(() => link?.tick(), timing.tickEveryMs);
+  const clock = watchClock({ now, onJump: wake });
+  connect();
+
+  return {
+    get state() {
+      return state;
+    },
+    offersChanged: () => link?.tellOffers(deps.offers()),
+    openHost(open, events) {
+      if (link === undefined) return Promise.reject(new Fault('GATEWAY_UNREACHABLE', { reason: reasonOf(state) }));
+      return link.openHost(open, events);
+    },
+    wake,
+    async close() {
+      if (!isClosed) {
+        isClosed = true;
+        clearInterval(ticks);
+        clearTimeout(retry);
+        clock.close();
+        attempt?.cancel();
+        if (link !== undefined) ending = link.end(new Fault('STOPPING'));
+      }
+      await ending;
+    },
+  };
+}
+
+function reasonOf(state: TunnelState): string {
+  if (state.kind === 'offline') return state.reason;
+  return state.kind === 'refused' ? state.message : 'it is being dialed';
+}

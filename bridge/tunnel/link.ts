@@ -1,0 +1,147 @@
+// The bridge's end of a tunnel that was welcomed: the socket, the multiplex over it, and the children behind its channels.
+// When it ends, for whatever reason, every child ends and every host's channel is told, once.
+import type { WebSocket } from 'ws';
+import type { Logger } from 'pino';
+import type { Budget } from '#contract/assembly.ts';
+import { asFault, Fault } from '#contract/error.ts';
+import { closeCode, frameType, type FrameBody } from '#contract/frame.ts';
+import { frame, fromWire, invalid, toWire } from '#contract/frame-codec.ts';
+import { newId, type Slug } from '#contract/id.ts';
+import { Multiplex, type Told } from '#contract/multiplex.ts';
+import type { Offer, Verdict } from '#contract/server.ts';
+import type { Pool } from '../server/pool.ts';
+import { openHostChannel, type HostChannel, type HostChannelEvents } from './host-channel.ts';
+import { fitting } from './offer.ts';
+import { createRoute, type Route } from './route.ts';
+
+/** What the socket may hold before frames wait for it. */
+const socketHoldsBytes = 1024 * 1024;
+
+export interface HostOpen {
+  readonly host: string;
+  readonly gateway: Slug;
+  readonly server?: Slug | undefined;
+}
+
+export interface LinkDeps {
+  readonly socket: WebSocket;
+  readonly welcome: FrameBody<'welcome'>;
+  readonly pool: Pool;
+  readonly onWelcome: (welcome: FrameBody<'welcome'>) => void;
+  readonly onVerdicts: (verdicts: readonly Verdict[]) => void;
+  /** `refusal`: what the gateway said, where it said why. */
+  readonly onEnd: (fault: Fault, refusal: Fault | undefined) => void;
+  readonly pingEveryMs: number;
+  readonly deadAfterMs: number;
+  readonly logger: Logger;
+}
+
+export class Link {
+  #deps: LinkDeps;
+  #multiplex: Multiplex;
+  #route: Route;
+  #limitBytes: number;
+  #budget: Budget;
+  #refusal: Fault | undefined;
+  #isEnded = false;
+  #children: Promise<void> = Promise.resolve();
+
+  constructor(deps: LinkDeps) {
+    this.#deps = deps;
+    this.#limitBytes = deps.welcome.messageLimitBytes;
+    this.#budget = { leftBytes: 8 * this.#limitBytes };
+    this.#route = createRoute({ pool: deps.pool, logger: deps.logger });
+    const { socket } = deps;
+    this.#multiplex = new Multiplex({
+      side: 'bridge',
+      write: (packet) => socket.send(packet, this.#onWritten),
+      isWritable: () => socket.bufferedAmount < socketHoldsBytes,
+      schedule: () => void setImmediate(this.#flush),
+      onOpen: (channel, open) => this.#route.open(channel, open),
+      onTell: (told) => this.#onTold(told),
+      messageLimitBytes: this.#limitBytes,
+      pingEveryMs: deps.pingEveryMs,
+      deadAfterMs: deps.deadAfterMs,
+      nowMs: performance.now(),
+    });
+    socket.on('message', (data: unknown, isBinary: boolean) => this.#onMessage(data, isBinary));
+    socket.on('close', () => void this.end(new Fault('TUNNEL_LOST')));
+  }
+
+  tellOffers(offers: readonly Offer[]): void {
+    const fits = fitting(offers);
+    if (fits.length < offers.length)
+      this.#deps.logger.error({ offers: offers.length, told: fits.length }, 'too many local servers to offer them all');
+    this.#multiplex.tell({ name: 'offer', body: { offers: fits } });
+  }
+
+  openHost({ host, gateway, server }: HostOpen, events: HostChannelEvents): Promise<HostChannel> {
+    const body = { kind: 'host' as const, host, gateway, ...(server === undefined ? {} : { server }) };
+    const limits = { limitBytes: this.#limitBytes, budget: this.#budget };
+    return openHostChannel((sink) => this.#multiplex.open(body, sink), events, limits);
+  }
+
+  /** Pings when that is due, and ends a tunnel that has been silent for too long. */
+  tick(): void {
+    if (this.#multiplex.tick(performance.now()) === 'silent') void this.end(new Fault('TUNNEL_LOST'), closeCode.silent);
+  }
+
+  /** Ends the tunnel and all its children; resolves when they are gone. Idempotent. */
+  end(fault: Fault, code: number = closeCode.stopping): Promise<void> {
+    if (!this.#isEnded) {
+      this.#isEnded = true;
+      this.#children = this.#end(fault, code);
+    }
+    return this.#children;
+  }
+
+  #end(fault: Fault, code: number): Promise<void> {
+    const { socket, onEnd } = this.#deps;
+    if (socket.readyState === socket.OPEN && code !== closeCode.silent) {
+      socket.send(frame(frameType.refuse, 0, Buffer.from(JSON.stringify(toWire(fault)))));
+      socket.close(code, fault.code);
+      const cut = setTimeout(() => socket.terminate(), 1000);
+      socket.once('close', () => clearTimeout(cut));
+    } else socket.terminate();
+    try {
+      this.#multiplex.end(fault);
+    } catch (error) {
+      this.#described(error, 'a channel could not be told that its tunnel ended');
+    }
+    const children = this.#route.close();
+    onEnd(fault, this.#refusal);
+    return children;
+  }
+
+  #onTold(told: Told): void {
+    if (told.name === 'verdict') this.#deps.onVerdicts(told.body.verdicts);
+    else if (told.name === 'welcome') this.#deps.onWelcome(told.body);
+    else if (told.name === 'refuse') {
+      this.#refusal = fromWire(told.body);
+      // Children end now, not when the socket is closed.
+      void this.end(new Fault('TUNNEL_LOST'), closeCode.silent);
+    }
+  }
+
+  #onMessage(data: unknown, isBinary: boolean): void {
+    try {
+      if (!isBinary || !(data instanceof Buffer)) throw invalid('text');
+      this.#multiplex.receive(data);
+    } catch (error) {
+      void this.end(this.#described(error, 'the tunnel failed'), closeCode.protocol);
+    }
+  }
+
+  #described(error: unknown, message: string): Fault {
+    const fault = asFault(error, newId());
+    if (fault.code === 'INTERNAL') this.#deps.logger.error({ err: error, ...fault.fields }, message);
+    else this.#deps.logger.warn({ code: fault.code, reason: fault.fields['reason'] }, message);
+    return fault;
+  }
+
+  readonly #flush = (): void => this.#multiplex.flush();
+
+  readonly #onWritten = (): void => {
+    if (this.#multiplex.hasWork && !this.#isEnded) this.#multiplex.flush();
+  };
+}

@@ -1,0 +1,207 @@
+// The gateway's end of one workstation's tunnel: a WebSocket, the multiplex over it, and channels as the rest of the gateway server knows them.
+// When it ends, each of its channels is told once, at once; nothing is ever sent again on another tunnel.
+import type { WebSocket } from 'ws';
+import type { Logger } from 'pino';
+import type { Budget } from '#contract/assembly.ts';
+import type { ChannelEnd, ChannelSink } from '#contract/channel.ts';
+import { asFault, Fault } from '#contract/error.ts';
+import { closeCode, type FrameBody } from '#contract/frame.ts';
+import { invalid, jsonFrame } from '#contract/frame-codec.ts';
+import { newId, type Fingerprint, type Slug } from '#contract/id.ts';
+import { Multiplex, type Told } from '#contract/multiplex.ts';
+import type { Offer } from '#contract/server.ts';
+import type { Member } from '../workstation/proof.ts';
+import { refuse } from './handshake.ts';
+import { HubChannel, type HubChannelDeps } from './hub-channel.ts';
+import type { AcceptHost, Channel, ChannelEvents, Presence } from './hub.ts';
+
+/** What the socket may hold before frames wait for it. */
+const socketHoldsBytes = 1024 * 1024;
+
+export interface LinkDeps {
+  readonly socket: WebSocket;
+  readonly member: Member;
+  readonly welcome: FrameBody<'welcome'>;
+  readonly messageLimitBytes: number;
+  readonly acceptHost: AcceptHost;
+  readonly onOffers: (offers: readonly Offer[]) => void;
+  readonly onEnd: (fault: Fault) => void;
+  readonly onUse: () => void;
+  readonly now: () => number;
+  readonly pingEveryMs: number;
+  readonly deadAfterMs: number;
+  readonly logger: Logger;
+}
+
+export class Link {
+  readonly presence: Presence;
+  /** Resolves when the socket is gone. */
+  readonly closed: Promise<void>;
+  #deps: LinkDeps;
+  #multiplex: Multiplex;
+  #budget: Budget;
+  /** Channels to local servers, with what the verdict on each is about. */
+  #servers = new Map<HubChannel, { readonly server: Slug; readonly fingerprint: Fingerprint }>();
+  #ended = false;
+
+  constructor(deps: LinkDeps) {
+    this.#deps = deps;
+    this.presence = { workstation: deps.member.workstation.id, user: deps.member.user.id, since: deps.now() };
+    this.#budget = { leftBytes: 8 * deps.messageLimitBytes };
+    const { socket } = deps;
+    // The last step of the handshake, so it stands alone in its packet.
+    socket.send(jsonFrame('welcome', 0, deps.welcome));
+    this.#multiplex = new Multiplex({
+      side: 'gateway',
+      write: (packet) => socket.send(packet, this.#onWritten),
+      isWritable: () => socket.bufferedAmount < socketHoldsBytes,
+      schedule: () => void setImmediate(this.#flush),
+      onOpen: (channel, open) => this.#onOpen(channel, open),
+      onTell: (told) => this.#onTold(told),
+      messageLimitBytes: deps.messageLimitBytes,
+      pingEveryMs: deps.pingEveryMs,
+      deadAfterMs: deps.deadAfterMs,
+      nowMs: performance.now(),
+    });
+    socket.on('message', (data: unknown, isBinary: boolean) => this.#onMessage(data, isBinary));
+    socket.on('close', () => this.#end(new Fault('TUNNEL_LOST')));
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+  }
+
+  get member(): Member {
+    return this.#deps.member;
+  }
+
+  /** Sends a frame of the tunnel's own. */
+  tell(told: Told): void {
+    this.#multiplex.tell(told);
+  }
+
+  /** Pings when that is due, and ends a tunnel that has been silent for too long. */
+  tick(): void {
+    if (this.#multiplex.tick(performance.now()) === 'silent') this.cut(new Fault('TUNNEL_LOST'), closeCode.silent);
+  }
+
+  /** Says why, ends every channel and closes the socket. Idempotent. */
+  cut(fault: Fault, code: number): void {
+    if (this.#ended) return;
+    const { socket } = this.#deps;
+    if (code === closeCode.silent) socket.terminate();
+    else refuse(socket, fault, code);
+    this.#end(fault);
+  }
+
+  /** Ends the channels to local servers whose command may no longer run. */
+  endServers(isDenied: (server: Slug, fingerprint: Fingerprint) => boolean): void {
+    for (const [channel, { server, fingerprint }] of [...this.#servers])
+      if (isDenied(server, fingerprint)) channel.endWith(new Fault('SERVER_DENIED', { server, by: 'your organization' }));
+  }
+
+  open(server: Slug, fingerprint: Fingerprint, events: ChannelEvents, signal: AbortSignal): Promise<Channel> {
+    const opening = Promise.withResolvers<Channel>();
+    if (signal.aborted) opening.reject(new Fault('CANCELLED'));
+    else this.#open(server, fingerprint, events, signal, opening);
+    return opening.promise;
+  }
+
+  #open(
+    server: Slug,
+    fingerprint: Fingerprint,
+    events: ChannelEvents,
+    signal: AbortSignal,
+    opening: PromiseWithResolvers<Channel>,
+  ): void {
+    const onAbort = (): void => channel.endWith(new Fault('CANCELLED'));
+    const channel = new HubChannel({
+      ...this.#channelDeps,
+      closes: 'now',
+      onOpened: () => {
+        signal.removeEventListener('abort', onAbort);
+        channel.begin(events);
+        opening.resolve(channel);
+      },
+      onOver: (fault) => {
+        signal.removeEventListener('abort', onAbort);
+        this.#servers.delete(channel);
+        opening.reject(fault ?? new Fault('SERVER_EXITED', { server, how: 'before it had started', stderr: '' }));
+      },
+    });
+    try {
+      channel.attach(this.#multiplex.open({ kind: 'server', server, fingerprint }, channel));
+    } catch (error) {
+      return opening.reject(error);
+    }
+    this.#servers.set(channel, { server, fingerprint });
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#deps.onUse();
+  }
+
+  /** An AI host came through the shim: accepted or refused by who serves hosts. */
+  #onOpen(end: ChannelEnd, open: FrameBody<'open'>): ChannelSink {
+    const channel = new HubChannel({ ...this.#channelDeps, closes: 'drain', onOpened: () => undefined, onOver: () => undefined });
+    channel.attach(end);
+    if (open.kind === 'host') void this.#acceptHost(channel, end, open);
+    else channel.endWith(new Fault('INTERNAL', { reference: newId() }));
+    return channel;
+  }
+
+  async #acceptHost(channel: HubChannel, end: ChannelEnd, open: Extract<FrameBody<'open'>, { kind: 'host' }>): Promise<void> {
+    try {
+      const { host, gateway, server } = open;
+      const events = await this.#deps.acceptHost(
+        this.presence,
+        { host, gateway, ...(server === undefined ? {} : { server }) },
+        channel,
+      );
+      if (channel.isOver) return events.onClosed(undefined);
+      channel.begin(events);
+      end.accept();
+    } catch (error) {
+      channel.endWith(this.#described(error, 'a host could not be accepted'));
+    }
+  }
+
+  get #channelDeps(): Pick<HubChannelDeps, 'limitBytes' | 'budget' | 'onUse'> {
+    return { limitBytes: this.#deps.messageLimitBytes, budget: this.#budget, onUse: this.#deps.onUse };
+  }
+
+  #onTold(told: Told): void {
+    if (told.name === 'offer') this.#deps.onOffers(told.body.offers);
+    // The bridge says why it goes; that it went is seen by the socket.
+    else if (told.name === 'refuse') this.#deps.logger.info({ code: told.body.code }, 'the bridge ends its tunnel');
+  }
+
+  #onMessage(data: unknown, isBinary: boolean): void {
+    try {
+      if (!isBinary || !(data instanceof Buffer)) throw invalid('text');
+      this.#multiplex.receive(data);
+    } catch (error) {
+      this.cut(this.#described(error, 'a tunnel failed'), closeCode.protocol);
+    }
+  }
+
+  #described(error: unknown, message: string): Fault {
+    const fault = asFault(error, newId());
+    const { workstation } = this.presence;
+    if (fault.code === 'INTERNAL') this.#deps.logger.error({ err: error, workstation, ...fault.fields }, message);
+    return fault;
+  }
+
+  readonly #flush = (): void => this.#multiplex.flush();
+
+  readonly #onWritten = (): void => {
+    if (this.#multiplex.hasWork && !this.#ended) this.#multiplex.flush();
+  };
+
+  #end(fault: Fault): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    try {
+      this.#multiplex.end(fault);
+    } catch (error) {
+      this.#described(error, 'a channel could not be told that its tunnel ended');
+    } finally {
+      this.#deps.onEnd(fault);
+    }
+  }
+}

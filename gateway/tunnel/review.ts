@@ -1,0 +1,161 @@
+// Applies what changed in the store to the tunnels that are up: revoked workstations are cut, denied servers ended, verdicts and gateways told;
+// and stores what workstations offer. One review runs at a time; what fails is tried again at the next tick, never forgotten.
+import type { Logger } from 'pino';
+import { Fault } from '#contract/error.ts';
+import { closeCode, type FrameBody } from '#contract/frame.ts';
+import type { OrganizationId } from '#contract/id.ts';
+import type { Offer, Verdict } from '#contract/server.ts';
+import type { Approval, Store, StoredPolicy } from '../store/store.ts';
+import { memberOf, type Member } from '../workstation/proof.ts';
+import type { Link } from './link.ts';
+
+export interface Review {
+  /** What a member is told now. */
+  welcomeOf(member: Member): FrameBody<'welcome'>;
+  /** A workstation says what it could run: stored, then answered with verdicts. At most once a second per tunnel; only the newest counts. */
+  offered(link: Link, offers: readonly Offer[]): void;
+  /** Something changed: look again soon. */
+  request(): void;
+  tick(): void;
+  close(): Promise<void>;
+}
+
+/** What is known of one tunnel. */
+interface Seen {
+  offers: readonly Offer[];
+  /** Not stored yet. */
+  pending: readonly Offer[] | undefined;
+  isStoring: boolean;
+  lastWelcome: string;
+  lastVerdict: string | undefined;
+}
+
+export function createReview(deps: {
+  store: Store;
+  policy: () => Promise<StoredPolicy>;
+  links: () => readonly Link[];
+  organization: OrganizationId;
+  messageLimitBytes: number;
+  logger: Logger;
+  now: () => number;
+}): Review {
+  const { store, logger } = deps;
+  const seen = new WeakMap<Link, Seen>();
+  let isDue = false;
+  let isClosed = false;
+  let running: Promise<void> | undefined;
+
+  function seenOf(link: Link): Seen {
+    let known = seen.get(link);
+    if (known === undefined) {
+      const lastWelcome = JSON.stringify(welcomeOf(link.member));
+      known = { offers: [], pending: undefined, isStoring: false, lastWelcome, lastVerdict: undefined };
+      seen.set(link, known);
+    }
+    return known;
+  }
+
+  function welcomeOf({ gateways }: Member): FrameBody<'welcome'> {
+    const { organization, messageLimitBytes } = deps;
+    return { organization, messageLimitBytes, gateways: [...gateways] };
+  }
+
+  function tellWelcome(link: Link, member: Member): void {
+    const body = welcomeOf(member);
+    const text = JSON.stringify(body);
+    const known = seenOf(link);
+    if (known.lastWelcome === text) return;
+    known.lastWelcome = text;
+    link.tell({ name: 'welcome', body });
+  }
+
+  function tellVerdicts(link: Link, approvals: ReadonlyMap<string, Approval>): void {
+    const known = seenOf(link);
+    // Before the first offer there is nothing to judge, and nobody waits for it.
+    if (known.lastVerdict === undefined) return;
+    const verdicts = known.offers.flatMap(({ server, fingerprint }): Verdict[] => {
+      const approval = approvals.get(`${server} ${fingerprint}`);
+      return approval === undefined ? [] : [{ server, fingerprint, decision: approval.decision }];
+    });
+    const text = JSON.stringify(verdicts);
+    if (known.lastVerdict === text) return;
+    known.lastVerdict = text;
+    link.tell({ name: 'verdict', body: { verdicts } });
+  }
+
+  async function reviewAll(): Promise<void> {
+    const [policy, workstations, approvals] = await Promise.all([deps.policy(), store.workstations(), store.approvals()]);
+    const byId = new Map(workstations.map((workstation) => [workstation.id, workstation]));
+    const decided = new Map(approvals.map((approval) => [`${approval.server} ${approval.fingerprint}`, approval]));
+    for (const link of deps.links()) {
+      const workstation = byId.get(link.presence.workstation);
+      const member = workstation && memberOf(workstation, policy);
+      if (member === undefined || member.user.id !== link.presence.user) {
+        link.cut(new Fault('WORKSTATION_REVOKED'), closeCode.revoked);
+        continue;
+      }
+      link.endServers((server, fingerprint) => decided.get(`${server} ${fingerprint}`)?.decision === 'denied');
+      tellWelcome(link, member);
+      tellVerdicts(link, decided);
+    }
+  }
+
+  function run(): void {
+    if (running !== undefined || !isDue || isClosed) return;
+    isDue = false;
+    running = reviewAll()
+      .catch((err: unknown) => {
+        isDue = true;
+        logger.error({ err }, 'tunnels could not be reviewed');
+        return 'failed' as const;
+      })
+      .then((outcome) => {
+        running = undefined;
+        // After a failure the next tick tries again: at once would be a busy loop.
+        if (outcome !== 'failed') run();
+      });
+  }
+
+  async function storeOffers(link: Link, known: Seen): Promise<void> {
+    const offers = known.pending;
+    if (offers === undefined) return;
+    known.isStoring = true;
+    known.pending = undefined;
+    try {
+      await store.replaceOffers(link.presence.workstation, offers, deps.now());
+      known.offers = offers;
+      known.lastVerdict = '';
+      isDue = true;
+      run();
+    } catch (err) {
+      known.pending ??= offers;
+      logger.error({ err, workstation: link.presence.workstation }, 'offers not stored');
+    }
+  }
+
+  return {
+    welcomeOf,
+    offered(link, offers) {
+      const known = seenOf(link);
+      known.pending = offers;
+      if (!known.isStoring) void storeOffers(link, known);
+    },
+    request() {
+      isDue = true;
+      run();
+    },
+    tick() {
+      run();
+      for (const link of deps.links()) {
+        const known = seenOf(link);
+        if (!known.isStoring) continue;
+        known.isStoring = false;
+        if (known.pending !== undefined) void storeOffers(link, known);
+      }
+    },
+    async close() {
+      isClosed = true;
+      await running;
+    },
+  };
+}

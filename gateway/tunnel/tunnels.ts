@@ -1,0 +1,219 @@
+// All tunnels of this gateway server. One per device key: a second one with the same key cuts the first. Whatever changes in the store is applied
+// to the tunnels that are up: revoked workstations are cut, new verdicts and gateways are told.
+import type { WebSocket } from 'ws';
+import type { Logger } from 'pino';
+import { asFault, Fault } from '#contract/error.ts';
+import { closeCode, deadAfterMs, defaultMessageLimitBytes, handshakeWithinMs, pingEveryMs } from '#contract/frame.ts';
+import { newId, type OrganizationId, type UserId, type WorkstationId } from '#contract/id.ts';
+import type { Recorder } from '../audit/record.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { Store, StoredPolicy } from '../store/store.ts';
+import { createRefusals, eventRecord, type EventDraft } from '../workstation/event.ts';
+import { checkProof } from '../workstation/proof.ts';
+import { GoneAway, refuse, Refusal, shakeHands, type Handshake } from './handshake.ts';
+import type { AcceptHost, Hub } from './hub.ts';
+import { Link } from './link.ts';
+import { createReview } from './review.ts';
+
+export interface Tunnels extends Hub {
+  /** Takes over a WebSocket that just opened. */
+  accept(socket: WebSocket, from: { readonly address: string }): void;
+  /** Tunnels that are up. */
+  count(): number;
+  /** Ends every tunnel and takes no more. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface TunnelsDeps {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly organization: OrganizationId;
+  readonly publicOrigin: string;
+  readonly recorder: Recorder;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly messageLimitBytes?: number;
+  readonly acceptHost: AcceptHost;
+  readonly limits?: { readonly handshakes?: number; readonly tunnels?: number };
+  readonly timing?: Partial<Timing>;
+}
+
+interface Timing {
+  readonly handshakeWithinMs: number;
+  readonly pingEveryMs: number;
+  readonly deadAfterMs: number;
+  /** How often pings, silence and what is left to do are looked at. */
+  readonly tickEveryMs: number;
+}
+
+export function createTunnels(deps: TunnelsDeps): Tunnels {
+  const { store, recorder, logger, now } = deps;
+  const timing: Timing = { handshakeWithinMs, pingEveryMs, deadAfterMs, tickEveryMs: 1000, ...deps.timing };
+  const messageLimitBytes = deps.messageLimitBytes ?? defaultMessageLimitBytes;
+  const limits = { handshakes: 256, tunnels: 20_000, ...deps.limits };
+  const links = new Map<WorkstationId, Link>();
+  const byUser = new Map<UserId, Link[]>();
+  const greeting = new Map<WebSocket, Promise<void>>();
+  /** What is being written at the end of tunnels: close() waits for it. */
+  const writing = new Set<Promise<void>>();
+  const usedAt = new WeakMap<Link, number>();
+  let uses = 0;
+  let isClosed = false;
+  const record = recorder.append.bind(recorder);
+  const recordRefusal = createRefusals(record, now);
+  const policy = policyReader(store);
+  const review = createReview({
+    store,
+    policy,
+    links: () => [...links.values()],
+    organization: deps.organization,
+    messageLimitBytes,
+    logger,
+    now,
+  });
+  const unsubscribe = deps.bus.subscribe('changed', review.request);
+  const ticks = setInterval(() => {
+    for (const link of links.values()) link.tick();
+    review.tick();
+  }, timing.tickEveryMs).unref();
+
+  async function greet(socket: WebSocket, address: string): Promise<void> {
+    const prove = (claim: Parameters<typeof checkProof>[1]) =>
+      checkProof({ store, policy, publicOrigin: deps.publicOrigin }, claim);
+    const { organization } = deps;
+    const hands = await shakeHands(socket, { organization, prove, withinMs: timing.handshakeWithinMs });
+    const detail = { address, product: hands.product, version: hands.version };
+    // A tunnel that can't be put on record is not opened.
+    await record(eventRecord({ event: 'tunnel_opened', ...whoOf(hands), detail }, now()));
+    if (socket.readyState !== socket.OPEN) {
+      await record(eventRecord({ event: 'tunnel_closed', ...whoOf(hands), code: 'TUNNEL_LOST', detail: { seconds: 0 } }, now()));
+      return;
+    }
+    if (isClosed) return refuse(socket, new Fault('STOPPING'), closeCode.stopping);
+    replaceOlder(hands, address);
+    welcome(socket, hands);
+  }
+
+  function replaceOlder(hands: Handshake, address: string): void {
+    const older = links.get(hands.member.workstation.id);
+    if (older === undefined) return;
+    note({ event: 'tunnel_replaced', ...whoOf(hands), code: 'TUNNEL_REPLACED', detail: { address } });
+    older.cut(new Fault('TUNNEL_REPLACED'), closeCode.replaced);
+  }
+
+  function welcome(socket: WebSocket, hands: Handshake): void {
+    const { id } = hands.member.workstation;
+    const link = new Link({
+      socket,
+      member: hands.member,
+      welcome: review.welcomeOf(hands.member),
+      messageLimitBytes,
+      acceptHost: deps.acceptHost,
+      onOffers: (offers) => review.offered(link, offers),
+      onEnd: (fault) => ended(link, fault),
+      onUse: () => usedAt.set(link, ++uses),
+      now,
+      pingEveryMs: timing.pingEveryMs,
+      deadAfterMs: timing.deadAfterMs,
+      logger,
+    });
+    links.set(id, link);
+    byUser.set(hands.member.user.id, [...(byUser.get(hands.member.user.id) ?? []), link]);
+    // What changed between the proof and now was not applied to this tunnel.
+    review.request();
+    seen(id);
+    logger.info({ workstation: id }, 'tunnel opened');
+  }
+
+  function ended(link: Link, fault: Fault): void {
+    const { workstation, user, since } = link.presence;
+    if (links.get(workstation) === link) links.delete(workstation);
+    const rest = (byUser.get(user) ?? []).filter((other) => other !== link);
+    if (rest.length > 0) byUser.set(user, rest);
+    else byUser.delete(user);
+    const seconds = Math.round((now() - since) / 1000);
+    note({ event: 'tunnel_closed', ...whoOf(link), code: fault.code, detail: { seconds } });
+    seen(workstation);
+    logger.info({ workstation, code: fault.code, seconds }, 'tunnel closed');
+  }
+
+  function note(draft: EventDraft): void {
+    write(record(eventRecord(draft, now())), 'event not recorded');
+  }
+
+  function seen(workstation: WorkstationId): void {
+    write(store.seenWorkstation(workstation, now()), 'last seen not stored');
+  }
+
+  function write(written: Promise<void>, failure: string): void {
+    const settled = written.catch((err: unknown) => logger.error({ err }, failure)).finally(() => writing.delete(settled));
+    writing.add(settled);
+  }
+
+  async function refused(socket: WebSocket, address: string, error: unknown): Promise<void> {
+    if (error instanceof GoneAway) return socket.terminate();
+    const reference = newId();
+    const { fault, reason, workstation } = error instanceof Refusal ? error : new Refusal(asFault(error, reference), 'internal');
+    if (fault.code === 'INTERNAL') logger.error({ err: fault.cause ?? error, reference }, 'handshake failed');
+    logger.warn({ code: fault.code, reason, workstation, address }, 'handshake refused');
+    refuse(socket, fault, codeFor(fault));
+    await recordRefusal({ event: 'proof_refused', workstation, code: fault.code, detail: { reason, address } });
+  }
+
+  return {
+    accept(socket, { address }) {
+      socket.on('error', (err) => logger.info({ err, address }, 'tunnel socket failed'));
+      if (isClosed) return refuse(socket, new Fault('STOPPING'), closeCode.stopping);
+      if (greeting.size >= limits.handshakes || links.size >= limits.tunnels)
+        return refuse(socket, new Fault('BUSY', { what: 'a tunnel' }), closeCode.stopping);
+      const greeted = greet(socket, address)
+        .catch((error: unknown) => refused(socket, address, error))
+        .catch((err: unknown) => logger.error({ err }, 'refusal not recorded'))
+        .finally(() => greeting.delete(socket));
+      greeting.set(socket, greeted);
+    },
+    count: () => links.size,
+    presence: (workstation) => links.get(workstation)?.presence,
+    presences(user) {
+      const own = byUser.get(user) ?? [];
+      const sorted = own.length < 2 ? own : own.toSorted((a, b) => (usedAt.get(b) ?? 0) - (usedAt.get(a) ?? 0));
+      return sorted.map((link) => link.presence);
+    },
+    async open(workstation, server, fingerprint, events, signal) {
+      const link = links.get(workstation);
+      if (link === undefined) throw new Fault('WORKSTATION_OFFLINE', { server });
+      return link.open(server, fingerprint, events, signal);
+    },
+    async close() {
+      if (isClosed) return;
+      isClosed = true;
+      clearInterval(ticks);
+      unsubscribe();
+      const open = [...links.values()];
+      for (const link of open) link.cut(new Fault('STOPPING'), closeCode.stopping);
+      for (const socket of greeting.keys()) socket.terminate();
+      await Promise.all([...greeting.values(), ...open.map((link) => link.closed), review.close()]);
+      await Promise.all(writing);
+    },
+  };
+}
+
+/** The policy, read again only where the store's revision has grown. */
+function policyReader(store: Store): () => Promise<StoredPolicy> {
+  let known: { revision: number; policy: StoredPolicy } | undefined;
+  return async () => {
+    // Read before the policy: if that changes in between, the next reader sees a newer revision and reads again.
+    const revision = await store.revision();
+    if (known?.revision !== revision) known = { revision, policy: await store.policy() };
+    return known.policy;
+  };
+}
+
+function whoOf({ member }: { readonly member: Handshake['member'] }): Pick<EventDraft, 'user' | 'workstation'> {
+  return { user: { id: member.user.id, name: member.user.name }, workstation: member.workstation.id };
+}
+
+function codeFor(fault: Fault): number {
+  if (fault.code === 'FRAME_INVALID') return closeCode.protocol;
+  return fault.code === 'WORKSTATION_REVOKED' ? closeCode.revoked : closeCode.refused;
+}

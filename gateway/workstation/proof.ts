@@ -1,0 +1,78 @@
+// Is this the workstation that it says it is? Its key must have signed this connection's challenge, for this gateway and its own user.
+// Whoever can't prove that learns nothing: unknown, wrong key, wrong user, wrong origin and a replay are all PROOF_INVALID.
+import { createPublicKey, hash, verify } from 'node:crypto';
+import { thumbprintText, type PublicKey } from '#contract/enrollment.ts';
+import { Fault } from '#contract/error.ts';
+import { proofText } from '#contract/frame.ts';
+import { UserId, type Slug, type WorkstationId } from '#contract/id.ts';
+import type { Store, StoredPolicy, Workstation } from '../store/store.ts';
+
+export interface Claim {
+  readonly version: number;
+  readonly nonce: string;
+  readonly workstation: WorkstationId;
+  readonly user: UserId;
+  readonly signature: string;
+}
+
+/** Who stands behind a tunnel. */
+export interface Member {
+  readonly workstation: Workstation;
+  readonly user: { readonly id: UserId; readonly slug: Slug; readonly name: string };
+  /** The gateways that the user may reach now. */
+  readonly gateways: readonly Slug[];
+}
+export type Proof =
+  | { readonly kind: 'proven'; readonly member: Member }
+  /** `reason` is for the record; `workstation` is one that exists. */
+  | { readonly kind: 'refused'; readonly fault: Fault; readonly reason: string; readonly workstation: WorkstationId | null };
+
+export async function checkProof(
+  deps: { readonly store: Store; readonly policy: () => Promise<StoredPolicy>; readonly publicOrigin: string },
+  claim: Claim,
+): Promise<Proof> {
+  const workstation = await deps.store.workstation(claim.workstation);
+  const refused = (fault: Fault, reason: string): Proof => ({
+    kind: 'refused',
+    fault,
+    reason,
+    workstation: workstation?.id ?? null,
+  });
+  if (workstation === undefined) return refused(new Fault('PROOF_INVALID'), 'unknown workstation');
+  const text = proofText({ ...claim, origin: deps.publicOrigin });
+  if (!isSigned(workstation.publicKey, text, claim.signature)) return refused(new Fault('PROOF_INVALID'), 'wrong signature');
+  // From here on the key is proven: the peer may be told why.
+  if (workstation.revokedAt !== null) return refused(new Fault('WORKSTATION_REVOKED'), 'revoked');
+  const member = memberOf(workstation, await deps.policy());
+  if (member === undefined) return refused(new Fault('WORKSTATION_REVOKED'), 'its user is gone');
+  if (member.user.id !== claim.user) return refused(new Fault('PROOF_INVALID'), 'another user');
+  return { kind: 'proven', member };
+}
+
+/** The workstation with its user, or undefined where it or its user may no longer connect. */
+export function memberOf(workstation: Workstation, { policy, ids }: StoredPolicy): Member | undefined {
+  const user = policy.users[workstation.user];
+  const id = UserId.safeParse(ids.users[workstation.user]);
+  if (workstation.revokedAt !== null || user === undefined || !id.success) return undefined;
+  const gateways = new Set(user.teams.flatMap((team) => policy.teams[team]?.gateways ?? []));
+  return {
+    workstation,
+    user: { id: id.data, slug: workstation.user, name: user.title ?? workstation.user },
+    gateways: [...gateways].toSorted(),
+  };
+}
+
+/** ES256 in IEEE P1363 form, base64url. A key that is no point on the curve has signed nothing. */
+export function isSigned(publicKey: PublicKey, text: string, signature: string): boolean {
+  try {
+    const { kty, crv, x, y } = publicKey;
+    const key = createPublicKey({ key: { kty, crv, x, y }, format: 'jwk' });
+    return verify('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'));
+  } catch {
+    return false;
+  }
+}
+
+export function thumbprint(publicKey: PublicKey): string {
+  return hash('sha256', thumbprintText(publicKey), 'base64url');
+}
