@@ -1,0 +1,60 @@
+// Output cut into lines, however it arrives, and in constant memory where a line never ends.
+import { Readable } from 'node:stream';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { readLines } from '../../../bridge/server/lines.ts';
+
+async function read(chunks: Iterable<Buffer>, limitBytes: number): Promise<{ lines: string[]; oversize: number }> {
+  const lines: string[] = [];
+  let oversize = 0;
+  await readLines(Readable.from(chunks), limitBytes, {
+    line: (line) => void lines.push(line.toString('latin1')),
+    oversize: () => void oversize++,
+  });
+  return { lines, oversize };
+}
+
+function cut(text: Buffer, at: readonly number[]): Buffer[] {
+  const places = [0, ...at.map((place) => place % (text.length + 1)).toSorted((a, b) => a - b), text.length];
+  return places
+    .slice(1)
+    .map((end, index) => text.subarray(places[index], end))
+    .filter((piece) => piece.length > 0);
+}
+
+describe('lines', () => {
+  test('are the same however the bytes are cut into chunks', async () => {
+    const line = fc.string({ maxLength: 30 }).map((text) => text.replaceAll(/[\r\n]/g, ''));
+    await fc.assert(
+      fc.asyncProperty(fc.array(line), fc.array(fc.nat(500)), fc.integer({ min: 1, max: 40 }), async (all, at, limit) => {
+        const bytes = all.map((text) => Buffer.from(text));
+        const text = Buffer.from(all.map((one) => `${one}\n`).join(''));
+        const fitting = bytes.filter((one) => one.length <= limit && one.length > 0).map((one) => one.toString('latin1'));
+        const tooLong = bytes.filter((one) => one.length > limit).length;
+        expect(await read(cut(text, at), limit)).toEqual({ lines: fitting, oversize: tooLong });
+      }),
+    );
+  });
+
+  test('end with \\n or \\r\\n, and what follows the last end is no line', async () => {
+    expect((await read([Buffer.from('{"a":1}\r\n{"b":2}\n\n{"c"')], 100)).lines).toEqual(['{"a":1}', '{"b":2}']);
+  });
+
+  test('keep their own bytes after later ones were read', async () => {
+    const kept: Buffer[] = [];
+    const chunks = ['one-', 'line\ntwo-', 'line\nthree-', 'line\n'].map((text) => Buffer.from(text));
+    await readLines(Readable.from(chunks), 100, { line: (line) => void kept.push(line), oversize: () => undefined });
+    expect(kept.map(String)).toEqual(['one-line', 'two-line', 'three-line']);
+  });
+
+  test('of any length over the limit cost no more memory than the limit', async () => {
+    const piece = Buffer.alloc(1024 * 1024, 'x');
+    function* gigabyte(): Generator<Buffer> {
+      for (let sent = 0; sent < 1024; sent++) yield piece;
+      yield Buffer.from('\n{"after":1}\n');
+    }
+    const before = process.memoryUsage().arrayBuffers;
+    expect(await read(gigabyte(), 8 * 1024 * 1024)).toEqual({ lines: ['{"after":1}'], oversize: 1 });
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
+  });
+});
