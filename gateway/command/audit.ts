@@ -15,8 +15,10 @@ export const addAudit: AddCommands = (program, terminal) => {
       const count = parseCount(flags.lines);
       await withStore(terminal, flags, async (store) => {
         const signal = flags.follow ? terminal.untilEnded() : undefined;
-        for await (const tailed of tailRecords({ store, count, follow: signal }))
-          terminal.print(flags.json ? JSON.stringify(tailed) : recordLine(tailed));
+        for await (const tailed of tailRecords({ store, count, follow: signal })) {
+          const { chain, seq, record } = tailed;
+          terminal.print(flags.json ? JSON.stringify({ ...record, chain, seq }) : recordLine(tailed));
+        }
       });
     });
   command(audit, 'verify', 'Checks that no record was altered, deleted, moved or cut off.').action(async (flags: Common) => {

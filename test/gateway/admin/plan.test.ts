@@ -1,0 +1,111 @@
+// The plan of a policy: nothing for no change, and words for every change.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { TokenId, Slug } from '#contract/id.ts';
+import { PolicyFile } from '#contract/policy.ts';
+import { describeChange, planPolicy, type Held } from '../../../gateway/admin/plan.ts';
+import { proves } from '../../requirement.ts';
+import { anyPolicy } from './policy.ts';
+
+const nothing: Held = { tokens: [], workstations: [], now: 0 };
+const lines = (before: unknown, after: unknown, held: Held = nothing) =>
+  planPolicy(PolicyFile.parse(before), PolicyFile.parse(after), held).map(describeChange);
+
+const base = {
+  version: 1,
+  users: { ada: { email: 'ada@example.org', teams: ['eng'] } },
+  teams: { eng: { gateways: ['main'] } },
+  servers: { memory: { kind: 'workstation' } },
+  gateways: { main: { assignments: { memory: { tools: ['read', 'write'] } } } },
+};
+const empty = { version: 1 };
+
+describe('the plan of a policy', () => {
+  test('is empty where the policy is the one in force', () => {
+    fc.assert(
+      fc.property(anyPolicy, (policy) => {
+        expect(planPolicy(policy, structuredClone(policy), nothing)).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('names something for any two policies that mean different things', () => {
+    proves('gateway-shell.plan-complete', {
+      file: 'gateway/admin/plan.ts',
+      find: "return value.size === 0 ? 'none' : JSON.stringify([...value].toSorted());",
+      replace: "return value.size === 0 ? 'none' : [...value].toSorted().join(' ');",
+    });
+    fc.assert(
+      fc.property(anyPolicy, anyPolicy, (before, after) => {
+        expect(planPolicy(before, after, nothing).length > 0).toBe(meaning(before) !== meaning(after));
+      }),
+      {
+        numRuns: 500,
+        examples: [
+          [onlyTools('all'), onlyTools(['all'])],
+          [onlyTools(['a b']), onlyTools(['a', 'b'])],
+        ],
+      },
+    );
+  });
+
+  test('says what a new policy adds', () => {
+    expect(lines(empty, base)).toEqual([
+      '+ user ada: email ada@example.org; teams ["eng"]',
+      '+ team eng: gateways ["main"]',
+      '+ server memory: kind workstation; shareable false; timeoutSeconds 60',
+      '+ gateway main',
+      '+ assignment main/memory: reach caller; tools ["read","write"]',
+    ]);
+  });
+
+  test('says what was changed, and who gains and loses which gateway by it', () => {
+    const after = structuredClone(base);
+    after.gateways.main.assignments.memory.tools = ['read', 'list'];
+    Object.assign(after.teams, { ops: { gateways: [] } });
+    after.users.ada.teams = ['ops'];
+    expect(lines(base, after)).toEqual([
+      '~ user ada: teams -eng +ops',
+      '+ team ops: gateways none',
+      '~ assignment main/memory: tools -write +list',
+      '- access ada -> main',
+    ]);
+    expect(lines(after, base)).toContain('+ access ada -> main');
+  });
+
+  test('says what the removal of a user and of a gateway revokes', () => {
+    const token = {
+      kind: 'host' as const,
+      id: TokenId.parse('0198c0de-0000-7000-8000-000000000001'),
+      user: Slug.parse('ada'),
+      gateway: Slug.parse('main'),
+      host: 'codex',
+      hash: '',
+      createdAt: 0,
+      expiresAt: 10,
+      revokedAt: null,
+      spentAt: null,
+    };
+    const held = { tokens: [token, { ...token, revokedAt: 1 }, { ...token, expiresAt: 5 }], workstations: [], now: 5 };
+    expect(lines(base, empty, held)).toContain('- user ada: revokes 1 token');
+    expect(lines(base, { ...base, teams: { eng: {} }, gateways: {} }, held)).toContain('- gateway main: revokes 1 token');
+  });
+});
+
+function onlyTools(tools: 'all' | readonly string[]): PolicyFile {
+  return PolicyFile.parse({
+    version: 1,
+    servers: { s: { kind: 'workstation' } },
+    gateways: { g: { assignments: { s: { tools } } } },
+  });
+}
+
+/** What a policy says, written in one way only: the order and repetition of names in lists mean nothing, and no tools are none. */
+function meaning(policy: PolicyFile): string {
+  return JSON.stringify(policy, (key, value: unknown) => {
+    if (Array.isArray(value)) return key === 'tools' && value.length === 0 ? 'none' : [...new Set(value)].toSorted();
+    if (value instanceof Object) return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    return value;
+  });
+}

@@ -1,0 +1,160 @@
+// Policy files: each problem at its line and column, and no policy where there is one.
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { describeProblem, readPolicy } from '../../../gateway/admin/policy-file.ts';
+import { proves } from '../../requirement.ts';
+import { anyPolicy } from './policy.ts';
+
+const problemsOf = (text: string): readonly string[] => {
+  const read = readPolicy(text);
+  return read.kind === 'policy' ? [] : read.problems.map((problem) => describeProblem('p.yaml', problem));
+};
+
+const whole = `
+version: 1
+users:
+  ada: { email: ada@example.org, teams: [eng] }
+teams:
+  eng:
+    gateways: [main]
+servers:
+  memory: { kind: workstation }
+gateways:
+  main:
+    assignments:
+      memory: { tools: [read_graph] }
+`;
+
+describe('a policy file', () => {
+  test('that is whole is read with its defaults', () => {
+    const read = readPolicy(whole);
+    expect(read.kind === 'policy' && read.policy).toEqual({
+      version: 1,
+      users: { ada: { email: 'ada@example.org', teams: ['eng'] } },
+      teams: { eng: { gateways: ['main'] } },
+      servers: { memory: { kind: 'workstation', shareable: false, timeoutSeconds: 60 } },
+      gateways: { main: { assignments: { memory: { reach: 'caller', tools: ['read_graph'] } } } },
+    });
+  });
+
+  test('with an unknown key is refused at the place of the key, with the key that was meant', () => {
+    proves('gateway-shell.policy-problem-found', {
+      file: 'gateway/admin/policy-file.ts',
+      find: 'const { line, col } = lines.linePos(offset);',
+      replace: 'const { line, col } = lines.linePos(offset + 1);',
+    });
+    expect(problemsOf(whole.replace('tools: [', 'tool: ['))).toEqual([
+      'p.yaml:13:17: gateways.main.assignments.memory.tool: unknown key: did you mean "tools"?',
+    ]);
+  });
+
+  test('with a key that stands twice is refused at the second', () => {
+    expect(problemsOf(`${whole}      memory: { tools: all }\n`)).toEqual([
+      'p.yaml:14:7: gateways.main.assignments.memory: this key stands here twice',
+    ]);
+  });
+
+  test.each([
+    [
+      'a team',
+      'teams: [eng]',
+      'teams: [engg]',
+      'p.yaml:4:42: users.ada.teams[0]: there is no team "engg" in this file; did you mean "eng"?',
+    ],
+    [
+      'a gateway',
+      'gateways: [main]',
+      'gateways: [other]',
+      'p.yaml:7:16: teams.eng.gateways[0]: there is no gateway "other" in this file',
+    ],
+    [
+      'a server',
+      '      memory:',
+      '      memry:',
+      'p.yaml:13:7: gateways.main.assignments.memry: there is no server "memry" in this file; did you mean "memory"?',
+    ],
+  ])('that names %s that it does not define is refused at that name', (_, find, replace, problem) => {
+    expect(problemsOf(whole.replace(find, replace))).toEqual([problem]);
+  });
+
+  test('shows every problem of its shape, in the order of the file', () => {
+    const text = [
+      'version: 2',
+      'uers: {}',
+      'users:',
+      '  Ada:',
+      '    email: nobody',
+      '  bo: {}',
+      'servers:',
+      '  m: { kind: remote, timeoutSeconds: 0 }',
+    ];
+    expect(problemsOf(text.join('\n'))).toEqual([
+      'p.yaml:1:10: version: this version is not known here: use 1',
+      'p.yaml:2:1: uers: unknown key: did you mean "users"?',
+      'p.yaml:4:3: users.Ada: the name is not valid: use 1-40 of a-z, 0-9, single "-" or "_" between them',
+      'p.yaml:6:3: users.bo.email: is missing: expected string',
+      'p.yaml:8:14: servers.m.kind: expected "workstation"',
+      'p.yaml:8:38: servers.m.timeoutSeconds: Too small: expected number to be >=1',
+    ]);
+  });
+
+  test.each([
+    ['nothing', '', 'p.yaml:1:1: expected object, received null'],
+    ['a list', '- version: 1', 'p.yaml:1:1: expected object, received array'],
+    ['a tag that YAML does not know', 'version: !one 1', 'p.yaml:1:10: Unresolved tag: !one'],
+    [
+      'two documents',
+      'version: 1\n---\nversion: 1\n',
+      'p.yaml:2:1: Source contains multiple documents; please use YAML.parseAllDocuments()',
+    ],
+    [
+      'an open bracket',
+      'users: [',
+      'p.yaml:1:9: Flow sequence in block collection must be sufficiently indented and end with a ]',
+    ],
+    ['no version', 'users: {}', 'p.yaml:1:1: version: is missing: expected 1'],
+  ])('of %s is refused', (_, text, problem) => {
+    expect(problemsOf(text)[0]).toBe(problem);
+  });
+
+  test('that unfolds aliases without end is refused', () => {
+    const levels = Array.from(
+      { length: 12 },
+      (_, n) =>
+        `l${n}: &l${n} [${
+          n === 0
+            ? 'x'
+            : Array(10)
+                .fill(`*l${n - 1}`)
+                .join(', ')
+        }]`,
+    );
+    expect(problemsOf(levels.join('\n'))).toEqual(['p.yaml:1:1: Excessive alias count indicates a resource exhaustion attack']);
+  });
+
+  test('with a byte order mark and Windows line ends is counted like any other', () => {
+    expect(problemsOf('\uFEFFversion: 1\r\nusers:\r\n  ada: 3\r\n')).toEqual([
+      'p.yaml:3:8: users.ada: expected object, received number',
+    ]);
+  });
+
+  test('of any valid policy is read back as that policy', () => {
+    fc.assert(
+      fc.property(anyPolicy, (policy) => {
+        expect(readPolicy(stringify(policy))).toEqual({ kind: 'policy', policy });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('of any text is read or refused, and never throws', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), (text) => {
+        const read = readPolicy(text);
+        expect(read.kind === 'policy' || read.problems.length > 0).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
