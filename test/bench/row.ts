@@ -14,7 +14,8 @@ export interface Row {
   readonly measured: Map<string, Measurement[]>;
   /** By cell, or `start` for the whole row: why there is nothing. */
   readonly failed: Map<string, string>;
-  run(cell: Cell): Promise<void>;
+  /** Measures the cell once more. `isKept: false`: only to get warm. */
+  run(cell: Cell, isKept: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -46,14 +47,14 @@ export async function openRow(target: Target): Promise<Row> {
     name: target.name,
     measured,
     failed,
-    async run(cell) {
+    async run(cell, isKept) {
       const key = keyOf(cell);
       if (running === undefined || failed.has(key)) return;
       try {
         generator ??= await openGenerator(running);
         const report = await ask(generator, { type: 'cell', cell, roots: [...running.roots] });
         if (report.type !== 'measured') throw new Error(report.type === 'failed' ? report.reason : report.type);
-        measured.set(key, [...(measured.get(key) ?? []), report.measurement]);
+        if (isKept) measured.set(key, [...(measured.get(key) ?? []), report.measurement]);
       } catch (error) {
         failed.set(key, reasonOf(error));
         await closeGenerator(generator); // answers may still be on their way: the next cell gets a fresh one
