@@ -21,6 +21,7 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
     });
     request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     request.on('error', (cause) => reject(new Fault('CANCELLED', {}, { cause })));
-    request.on('close', () => reject(new Fault('CANCELLED')));
+    // Also comes after the end: a fault that nobody waits for is not worth its stack trace.
+    request.on('close', () => request.complete || reject(new Fault('CANCELLED')));
   });
 }
