@@ -1,0 +1,95 @@
+// What the store suites put into a store: a policy of two users and two workstations, tokens, offers, records.
+import { createHash } from 'node:crypto';
+import type { AuditRecord } from '#contract/audit.ts';
+import { Fingerprint, RecordId, Slug, TokenId, WorkstationId, newId } from '#contract/id.ts';
+import { PolicyFile } from '#contract/policy.ts';
+import type { Offer } from '#contract/server.ts';
+import type { EnrollToken, HostToken, Store, Token, Workstation } from '../../gateway/store/store.ts';
+
+export const slug = (text: string) => Slug.parse(text);
+export const fingerprint = (of: string) => Fingerprint.parse(`sha256:${sha256(of)}`);
+export const sha256 = (of: string) => createHash('sha256').update(of).digest('hex');
+
+export const samplePolicy = PolicyFile.parse({
+  version: 1,
+  users: {
+    ada: { title: 'Ada', email: 'ada@example.org', teams: ['eng', 'ops'] },
+    ben: { email: 'ben@example.org', teams: ['ops'] },
+    // A name that every object of JavaScript has.
+    constructor: { email: 'c@example.org' },
+  },
+  teams: { eng: { title: 'Engineering', gateways: ['main'] }, ops: { gateways: ['other', 'main'] } },
+  servers: {
+    everything: { kind: 'workstation', title: 'Everything', shareable: true, timeoutSeconds: 5 },
+    memory: { kind: 'workstation' },
+  },
+  gateways: {
+    main: {
+      title: 'Main',
+      assignments: {
+        everything: { tools: ['echo', 'add', 'echo'] },
+        memory: { tools: 'all', reach: '01a20491-e46f-708d-b6df-159d2fd25a16' },
+      },
+    },
+    other: { assignments: { memory: { tools: [] }, everything: {} } },
+  },
+});
+
+export const without = (policy: PolicyFile, user: string): PolicyFile => ({
+  ...policy,
+  users: Object.fromEntries(Object.entries(policy.users).filter(([name]) => name !== user)),
+});
+
+export async function applyPolicy(store: Store, policy: PolicyFile, now = 1000): Promise<void> {
+  await store.replacePolicy(policy, await store.revision(), now);
+}
+
+type Times = Partial<Pick<Token, 'createdAt' | 'expiresAt' | 'revokedAt' | 'spentAt'>>;
+const times = { createdAt: 1000, expiresAt: 1e12, revokedAt: null, spentAt: null };
+
+export function enrollToken(user: string, change: Times = {}): EnrollToken & Token {
+  const id = TokenId.parse(newId());
+  return { kind: 'enroll', id, user: slug(user), hash: sha256(id), ...times, ...change };
+}
+
+export function hostToken(user: string, gateway = 'main', change: Times = {}): HostToken & Token {
+  const id = TokenId.parse(newId());
+  return { kind: 'host', id, user: slug(user), gateway: slug(gateway), host: 'codex', hash: sha256(id), ...times, ...change };
+}
+
+export function workstationOf(user: string): Workstation {
+  const id = WorkstationId.parse(newId());
+  const coordinate = sha256(id).slice(0, 43);
+  return {
+    id,
+    user: slug(user),
+    publicKey: { kty: 'EC', crv: 'P-256', x: coordinate, y: coordinate },
+    thumbprint: sha256(id).slice(0, 43),
+    hostname: 'laptop',
+    osUser: user,
+    platform: 'linux',
+    enrolledAt: 2000,
+    revokedAt: null,
+    lastSeenAt: null,
+  };
+}
+
+/** Adds a token and spends it for a workstation. */
+export async function enrolled(store: Store, user: string): Promise<Workstation> {
+  const token = enrollToken(user);
+  await store.addToken(token);
+  const workstation = workstationOf(user);
+  const result = await store.enroll(token.hash, workstation, 3000);
+  if (result !== 'enrolled') throw new Error(result);
+  return workstation;
+}
+
+export function offerOf(server: string, of = server): Offer {
+  const command = { kind: 'npm' as const, identity: of, contentHash: sha256(of), args: ['--flag'], environmentNames: ['TOKEN'] };
+  return { server: slug(server), fingerprint: fingerprint(of), command, hosts: ['codex'] };
+}
+
+export function recordOf(at: number, detail: Record<string, string | number | boolean | null> = {}): AuditRecord {
+  const id = RecordId.parse(newId(at));
+  return { version: 1, kind: 'event', id, at, event: 'sample', user: null, workstation: null, code: null, detail };
+}
