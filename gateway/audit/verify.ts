@@ -77,6 +77,14 @@ async function verifyChain(
       const fault = checkRecord(record, last);
       if (fault !== undefined) return fault;
       last = { chain, seq: record.seq, hash: record.hash };
+      const seal = await seals.next(sealed);
+      if (seal?.seq === last.seq) {
+        const wrong = checkSeal(seal, last, sealed, key);
+        if (wrong !== undefined) return wrong;
+        seals.take();
+        sealed = last.seq;
+        sealCount += 1;
+      }
       if (head?.seq === last.seq && head.hash !== last.hash)
         return broken(
           chain,
@@ -84,13 +92,6 @@ async function verifyChain(
           'rewritten',
           `Record ${last.seq} is not the one that the head outside the database names.`,
         );
-      const seal = await seals.next(sealed);
-      if (seal === undefined || seal.seq > last.seq) continue;
-      const wrong = checkSeal(seal, last, sealed, key);
-      if (wrong !== undefined) return wrong;
-      seals.take();
-      sealed = last.seq;
-      sealCount += 1;
     }
     onProgress(last.seq);
     signal?.throwIfAborted();
