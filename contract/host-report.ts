@@ -92,7 +92,6 @@ export type HostStep =
   | 'temp_written'
   | 'file_replaced'
   | 'ledger_settled'
-  | 'backup_removed'
   | 'done';
 export interface HostProgress {
   readonly step: HostStep;

@@ -1,0 +1,199 @@
+// Makes every managed config name only the gateway: programs move behind the bridge, direct URLs leave. Order of writes, per file: backup (read back and
+// compared), ledger, config (compare-and-swap), ledger settled. A crash between any two is made good by doing it again; twice is the same as once.
+import type { ConvergedFile, ConvergeReport, HostProgress, HostStep } from '#contract/host-report.ts';
+import type { HostSpec } from '#contract/host.ts';
+import type { Sealer } from '#contract/secret.ts';
+import { Fault } from '#contract/error.ts';
+import { removeLeftovers, replaceFile } from './atomic.ts';
+import { readBackup, sweepBackups, writeBackup } from './backup.ts';
+import type { Change, Draft } from './draft.ts';
+import { draftOf, formatOf, planOf, samePath } from './draft.ts';
+import { readConfig, sha256Of, shown } from './file.ts';
+import type { Ledger, LedgerFile } from './ledger.ts';
+import { readLedger, slugOf, withFile, writeLedger } from './ledger.ts';
+import { lockHosts } from './lock.ts';
+import type { PlanRequest } from './plan.ts';
+import { aimOf, allFindings, targetsOf } from './plan.ts';
+import { secretSpans } from './secret.ts';
+import { putBack, takenEntries } from './take.ts';
+
+export interface ConvergeRequest extends PlanRequest {
+  readonly sealer: Sealer;
+  /** The clock, ms since 1970. */
+  readonly now: () => number;
+  readonly onProgress?: (progress: HostProgress) => void;
+}
+
+interface Task {
+  readonly request: ConvergeRequest;
+  readonly spec: HostSpec;
+  readonly path: string;
+  readonly step: (step: HostStep) => void;
+}
+
+/** More than so many reverts of a file within the window, and we stop fighting. */
+const maxUndone = 3;
+const undoneWindowMs = 10 * 60_000;
+const maxAttempts = 4;
+
+export async function converge(request: ConvergeRequest): Promise<ConvergeReport> {
+  const lock = await lockHosts(request.stateDir, request.signal);
+  try {
+    let ledger = await readLedger(request.stateDir);
+    const files: ConvergedFile[] = [];
+    const targets = await targetsOf(request);
+    for (const [index, { spec, path }] of targets.entries()) {
+      request.signal?.throwIfAborted();
+      const about = { host: spec.id, shownAs: shown(path, request.home), index: index + 1, count: targets.length };
+      const task: Task = { request, spec, path, step: (step) => request.onProgress?.({ step, ...about }) };
+      const done = await convergeFile(task, ledger);
+      ledger = done.ledger;
+      files.push(done.file);
+      task.step('done');
+    }
+    await sweepBackups(request.stateDir, ledger);
+    return { files, findings: allFindings(files) };
+  } finally {
+    lock.release();
+  }
+}
+
+async function convergeFile(task: Task, before: Ledger): Promise<{ ledger: Ledger; file: ConvergedFile }> {
+  const { request, spec, path, step } = task;
+  const draftNow = (ledger: Ledger): Promise<Draft> => draftOf(spec, path, request.home, ledger, aimOf(request));
+  let draft = await draftNow(before);
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+    step('planned');
+    const { change } = draft;
+    if (change === undefined) return { ledger: before, file: { ...planOf(draft), isWritten: false } };
+    const known = before.files.find((one) => one.path === change.file.realPath);
+    if (change.after === change.file.text) {
+      const ledger = await forgetRemoved(request, before, known, change);
+      return { ledger, file: { ...planOf(draft), isWritten: false } };
+    }
+    const undone = undoneOf(known, change, request.now());
+    if (undone.length > maxUndone) return { ledger: before, file: contended(draft, 'the host undid it again and again') };
+    const ledger = await write(task, draft, change, known, undone);
+    if (ledger !== undefined) return { ledger, file: outcome(draft, await draftNow(ledger)) };
+    draft = await draftNow(before);
+  }
+  // Nothing was written to the config, so the ledger must not say so.
+  await writeLedger(request.stateDir, before);
+  return { ledger: before, file: contended(draft, 'the file changed each time we were about to write it') };
+}
+
+/** One attempt; undefined where somebody else wrote the file meanwhile. */
+async function write(
+  task: Task,
+  draft: Draft,
+  change: Change,
+  known: LedgerFile | undefined,
+  undone: number[],
+): Promise<Ledger | undefined> {
+  const { request, spec, step } = task;
+  const { stateDir, sealer } = request;
+  const { file, after } = change;
+  await removeLeftovers(file.realPath);
+  const original = await keepOriginal(task, change, known);
+  step('backup_written');
+  const sha256 = sha256Of(after);
+  const isSame = known !== undefined && known.written.includes(file.sha256);
+  const taken = takenEntries(change, (name) => slugOf(draft.ledger, name), sealer);
+  const record: LedgerFile = {
+    host: spec.id,
+    path: file.realPath,
+    ...original,
+    written: [...(isSame ? [file.sha256] : []), sha256],
+    undone,
+    entries: [...stillOurs(known, change).filter((old) => !taken.some((entry) => samePath(entry.path, old.path))), ...taken],
+  };
+  const pending = withFile(draft.ledger, file.realPath, record);
+  await writeLedger(stateDir, pending);
+  step('ledger_written');
+  const isReplaced = await replaceFile(file.realPath, Buffer.from(after), {
+    mode: file.mode,
+    owner: file.owner,
+    mayReplace: async () => {
+      step('temp_written');
+      const there = await readConfig(task.path, request.home);
+      return 'text' in there && there.realPath === file.realPath && there.sha256 === file.sha256;
+    },
+  });
+  if (!isReplaced) return undefined;
+  step('file_replaced');
+  const settled = withFile(pending, file.realPath, { ...record, written: [sha256] });
+  await writeLedger(stateDir, settled);
+  step('ledger_settled');
+  return settled;
+}
+
+/** The bytes to go back to, safely kept: those of the first time while nobody else changed the file, else the present ones with our entries given back. */
+async function keepOriginal(
+  task: Task,
+  change: Change,
+  known: LedgerFile | undefined,
+): Promise<Pick<LedgerFile, 'original' | 'isRebased'>> {
+  const { request, spec } = task;
+  const { stateDir, sealer } = request;
+  const { file } = change;
+  if (known && [...known.written, known.original.sha256].includes(file.sha256)) {
+    const { original, isRebased } = known;
+    const isThere = await readBackup(stateDir, original.backup, original.sha256, sealer).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof Fault && error.code === 'STATE_DAMAGED') return false;
+        throw error;
+      },
+    );
+    if (isThere) return { original, isRebased };
+  }
+  const text = known ? putBack(file.text, spec, known.entries, sealer).text : file.text;
+  const reading = formatOf(spec).read(text, spec.keys);
+  const secrets = reading.ok ? secretSpans(text, spec, reading.entries) : change.secrets;
+  const backup = await writeBackup(stateDir, file.realPath, text, secrets, sealer);
+  return { original: { sha256: sha256Of(text), backup }, isRebased: known !== undefined };
+}
+
+/** Entries from before that are still ours: their shim stands, or they were taken out and nobody brought them back. */
+function stillOurs(known: LedgerFile | undefined, change: Change): LedgerFile['entries'] {
+  return (known?.entries ?? []).flatMap((entry) => {
+    if (entry.kind === 'remote') return [entry];
+    const now = change.shims.find((one) => samePath(one.path, entry.path));
+    return now ? [{ ...entry, shim: { command: now.shim.command, args: [...now.shim.args] } }] : [];
+  });
+}
+
+/** A server whose entry the user removed is offered no longer. */
+async function forgetRemoved(
+  request: ConvergeRequest,
+  ledger: Ledger,
+  known: LedgerFile | undefined,
+  change: Change,
+): Promise<Ledger> {
+  if (known === undefined) return ledger;
+  const entries = stillOurs(known, change);
+  if (entries.length === known.entries.length) return ledger;
+  const next = withFile(ledger, known.path, { ...known, entries });
+  await writeLedger(request.stateDir, next);
+  return next;
+}
+
+function undoneOf(known: LedgerFile | undefined, change: Change, now: number): number[] {
+  const recent = (known?.undone ?? []).filter((at) => now - at < undoneWindowMs);
+  return change.isUndone ? [...recent, now] : recent;
+}
+
+function contended(draft: Draft, detail: string): ConvergedFile {
+  const file = planOf(draft);
+  const finding = { code: 'rewrite_contended' as const, host: file.host, path: file.shownAs, detail };
+  return { ...file, state: 'drifted', findings: [...file.findings, finding], isWritten: false };
+}
+
+/** What was done, with what is true now. What was wrong and is right again is still said where somebody has to know: a URL taken out, an entry repaired. */
+function outcome(draft: Draft, after: Draft): ConvergedFile {
+  const told = draft.findings.filter(({ code }) => ['direct_remote', 'gateway_entry_tamper'].includes(code));
+  const still = after.findings.filter(
+    ({ code, server }) => !told.some((one) => one.code === code && one.server?.name === server?.name),
+  );
+  return { ...planOf(draft), state: after.state, findings: [...told, ...still], isWritten: true };
+}

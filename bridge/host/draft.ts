@@ -1,0 +1,209 @@
+// What is to be done to one config file: its entries, what each means, the text as it should be. Pure but for reading the file; the one place that decides what
+// moves. A draft holds secrets, so it never leaves this folder; `FilePlan` is what others see of it.
+import { Fault } from '#contract/error.ts';
+import type { Finding } from '#contract/finding.ts';
+import type { FilePlan, FoundServer, Move } from '#contract/host-report.ts';
+import type { ConfigState, HostSpec } from '#contract/host.ts';
+import { diffOf } from './diff.ts';
+import type { EditFormat, RawEntry, Span } from './edit/edit.ts';
+import { EditRefused } from './edit/edit.ts';
+import { jsonFormat } from './edit/json.ts';
+import { tomlFormat } from './edit/toml.ts';
+import type { ConfigFile } from './file.ts';
+import { readConfig, shown } from './file.ts';
+import type { Ledger, LedgerFile } from './ledger.ts';
+import { slugOf, withSlugs } from './ledger.ts';
+import { secretSpans } from './secret.ts';
+import type { Meaning, Ours, Shim, StdioLine } from './shape.ts';
+import { addressOf, filledIn, meaningOf, shimEntry, shimOf, variablesIn } from './shape.ts';
+
+/** An entry that leaves its place, with what the ledger needs of it. */
+export interface Taken {
+  readonly entry: RawEntry;
+  readonly line?: StdioLine;
+  readonly shim?: Shim;
+}
+
+export interface Change {
+  readonly file: ConfigFile;
+  readonly secrets: readonly Span[];
+  readonly after: string;
+  readonly afterSecrets: readonly Span[];
+  readonly taken: readonly Taken[];
+  /** Every entry that is the shim in `after`. */
+  readonly shims: readonly { readonly path: readonly string[]; readonly shim: Shim }[];
+  /** Whether entries of ours were found as they had been before. */
+  readonly isUndone: boolean;
+}
+
+export interface Draft {
+  readonly spec: HostSpec;
+  readonly path: string;
+  readonly shownAs: string;
+  readonly state: ConfigState;
+  readonly servers: readonly FoundServer[];
+  readonly moves: readonly Move[];
+  readonly findings: readonly Finding[];
+  /** Present where the file can be changed. */
+  readonly change?: Change;
+  /** With the slugs that this file's names got. */
+  readonly ledger: Ledger;
+}
+
+export interface Aim extends Ours {
+  readonly gateway: string;
+}
+
+export function formatOf(spec: HostSpec): EditFormat {
+  if (spec.format === 'toml') return tomlFormat;
+  if (spec.format === 'yaml') throw new Fault('INTERNAL', { reference: `no editor for ${spec.id}` });
+  return jsonFormat(spec.format === 'json');
+}
+
+/** Without an aim nothing is to change: the draft says only what is there. */
+export async function draftOf(spec: HostSpec, path: string, home: string, ledger: Ledger, aim: Aim | undefined): Promise<Draft> {
+  const at = { spec, path, shownAs: shown(path, home) };
+  const where = { host: spec.id, path: at.shownAs.slice(0, 500) };
+  const file = await readConfig(path, home);
+  if (!('text' in file)) {
+    const findings = file.code ? [{ code: file.code, ...where, ...(file.reason && { detail: file.reason }) }] : [];
+    return { ...at, state: file.state, servers: [], moves: [], findings, ledger };
+  }
+  const format = formatOf(spec);
+  const reading = format.read(file.text, spec.keys);
+  if (!reading.ok) {
+    const detail = `line ${reading.line}, column ${reading.column}: ${reading.reason}`.slice(0, 500);
+    return { ...at, state: 'unparseable', servers: [], moves: [], findings: [{ code: 'unparseable', ...where, detail }], ledger };
+  }
+
+  const named = withSlugs(
+    ledger,
+    reading.entries.map((entry) => entry.name),
+  );
+  const known = ledger.files.find((one) => one.path === file.realPath);
+  const seen = reading.entries.map((entry) => look(spec, entry, named, known, aim, home));
+  const findings = seen.flatMap((one) => one.findings.map((finding) => ({ ...finding, ...where })));
+  if (file.isReadonly) findings.push({ code: 'config_readonly', ...where });
+  const servers = seen.map(({ entry, meaning }) => ({ name: entry.name, kind: kindOf(meaning) }));
+  const passing = ['shim', 'gateway', 'other', ...(aim ? [] : ['tampered'])];
+  const isClean = seen.every(({ meaning }) => passing.includes(meaning.kind));
+  const base = { ...at, servers, ledger: named };
+  const secrets = secretSpans(file.text, spec, reading.entries);
+  if (file.isReadonly || aim === undefined)
+    return { ...base, state: file.isReadonly ? 'readonly' : isClean ? 'compliant' : 'drifted', moves: [], findings };
+
+  let after = file.text;
+  const moves: Move[] = [];
+  const taken: Taken[] = [];
+  const shims: { path: readonly string[]; shim: Shim }[] = [];
+  for (const one of seen) {
+    const { entry, expected, action } = one;
+    const { path: place } = entry;
+    if (one.meaning.kind === 'shim') shims.push({ path: place, shim: expected });
+    if (action === undefined) continue;
+    try {
+      after =
+        action === 'take_out'
+          ? format.removeEntry(after, place)
+          : format.replaceEntry(after, place, shimEntry(spec, expected, entry.value));
+    } catch (error) {
+      if (!(error instanceof EditRefused)) throw error;
+      const server = serverOf(entry.name, one.meaning);
+      findings.push({ code: 'edit_refused', ...where, server, detail: error.message });
+      continue;
+    }
+    if (action === 'take_out') taken.push({ entry });
+    else shims.push({ path: place, shim: expected });
+    if (action === 'rehome' && one.line) taken.push({ entry, line: one.line, shim: expected });
+    moves.push({ name: entry.name, action, ...(action !== 'take_out' && { server: slugOf(named, entry.name) }) });
+  }
+  const again = format.read(after, spec.keys);
+  const afterSecrets = again.ok ? secretSpans(after, spec, again.entries) : [];
+  const isUndone = taken.some(({ entry }) => known?.entries.some((old) => samePath(old.path, entry.path)));
+  const change = { file, secrets, after, afterSecrets, taken, shims, isUndone };
+  return { ...base, state: isClean ? 'compliant' : 'drifted', moves, findings, change };
+}
+
+interface Seen {
+  readonly entry: RawEntry;
+  readonly meaning: Meaning;
+  readonly expected: Shim;
+  readonly action?: Move['action'];
+  readonly line?: StdioLine;
+  readonly findings: readonly Omit<Finding, 'host' | 'path'>[];
+}
+
+function look(
+  spec: HostSpec,
+  entry: RawEntry,
+  ledger: Ledger,
+  known: LedgerFile | undefined,
+  aim: Aim | undefined,
+  home: string,
+): Seen {
+  const ours = aim ?? { launcher: '', gatewayOrigin: '', home };
+  const expected = shimOf(ours, spec.id, aim?.gateway ?? '', slugOf(ledger, entry.name));
+  const written = known?.entries.find((old) => samePath(old.path, entry.path))?.shim;
+  const meaning = meaningOf(spec, entry.value, expected, ours);
+  const server = serverOf(entry.name, meaning);
+  const base = { entry, meaning, expected };
+  switch (meaning.kind) {
+    case 'stdio': {
+      const asked = variablesIn(spec, meaning.line);
+      if (asked.length > 0) {
+        const detail = `only the host can fill in ${asked.map((name) => `\${${name}}`).join(', ')}`.slice(0, 500);
+        return { ...base, findings: [{ code: 'needs_input', server, detail }] };
+      }
+      return {
+        ...base,
+        action: 'rehome',
+        line: filledIn(spec, meaning.line, home),
+        findings: [{ code: 'direct_stdio', server }],
+      };
+    }
+    case 'remote':
+      return { ...base, action: 'take_out', findings: [{ code: 'direct_remote', server }] };
+    case 'tampered': {
+      // What we wrote ourselves is out of date, not tampered with: the launcher or the gateway is another now.
+      const isOutdated =
+        written !== undefined &&
+        aim !== undefined &&
+        meaningOf(spec, entry.value, written, { ...aim, launcher: written.command }).kind === 'shim';
+      return { ...base, action: 'repair', findings: isOutdated ? [] : [{ code: 'gateway_entry_tamper', server }] };
+    }
+    default:
+      return { ...base, findings: [] };
+  }
+}
+
+function serverOf(name: string, meaning: Meaning): NonNullable<Finding['server']> {
+  const address = addressOf(meaning);
+  return { name: name.slice(0, 200), kind: kindOf(meaning) === 'remote' ? 'remote' : 'stdio', ...(address && { address }) };
+}
+
+function kindOf(meaning: Meaning): FoundServer['kind'] {
+  if (meaning.kind === 'gateway') return 'remote';
+  return meaning.kind === 'tampered' ? 'shim' : meaning.kind;
+}
+
+export function samePath(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((key, index) => key === b[index]);
+}
+
+/** What others may see of a draft. */
+export function planOf({ spec, path, shownAs, state, moves, findings, change }: Draft): FilePlan {
+  const diff = change
+    ? diffOf(shownAs, { text: change.file.text, secrets: change.secrets }, { text: change.after, secrets: change.afterSecrets })
+    : '';
+  return {
+    host: spec.id,
+    title: spec.title,
+    path,
+    shownAs,
+    format: spec.format,
+    state,
+    moves: [...moves],
+    findings: [...findings],
+    diff,
+  };
+}

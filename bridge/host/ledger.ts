@@ -1,0 +1,129 @@
+// What was taken over from the hosts' configs, and what it takes to give it back. Written before a config is changed, so that a crash loses nothing. Secrets in
+// it are sealed. A damaged or newer ledger is refused untouched, because it is the only way back.
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { Fault } from '#contract/error.ts';
+import { Slug } from '#contract/id.ts';
+import { codeOf, replaceFile } from './atomic.ts';
+import { SealedText } from './sealed-text.ts';
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** One entry that we changed or took out. */
+export const LedgerEntry = z.strictObject({
+  name: z.string(),
+  path: z.array(z.string()).min(1),
+  /** `stdio`: re-homed; `remote`: taken out of the file. */
+  kind: z.enum(['stdio', 'remote']),
+  server: Slug.optional(),
+  /** The program, as JSON text. */
+  line: SealedText.optional(),
+  /** What we wrote in its place. */
+  shim: z.strictObject({ command: z.string(), args: z.array(z.string()) }).optional(),
+  /** The text that makes the entry. */
+  pieces: z.array(z.strictObject({ form: z.enum(['section', 'line', 'member']), under: z.array(z.string()), text: SealedText })),
+});
+export type LedgerEntry = z.infer<typeof LedgerEntry>;
+
+export const LedgerFile = z.strictObject({
+  host: z.string(),
+  path: z.string(),
+  /** The bytes to go back to: those from before our first change, with what others changed since. */
+  original: z.strictObject({ sha256, backup: z.string().regex(/^[0-9a-f]{16}-[0-9a-f]{16}\.json$/) }),
+  /** Others changed the file after us, so `original` is no longer what we once found. */
+  isRebased: z.boolean(),
+  /** What we wrote: the last version, and the one that was about to be written. */
+  written: z.array(sha256).max(2),
+  /** When entries of ours were found undone (ms since 1970), the latest. */
+  undone: z.array(z.number()).max(10),
+  entries: z.array(LedgerEntry),
+});
+export type LedgerFile = z.infer<typeof LedgerFile>;
+
+export const Ledger = z.strictObject({
+  version: z.literal(1),
+  /** The slug of every entry name ever seen. It never changes. */
+  slugs: z.array(z.strictObject({ name: z.string(), server: Slug })),
+  files: z.array(LedgerFile),
+});
+export type Ledger = z.infer<typeof Ledger>;
+
+export function hostDir(stateDir: string): string {
+  return join(stateDir, 'host');
+}
+
+export async function readLedger(stateDir: string): Promise<Ledger> {
+  let text: string;
+  try {
+    text = await readFile(join(hostDir(stateDir), 'ledger.json'), 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return { version: 1, slugs: [], files: [] };
+    throw error;
+  }
+  const parsed = Ledger.safeParse(jsonOf(text));
+  if (!parsed.success)
+    throw new Fault(
+      'STATE_DAMAGED',
+      { file: 'host/ledger.json', reason: 'it is damaged or of a newer version' },
+      { cause: parsed.error },
+    );
+  return parsed.data;
+}
+
+export async function writeLedger(stateDir: string, ledger: Ledger): Promise<void> {
+  await mkdir(hostDir(stateDir), { recursive: true, mode: 0o700 });
+  const bytes = Buffer.from(`${JSON.stringify(ledger, null, 1)}\n`);
+  await replaceFile(join(hostDir(stateDir), 'ledger.json'), bytes, { mode: 0o600 });
+}
+
+/** The ledger with one file's part exchanged, or taken out. */
+export function withFile(ledger: Ledger, path: string, file: LedgerFile | undefined): Ledger {
+  const others = ledger.files.filter((known) => known.path !== path);
+  return { ...ledger, files: file ? [...others, file] : others };
+}
+
+/** Gives every name a slug: its own where it is one, else one made from it, told apart by a hash where it is taken. What has one keeps it. */
+export function withSlugs(ledger: Ledger, names: readonly string[]): Ledger {
+  const slugs = [...ledger.slugs];
+  const known = new Set(slugs.map(({ name }) => name));
+  const taken = new Set<string>(slugs.map(({ server }) => server));
+  const wanted = [...new Set(names)].filter((name) => !known.has(name)).sort();
+  const isOwn = (name: string): boolean => Slug.safeParse(name).success;
+  for (const name of [...wanted.filter(isOwn), ...wanted.filter((other) => !isOwn(other))]) {
+    const server = freeSlug(name, taken);
+    taken.add(server);
+    slugs.push({ name, server });
+  }
+  return { ...ledger, slugs };
+}
+
+function freeSlug(name: string, taken: ReadonlySet<string>): Slug {
+  const plain = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9_]+/g, '-');
+  const base = plain
+    .replace(/([-_])[-_]+/g, '$1')
+    .replace(/^[-_]+|[-_]+$/g, '')
+    .slice(0, 40)
+    .replace(/[-_]+$/, '');
+  if (base !== '' && !taken.has(base)) return Slug.parse(base);
+  const hash = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  const start = base.slice(0, 31).replace(/[-_]+$/, '');
+  return Slug.parse(start === '' ? `server-${hash}` : `${start}-${hash}`);
+}
+
+/** The slug that the ledger gives a name; withSlugs has run for it. */
+export function slugOf(ledger: Ledger, name: string): Slug {
+  return ledger.slugs.find((known) => known.name === name)?.server ?? freeSlug(name, new Set());
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,150 @@
+// Gives every config back: byte for byte where it is still what we wrote, else our entries alone, put back into what others made of it since.
+import type { HostProgress, HostStep, RestoredFile, RestoreReport } from '#contract/host-report.ts';
+import type { HostSpec } from '#contract/host.ts';
+import { Fault } from '#contract/error.ts';
+import type { Finding } from '#contract/finding.ts';
+import type { Sealer } from '#contract/secret.ts';
+import { removeLeftovers, replaceFile } from './atomic.ts';
+import { readBackup, sweepBackups } from './backup.ts';
+import { diffOf } from './diff.ts';
+import { formatOf } from './draft.ts';
+import type { ConfigFile } from './file.ts';
+import { readConfig, sha256Of, shown } from './file.ts';
+import type { LedgerFile } from './ledger.ts';
+import { readLedger, withFile, writeLedger } from './ledger.ts';
+import { lockHosts } from './lock.ts';
+import { allFindings } from './plan.ts';
+import { secretSpans } from './secret.ts';
+import { putBack } from './take.ts';
+
+export interface RestoreRequest {
+  readonly home: string;
+  readonly stateDir: string;
+  readonly hosts: readonly HostSpec[];
+  /** Ids of the hosts to give back; absent: all. */
+  readonly only?: readonly string[];
+  readonly sealer: Sealer;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: HostProgress) => void;
+}
+
+type Step = (step: HostStep) => void;
+const maxAttempts = 4;
+
+export async function restore(request: RestoreRequest): Promise<RestoreReport> {
+  const { stateDir, hosts, home } = request;
+  const lock = await lockHosts(stateDir, request.signal);
+  try {
+    let ledger = await readLedger(stateDir);
+    const records = ledger.files.filter((record) => request.only?.includes(record.host) ?? true);
+    const files: RestoredFile[] = [];
+    for (const [index, record] of records.entries()) {
+      request.signal?.throwIfAborted();
+      const about = { host: record.host, shownAs: shown(record.path, home), index: index + 1, count: records.length };
+      const step: Step = (name) => request.onProgress?.({ step: name, ...about });
+      const spec = hosts.find((one) => one.id === record.host);
+      if (spec === undefined) continue;
+      const file = await restoreFile(request, spec, record, step);
+      files.push(file);
+      if (['exact', 'merged', 'unchanged'].includes(file.result)) {
+        ledger = withFile(ledger, record.path, undefined);
+        await writeLedger(stateDir, ledger);
+        step('ledger_settled');
+      }
+      step('done');
+    }
+    await sweepBackups(stateDir, ledger);
+    return { files, findings: allFindings(files) };
+  } finally {
+    lock.release();
+  }
+}
+
+interface Target {
+  readonly text: string;
+  readonly result: 'exact' | 'merged' | 'refused';
+  readonly refused: readonly string[];
+}
+
+async function restoreFile(request: RestoreRequest, spec: HostSpec, record: LedgerFile, step: Step): Promise<RestoredFile> {
+  const { home } = request;
+  const shownAs = shown(record.path, home);
+  const base = { host: spec.id, title: spec.title, path: record.path, shownAs, format: spec.format, findings: [], diff: '' };
+  const finding = (of: Pick<Finding, 'code' | 'detail'>): Finding => ({ ...of, host: spec.id, path: shownAs });
+  for (let attempt = 1; attempt <= maxAttempts; attempt++) {
+    const file = await readConfig(record.path, home);
+    if (!('text' in file)) {
+      if (file.state === 'missing') return { ...base, result: 'gone' };
+      return {
+        ...base,
+        result: 'refused',
+        findings: [finding({ code: file.code ?? 'config_unsupported', detail: file.reason })],
+      };
+    }
+    if (file.sha256 === record.original.sha256) return { ...base, result: 'unchanged', sha256: file.sha256 };
+    if (file.isReadonly) return { ...base, result: 'refused', findings: [finding({ code: 'config_readonly' })] };
+    const target = await targetOf(request, spec, record, file).catch((error: unknown) => {
+      // Another file may be restored without the key that this one needs.
+      if (error instanceof Fault) return error;
+      throw error;
+    });
+    step('planned');
+    if (target instanceof Fault || target.result === 'refused') {
+      const reason = target instanceof Fault ? target.message : target.refused.join(', ');
+      const detail = `not put back: ${reason}`.slice(0, 500);
+      return { ...base, result: 'refused', sha256: file.sha256, findings: [finding({ code: 'edit_refused', detail })] };
+    }
+    const sha256 = sha256Of(target.text);
+    if (sha256 === file.sha256) return { ...base, result: target.result, sha256 };
+    if (await write(request, record, file, target.text, step))
+      return { ...base, result: target.result, sha256, diff: differences(spec, shownAs, file.text, target.text) };
+  }
+  const detail = 'the file changed each time we were about to write it';
+  return { ...base, result: 'refused', findings: [finding({ code: 'rewrite_contended', detail })] };
+}
+
+/** What the file must become. A backup that is lost or can't be opened leaves the way of the entries. */
+async function targetOf(
+  { stateDir, sealer }: RestoreRequest,
+  spec: HostSpec,
+  record: LedgerFile,
+  file: ConfigFile,
+): Promise<Target> {
+  const { original, written, entries, isRebased } = record;
+  if (written.includes(file.sha256)) {
+    const backup = await readBackup(stateDir, original.backup, original.sha256, sealer).catch((error: unknown) => {
+      if (error instanceof Fault && error.code === 'STATE_DAMAGED') return undefined;
+      throw error;
+    });
+    if (backup !== undefined) {
+      const { text, refused } = putBack(backup, spec, entries, sealer);
+      if (refused.length > 0) return { text, result: 'refused', refused };
+      return { text, result: isRebased || text !== backup ? 'merged' : 'exact', refused };
+    }
+  }
+  const { text, refused } = putBack(file.text, spec, entries, sealer);
+  return { text, result: refused.length > 0 ? 'refused' : 'merged', refused };
+}
+
+async function write({ home }: RestoreRequest, record: LedgerFile, file: ConfigFile, text: string, step: Step): Promise<boolean> {
+  await removeLeftovers(file.realPath);
+  const isReplaced = await replaceFile(file.realPath, Buffer.from(text), {
+    mode: file.mode,
+    owner: file.owner,
+    mayReplace: async () => {
+      step('temp_written');
+      const there = await readConfig(record.path, home);
+      return 'text' in there && there.realPath === file.realPath && there.sha256 === file.sha256;
+    },
+  });
+  if (isReplaced) step('file_replaced');
+  return isReplaced;
+}
+
+function differences(spec: HostSpec, shownAs: string, before: string, after: string): string {
+  const side = (text: string): { text: string; secrets: ReturnType<typeof secretSpans> } => {
+    const reading = formatOf(spec).read(text, spec.keys);
+    return { text, secrets: secretSpans(text, spec, reading.ok ? reading.entries : []) };
+  };
+  return diffOf(shownAs, side(before), side(after));
+}

@@ -1,0 +1,82 @@
+// What in a config is a secret: values of environment and header maps, arguments after a telling flag, and whatever looks like a credential anywhere, comments
+// included. Too much is sealed rather than too little.
+import type { HostSpec } from '#contract/host.ts';
+import type { Leaf, RawEntry, Span } from './edit/edit.ts';
+
+const tellingName =
+  /(?:token|secret|passw|pwd|api[-_]?key|access[-_]?key|private|credential|authorization|bearer|cookie|session)/i;
+const tellingFlag = /^--?[\w-]*(?:token|secret|passw|pwd|key|credential|auth|bearer|cookie|header)[\w-]*$/i;
+const tellingAssignment = /^[-\w]*(?:token|secret|passw|pwd|key|credential|auth|bearer|cookie)[-\w]*[=:]./i;
+
+/** Shapes of credentials. Each is linear: no nested repetition. */
+const lookalikes: readonly RegExp[] = [
+  /\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{12,}/g,
+  /\b(?:gh[pousr]_|github_pat_|glpat-|npm_|pypi-|hf_|xox[a-z]-|shpat_|dop_v1_|lin_api_|ya29\.|AIza|AKIA|ASIA)[A-Za-z0-9_.-]{10,}/g,
+  /\beyJ[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*){0,2}/g,
+  /\b(?:bearer|basic)[ \t]+[A-Za-z0-9._~+/=-]{8,}/gi,
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----/g,
+  /(?<=:\/\/)[^\s"'/@]+@/g,
+  /(?<=[?&][\w-]{0,40}(?:token|secret|passw|pwd|key|credential|auth|sig|code)[\w-]{0,40}=)[^\s"'&#]+/gi,
+];
+/** A long run of letters and digits, mixed as no word is. */
+const run = /[A-Za-z0-9_+=-]{24,}/g;
+
+type Shape = Pick<HostSpec, 'stdio' | 'remote'>;
+
+/** Spans of everything secret in the text, in order, without overlap. */
+export function secretSpans(text: string, spec: Shape, entries: readonly RawEntry[]): readonly Span[] {
+  const known = entries.flatMap((entry) => secretLeaves(spec, entry.leaves));
+  const spans: Span[] = known.map((leaf) => leaf.span);
+  for (const pattern of lookalikes) for (const match of text.matchAll(pattern)) spans.push(spanOf(match));
+  for (const match of text.matchAll(run)) if (isRandom(match[0])) spans.push(spanOf(match));
+  for (const value of new Set(known.map(({ span }) => bareText(text, span))))
+    if (value.length >= 8)
+      for (let at = text.indexOf(value); at !== -1; at = text.indexOf(value, at + value.length))
+        spans.push({ start: at, end: at + value.length });
+  return merged(spans);
+}
+
+/** Whether a text by itself looks like a credential. */
+export function looksSecret(text: string): boolean {
+  if (tellingAssignment.test(text)) return true;
+  if (lookalikes.some((pattern) => text.search(pattern) !== -1)) return true;
+  return [...text.matchAll(run)].some((match) => isRandom(match[0]));
+}
+
+function secretLeaves(spec: Shape, leaves: readonly Leaf[]): readonly Leaf[] {
+  const maps = new Set<unknown>([spec.stdio.env, ...spec.remote.headers]);
+  const listed = new Set<unknown>([spec.stdio.args, spec.stdio.command]);
+  return leaves.filter((leaf, index) => {
+    const [first, second] = leaf.path;
+    if (maps.has(first) && leaf.path.length > 1) return true;
+    if (leaf.path.some((key) => typeof key === 'string' && tellingName.test(key))) return true;
+    if (typeof leaf.value !== 'string') return false;
+    const before = leaves[index - 1];
+    const flag = typeof second === 'number' && before && before.path[0] === first ? before.value : undefined;
+    if (listed.has(first) && typeof flag === 'string' && tellingFlag.test(flag)) return true;
+    return listed.has(first) && looksSecret(leaf.value);
+  });
+}
+
+function isRandom(text: string): boolean {
+  const kinds = [/[a-z]/, /[A-Z]/, /[0-9]/].filter((kind) => kind.test(text)).length;
+  return kinds >= 2 && /[0-9]/.test(text) && new Set(text).size >= 10;
+}
+
+function spanOf(match: RegExpExecArray): Span {
+  return { start: match.index, end: match.index + match[0].length };
+}
+
+function bareText(text: string, { start, end }: Span): string {
+  return text.slice(start, end).replace(/^["']+|["']+$/g, '');
+}
+
+function merged(spans: readonly Span[]): readonly Span[] {
+  const result: Span[] = [];
+  for (const span of [...spans].sort((a, b) => a.start - b.start || b.end - a.end)) {
+    const last = result.at(-1);
+    if (last && span.start < last.end) result[result.length - 1] = { start: last.start, end: Math.max(last.end, span.end) };
+    else if (span.end > span.start) result.push(span);
+  }
+  return result;
+}

@@ -1,0 +1,99 @@
+// Between a draft and the ledger: an entry sealed for keeping, and entries put back into a text that others may have changed since.
+import { z } from 'zod';
+import type { HostSpec } from '#contract/host.ts';
+import type { Sealer } from '#contract/secret.ts';
+import type { Change } from './draft.ts';
+import { formatOf, samePath } from './draft.ts';
+import type { Piece, Span } from './edit/edit.ts';
+import { EditRefused } from './edit/edit.ts';
+import { jsonFormat } from './edit/json.ts';
+import type { LedgerEntry } from './ledger.ts';
+import { openText, sealText } from './sealed-text.ts';
+import type { SealedText } from './sealed-text.ts';
+import { secretSpans } from './secret.ts';
+import type { StdioLine } from './shape.ts';
+import { meaningOf } from './shape.ts';
+import type { Slug } from '#contract/id.ts';
+
+const Line = z.strictObject({
+  command: z.string(),
+  args: z.array(z.string()),
+  env: z.record(z.string(), z.string()),
+  cwd: z.string().optional(),
+  envFile: z.string().optional(),
+  envNames: z.array(z.string()).optional(),
+});
+const lineShape = {
+  stdio: { command: 'command', args: 'args', env: 'env' },
+  remote: { urls: [], headers: [], others: [] },
+} satisfies Pick<HostSpec, 'stdio' | 'remote'>;
+
+/** What the ledger keeps of the entries that a change takes from their places. */
+export function takenEntries(change: Change, slug: (name: string) => Slug, sealer: Sealer): readonly LedgerEntry[] {
+  return change.taken.map(({ entry, line, shim }) => ({
+    name: entry.name,
+    path: [...entry.path],
+    kind: line ? 'stdio' : 'remote',
+    ...(line && { server: slug(entry.name), line: sealLine(line, sealer) }),
+    ...(shim && { shim: { command: shim.command, args: [...shim.args] } }),
+    pieces: entry.pieces.map((piece) => sealPiece(piece, change.file.text, change.secrets, sealer)),
+  }));
+}
+
+/** Every environment value, and arguments that look like secrets, sealed. */
+function sealLine(line: StdioLine, sealer: Sealer): SealedText {
+  const text = JSON.stringify({ of: { line } });
+  const reading = jsonFormat(true).read(text, [['of']]);
+  return sealText(text, secretSpans(text, lineShape, reading.ok ? reading.entries : []), sealer);
+}
+
+export function openLine(sealed: SealedText, sealer: Sealer): z.infer<typeof Line> {
+  return z.object({ of: z.object({ line: Line }) }).parse(JSON.parse(openText(sealed, sealer))).of.line;
+}
+
+function sealPiece(
+  { form, under, text }: Piece,
+  whole: string,
+  secrets: readonly Span[],
+  sealer: Sealer,
+): LedgerEntry['pieces'][number] {
+  const at = whole.indexOf(text);
+  const inside = secrets
+    .map(({ start, end }) => ({ start: Math.max(start - at, 0), end: Math.min(end - at, text.length) }))
+    .filter(({ start, end }) => start < end);
+  return { form, under: [...under], text: sealText(text, inside, sealer) };
+}
+
+/**
+ * The text with our entries given back. An entry that others removed or made their own stays as they want it; one that can't be put back is named in `refused`.
+ */
+export function putBack(
+  text: string,
+  spec: HostSpec,
+  entries: readonly LedgerEntry[],
+  sealer: Sealer,
+): { readonly text: string; readonly refused: readonly string[] } {
+  const format = formatOf(spec);
+  const refused: string[] = [];
+  let result = text;
+  for (const { name, path, kind, shim, pieces } of entries) {
+    const reading = format.read(result, spec.keys);
+    if (!reading.ok) return { text, refused: entries.map((entry) => entry.name) };
+    const there = reading.entries.find((entry) => samePath(entry.path, path));
+    const isOurs = there && shim ? isShim(spec, there.value, shim) : false;
+    if (kind === 'stdio' ? !isOurs : there !== undefined) continue;
+    try {
+      const opened = pieces.map((piece) => ({ ...piece, text: openText(piece.text, sealer) }));
+      result = format.putEntry(result, path, opened);
+    } catch (error) {
+      if (!(error instanceof EditRefused)) throw error;
+      refused.push(name);
+    }
+  }
+  return { text: result, refused };
+}
+
+function isShim(spec: HostSpec, value: unknown, shim: NonNullable<LedgerEntry['shim']>): boolean {
+  const ours = { launcher: shim.command, gatewayOrigin: '', home: '' };
+  return ['shim', 'tampered'].includes(meaningOf(spec, value, shim, ours).kind);
+}
