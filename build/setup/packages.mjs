@@ -48,8 +48,18 @@ async function install(root, env) {
     isNpm ? run(process.execPath, [cli, ...args], { cwd: root }) : run('npm', args, { cwd: root }),
   );
   if (status === 0) return;
-  const lines = output.trim().split('\n').slice(-12).join('\n        ');
-  throw new SetupError(`npm ci failed:\n        ${lines}`, adviceFor(status, output));
+  throw new SetupError(`npm ci failed:\n        ${heart(output)}`, adviceFor(status, output));
+}
+
+/**
+ * What npm says before it explains its own usage, at most twelve lines.
+ * @param {string} output
+ */
+function heart(output) {
+  const lines = (output.split(/^npm error (?:Clean install|Usage:)/m)[0] ?? '')
+    .split('\n')
+    .filter((line) => !/^(?:npm error)?\s*$/.test(line));
+  return lines.slice(0, 12).join('\n        ');
 }
 
 /** @param {number} status @param {string} output */

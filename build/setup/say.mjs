@@ -16,8 +16,8 @@ export function say(line) {
 }
 
 /**
- * Runs a long step: says when it begins, every 15 seconds that it goes on, and how long it took.
- * @template T @param {string} what @param {() => Promise<T>} work @returns {Promise<T>}
+ * Runs a long step: says when it begins, every 15 seconds that it goes on, how it ended and how long it took.
+ * @param {string} what @param {() => Promise<{ status: number, output: string }>} work
  */
 export async function step(what, work) {
   const began = Date.now();
@@ -26,7 +26,7 @@ export async function step(what, work) {
   const ticker = setInterval(() => say(`${what}: still at it after ${seconds()} s`), 15_000);
   try {
     const result = await work();
-    say(`${what}: done in ${seconds()} s`);
+    say(`${what}: ${result.status === 0 ? 'done in' : 'failed after'} ${seconds()} s`);
     return result;
   } finally {
     clearInterval(ticker);

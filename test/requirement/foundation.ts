@@ -14,6 +14,12 @@ export const foundation: readonly Requirement[] = [
     source: 'CONTRIBUTING.md, "Set-up"',
   },
   {
+    id: 'foundation.lockfile-whole',
+    promise:
+      'The lockfile names every package that one of its packages may ask for, on any platform, with its hash where it is installed.',
+    source: 'CONTRIBUTING.md, "Set-up"',
+  },
+  {
     id: 'foundation.set-up-advice',
     promise: 'A set-up step that fails says what happened and what to do, and the exit code is not 0.',
     source: 'CONTRIBUTING.md, "Set-up"',
