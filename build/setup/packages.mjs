@@ -1,7 +1,7 @@
 // The packages of package-lock.json in node_modules, exactly, without running any package's own script; and Node 24 among them.
 // A stamp inside node_modules says for which lockfile all of it was done, so that the next run has only one small file to read.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SetupError, run, say, step } from './say.mjs';
 
@@ -85,14 +85,18 @@ function adviceFor(status, output) {
  */
 async function bringNode(modules) {
   const link = join(modules, '.bin', 'node');
-  if (!existsSync(link) && Number.parseInt(process.versions.node, 10) >= wantedNode) {
+  // npm 10 installs the package but does not link its program; where there is no package, the Node that runs this may do.
+  const own = join(modules, `node-${process.platform}-${process.arch}`, 'bin', 'node');
+  const target = existsSync(own) ? own : process.execPath;
+  if (!existsSync(link)) {
     mkdirSync(join(modules, '.bin'), { recursive: true });
-    symlinkSync(process.execPath, link);
+    rmSync(link, { force: true });
+    symlinkSync(target, link);
   }
   const { status, output } = await run(link, ['--version']);
   if (status === 0 && Number.parseInt(output.slice(1), 10) >= wantedNode) return;
   throw new SetupError(
-    `there is no Node ${wantedNode} package that runs on ${process.platform}-${process.arch} (${output.trim()}).`,
+    `there is no Node ${wantedNode} that runs on ${process.platform}-${process.arch}: node_modules/.bin/node says "${output.trim()}".`,
     `Install Node ${wantedNode} or later yourself, put it first on PATH and run the command again.`,
   );
 }
