@@ -11,7 +11,6 @@ import type { LocalServer, LocalServerEvents, Pool } from '../server/pool.ts';
 
 /** A child whose lines wait in this much is not read on. */
 const readAheadBytes = 256 * 1024;
-const done = Promise.resolve();
 
 export interface Route {
   /** The gateway opened a channel. */
@@ -52,8 +51,7 @@ export function createRoute(deps: { readonly pool: Pool; readonly logger: Logger
     };
     const events: LocalServerEvents = {
       onMessage(line) {
-        if (isOver || line.length === 0) return done;
-        return send(channel, line);
+        return isOver || line.length === 0 ? undefined : send(channel, line);
       },
       onOversize: (fault) => channel.abort(fault),
       onExit(fault) {
@@ -107,27 +105,18 @@ export function createRoute(deps: { readonly pool: Pool; readonly logger: Logger
   };
 }
 
-/** Sends a line; the promise holds the child's output back while much waits. A line that can't be sent is given up, and the gateway is told. */
-function send(channel: ChannelEnd, line: Buffer): Promise<void> {
-  try {
-    if (channel.queuedBytes + line.length <= readAheadBytes) {
-      channel.send(line);
-      return done;
-    }
-    return new Promise<void>((resolve, reject) => {
-      try {
-        channel.send(line, resolve);
-      } catch (error) {
-        reject(error);
-      }
-    }).then(undefined, (error: unknown) => giveUp(channel, error));
-  } catch (error) {
-    giveUp(channel, error);
-    return done;
-  }
+/** Sends a line; a promise holds the child's output back while much waits. A line that can't be sent is given up, and the gateway is told. */
+function send(channel: ChannelEnd, line: Buffer): void | Promise<void> {
+  if (channel.queuedBytes + line.length <= readAheadBytes) return sendOrGiveUp(channel, line, () => undefined);
+  return new Promise((resolve) => sendOrGiveUp(channel, line, resolve));
 }
 
-function giveUp(channel: ChannelEnd, error: unknown): void {
-  if (!(error instanceof Fault)) throw error;
-  if (error.code !== 'TUNNEL_LOST') channel.abort(error);
+function sendOrGiveUp(channel: ChannelEnd, line: Buffer, onSent: () => void): void {
+  try {
+    channel.send(line, onSent);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    if (error.code !== 'TUNNEL_LOST') channel.abort(error);
+    onSent();
+  }
 }

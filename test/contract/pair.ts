@@ -1,0 +1,134 @@
+// Two ends of a tunnel joined by two lists of packets instead of a socket: a test decides when each end packs and when a packet arrives.
+import type { ChannelEnd, ChannelSink } from '#contract/channel.ts';
+import type { Fault } from '#contract/error.ts';
+import type { FrameBody } from '#contract/frame.ts';
+import { Multiplex, type MultiplexOptions, type Told } from '#contract/multiplex.ts';
+import { Fingerprint, Slug } from '#contract/id.ts';
+
+export interface Side {
+  readonly multiplex: Multiplex;
+  readonly outgoing: Buffer[];
+  /** Channels that the other side opened. */
+  readonly accepted: { readonly channel: ChannelEnd; readonly log: ChannelLog }[];
+  readonly told: Told[];
+  /** How often it asked to be flushed. */
+  scheduled: number;
+  room: boolean;
+}
+
+/** What happened on a channel. `grants` off: the test gives credit back itself. */
+export class ChannelLog implements ChannelSink {
+  readonly chunks: { readonly chunk: Buffer; readonly last: boolean }[] = [];
+  readonly aborted: Fault[] = [];
+  readonly closed: (Fault | undefined)[] = [];
+  opened = 0;
+  channel: ChannelEnd | undefined;
+  grants = true;
+
+  onOpened(): void {
+    this.opened++;
+  }
+  onChunk(chunk: Buffer, last: boolean): void {
+    this.chunks.push({ chunk: Buffer.from(chunk), last });
+    if (this.grants) this.channel?.grant(chunk.length);
+  }
+  onAborted(fault: Fault): void {
+    this.aborted.push(fault);
+  }
+  onClosed(fault: Fault | undefined): void {
+    this.closed.push(fault);
+  }
+
+  /** Whole messages that arrived. */
+  get messages(): Buffer[] {
+    const messages: Buffer[] = [];
+    let parts: Buffer[] = [];
+    for (const { chunk, last } of this.chunks) {
+      parts.push(chunk);
+      if (!last) continue;
+      messages.push(Buffer.concat(parts));
+      parts = [];
+    }
+    return messages;
+  }
+}
+
+export interface Pair {
+  readonly gateway: Side;
+  readonly bridge: Side;
+  /** Opens a channel from the gateway that the bridge accepts. */
+  open(): { readonly near: ChannelEnd; readonly log: ChannelLog; readonly far: ChannelEnd; readonly farLog: ChannelLog };
+  /** Packs and delivers until nothing is under way. */
+  settle(): void;
+}
+
+export const aServer: Extract<FrameBody<'open'>, { kind: 'server' }> = {
+  kind: 'server',
+  server: Slug.parse('memory'),
+  fingerprint: Fingerprint.parse(`sha256:${'0'.repeat(64)}`),
+};
+
+export function createPair(options: Partial<MultiplexOptions> = {}, accepts = true): Pair {
+  const gateway = createSide('gateway', options, accepts);
+  const bridge = createSide('bridge', options, accepts);
+
+  function settle(): void {
+    for (;;) {
+      gateway.multiplex.flush();
+      bridge.multiplex.flush();
+      const down = gateway.outgoing.shift();
+      if (down !== undefined) bridge.multiplex.receive(down);
+      const up = bridge.outgoing.shift();
+      if (up !== undefined) gateway.multiplex.receive(up);
+      if (down === undefined && up === undefined) return;
+    }
+  }
+
+  return {
+    gateway,
+    bridge,
+    settle,
+    open() {
+      const log = new ChannelLog();
+      const near = gateway.multiplex.open(aServer, log);
+      log.channel = near;
+      settle();
+      const far = bridge.accepted.at(-1);
+      if (far === undefined) throw new Error('the channel did not arrive');
+      return { near, log, far: far.channel, farLog: far.log };
+    },
+  };
+}
+
+function createSide(side: 'gateway' | 'bridge', options: Partial<MultiplexOptions>, accepts: boolean): Side {
+  const outgoing: Buffer[] = [];
+  const accepted: { channel: ChannelEnd; log: ChannelLog }[] = [];
+  const told: Told[] = [];
+  const made: Side = {
+    outgoing,
+    accepted,
+    told,
+    scheduled: 0,
+    room: true,
+    multiplex: new Multiplex({
+      side,
+      write: (packet) => void outgoing.push(packet),
+      isWritable: () => made.room,
+      schedule: () => void made.scheduled++,
+      onOpen(channel) {
+        const log = new ChannelLog();
+        log.channel = channel;
+        accepted.push({ channel, log });
+        if (accepts) channel.accept();
+        return log;
+      },
+      onTell: (one) => void told.push(one),
+      messageLimitBytes: 8 * 1024 * 1024,
+      pingEveryMs: 20_000,
+      deadAfterMs: 45_000,
+      nowMs: 0,
+      ...options,
+    }),
+  };
+  return made;
+}
