@@ -150,7 +150,7 @@ async function start(
     upstream,
     recorder,
     logger,
-    onRecord: ({ decision, code, at }) => metrics.call(decision, code, now() - at),
+    onRecord: ({ decision, code, at }) => metrics.call(decision, code, Math.max(now() - at, 0)),
   });
   const release = (conversation: string) => upstream.release(conversation);
   const acceptHost = acceptHosts({ inForce, pipeline, onEnd: release });

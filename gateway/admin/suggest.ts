@@ -12,10 +12,7 @@ export function unknownName(what: string, name: string, existing: readonly strin
 export function nearNames(name: string, existing: readonly string[]): readonly string[] {
   const near = existing
     .map((candidate) => ({ candidate, edits: editsBetween(name.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(
-      ({ candidate, edits }) =>
-        edits <= Math.min(2, Math.floor(name.length / 2)) || (name.length > 2 && candidate.startsWith(name)),
-    );
+    .filter(({ candidate, edits }) => name.length > 2 && (edits <= 2 || candidate.startsWith(name)));
   return near.toSorted((a, b) => a.edits - b.edits || (a.candidate < b.candidate ? -1 : 1)).map(({ candidate }) => candidate);
 }
 

@@ -27,7 +27,10 @@ export const addAudit: AddCommands = (program, terminal) => {
     );
     if (flags.json) terminal.print(JSON.stringify(verdict));
     if (!verdict.ok) throw new Fault('AUDIT_BROKEN', { reason: verdict.words });
-    if (!flags.json) terminal.print(`whole: ${verdict.records} records in ${verdict.chains.length} chains`);
+    if (!flags.json)
+      terminal.print(
+        `whole: ${verdict.records} records in ${verdict.chains.length} chain${verdict.chains.length === 1 ? '' : 's'}`,
+      );
   });
 };
 

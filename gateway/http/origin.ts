@@ -1,9 +1,14 @@
 // Is this request meant for this site? Host and Origin are checked before anything else of a request is believed, so that a page in a
 // browser can't reach the gateway under another name (DNS rebinding) or from another origin.
 import { BlockList, isIP } from 'node:net';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { Fault } from '#contract/error.ts';
 
+/** What is looked at of a request. */
+export interface Asker {
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
 export interface Site {
   /** Origin that hosts and bridges are told, e.g. `https://mcp.example.org`. */
   readonly publicOrigin: string;
@@ -39,7 +44,7 @@ export function describeSite(of: {
 }
 
 /** Throws HOST_HEADER_FORBIDDEN, ORIGIN_FORBIDDEN or PLAINTEXT_FORBIDDEN. */
-export function refuseForeign(site: Site, request: IncomingMessage): void {
+export function refuseForeign(site: Site, request: Asker): void {
   const forwarded = isFromProxy(site, request) ? request.headers : undefined;
   if (site.isProxyOnly && !forwarded && !isLoopback(request.socket.remoteAddress ?? '')) throw new Fault('PLAINTEXT_FORBIDDEN');
   if (last(forwarded?.['x-forwarded-proto'], 'https') !== 'https') throw new Fault('PLAINTEXT_FORBIDDEN');
@@ -51,7 +56,7 @@ export function refuseForeign(site: Site, request: IncomingMessage): void {
 }
 
 /** Where a request came from: its peer, or what a trusted proxy says of it (the nearest address that is not a trusted proxy itself). */
-export function clientAddress(site: Site, request: IncomingMessage): string {
+export function clientAddress(site: Site, request: Asker): string {
   const peer = request.socket.remoteAddress ?? '';
   const forwarded = isFromProxy(site, request) ? request.headers['x-forwarded-for'] : undefined;
   const hops = [forwarded ?? []]
@@ -73,7 +78,7 @@ function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
-function isFromProxy(site: Site, request: IncomingMessage): boolean {
+function isFromProxy(site: Site, request: Asker): boolean {
   return site.proxies !== undefined && isListed(site.proxies, request.socket.remoteAddress ?? '');
 }
 

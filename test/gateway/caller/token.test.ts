@@ -1,0 +1,172 @@
+// Who calls: what a token opens, and that nothing is remembered longer than it is true.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { reveal } from '#contract/secret.ts';
+import { issueEnrollToken, issueHostToken, type Issued } from '../../../gateway/admin/token.ts';
+import { createTokenCheck, type TokenCheck } from '../../../gateway/caller/token.ts';
+import { proves } from '../../requirement.ts';
+import { openData, twoTeams, type Data } from '../data.ts';
+
+describe('a bearer token', () => {
+  let data: Data;
+  let check: TokenCheck;
+  let now = 1_000_000;
+
+  beforeEach(async () => {
+    now = 1_000_000;
+    data = await openData(twoTeams);
+    check = createTokenCheck({ store: data.store, bus: data.bus, now: () => now });
+  });
+  afterEach(async () => {
+    check.close();
+    await data.close();
+  });
+
+  const issue = (ttlMs = 1000): Promise<Issued> =>
+    issueHostToken({ store: data.store, user: 'ada', gateway: 'main', host: 'codex', knownHosts: ['codex'], ttlMs, now });
+  const header = (issued: Issued) => `Bearer ${reveal(issued.secret)}`;
+  /** Also where the check throws at once. */
+  const call = async (authorization: string | undefined) => check.callerOf(authorization);
+
+  test('says who calls, from which host, for which gateway', async () => {
+    const issued = await issue();
+    const ids = (await data.store.policy()).ids.users;
+    expect(await call(header(issued))).toEqual({
+      user: { id: ids['ada'], slug: 'ada' },
+      host: 'codex',
+      token: issued.token.id,
+      gateway: 'main',
+      via: 'http',
+      workstation: null,
+    });
+  });
+
+  test('that was seen before is answered at once, without asking the store', async () => {
+    const issued = await issue();
+    const first = await call(header(issued));
+    expect(check.callerOf(header(issued))).toBe(first);
+  });
+
+  test('is refused as soon as it has expired, however recently it was good', async () => {
+    proves('gateway-shell.token-expiry', {
+      file: 'gateway/caller/token.ts',
+      find: 'if (remembered) {\n        refuseExpired(remembered.expiresAt, deps.now());',
+      replace: 'if (remembered) {',
+    });
+    const issued = await issue(1000);
+    await call(header(issued));
+    now += 999;
+    await call(header(issued));
+    now += 1;
+    await expect(call(header(issued))).rejects.toMatchObject({
+      code: 'TOKEN_EXPIRED',
+      fields: { at: new Date(1_001_000).toISOString() },
+    });
+  });
+
+  test('that was revoked is refused once the store is known to have changed', async () => {
+    proves('gateway-shell.token-forgotten', {
+      file: 'gateway/caller/token.ts',
+      find: 'known.clear();\n    asked.clear();',
+      replace: 'asked.clear();',
+    });
+    const issued = await issue();
+    await call(header(issued));
+    await data.store.revokeToken(issued.token.id, now);
+    data.bus.publish('changed');
+    await expect(call(header(issued))).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+  });
+
+  test('that was looked up before a change is not remembered after it', async () => {
+    proves('gateway-shell.token-race', {
+      file: 'gateway/caller/token.ts',
+      find: 'if (began === generation) {',
+      replace: 'if (began >= 0) {',
+    });
+    const issued = await issue();
+    const asking = call(header(issued));
+    data.bus.publish('changed');
+    await asking;
+    await data.store.revokeToken(issued.token.id, now);
+    await expect(call(header(issued))).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+  });
+
+  test('of a user who is gone from the policy is refused', async () => {
+    const issued = await issue();
+    await data.store.replacePolicy({ ...twoTeams, users: {} }, await data.store.revision(), now);
+    await expect(call(header(issued))).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+  });
+
+  test('for enrollment opens nothing', async () => {
+    const issued = await issueEnrollToken({ store: data.store, user: 'ada', ttlMs: 1000, now });
+    await expect(call(header(issued))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  test.each([
+    undefined,
+    '',
+    'Bearer',
+    'Bearer dbh_short',
+    'Basic YWRhOmFkYQ==',
+    `Bearer dbh_${'A'.repeat(43)}`,
+    `Bearer dbh_${'A'.repeat(44)}`,
+    `Bearer dbe_${'A'.repeat(43)}`,
+    `dbh_${'A'.repeat(43)}`,
+  ])('written as %j is refused', async (authorization) => {
+    await expect(call(authorization)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  test('that is used many times at once is looked up once', async () => {
+    const issued = await issue();
+    const callers = await Promise.all(Array.from({ length: 50 }, () => call(header(issued))));
+    expect(new Set(callers).size).toBe(1);
+  });
+
+  test('can not be checked while the store does not answer', async () => {
+    const issued = await issue();
+    await data.store.close();
+    await expect(call(header(issued))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+});
+
+describe('an issued token', () => {
+  test('is stored as its hash only', async () => {
+    const data = await openData(twoTeams);
+    try {
+      const { secret } = await issueEnrollToken({ store: data.store, user: 'ada', ttlMs: 1000, now: 1 });
+      expect(reveal(secret)).toMatch(/^dbe_[A-Za-z0-9_-]{43}$/);
+      expect(JSON.stringify(await data.store.tokens())).not.toContain(reveal(secret).slice(4));
+    } finally {
+      await data.close();
+    }
+  });
+
+  test('for a gateway that no team grants to the user comes with a warning', async () => {
+    const data = await openData(twoTeams);
+    try {
+      const of = { store: data.store, host: 'codex', knownHosts: ['codex'], ttlMs: 1000, now: 1 };
+      expect((await issueHostToken({ ...of, user: 'ada', gateway: 'side' })).warnings).toHaveLength(1);
+      expect((await issueHostToken({ ...of, user: 'ada', gateway: 'main' })).warnings).toEqual([]);
+    } finally {
+      await data.close();
+    }
+  });
+
+  test('for a name that is nearly a known one is refused, and a new host name is not', async () => {
+    const data = await openData(twoTeams);
+    try {
+      const of = {
+        store: data.store,
+        user: 'ada',
+        gateway: 'main',
+        knownHosts: ['claude-desktop', 'codex'],
+        ttlMs: 1000,
+        now: 1,
+      };
+      await expect(issueHostToken({ ...of, host: 'codx' })).rejects.toThrow('There is no host "codx". Did you mean "codex"?');
+      await expect(issueHostToken({ ...of, host: 'My Host' })).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
+      expect((await issueHostToken({ ...of, host: 'own-agent' })).token).toMatchObject({ host: 'own-agent' });
+    } finally {
+      await data.close();
+    }
+  });
+});
