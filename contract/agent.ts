@@ -74,7 +74,9 @@ export const AgentServer = z.looseObject({
   children: z.number().int(),
   fingerprint: Fingerprint.optional(),
   command: Command.optional(),
-  /** Why it isn't ready, or its last lines. */
+  /** The code of the error that keeps it from running. */
+  code: z.string().optional(),
+  /** The same in words. */
   detail: z.string().optional(),
 });
 export type AgentServer = z.infer<typeof AgentServer>;
@@ -92,6 +94,7 @@ export const AgentProfile = z.looseObject({
   /** Setting -> where its value came from, for all that are set or have a default. */
   origins: z.partialRecord(SettingName, ProfileSource),
 });
+export type AgentProfile = z.infer<typeof AgentProfile>;
 
 /** All that is true now. Times are ms since 1970. */
 export const AgentState = z.looseObject({

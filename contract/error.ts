@@ -239,6 +239,12 @@ const table = {
     retry: 'no',
     message: 'A workstation with this device key is enrolled already. Remove the key on the device and enroll again.',
   },
+  AGENT_RUNNING: {
+    status: 409,
+    rpc: 7409,
+    retry: 'no',
+    message: 'An agent runs already for {stateDir}: process {pid}. Stop it first, or name another state directory with --state.',
+  },
   PROFILE_FORBIDS: { status: 403, rpc: 7403, retry: 'no', message: 'The profile of this workstation does not allow {what}.' },
 
   // us
@@ -274,7 +280,7 @@ const table = {
     rpc: 7507,
     retry: 'no',
     message:
-      'The audit records do not continue what was sealed before: {reason} See what "audit verify" says, and restore the database from a backup.',
+      'The audit records are not as they were written: {reason} Keep a copy of the data directory as it is now, and tell whoever looks after its security.',
   },
   STARTING: { status: 503, rpc: 7503, retry: 'safe', message: 'The gateway server is starting. Try again in a moment.' },
   STOPPING: { status: 503, rpc: 7503, retry: 'safe', message: 'The gateway server is stopping. Try again in a moment.' },

@@ -24,14 +24,22 @@ export interface PostureSigner {
 
 const systemDirectory = '/var/lib/drawbridge/posture';
 
-/** The installer's directory for this user where it is there and ours, else a place in the user's own state. */
-export async function postureFilePath(platform: NodeJS.Platform, uid: number, home: string): Promise<string> {
-  if (platform === 'darwin') return join(home, 'Library/Application Support/Drawbridge/posture/status.json');
-  if (platform === 'win32') return join(home, 'AppData/Local/Drawbridge/posture/status.json');
-  const directory = join(systemDirectory, String(uid));
+/**
+ * The installer's directory for this user where it is there and ours, else a place in the user's own state. An agent with a state directory of its own
+ * (`isDefault` false) writes there: it must not speak for the one that IT watches.
+ */
+export async function postureFilePath(of: {
+  readonly platform: NodeJS.Platform;
+  readonly uid: number;
+  readonly stateDir: string;
+  readonly isDefaultState: boolean;
+}): Promise<string> {
+  const own = join(of.stateDir, 'posture', 'status.json');
+  if (!of.isDefaultState || of.platform !== 'linux') return own;
+  const directory = join(systemDirectory, String(of.uid));
   const stat = await lstat(directory).catch(() => undefined);
-  const isOurs = stat?.isDirectory() === true && stat.uid === uid && (stat.mode & 0o022) === 0;
-  return isOurs ? join(directory, 'status.json') : join(home, '.local/state/drawbridge/posture/status.json');
+  const isOurs = stat?.isDirectory() === true && stat.uid === of.uid && (stat.mode & 0o022) === 0;
+  return isOurs ? join(directory, 'status.json') : own;
 }
 
 /** Writes the status, signed where there is a key. Returns the hash of what stands there now. */

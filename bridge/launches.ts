@@ -1,0 +1,168 @@
+// The local servers of this device: where they come from, what they resolve to, and how each stands. What is resolved here is what the pool may start and the
+// tunnel offers. Rule: a server that doesn't resolve takes no other down; it is a finding.
+import type { Logger } from 'pino';
+import type { AgentServer } from '#contract/agent.ts';
+import { Fault } from '#contract/error.ts';
+import type { Finding } from '#contract/finding.ts';
+import type { Profile } from '#contract/profile.ts';
+import { Slug } from '#contract/id.ts';
+import type { LocalServerSource, Offer } from '#contract/server.ts';
+import { offerOf } from './server/launch.ts';
+import type { Launch } from './server/launch.ts';
+import type { ServerHealth } from './server/running.ts';
+
+export interface LaunchesDeps {
+  resolve(source: LocalServerSource): Promise<Launch>;
+  sanction(launch: Launch): Fault | undefined;
+  health(): readonly ServerHealth[];
+  readonly logger: Logger;
+}
+
+export interface Launches {
+  /** What could run now. */
+  readonly current: readonly Launch[];
+  offers(): readonly Offer[];
+  /** Resolves these sources, and no others stand any more. Resolves when all of them did or failed; false where another call came later. */
+  resolve(sources: readonly LocalServerSource[]): Promise<boolean>;
+  /** How each stands now. */
+  view(): { readonly servers: AgentServer[]; readonly findings: Finding[] };
+}
+
+const atOnce = 4;
+
+export function createLaunches(deps: LaunchesDeps): Launches {
+  let outcomes: readonly Outcome[] = [];
+  let newest = 0;
+
+  return {
+    get current() {
+      return outcomes.flatMap(({ launch }) => (launch ? [launch] : []));
+    },
+    offers: () => outcomes.flatMap(({ launch }) => (launch ? [offerOf(launch)] : [])),
+    async resolve(sources) {
+      const round = ++newest;
+      const next: Outcome[] = [];
+      const queue = [...sources.entries()];
+      const work = async (): Promise<void> => {
+        for (let item = queue.shift(); item && round === newest; item = queue.shift()) {
+          const [index, source] = item;
+          next[index] = await outcomeOf(source, deps);
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(atOnce, sources.length) }, work));
+      if (round !== newest) return false;
+      outcomes = next;
+      return true;
+    },
+    view() {
+      const health = deps.health();
+      const servers = outcomes.map((outcome) => standing(outcome, health, deps));
+      const findings = outcomes.flatMap((outcome, index) => {
+        const server = servers[index];
+        return server ? findingsOf(outcome, server) : [];
+      });
+      return { servers, findings: [...findings, ...conflicts(outcomes)] };
+    },
+  };
+}
+
+/** The profile's servers first: where a host's entry is the same line under the same name, it is the profile's. */
+export function sourcesOf(profile: Profile, taken: readonly LocalServerSource[]): readonly LocalServerSource[] {
+  const listed = Object.entries(profile.LocalServers).flatMap(([name, line]): LocalServerSource[] => {
+    const server = Slug.safeParse(name);
+    if (!server.success) return [];
+    const same = taken.filter((source) => source.server === server.data && sameLine(source.line, line));
+    return [{ server: server.data, line, hosts: [...new Set(same.flatMap(({ hosts }) => hosts))], origin: 'profile' }];
+  });
+  const others = taken.filter((source) => !listed.some((own) => own.server === source.server && sameLine(own.line, source.line)));
+  return [...listed, ...others];
+}
+
+interface Outcome {
+  readonly source: LocalServerSource;
+  readonly launch?: Launch;
+  readonly fault?: Fault;
+}
+
+async function outcomeOf(source: LocalServerSource, { resolve, logger }: LaunchesDeps): Promise<Outcome> {
+  const { server } = source;
+  try {
+    return { source, launch: await resolve(source) };
+  } catch (error) {
+    const fault =
+      error instanceof Fault ? error : new Fault('SERVER_START_FAILED', { server, reason: 'see the log' }, { cause: error });
+    logger.warn({ server, code: fault.code, ...(error instanceof Fault ? {} : { err: error }) }, 'local server not resolved');
+    return { source, fault };
+  }
+}
+
+function standing({ source, launch, fault }: Outcome, health: readonly ServerHealth[], deps: LaunchesDeps): AgentServer {
+  const { server, origin, hosts } = source;
+  const about = { server, origin, hosts: [...hosts] };
+  if (!launch)
+    return { ...about, status: 'unresolved', children: 0, ...(fault ? { code: fault.code, detail: fault.message } : {}) };
+  const { fingerprint, command } = launch;
+  const known = { ...about, fingerprint, command };
+  const own = health.find((one) => one.server === server && one.fingerprint === fingerprint);
+  const children = own?.pids.length ?? 0;
+  const refusal = deps.sanction(launch);
+  if (refusal) return { ...known, status: 'refused', children, code: refusal.code, detail: refusal.message };
+  if (own && own.backingOffMs > 0)
+    return {
+      ...known,
+      status: 'failing',
+      children,
+      ...(own.lastCode ? { code: own.lastCode } : {}),
+      detail: `It ended ${own.ends} times in a row.`,
+    };
+  return { ...known, status: children > 0 ? 'running' : 'ready', children };
+}
+
+function findingsOf({ source, launch }: Outcome, server: AgentServer): Finding[] {
+  const about = {
+    name: source.server,
+    kind: 'stdio' as const,
+    address: source.line.command.split(/[/\\]/).at(-1) ?? '',
+    ...(server.fingerprint === undefined ? {} : { fingerprint: server.fingerprint }),
+  };
+  const found = (code: Finding['code']): Finding => ({
+    code,
+    server: about,
+    ...(server.detail === undefined ? {} : { detail: server.detail.slice(0, 500) }),
+  });
+  const unpinned = launch && isUnpinned(launch) ? [{ code: 'unpinned' as const, server: about }] : [];
+  switch (server.status) {
+    case 'unresolved':
+      return [found('server_unresolved')];
+    case 'failing':
+      return [found('server_failing'), ...unpinned];
+    case 'refused':
+      return [found(server.code === 'SERVER_DENIED' ? 'server_denied' : 'server_not_approved'), ...unpinned];
+    case 'ready':
+    case 'running':
+      return unpinned;
+  }
+}
+
+/** A package whose entry names no version: what runs was decided by the registry on the day it was taken over. */
+function isUnpinned({ source, command }: Launch): boolean {
+  if (command.kind !== 'npm' && command.kind !== 'pypi') return false;
+  const { identity } = command;
+  return !source.line.args.some((arg) => arg.startsWith(`${identity}@`) || arg.startsWith(`${identity}==`));
+}
+
+/** One name, two commands: each host gets its own, but an administrator who reads the name must know. */
+function conflicts(outcomes: readonly Outcome[]): Finding[] {
+  const prints = new Map<string, Set<string>>();
+  for (const { source, launch } of outcomes)
+    if (launch) prints.set(source.server, (prints.get(source.server) ?? new Set()).add(launch.fingerprint));
+  return [...prints]
+    .filter(([, of]) => of.size > 1)
+    .map(([name]) => ({ code: 'server_conflict', server: { name, kind: 'stdio' } }));
+}
+
+function sameLine(a: LocalServerSource['line'], b: LocalServerSource['line']): boolean {
+  const text = ({ command, args, env, cwd }: LocalServerSource['line']): string =>
+    JSON.stringify([command, args, Object.entries(env).toSorted(([x], [y]) => (x < y ? -1 : 1)), cwd ?? null]);
+  return text(a) === text(b);
+}

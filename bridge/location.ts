@@ -1,0 +1,35 @@
+// Where the bridge keeps its own things on each platform. Pure, so that the CLI, the agent and the shim agree; macOS and Windows are unverified.
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+export interface Place {
+  readonly platform: NodeJS.Platform;
+  readonly home: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The user's state directory where --state names no other. */
+export function defaultStateDir({ platform, home, env }: Place): string {
+  if (platform === 'darwin') return join(home, 'Library/Application Support/Drawbridge');
+  if (platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData/Local'), 'Drawbridge');
+  const base = env['XDG_STATE_HOME'];
+  return base?.startsWith('/') === true ? join(base, 'drawbridge') : join(home, '.local/state/drawbridge');
+}
+
+/** The name of our entries in the OS's secret store: each state directory has its own, or two agents of one user would share keys. */
+export function secretService(stateDir: string): string {
+  return `dev.drawbridge.companion/${createHash('sha256').update(stateDir).digest('hex').slice(0, 16)}`;
+}
+
+/** What the entries of AI hosts name: the same path whatever version is installed. */
+export function launcherPath(stateDir: string): string {
+  return join(stateDir, 'bin', 'drawbridge');
+}
+
+/**
+ * The environment in which the hosts' files are looked for: the user's own where their own home is managed. For another home (--home) none of it counts,
+ * because a variable such as XDG_CONFIG_HOME would lead back to the files of the user who started us.
+ */
+export function hostEnvironment(home: string, ownHome: string, env: Place['env']): Place['env'] {
+  return home === ownHome ? env : {};
+}

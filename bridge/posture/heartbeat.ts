@@ -1,0 +1,93 @@
+// Writes the posture file when something changed, and at each heartbeat when nothing did, so that silence means that nobody writes.
+// Rule: one write at a time, the newest state wins, and what can't be written is logged and tried again at the next beat.
+import type { Logger } from 'pino';
+import type { AgentState } from '#contract/agent.ts';
+import { collect } from './collect.ts';
+import type { PostureBefore, PostureFacts } from './collect.ts';
+import { readPosture, writePosture } from './status-file.ts';
+import type { PostureSigner } from './status-file.ts';
+import type { PostureStatus } from '#contract/posture.ts';
+
+export interface HeartbeatDeps {
+  readonly facts: Omit<PostureFacts, 'heartbeatSeconds'>;
+  /** Where it is to be written now; the profile may move it. */
+  file(): Promise<string>;
+  heartbeatSeconds(): number;
+  current(): AgentState;
+  signer(): PostureSigner | undefined;
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+export interface Heartbeat {
+  /** The state changed: write soon. */
+  changed(): void;
+  /** Writes now and resolves with what was written; undefined where it could not be. */
+  beat(): Promise<PostureStatus | undefined>;
+  /** Writes "stopped" as the last one. Idempotent. */
+  close(): Promise<void>;
+}
+
+const dampMs = 500;
+
+export function createHeartbeat(deps: HeartbeatDeps): Heartbeat {
+  let last: { readonly file: string; readonly before: PostureBefore; readonly essence: string } | undefined;
+  let queue: Promise<unknown> = Promise.resolve();
+  let damper: NodeJS.Timeout | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let closing: Promise<void> | undefined;
+
+  const beatAgainIn = (seconds: number): void => {
+    clearTimeout(timer);
+    if (!closing) timer = setTimeout(() => void beat('due'), seconds * 1000).unref();
+  };
+  const write = async (why: 'changed' | 'due' | 'stopping'): Promise<PostureStatus | undefined> => {
+    try {
+      const file = await deps.file();
+      const before = last?.file === file ? last.before : await beforeOf(file);
+      const heartbeatSeconds = deps.heartbeatSeconds();
+      const status = collect(deps.current(), { ...deps.facts, heartbeatSeconds }, before, deps.now(), why === 'stopping');
+      const essence = essenceOf(status);
+      if (why === 'changed' && last?.file === file && last.essence === essence) return undefined;
+      beatAgainIn(heartbeatSeconds);
+      const sha256 = await writePosture(file, status, deps.signer());
+      last = { file, before: { sequence: status.sequence, findings: status.findings, sha256 }, essence };
+      return status;
+    } catch (error) {
+      deps.logger.error({ err: error }, 'posture file not written');
+      beatAgainIn(deps.heartbeatSeconds());
+      return undefined;
+    }
+  };
+  const beat = (why: 'changed' | 'due' | 'stopping'): Promise<PostureStatus | undefined> => {
+    clearTimeout(damper);
+    damper = undefined;
+    const written = queue.then(() => write(why));
+    queue = written;
+    return written;
+  };
+
+  return {
+    changed() {
+      if (!closing) damper ??= setTimeout(() => void beat('changed'), dampMs).unref();
+    },
+    beat: () => (closing ? Promise.resolve(undefined) : beat('due')),
+    close() {
+      closing ??= beat('stopping').then(() => clearTimeout(timer));
+      return closing;
+    },
+  };
+}
+
+async function beforeOf(file: string): Promise<PostureBefore> {
+  const found = await readPosture(file);
+  if (found.kind !== 'read') return { sequence: 0, findings: [], sha256: undefined };
+  const { status, sha256 } = found;
+  return { sequence: status.sequence, findings: status.findings, sha256 };
+}
+
+/** Without what changes by itself from one write to the next. */
+function essenceOf({ generated_at: _, expires_at: __, sequence: ___, integrity: ____, ...rest }: PostureStatus): string {
+  const { last_ok_at: _____, ...gateway } = rest.gateway;
+  return JSON.stringify({ ...rest, gateway, findings: rest.findings.map(({ last_seen: ______, ...finding }) => finding) });
+}

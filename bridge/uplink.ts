@@ -1,0 +1,217 @@
+// This device and its tunnel: enrolls where a token waits, dials where it is enrolled, and dials anew where the profile names another gateway.
+// Rule: a token is spent once and its file emptied; a device key is used for the gateway it was made for and for no other.
+import { constants } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { AgentTunnel } from '#contract/agent.ts';
+import { asFault, Fault } from '#contract/error.ts';
+import type { Finding } from '#contract/finding.ts';
+import type { Profile } from '#contract/profile.ts';
+import { Secret } from '#contract/secret.ts';
+import type { Offer, Verdict } from '#contract/server.ts';
+import { enroll, loadDevice } from './device/enroll.ts';
+import type { DeviceIdentity } from './device/enroll.ts';
+import type { SecretStore } from './device/keychain.ts';
+import type { Pool } from './server/pool.ts';
+import { dial } from './tunnel/dial.ts';
+import type { Tunnel } from './tunnel/dial.ts';
+
+export interface UplinkDeps {
+  readonly stateDir: string;
+  readonly secretStore: SecretStore;
+  readonly osUser: string;
+  readonly hostname: string;
+  readonly platform: 'linux' | 'darwin' | 'win32';
+  readonly product: string;
+  readonly pool: Pool;
+  readonly offers: () => readonly Offer[];
+  readonly onVerdicts: (verdicts: readonly Verdict[]) => void;
+  readonly onTunnel: (tunnel: AgentTunnel) => void;
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+export interface Uplink {
+  /** The identity, where it is enrolled with the gateway that the profile names. */
+  readonly device: DeviceIdentity | undefined;
+  readonly tunnel: Tunnel | undefined;
+  /** Makes it so as the profile says, and resolves when the enrollment is decided; the tunnel comes later. Returns what is wrong. */
+  follow(profile: Profile): Promise<readonly Finding[]>;
+  close(): Promise<void>;
+}
+
+export function createUplink(deps: UplinkDeps): Uplink {
+  let device: DeviceIdentity | undefined;
+  let tunnel: Tunnel | undefined;
+  /** What was dialed, or why nothing was. */
+  let dialed = '';
+  let isClosed = false;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const off = async (reason: 'gateway_unset' | 'not_enrolled'): Promise<void> => {
+    const old = tunnel;
+    tunnel = undefined;
+    device = undefined;
+    if (dialed !== reason) deps.onTunnel({ kind: 'off', since: deps.now(), reason });
+    dialed = reason;
+    await old?.close();
+  };
+
+  async function follow(profile: Profile): Promise<readonly Finding[]> {
+    const findings: Finding[] = [];
+    const { GatewayURL: gatewayOrigin } = profile;
+    if (gatewayOrigin === undefined) {
+      await off('gateway_unset');
+      return [{ code: 'gateway_unset' }];
+    }
+    const ca = await readCertificates(profile.CACertificateFile, findings);
+    const found = await identify(gatewayOrigin, profile, ca, findings);
+    if (isClosed) return findings;
+    if (!found) {
+      await off('not_enrolled');
+      return findings;
+    }
+    const wanted = JSON.stringify([gatewayOrigin, found.workstation, ca]);
+    if (wanted === dialed) return findings;
+    const old = tunnel;
+    dialed = wanted;
+    device = found;
+    tunnel = undefined;
+    await old?.close();
+    if (isClosed) return findings;
+    try {
+      const own: Tunnel = dial({
+        gatewayOrigin,
+        device: found,
+        pool: deps.pool,
+        offers: deps.offers,
+        onVerdicts: deps.onVerdicts,
+        onState: (state) => dialed === wanted && deps.onTunnel(state),
+        ca,
+        logger: deps.logger,
+        random: Math.random,
+        product: deps.product,
+      });
+      tunnel = own;
+      deps.onTunnel(own.state);
+    } catch (error) {
+      const { message } = asFault(error, 'dial');
+      deps.logger.error({ err: error }, 'tunnel not dialed');
+      findings.push({ code: 'gateway_unset', setting: 'GatewayURL', detail: message.slice(0, 500) });
+    }
+    return findings;
+  }
+
+  async function identify(
+    gatewayOrigin: string,
+    profile: Profile,
+    ca: string | undefined,
+    findings: Finding[],
+  ): Promise<DeviceIdentity | undefined> {
+    const loaded = await loadDevice(deps).catch((error: unknown) => {
+      findings.push({ code: 'not_enrolled', detail: asFault(error, 'device').message.slice(0, 500) });
+      return undefined;
+    });
+    if (loaded?.gatewayOrigin === gatewayOrigin) return loaded;
+    const spent = await spend(profile.EnrollmentTokenFile, gatewayOrigin, ca, findings);
+    if (spent) return spent;
+    if (loaded) findings.push({ code: 'not_enrolled', detail: `it is enrolled with ${loaded.gatewayOrigin}` });
+    else if (!findings.some(({ code }) => code === 'not_enrolled')) findings.push({ code: 'not_enrolled' });
+    return undefined;
+  }
+
+  /** Enrolls by the token of the profile, where one waits. */
+  async function spend(
+    file: string | undefined,
+    gatewayOrigin: string,
+    ca: string | undefined,
+    findings: Finding[],
+  ): Promise<DeviceIdentity | undefined> {
+    if (file === undefined) return undefined;
+    const token = await readToken(file, deps.platform);
+    if (token === 'none') return undefined;
+    if (token === 'open') {
+      findings.push({ code: 'enrollment_failed', path: file, detail: 'others can read the token file: make it 0600' });
+      return undefined;
+    }
+    try {
+      const enrolled = await enroll({ ...deps, gatewayOrigin, token, ca });
+      deps.logger.info({ workstation: enrolled.workstation }, 'workstation enrolled');
+      await emptyFile(file).catch((error: unknown) => deps.logger.warn({ err: error }, 'enrollment token file not emptied'));
+      return enrolled;
+    } catch (error) {
+      const fault = asFault(error, 'enroll');
+      deps.logger.warn({ code: fault.code, ...(fault.code === 'INTERNAL' ? { err: error } : {}) }, 'enrollment failed');
+      findings.push({ code: 'enrollment_failed', path: file, detail: fault.message.slice(0, 500) });
+      return undefined;
+    }
+  }
+
+  return {
+    get device() {
+      return device;
+    },
+    get tunnel() {
+      return tunnel;
+    },
+    follow(profile) {
+      const followed = queue.then(() => (isClosed ? [] : follow(profile)));
+      queue = followed.catch(() => undefined);
+      return followed;
+    },
+    async close() {
+      isClosed = true;
+      await tunnel?.close();
+    },
+  };
+}
+
+async function readCertificates(file: string | undefined, findings: Finding[]): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text?.includes('-----BEGIN CERTIFICATE-----') === true) return text;
+  findings.push({ code: 'profile_invalid', setting: 'CACertificateFile', detail: 'there is no PEM file with certificates' });
+  return undefined;
+}
+
+async function readToken(file: string, platform: UplinkDeps['platform']): Promise<Secret<string> | 'none' | 'open'> {
+  const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(() => undefined);
+  if (!handle) return 'none';
+  try {
+    const stat = await handle.stat();
+    if (!stat.isFile() || stat.size === 0 || stat.size > 4096) return 'none';
+    if (platform !== 'win32' && (stat.mode & 0o077) !== 0) return 'open';
+    const text = (await handle.readFile('utf8')).trim();
+    return text === '' ? 'none' : new Secret(text);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function emptyFile(file: string): Promise<void> {
+  const handle = await open(file, 'r+');
+  try {
+    await handle.truncate(0);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Waits for a tunnel that is on its way; says at once why there will be none. */
+export function refusalOf(tunnel: AgentTunnel): Fault | undefined {
+  switch (tunnel.kind) {
+    case 'off':
+      return new Fault('GATEWAY_UNREACHABLE', { reason: offWords[tunnel.reason] });
+    case 'refused':
+      return new Fault('GATEWAY_UNREACHABLE', { reason: tunnel.message });
+    default:
+      return undefined;
+  }
+}
+
+const offWords = {
+  gateway_unset: 'its profile names no gateway',
+  not_enrolled: 'it is not enrolled: run "drawbridge enroll"',
+  stopping: 'Drawbridge is stopping',
+} as const;
