@@ -89,6 +89,13 @@ export const layers: readonly Layer[] = [
     packages: [...logger, 'yaml', 'zod'],
     node: 'all',
   },
+  // A host on a channel is a door like the ones in gateway/http; it stands with the protocol that it speaks.
+  {
+    at: 'gateway/mcp/line.ts',
+    ours: [...contract, 'gateway/call.ts', 'gateway/mcp/', 'gateway/pipeline/', 'gateway/tunnel/hub.ts'],
+    packages: [],
+    node: 'all',
+  },
   {
     at: 'gateway/http/',
     ours: [
@@ -124,7 +131,8 @@ export const layers: readonly Layer[] = [
   { at: 'bridge/host/', ours: contract, packages: [...logger, 'jsonc-parser', 'smol-toml', 'yaml', 'diff', 'zod'], node: 'all' },
   { at: 'bridge/posture/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
   { at: 'bridge/tunnel/', ours: [...contract, 'bridge/server/pool.ts'], packages: [...logger, 'ws', 'zod'], node: 'all' },
-  { at: 'bridge/shim/', ours: contract, packages: [], node: 'all' },
+  { at: 'bridge/socket/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
+  { at: 'bridge/shim/', ours: [...contract, 'bridge/socket/path.ts'], packages: [], node: 'all' },
   { at: 'bridge/*', ours: [...contract, 'bridge/'], packages: [...logger, 'commander', 'zod'], node: 'all' },
 
   { at: 'main/', ours: contract, packages: ['electron', 'zod'], node: 'all' },
