@@ -102,9 +102,8 @@ describe('beside a running serve', () => {
   test('a policy file with an unknown key is refused with its place, and nothing of it is applied', async () => {
     proves('gateway-shell.policy-all-or-nothing', {
       file: 'gateway/admin/policy-file.ts',
-      find: 'const parsed = PolicyFile.safeParse(value);',
-      replace:
-        'const parsed = PolicyFile.safeParse(Object(value).version === 1 ? { ...Object(value), servrs: undefined, version: 1, servers: {}, gateways: {}, teams: {}, users: {} } : value);',
+      find: 'if (parsed.success && findings.length === 0) return',
+      replace: 'if (parsed.success) return',
     });
     const revision = await revisionOf();
     const bad = join(dir, 'bad.yaml');
@@ -115,10 +114,15 @@ describe('beside a running serve', () => {
       `${bad}:5:1: servrs: unknown key: did you mean "servers"?\ndrawbridge-gateway: Can't use ${bad}: it has 1 problem, so nothing was applied.\n`,
     );
     expect(await revisionOf()).toBe(revision);
+    await writeFile(bad, 'version: 1\nusers:\n  cy: { email: cy@example.org, teams: [nobody] }\n');
+    expect((await cli('apply', '-f', bad)).stderr).toContain(
+      `${bad}:3:39: users.cy.teams[0]: there is no team "nobody" in this file`,
+    );
+    expect(await revisionOf()).toBe(revision);
     const json = await cli('apply', '-f', bad, '--json');
     expect([json.code, JSON.parse(json.stdout)]).toMatchObject([
       1,
-      { applied: false, problems: [{ line: 5, column: 1, key: 'servrs' }] },
+      { applied: false, problems: [{ line: 3, column: 39, key: 'users.cy.teams[0]' }] },
     ]);
   });
 
