@@ -116,13 +116,13 @@ describe('beside a running serve', () => {
     expect(await revisionOf()).toBe(revision);
     await writeFile(bad, 'version: 1\nusers:\n  cy: { email: cy@example.org, teams: [nobody] }\n');
     expect((await cli('apply', '-f', bad)).stderr).toContain(
-      `${bad}:3:39: users.cy.teams[0]: there is no team "nobody" in this file`,
+      `${bad}:3:40: users.cy.teams[0]: there is no team "nobody" in this file`,
     );
     expect(await revisionOf()).toBe(revision);
     const json = await cli('apply', '-f', bad, '--json');
     expect([json.code, JSON.parse(json.stdout)]).toMatchObject([
       1,
-      { applied: false, problems: [{ line: 3, column: 39, key: 'users.cy.teams[0]' }] },
+      { applied: false, problems: [{ line: 3, column: 40, key: 'users.cy.teams[0]' }] },
     ]);
   });
 

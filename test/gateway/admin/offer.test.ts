@@ -97,8 +97,8 @@ describe('an offered server', () => {
   test('can not steer the terminal of whoever reads it', async () => {
     proves('gateway-shell.terminal-safe', {
       file: 'gateway/admin/print.ts',
-      find: String.raw`/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu`,
-      replace: String.raw`/[\p{Zl}\p{Zp}\p{Cs}]/gu`,
+      find: '/[\\p{Cc}\\p{Cf}\\p{Zl}\\p{Zp}\\p{Cs}]/gu',
+      replace: '/[\\p{Zl}\\p{Zp}\\p{Cs}]/gu',
     });
     await data.store.replaceOffers(workstation, [offer('memory', '1', ['\u001b[2J\u202eevil\rharmless\n'])], 5);
     const [listed] = await listOffered(data.store);
