@@ -21,7 +21,8 @@ interface Known {
 }
 
 const knownLimit = 20_000;
-const packageFileLimit = 20_000;
+const packageFileLimit = 10_000;
+const atOnce = 8;
 const wholeBytes = 4 * 1024 * 1024;
 
 /** One cache of file hashes. The agent makes one and hands it to resolve, so that a rescan stays cheap. */
@@ -40,29 +41,38 @@ export function createHasher(): Hasher {
   }
 
   async function ofPackage(directory: string): Promise<string> {
+    const paths = await pathsIn(directory);
     const lines: string[] = [];
-    await walk('');
+    let next = 0;
+    // A few at a time: a large package must not use up the process's file descriptors.
+    const workers = Array.from({ length: atOnce }, async () => {
+      for (let path = paths[next++]; path !== undefined; path = paths[next++]) {
+        const file = join(directory, path.name);
+        // A link is covered by where it points, and never followed out of the package.
+        const content = path.isLink ? `link:${await readlink(file)}` : await ofFile(file);
+        lines.push(`${JSON.stringify(path.name)} ${content}\n`);
+      }
+    });
+    await Promise.all(workers);
     return hash('sha256', lines.toSorted().join(''));
-
-    async function walk(below: string): Promise<void> {
-      const entries = await readdir(join(directory, below), { withFileTypes: true });
-      await Promise.all(
-        entries.map(async (entry) => {
-          if (entry.name === 'node_modules') return;
-          const path = below === '' ? entry.name : `${below}/${entry.name}`;
-          if (entry.isDirectory()) return walk(path);
-          // A link is covered by where it points, and never followed out of the package.
-          const content = entry.isSymbolicLink()
-            ? `link:${await readlink(join(directory, path))}`
-            : await ofFile(join(directory, path));
-          if (lines.push(`${JSON.stringify(path)} ${content}\n`) > packageFileLimit)
-            throw new Error(`the package ${directory} has more than ${packageFileLimit} files`);
-        }),
-      );
-    }
   }
 
   return { ofFile, ofPackage };
+}
+
+/** Every file and link of a package, relative to it, without nested packages. */
+async function pathsIn(directory: string): Promise<{ name: string; isLink: boolean }[]> {
+  const found: { name: string; isLink: boolean }[] = [];
+  const folders = [''];
+  for (let below = folders.pop(); below !== undefined; below = folders.pop())
+    for (const entry of await readdir(join(directory, below), { withFileTypes: true })) {
+      if (entry.name === 'node_modules') continue;
+      const name = below === '' ? entry.name : `${below}/${entry.name}`;
+      if (entry.isDirectory()) folders.push(name);
+      else found.push({ name, isLink: entry.isSymbolicLink() });
+      if (found.length > packageFileLimit) throw new Error(`the package ${directory} has more than ${packageFileLimit} files`);
+    }
+  return found;
 }
 
 async function digestOf(path: string, sizeBytes: number): Promise<string> {

@@ -28,6 +28,7 @@ export async function installPackage(name: string, version: string | undefined, 
   const store = join(deps.stateDir, 'package');
   const wanted = `${name}@${version ?? 'latest'}`;
   await mkdir(store, { recursive: true, mode: 0o700 });
+  await removeUnfinished(store).catch(() => undefined);
   const folder = await mkdtemp(join(store, prefix));
   try {
     deps.onProgress?.(`installing ${wanted}`);
@@ -47,11 +48,13 @@ export async function installPackage(name: string, version: string | undefined, 
   }
 }
 
-/** Removes what an interrupted install left. Call it once, under the agent's lock. */
-export async function removeUnfinished(stateDir: string): Promise<void> {
-  const store = join(stateDir, 'package');
-  const names = await readdir(store).catch(() => []);
-  for (const name of names) if (name.startsWith(prefix)) await rm(join(store, name), { recursive: true, force: true });
+/** What an interrupted install left. A younger folder may belong to an install that runs. */
+async function removeUnfinished(store: string): Promise<void> {
+  const names = (await readdir(store)).filter((name) => name.startsWith(prefix));
+  for (const name of names) {
+    const { mtimeMs } = await stat(join(store, name));
+    if (Date.now() - mtimeMs > 2 * deadlineMs) await rm(join(store, name), { recursive: true, force: true });
+  }
 }
 
 async function runNpm(wanted: string, folder: string, deps: ResolveDeps): Promise<void> {

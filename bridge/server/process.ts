@@ -20,7 +20,7 @@ export interface ProcessLimits {
 }
 
 /** Who ended it: the channel, we for want of messages, or something that should not be. */
-export type EndedBy = 'channel' | 'idleness' | 'failure';
+type EndedBy = 'channel' | 'idleness' | 'failure';
 
 export interface ProcessEvents extends Omit<LocalServerEvents, 'onExit'> {
   onExit(fault: Fault | undefined, by: EndedBy): void;
@@ -68,6 +68,8 @@ export async function startServer(launch: Launch, limits: ProcessLimits, events:
     }),
   ]).catch((cause: unknown) => void end('failure', new Fault('INTERNAL', { reference: server }, { cause })));
   const over = child.exit.then(finish);
+  // Otherwise a writer would wait for room in a pipe that nobody reads any more.
+  child.stdin.on('close', () => writer.stop(endFault('it closed its input')));
 
   function onLine(text: Buffer): void | Promise<void> {
     // JSON-RPC starts with an object (or a batch); all else comes from a server that prints where it must not.

@@ -1,5 +1,6 @@
 // From a launch line as a host's config spells it to the exact process that will run. Resolving starts no server: it looks up, reads and
 // hashes files, and at most installs a package without its scripts, so that a scan never executes what nobody has approved.
+import { resolve } from 'node:path';
 import { Fault } from '#contract/error.ts';
 import type { LocalServerSource } from '#contract/server.ts';
 import { createHasher } from './content.ts';
@@ -20,8 +21,11 @@ export async function resolveLaunch(source: LocalServerSource, deps: ResolveDeps
   const badName = Object.keys(line.env).find((name) => !isEnvironmentName(name, deps.platform));
   if (badName !== undefined) throw failed(server, `"${badName}" is not a name of an environment variable`);
   const words = [line.command, ...line.args];
+  // The system would refuse it with a message that repeats the argument.
+  if ([...words, ...Object.values(line.env)].some((text) => text.includes('\0')))
+    throw failed(server, 'an argument holds a NUL character');
   const [command = '', ...args] = deps.platform === 'win32' ? unwrapCmd(words) : words;
-  const cwd = line.cwd ?? deps.home;
+  const cwd = resolve(deps.home, line.cwd ?? '');
   try {
     const recipe = await recipeOf({ command, args, cwd, deps, hasher: deps.hasher ?? createHasher() });
     return launchOf(source, recipe, { cwd, env: { ...baseEnvironment(deps), ...line.env } });

@@ -41,7 +41,9 @@ function quoteMeta(text: string): string {
   return text.replace(meta, '^$&');
 }
 
+const taskKill = 'taskkill.exe';
+
 /** Ends a process and all below it. */
 export function killTree(pid: number): void {
-  spawn('taskkill.exe', ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true }).on('error', () => undefined);
+  spawn(taskKill, ['/pid', String(pid), '/t', '/f'], { stdio: 'ignore', windowsHide: true }).on('error', () => undefined);
 }

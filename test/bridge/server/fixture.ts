@@ -19,7 +19,7 @@ import type { PoolDeps, PoolLimits } from '../../../bridge/server/running.ts';
 export const repository = join(import.meta.dirname, '..', '..', '..');
 /** One for all, as in the agent: Node's own executable is hashed in nearly every test. */
 const hasher = createHasher();
-export const silent = pino({ level: 'silent' });
+const silent = pino({ level: 'silent' });
 export const fake = (name: string): string => join(repository, 'test', 'fake', 'local-server', `${name}.ts`);
 
 /** A folder of its own, removed when the test is over. */
@@ -152,7 +152,12 @@ export async function pidsIn(file: string, count: number): Promise<readonly numb
       .filter((line) => line !== '')
       .map(Number);
   await until(async () => (await read()).length >= count);
-  return read();
+  const pids = await read();
+  // Where the test fails they would outlive it.
+  onTestFinished(async () => {
+    for (const pid of pids) if (await runs(pid)) process.kill(pid, 'SIGKILL');
+  });
+  return pids;
 }
 
 /** The fault that a promise is rejected with. */

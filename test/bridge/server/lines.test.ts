@@ -36,6 +36,32 @@ describe('lines', () => {
     );
   });
 
+  test('are whole where large and small pieces of them come in turn', async () => {
+    const text = Array.from({ length: 300_000 }, (_, index) => String.fromCharCode(97 + (index % 26))).join('');
+    const chunks: Buffer[] = [];
+    for (let at = 0, turn = 0; at < text.length; turn++) {
+      const size = [1, 4096, 3, 3, 9000, 70, 64 * 1024][turn % 7] ?? 1;
+      chunks.push(Buffer.from(text.slice(at, at + size)));
+      at += size;
+    }
+    const ended = [...chunks, Buffer.from('\n')];
+    expect((await read([...ended, ...ended], 400_000)).lines).toEqual([text, text]);
+  });
+
+  test('wait for the one before where it takes its time', async () => {
+    const seen: string[] = [];
+    const chunks = ['a\nb\nc', 'd\ne\n', 'f\ng\n'].map((text) => Buffer.from(text));
+    await readLines(Readable.from(chunks), 10, {
+      line: async (line) => {
+        seen.push(`+${line}`);
+        await new Promise((resolve) => setImmediate(resolve));
+        seen.push(`-${line}`);
+      },
+      oversize: () => undefined,
+    });
+    expect(seen.join('')).toBe('+a-a+b-b+cd-cd+e-e+f-f+g-g');
+  });
+
   test('end with \\n or \\r\\n, and what follows the last end is no line', async () => {
     expect((await read([Buffer.from('{"a":1}\r\n{"b":2}\n\n{"c"')], 100)).lines).toEqual(['{"a":1}', '{"b":2}']);
   });

@@ -125,8 +125,8 @@ describe('a local server', () => {
   test('that prints a line over the limit is told of once, and keeps working', async () => {
     proves('local-server.oversize-line', {
       file: 'bridge/server/lines.ts',
-      find: 'if (!skipping && heldBytes + size > limitBytes) {',
-      replace: 'if (!skipping && heldBytes + size > limitBytes * 100) {',
+      find: 'held.bytes() + size > limitBytes',
+      replace: 'held.bytes() + size > limitBytes * 100',
     });
     const stateDir = await freshFolder();
     const launch = await launchFake('flooding', stateDir, [String(50 * 1024 * 1024)]);
@@ -161,9 +161,9 @@ describe('a local server', () => {
 
   test('is gone with all its descendants within 2 s of close, though they ignore SIGTERM and the end of input', async () => {
     proves('local-server.tree-ends', {
-      file: 'bridge/server/guard.ts',
-      find: 'process.kill(-child.pid, signal)',
-      replace: 'process.kill(child.pid, signal)',
+      file: 'bridge/server/process.ts',
+      find: 'const terminateGraceMs = 600;',
+      replace: 'const terminateGraceMs = 6000;',
     });
     const stateDir = await freshFolder();
     const pidFile = `${stateDir}/pids`;
@@ -181,8 +181,8 @@ describe('a local server', () => {
   test('leaves no grandchild behind where it ends by itself', async () => {
     proves('local-server.no-grandchildren', {
       file: 'bridge/server/guard.ts',
-      find: "if (platform !== 'win32') signal('SIGKILL');",
-      replace: '',
+      find: "if (platform !== 'win32') signal('SIGKILL');\n      isOver = true;\n      child.stdio[3]?.destroy();",
+      replace: 'isOver = true;',
     });
     const stateDir = await freshFolder();
     const pidFile = `${stateDir}/pids`;
