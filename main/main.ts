@@ -17,8 +17,8 @@ const pageUrl = pathToFileURL(files.page).href;
 function agentSocket(): string {
   const named = app.commandLine.getSwitchValue('agent-socket');
   if (named) return named;
-  const state = process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local/state');
-  return join(state, 'drawbridge/agent.sock');
+  const base = process.env['XDG_STATE_HOME'];
+  return join(base?.startsWith('/') ? base : join(homedir(), '.local/state'), 'drawbridge/agent.sock');
 }
 
 function start(): void {

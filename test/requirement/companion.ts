@@ -7,4 +7,14 @@ export const companion: readonly Requirement[] = [
     promise: 'The tray program asks for the state only where no other user could answer in the place of the agent.',
     source: 'ARCHITECTURE.md, "The programs"',
   },
+  {
+    id: 'companion.bundle-closed',
+    promise: 'The desktop bundles need nothing but Electron and the native keyring, and hold nothing of the gateway server.',
+    source: 'ARCHITECTURE.md, "The programs"',
+  },
+  {
+    id: 'companion.page-policy',
+    promise: "The companion's page loads scripts of its own files only, and nothing from any network.",
+    source: 'SECURITY.md, "The desktop"',
+  },
 ];

@@ -1,0 +1,72 @@
+// What `npm run build` makes: four bundles that stand by themselves. Built in a copy of the repository, then read with the parser.
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isNode, listFiles, nameOf, parse, walk } from '../architecture/source.ts';
+import { proves } from '../requirement.ts';
+import { type Scratch, copyRepository } from '../scratch.ts';
+
+const repository = join(import.meta.dirname, '../..');
+
+describe('the desktop bundles', () => {
+  let scratch: Scratch;
+  let files: readonly string[] = [];
+  beforeAll(async () => {
+    scratch = await copyRepository(repository);
+    const tool = join(repository, 'node_modules/electron-vite/bin/electron-vite.js');
+    await promisify(execFile)(process.execPath, [tool, 'build', '--config', 'electron.config.ts'], { cwd: scratch.root });
+    files = await listFiles(scratch.root, 'out');
+  });
+  afterAll(async () => await scratch.close());
+
+  const required = async (file: string) => {
+    const names = new Set<string>();
+    walk(parse(file, await readFile(join(scratch.root, file), 'utf8')).program, (node) => {
+      if (node.type !== 'CallExpression' || nameOf(node['callee']) !== 'require' || !Array.isArray(node['arguments'])) return;
+      const name: unknown = isNode(node['arguments'][0]) ? node['arguments'][0]['value'] : undefined;
+      if (typeof name === 'string' && !isBuiltin(name) && !name.startsWith('.')) names.add(name);
+    });
+    return [...names].toSorted();
+  };
+
+  test('are four: main, agent, preload and page', () => {
+    expect(files).toEqual(
+      expect.arrayContaining(['out/main/main.cjs', 'out/main/agent.cjs', 'out/preload/preload.cjs', 'out/renderer/index.html']),
+    );
+  });
+
+  test('need nothing but Electron and the native keyring, and hold no database', async () => {
+    proves('companion.bundle-closed', {
+      file: 'electron.config.ts',
+      find: "external: ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'],",
+      replace: "external: ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate', 'zod'],",
+    });
+    const scripts = files.filter((file) => file.endsWith('.cjs'));
+    const names = new Set((await Promise.all(scripts.map(required))).flat());
+    // The last two are optional parts of ws, which does without them.
+    expect([...names].toSorted()).toEqual(['@napi-rs/keyring', 'bufferutil', 'electron', 'utf-8-validate']);
+    expect(await required('out/preload/preload.cjs')).toEqual(['electron']);
+  });
+
+  test('have a page that loads its own scripts only', async () => {
+    proves('companion.page-policy', {
+      file: 'renderer/index.html',
+      find: "script-src 'self'",
+      replace: "script-src 'unsafe-inline'",
+    });
+    const page = await readFile(join(scratch.root, 'out/renderer/index.html'), 'utf8');
+    const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]*)"/.exec(page)?.[1]?.split('; ');
+    expect(policy).toEqual([
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "base-uri 'none'",
+      "form-action 'none'",
+    ]);
+    expect(page).not.toMatch(/https?:\/\//);
+    expect(page.match(/<script[^>]*>/g)).toEqual([expect.stringContaining('src="./assets/')]);
+  });
+});
