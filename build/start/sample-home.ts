@@ -62,7 +62,7 @@ function vscode(servers: readonly SampleServer[]): string {
       '\t\t\t"type": "stdio",',
       '\t\t\t"command": "npx",',
       `\t\t\t"args": ${JSON.stringify(args).replaceAll('","', '", "')},`,
-      ...(env ? [`\t\t\t"env": ${JSON.stringify(env)}, // where it keeps what it learns`] : []),
+      ...(env ? ['\t\t\t// what it learns is kept here', `\t\t\t"env": ${JSON.stringify(env)},`] : []),
       '\t\t},',
     ].join('\n'),
   );
