@@ -61,7 +61,7 @@ export function describeFormat(name: string, { format, keys, samples, meaning, i
       fc.property(samples, (sample) => {
         for (const entry of Object.keys(sample.entries)) check(textOf(sample), [...keys, entry], sample, entry);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   const read = (text: string): Extract<ReturnType<EditFormat['read']>, { ok: true }> => {
     const reading = format.read(text, [keys]);
@@ -85,7 +85,7 @@ export function describeFormat(name: string, { format, keys, samples, meaning, i
             for (const leaf of leaves)
               if (typeof leaf.value === 'string') expect(text.slice(leaf.span.start, leaf.span.end)).toMatch(/^["']/);
         }),
-        { numRuns: 300 },
+        { numRuns: 100 },
       );
     });
 
