@@ -245,6 +245,13 @@ const table = {
     retry: 'no',
     message: 'An agent runs already for {stateDir}: process {pid}. Stop it first, or name another state directory with --state.',
   },
+  AGENT_ENFORCES: {
+    status: 409,
+    rpc: 7409,
+    retry: 'no',
+    message:
+      'The running agent (process {pid}) enforces the gateway and would undo this at once. Stop it first, or set EnforcementMode to observe.',
+  },
   PROFILE_FORBIDS: { status: 403, rpc: 7403, retry: 'no', message: 'The profile of this workstation does not allow {what}.' },
 
   // us

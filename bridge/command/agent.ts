@@ -1,0 +1,36 @@
+// `drawbridge agent`: runs the agent until SIGTERM or SIGINT. On stdout it says one line, when it is ready; everything else goes to the log on stderr.
+import { readFile } from 'node:fs/promises';
+import { deviceOf, homeOption, profileOption, stateOption } from './terminal.ts';
+import type { AddCommands, Common } from './terminal.ts';
+
+const stopWithinMs = 2_800;
+
+export const addAgent: AddCommands = (program, terminal) => {
+  program
+    .command('agent')
+    .description('Runs the bridge for this user until SIGTERM or SIGINT.')
+    .addOption(stateOption())
+    .addOption(homeOption())
+    .addOption(profileOption())
+    .action(async (_: unknown, command: { optsWithGlobals(): Common }) => {
+      const { around, logger } = terminal;
+      const ended = terminal.untilEnded();
+      const { runAgent } = await import('../agent.ts');
+      const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined);
+      const device = deviceOf(command.optsWithGlobals(), around);
+      const starting = runAgent({ ...around, ...device, bootId: bootId?.trim(), logger });
+      const isAborted = new Promise<'ended'>((resolve) => {
+        if (ended.aborted) resolve('ended');
+        ended.addEventListener('abort', () => resolve('ended'));
+      });
+      const first = await Promise.race([starting, isAborted]);
+      if (first !== 'ended') {
+        terminal.print(JSON.stringify({ event: 'started', pid: around.pid, socket: first.socket }));
+        await isAborted;
+      }
+      // asked to end while it started: what was begun is ended all the same, but not waited for longer than promised
+      const stopped = starting.then(async (agent) => agent.close());
+      await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, stopWithinMs).unref())]);
+      terminal.exitWith(0);
+    });
+};

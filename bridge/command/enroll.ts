@@ -1,0 +1,89 @@
+// `drawbridge enroll`: makes this device a workstation of its gateway. The token comes on stdin or in a file, never as an argument: others can read those.
+import { readFile } from 'node:fs/promises';
+import { Fault } from '#contract/error.ts';
+import { GatewayUrl } from '#contract/profile.ts';
+import { reveal, Secret } from '#contract/secret.ts';
+import { enroll } from '../device/enroll.ts';
+import { openSecretStore } from '../device/keychain.ts';
+import { secretService } from '../location.ts';
+import { askCommand } from '../socket/ask.ts';
+import { openPrivateDirectory, socketPath } from '../socket/path.ts';
+import { deviceOf, jsonOption, profileOf, profileOption, stateOption } from './terminal.ts';
+import type { AddCommands, Common, Terminal } from './terminal.ts';
+
+interface Flags extends Common {
+  readonly gateway?: string;
+  readonly tokenFile?: string;
+}
+const tokenLimitBytes = 4096;
+
+export const addEnroll: AddCommands = (program, terminal) => {
+  program
+    .command('enroll')
+    .description('Enrolls this device with its gateway, by a one-time token from your administrator on stdin or in a file.')
+    .option('--gateway <url>', "the gateway's address (default: the profile's)")
+    .option('--token-file <file>', 'read the token from this file instead of stdin')
+    .addOption(stateOption())
+    .addOption(profileOption())
+    .addOption(jsonOption())
+    .action(async (_: unknown, command: { optsWithGlobals(): Flags }) => run(command.optsWithGlobals(), terminal));
+};
+
+async function run(flags: Flags, terminal: Terminal): Promise<void> {
+  const { around, logger } = terminal;
+  const { stateDir, ...device } = deviceOf(flags, around);
+  const { profile } = await profileOf({ stateDir, ...device }, around);
+  const gatewayOrigin = gatewayFor(flags.gateway, profile.GatewayURL);
+  const token = await readToken(flags, terminal);
+  await openPrivateDirectory(stateDir, around.uid);
+  const secretStore = await openSecretStore({ stateDir, service: secretService(stateDir), logger });
+  if (secretStore.kind === 'file')
+    terminal.note(`drawbridge: ${secretStore.reason ?? ''} Keys are kept in a file that only you can read.`);
+  const ca = profile.CACertificateFile === undefined ? undefined : await readFile(profile.CACertificateFile, 'utf8');
+  const { userName: osUser, hostname, platform } = around;
+  const made = await enroll({ gatewayOrigin, token, secretStore, stateDir, osUser, hostname, platform, ca });
+  const { workstation, userName, organization } = made;
+  terminal.print(
+    flags.json === true
+      ? JSON.stringify({ workstation, user: made.user, userName, organization, gatewayOrigin })
+      : `This device is now the workstation ${workstation} of ${userName} at ${gatewayOrigin}.`,
+  );
+  await askCommand(socketPath(stateDir, platform, around.uid), around.uid, 'reload');
+}
+
+/** The profile decides where it says something. */
+function gatewayFor(asked: string | undefined, set: string | undefined): string {
+  if (asked === undefined) {
+    if (set === undefined)
+      throw new Fault('SETTING_INVALID', {
+        setting: 'GatewayURL',
+        reason: 'the profile does not set it: name the gateway with --gateway.',
+      });
+    return set;
+  }
+  const parsed = GatewayUrl.safeParse(asked);
+  if (!parsed.success)
+    throw new Fault('SETTING_INVALID', { setting: '--gateway', reason: parsed.error.issues[0]?.message ?? 'not a URL' });
+  if (set !== undefined && set !== parsed.data)
+    throw new Fault('PROFILE_FORBIDS', { what: `the gateway ${parsed.data}: it names ${set}` });
+  return parsed.data;
+}
+
+async function readToken(flags: Flags, { input, note }: Terminal): Promise<Secret<string>> {
+  if (flags.tokenFile !== undefined) return tokenIn(await readFile(flags.tokenFile, 'utf8'));
+  if (input.isTTY === true) note('Paste the enrollment token and press Enter:');
+  let text = '';
+  for await (const chunk of input) {
+    text += chunk.toString();
+    if (text.includes('\n') || text.length > tokenLimitBytes) break;
+  }
+  return tokenIn(text.split('\n')[0] ?? '');
+}
+
+function tokenIn(text: string): Secret<string> {
+  const token = new Secret(text.trim());
+  const { length } = reveal(token);
+  if (length === 0 || length > tokenLimitBytes)
+    throw new Fault('SETTING_INVALID', { setting: 'token', reason: 'there is none: give it on stdin or with --token-file.' });
+  return token;
+}

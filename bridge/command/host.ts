@@ -1,0 +1,137 @@
+// `drawbridge hosts …`: what the AI hosts of this home are wired to, and changing it by hand. Works beside a running agent, under one lock, and tells it afterwards.
+import { hosts as knownHosts } from '#contract/host.ts';
+import type { ConvergeReport, HostState, Plan, RestoreReport } from '#contract/host-report.ts';
+import { Fault } from '#contract/error.ts';
+import type { Slug } from '#contract/id.ts';
+import type { Sealer } from '#contract/secret.ts';
+import { openSecretStore } from '../device/keychain.ts';
+import { openSealer } from '../device/sealer.ts';
+import { converge } from '../host/converge.ts';
+import { discover, plan } from '../host/plan.ts';
+import type { PlanRequest } from '../host/plan.ts';
+import { restore } from '../host/restore.ts';
+import { writeLauncher } from '../launcher.ts';
+import { hostEnvironment, launcherPath, secretService } from '../location.ts';
+import { askCommand, askState } from '../socket/ask.ts';
+import { openPrivateDirectory, socketPath } from '../socket/path.ts';
+import { deviceOf, homeOption, jsonOption, profileOf, profileOption, stateOption } from './terminal.ts';
+import type { AddCommands, Common, Device, Terminal } from './terminal.ts';
+import { table } from './words.ts';
+
+export const addHosts: AddCommands = (program, terminal) => {
+  const hosts = program.command('hosts').description('The AI hosts of this home: what they are wired to, and changing it.');
+  const add = (name: string, description: string, run: (flags: Common, device: Device) => Promise<string>): void => {
+    const command = hosts.command(name).description(description);
+    for (const option of [stateOption(), homeOption(), profileOption(), jsonOption()]) command.addOption(option);
+    command.action(async (_: unknown, self: { optsWithGlobals(): Common }) => {
+      const flags = self.optsWithGlobals();
+      terminal.print((await run(flags, deviceOf(flags, terminal.around))).trimEnd());
+    });
+  };
+  add('list', 'Shows the hosts, their config files and what stands in them.', async (flags, device) => {
+    const { home, stateDir } = device;
+    const ours = await aimOf(device, terminal).catch(() => undefined);
+    const around = { ...surroundings(device, terminal), hosts: knownHosts };
+    const launcher = launcherPath(stateDir);
+    const found = await discover(ours ? { ...around, ours: { launcher, ...ours } } : around);
+    return flags.json === true ? JSON.stringify(found) : listInWords(found, home);
+  });
+  add('plan', 'Shows what "converge" would change, and changes nothing.', async (flags, device) => {
+    const made = await plan(await requestOf(device, terminal));
+    return flags.json === true ? JSON.stringify(made) : planInWords(made, 'would be');
+  });
+  add('converge', 'Makes the hosts name only the gateway; their local servers move behind the bridge.', async (flags, device) => {
+    const request = await requestOf(device, terminal);
+    await writeLauncher({ ...terminal.around, stateDir: device.stateDir });
+    const report = await converge({ ...request, sealer: await sealerOf(device, terminal), now: Date.now });
+    await poke(device, terminal);
+    return flags.json === true ? JSON.stringify(report) : planInWords(report, 'was');
+  });
+  add('restore', 'Puts the configs back as they were before the first change.', async (flags, device) => {
+    await refuseUnderEnforcement(device, terminal);
+    const { home, stateDir } = device;
+    const report = await restore({ home, stateDir, hosts: knownHosts, sealer: await sealerOf(device, terminal) });
+    await poke(device, terminal);
+    return flags.json === true ? JSON.stringify(report) : restoreInWords(report);
+  });
+};
+
+async function requestOf(device: Device, terminal: Terminal): Promise<PlanRequest> {
+  const { profile } = await profileOf(device, terminal.around);
+  return {
+    ...surroundings(device, terminal),
+    ...(await aimOf(device, terminal)),
+    stateDir: device.stateDir,
+    hosts: knownHosts,
+    managedHosts: profile.ManagedHosts,
+    launcher: launcherPath(device.stateDir),
+  };
+}
+
+/** Which gateway the entries are to name: the profile's, else the one that the running agent knows. */
+async function aimOf(device: Device, { around }: Terminal): Promise<{ gatewayOrigin: string; gateway: Slug }> {
+  const { profile } = await profileOf(device, around);
+  const { GatewayURL: gatewayOrigin, GatewaySlug } = profile;
+  if (gatewayOrigin === undefined)
+    throw new Fault('SETTING_INVALID', { setting: 'GatewayURL', reason: 'the profile does not set it.' });
+  if (GatewaySlug !== undefined) return { gatewayOrigin, gateway: GatewaySlug };
+  const asked = await askState(socketPath(device.stateDir, around.platform, around.uid), around.uid);
+  const gateway = asked.kind === 'answered' ? asked.value.gateway : undefined;
+  if (gateway === undefined)
+    throw new Fault('SETTING_INVALID', {
+      setting: 'GatewaySlug',
+      reason: 'the profile does not set it, and no running agent knows which gateway is granted.',
+    });
+  return { gatewayOrigin, gateway };
+}
+
+function surroundings({ home, ownHome }: Device, { around }: Terminal): Pick<PlanRequest, 'home' | 'platform' | 'env'> {
+  return { home, platform: around.platform, env: hostEnvironment(home, ownHome, around.env) };
+}
+
+async function sealerOf({ stateDir }: Device, { around, logger }: Terminal): Promise<Sealer> {
+  await openPrivateDirectory(stateDir, around.uid);
+  return openSealer(await openSecretStore({ stateDir, service: secretService(stateDir), logger }));
+}
+
+/** An agent that enforces would take back at once what was restored. */
+async function refuseUnderEnforcement({ stateDir }: Device, { around }: Terminal): Promise<void> {
+  const asked = await askState(socketPath(stateDir, around.platform, around.uid), around.uid);
+  if (asked.kind !== 'answered' || asked.value.profile.mode !== 'enforce') return;
+  throw new Fault('AGENT_ENFORCES', { pid: asked.value.pid });
+}
+
+async function poke({ stateDir }: Device, { around }: Terminal): Promise<void> {
+  await askCommand(socketPath(stateDir, around.platform, around.uid), around.uid, 'reload');
+}
+
+function listInWords(found: readonly HostState[], home: string): string {
+  const rows = found.flatMap(({ title, isInstalled, files }) =>
+    files.length === 0
+      ? [[title, isInstalled ? 'installed' : 'not installed', '']]
+      : files.map((file) => [
+          title,
+          file.state,
+          `${file.shownAs}: ${file.servers.map(({ name, kind }) => `${name} (${kind})`).join(', ') || 'no servers'}`,
+        ]),
+  );
+  return rows.length === 0 ? `No AI host in ${home} is known.` : table(['HOST', 'STATE', 'CONFIG'], rows);
+}
+
+function planInWords({ files, findings }: Plan | ConvergeReport, tense: string): string {
+  const changed = files.filter(({ diff }) => diff !== '');
+  const head =
+    changed.length === 0 ? 'Nothing is to be changed.' : changed.map(({ shownAs }) => `${shownAs} ${tense} changed`).join('\n');
+  const notes = findings.map(({ code, path, server, detail }) =>
+    ['!', code, path, server?.name, detail].filter(Boolean).join(' '),
+  );
+  return [head, ...notes, ...changed.map(({ diff }) => `\n${diff}`)].join('\n');
+}
+
+function restoreInWords({ files }: RestoreReport): string {
+  if (files.length === 0) return 'There is nothing to put back.';
+  return table(
+    ['CONFIG', 'RESULT'],
+    files.map(({ shownAs, result, findings }) => [shownAs, [result, ...findings.map(({ detail }) => detail ?? '')].join(' ')]),
+  );
+}

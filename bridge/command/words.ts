@@ -1,0 +1,87 @@
+// The agent's state as a person reads it in a terminal.
+import type { AgentState, AgentTunnel } from '#contract/agent.ts';
+import { findingOf } from '#contract/finding.ts';
+
+export function statusInWords(state: AgentState, nowMs: number): string {
+  const { profile, device, servers, hosts, findings } = state;
+  const lines = [
+    `Drawbridge ${state.productVersion}, running for ${duration(nowMs - state.since)} (process ${state.pid})`,
+    `Gateway      ${profile.gatewayUrl ?? 'none: the profile names none'}`,
+    `Connection   ${tunnelInWords(state.tunnel, nowMs)}`,
+    `Workstation  ${device ? `${device.workstation}, of ${device.userName}` : 'not enrolled'}`,
+    `Profile      ${profile.file ?? 'none'}${profile.isForced ? ', set by your organization' : ''}; mode ${profile.mode}`,
+    ...(profile.managedBy === undefined ? [] : [`Managed by   ${profile.managedBy}`]),
+    '',
+    servers.length === 0
+      ? 'No local servers.'
+      : table(
+          ['LOCAL SERVER', 'STATUS', 'WHAT IT IS', 'FROM'],
+          servers.map(({ server, status, command, detail, origin, hosts: names }) => [
+            server,
+            status,
+            command ? `${command.identity}${command.version === undefined ? '' : `@${command.version}`}` : (detail ?? ''),
+            origin === 'profile' ? 'profile' : names.join(', '),
+          ]),
+        ),
+    '',
+    table(
+      ['AI HOST', 'STATE', 'CONFIG'],
+      hosts.flatMap(({ title, isInstalled, files }) =>
+        files.length === 0
+          ? [[title, isInstalled ? 'no config' : 'not installed', '']]
+          : files.map((file) => [title, file.state, file.shownAs]),
+      ),
+    ),
+    '',
+    ...(findings.length === 0 ? ['Nothing needs attention.'] : ['Needs attention:', ...findings.flatMap(findingInWords)]),
+    ...(profile.supportUrl === undefined ? [] : [`Help: ${profile.supportUrl}`]),
+  ];
+  return lines.join('\n');
+}
+
+export function tunnelInWords(tunnel: AgentTunnel, nowMs: number): string {
+  switch (tunnel.kind) {
+    case 'connected':
+      return `connected for ${duration(nowMs - tunnel.since)} (gateways: ${tunnel.gateways.join(', ') || 'none granted'})`;
+    case 'connecting':
+      return 'connecting';
+    case 'offline':
+      return `offline: ${tunnel.reason}; next try in ${duration(Math.max(0, tunnel.retryAtMs - nowMs))}`;
+    case 'refused':
+      return `refused: ${tunnel.message}`;
+    case 'off':
+      return { gateway_unset: 'none: no gateway is set', not_enrolled: 'none: not enrolled', stopping: 'stopping' }[
+        tunnel.reason
+      ];
+  }
+}
+
+/** Columns as wide as their widest cell. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function findingInWords({ code, host, path, server, setting, detail }: AgentState['findings'][number]): string[] {
+  const { severity, meaning, action } = findingOf(code);
+  const about = [setting, host, path, server?.name].filter(Boolean).join(' ');
+  return [
+    `  ${severity === 'high' ? '!' : '-'} ${code}${about === '' ? '' : ` (${about})`}: ${meaning}`,
+    ...(detail === undefined ? [] : [`      ${detail}`]),
+    `      ${action}`,
+  ];
+}
+
+function duration(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+}
