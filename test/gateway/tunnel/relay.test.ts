@@ -80,18 +80,15 @@ describe('a channel', () => {
   });
 
   test('ends with what its server said last, and why', async () => {
-    const launch = launchProgram('brief', '/bin/sh', '-c', 'echo \'{"said":1}\'; echo alas >&2; exit 3');
+    const launch = launchProgram('brief', '/bin/sh', '-c', 'read line; echo \'{"said":1}\'; echo alas >&2; exit 3');
     const pool = poolOf([launch], await folder());
     const { stage, device } = await createEcho({}, { pool, offers: () => offersOf(launch) });
     const events = hear();
-    const opened = await openTo(stage, device, launch, events).then(
-      () => 'opened',
-      () => 'refused',
-    );
-    if (opened === 'refused') return;
+    const channel = await openTo(stage, device, launch, events);
+    channel.send(line(1));
     await until(() => events.closed.length === 1);
     expect(events.messages.map(String)).toEqual(['{"said":1}']);
-    expect(events.closed[0]).toMatchObject({ code: 'SERVER_EXITED' });
+    expect(events.closed[0]).toMatchObject({ code: 'SERVER_EXITED', message: expect.stringMatching(/alas/) });
   });
 
   test('that is given up while it opens leaves nothing behind, and tells its events nothing', async () => {

@@ -22,6 +22,7 @@ import { launchOf, offerOf, type Launch } from '../../../bridge/server/launch.ts
 import type { Pool } from '../../../bridge/server/pool.ts';
 import { dial, type DialDeps, type Tunnel } from '../../../bridge/tunnel/dial.ts';
 import { openAuditKey } from '../../../gateway/audit/key.ts';
+import type { Recorder } from '../../../gateway/audit/record.ts';
 import { openRecorder } from '../../../gateway/audit/spool.ts';
 import { createMemoryBus } from '../../../gateway/bus/memory.ts';
 import { createEnrollRoute } from '../../../gateway/http/enroll.ts';
@@ -40,13 +41,14 @@ export const silent = pino({ level: 'silent' });
 export interface Stage {
   readonly store: Store;
   readonly tunnels: Tunnels;
+  readonly recorder: Recorder;
   readonly organization: OrganizationId;
   readonly port: number;
   /** As bridges dial it: through the proxy. */
   readonly origin: string;
   readonly proxy: FaultProxy;
   /** A token that enrolls one workstation of this user. */
-  token(user: string): Promise<Secret<string>>;
+  token(user: string, change?: { readonly expiresAt?: number }): Promise<Secret<string>>;
   device(user: string, change?: Partial<Parameters<typeof enroll>[0]>): Promise<DeviceIdentity>;
   /** A bridge of this device, closed when the test is over. */
   bridge(device: DeviceIdentity, change?: Partial<DialDeps>): Bridge;
@@ -113,17 +115,18 @@ export async function createStage(change: Partial<TunnelsDeps> & { readonly serv
     server.closeAllConnections();
   });
 
-  const token = async (user: string) => {
+  const token = async (user: string, other: { readonly expiresAt?: number } = {}) => {
     const text = randomBytes(32).toString('base64url');
     const times = { createdAt: Date.now(), expiresAt: Date.now() + 60_000, revokedAt: null, spentAt: null };
     const id = TokenId.parse(newId());
-    await store.addToken({ kind: 'enroll', id, user: Slug.parse(user), hash: hash('sha256', text), ...times });
+    await store.addToken({ kind: 'enroll', id, user: Slug.parse(user), hash: hash('sha256', text), ...times, ...other });
     return new Secret(text);
   };
 
   return {
     store,
     tunnels,
+    recorder,
     organization,
     port: address.port,
     origin,

@@ -1,0 +1,188 @@
+// The bridge's end against gateways that are away, refuse, or are somebody else: which state it is in and when it dials again.
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTcpServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { Fault, type ErrorCode } from '#contract/error.ts';
+import { tunnelSubprotocol } from '#contract/frame.ts';
+import { jsonFrame, readStep, toWire } from '#contract/frame-codec.ts';
+import { newId, OrganizationId, UserId, WorkstationId } from '#contract/id.ts';
+import type { TunnelState } from '#contract/tunnel-state.ts';
+import { makeDeviceKey } from '../../../bridge/device/device-key.ts';
+import { dial, type DialDeps } from '../../../bridge/tunnel/dial.ts';
+import { emptyPool, folder, silent } from '../../gateway/tunnel/stage.ts';
+import { proves } from '../../requirement.ts';
+import { until } from '../server/fixture.ts';
+
+const organization = OrganizationId.parse(newId());
+const { key } = makeDeviceKey();
+const device = { workstation: WorkstationId.parse(newId()), user: UserId.parse(newId()), organization, sign: key.sign };
+
+function dialTo(gatewayOrigin: string, change: Partial<DialDeps> = {}) {
+  const states: TunnelState[] = [];
+  const tunnel = dial({
+    gatewayOrigin,
+    device,
+    pool: emptyPool,
+    offers: () => [],
+    onVerdicts: () => undefined,
+    onState: (state) => void states.push(state),
+    logger: silent,
+    random: () => 0.5,
+    product: 'test',
+    ...change,
+  });
+  onTestFinished(() => tunnel.close());
+  return { tunnel, states };
+}
+
+/** A gateway that answers each hello as it is told. */
+async function gatewayThat(answer: (hello: Buffer, say: (packet: Buffer) => void) => void, server = createServer()) {
+  const sockets = new WebSocketServer({ server, handleProtocols: () => tunnelSubprotocol });
+  let dials = 0;
+  sockets.on('connection', (socket) => {
+    dials++;
+    socket.on('message', (data) => data instanceof Buffer && answer(data, (packet) => socket.send(packet)));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    for (const socket of sockets.clients) socket.terminate();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no address');
+  return { port: address.port, origin: `http://127.0.0.1:${address.port}`, dials: () => dials };
+}
+
+const refusing = (code: ErrorCode) =>
+  gatewayThat((_, say) => say(jsonFrame('refuse', 0, toWire(new Fault(code, { here: '1', there: '2', what: 'it' })))));
+
+describe('an address', () => {
+  test.each(['http://gateway.example', 'ftp://127.0.0.1', 'http://127.example.org', 'no address', 'http://10.0.0.1:7070'])(
+    '%s is not dialed: only https, or http on loopback',
+    (origin) => {
+      proves('tunnel.encrypted', {
+        file: 'bridge/tunnel/address.ts',
+        find: "url.protocol === 'http:' && isLoopback(url.hostname)",
+        replace: "url.protocol === 'http:'",
+      });
+      expect(() => dialTo(origin)).toThrow(expect.objectContaining({ code: 'GATEWAY_UNREACHABLE' }));
+    },
+  );
+});
+
+describe('a refusal', () => {
+  test('of a revoked workstation is final until wake()', async () => {
+    const gateway = await refusing('WORKSTATION_REVOKED');
+    const { tunnel } = dialTo(gateway.origin);
+    await until(() => tunnel.state.kind === 'refused');
+    expect(tunnel.state).toMatchObject({ code: 'WORKSTATION_REVOKED', retryAtMs: null });
+    tunnel.wake();
+    await until(() => gateway.dials() === 2 && tunnel.state.kind === 'refused');
+  });
+
+  test.each(['PROOF_INVALID', 'TUNNEL_VERSION'] as const)('with %s is asked again after 30 s', async (code) => {
+    const gateway = await refusing(code);
+    const { tunnel } = dialTo(gateway.origin);
+    await until(() => tunnel.state.kind === 'refused');
+    const { state } = tunnel;
+    expect(state.kind === 'refused' && state.retryAtMs !== null && state.retryAtMs - state.since).toBe(30_000);
+  });
+
+  test.each(['BUSY', 'STOPPING', 'AUDIT_UNAVAILABLE'] as const)('with %s is a reason to try again soon', async (code) => {
+    const gateway = await refusing(code);
+    const { tunnel } = dialTo(gateway.origin, { random: () => 0 });
+    await until(() => gateway.dials() >= 3);
+    expect(['offline', 'connecting']).toContain(tunnel.state.kind);
+  });
+});
+
+describe('somebody else at the address', () => {
+  test('gets no signature where the challenge names another organization', async () => {
+    proves('tunnel.own-organization', {
+      file: 'bridge/tunnel/handshake.ts',
+      find: "if (organization !== device.organization) throw new Fault('PROOF_INVALID');",
+      replace: '',
+    });
+    const said: string[] = [];
+    const other = { version: 1, nonce: 'A'.repeat(43), organization: OrganizationId.parse(newId()) };
+    const gateway = await gatewayThat((packet, say) => {
+      const { name } = readStep(packet, ['hello', 'proof']);
+      said.push(name);
+      if (name === 'hello') say(jsonFrame('challenge', 0, other));
+    });
+    const { tunnel } = dialTo(gateway.origin);
+    await until(() => tunnel.state.kind === 'refused' || said.includes('proof'));
+    expect(said).toEqual(['hello']);
+  });
+
+  test.each([
+    ['a welcome without a challenge', jsonFrame('welcome', 0, { organization, messageLimitBytes: 65_536, gateways: [] })],
+    ['garbage', Buffer.from('nonsense')],
+    ['an unknown version', jsonFrame('challenge', 0, { version: 99, nonce: 'A'.repeat(43), organization })],
+  ])('that answers with %s is not a gateway', async (_, packet) => {
+    const gateway = await gatewayThat((__, say) => say(packet));
+    const { tunnel, states } = dialTo(gateway.origin);
+    await until(() => tunnel.state.kind === 'offline' || tunnel.state.kind === 'refused');
+    expect(states.map((state) => state.kind)).not.toContain('connected');
+  });
+
+  test('that never answers is given up by the deadline', async () => {
+    const server = createTcpServer(() => undefined);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = address !== null && typeof address === 'object' ? address.port : 0;
+    const { tunnel } = dialTo(`http://127.0.0.1:${port}`, { timing: { handshakeWithinMs: 100 } });
+    await until(() => tunnel.state.kind === 'offline');
+    expect(tunnel.state).toMatchObject({ reason: expect.stringMatching(/within 100 ms/) });
+  });
+});
+
+describe('TLS', () => {
+  test('a certificate that nobody vouches for is refused, and one of a given authority is taken', async () => {
+    proves('tunnel.certificate-checked', {
+      file: 'bridge/tunnel/dial.ts',
+      find: 'followRedirects: false,',
+      replace: 'rejectUnauthorized: false,',
+    });
+    const dir = await folder();
+    const [certificate, privateKey] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+    const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
+    execFileSync('openssl', [...made, '-keyout', privateKey, '-out', certificate, ...subject], { stdio: 'ignore' });
+    const cert = await readFile(certificate, 'utf8');
+    const server = createTlsServer({ cert, key: await readFile(privateKey, 'utf8') });
+    const gateway = await gatewayThat((packet, say) => {
+      const step = readStep(packet, ['hello', 'proof']);
+      if (step.name === 'hello') say(jsonFrame('challenge', 0, { version: 1, nonce: 'A'.repeat(43), organization }));
+      else say(jsonFrame('welcome', 0, { organization, messageLimitBytes: 65_536, gateways: [] }));
+    }, server);
+    const origin = `https://localhost:${gateway.port}`;
+    const unknown = dialTo(origin);
+    await until(() => unknown.tunnel.state.kind === 'offline' || unknown.tunnel.state.kind === 'connected');
+    expect(unknown.tunnel.state).toMatchObject({ kind: 'offline', reason: expect.stringMatching(/certificate/) });
+    const known = dialTo(origin, { ca: cert });
+    await until(() => known.tunnel.state.kind === 'connected');
+  });
+});
+
+describe('close()', () => {
+  test('ends an attempt and a wait, and nothing is dialed afterwards', async () => {
+    const gateway = await refusing('BUSY');
+    const { tunnel, states } = dialTo(gateway.origin);
+    await until(() => tunnel.state.kind === 'offline');
+    await tunnel.close();
+    await tunnel.close();
+    const dials = gateway.dials();
+    tunnel.wake();
+    expect([gateway.dials(), states.at(-1)?.kind]).toEqual([dials, 'offline']);
+  });
+});
