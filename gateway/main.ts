@@ -123,6 +123,7 @@ async function start(
     await openRecorder({ store, key, headFile, chain: chainOf(settings, signingKey.kid), mode: settings.audit, logger }),
     (it) => it.close(),
   );
+  // Read before the first look at the data: what changes after it is found by the watch, also while this is still starting.
   const since = await store.revision();
   const inForce = opened(await openInForce({ store, bus, logger }), (it) => it.close());
   const tokenCheck = opened(createTokenCheck({ store, bus, now }), (it) => it.close());
@@ -155,7 +156,7 @@ async function start(
   const release = (conversation: string) => upstream.release(conversation);
   const acceptHost = acceptHosts({ inForce, pipeline, onEnd: release });
   const sessions = opened(createMcpSessions({ now, onEnd: release }), (it) => it.close());
-  opened(watchRevision(store, bus, { logger }), (it) => it.close());
+  opened(watchRevision(store, bus, { since, logger }), (it) => it.close());
 
   const site = describeSite({
     publicOrigin,

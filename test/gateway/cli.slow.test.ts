@@ -16,7 +16,7 @@ import { run, startProgram, type Finished, type Program } from '../walk/program.
 import { quiet, twoTeams } from './data.ts';
 
 const script = 'gateway/cli.ts';
-const Listening = z.object({ event: z.literal('listening'), url: z.string(), metricsUrl: z.string(), pid: z.number() });
+const Listening = z.object({ url: z.string(), metricsUrl: z.string(), pid: z.number() });
 type Listening = z.infer<typeof Listening>;
 
 let dir: string;
@@ -80,7 +80,7 @@ describe('beside a running serve', () => {
   test('a token opens its gateway at once, and is refused within a second after it was revoked', async () => {
     proves('gateway-shell.revoked-within-a-second', {
       file: 'gateway/main.ts',
-      find: 'opened(watchRevision(store, bus, { logger }), (it) => it.close());',
+      find: 'opened(watchRevision(store, bus, { since, logger }), (it) => it.close());',
       replace: '',
     });
     const token = await done('token', 'host', '--gateway', 'main', '--host', 'codex', '--user', 'ada', '--ttl', '30m');

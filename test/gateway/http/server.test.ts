@@ -182,8 +182,8 @@ describe('an answer that says what went wrong', () => {
   test('of what nobody expected has a reference, and its cause stands in the log only', async () => {
     proves('gateway-shell.cause-hidden', {
       file: 'gateway/http/error.ts',
-      find: 'const fault = asFault(thrown, reference);',
-      replace: "const fault = new Fault('INVALID_REQUEST', { reason: String(thrown) });",
+      find: 'message: fault.message,',
+      replace: 'message: String(fault.cause ?? fault.message),',
     });
     const door = await openDoor({ mcp: failing(new Error('the private cause')) });
     const { status, body } = await door.ask(post('/g/main/mcp', 'Host: mcp.example.org'));
