@@ -47,17 +47,19 @@ export function createPool(deps: PoolDeps): Pool & { health(): readonly ServerHe
   const backOff = createBackOff(now);
   const running = new Map<RunningServer, string>();
   const lastFault = new Map<string, Fault>();
-  let starting = 0;
+  const starting = new Set<Promise<LocalServer>>();
   let isClosed = false;
 
   async function open(server: Slug, fingerprint: Fingerprint, events: LocalServerEvents): Promise<LocalServer> {
     mayStart(server, fingerprint);
-    if (running.size + starting >= limits.children) throw new Fault('BUSY', { what: 'the local servers of this workstation' });
-    starting++;
+    if (running.size + starting.size >= limits.children)
+      throw new Fault('BUSY', { what: 'the local servers of this workstation' });
+    const start = startLaunch(mayStart(server, fingerprint), events);
+    starting.add(start);
     try {
-      return await start(mayStart(server, fingerprint), events);
+      return await start;
     } finally {
-      starting--;
+      starting.delete(start);
     }
   }
 
@@ -80,7 +82,7 @@ export function createPool(deps: PoolDeps): Pool & { health(): readonly ServerHe
     return launch;
   }
 
-  async function start(launch: Launch, events: LocalServerEvents): Promise<LocalServer> {
+  async function startLaunch(launch: Launch, events: LocalServerEvents): Promise<LocalServer> {
     const { source, fingerprint } = launch;
     const { server } = source;
     await checkContent(launch);
@@ -105,7 +107,6 @@ export function createPool(deps: PoolDeps): Pool & { health(): readonly ServerHe
         else early = fault ?? new Fault('SERVER_START_FAILED', { server, reason: 'it was ended while it started' });
       },
     });
-    running.set(child, key);
     logger.info({ server, fingerprint, pid: child.pid }, 'local server started');
     const noted = ledger.add(child.pid, launch.file).catch((error: unknown) => {
       // The lifeline still ends it with the agent; only a second line of defence is missing.
@@ -118,6 +119,7 @@ export function createPool(deps: PoolDeps): Pool & { health(): readonly ServerHe
     if (isClosed) await child.close();
     if (early !== undefined) throw early;
     isOpen = true;
+    running.set(child, key);
     return child;
   }
 
@@ -143,7 +145,8 @@ export function createPool(deps: PoolDeps): Pool & { health(): readonly ServerHe
 
   async function close(): Promise<void> {
     isClosed = true;
-    await Promise.all([...running.keys()].map((child) => child.close()));
+    // One that is just starting sees that the pool is closed and ends its child itself.
+    await Promise.allSettled([...[...running.keys()].map((child) => child.close()), ...starting]);
   }
 
   function health(): readonly ServerHealth[] {

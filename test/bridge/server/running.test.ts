@@ -140,15 +140,18 @@ describe('the pool', () => {
   test('runs no more children than its limit', async () => {
     proves('local-server.child-limit', {
       file: 'bridge/server/running.ts',
-      find: 'if (running.size + starting >= limits.children)',
-      replace: 'if (running.size > limits.children)',
+      find: 'running.size + starting.size >= limits.children',
+      replace: 'running.size > limits.children',
     });
     const stateDir = await freshFolder();
     const launch = await launchFake('counting', stateDir);
     const pool = poolOf([launch], stateDir, { limits: { children: 2 } });
-    const opened = await Promise.allSettled([1, 2, 3].map(() => open(pool, launch, hear())));
-    expect(opened.map((one) => one.status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
-    expect(opened[2]).toMatchObject({ reason: { code: 'BUSY' } });
+    const [first] = await Promise.all([open(pool, launch, hear()), open(pool, launch, hear())]);
+    expect((await faultOf(open(pool, launch, hear()))).code).toBe('BUSY');
+    await first.close();
+    await open(pool, launch, hear());
+    const opened = await Promise.allSettled([open(pool, launch, hear()), open(pool, launch, hear())]);
+    expect(opened).toMatchObject([{ reason: { code: 'BUSY' } }, { reason: { code: 'BUSY' } }]);
   });
 
   test('ends every child when it is closed, and starts none afterwards', async () => {
@@ -165,6 +168,26 @@ describe('the pool', () => {
     for (const pid of pids) expect(await runs(pid)).toBe(false);
     await until(async () => (await readdir(join(stateDir, 'child'))).length === 0);
     expect((await faultOf(open(pool, launch, hear()))).code).toBe('SERVER_NOT_OFFERED');
+  });
+
+  test('starts as many at once as its limit allows', async () => {
+    const stateDir = await freshFolder();
+    const launch = await launchFake('silent', stateDir);
+    const pool = poolOf([launch], stateDir, { limits: { children: 4 } });
+    const opened = await Promise.allSettled(Array.from({ length: 6 }, () => open(pool, launch, hear())));
+    expect(opened.filter((one) => one.status === 'fulfilled')).toHaveLength(4);
+  });
+
+  test('ends a child that was just starting when it was closed', async () => {
+    const stateDir = await freshFolder();
+    const pidFile = join(stateDir, 'pids');
+    const launch = await launchFake('stubborn', stateDir, [pidFile, '0']);
+    const pool = poolOf([launch], stateDir);
+    const opening = Array.from({ length: 5 }, () => faultOf(open(pool, launch, hear())));
+    const closed = pool.close();
+    expect((await Promise.all(opening)).map((fault) => fault.code)).toEqual(Array(5).fill('SERVER_NOT_OFFERED'));
+    await closed;
+    expect(pool.health()[0]?.pids).toEqual([]);
   });
 
   test('goes on with the others where one of them ends', async () => {
