@@ -7,6 +7,7 @@ import { createSecureContext } from 'node:tls';
 import pino, { type Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import { acceptHosts } from './accept-host.ts';
+import { gaugeAudit, type AuditGauge } from './audit-gauge.ts';
 import { openAuditKey } from './audit/key.ts';
 import { openRecorder } from './audit/spool.ts';
 import { createMemoryBus } from './bus/memory.ts';
@@ -20,7 +21,7 @@ import { clientAddress, describeSite } from './http/origin.ts';
 import { createRoutes } from './http/routes.ts';
 import { openServer, type Certificate } from './http/server.ts';
 import { createTunnelUpgrade } from './http/tunnel.ts';
-import { openInForce } from './in-force.ts';
+import { openInForce, type InForce } from './in-force.ts';
 import { createMcpSessions } from './mcp/session.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { locationOf, type ServeSettings } from './settings.ts';
@@ -119,10 +120,15 @@ async function start(
 
   const bus = createMemoryBus({ logger });
   const { key, headFile } = await openAuditKey(dataDir);
-  const recorder = opened(
-    await openRecorder({ store, key, headFile, chain: chainOf(settings, signingKey.kid), mode: settings.audit, logger }),
-    (it) => it.close(),
-  );
+  const spool = await openRecorder({
+    store,
+    key,
+    headFile,
+    chain: chainOf(settings, signingKey.kid),
+    mode: settings.audit,
+    logger,
+  });
+  const recorder = opened(gaugeAudit(spool, now), (it) => it.close());
   // Read before the first look at the data: what changes after it is found by the watch, also while this is still starting.
   const since = await store.revision();
   const inForce = opened(await openInForce({ store, bus, logger }), (it) => it.close());
@@ -164,7 +170,7 @@ async function start(
     allowedOrigins: settings.allowedOrigins,
     proxies: settings.proxies,
   });
-  const health = createHealth(readinessOf({ store, inForce }), logger);
+  const health = createHealth(readinessOf({ store, inForce, recorder }), logger);
   const routes = createRoutes({
     site,
     health,
@@ -173,7 +179,7 @@ async function start(
     tunnel: createTunnelUpgrade({ tunnels, addressOf: (request) => clientAddress(site, request) }),
     logger,
   });
-  metrics.watch({ tunnels: () => tunnels.count(), sessions: () => sessions.count(), recordsWaiting: () => 0 });
+  metrics.watch({ tunnels: () => tunnels.count(), sessions: () => sessions.count(), recordsWaiting: () => recorder.waiting() });
   metricsServer.serve(createMetricsRoutes({ metrics, logger }));
   server.serve(routes);
   // Requests under way end first, while everything that they need still stands.
@@ -182,11 +188,15 @@ async function start(
   return { url: publicOrigin, metricsUrl: `${originOf(metricsServer.address, false)}/metrics` };
 }
 
-/** What a call needs. A recorder that fails refuses calls by itself; here it counts what still waits. */
-function readinessOf({ store, inForce }: { store: Store; inForce: { current(): unknown } }): readonly Part[] {
+/** What a call needs. */
+function readinessOf(of: { store: Store; inForce: InForce; recorder: AuditGauge }): readonly Part[] {
+  const refuse = (isRefused: boolean) => {
+    if (isRefused) throw new Fault('AUDIT_UNAVAILABLE');
+  };
   return [
-    { otherwise: 'the store does not answer', check: () => store.revision() },
-    { otherwise: 'there is no policy to decide by', check: () => inForce.current() },
+    { otherwise: 'the store does not answer', check: () => of.store.revision() },
+    { otherwise: 'there is no policy to decide by', check: () => of.inForce.current() },
+    { otherwise: 'the audit does not accept records', check: () => refuse(of.recorder.isRefusing()) },
   ];
 }
 

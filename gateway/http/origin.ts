@@ -1,6 +1,6 @@
 // Is this request meant for this site? Host and Origin are checked before anything else of a request is believed, so that a page in a
 // browser can't reach the gateway under another name (DNS rebinding) or from another origin.
-import { BlockList, isIP } from 'node:net';
+import { type BlockList, isIP } from 'node:net';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Fault } from '#contract/error.ts';
 

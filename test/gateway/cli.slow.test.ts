@@ -307,7 +307,7 @@ describe('serve with certificate files', () => {
     try {
       expect(gateway.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
       expect(await status(`${gateway.url}/readyz`, await readFile(pem.cert, 'utf8'))).toBe(200);
-      await expect(fetch(`${gateway.url.replace('https', 'http')}/healthz`)).rejects.toThrow();
+      await expect(fetch(`${gateway.url.replace('https', 'http')}/healthz`)).rejects.toThrow('fetch failed');
     } finally {
       expect(await gateway.stop()).toBe(0);
     }

@@ -56,6 +56,11 @@ export const gatewayShell: readonly Requirement[] = [
     source: 'CONTRIBUTING.md, errors',
   },
   { id: 'gateway-shell.graceful-stop', promise: 'A request that runs when the server stops is answered first.', source: cli },
+  {
+    id: 'gateway-shell.audit-readiness',
+    promise: 'A gateway server whose audit refuses records says that it is not ready.',
+    source: cli,
+  },
   { id: 'gateway-shell.metrics-loopback', promise: 'Metrics are read under a loopback name only.', source: cli },
   {
     id: 'gateway-shell.approval-exact',
