@@ -131,7 +131,7 @@ test('a tool that is not provisioned is not listed, is refused when called, and 
   await modern(url('everything').href, token, 'tools/list');
   const refused = await modern(url('everything').href, token, 'tools/call', { name: 'get-env', arguments: {} });
   expect(codeOf(refused)).toBe('TOOL_NOT_PROVISIONED');
-  const [call, list] = await deployment.records(2);
+  const [list, call] = await deployment.records(2);
   expect(call).toMatchObject({
     method: 'tools/call',
     decision: 'refused',
