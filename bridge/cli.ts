@@ -2,6 +2,7 @@
 // `drawbridge`: the bridge's command line. Exit codes: 0 done, 1 failed (one line says why and what to do), 2 not understood; `posture` has its own.
 // `connect` is started once for each server of each AI host, so it is read here by hand and loads nothing but the shim.
 import { homedir, hostname, release, userInfo } from 'node:os';
+import type { Surroundings, Terminal } from './command/terminal.ts';
 
 const home = process.env['HOME'] ?? homedir();
 const uid = process.getuid?.() ?? -1;
@@ -69,24 +70,31 @@ async function runCommands(): Promise<void> {
     typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
   const user = userInfo();
   const ended = new AbortController();
-  const terminal = {
-    around: {
-      env,
-      platform,
-      arch,
-      pid,
-      uid,
-      home,
-      userName: user.username,
-      hostname: hostname(),
-      osVersion: release(),
-      shell: user.shell ?? undefined,
-      directory: process.cwd(),
-      node: process.execPath,
-      cli: fileURLToPath(import.meta.url),
-      productVersion,
+  const around: Surroundings = {
+    env,
+    platform,
+    arch,
+    pid,
+    uid,
+    home,
+    userName: user.username,
+    hostname: hostname(),
+    osVersion: release(),
+    shell: user.shell ?? undefined,
+    directory: process.cwd(),
+    node: process.execPath,
+    cli: fileURLToPath(import.meta.url),
+    productVersion,
+  };
+  const logger = pino({ level: 'info', base: null }, pino.destination({ dest: 2, sync: true }));
+  const terminal: Terminal = {
+    around,
+    logger,
+    async startAgent(device) {
+      const { runAgent } = await import('./agent.ts');
+      const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined);
+      return runAgent({ ...around, ...device, bootId: bootId?.trim(), logger });
     },
-    logger: pino({ level: 'info', base: null }, pino.destination({ dest: 2, sync: true })),
     input: process.stdin,
     print: (text: string) => void process.stdout.write(`${text}\n`),
     note: (line: string) => void process.stderr.write(`${line}\n`),

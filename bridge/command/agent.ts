@@ -1,5 +1,4 @@
 // `drawbridge agent`: runs the agent until SIGTERM or SIGINT. On stdout it says one line, when it is ready; everything else goes to the log on stderr.
-import { readFile } from 'node:fs/promises';
 import { deviceOf, homeOption, profileOption, stateOption } from './terminal.ts';
 import type { AddCommands, Common } from './terminal.ts';
 
@@ -13,12 +12,9 @@ export const addAgent: AddCommands = (program, terminal) => {
     .addOption(homeOption())
     .addOption(profileOption())
     .action(async (_: unknown, command: { optsWithGlobals(): Common }) => {
-      const { around, logger } = terminal;
+      const { around } = terminal;
       const ended = terminal.untilEnded();
-      const { runAgent } = await import('../agent.ts');
-      const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined);
-      const device = deviceOf(command.optsWithGlobals(), around);
-      const starting = runAgent({ ...around, ...device, bootId: bootId?.trim(), logger });
+      const starting = terminal.startAgent(deviceOf(command.optsWithGlobals(), around));
       const isAborted = new Promise<'ended'>((resolve) => {
         if (ended.aborted) resolve('ended');
         ended.addEventListener('abort', () => resolve('ended'));

@@ -28,8 +28,15 @@ export interface Surroundings {
   readonly productVersion: string;
 }
 
+/** What the agent is to those who started it. */
+export interface RunningAgent {
+  readonly socket: string;
+  close(): Promise<void>;
+}
+
 export interface Terminal {
   readonly around: Surroundings;
+  startAgent(device: Device): Promise<RunningAgent>;
   readonly logger: Logger;
   readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   /** What was asked for. */

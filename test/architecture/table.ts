@@ -133,6 +133,23 @@ export const layers: readonly Layer[] = [
   { at: 'bridge/tunnel/', ours: [...contract, 'bridge/server/pool.ts'], packages: [...logger, 'ws', 'zod'], node: 'all' },
   { at: 'bridge/socket/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
   { at: 'bridge/shim/', ours: [...contract, 'bridge/socket/path.ts'], packages: [], node: 'all' },
+  { at: 'bridge/location.ts', ours: [], packages: [], node: 'all' },
+  { at: 'bridge/launcher.ts', ours: ['bridge/location.ts'], packages: [], node: 'all' },
+  {
+    at: 'bridge/command/',
+    ours: [
+      ...contract,
+      'bridge/profile/',
+      'bridge/device/',
+      'bridge/host/',
+      'bridge/posture/',
+      'bridge/socket/',
+      'bridge/location.ts',
+      'bridge/launcher.ts',
+    ],
+    packages: [...logger, 'commander'],
+    node: 'all',
+  },
   { at: 'bridge/*', ours: [...contract, 'bridge/'], packages: [...logger, 'commander', 'zod'], node: 'all' },
 
   { at: 'main/', ours: contract, packages: ['electron', 'zod'], node: 'all' },
