@@ -29,11 +29,33 @@ export function secretSpans(text: string, spec: Shape, entries: readonly RawEntr
   const spans: Span[] = known.map((leaf) => leaf.span);
   for (const pattern of lookalikes) for (const match of text.matchAll(pattern)) spans.push(spanOf(match));
   for (const match of text.matchAll(run)) if (isRandom(match[0])) spans.push(spanOf(match));
-  for (const value of new Set(known.map(({ span }) => bareText(text, span))))
+  spans.push(
+    ...occurrences(
+      text,
+      known.map((leaf) => bareText(text, leaf.span)),
+    ),
+  );
+  return merged(spans);
+}
+
+/** What the spans cover, quotes left out. */
+export function textsIn(text: string, spans: readonly Span[]): readonly string[] {
+  return spans.map((span) => bareText(text, span));
+}
+
+/** The spans with every further place where one of these texts stands: a comment may repeat a secret that is no longer where it was. */
+export function alsoAt(text: string, spans: readonly Span[], values: readonly string[]): readonly Span[] {
+  return merged([...spans, ...occurrences(text, values)]);
+}
+
+/** Short texts are left out: they stand everywhere, and say little. */
+function occurrences(text: string, values: readonly string[]): readonly Span[] {
+  const spans: Span[] = [];
+  for (const value of new Set(values))
     if (value.length >= 8)
       for (let at = text.indexOf(value); at !== -1; at = text.indexOf(value, at + value.length))
         spans.push({ start: at, end: at + value.length });
-  return merged(spans);
+  return spans;
 }
 
 /** Whether a text by itself looks like a credential. */
