@@ -105,7 +105,9 @@ export async function startServer(launch: Launch, limits: ProcessLimits, events:
   }
 
   function checkIdle(): void {
-    const leftMs = limits.idleMs - (performance.now() - lastMessageAt);
+    // Until its first answer the start limit counts, not this one.
+    const isAwaited = answerTimer !== undefined && !hasAnswered;
+    const leftMs = isAwaited ? limits.idleMs : limits.idleMs - (performance.now() - lastMessageAt);
     if (leftMs > 0) idleTimer = setTimeout(checkIdle, leftMs + 1);
     else
       void end(
