@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
 import { UserId } from '#contract/id.ts';
+import type { PolicyIds } from '#contract/policy.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Caller } from '../call.ts';
 import type { Store } from '../store/store.ts';
@@ -24,17 +25,28 @@ const rememberAtMost = 10_000;
 export function createTokenCheck(deps: { store: Store; bus: Bus; now: () => number }): TokenCheck {
   const known = new Map<string, Known>();
   const asked = new Map<string, Promise<Known>>();
+  /** Of all users, read once per change: a policy may be large. */
+  let userIds: Promise<PolicyIds['users']> | undefined;
   // A lookup that began before a change must not be remembered after it.
   let generation = 0;
   const unsubscribe = deps.bus.subscribe('changed', () => {
     generation++;
     known.clear();
     asked.clear();
+    userIds = undefined;
   });
+
+  function readUserIds(): Promise<PolicyIds['users']> {
+    if (userIds) return userIds;
+    const reading = deps.store.policy().then(({ ids }) => ids.users);
+    userIds = reading;
+    reading.catch(() => userIds === reading && (userIds = undefined));
+    return reading;
+  }
 
   async function ask(digest: string): Promise<Known> {
     const began = generation;
-    const found = await lookUp(deps.store, digest, deps.now());
+    const found = await lookUp(deps.store, readUserIds, digest, deps.now());
     if (began === generation) {
       const oldest = known.size >= rememberAtMost ? known.keys().next().value : undefined;
       if (oldest !== undefined) known.delete(oldest);
@@ -73,12 +85,12 @@ export function createTokenCheck(deps: { store: Store; bus: Bus; now: () => numb
   };
 }
 
-async function lookUp(store: Store, digest: string, now: number): Promise<Known> {
+async function lookUp(store: Store, readUserIds: () => Promise<PolicyIds['users']>, digest: string, now: number): Promise<Known> {
   const token = await store.tokenByHash(digest);
   if (!token || token.kind !== 'host') throw new Fault('UNAUTHENTICATED');
   if (token.revokedAt !== null) throw new Fault('TOKEN_REVOKED');
   refuseExpired(token.expiresAt, now);
-  const id = UserId.safeParse((await store.policy()).ids.users[token.user]);
+  const id = UserId.safeParse((await readUserIds())[token.user]);
   if (!id.success) throw new Fault('UNAUTHENTICATED');
   const { user, host, gateway } = token;
   const caller = { user: { id: id.data, slug: user }, host, token: token.id, gateway, via: 'http', workstation: null } as const;
