@@ -18,10 +18,15 @@ export function cpuMsOfTrees(roots: readonly number[]): number {
   return (ticks * 1000) / ticksPerSecond;
 }
 
-/** The processes below `roots`, and these. */
-export function pidsOfTrees(roots: readonly number[]): readonly number[] {
-  const accounts = readAccounts();
-  return [...accounts.keys()].filter((pid) => isBelow(pid, roots, accounts));
+/** Milliseconds of CPU that the whole machine has used so far, whoever used them. */
+export function cpuMsOfMachine(): number {
+  // man 5 proc_stat: cpu user nice system idle iowait irq softirq steal …
+  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (
+    readFileSync('/proc/stat', 'latin1').split('\n')[0] ?? ''
+  )
+    .split(/ +/)
+    .map(Number);
+  return ((user + nice + system + irq + softirq + steal) * 1000) / ticksPerSecond;
 }
 
 function isBelow(pid: number, roots: readonly number[], accounts: ReadonlyMap<number, Account>): boolean {

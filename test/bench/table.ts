@@ -1,9 +1,22 @@
 // The result for people: one table a cell, aligned, then the verdicts. Medians of the rounds.
+// `gen cpu` is what the load generator itself needed per call, `others` the share of the machine that went to processes outside the bench.
 import type { Verdict } from './goal.ts';
 import { keyOf, type Row } from './row.ts';
 import { medianOf, ratioOf } from './summary.ts';
 
-const heads = ['', 'calls/s', 'p50 ms', 'p99 ms', 'cpu ms/call', 'x floor', 'cpu x floor', 'x chain', 'gen cpu', 'errors'];
+const heads = [
+  '',
+  'calls/s',
+  'p50 ms',
+  'p99 ms',
+  'cpu ms/call',
+  'x floor',
+  'cpu x floor',
+  'x chain',
+  'gen cpu',
+  'others',
+  'errors',
+];
 
 export function renderCell(cell: { callers: number; payloadBytes: number }, rows: readonly Row[]): string {
   const key = keyOf(cell);
@@ -22,6 +35,7 @@ export function renderCell(cell: { callers: number; payloadBytes: number }, rows
       ratio(ratioOf(rounds, roundsOf('floor'), 'cpuMs')),
       ratio(ratioOf(rounds, roundsOf('chain'), 'callsPerSecond')),
       digits(medianOf(rounds, 'generatorCpuMs')),
+      `${(medianOf(rounds, 'foreignShare') * 100).toFixed(0)} %`,
       String(rounds.reduce((sum, round) => sum + round.errors, 0)) + (reason === undefined ? '' : ' (later failed)'),
     ];
   });

@@ -12,6 +12,7 @@ const round = (callsPerSecond: number, cpuMs: number, errors = 0): Measurement =
   p50Ms: 1,
   p99Ms: 2,
   generatorCpuMs: 0.01,
+  foreignShare: 0,
   calls: 1000,
   errors,
 });

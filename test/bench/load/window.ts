@@ -1,7 +1,8 @@
 // The stretch of time that counts: after the warm-up, for a fixed time, with the CPU account read at both of its ends.
 // A call belongs to the window in which its answer came; its latency counts only when it began there too.
+import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { cpuMsOfTrees } from '../cpu.ts';
+import { cpuMsOfMachine, cpuMsOfTrees } from '../cpu.ts';
 
 export const Cell = z.object({
   callers: z.number().int().min(1),
@@ -19,6 +20,8 @@ export const Measurement = z.object({
   cpuMs: z.number(),
   /** CPU of the load generator, by call: it must be the cheaper one. */
   generatorCpuMs: z.number(),
+  /** Share of the machine that others used meanwhile: figures of a busy machine are not worth much. */
+  foreignShare: z.number(),
   calls: z.number(),
   errors: z.number(),
   firstError: z.string().optional(),
@@ -42,6 +45,7 @@ export function createWindow(cell: Cell, roots: readonly number[]): Window {
   let lastedMs = 0;
   let serverCpuMs = 0;
   let ownCpuMs = 0;
+  let machineCpuMs = 0;
 
   return {
     add(beganAt, now) {
@@ -52,6 +56,7 @@ export function createWindow(cell: Cell, roots: readonly number[]): Window {
     turn(now) {
       if (phase === 'warm' && now - startedAt >= cell.warmMs) {
         phase = 'open';
+        machineCpuMs = cpuMsOfMachine();
         serverCpuMs = cpuMsOfTrees(roots);
         ownCpuMs = ownCpu();
         openedAt = performance.now();
@@ -60,6 +65,7 @@ export function createWindow(cell: Cell, roots: readonly number[]): Window {
         lastedMs = now - openedAt;
         ownCpuMs = ownCpu() - ownCpuMs;
         serverCpuMs = cpuMsOfTrees(roots) - serverCpuMs;
+        machineCpuMs = cpuMsOfMachine() - machineCpuMs;
       }
       return phase === 'closed';
     },
@@ -71,6 +77,7 @@ export function createWindow(cell: Cell, roots: readonly number[]): Window {
         p99Ms: quantile(latencies, 0.99),
         cpuMs: serverCpuMs / calls,
         generatorCpuMs: ownCpuMs / calls,
+        foreignShare: Math.max(0, machineCpuMs - serverCpuMs - ownCpuMs) / (lastedMs * availableParallelism()),
         calls,
       };
     },
