@@ -22,7 +22,7 @@ export async function resolvePypi(question: Question): Promise<Recipe> {
   const asked = readArguments(isUv ? question.args.slice(2) : question.args);
   const executable = await hasher.ofFile(file);
   const before = isUv ? ['tool', 'run'] : [];
-  const version = asked.version ?? (await resolvedVersion(asked.name, [file, ...before], question));
+  const version = asked.version ?? (await resolvedVersion(asked.name, question));
   return {
     kind: 'pypi',
     identity: asked.name,
@@ -60,12 +60,8 @@ function readArguments(args: readonly string[]): {
   return { name, version: wanted === 'latest' ? undefined : wanted, run, rest: words };
 }
 
-/** Asked of uv once and written down, so that the next start runs the same version. */
-async function resolvedVersion(
-  name: string,
-  uvx: readonly [string, ...string[]] | string[],
-  { deps }: Question,
-): Promise<string> {
+/** Asked of uv once and written down, so that the next start runs the same version. It reads metadata only: nothing is built or run. */
+async function resolvedVersion(name: string, { cwd, deps }: Question): Promise<string> {
   const store = join(deps.stateDir, 'package');
   const bare = name.replace(/\[.*$/, '');
   const file = join(store, `pypi-${bare.toLowerCase()}.resolved`);
@@ -73,12 +69,13 @@ async function resolvedVersion(
   if (exactVersion.test(known)) return known;
   if (deps.install === 'never')
     throw new Error(`"${name}" has no version, and the profile lets nothing be installed: write ${name}==<version>`);
+  const uv = await findExecutable('uv', { searchPath: deps.searchPath, cwd, platform: deps.platform });
+  if (uv === undefined) throw new Error(notFound('uv'));
   deps.onProgress?.(`asking uv for the version of ${name}`);
-  const [program = '', ...before] = uvx;
-  const ask = `import importlib.metadata as m; print(m.version("${bare}"))`;
   const { stdout } = await runTool({
-    file: program,
-    args: [...before, '--from', name, 'python', '-c', ask],
+    file: uv,
+    args: ['pip', 'compile', '-', '--no-deps', '--no-build', '--no-header', '--no-annotate', '--quiet'],
+    input: `${bare}\n`,
     cwd: deps.home,
     env: installEnvironment(deps),
     deadlineMs,
@@ -86,7 +83,7 @@ async function resolvedVersion(
   }).catch((cause: unknown) => {
     throw new Error(`uv could not resolve ${name}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
-  const version = stdout.trim();
+  const version = /^\S+==(\S+)\s*$/.exec(stdout.trim())?.[1] ?? '';
   if (!exactVersion.test(version)) throw new Error(`uv named no version of ${name}: pin it, as in "${name}==1.2.3"`);
   await mkdir(store, { recursive: true, mode: 0o700 });
   await writeFile(`${file}.new`, version, { mode: 0o600 });

@@ -6,6 +6,8 @@ import { redactText } from './redact.ts';
 export interface ToolRun extends GuardedCommand {
   readonly deadlineMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** What it reads from stdin. */
+  readonly input?: string | undefined;
 }
 
 const outputBytes = 256 * 1024;
@@ -19,7 +21,7 @@ export async function runTool(run: ToolRun): Promise<{ stdout: string }> {
   const kill = (): void => child.signal('SIGKILL');
   stop.addEventListener('abort', kill, { once: true });
   if (stop.aborted) kill();
-  child.stdin.end();
+  child.stdin.end(run.input ?? '');
   try {
     const [stdout, stderr, how] = await Promise.all([collect(child.stdout), collect(child.stderr), child.exit]);
     if (run.signal?.aborted) throw new Error('it was cancelled');

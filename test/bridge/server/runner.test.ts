@@ -86,12 +86,14 @@ describe('uvx', () => {
 
   test('is asked once for a version that nobody named', async () => {
     const folder = await freshFolder();
-    await standIn(folder, 'uvx', '3.1.4');
+    await standIn(folder, 'uvx', 'not asked');
+    await standIn(folder, 'uv', 'mcp-server-time==3.1.4');
     const first = await resolve(folder, ['uvx', 'mcp-server-time'], 'allow');
     const second = await resolve(folder, ['uvx', 'mcp-server-time@latest'], 'never');
     expect(first.command.version).toBe('3.1.4');
     expect(second.fingerprint).toBe(first.fingerprint);
-    expect((await readFile(join(folder, 'uvx.log'), 'utf8')).trim().split('\n')).toHaveLength(1);
+    expect((await readdir(folder)).includes('uvx.log')).toBe(false);
+    expect((await readFile(join(folder, 'uv.log'), 'utf8')).trim().split('\n')).toHaveLength(1);
   });
 
   test.each([
