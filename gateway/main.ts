@@ -129,8 +129,6 @@ async function start(
     logger,
   });
   const recorder = opened(gaugeAudit(spool, now), (it) => it.close());
-  // Read before the first look at the data: what changes after it is found by the watch, also while this is still starting.
-  const since = await store.revision();
   const inForce = opened(await openInForce({ store, bus, logger }), (it) => it.close());
   const tokenCheck = opened(createTokenCheck({ store, bus, now }), (it) => it.close());
 
@@ -162,7 +160,7 @@ async function start(
   const release = (conversation: string) => upstream.release(conversation);
   const acceptHost = acceptHosts({ inForce, pipeline, onEnd: release });
   const sessions = opened(createMcpSessions({ now, onEnd: release }), (it) => it.close());
-  opened(watchRevision(store, bus, { since, logger }), (it) => it.close());
+  opened(watchRevision(store, bus, { logger }), (it) => it.close());
 
   const site = describeSite({
     publicOrigin,

@@ -8,9 +8,9 @@ import type { Store } from './store.ts';
 export function watchRevision(
   store: Pick<Store, 'revision'>,
   bus: Bus,
-  { since, everyMs = 150, logger }: { readonly since?: number; readonly everyMs?: number; readonly logger?: Logger } = {},
+  { everyMs = 150, logger }: { readonly everyMs?: number; readonly logger?: Logger } = {},
 ): { close(): void } {
-  let seen = since;
+  let seen: number | undefined;
   let isFailing = false;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;

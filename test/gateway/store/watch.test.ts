@@ -9,8 +9,8 @@ import { openData, quiet } from '../data.ts';
 test('a change by another process is told, also one from before the watch began', async () => {
   proves('gateway-shell.no-change-missed', {
     file: 'gateway/store/watch.ts',
-    find: 'let seen = since;',
-    replace: 'let seen: number | undefined;',
+    find: 'const isNews = revision !== seen;',
+    replace: 'const isNews = seen !== undefined && revision !== seen;',
   });
   const data = await openData();
   const other = await openStore({ kind: 'sqlite', file: data.file }, { logger: quiet });
@@ -19,7 +19,7 @@ test('a change by another process is told, also one from before the watch began'
   const since = await data.store.revision();
   await change();
   const first = told();
-  const watch = watchRevision(data.store, data.bus, { since, everyMs: 5 });
+  const watch = watchRevision(data.store, data.bus, { everyMs: 5 });
   try {
     await first;
     const second = told();
