@@ -247,6 +247,8 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     logger,
   });
   closers.push(() => heartbeat.close());
+  // the last posture must not say that a tunnel is up
+  closers.push(() => state.update({ tunnel: { kind: 'off', since: Date.now(), reason: 'stopping' } }));
   const openHost = async (host: string, { gateway, server }: Target, events: HostEvents): Promise<HostEnd> => {
     const isDecided = ({ tunnel }: AgentState): boolean => tunnel.kind === 'connected' || refusalOf(tunnel) !== undefined;
     const { tunnel } = (await state.until(isDecided, waitForTunnelMs, signal)) ?? state.current;

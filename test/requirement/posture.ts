@@ -1,0 +1,25 @@
+// What the posture file promises to those who read it.
+import type { Requirement } from '../requirement.ts';
+
+const source = 'docs/posture.md';
+
+export const posture: readonly Requirement[] = [
+  { id: 'posture.atomic', promise: 'A reader sees the old file or the new one whole, never a part.', source },
+  { id: 'posture.bounded', promise: 'The file stays below 64 KiB; what is left out is counted.', source },
+  { id: 'posture.readable', promise: 'The file has mode 0644 whatever the umask, so that MDM tools can read it.', source },
+  { id: 'posture.expires', promise: 'The file says when it expires, and what is stale or stopped is never compliant.', source },
+  { id: 'posture.exit-codes', promise: 'The exit code is 0 compliant, 1 noncompliant, 2 stale or unknown, 3 error.', source },
+  { id: 'posture.no-secret', promise: 'No value, credential or word of detail gets into the file.', source },
+  {
+    id: 'posture.signed',
+    promise: 'The file is signed with the device key over canonical JSON: any change of it shows.',
+    source,
+  },
+  {
+    id: 'posture.finding-id',
+    promise: 'The same thing wrong keeps its id and the time it was first seen, until it is right.',
+    source,
+  },
+  { id: 'posture.sequence', promise: 'Sequence and hash chain go on across restarts.', source },
+  { id: 'posture.worst-first', promise: 'A finding of high severity makes the device noncompliant.', source },
+];

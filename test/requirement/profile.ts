@@ -1,0 +1,28 @@
+// What the profile promises: whose word counts, and what happens to a word that makes no sense.
+import type { Requirement } from '../requirement.ts';
+
+const source = 'docs/profile.md';
+
+export const profile: readonly Requirement[] = [
+  { id: 'profile.root-owned', promise: "IT's profile counts only as a regular file that nobody but root can write.", source },
+  {
+    id: 'profile.named-owned',
+    promise: "A profile named by --profile counts only if it is yours or root's and not writable by everybody.",
+    source,
+  },
+  { id: 'profile.system-wins', promise: "Where IT's own profile is in force, --profile changes nothing.", source },
+  { id: 'profile.unknown-key', promise: 'A setting that is not known is a finding that names the nearest one.', source },
+  { id: 'profile.last-good', promise: 'A value that is not valid leaves the last good one in force, and is a finding.', source },
+  {
+    id: 'profile.strict',
+    promise: 'A value that was never valid is taken as the strictest where the default would be laxer.',
+    source,
+  },
+  { id: 'profile.strings', promise: 'Structured values may come as JSON text, numbers and booleans as strings.', source },
+  {
+    id: 'profile.no-echo',
+    promise: 'What is said of a bad value never repeats it, and environment values of local servers are not shown.',
+    source,
+  },
+  { id: 'profile.watched', promise: 'A changed profile is in force without a restart.', source },
+];
