@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stat, writeFile } from 'node:fs/promises';
+import { readdir, stat, writeFile } from 'node:fs/promises';
 import { parse as parseJsonc } from 'jsonc-parser';
 import { parse as parseToml } from 'smol-toml';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -360,10 +360,22 @@ describe('a state directory', () => {
       expect((await stat(join(place.stateDir, path))).mode & 0o777).toBe(0o600);
   });
 
+  test('that does not give a backup back stops the change before the config is touched', async () => {
+    proves('host-config.backup-verified', {
+      file: 'bridge/host/backup.ts',
+      find: 'await readBackup(stateDir, name, sha256, sealer);',
+      replace: '',
+    });
+    await place.write(claude, configs[claude] ?? '');
+    const { sealer } = place.request;
+    const forgetful = { seal: sealer.seal, open: () => '["lost"]' };
+    await expect(converge({ ...place.request, sealer: forgetful })).rejects.toMatchObject({ code: 'STATE_DAMAGED' });
+    expect(await place.text(claude)).toBe(configs[claude]);
+  });
+
   test('without a usable backup does not stop the next change: a new one is made first', async () => {
     await place.write(claude, configs[claude] ?? '');
     await converge(place.request);
-    const { readdir } = await import('node:fs/promises');
     for (const name of await readdir(join(place.stateDir, 'host', 'backup')))
       await writeFile(join(place.stateDir, 'host', 'backup', name), '{}');
     await converge({ ...place.request, gateway: Slug.parse('ops') });
