@@ -33,10 +33,12 @@ export function describeSite(of: {
   const { host, port, isSecure } = of.listen;
   const names = isLoopback(host) ? loopbackNames : [host.includes(':') ? `[${host}]` : host];
   const isDefaultPort = port === (isSecure ? 443 : 80);
+  const url = new URL(of.publicOrigin);
+  const known = url.port === '' ? [url.host, `${url.host}:${url.protocol === 'https:' ? 443 : 80}`] : [url.host];
   const own = names.flatMap((name) => (isDefaultPort ? [name, `${name}:${port}`] : [`${name}:${port}`]));
   return {
     publicOrigin: of.publicOrigin,
-    hosts: new Set([new URL(of.publicOrigin).host, ...own].map((name) => name.toLowerCase())),
+    hosts: new Set([...known, ...own].map((name) => name.toLowerCase())),
     origins: new Set([of.publicOrigin, ...of.allowedOrigins]),
     proxies: of.proxies,
     isProxyOnly: !isSecure && !isLoopback(host),

@@ -93,6 +93,7 @@ describe('a request', () => {
     for (const host of [
       'mcp.example.org',
       'MCP.Example.org',
+      'mcp.example.org:443',
       `127.0.0.1:${door.port}`,
       `localhost:${door.port}`,
       `[::1]:${door.port}`,
