@@ -34,12 +34,27 @@ describe('the promises of this repository', () => {
     ).toEqual([]);
   });
 
+  test('are made where they say: in a document of ours, under a heading that is there, or in a named specification', async () => {
+    const sources = new Set((await collectRequirements(root)).map((requirement) => requirement.source));
+    const lost = await Promise.all([...sources].map(async (source) => ((await isFound(source)) ? undefined : source)));
+    expect(lost.filter((source) => source !== undefined)).toEqual([]);
+  });
+
   test('have proofs whose mutation changes one place, in a test that runs', async () => {
     const sources = await readSources(root);
     const faults = await Promise.all((await collectProofs(root)).map(async (proof) => await faultOf(proof, sources)));
     expect(faults.filter((fault) => fault !== undefined)).toEqual([]);
   });
 });
+
+/** `X.md`, or `X.md, a heading`; anything else names a specification. */
+async function isFound(source: string): Promise<boolean> {
+  const [, file, heading] = /^(\S+\.md)(?:, "?(.+?)"?)?$/.exec(source) ?? [];
+  if (file === undefined) return /^MCP \d{4}-\d{2}-\d{2}, |^RFC \d+/.test(source);
+  const text = await readFile(join(root, file), 'utf8').catch(() => undefined);
+  const headings = text?.split('\n').filter((line) => line.startsWith('#')) ?? [];
+  return text !== undefined && (!heading || headings.some((line) => line.toLowerCase().endsWith(heading.toLowerCase())));
+}
 
 async function faultOf(proof: Proof, sources: Awaited<ReturnType<typeof readSources>>): Promise<string | undefined> {
   const at = `${proof.file}:${proof.line}: the mutation of '${proof.id}'`;

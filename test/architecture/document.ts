@@ -12,7 +12,7 @@ type Row = readonly string[];
 export function tableRows(): readonly Row[] {
   const rows = layers.map((layer) => [
     code(layer.at),
-    layer.ours.map(code).join(', ') || 'nothing of ours',
+    layer.ours.map((at) => code(shorten(at, layer.at))).join(', ') || 'nothing of ours',
     layer.packages.map((name) => code(name) + doorNote(layer.at, name)).join(', ') || 'none',
     layer.node === 'all' ? 'yes' : layer.node.map(code).join(', ') || 'no',
   ]);
@@ -35,6 +35,12 @@ export function readTable(markdown: string): readonly Row[] | undefined {
 }
 
 const code = (text: string) => `\`${text}\``;
+
+/** Within one program the program's name goes without saying. */
+function shorten(at: string, from: string): string {
+  const program = from.slice(0, from.indexOf('/') + 1);
+  return at.startsWith(program) && at !== program ? at.slice(program.length) : at;
+}
 
 function doorNote(at: string, name: string): string {
   const files = doors[name]?.filter((file) => file !== at && file.startsWith(at)) ?? [];
