@@ -5,6 +5,7 @@ import { AsyncEntry } from '@napi-rs/keyring';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import { reveal, Secret } from '#contract/secret.ts';
+import { readIfThere, writePrivate } from './file.ts';
 import { openSecretFile, type SecretFile } from './secret-file.ts';
 
 export interface SecretStore {
@@ -27,6 +28,7 @@ export async function openSecretStore(deps: {
   readonly withinMs?: number;
 }): Promise<SecretStore> {
   const file = openSecretFile(join(deps.stateDir, 'secret.json'));
+  const marker = join(deps.stateDir, 'secret-store');
   const keyring = openKeyring(deps.service, deps.withinMs ?? withinMs);
   try {
     // Only a whole round says that it works: a locked store may list and not write.
@@ -36,13 +38,25 @@ export async function openSecretStore(deps: {
   } catch (error) {
     const reason = `The secret store of this system can't be used: ${wordsOf(error)}.`;
     deps.logger.warn({ reason }, 'secrets are kept in a file');
-    return { kind: 'file', reason, ...file };
+    return { kind: 'file', reason, ...file, get: (name) => getFromFile(file, name, marker) };
   }
-  return withLeftovers(keyring, file);
+  return withLeftovers(keyring, file, marker);
+}
+
+/** Where the OS's store was used before, what the file lacks is not missing: it can't be read now, and nobody may make it anew. */
+async function getFromFile(file: SecretFile, name: string, marker: string): Promise<Secret<string> | undefined> {
+  const found = await file.get(name);
+  if (found !== undefined || (await readIfThere(marker)) === undefined) return found;
+  const reason = `it is in the secret store of this system, which can't be used now (to begin afresh, remove ${marker})`;
+  throw new Fault('SECRET_UNREADABLE', { name, reason });
 }
 
 /** The OS's store; what lies in the file from a time without one is moved into it when it is asked for. */
-function withLeftovers(keyring: SecretFile, file: SecretFile): SecretStore {
+function withLeftovers(keyring: SecretFile, file: SecretFile, marker: string): SecretStore {
+  async function set(name: string, value: Secret<string>): Promise<void> {
+    if ((await readIfThere(marker)) === undefined) await writePrivate(marker, 'os\n');
+    await keyring.set(name, value);
+  }
   return {
     kind: 'os',
     async get(name) {
@@ -50,11 +64,11 @@ function withLeftovers(keyring: SecretFile, file: SecretFile): SecretStore {
       if (kept !== undefined) return kept;
       const leftover = await file.get(name);
       if (leftover === undefined) return undefined;
-      await keyring.set(name, leftover);
+      await set(name, leftover);
       await file.remove(name);
       return leftover;
     },
-    set: (name, value) => keyring.set(name, value),
+    set,
     async remove(name) {
       await keyring.remove(name);
       await file.remove(name);
@@ -77,10 +91,9 @@ function openKeyring(service: string, deadlineMs: number): SecretFile {
         deadline.reject(late);
       }, deadlineMs);
       try {
-        return await Promise.race([
-          action(new AsyncEntry(service, name, { linux: { store: 'secret-service' } })),
-          deadline.promise,
-        ]);
+        const answer = action(new AsyncEntry(service, name, { linux: { store: 'secret-service' } }));
+        deadline.promise.catch(() => endsAnyway(answer));
+        return await Promise.race([answer, deadline.promise]);
       } catch (cause) {
         throw cause instanceof Fault ? cause : new Fault('SECRET_UNREADABLE', { name, reason: wordsOf(cause) }, { cause });
       } finally {
@@ -101,6 +114,14 @@ function openKeyring(service: string, deadlineMs: number): SecretFile {
       await use(name, (entry) => entry.deletePassword());
     },
   };
+}
+
+/** Node waits for its threads when it exits, and this use holds one until a person answers a prompt: so the exit is made without it. */
+function endsAnyway(answer: Promise<unknown>): void {
+  const end = (): void => void process.kill(process.pid, 'SIGKILL');
+  process.once('exit', end);
+  const answered = (): void => void process.off('exit', end);
+  answer.then(answered, answered);
 }
 
 function wordsOf(error: unknown): string {

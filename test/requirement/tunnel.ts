@@ -1,0 +1,94 @@
+// What the product promises about the tunnel between a workstation and the gateway server.
+import type { Requirement } from '../requirement.ts';
+
+const section = 'ARCHITECTURE.md, The tunnel';
+const protocol = 'docs/tunnel.md';
+
+export const tunnel: readonly Requirement[] = [
+  {
+    id: 'tunnel.hostile-bytes',
+    promise: 'Whatever bytes a peer sends, they are read as frames or refused; nothing else happens.',
+    source: protocol,
+  },
+  {
+    id: 'tunnel.whole-in-order',
+    promise: 'Messages arrive whole and in order, whatever the interleaving and the credit.',
+    source: section,
+  },
+  { id: 'tunnel.fair', promise: 'A large message on one channel does not hold small ones on others back.', source: section },
+  {
+    id: 'tunnel.bounded-queues',
+    promise: 'What waits to be sent has a bound per channel and per tunnel; above it BUSY is the answer.',
+    source: section,
+  },
+  { id: 'tunnel.credit-enforced', promise: 'A peer that sends beyond its credit loses its tunnel.', source: protocol },
+  {
+    id: 'tunnel.message-limit',
+    promise: 'A message over the limit is read away and reported with the limit; its channel lives on.',
+    source: section,
+  },
+  {
+    id: 'tunnel.oversize-aborted',
+    promise: 'An answer over the limit ends the call with MESSAGE_TOO_LARGE and not the local server.',
+    source: section,
+  },
+  { id: 'tunnel.close-ends-child', promise: 'A local server ends with its channel.', source: section },
+  {
+    id: 'tunnel.lost-at-once',
+    promise: 'A lost tunnel ends each of its channels at once, once, with TUNNEL_LOST.',
+    source: section,
+  },
+  {
+    id: 'tunnel.silence-noticed',
+    promise: 'A tunnel on which nothing arrives any more is noticed by both ends and ended.',
+    source: section,
+  },
+  { id: 'tunnel.no-replay', promise: 'A recorded handshake proves nothing when it is played again.', source: section },
+  { id: 'tunnel.key-of-its-user', promise: 'A device key opens a tunnel for its own user only.', source: section },
+  { id: 'tunnel.origin-bound', promise: 'A proof counts only for the gateway that the bridge dialed.', source: section },
+  {
+    id: 'tunnel.own-organization',
+    promise: 'A bridge signs nothing for a gateway server of another organization.',
+    source: protocol,
+  },
+  { id: 'tunnel.one-per-key', promise: 'The same key twice: the older tunnel is cut and both are on record.', source: section },
+  {
+    id: 'tunnel.handshakes-bounded',
+    promise: 'Handshakes are bounded in number and time, so a storm crowds nobody out for long.',
+    source: protocol,
+  },
+  { id: 'tunnel.opened-on-record', promise: 'A tunnel that can not be put on record is not opened.', source: protocol },
+  {
+    id: 'tunnel.revoked-cut',
+    promise: 'A revoked workstation loses its tunnel and its local servers within 2 s.',
+    source: 'SECURITY.md',
+  },
+  { id: 'tunnel.denied-ends', promise: 'A local server that is denied while it runs is ended.', source: protocol },
+  {
+    id: 'tunnel.offers-answered',
+    promise: 'What a device offers is stored and answered with what was decided on it.',
+    source: protocol,
+  },
+  {
+    id: 'tunnel.back-off',
+    promise: 'A bridge dials again at random up to a cap that doubles from 0.5 s to 30 s.',
+    source: section,
+  },
+  { id: 'tunnel.back-soon', promise: 'In the first minute after a working tunnel a bridge waits 2 s at most.', source: section },
+  {
+    id: 'tunnel.sleep-noticed',
+    promise: 'After sleep or a clock jump the bridge drops its socket and dials at once.',
+    source: section,
+  },
+  { id: 'tunnel.encrypted', promise: 'A tunnel is encrypted everywhere but on loopback.', source: protocol },
+  {
+    id: 'tunnel.certificate-checked',
+    promise: "A gateway's certificate is checked; an authority can be added, and the check can't be switched off.",
+    source: protocol,
+  },
+  {
+    id: 'tunnel.hostile-gateway',
+    promise: 'A hostile gateway server makes no command run that the device does not sanction.',
+    source: 'ARCHITECTURE.md, Where commands come from',
+  },
+];
