@@ -1,11 +1,9 @@
 // The file of a backup: gzip over JSON lines, the same for both databases. First a header, then for each table a line that names its columns and one line a row,
 // last a trailer with the counts and a SHA-256 over all before it. The one rule: nothing of a file is believed before its trailer was checked.
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { once } from 'node:events';
+import { createReadStream, createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import type { Writable } from 'node:stream';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import { OrganizationId } from '#contract/id.ts';
@@ -42,29 +40,28 @@ export interface BackupPage {
   readonly rows: readonly (readonly Value[])[];
 }
 
-/** Writes a whole backup to `to` and ends it. */
-export async function writeBackup(to: Writable, header: Header, pages: AsyncIterable<BackupPage>): Promise<Counts> {
-  const gzip = createGzip();
-  const written = pipeline(gzip, to);
-  // Its failure is thrown by the await at the end, or by a write before that.
-  written.catch(() => {});
-  const hash = createHash('sha256');
+/** Writes a whole backup to a new file (0600), which is on disk when this resolves. Whoever calls removes what is left where it rejects. */
+export async function writeBackup(file: string, header: Header, pages: AsyncIterable<BackupPage>): Promise<Counts> {
   const counts: Record<string, number> = {};
-  const write = async (text: string) => {
+  await pipeline(textOf(header, pages, counts), createGzip(), createWriteStream(file, { flags: 'wx', mode: 0o600, flush: true }));
+  return counts;
+}
+
+async function* textOf(header: Header, pages: AsyncIterable<BackupPage>, counts: Record<string, number>): AsyncGenerator<string> {
+  const hash = createHash('sha256');
+  const hashed = (text: string) => {
     hash.update(text);
-    if (!gzip.write(text)) await Promise.race([once(gzip, 'drain'), written]);
+    return text;
   };
-  await write(lineOf(header));
+  yield hashed(lineOf(header));
   let table: string | undefined;
   for await (const page of pages) {
-    if (page.table !== table) await write(lineOf({ kind: 'table', table: page.table, columns: page.columns }));
+    if (page.table !== table) yield hashed(lineOf({ kind: 'table', table: page.table, columns: page.columns }));
     table = page.table;
     counts[table] = (counts[table] ?? 0) + page.rows.length;
-    if (page.rows.length > 0) await write(page.rows.map(lineOf).join(''));
+    if (page.rows.length > 0) yield hashed(page.rows.map(lineOf).join(''));
   }
-  gzip.end(lineOf({ kind: 'trailer', counts, sha256: hash.digest('hex') }));
-  await written;
-  return counts;
+  yield lineOf({ kind: 'trailer', counts, sha256: hash.digest('hex') });
 }
 
 /** Reads a backup from its beginning. The generator returns only where the trailer fits all that was read, else it throws FILE_UNUSABLE. */

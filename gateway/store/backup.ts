@@ -1,6 +1,6 @@
 // Writes all that a store holds into one file, as it was at one moment, beside whatever else runs. The one rule: the file is whole, or it is not there.
 import { existsSync } from 'node:fs';
-import { chmod, link, mkdir, open, rm } from 'node:fs/promises';
+import { link, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
@@ -62,19 +62,10 @@ export async function backupEngine(engine: Engine, file: string, how: How): Prom
   try {
     if (existsSync(file)) throw taken(file);
     await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-    const handle = await open(temporary, 'wx', 0o600);
-    const summary = await engine
-      .snapshot(async (snapshot) => {
-        const header = await headerOf(snapshot, engine, how.now);
-        const counts = await writeBackup(
-          handle.createWriteStream({ autoClose: false, flush: true }),
-          header,
-          pagesOf(snapshot, engine, how),
-        );
-        return { file, header, counts };
-      })
-      .finally(() => handle.close());
-    await chmod(temporary, 0o600);
+    const summary = await engine.snapshot(async (snapshot) => {
+      const header = await headerOf(snapshot, engine, how.now);
+      return { file, header, counts: await writeBackup(temporary, header, pagesOf(snapshot, engine, how)) };
+    });
     // A hard link refuses to replace what came there meanwhile; a rename would not.
     await link(temporary, file);
     await syncDirectory(dirname(file));
@@ -89,7 +80,8 @@ export async function backupEngine(engine: Engine, file: string, how: How): Prom
       );
     throw error;
   } finally {
-    await rm(temporary, { force: true });
+    // What could not be made need not be removed.
+    await rm(temporary, { force: true }).catch(() => {});
   }
 }
 

@@ -32,7 +32,7 @@ export function openSqlite(file: string): Engine {
   };
 }
 
-/** Runs `read` on a file that is opened for reading only; undefined where there is no database yet. Changes nothing. */
+/** Runs `read` on a file that is opened for reading only. Changes nothing in it. */
 export async function readSnapshot<T>(file: string, read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
   const raw = usable(file, () => new Database(file, { readonly: true, fileMustExist: true, timeout: busyMs }));
   const db = new Kysely<Tables>({ dialect: dialectOf(raw) });
@@ -53,6 +53,9 @@ export async function readSnapshot<T>(file: string, read: (snapshot: Snapshot) =
         if (page.length > 0) yield page;
       },
     });
+  } catch (error) {
+    const code = codeOf(error) ?? '';
+    throw code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT') ? unusable(file, error) : error;
   } finally {
     raw.close();
   }
@@ -96,19 +99,23 @@ function connect(file: string): Database.Database {
   });
 }
 
-/** Why a file can't be opened, in words. */
 function usable<T>(file: string, open: () => T): T {
   try {
     return open();
   } catch (error) {
-    const code = codeOf(error) ?? '';
-    if (code.startsWith('SQLITE_BUSY')) throw asUnavailable(error);
-    const isDamaged = code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT');
-    const reason = isDamaged
-      ? 'it is damaged or not a database. Move it away and restore a backup.'
-      : `${code || 'it did not open'}. Check that the path exists, that the disk has room and that this user may write there.`;
-    throw new Fault('FILE_UNUSABLE', { file, reason }, { cause: error });
+    throw unusable(file, error);
   }
+}
+
+/** Why a file can't be opened, in words. */
+function unusable(file: string, error: unknown): Fault {
+  const code = codeOf(error) ?? '';
+  if (error instanceof Fault || code.startsWith('SQLITE_BUSY')) return asUnavailable(error);
+  const isDamaged = code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT');
+  const reason = isDamaged
+    ? 'it is damaged or not a database. Move it away and restore a backup.'
+    : `${code || 'it did not open'}. Check that the path exists, that the disk has room and that this user may write there.`;
+  return new Fault('FILE_UNUSABLE', { file, reason }, { cause: error });
 }
 
 /** The hot path: prepared once, one transaction a group. */

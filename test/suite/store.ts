@@ -323,7 +323,7 @@ export function describeStore(kind: string, ground: () => Promise<Ground>): void
 
       test('all of a group or nothing, and never another under the same number', async () => {
         proves('store.append-whole', {
-          file: 'gateway/store/migration/0001-first.ts',
+          file: 'gateway/store/migration/0002-record.ts',
           find: '  body text not null,\n  hash text not null,\n  primary key (chain, seq)',
           replace: '  body text not null,\n  hash text not null,\n  primary key (chain, seq, at)',
         });

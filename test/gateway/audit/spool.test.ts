@@ -5,7 +5,6 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openAuditKey } from '../../../gateway/audit/key.ts';
 import { readHeads } from '../../../gateway/audit/head.ts';
 import type { Recorder } from '../../../gateway/audit/record.ts';
-import { tailRecords } from '../../../gateway/audit/record.ts';
 import { openRecorder } from '../../../gateway/audit/spool.ts';
 import type { RecorderDeps } from '../../../gateway/audit/spool.ts';
 import { verifyAudit } from '../../../gateway/audit/verify.ts';
@@ -118,8 +117,8 @@ describe('a durable recorder', () => {
   test('keeps the order in which it was called', async () => {
     const recorder = await record();
     await Promise.all(Array.from({ length: 5000 }, (_, i) => recorder.append(recordOf(i))));
-    const newest = await tailRecords(store, { limit: 3 });
-    expect(newest.map(({ seq, record: of }) => [seq, of?.at])).toEqual([4998, 4999, 5000].map((seq) => [seq, seq - 1]));
+    const newest = await store.newestRecords(3);
+    expect(newest.map(({ seq, at }) => [seq, at])).toEqual([5000, 4999, 4998].map((seq) => [seq, seq - 1]));
     expect(await verify()).toMatchObject({ ok: true, records: 5000 });
   });
 

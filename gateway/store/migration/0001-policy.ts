@@ -1,9 +1,9 @@
-// Schema 1: policy, tokens, workstations, what they offer, approvals, records. Never edited once released: a change is a new file beside it.
-// References are deferrable, because a restore brings back the tables in any order.
+// Schema 1: the policy, tokens, workstations, what they offer, approvals. References are deferrable, because a restore brings back the tables in any order.
+// Never edited once released: a change is a new file beside it.
 import { CompiledQuery } from 'kysely';
-import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { DialectName } from '../engine.ts';
+import { create } from './create.ts';
 
 const tables = `
 create table state (
@@ -91,35 +91,12 @@ create table approval (
   reason text,
   decided_at integer not null,
   primary key (server_slug, fingerprint)
-);
-
-create table record (
-  chain text not null,
-  seq integer not null,
-  at integer not null,
-  body text not null,
-  hash text not null,
-  primary key (chain, seq)
-);
-create table seal (
-  chain text not null,
-  "after" integer not null,
-  seq integer not null,
-  hash text not null,
-  mac text not null,
-  primary key (chain, seq)
 )`;
 
-export function first(dialect: DialectName): Migration {
-  const statements = tables.split(';').map((statement) => {
-    // Without a row id a record is written into one tree instead of two.
-    if (dialect === 'sqlite') return `${statement} strict${/table (record|seal) /.test(statement) ? ', without rowid' : ''}`;
-    // Compared as bytes, as SQLite does; and 64 bits wide.
-    return statement.replaceAll(' integer', ' bigint').replaceAll(' text', ' text collate "C"');
-  });
+export function createPolicy(dialect: DialectName): Migration {
   return {
-    async up(db: Kysely<unknown>) {
-      for (const statement of statements) await db.executeQuery(CompiledQuery.raw(statement));
+    async up(db) {
+      await create(db, dialect, tables);
       await db.executeQuery(CompiledQuery.raw('insert into state (id, revision) values (1, 1)'));
     },
   };

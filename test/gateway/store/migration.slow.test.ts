@@ -1,0 +1,159 @@
+// What happens to a database of another version: a newer one is left alone, an older one is backed up and migrated, a foreign one is not touched.
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { backup } from '../../../gateway/store/backup.ts';
+import { openUnmigrated } from '../../../gateway/store/location.ts';
+import type { StoreLocation } from '../../../gateway/store/location.ts';
+import { openStore } from '../../../gateway/store/open.ts';
+import { restore } from '../../../gateway/store/restore.ts';
+import { migrate } from '../../../gateway/store/schema.ts';
+import { proves } from '../../requirement.ts';
+import { freshFolder, postgresGround } from '../../suite/ground.ts';
+import { startPostgres } from '../../suite/postgres.ts';
+import type { TestPostgres } from '../../suite/postgres.ts';
+import { quiet } from '../../suite/store.ts';
+
+const execute = promisify(execFile);
+let folder: string;
+let file: string;
+let server: TestPostgres;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server.close());
+beforeEach(async () => {
+  folder = await freshFolder();
+  file = join(folder, 'data', 'drawbridge.db');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const open = () => openStore({ kind: 'sqlite', file }, { logger: quiet });
+const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+/** Runs statements on a database as somebody else would. */
+async function run(location: StoreLocation, ...statements: string[]): Promise<void> {
+  const engine = await openUnmigrated(location, quiet);
+  for (const statement of statements) await sql.raw(statement).execute(engine.db);
+  await engine.close();
+}
+const fromTheFuture = [
+  "insert into migration (name, timestamp) values ('0099-later', '2099-01-01T00:00:00.000Z')",
+  'create table later (id text not null)',
+];
+
+/** A database as an earlier Drawbridge left it. */
+async function makeOlder(location: StoreLocation): Promise<void> {
+  const engine = await openUnmigrated(location, quiet);
+  await migrate(engine.db, engine.dialect, '0001-policy');
+  await sql`insert into "user" (id, slug, email) values ('01a20491-e46f-708d-b6df-159d2fd25a16', 'ada', 'ada@example.org')`.execute(
+    engine.db,
+  );
+  await engine.close();
+}
+
+describe.each(['SQLite', 'PostgreSQL'])('a database on %s', (kind) => {
+  const place = async (): Promise<StoreLocation> =>
+    kind === 'SQLite' ? { kind: 'sqlite', file } : (await postgresGround(server)).location;
+
+  test('of an older Drawbridge is backed up and then migrated', async () => {
+    proves('store.backup-before-migration', {
+      file: 'gateway/store/open.ts',
+      find: 'await backupEngine(engine, file, { now });',
+      replace: '',
+    });
+    const location = await place();
+    await makeOlder(location);
+    const backupDirectory = join(folder, 'backup');
+    const store = await openStore(location, { logger: quiet, backupDirectory, now: () => 0 });
+    expect(Object.keys((await store.policy()).policy.users)).toEqual(['ada']);
+    expect(await store.newestRecords(1)).toEqual([]);
+    await store.close();
+
+    const name = 'before-migration-0001-policy-1970-01-01T00-00-00.000Z.jsonl.gz';
+    expect(readdirSync(backupDirectory)).toEqual([name]);
+    expect(statSync(join(backupDirectory, name)).mode & 0o777).toBe(0o600);
+    const elsewhere: StoreLocation = { kind: 'sqlite', file: join(folder, 'elsewhere.db') };
+    const { header, counts } = await restore(join(backupDirectory, name), elsewhere, { logger: quiet });
+    expect(header.schema).toBe('0001-policy');
+    expect(counts).toMatchObject({ user: 1 });
+  });
+
+  test('of an older Drawbridge stays as it is where its backup can not be written', async () => {
+    const location = await place();
+    await makeOlder(location);
+    writeFileSync(join(folder, 'plain'), '');
+    const opening = openStore(location, { logger: quiet, backupDirectory: join(folder, 'plain') });
+    await expect(opening).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
+    await expect(run(location, 'select * from record')).rejects.toThrow(/record/);
+  });
+
+  test('of a newer Drawbridge is refused with one clear line that says what to do', async () => {
+    const location = await place();
+    await (await openStore(location, { logger: quiet })).close();
+    await run(location, ...fromTheFuture);
+    const opening = () => openStore(location, { logger: quiet });
+    await expect(opening()).rejects.toMatchObject({ code: 'STORE_NEWER' });
+    await expect(opening()).rejects.toThrow(/schema 0099-later; this one knows up to 0002-record.*Update this program/);
+    await expect(backup(location, join(folder, 'backup'), { logger: quiet })).rejects.toMatchObject({ code: 'STORE_NEWER' });
+  });
+
+  test('that is something else is refused and not changed', async () => {
+    const location = await place();
+    const engine = await openUnmigrated(location, quiet);
+    await sql.raw('create table recipe (id integer)').execute(engine.db);
+    await engine.close();
+    await expect(openStore(location, { logger: quiet })).rejects.toThrow(/recipe/);
+  });
+});
+
+describe('a SQLite file', () => {
+  test('of a newer Drawbridge is refused without changing a byte of it', async () => {
+    proves('store.newer-refused', {
+      file: 'gateway/store/schema.ts',
+      find: "if (state.kind === 'newer') throw",
+      replace: "if (state.kind === 'foreign') throw",
+    });
+    await (await open()).close();
+    await run({ kind: 'sqlite', file }, ...fromTheFuture);
+    const before = sha256(file);
+    await expect(open()).rejects.toMatchObject({ code: 'STORE_NEWER' });
+    expect(sha256(file)).toBe(before);
+  });
+
+  test('that is no database is refused with its path and what to do', async () => {
+    file = join(folder, 'plain');
+    writeFileSync(file, 'long enough to be looked at, but no database'.repeat(100));
+    const before = sha256(file);
+    await expect(open()).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
+    await expect(open()).rejects.toThrow(/plain.*restore a backup/);
+    expect(sha256(file)).toBe(before);
+    file = join(file, 'drawbridge.db');
+    await expect(open()).rejects.toThrow(file);
+  });
+
+  test('and what stands beside it belong to their owner alone', async () => {
+    proves('store.private-files', { file: 'gateway/store/sqlite.ts', find: '      chmodSync(file, 0o600);\n', replace: '' });
+    file = join(folder, 'drawbridge.db');
+    writeFileSync(file, '', { mode: 0o644 });
+    const store = await open();
+    await store.organization();
+    const modes = readdirSync(folder).map((name) => [name, (statSync(join(folder, name)).mode & 0o777).toString(8)]);
+    expect(Object.fromEntries(modes)).toEqual({ 'drawbridge.db': '600', 'drawbridge.db-wal': '600', 'drawbridge.db-shm': '600' });
+    await store.close();
+    file = join(folder, 'new', 'drawbridge.db');
+    await (await open()).close();
+    expect(statSync(join(folder, 'new')).mode & 0o777).toBe(0o700);
+  });
+
+  test('is made whole by whoever opens it first, however many processes do at once', async () => {
+    const program = join(import.meta.dirname, '../../fake/store-opener.ts');
+    const ids = await Promise.all(Array.from({ length: 4 }, () => execute(process.execPath, [program, file])));
+    expect(new Set(ids.map(({ stdout }) => stdout)).size).toBe(1);
+    expect(ids[0]?.stdout).toMatch(/^[0-9a-f-]{36}\n$/);
+  });
+});
