@@ -1,9 +1,9 @@
 // One bounded POST to the gateway server. No redirect is followed: a token goes to the address that was named, or nowhere.
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP } from 'node:net';
 import { getCACertificates } from 'node:tls';
 import { Fault } from '#contract/error.ts';
+import { gatewayOriginOf } from '#contract/gateway-origin.ts';
 
 const withinMs = 15_000;
 const answerLimitBytes = 64 * 1024;
@@ -15,11 +15,10 @@ export function postJson(deps: {
   readonly body: unknown;
   readonly ca?: readonly string[] | string | undefined;
 }): Promise<{ readonly status: number; readonly body: unknown }> {
-  const url = URL.parse(deps.path, deps.origin);
-  const isSecure = url?.protocol === 'https:';
+  const origin = gatewayOriginOf(deps.origin);
   const unreachable = (reason: string, cause?: unknown) => new Fault('GATEWAY_UNREACHABLE', { reason }, { cause });
-  if (url === null || !(isSecure || (url.protocol === 'http:' && isLoopback(url.hostname))))
-    return Promise.reject(unreachable('its address must begin with https://'));
+  if (origin === undefined) return Promise.reject(unreachable('its address must begin with https://'));
+  const url = new URL(deps.path, origin);
   const bytes = Buffer.from(JSON.stringify(deps.body));
   const options = {
     method: 'POST',
@@ -29,7 +28,7 @@ export function postJson(deps: {
     ...(deps.ca === undefined ? {} : { ca: [...getCACertificates('default'), ...[deps.ca].flat()] }),
   };
   return new Promise((resolve, reject) => {
-    const request = (isSecure ? requestHttps : requestHttp)(url, options, (response) => {
+    const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, options, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
       response.on('data', (chunk: Buffer) => {
@@ -51,8 +50,4 @@ function parse(bytes: Buffer): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'));
 }

@@ -13,22 +13,13 @@ export interface Handshake {
   readonly version: number;
   readonly product: string;
 }
+/** `gone`: the peer hung up first, so there is nobody to refuse. `reason` is for the record. */
+export type Outcome =
+  | { readonly kind: 'proven'; readonly hands: Handshake }
+  | { readonly kind: 'refused'; readonly fault: Fault; readonly reason: string; readonly workstation: WorkstationId | null }
+  | { readonly kind: 'gone' };
 
-/** Why a handshake was refused, for the record. */
-export class Refusal extends Error {
-  readonly fault: Fault;
-  readonly reason: string;
-  readonly workstation: WorkstationId | null;
-
-  constructor(fault: Fault, reason: string, workstation: WorkstationId | null = null) {
-    super(reason);
-    this.fault = fault;
-    this.reason = reason;
-    this.workstation = workstation;
-  }
-}
-
-/** Rejects with a Refusal, or with GoneAway where the peer hung up first. */
+/** Rejects only where something of ours failed. */
 export async function shakeHands(
   socket: WebSocket,
   deps: {
@@ -36,32 +27,31 @@ export async function shakeHands(
     readonly prove: (claim: Claim) => Promise<Proof>;
     readonly withinMs: number;
   },
-): Promise<Handshake> {
+): Promise<Outcome> {
   const steps = listen(socket, deps.withinMs);
   try {
     const hello = readStep(await steps.next(), ['hello']).body;
     const version = newestCommon(hello.versions);
     if (version === undefined) {
       const fault = new Fault('TUNNEL_VERSION', { here: tunnelVersions.join(', '), there: hello.versions.join(', ') });
-      throw new Refusal(fault, 'no common version');
+      return { kind: 'refused', fault, reason: 'no common version', workstation: null };
     }
     const nonce = randomBytes(32).toString('base64url');
     socket.send(jsonFrame('challenge', 0, { version, nonce, organization: deps.organization }));
     const { signature } = readStep(await steps.next(), ['proof']).body;
     const { workstation, user, product } = hello;
     const proof = await Promise.race([deps.prove({ version, nonce, workstation, user, signature }), steps.failed]);
-    if (proof.kind === 'refused') throw new Refusal(proof.fault, proof.reason, proof.workstation);
-    return { member: proof.member, version, product };
+    return proof.kind === 'refused' ? proof : { kind: 'proven', hands: { member: proof.member, version, product } };
   } catch (error) {
-    if (error instanceof Fault) throw new Refusal(error, error.message);
+    if (error === hungUp) return { kind: 'gone' };
+    if (error instanceof Fault) return { kind: 'refused', fault: error, reason: error.message, workstation: null };
     throw error;
   } finally {
     steps.stop();
   }
 }
 
-/** The peer hung up in the middle: there is nobody to refuse. */
-export class GoneAway extends Error {}
+const hungUp = new Error('the peer hung up');
 
 /** Says why, then closes; a peer that does not answer the close is cut. */
 export function refuse(socket: WebSocket, fault: Fault, code: number): void {
@@ -92,7 +82,7 @@ function listen(socket: WebSocket, withinMs: number) {
     } else if (early === undefined) early = data;
     else failure.reject(invalid('frames before the handshake ended'));
   };
-  const onClose = (): void => failure.reject(new GoneAway());
+  const onClose = (): void => failure.reject(hungUp);
   const deadline = setTimeout(() => failure.reject(invalid(`no handshake within ${withinMs} ms`)), withinMs);
   socket.on('message', onMessage);
   socket.on('close', onClose);

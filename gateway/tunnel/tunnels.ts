@@ -10,7 +10,7 @@ import type { Bus } from '../bus/bus.ts';
 import type { Store, StoredPolicy } from '../store/store.ts';
 import { createRefusals, eventRecord, type EventDraft } from '../workstation/event.ts';
 import { checkProof } from '../workstation/proof.ts';
-import { GoneAway, refuse, Refusal, shakeHands, type Handshake } from './handshake.ts';
+import { refuse, shakeHands, type Handshake } from './handshake.ts';
 import type { AcceptHost, Hub } from './hub.ts';
 import { Link } from './link.ts';
 import { createReview } from './review.ts';
@@ -81,7 +81,10 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     const prove = (claim: Parameters<typeof checkProof>[1]) =>
       checkProof({ store, policy, publicOrigin: deps.publicOrigin }, claim);
     const { organization } = deps;
-    const hands = await shakeHands(socket, { organization, prove, withinMs: timing.handshakeWithinMs });
+    const outcome = await shakeHands(socket, { organization, prove, withinMs: timing.handshakeWithinMs });
+    if (outcome.kind === 'gone') return socket.terminate();
+    if (outcome.kind === 'refused') return refused(socket, address, outcome.fault, outcome.reason, outcome.workstation);
+    const { hands } = outcome;
     const detail = { address, product: hands.product, version: hands.version };
     // A tunnel that can't be put on record is not opened.
     await record(eventRecord({ event: 'tunnel_opened', ...whoOf(hands), detail }, now()));
@@ -150,14 +153,22 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     writing.add(settled);
   }
 
-  async function refused(socket: WebSocket, address: string, error: unknown): Promise<void> {
-    if (error instanceof GoneAway) return socket.terminate();
-    const reference = newId();
-    const { fault, reason, workstation } = error instanceof Refusal ? error : new Refusal(asFault(error, reference), 'internal');
-    if (fault.code === 'INTERNAL') logger.error({ err: fault.cause ?? error, reference }, 'handshake failed');
+  async function refused(
+    socket: WebSocket,
+    address: string,
+    fault: Fault,
+    reason: string,
+    workstation: WorkstationId | null,
+  ): Promise<void> {
     logger.warn({ code: fault.code, reason, workstation, address }, 'handshake refused');
     refuse(socket, fault, codeFor(fault));
     await recordRefusal({ event: 'proof_refused', workstation, code: fault.code, detail: { reason, address } });
+  }
+
+  async function failed(socket: WebSocket, address: string, error: unknown): Promise<void> {
+    const fault = asFault(error, newId());
+    if (fault.code === 'INTERNAL') logger.error({ err: error, ...fault.fields }, 'handshake failed');
+    await refused(socket, address, fault, fault.code === 'INTERNAL' ? 'internal' : fault.message, null);
   }
 
   return {
@@ -167,7 +178,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       if (greeting.size >= limits.handshakes || links.size >= limits.tunnels)
         return refuse(socket, new Fault('BUSY', { what: 'a tunnel' }), closeCode.stopping);
       const greeted = greet(socket, address)
-        .catch((error: unknown) => refused(socket, address, error))
+        .catch((error: unknown) => failed(socket, address, error))
         .catch((err: unknown) => logger.error({ err }, 'refusal not recorded'))
         .finally(() => greeting.delete(socket));
       greeting.set(socket, greeted);

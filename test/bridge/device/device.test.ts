@@ -97,8 +97,8 @@ describe('an enrolled device', () => {
     'is not enrolled at %s: a token goes over https, or stays',
     async (origin) => {
       proves('device.token-over-https', {
-        file: 'bridge/device/post.ts',
-        find: "url.protocol === 'http:' && isLoopback(url.hostname)",
+        file: 'contract/gateway-origin.ts',
+        find: "(url.protocol === 'http:' && isLoopback(url.hostname))",
         replace: "url.protocol === 'http:'",
       });
       const stateDir = await folder();

@@ -68,8 +68,8 @@ describe('an address', () => {
     '%s is not dialed: only https, or http on loopback',
     (origin) => {
       proves('tunnel.encrypted', {
-        file: 'bridge/tunnel/address.ts',
-        find: "url.protocol === 'http:' && isLoopback(url.hostname)",
+        file: 'contract/gateway-origin.ts',
+        find: "(url.protocol === 'http:' && isLoopback(url.hostname))",
         replace: "url.protocol === 'http:'",
       });
       expect(() => dialTo(origin)).toThrow(expect.objectContaining({ code: 'GATEWAY_UNREACHABLE' }));
@@ -160,10 +160,13 @@ describe('TLS', () => {
     execFileSync('openssl', [...made, '-keyout', privateKey, '-out', certificate, ...subject], { stdio: 'ignore' });
     const cert = await readFile(certificate, 'utf8');
     const server = createTlsServer({ cert, key: await readFile(privateKey, 'utf8') });
-    const gateway = await gatewayThat((packet, say) => {
-      const step = readStep(packet, ['hello', 'proof']);
-      if (step.name === 'hello') say(jsonFrame('challenge', 0, { version: 1, nonce: 'A'.repeat(43), organization }));
-      else say(jsonFrame('welcome', 0, { organization, messageLimitBytes: 65_536, gateways: [] }));
+    const steps = [
+      jsonFrame('challenge', 0, { version: 1, nonce: 'A'.repeat(43), organization }),
+      jsonFrame('welcome', 0, { organization, messageLimitBytes: 65_536, gateways: [] }),
+    ];
+    const gateway = await gatewayThat((_, say) => {
+      const step = steps.shift();
+      if (step !== undefined) say(step);
     }, server);
     const origin = `https://localhost:${gateway.port}`;
     const unknown = dialTo(origin);
