@@ -158,6 +158,7 @@ function send(response: ServerResponse, { status, body }: Encoded, thrown?: unkn
     'Content-Type': 'application/json',
     'Content-Length': body.length,
     'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
   };
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer realm="Drawbridge"';
   if (thrown instanceof Fault && thrown.code === 'METHOD_NOT_ALLOWED') headers['Allow'] = String(thrown.fields['allow']);

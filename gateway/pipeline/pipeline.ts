@@ -14,6 +14,9 @@ import { describe } from './describe.ts';
 import { listTools } from './list.ts';
 import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts';
 
+/** Refusals of callers that nobody knows are cheap to provoke, so only so many a minute are recorded; all of them are counted in the metrics. */
+const strangersPerMinute = 120;
+
 export interface PipelineDeps {
   readonly inForce: InForce;
   readonly upstream: Upstream;
@@ -25,12 +28,13 @@ export interface PipelineDeps {
 export interface Pipeline {
   /** Handles a request whose caller is known. Never rejects. */
   handle(request: Identified, message: RequestMessage, encode: Encode, signal: AbortSignal): Promise<Encoded>;
-  /** Refuses what never became a request: unreadable, unauthenticated, contradicting its headers. Never rejects. */
+  /** Refuses what never became a request: unreadable, unauthenticated, contradicting its headers. Never rejects. Unknown callers are recorded within a bound. */
   refuse(arrived: Arrived, thrown: unknown, encode: Encode): Promise<Encoded>;
 }
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
   let isAuditDown = false;
+  const strangers = createAllowance(strangersPerMinute);
 
   async function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Answered> {
     switch (message.method) {
@@ -89,7 +93,24 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     },
     async refuse(arrived, thrown, encode) {
       const draft = beginRecord(arrived, arrived.method ?? 'unknown', undefined);
-      return record(draft, failed(draft, thrown), encode);
+      const answered = failed(draft, thrown);
+      if (arrived.caller || strangers.admit(arrived.arrivedAt.wall)) return record(draft, answered, encode);
+      const encoded = encode(answered);
+      deps.onRecord(finishRecord(draft, answered, encoded.body.length));
+      return encoded;
+    },
+  };
+}
+
+function createAllowance(perMinute: number): { admit(nowMs: number): boolean } {
+  let minute = 0;
+  let used = 0;
+  return {
+    admit(nowMs) {
+      const current = Math.floor(nowMs / 60_000);
+      if (current !== minute) used = 0;
+      minute = current;
+      return used++ < perMinute;
     },
   };
 }
