@@ -83,7 +83,7 @@ async function runCommands(): Promise<void> {
     shell: user.shell ?? undefined,
     directory: process.cwd(),
     node: process.execPath,
-    cli: fileURLToPath(import.meta.url),
+    cli: fileURLToPath(new URL('launch.mjs', import.meta.url)),
     productVersion,
   };
   const logger = pino({ level: 'info', base: null }, pino.destination({ dest: 2, sync: true }));

@@ -30,6 +30,8 @@ const nul = 0x00;
 const giveUpLine = Buffer.from([nul, newline]);
 /** Hosts kill a server 2 s after they closed its stdin; answers under way are waited for a little less. */
 const lingerMs = 1_500;
+/** After the first channel was refused and the host was told, for what else it has asked already. */
+const lastWordsMs = 300;
 /** For a host that never asks after the first channel was refused. */
 const unaskedMs = 10_000;
 /** After a channel could not be opened, requests are answered with the same words for this long, before the next one tries. */
@@ -155,7 +157,7 @@ class Shim {
 
   #answer(id: string, fault: ShimFault): void {
     this.#options.stdout.write(errorLine(id, fault));
-    if (!this.#wasOpen) this.#endWithin(lingerMs, 1);
+    if (!this.#wasOpen) this.#endWithin(lastWordsMs, 1);
   }
 
   // the channel
@@ -171,7 +173,7 @@ class Shim {
       else {
         link.socket.destroy();
         this.#refused(repeated.fault);
-        if (repeated.kind === 'changed') this.#endWithin(lingerMs, 1);
+        if (repeated.kind === 'changed') this.#endWithin(lastWordsMs, 1);
       }
     }
     const held = this.#held ?? Buffer.alloc(0);

@@ -1,0 +1,93 @@
+// What the agent, its socket and the shim promise.
+import type { Requirement } from '../requirement.ts';
+
+const shim = 'bridge/shim/connect.ts';
+const socket = 'contract/agent.ts';
+const cli = 'docs/bridge-cli.md';
+
+export const agent: readonly Requirement[] = [
+  {
+    id: 'agent.one-per-state',
+    promise: 'A second agent on the same state directory ends with one line that names the first.',
+    source: cli,
+  },
+  {
+    id: 'agent.lock-stale',
+    promise: 'The lock of an agent that was killed holds nobody up, also where its pid was given to another process.',
+    source: cli,
+  },
+  { id: 'agent.socket-private', promise: "The agent's socket lies in a directory that only its user can enter.", source: socket },
+  {
+    id: 'agent.no-impostor',
+    promise: 'A client talks to no socket in a directory that others could have made or can enter.',
+    source: socket,
+  },
+  {
+    id: 'agent.foreign-gateway',
+    promise: "The shim reaches no address but the profile's gateway, and the host is told so.",
+    source: shim,
+  },
+  {
+    id: 'agent.shim-ids',
+    promise: 'The shim reads the ids of requests and responses as a JSON parser does, however the bytes are cut.',
+    source: shim,
+  },
+  { id: 'agent.shim-verbatim', promise: 'What passes the shim arrives byte for byte.', source: shim },
+  {
+    id: 'agent.shim-answers-loss',
+    promise: 'When the tunnel is lost, every request under way is answered with TUNNEL_LOST at once and is not sent again.',
+    source: shim,
+  },
+  {
+    id: 'agent.shim-handshake',
+    promise: "After a loss the host's next request opens a new channel, on which only its handshake is said again.",
+    source: shim,
+  },
+  {
+    id: 'agent.shim-agent-gone',
+    promise: 'When the agent is gone, the shim answers what is under way, says so and ends.',
+    source: shim,
+  },
+  {
+    id: 'agent.shim-too-large',
+    promise: 'A line over the limit is answered with an error that names the limit, and the session goes on.',
+    source: shim,
+  },
+  { id: 'agent.shim-light', promise: "The shim loads no package: only Node's own modules and its own files.", source: shim },
+  {
+    id: 'agent.relay-bounded',
+    promise: 'A client that sends a line over the limit is cut off: no more than the limit is held.',
+    source: 'bridge/socket/line.ts',
+  },
+  {
+    id: 'agent.state-stream',
+    promise: 'A subscriber gets the current state at once and every later one that differs.',
+    source: socket,
+  },
+  {
+    id: 'agent.launcher',
+    promise: 'The launcher starts this program with any PATH, passes arguments as they are and sets no variable.',
+    source: 'bridge/launcher.ts',
+  },
+  { id: 'agent.stops', promise: 'SIGTERM ends the agent within 3 s with exit code 0, its posture "stopped".', source: cli },
+  {
+    id: 'agent.token-spent',
+    promise: 'The enrollment token of the profile is spent once and its file emptied.',
+    source: 'docs/profile.md',
+  },
+  {
+    id: 'agent.gateway-choice',
+    promise: 'Where several gateways are granted and none is chosen, no host is changed and a finding says so.',
+    source: 'docs/profile.md',
+  },
+  {
+    id: 'agent.other-home',
+    promise: 'For another home than its own, variables of the environment lead to no file of the own home.',
+    source: 'bridge/location.ts',
+  },
+  {
+    id: 'agent.restore-under-enforcement',
+    promise: 'Restoring beside an agent that enforces is refused: it would be undone.',
+    source: cli,
+  },
+];
