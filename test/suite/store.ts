@@ -116,7 +116,7 @@ export function describeStore(kind: string, ground: () => Promise<Ground>): void
       beforeEach(() => applyPolicy(store, samplePolicy));
 
       test('and finds them by their hash', async () => {
-        const [host, enroll] = [hostToken('ada'), enrollToken('ben')];
+        const [host, enroll] = [hostToken('ada'), enrollToken('ben', { createdAt: 2000 })];
         await store.addToken(host);
         await store.addToken(enroll);
         expect(await store.tokenByHash(host.hash)).toEqual(host);

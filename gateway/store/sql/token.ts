@@ -40,7 +40,7 @@ export async function tokenByHash(db: Db, hash: string): Promise<Token | undefin
 }
 
 export async function tokens(db: Db): Promise<readonly Token[]> {
-  return (await db.selectFrom('token').selectAll().orderBy('id').execute()).map(tokenOf);
+  return (await db.selectFrom('token').selectAll().orderBy('created_at').orderBy('id').execute()).map(tokenOf);
 }
 
 export async function revokeToken(db: Db, id: TokenId, now: number): Promise<boolean> {

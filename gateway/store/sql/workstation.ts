@@ -14,7 +14,7 @@ export async function workstation(db: Db, id: WorkstationId): Promise<Workstatio
 }
 
 export async function workstations(db: Db): Promise<readonly Workstation[]> {
-  return (await db.selectFrom('workstation').selectAll().orderBy('id').execute()).map(workstationOf);
+  return (await db.selectFrom('workstation').selectAll().orderBy('enrolled_at').orderBy('id').execute()).map(workstationOf);
 }
 
 export async function revokeWorkstation(db: Db, id: WorkstationId, now: number): Promise<boolean> {

@@ -1,5 +1,60 @@
-// The store suite on SQLite, and what is SQLite's alone.
-import { describeStore } from '../../suite/store.ts';
+// The store suite on SQLite, and what is SQLite's alone: a disk that is full.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { openStore } from '../../../gateway/store/open.ts';
+import { proves } from '../../requirement.ts';
+import { smallDisk } from '../../suite/full-disk.ts';
 import { sqliteGround } from '../../suite/ground.ts';
+import { applyPolicy, fingerprint, samplePolicy, slug } from '../../suite/sample.ts';
+import { describeStore, group, quiet } from '../../suite/store.ts';
 
 describeStore('SQLite', sqliteGround);
+
+describe('a store on a SQLite file', () => {
+  test('says so when its disk is full, loses nothing, and works again when there is room', async () => {
+    proves('store.disk-full', {
+      file: 'gateway/store/sqlite.ts',
+      find: "      // SQLite has rolled back by itself after a full disk or an I/O error.\n      if (raw.inTransaction) raw.exec('rollback');",
+      replace: '',
+    });
+    const disk = smallDisk();
+    try {
+      const store = await openStore({ kind: 'sqlite', file: join(disk.folder, 'drawbridge.db') }, { logger: quiet });
+      await applyPolicy(store, samplePolicy);
+      await store.appendRecords(...group('main', 0, 3));
+      const before = await store.revision();
+      disk.fill();
+      const long = 'x'.repeat(100_000);
+      const decide = () => store.decide(slug('memory'), fingerprint('a'), 'approved', long, 1);
+      await expect(decide()).rejects.toMatchObject({
+        code: 'STORE_UNAVAILABLE',
+        cause: { code: expect.stringMatching(/SQLITE_(FULL|IOERR)/) },
+      });
+      await expect(decide()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await expect(store.appendRecords(...group('main', 3, 500))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      expect((await store.policy()).policy).toEqual(samplePolicy);
+      expect(await store.revision()).toBe(before);
+
+      disk.free();
+      await decide();
+      await store.appendRecords(...group('main', 3, 500));
+      expect(await store.recordsAfter('main', 0, 1000)).toHaveLength(503);
+      await store.close();
+    } finally {
+      disk.remove();
+    }
+  });
+
+  test('that was removed under it and made again is opened as a new one', async () => {
+    const ground = await sqliteGround();
+    const store = await openStore(ground.location, { logger: quiet });
+    const organization = await store.organization();
+    await store.close();
+    rmSync(join(ground.folder, 'data'), { recursive: true });
+    const again = await openStore(ground.location, { logger: quiet });
+    expect(await again.organization()).not.toBe(organization);
+    await again.close();
+    await ground.remove();
+  });
+});

@@ -1,0 +1,28 @@
+// Appends records to a store as fast as it can, several at a time, and prints the id of each when it is acknowledged. Ends only by being killed.
+// Arguments: the location as JSON, the data directory with the key, the chain.
+import { writeSync } from 'node:fs';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { openAuditKey } from '../../gateway/audit/key.ts';
+import { openRecorder } from '../../gateway/audit/spool.ts';
+import { openStore } from '../../gateway/store/open.ts';
+import { recordOf } from '../suite/sample.ts';
+
+const Location = z.union([
+  z.object({ kind: z.literal('sqlite'), file: z.string() }),
+  z.object({ kind: z.literal('postgres'), url: z.string() }),
+]);
+const [location = '', directory = '', chain = ''] = process.argv.slice(2);
+const logger = pino({ level: 'silent' });
+const store = await openStore(Location.parse(JSON.parse(location)), { logger });
+const recorder = await openRecorder({ store, ...(await openAuditKey(directory)), chain, mode: 'durable', logger });
+
+async function appendForever(): Promise<never> {
+  for (;;) {
+    const record = recordOf(Date.now(), { text: 'x'.repeat(Math.floor(Math.random() * 500)) });
+    await recorder.append(record);
+    // Past every buffer of this process, as an answer to a client would be.
+    writeSync(1, `${record.id}\n`);
+  }
+}
+await Promise.all(Array.from({ length: 8 }, appendForever));
