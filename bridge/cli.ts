@@ -99,6 +99,7 @@ async function runCommands(): Promise<void> {
     print: (text: string) => void process.stdout.write(`${text}\n`),
     note: (line: string) => void process.stderr.write(`${line}\n`),
     exitWith: (code: number) => (process.exitCode = code),
+    exitNow: (code: number) => process.exit(code),
     untilEnded() {
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => ended.abort());
       return ended.signal;

@@ -1,6 +1,6 @@
 // From what IT wrote to the settings in force: a pure function, key by key, so that one bad value never takes the others down.
 // Doubt is strict: a bad value keeps the last good one, else the strictest the setting knows, and is said aloud as a finding.
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Finding } from './finding.ts';
 import { SettingName, settingNames, settingOf } from './profile.ts';
 import type { Profile, ProfileSource, ProfileValues } from './profile.ts';

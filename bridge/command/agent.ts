@@ -27,6 +27,6 @@ export const addAgent: AddCommands = (program, terminal) => {
       // asked to end while it started: what was begun is ended all the same, but not waited for longer than promised
       const stopped = starting.then(async (agent) => agent.close());
       await Promise.race([stopped, new Promise((resolve) => setTimeout(resolve, stopWithinMs).unref())]);
-      terminal.exitWith(0);
+      terminal.exitNow(0);
     });
 };

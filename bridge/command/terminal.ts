@@ -44,6 +44,8 @@ export interface Terminal {
   /** A line beside it, for the person only. */
   note(line: string): void;
   exitWith(code: number): void;
+  /** Ends the process, whatever is still open. */
+  exitNow(code: number): void;
   /** Aborts when the person or the system asks to end. */
   untilEnded(): AbortSignal;
 }

@@ -86,8 +86,9 @@ async function beforeOf(file: string): Promise<PostureBefore> {
   return { sequence: status.sequence, findings: status.findings, sha256 };
 }
 
-/** Without what changes by itself from one write to the next. */
-function essenceOf({ generated_at: _, expires_at: __, sequence: ___, integrity: ____, ...rest }: PostureStatus): string {
-  const { last_ok_at: _____, ...gateway } = rest.gateway;
-  return JSON.stringify({ ...rest, gateway, findings: rest.findings.map(({ last_seen: ______, ...finding }) => finding) });
+const changesByItself = new Set(['generated_at', 'expires_at', 'sequence', 'integrity', 'last_ok_at', 'last_seen']);
+
+/** Without what changes from one write to the next though nothing happened. */
+function essenceOf(status: PostureStatus): string {
+  return JSON.stringify(status, (key, value: unknown) => (changesByItself.has(key) ? undefined : value));
 }

@@ -31,7 +31,7 @@ export async function relayHost(
   open: (events: HostEvents) => Promise<HostEnd>,
   logger: Logger,
 ): Promise<void> {
-  let channel: HostEnd | undefined;
+  let channel: HostEnd | undefined = undefined;
   let isOver = false;
   let waitingBytes = 0;
   const cutter = cutLines(limitBytes + 1);

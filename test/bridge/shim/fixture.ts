@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { pino } from 'pino';
 import { z } from 'zod';
 import type { AgentState } from '#contract/agent.ts';
-import { Fault } from '#contract/error.ts';
+import type { Fault } from '#contract/error.ts';
 import { serveSocket } from '../../../bridge/socket/serve.ts';
 import type { AgentDeps, AgentSocket } from '../../../bridge/socket/serve.ts';
 import type { HostEvents } from '../../../bridge/socket/relay.ts';
