@@ -2,14 +2,25 @@
 import { defineConfig } from 'vitest/config';
 import { CountReporter } from './test/reporter.ts';
 
-/** Tests that start whole programs or go on for long: everything in test/walk, and files that end in .slow.test.ts. */
-const slow = ['test/walk/**/*.test.ts', 'test/**/*.slow.test.ts'];
+/** Tests that take seconds: whole programs, kill runs, fuzzing, real databases, trees of processes. New ones end in .slow.test.ts. */
+const slow = [
+  'test/**/*.slow.test.ts',
+  'test/walk/**/*.test.ts',
+  'test/gateway/audit/chain.test.ts',
+  'test/gateway/store/{backup,migration}.test.ts',
+  'test/gateway/tunnel/{handshake,host,lost,relay,review}.test.ts',
+  'test/bridge/device/device.test.ts',
+  'test/bridge/server/{owner-killed,process,resolve,running}.test.ts',
+  'test/bridge/shim/connect.test.ts',
+  'test/bridge/tunnel/hostile-gateway.test.ts',
+];
 const never = ['test/bench/**', 'test/fake/**'];
 
 export default defineConfig({
   test: {
     reporters: [new CountReporter()],
     pool: 'forks',
+    maxWorkers: '100%',
     // Real processes and databases on a machine that may have two busy cores: a deadline is there to end a hang, not to measure.
     testTimeout: 30_000,
     hookTimeout: 60_000,
@@ -18,7 +29,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: [...slow, ...never], sequence: { groupOrder: 0 } },
+        // Files share their process: none of them leaves anything behind, and starting one for each would take longer than the tests.
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...slow, ...never],
+          isolate: false,
+          sequence: { groupOrder: 0 },
+        },
       },
       {
         extends: true,
