@@ -7,7 +7,6 @@ const slow = [
   'test/**/*.slow.test.ts',
   'test/walk/**/*.test.ts',
   'test/gateway/audit/chain.test.ts',
-  'test/gateway/store/{backup,migration}.test.ts',
   'test/gateway/tunnel/{handshake,host,lost,relay,review}.test.ts',
   'test/bridge/device/device.test.ts',
   'test/bridge/server/{owner-killed,process,resolve,running}.test.ts',
