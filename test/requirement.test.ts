@@ -47,13 +47,13 @@ describe('the promises of this repository', () => {
   });
 });
 
-/** `X.md`, or `X.md, a heading`; anything else names a specification. */
+/** A file of ours, or `X.md, a heading`; anything else names a specification. */
 async function isFound(source: string): Promise<boolean> {
-  const [, file, heading] = /^(\S+\.md)(?:, "?(.+?)"?)?$/.exec(source) ?? [];
+  const [, file, heading] = /^(\S+\.(?:md|ts))(?:, "?(.+?)"?)?$/.exec(source) ?? [];
   if (file === undefined) return /^MCP \d{4}-\d{2}-\d{2}, |^RFC \d+/.test(source);
   const text = await readFile(join(root, file), 'utf8').catch(() => undefined);
   const headings = text?.split('\n').filter((line) => line.startsWith('#')) ?? [];
-  return text !== undefined && (!heading || headings.some((line) => line.toLowerCase().endsWith(heading.toLowerCase())));
+  return text !== undefined && (!heading || headings.some((line) => line.toLowerCase().includes(heading.toLowerCase())));
 }
 
 async function faultOf(proof: Proof, sources: Awaited<ReturnType<typeof readSources>>): Promise<string | undefined> {
