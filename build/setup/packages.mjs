@@ -44,7 +44,7 @@ async function install(root, env) {
   const cli = env['npm_execpath'];
   const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
   const isNpm = cli !== undefined && basename(cli) === 'npm-cli.js';
-  const { status, output } = await step('installing the packages of package-lock.json (npm ci; about 450 MB on disk)', () =>
+  const { status, output } = await step('installing the packages of package-lock.json (npm ci; about 570 MB on disk)', () =>
     isNpm ? run(process.execPath, [cli, ...args], { cwd: root }) : run('npm', args, { cwd: root }),
   );
   if (status === 0) return;
