@@ -21,6 +21,11 @@ export const device: readonly Requirement[] = [
     source: section,
   },
   {
+    id: 'device.refusals-bounded',
+    promise: 'A flood of refused handshakes or enrollments can not fill the audit; what is left out is counted there.',
+    source: section,
+  },
+  {
     id: 'device.token-over-https',
     promise: 'An enrollment token leaves the device over https only, or on loopback.',
     source: secrets,
