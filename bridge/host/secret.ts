@@ -29,13 +29,8 @@ export function secretSpans(text: string, spec: Shape, entries: readonly RawEntr
   const spans: Span[] = known.map((leaf) => leaf.span);
   for (const pattern of lookalikes) for (const match of text.matchAll(pattern)) spans.push(spanOf(match));
   for (const match of text.matchAll(run)) if (isRandom(match[0])) spans.push(spanOf(match));
-  spans.push(
-    ...occurrences(
-      text,
-      known.map((leaf) => bareText(text, leaf.span)),
-    ),
-  );
-  return merged(spans);
+  const values = textsIn(text, spans.slice(0, known.length));
+  return alsoAt(text, spans, values);
 }
 
 /** What the spans cover, quotes left out. */

@@ -5,7 +5,7 @@ import type { EditFormat, Field, NewEntry, Piece, RawEntry, Reading } from './ed
 import { EditRefused } from './edit.ts';
 import { removeMembers } from './list.ts';
 import type { Change } from './text.ts';
-import { applyChanges, beginsWith, blanksBefore, lineBreakOf, textStart } from './text.ts';
+import { applyChanges, beginsWith, lineBreakOf, textStart } from './text.ts';
 import { addPieces, piecesOf, replacePieces } from './toml-piece.ts';
 import type { Pair, Statement } from './toml-scan.ts';
 import { scalarOf, scanToml } from './toml-scan.ts';

@@ -44,10 +44,14 @@ describe('the lock', () => {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'killed.ts'), place.home, '', '', 'hold'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    await once(child.stdout, 'data');
-    await expect(lockHosts(place.stateDir, undefined, 100)).rejects.toMatchObject({ code: 'BUSY' });
-    child.kill('SIGKILL');
-    await once(child, 'exit');
+    const isEnded = once(child, 'exit');
+    try {
+      await once(child.stdout, 'data');
+      await expect(lockHosts(place.stateDir, undefined, 100)).rejects.toMatchObject({ code: 'BUSY' });
+    } finally {
+      child.kill('SIGKILL');
+      await isEnded;
+    }
     (await lockHosts(place.stateDir, undefined, 100)).release();
   });
 });
