@@ -10,7 +10,7 @@ import { root, type Running } from './program.ts';
 import { isSampleHome, makeSampleHome } from './sample-home.ts';
 import { describeSample, gatewaySlug, type Sample, servers } from './sample.ts';
 import { createShow, type Show } from './show.ts';
-import { describeCall, describeFinding, describePosture, tryItLines } from './words.ts';
+import { describeCall, describeFinding, describePolicy, describePosture, tryItLines } from './words.ts';
 
 const offeredWithinMs = 60_000;
 
@@ -24,14 +24,14 @@ async function start(options: StartOptions, show: Show, interrupted: Promise<str
     const gateway = await sample.startGateway();
     running.push(gateway);
     show.event('gateway', { url: options.origin, pid: gateway.pid }, `  listening on ${options.origin} (process ${gateway.pid})`);
-    const applied = (await sample.admin('apply', '-f', `${root}build/start/sample-policy.yaml`)).trimEnd();
-    show.event('policy', { plan: applied.split('\n') }, ...applied.split('\n').map((line) => `  ${line}`));
+    const applied = (await sample.admin('apply', '-f', `${root}build/start/sample-policy.yaml`)).trimEnd().split('\n');
+    show.event('policy', { plan: applied }, ...describePolicy(applied));
 
     show.step('What the AI hosts of this home are wired to');
     const { file, isNew } = await sample.pushProfile();
     const plan = await sample.plan();
     before = await digests(plan);
-    for (const found of plan.files) {
+    for (const found of plan.files.filter(({ state }) => state !== 'missing')) {
       const moves = found.moves
         .map((move) => `${move.name} (${move.action === 'rehome' ? 'a local program' : move.action})`)
         .join(', ');
@@ -47,17 +47,7 @@ async function start(options: StartOptions, show: Show, interrupted: Promise<str
     show.progress(isNew ? `enrolling this machine with the profile ${file}` : 'this machine is enrolled already');
     const bridge = await sample.startBridge();
     running.push(bridge);
-    for (const moved of plan.files.filter(({ diff }) => diff !== '')) {
-      show.event(
-        'moved',
-        { host: moved.host, path: moved.path, diff: moved.diff },
-        `\n  ${moved.title}: its servers now run behind the bridge`,
-        ...moved.diff
-          .trimEnd()
-          .split('\n')
-          .map((line) => `    ${line}`),
-      );
-    }
+    await showMoved(plan, sample, show);
 
     show.step('What may run: the administrator approves each command by its fingerprint');
     await approve(sample, show);
@@ -67,7 +57,10 @@ async function start(options: StartOptions, show: Show, interrupted: Promise<str
     await firstCalls(options, sample, show, token);
 
     show.step('The posture, as an MDM reads it');
-    const posture = await waitFor('the posture file', async () => sample.posture());
+    const posture = await waitFor('a posture file of this run', async () => {
+      const written = await sample.posture();
+      return written?.status.gateway.tunnel === 'up' ? written : undefined;
+    });
     show.event('posture', { ...posture }, ...describePosture(posture.status, posture.file));
 
     const gatewayUrl = `${options.origin}/g/${gatewaySlug}/mcp`;
@@ -117,6 +110,32 @@ async function prepareHome(options: StartOptions, show: Show): Promise<void> {
 
 async function isOccupied(dir: string): Promise<boolean> {
   return (await readdir(dir).catch(() => [])).length > 0;
+}
+
+/** Shows what was moved once it is true: a new look at the files finds nothing left to do. */
+async function showMoved(plan: Plan, sample: Sample, show: Show): Promise<void> {
+  const now = await waitFor('the hosts to be converged', async () => {
+    const left = await sample.plan();
+    return left.files.every(({ moves }) => moves.length === 0) ? left : undefined;
+  });
+  for (const { host, title, path, diff, moves } of plan.files.filter((file) => file.diff !== '')) {
+    const names = moves.map(({ name }) => name).join(', ');
+    const lines = diff.trimEnd().split('\n');
+    show.event(
+      'moved',
+      { host, path, moves, diff },
+      `\n  ${title}: ${names} now run behind the bridge`,
+      ...lines.map((line) => `    ${line}`),
+    );
+  }
+  for (const left of now.files.filter(({ findings }) => findings.length > 0)) {
+    show.event(
+      'left',
+      { host: left.host, path: left.path, findings: left.findings },
+      `  ${left.title}: left as it is`,
+      ...left.findings.map(describeFinding),
+    );
+  }
 }
 
 async function approve(sample: Sample, show: Show): Promise<void> {

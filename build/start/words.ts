@@ -1,11 +1,18 @@
 // The words of `npm start` for what programs say in JSON: a call with its legs, a finding, the posture, how to go on.
 import type { AuditRecord } from '#contract/audit.ts';
-import type { Finding } from '#contract/finding.ts';
+import { type Finding, FindingCode, findingOf } from '#contract/finding.ts';
 import type { PostureStatus } from '#contract/posture.ts';
 
 interface Said {
   readonly result?: { readonly content?: readonly { readonly text?: string | undefined }[] | undefined } | undefined;
   readonly error?: { readonly code: number; readonly message: string } | undefined;
+}
+
+/** The plan that apply printed: its lines, cut where a list of tools makes them long. */
+export function describePolicy(applied: readonly string[]): string[] {
+  return applied.map(
+    (line) => `  ${line.replace(/tools \[([^\]]*)\]/, (_, tools: string) => `${tools.split(',').length} tools`)}`,
+  );
 }
 
 export function describeCall(tool: string, answer: Said, tookMs: number, record: AuditRecord | undefined): string[] {
@@ -42,6 +49,10 @@ export function describePosture(status: PostureStatus, file: string): string[] {
   const reasons = status.reasons.length > 0 ? ` (${status.reasons.join(', ')})` : '';
   return [
     `  ${status.status}${reasons}: ${status.counts.direct_servers} direct servers, ${status.bridge.wrapped_servers} behind the bridge, tunnel ${status.gateway.tunnel}`,
+    ...status.reasons.flatMap((reason) => {
+      const code = FindingCode.safeParse(reason);
+      return code.success ? [`    ! ${reason}: ${findingOf(code.data).meaning}`] : [];
+    }),
     `  file: ${file}`,
   ];
 }
