@@ -9,6 +9,7 @@ const packages = [
   { name: 'openssl', program: 'openssl', tests: 'makes certificates for the TLS tests' },
   { name: 'dbus', program: 'dbus-run-session', tests: 'a session bus for the secret store tests' },
   { name: 'gnome-keyring', program: 'gnome-keyring-daemon', tests: 'a real secret store for the device key tests' },
+  { name: 'dbus-tests', program: 'dbus-test-tool', tests: 'a secret store that does not answer' },
 ];
 
 /** @param {NodeJS.ProcessEnv} env @param {number | undefined} uid */

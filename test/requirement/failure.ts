@@ -1,3 +1,4 @@
+// What is promised for the moment when a part dies.
 import type { Requirement } from '../requirement.ts';
 
 export const failure: readonly Requirement[] = [

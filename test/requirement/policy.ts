@@ -1,3 +1,4 @@
+// What is promised of decisions: who may reach what.
 import type { Requirement } from '../requirement.ts';
 
 export const policy: readonly Requirement[] = [

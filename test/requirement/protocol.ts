@@ -1,3 +1,4 @@
+// What is promised of MCP on both edges.
 import type { Requirement } from '../requirement.ts';
 
 export const protocol: readonly Requirement[] = [
@@ -30,5 +31,10 @@ export const protocol: readonly Requirement[] = [
     id: 'protocol.session-owner',
     promise: 'A session id is of no use to another user, host, gateway or route.',
     source: 'MCP 2025-11-25, basic/transports: session management',
+  },
+  {
+    id: 'protocol.modern-server',
+    promise: 'Local servers of 2026-07-28 serve hosts of both eras; the gateway speaks for itself to them.',
+    source: 'MCP 2026-07-28, basic/versioning',
   },
 ];

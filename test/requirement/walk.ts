@@ -1,3 +1,4 @@
+// What is promised of the whole: the main job, from a host file to a local server and back.
 import type { Requirement } from '../requirement.ts';
 
 export const walk: readonly Requirement[] = [

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { proves } from '../requirement.ts';
 import { deploy, type Deployment, until } from './deployment.ts';
 import { codeOf, modern, modernMeta, post } from './mcp.ts';
 import { nodeServer, walkPolicy } from './policy.ts';
@@ -101,6 +103,11 @@ describe('from a host', () => {
   });
 
   test('a session of one host is unknown to another user', async () => {
+    proves('protocol.session-owner', {
+      file: 'gateway/mcp/session.ts',
+      find: 'if (!session || session.owner !== ownerOf(caller, target))',
+      replace: 'if (!session)',
+    });
     const initialize = {
       jsonrpc: '2.0',
       id: 1,
@@ -141,7 +148,8 @@ describe('from a local server', () => {
     const first = await call('counting', 'count', {});
     expect(codeOf(await call('counting', 'count', { size: 20 * 1024 * 1024 }))).toBe('MESSAGE_TOO_LARGE');
     const third = await call('counting', 'count', {});
-    const numberOf = (answered: typeof first) => Number((answered.body.result?.['content'] as { text: string }[])[0]?.text);
+    const Counted = z.object({ content: z.tuple([z.object({ text: z.coerce.number() })]) });
+    const numberOf = (answered: typeof first) => Counted.parse(answered.body.result).content[0].text;
     expect(numberOf(third)).toBe(numberOf(first) + 2); // the same process counted all three
   });
 });
