@@ -168,13 +168,14 @@ async function start(
     allowedOrigins: settings.allowedOrigins,
     proxies: settings.proxies,
   });
+  const addressOf = (request: IncomingMessage) => clientAddress(site, request);
   const health = createHealth(readinessOf({ store, inForce, recorder }), logger);
   const routes = createRoutes({
     site,
     health,
     mcp: createMcpRoute({ tokenCheck, pipeline, sessions, messageLimitBytes }),
-    enroll: createEnrollRoute({ store, recorder, organization, publicOrigin, now, logger }),
-    tunnel: createTunnelUpgrade({ tunnels, addressOf: (request) => clientAddress(site, request) }),
+    enroll: createEnrollRoute({ store, recorder, organization, publicOrigin, now, logger, addressOf }),
+    tunnel: createTunnelUpgrade({ tunnels, addressOf }),
     logger,
   });
   metrics.watch({ tunnels: () => tunnels.count(), sessions: () => sessions.count(), recordsWaiting: () => recorder.waiting() });
