@@ -5,7 +5,7 @@ import type { Finding } from '#contract/finding.ts';
 import type { FilePlan, FoundServer, Move } from '#contract/host-report.ts';
 import type { ConfigState, HostSpec } from '#contract/host.ts';
 import { diffOf } from './diff.ts';
-import type { EditFormat, RawEntry, Span } from './edit/edit.ts';
+import type { Edit, EditFormat, RawEntry, Span } from './edit/edit.ts';
 import { EditRefused } from './edit/edit.ts';
 import { jsonFormat } from './edit/json.ts';
 import { tomlFormat } from './edit/toml.ts';
@@ -92,29 +92,26 @@ export async function draftOf(spec: HostSpec, path: string, home: string, ledger
   if (file.isReadonly || aim === undefined)
     return { ...base, state: file.isReadonly ? 'readonly' : isClean ? 'compliant' : 'drifted', moves: [], findings };
 
-  let after = file.text;
+  const acting = seen.flatMap((one) => (one.action === undefined ? [] : [{ ...one, action: one.action }]));
+  const { after, refused } = editAll(
+    format,
+    file.text,
+    acting.map((one) => editOf(spec, one)),
+  );
   const moves: Move[] = [];
   const taken: Taken[] = [];
-  const shims: { path: readonly string[]; shim: Shim }[] = [];
-  for (const one of seen) {
-    const { entry, expected, action } = one;
-    const { path: place } = entry;
-    if (one.meaning.kind === 'shim') shims.push({ path: place, shim: expected });
-    if (action === undefined) continue;
-    try {
-      after =
-        action === 'take_out'
-          ? format.removeEntry(after, place)
-          : format.replaceEntry(after, place, shimEntry(spec, expected, entry.value));
-    } catch (error) {
-      if (!(error instanceof EditRefused)) throw error;
-      const server = serverOf(entry.name, one.meaning);
-      findings.push({ code: 'edit_refused', ...where, server, detail: error.message });
+  const shims = seen.flatMap(({ entry, meaning, expected }) =>
+    meaning.kind === 'shim' ? [{ path: entry.path, shim: expected }] : [],
+  );
+  for (const [index, { entry, meaning, expected, action, line }] of acting.entries()) {
+    const detail = refused.get(index);
+    if (detail !== undefined) {
+      findings.push({ code: 'edit_refused', ...where, server: serverOf(entry.name, meaning), detail });
       continue;
     }
     if (action === 'take_out') taken.push({ entry });
-    else shims.push({ path: place, shim: expected });
-    if (action === 'rehome' && one.line) taken.push({ entry, line: one.line, shim: expected });
+    else shims.push({ path: entry.path, shim: expected });
+    if (line) taken.push({ entry, line, shim: expected });
     moves.push({ name: entry.name, action, ...(action !== 'take_out' && { server: slugOf(named, entry.name) }) });
   }
   const again = format.read(after, spec.keys);
@@ -122,6 +119,34 @@ export async function draftOf(spec: HostSpec, path: string, home: string, ledger
   const isUndone = taken.some(({ entry }) => known?.entries.some((old) => samePath(old.path, entry.path)));
   const change = { file, secrets, after, afterSecrets, taken, shims, isUndone };
   return { ...base, state: isClean ? 'compliant' : 'drifted', moves, findings, change };
+}
+
+function editOf(spec: HostSpec, { entry, expected, action }: Seen): Edit {
+  return action === 'take_out' ? { path: entry.path } : { path: entry.path, entry: shimEntry(spec, expected, entry.value) };
+}
+
+/** All edits at once; where that is refused, one after the other, so that one odd entry does not keep the others. */
+function editAll(
+  format: EditFormat,
+  text: string,
+  edits: readonly Edit[],
+): { after: string; refused: ReadonlyMap<number, string> } {
+  const refused = new Map<number, string>();
+  if (edits.length === 0) return { after: text, refused };
+  try {
+    return { after: format.edit(text, edits), refused };
+  } catch (error) {
+    if (!(error instanceof EditRefused)) throw error;
+  }
+  let after = text;
+  for (const [index, edit] of edits.entries())
+    try {
+      after = format.edit(after, [edit]);
+    } catch (error) {
+      if (!(error instanceof EditRefused)) throw error;
+      refused.set(index, error.message);
+    }
+  return { after, refused };
 }
 
 interface Seen {

@@ -75,10 +75,10 @@ export function putBack(
 ): { readonly text: string; readonly refused: readonly string[] } {
   const format = formatOf(spec);
   const refused: string[] = [];
+  const reading = format.read(text, spec.keys);
+  if (!reading.ok) return { text, refused: entries.map((entry) => entry.name) };
   let result = text;
   for (const { name, path, kind, shim, pieces } of entries) {
-    const reading = format.read(result, spec.keys);
-    if (!reading.ok) return { text, refused: entries.map((entry) => entry.name) };
     const there = reading.entries.find((entry) => samePath(entry.path, path));
     const isOurs = there && shim ? isShim(spec, there.value, shim) : false;
     if (kind === 'stdio' ? !isOurs : there !== undefined) continue;

@@ -16,7 +16,7 @@ export interface FormatUnderTest {
   readonly samples: fc.Arbitrary<Sample>;
   /** What a text means, by a parser that the format's editor does not use for this, or the host's own. */
   meaning(text: string): unknown;
-  /** Whether the text from replaceEntry, with the old pieces put back, is the old text to the byte. */
+  /** Whether an edited text, with the old pieces put back, is the old text to the byte. */
   readonly isPutBackExact: boolean;
 }
 
@@ -96,14 +96,14 @@ export function describeFormat(name: string, { format, keys, samples, meaning, i
         replace: "out += text.slice(at, change.start).replace('#', '').replace('//', '') + change.text;",
       });
       forEveryEntry((text, path, sample, entry) => {
-        const after = format.replaceEntry(text, path, newEntry);
+        const after = format.edit(text, [{ path, entry: newEntry }]);
         expect(holds(after, around(sample, entry)), `${text}\n=====\n${after}`).toBe(true);
       });
     });
 
     test('means the same after an entry was replaced, but for that entry', () => {
       forEveryEntry((text, path, _sample, entry) => {
-        const after = format.replaceEntry(text, path, newEntry);
+        const after = format.edit(text, [{ path, entry: newEntry }]);
         const value = read(after).entries.find((one) => one.name === entry)?.value;
         expect(value).toMatchObject(Object.fromEntries(newEntry.set));
         for (const field of newEntry.drop) expect(value).not.toHaveProperty(field);
@@ -114,14 +114,14 @@ export function describeFormat(name: string, { format, keys, samples, meaning, i
 
     test('is the same text when an entry is replaced a second time', () => {
       forEveryEntry((text, path) => {
-        const once = format.replaceEntry(text, path, newEntry);
-        expect(format.replaceEntry(once, path, newEntry)).toBe(once);
+        const once = format.edit(text, [{ path, entry: newEntry }]);
+        expect(format.edit(once, [{ path, entry: newEntry }])).toBe(once);
       });
     });
 
     test('means what it meant when the old entry is put back', () => {
       forEveryEntry((text, path, sample, entry) => {
-        const back = format.putEntry(format.replaceEntry(text, path, newEntry), path, piecesOf(text, entry));
+        const back = format.putEntry(format.edit(text, [{ path, entry: newEntry }]), path, piecesOf(text, entry));
         expect(meaning(back)).toEqual(meaning(text));
         if (isPutBackExact) expect(back).toBe(text);
         else expect(holds(back, around(sample, entry).slice(0, 1).concat(around(sample, entry).slice(-1)))).toBe(true);
@@ -135,7 +135,7 @@ export function describeFormat(name: string, { format, keys, samples, meaning, i
         replace: 'if (!goes(member) && member !== members.at(-1)) continue;',
       });
       forEveryEntry((text, path, sample, entry) => {
-        const after = format.removeEntry(text, path);
+        const after = format.edit(text, [{ path }]);
         expect(read(after).entries.map((one) => one.name)).not.toContain(entry);
         expect(others(after, entry)).toEqual(others(text, entry));
         expect(holds(bare(after), around(sample, entry).map(bare)), `${text}\n=====\n${after}`).toBe(true);
@@ -143,9 +143,25 @@ export function describeFormat(name: string, { format, keys, samples, meaning, i
       });
     });
 
+    test('is the same whether entries are changed at once or one after the other', () => {
+      fc.assert(
+        fc.property(samples, fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }), (sample, goes) => {
+          const text = textOf(sample);
+          const edits = Object.keys(sample.entries).map((entry, index) => {
+            const path = [...keys, entry];
+            return goes[index] === true ? { path } : { path, entry: newEntry };
+          });
+          const oneByOne = edits.reduce((result, edit) => format.edit(result, [edit]), text);
+          expect(format.read(format.edit(text, edits), [keys])).toMatchObject({ root: read(oneByOne).root });
+          expect(bare(format.edit(text, edits))).toBe(bare(oneByOne));
+        }),
+        { numRuns: 100 },
+      );
+    });
+
     test('means what it meant when a removed entry is put back', () => {
       forEveryEntry((text, path, _sample, entry) => {
-        const back = format.putEntry(format.removeEntry(text, path), path, piecesOf(text, entry));
+        const back = format.putEntry(format.edit(text, [{ path }]), path, piecesOf(text, entry));
         expect(meaning(back)).toEqual(meaning(text));
       });
     });

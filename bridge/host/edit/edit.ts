@@ -47,13 +47,18 @@ export interface NewEntry {
 /** Thrown by an edit that can't be made without touching something else. */
 export class EditRefused extends Error {}
 
+/** What becomes of one entry: changed, or taken out where `entry` is absent. */
+export interface Edit {
+  readonly path: readonly string[];
+  readonly entry?: NewEntry;
+}
+
 /**
- * The edits throw EditRefused unless the result, read again, differs from the text in exactly the named entry. They expect a text that `read` accepts.
- * `putEntry` undoes replaceEntry and removeEntry in a text that others may have changed since.
+ * The edits throw EditRefused unless the result, read again, differs from the text in exactly the named entries. They expect a text that `read` accepts.
+ * `putEntry` undoes an edit in a text that others may have changed since.
  */
 export interface EditFormat {
   read(text: string, keys: readonly (readonly string[])[]): Reading;
-  replaceEntry(text: string, path: readonly string[], entry: NewEntry): string;
-  removeEntry(text: string, path: readonly string[]): string;
+  edit(text: string, edits: readonly Edit[]): string;
   putEntry(text: string, path: readonly string[], pieces: readonly Piece[]): string;
 }

@@ -1,96 +1,107 @@
 // JSON and JSON with comments, edited by the offsets that jsonc-parser gives. A file that its host would refuse, or that says a key twice, is not touched.
 import type { Node, ParseError } from 'jsonc-parser';
 import { createScanner, parseTree, printParseErrorCode } from 'jsonc-parser';
-import type { EditFormat, Leaf, NewEntry, Piece, RawEntry, Reading } from './edit.ts';
+import type { Edit, EditFormat, Leaf, NewEntry, Piece, RawEntry, Reading } from './edit.ts';
 import { EditRefused } from './edit.ts';
 import type { Member } from './list.ts';
 import { removeMembers } from './list.ts';
 import type { Change } from './text.ts';
 import { applyChanges, blanksBefore, breakBefore, isBreak, lineBreakOf, positionOf, textStart } from './text.ts';
-import { assertOnly, containersOf, isPlain, replaced, valueAt } from './verify.ts';
+import { assertOnly, containersOf, editedValue, isPlain, valueAt } from './verify.ts';
 
 interface Property extends Member {
   readonly key: string;
   readonly value: Node;
 }
 
+interface Document {
+  readonly node: Node | undefined;
+  readonly root: unknown;
+}
+
 /** `isStrict`: no comments, no trailing commas. */
 export function jsonFormat(isStrict: boolean): EditFormat {
-  const read: EditFormat['read'] = (text, keys) => {
-    const tree = parse(text, isStrict);
-    if ('reason' in tree) return { ok: false, reason: tree.reason, ...positionOf(text, tree.offset) };
-    if (tree.node === undefined) return { ok: true, root: {}, entries: [] };
-    const root = plainOf(tree.node);
-    if (!isPlain(root)) return { ok: false, reason: 'the top level is not an object', ...positionOf(text, tree.node.offset) };
-    const twice = keys.map((path) => duplicate(tree.node, path)).find((node) => node !== undefined);
-    if (twice) return { ok: false, reason: 'a key stands twice', ...positionOf(text, twice.offset) };
-    const entries: RawEntry[] = [];
-    for (const path of keys.flatMap((key) => containersOf(root, key))) {
-      const node = nodeAt(tree.node, path);
-      if (node?.type === 'null') continue;
-      if (node?.type !== 'object')
-        return { ok: false, reason: `${path.join('.')} is not an object`, ...positionOf(text, node?.offset ?? 0) };
-      for (const property of propertiesOf(text, node)) entries.push(entryOf(text, path, property));
-    }
-    return { ok: true, root, entries };
-  };
-  const check = (before: string, after: string, path: readonly string[], expected: unknown): string => {
-    assertOnly(mustRead(before).root, mustRead(after).root, path, expected);
-    return after;
-  };
-  const mustRead = (text: string): Extract<Reading, { ok: true }> => {
-    const reading = read(text, []);
-    if (!reading.ok) throw new EditRefused(reading.reason);
-    return reading;
-  };
-  const rootOf = (text: string): Node | undefined => {
-    const tree = parse(text, isStrict);
-    if ('reason' in tree) throw new EditRefused(tree.reason);
-    return tree.node;
-  };
-
   return {
-    read,
-    replaceEntry(text, path, entry) {
-      const node = nodeAt(rootOf(text), path);
-      if (node?.type !== 'object') throw new EditRefused('the entry is not an object');
-      const value = replaced(valueAt(mustRead(text).root, path), entry);
-      return check(text, applyChanges(text, replaceFields(text, node, entry)), path, value);
-    },
-    removeEntry(text, path) {
-      const container = nodeAt(rootOf(text), path.slice(0, -1));
-      if (container?.type !== 'object') throw new EditRefused('there is no such entry');
-      const changes = removeMembers(text, propertiesOf(text, container), (property) => property.key === path.at(-1));
-      return check(text, applyChanges(text, changes), path, undefined);
+    read: (text, keys) => read(text, parse(text, isStrict), keys),
+    edit(text, edits) {
+      const before = mustParse(text, isStrict);
+      const expected = edits.map((edit) => editedValue(before.root, edit));
+      const after = applyChanges(text, [...replacements(text, before.node, edits), ...removals(text, before.node, edits)]);
+      assertOnly(before.root, mustParse(after, isStrict).root, expected);
+      return after;
     },
     putEntry(text, path, pieces) {
       const [piece] = pieces;
       if (piece === undefined) throw new EditRefused('there is nothing to put back');
-      const after = applyChanges(text, [putProperty(text, rootOf(text), path, piece.text)]);
-      const expected = mustRead(`{${piece.text}}`).root;
-      return check(text, after, path, valueAt(expected, path.slice(-1)));
+      const before = mustParse(text, isStrict);
+      const after = applyChanges(text, [putProperty(text, before.node, path, piece.text)]);
+      const expected = valueAt(mustParse(`{${piece.text}}`, isStrict).root, path.slice(-1));
+      assertOnly(before.root, mustParse(after, isStrict).root, [{ path, expected }]);
+      return after;
     },
   };
 }
 
-function parse(text: string, isStrict: boolean): { node: Node | undefined } | { reason: string; offset: number } {
+function read(text: string, document: ReturnType<typeof parse>, keys: readonly (readonly string[])[]): Reading {
+  if ('reason' in document) return { ok: false, reason: document.reason, ...positionOf(text, document.offset) };
+  const { node: top, root } = document;
+  if (top === undefined) return { ok: true, root: {}, entries: [] };
+  if (!isPlain(root)) return { ok: false, reason: 'the top level is not an object', ...positionOf(text, top.offset) };
+  const twice = keys.map((path) => duplicate(top, path)).find((node) => node !== undefined);
+  if (twice) return { ok: false, reason: 'a key stands twice', ...positionOf(text, twice.offset) };
+  const entries: RawEntry[] = [];
+  for (const path of keys.flatMap((key) => containersOf(root, key))) {
+    const node = nodeAt(top, path);
+    if (node?.type === 'null') continue;
+    if (node?.type !== 'object')
+      return { ok: false, reason: `${path.join('.')} is not an object`, ...positionOf(text, node?.offset ?? 0) };
+    for (const property of propertiesOf(text, node)) entries.push(entryOf(text, path, property));
+  }
+  return { ok: true, root, entries };
+}
+
+function parse(text: string, isStrict: boolean): Document | { readonly reason: string; readonly offset: number } {
   const start = textStart(text);
   const errors: ParseError[] = [];
   try {
     // The byte order mark becomes a blank, so that offsets stay what they are.
     const body = start === 0 ? text : ` ${text.slice(1)}`;
-    const node = parseTree(body, errors, {
-      disallowComments: isStrict,
-      allowTrailingComma: !isStrict,
-      allowEmptyContent: true,
-    });
+    const options = { disallowComments: isStrict, allowTrailingComma: !isStrict, allowEmptyContent: true };
+    const node = parseTree(body, errors, options);
     const [error] = errors;
     if (error) return { reason: printParseErrorCode(error.error), offset: error.offset };
-    if (isStrict && node !== undefined) JSON.parse(body);
-    return { node };
+    if (node === undefined) return { node, root: {} };
+    // What the host's own parser says counts: JSON.parse is the stricter of the two.
+    return { node, root: isStrict ? JSON.parse(body) : plainOf(node) };
   } catch {
     return { reason: 'NestedTooDeeply or not JSON', offset: start };
   }
+}
+
+function mustParse(text: string, isStrict: boolean): Document & { readonly root: Readonly<Record<string, unknown>> } {
+  const document = parse(text, isStrict);
+  if ('reason' in document) throw new EditRefused(document.reason);
+  const { node, root } = document;
+  if (!isPlain(root)) throw new EditRefused('the top level is not an object');
+  return { node, root };
+}
+
+function replacements(text: string, root: Node | undefined, edits: readonly Edit[]): readonly Change[] {
+  return edits.flatMap(({ path, entry }) => {
+    const node = entry && nodeAt(root, path);
+    return node ? replaceFields(text, node, entry) : [];
+  });
+}
+
+/** Those of one container together, for they may share a comma. */
+function removals(text: string, root: Node | undefined, edits: readonly Edit[]): readonly Change[] {
+  const gone = edits.filter(({ entry }) => entry === undefined).map(({ path }) => path);
+  const containers = new Set(gone.map((path) => nodeAt(root, path.slice(0, -1))));
+  return [...containers].flatMap((container) => {
+    if (container === undefined) return [];
+    const names = new Set(gone.filter((path) => nodeAt(root, path.slice(0, -1)) === container).map((path) => path.at(-1)));
+    return removeMembers(text, propertiesOf(text, container), (property) => names.has(property.key));
+  });
 }
 
 function nodeAt(root: Node | undefined, path: readonly string[]): Node | undefined {

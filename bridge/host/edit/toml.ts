@@ -1,7 +1,7 @@
 // TOML, edited by the spans of toml-scan. An entry may be written as tables, as dotted keys or inline, or as a mix; it keeps the form it has.
 // Never reserialized: smol-toml only says what a text means, before and after.
 import { parse, TomlError } from 'smol-toml';
-import type { EditFormat, Field, NewEntry, Piece, RawEntry, Reading } from './edit.ts';
+import type { Edit, EditFormat, Field, Piece, RawEntry, Reading } from './edit.ts';
 import { EditRefused } from './edit.ts';
 import { removeMembers } from './list.ts';
 import type { Change } from './text.ts';
@@ -9,7 +9,7 @@ import { applyChanges, beginsWith, lineBreakOf, textStart } from './text.ts';
 import { addPieces, piecesOf, replacePieces } from './toml-piece.ts';
 import type { Pair, Statement } from './toml-scan.ts';
 import { scalarOf, scanToml } from './toml-scan.ts';
-import { assertOnly, containersOf, isPlain, replaced, valueAt } from './verify.ts';
+import { assertOnly, containersOf, editedValue, isPlain, valueAt } from './verify.ts';
 
 export const tomlFormat: EditFormat = {
   read(text, keys) {
@@ -37,24 +37,18 @@ export const tomlFormat: EditFormat = {
     }
     return { ok: true, root, entries };
   },
-  replaceEntry(text, path, entry) {
+  edit(text, edits) {
     const before = mustParse(text);
-    const old = valueAt(before, path);
-    if (!isPlain(old)) throw new EditRefused('the entry is not a table');
-    const after = applyChanges(text, replaceFields(text, path, entry));
-    assertOnly(before, mustParse(after), path, replaced(old, entry));
-    return after;
-  },
-  removeEntry(text, path) {
-    const after = applyChanges(text, removal(text, scanToml(text), path));
-    assertOnly(mustParse(text), mustParse(after), path, undefined);
+    const expected = edits.map((edit) => editedValue(before, edit));
+    const after = applyChanges(text, changesOf(text, edits));
+    assertOnly(before, mustParse(after), expected);
     return after;
   },
   putEntry(text, path, pieces) {
     const before = mustParse(text);
     const isThere = valueAt(before, path) !== undefined;
-    const after = replacePieces(text, path, pieces) ?? addPieces(isThere ? tomlFormat.removeEntry(text, path) : text, pieces);
-    assertOnly(before, mustParse(after), path, entryIn(path, pieces));
+    const after = replacePieces(text, path, pieces) ?? addPieces(isThere ? tomlFormat.edit(text, [{ path }]) : text, pieces);
+    assertOnly(before, mustParse(after), [{ path, expected: entryIn(path, pieces) }]);
     return after;
   },
 };
@@ -103,8 +97,8 @@ function outermost(statements: readonly Statement[], path: readonly string[]): r
   return statements.flatMap((statement) => (statement.kind === 'pair' ? inside(statement) : []));
 }
 
-/** Takes out all that stands at a path. Comments on lines of their own stay. */
-function removal(text: string, statements: readonly Statement[], ...paths: readonly (readonly string[])[]): Change[] {
+/** Takes out all that stands at the paths. Comments on lines of their own stay. */
+function removal(text: string, statements: readonly Statement[], paths: readonly (readonly string[])[]): Change[] {
   const gone = new Set<Pair>(paths.flatMap((path) => outermost(statements, path)));
   const changes: Change[] = [];
   for (const statement of statements) {
@@ -116,27 +110,32 @@ function removal(text: string, statements: readonly Statement[], ...paths: reado
   return changes;
 }
 
-function replaceFields(text: string, path: readonly string[], entry: NewEntry): Change[] {
+/** All that goes is taken out in one, for members of one inline table may share a comma. */
+function changesOf(text: string, edits: readonly Edit[]): readonly Change[] {
   const statements = scanToml(text);
-  const fields = entry.drop.map((name) => [...path, name]);
-  const missing: Field[] = [];
+  const gone: (readonly string[])[] = [];
   const changes: Change[] = [];
-  let anchor: Pair | undefined;
-  for (const field of entry.set) {
-    const [name, value] = field;
-    const all = outermost(statements, [...path, name]);
-    const there = all.length === 1 && all[0]?.path.length === path.length + 1 ? all[0] : undefined;
-    if (there) {
-      changes.push({ ...there.value, text: spell(value) });
-      anchor ??= there;
-    } else {
-      missing.push(field);
-      fields.push([...path, name]);
+  for (const { path, entry } of edits) {
+    if (entry === undefined) gone.push(path);
+    else {
+      const missing: Field[] = [];
+      let anchor: Pair | undefined;
+      for (const [name, value] of entry.set) {
+        const at = [...path, name];
+        const [there, ...more] = outermost(statements, at);
+        if (there && more.length === 0 && samePath(there.path, at)) {
+          changes.push({ ...there.value, text: spell(value) });
+          anchor ??= there;
+        } else {
+          missing.push([name, value]);
+          gone.push(at);
+        }
+      }
+      gone.push(...entry.drop.map((name) => [...path, name]));
+      if (missing.length > 0) changes.push(insertion(text, statements, path, anchor, missing));
     }
   }
-  changes.push(...removal(text, statements, ...fields));
-  if (missing.length > 0) changes.push(insertion(text, statements, path, anchor, missing));
-  return changes;
+  return [...changes, ...removal(text, statements, gone)];
 }
 
 /** Puts fields after the one that is there, in its form; or else first in the entry's own table. */

@@ -1,5 +1,6 @@
 // The net under every edit: read again, the result must differ from the text in the named entry and in nothing else. Doubt refuses.
 import { isDeepStrictEqual } from 'node:util';
+import type { Edit } from './edit.ts';
 import { EditRefused } from './edit.ts';
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -28,12 +29,16 @@ export function withValue(root: Plain, path: readonly string[], value: unknown):
   return Object.fromEntries(changed === undefined ? others : [...others, [key, changed]]);
 }
 
-/** Throws EditRefused unless `after` is `before` with the entry at `path` being `expected`. Containers that hold nothing count as absent. */
-export function assertOnly(before: Plain, after: Plain, path: readonly string[], expected: unknown): void {
-  const container = path.slice(0, -1);
-  const wanted = withValue(before, path, expected);
-  if (!isDeepStrictEqual(withoutEmpty(wanted, container), withoutEmpty(after, container)))
-    throw new EditRefused('the edit would change more than the entry');
+/** Throws EditRefused unless `after` is `before` with the entries at these paths as expected. Containers that hold nothing count as absent. */
+export function assertOnly(
+  before: Plain,
+  after: Plain,
+  changes: readonly { readonly path: readonly string[]; readonly expected: unknown }[],
+): void {
+  const wanted = changes.reduce((root, { path, expected }) => withValue(root, path, expected), before);
+  const containers = changes.map(({ path }) => path.slice(0, -1));
+  const bare = (root: Plain): Plain => containers.reduce(withoutEmpty, root);
+  if (!isDeepStrictEqual(bare(wanted), bare(after))) throw new EditRefused('the edit would change more than the entry');
 }
 
 function withoutEmpty(root: Plain, path: readonly string[]): Plain {
@@ -46,14 +51,18 @@ function withoutEmpty(root: Plain, path: readonly string[]): Plain {
   return result;
 }
 
-/** The entry as it must read after replaceEntry. */
-export function replaced(
-  value: unknown,
-  entry: { readonly set: readonly (readonly [string, unknown])[]; readonly drop: readonly string[] },
-): Plain {
-  const old = isPlain(value) ? Object.entries(value) : [];
+/** What an edit must make of an entry; undefined where it is taken out. */
+export function editedValue(
+  root: Plain,
+  { path, entry }: Edit,
+): { readonly path: readonly string[]; readonly expected: unknown } {
+  const value = valueAt(root, path);
+  if (value === undefined) throw new EditRefused('there is no such entry');
+  if (entry === undefined) return { path, expected: undefined };
+  if (!isPlain(value)) throw new EditRefused('the entry is not made of fields');
   const gone = new Set([...entry.drop, ...entry.set.map(([name]) => name)]);
-  return Object.fromEntries([...old.filter(([name]) => !gone.has(name)), ...entry.set]);
+  const kept = Object.entries(value).filter(([name]) => !gone.has(name));
+  return { path, expected: Object.fromEntries([...kept, ...entry.set]) };
 }
 
 /** Every full path that a key path with `*` names in this document. */

@@ -64,7 +64,7 @@ describe('a JSON config', () => {
     const keys = [['mcpServers'], ['projects', '*', 'mcpServers']];
     const reading = loose.read(text, keys);
     expect(reading.ok && reading.entries.map((entry) => entry.path)).toEqual([['projects', '/x', 'mcpServers', 'a']]);
-    expect(loose.removeEntry(text, ['projects', '/x', 'mcpServers', 'a'])).toBe(
+    expect(loose.edit(text, [{ path: ['projects', '/x', 'mcpServers', 'a'] }])).toBe(
       '{"projects": {"/x": {"mcpServers": {}}, "/y": {}}}',
     );
   });
@@ -84,13 +84,14 @@ describe('a JSON config', () => {
       '  }',
       '}',
     ].join('\r\n');
-    const after = loose.replaceEntry(before, ['servers', 'fs'], {
+    const entry = {
       ...newEntry,
       set: [
         ['command', 'a'],
         ['args', ['b', 'c']],
-      ],
-    });
+      ] as const,
+    };
+    const after = loose.edit(before, [{ path: ['servers', 'fs'], entry }]);
     expect(after.split('\r\n')).toEqual([
       '{',
       '  "servers": {',
@@ -105,7 +106,7 @@ describe('a JSON config', () => {
       '  }',
       '}',
     ]);
-    expect(loose.removeEntry(before, ['servers', 'r'])).toBe(
+    expect(loose.edit(before, [{ path: ['servers', 'r'] }])).toBe(
       before.replace('    },\r\n    "r": { "url": "u" }\r\n', '    }\r\n'),
     );
   });
@@ -120,6 +121,6 @@ describe('a JSON config', () => {
   });
 
   test('refuses an edit of an entry that is not there', () => {
-    expect(() => strict.replaceEntry('{"mcpServers": {}}', ['mcpServers', 'a'], newEntry)).toThrow(EditRefused);
+    expect(() => strict.edit('{"mcpServers": {}}', [{ path: ['mcpServers', 'a'], entry: newEntry }])).toThrow(EditRefused);
   });
 });

@@ -59,7 +59,7 @@ describe('a TOML config', () => {
         ['args', ['b', 'c']],
       ] as const,
     };
-    const after = tomlFormat.replaceEntry(before, ['mcp_servers', 'fs'], entry);
+    const after = tomlFormat.edit(before, [{ path: ['mcp_servers', 'fs'], entry }]);
     expect(after.split('\r\n')).toEqual([
       ...config.slice(0, 5),
       'command = "a"',
@@ -71,7 +71,7 @@ describe('a TOML config', () => {
     const reading = tomlFormat.read(before, keys);
     const pieces = reading.ok ? (reading.entries[0]?.pieces ?? []) : [];
     expect(tomlFormat.putEntry(after, ['mcp_servers', 'fs'], pieces)).toBe(before);
-    expect(tomlFormat.removeEntry(before, ['mcp_servers', 'web']).split('\r\n')).toEqual([
+    expect(tomlFormat.edit(before, [{ path: ['mcp_servers', 'web'] }]).split('\r\n')).toEqual([
       ...config.slice(0, 15),
       ...config.slice(17),
     ]);
@@ -99,7 +99,7 @@ describe('a TOML config', () => {
         ['args', ['b']],
       ] as const,
     };
-    expect(tomlFormat.replaceEntry(before, ['mcp_servers', 'fs'], entry)).toBe(after);
+    expect(tomlFormat.edit(before, [{ path: ['mcp_servers', 'fs'], entry }])).toBe(after);
   });
 
   test('gets a removed entry back where its section is gone', () => {
@@ -111,7 +111,9 @@ describe('a TOML config', () => {
   });
 
   test('refuses an edit of an entry that is no table', () => {
-    expect(() => tomlFormat.replaceEntry('[mcp_servers]\na = 5\n', ['mcp_servers', 'a'], newEntry)).toThrow(EditRefused);
-    expect(() => tomlFormat.replaceEntry('[mcp_servers]\n', ['mcp_servers', 'a'], newEntry)).toThrow(EditRefused);
+    expect(() => tomlFormat.edit('[mcp_servers]\na = 5\n', [{ path: ['mcp_servers', 'a'], entry: newEntry }])).toThrow(
+      EditRefused,
+    );
+    expect(() => tomlFormat.edit('[mcp_servers]\n', [{ path: ['mcp_servers', 'a'], entry: newEntry }])).toThrow(EditRefused);
   });
 });
