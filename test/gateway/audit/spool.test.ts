@@ -163,9 +163,9 @@ describe('a durable recorder', () => {
 
   test('refuses on a full disk, and records again when there is room, without a gap', async () => {
     proves('audit.disk-full', {
-      file: 'gateway/store/sqlite.ts',
-      find: "if (raw.inTransaction) raw.exec('rollback');\n    }\n  };",
-      replace: '}\n  };',
+      file: 'gateway/audit/writer.ts',
+      find: 'if (position.hash !== seal.hash) throw error;',
+      replace: '',
     });
     const disk = smallDisk();
     try {
@@ -293,8 +293,8 @@ describe('a recorder that is opened again', () => {
   ])('refuses where %s', async (_what, statements) => {
     proves('audit.broken-refused', {
       file: 'gateway/audit/writer.ts',
-      find: 'if (head.seq > record.seq)',
-      replace: 'if (head.seq < 0)',
+      find: 'if (!isGenuine(key, seal)) throw',
+      replace: 'if (key.length === 0) throw',
     });
     await fill(3, 2);
     tamper(...statements);

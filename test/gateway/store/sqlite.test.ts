@@ -14,9 +14,9 @@ describeStore('SQLite', sqliteGround);
 describe('a store on a SQLite file', () => {
   test('says so when its disk is full, loses nothing, and works again when there is room', async () => {
     proves('store.disk-full', {
-      file: 'gateway/store/sqlite.ts',
-      find: "      // SQLite has rolled back by itself after a full disk or an I/O error.\n      if (raw.inTransaction) raw.exec('rollback');",
-      replace: '',
+      file: 'gateway/store/open.ts',
+      find: 'appendRecords: guarded((records, seal) => engine.appendRecords(records, seal)),',
+      replace: 'appendRecords: engine.appendRecords,',
     });
     const disk = smallDisk();
     try {

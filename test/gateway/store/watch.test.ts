@@ -43,7 +43,7 @@ function listen() {
 }
 
 describe('watching the store', () => {
-  test('tells within 200 ms what another process changed', async () => {
+  test('tells within 200 ms what another process changed', { timeout: 20_000 }, async () => {
     proves('store.change-seen', {
       file: 'gateway/store/watch.ts',
       find: 'const isNews = revision !== seen;',
