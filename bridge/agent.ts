@@ -30,6 +30,7 @@ import { openPrivateDirectory, socketPath } from './socket/path.ts';
 import type { HostEnd, HostEvents } from './socket/relay.ts';
 import { serveSocket } from './socket/serve.ts';
 import type { Target } from './socket/target.ts';
+import { createSanctionedPool } from './sanctioned.ts';
 import { createSettling } from './settling.ts';
 import type { From } from './settling.ts';
 import { createState } from './state.ts';
@@ -111,6 +112,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   const secretStore = await openSecretStore({ stateDir, service: secretService(stateDir), logger });
   const sealer = await openSealer(secretStore);
   const launcher = await writeLauncher(options);
+  const hostEnv = hostEnvironment(home, options.ownHome, env);
   const first = firstState({
     productVersion: options.productVersion,
     pid: options.pid,
@@ -159,7 +161,9 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     onContentChanged: () => void settling.ask('servers'),
   });
   closers.push(() => pool.close());
+  const sanctionedPool = createSanctionedPool(pool, (server, fingerprint) => launches.refusal(server, fingerprint));
   const lookAtServers = (): void => {
+    sanctionedPool.check();
     const { servers, findings } = launches.view();
     state.update({ servers });
     state.found('servers', findings);
@@ -171,7 +175,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     hostname: options.hostname,
     platform,
     product: `drawbridge/${options.productVersion}`,
-    pool,
+    pool: sanctionedPool,
     offers: () => launches.offers(),
     onVerdicts: (said) => {
       verdicts = said;
@@ -189,6 +193,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     if (tunnel.kind === 'connected' || tunnel.kind === 'off') hasFailed = false;
     state.update({ tunnel, ...(before.kind === 'connected' ? { lastConnectedAt: Date.now() } : {}) });
     state.found('tunnel', tunnelFindings(tunnel, hasFailed));
+    state.found('gateway', gatewayNow().findings);
     // which gateway the hosts are to use may be known only now
     if (tunnel.kind === 'connected' && gatewayNow().slug !== state.current.gateway) void settling.ask('hosts');
   };
@@ -212,24 +217,24 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
       await state.until(({ tunnel }) => tunnel.kind !== 'connecting', state.current.isComplete ? 0 : firstWordMs, signal);
     }
     if (from !== 'servers') await settleHosts(reading);
-    const taken = await localServers({ stateDir, sealer, env });
+    const taken = await localServers({ stateDir, sealer, env: hostEnv });
     if (!(await launches.resolve(sourcesOf(reading.profile, taken)))) return;
     uplink.tunnel?.offersChanged();
     lookAtServers();
   }
   async function settleHosts({ profile: values }: ProfileReading): Promise<void> {
     const { slug, findings } = gatewayNow();
+    state.found('gateway', findings);
     const { GatewayURL: gatewayOrigin, ManagedHosts: managedHosts, EnforcementMode: mode } = values;
     const ours = slug !== undefined && gatewayOrigin !== undefined ? { gatewayOrigin, gateway: slug } : undefined;
     // a device that can't reach the gateway would only lose its servers
     const mayEnforce = mode === 'enforce' && uplink.device !== undefined;
-    const hostEnv = hostEnvironment(home, options.ownHome, env);
     const scanned = await scan(
       { managedHosts, ...(ours ? { ours } : {}), ...(ours && mayEnforce ? { enforce: ours } : {}) },
       { home, stateDir, platform, env: hostEnv, launcher, sealer, now: Date.now, logger, signal },
     );
     state.update({ hosts: scanned.hosts, ...(slug === undefined ? {} : { gateway: slug }) });
-    state.found('hosts', [...scanned.findings, ...findings]);
+    state.found('hosts', scanned.findings);
     await configs.follow(scanned.hosts);
   }
 
@@ -279,7 +284,10 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     messageLimitBytes: defaultMessageLimitBytes,
     openHost,
     command,
-    subscribe: (listener) => state.subscribe(listener),
+    subscribe(listener) {
+      lookAtServers();
+      return state.subscribe(listener);
+    },
     logger,
   });
   closers.push(() => socket.close());

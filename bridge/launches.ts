@@ -5,6 +5,7 @@ import type { AgentServer } from '#contract/agent.ts';
 import { Fault } from '#contract/error.ts';
 import type { Finding } from '#contract/finding.ts';
 import type { Profile } from '#contract/profile.ts';
+import type { Fingerprint } from '#contract/id.ts';
 import { Slug } from '#contract/id.ts';
 import type { LocalServerSource, Offer } from '#contract/server.ts';
 import { offerOf } from './server/launch.ts';
@@ -24,6 +25,8 @@ export interface Launches {
   offers(): readonly Offer[];
   /** Resolves these sources, and no others stand any more. Resolves when all of them did or failed; false where another call came later. */
   resolve(sources: readonly LocalServerSource[]): Promise<boolean>;
+  /** Why a child of this fingerprint may no longer run. A server that can't be resolved just now is no reason. */
+  refusal(server: Slug, fingerprint: Fingerprint): Fault | undefined;
   /** How each stands now. */
   view(): { readonly servers: AgentServer[]; readonly findings: Finding[] };
 }
@@ -53,6 +56,12 @@ export function createLaunches(deps: LaunchesDeps): Launches {
       if (round !== newest) return false;
       outcomes = next;
       return true;
+    },
+    refusal(server, fingerprint) {
+      const same = outcomes.filter(({ source }) => source.server === server);
+      const own = same.find(({ launch }) => launch?.fingerprint === fingerprint);
+      if (own?.launch) return deps.sanction(own.launch);
+      return same.some(({ launch }) => !launch) ? undefined : new Fault('SERVER_NOT_OFFERED', { server });
     },
     view() {
       const health = deps.health();

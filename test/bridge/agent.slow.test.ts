@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { AgentState } from '#contract/agent.ts';
 import { PostureStatus } from '#contract/posture.ts';
 import { askState } from '../../bridge/socket/ask.ts';
@@ -11,7 +11,7 @@ import { proves } from '../requirement.ts';
 import { deploy, until } from '../walk/deployment.ts';
 import type { Deployment, Workstation } from '../walk/deployment.ts';
 import { run, root, startProgram } from '../walk/program.ts';
-import { initialize } from './shim/fixture.ts';
+import { initialize, startShim } from './shim/fixture.ts';
 
 const cli = join(root, 'bridge/cli.ts');
 const uid = process.getuid?.() ?? -1;
@@ -30,6 +30,16 @@ beforeAll(async () => {
   deployment = await deploy({ policy });
 });
 afterAll(async () => deployment.close());
+// one workstation of ada's at a time: with several online a call would have to name one
+const started: Workstation[] = [];
+afterEach(async () => {
+  for (const { agent } of started.splice(0)) await agent.stop();
+});
+const workstationWith = async (of: { profile?: object; home?: string } = {}): Promise<Workstation> => {
+  const workstation = await deployment.workstation({ user: 'ada', ...of });
+  started.push(workstation);
+  return workstation;
+};
 
 async function homeWithCodex(name: string): Promise<string> {
   const home = join(deployment.dir, name);
@@ -53,7 +63,7 @@ test('it enrolls by the token of the profile, which is spent and emptied, and sa
     find: "await emptyFile(file).catch((error: unknown) => deps.logger.warn({ err: error }, 'enrollment token file not emptied'));",
     replace: '',
   });
-  const workstation = await deployment.workstation({ user: 'ada', profile: { LocalServers: { memory } } });
+  const workstation = await workstationWith({ profile: { LocalServers: { memory } } });
   await connected(workstation);
   expect(await readFile(join(workstation.stateDir, 'enrollment-token'), 'utf8')).toBe('');
   expect((await stat(workstation.stateDir)).mode & 0o777).toBe(0o700);
@@ -77,7 +87,7 @@ test('a second agent on the same state directory ends with one line that names t
     find: "if (held.kind === 'taken') throw new Fault('AGENT_RUNNING', { pid: held.pid, stateDir });",
     replace: "if (held.kind === 'taken') throw new Fault('BUSY', { what: 'it' });",
   });
-  const workstation = await deployment.workstation({ user: 'ada' });
+  const workstation = await workstationWith();
   const second = await run(cli, ['agent', '--state', workstation.stateDir]);
   expect(second.code).toBe(1);
   expect(second.stdout).toBe('');
@@ -92,7 +102,7 @@ test('SIGTERM ends it within 3 s with exit code 0, and its posture says "stopped
     find: "closing ??= beat('stopping')",
     replace: "closing ??= beat('due')",
   });
-  const workstation = await deployment.workstation({ user: 'ada', profile: { LocalServers: { memory } } });
+  const workstation = await workstationWith({ profile: { LocalServers: { memory } } });
   await connected(workstation);
   const began = performance.now();
   expect(await workstation.agent.stop('SIGTERM')).toBe(0);
@@ -110,7 +120,7 @@ test('asked to end while it starts, it ends all the same', async () => {
 });
 
 test('a host started by the launcher with a bare environment is served; kill -9 of the agent ends it with words', async () => {
-  const workstation = await deployment.workstation({ user: 'ada', profile: { LocalServers: { memory } } });
+  const workstation = await workstationWith({ profile: { LocalServers: { memory } } });
   await connected(workstation);
   const url = `${deployment.origin}/g/eng/s/memory/mcp`;
   const shim = spawn(join(workstation.stateDir, 'bin/drawbridge'), ['connect', '--host', 'codex', url], {
@@ -129,6 +139,39 @@ test('a host started by the launcher with a bare environment is served; kill -9 
   expect(errors).toContain('Drawbridge on this workstation ended');
 });
 
+test('a local server that IT denies while it runs is ended, and its host is told', async () => {
+  proves('agent.sanction-lasting', {
+    file: 'bridge/sanctioned.ts',
+    find: 'if (one.refusal) void one.local.close();',
+    replace: '',
+  });
+  const workstation = await workstationWith({ profile: { LocalServers: { memory } } });
+  await connected(workstation);
+  const shim = startShim(workstation.stateDir, ['--host', 'codex', `${deployment.origin}/g/eng/s/memory/mcp`]);
+  try {
+    await shim.ask(initialize);
+    // the gateway learns a moment after the tunnel is up what is offered
+    let id = 0;
+    await until('the tools', async () => (await shim.ask({ jsonrpc: '2.0', id: ++id, method: 'tools/list', params: {} })).result);
+    expect((await stateOf(workstation)).servers).toMatchObject([{ status: 'running', children: 1 }]);
+    const profile = JSON.parse(await readFile(workstation.profileFile, 'utf8'));
+    await writeFile(workstation.profileFile, JSON.stringify({ ...profile, DeniedLocalServerCommands: [['node']] }));
+    await until('the server to be ended', async () => {
+      const [server] = (await stateOf(workstation)).servers;
+      return server?.status === 'refused' && server.children === 0;
+    });
+    const { error } = await shim.ask({
+      jsonrpc: '2.0',
+      id: 'after',
+      method: 'tools/call',
+      params: { name: 'echo', arguments: { text: 'x' } },
+    });
+    expect(error?.data.code).toMatch(/^SERVER_(?:DENIED|NOT_OFFERED)$/);
+  } finally {
+    await shim.close();
+  }
+});
+
 test('in enforce mode the hosts name only the gateway, a change of the profile is in force at once, and restore is byte-exact', async () => {
   proves('agent.restore-under-enforcement', {
     file: 'bridge/command/host.ts',
@@ -136,7 +179,7 @@ test('in enforce mode the hosts name only the gateway, a change of the profile i
     replace: '',
   });
   const home = await homeWithCodex('enforced');
-  const workstation = await deployment.workstation({ user: 'ada', home, profile: { EnforcementMode: 'observe' } });
+  const workstation = await workstationWith({ home, profile: { EnforcementMode: 'observe' } });
   const config = (): Promise<string> => readFile(join(home, '.codex/config.toml'), 'utf8');
   await connected(workstation);
   expect(await config()).toBe(codexConfig);
@@ -167,7 +210,7 @@ test('in enforce mode the hosts name only the gateway, a change of the profile i
 test('where several gateways are granted and none is chosen, no host is changed and the profile is asked to choose', async () => {
   await deployment.apply({ ...policy, teams: { all: { gateways: ['eng', 'ops'] } } });
   const home = await homeWithCodex('undecided');
-  const workstation = await deployment.workstation({ user: 'ada', home, profile: { EnforcementMode: 'enforce' } });
+  const workstation = await workstationWith({ home, profile: { EnforcementMode: 'enforce' } });
   const state = await until('the finding', async () => {
     const now = await stateOf(workstation);
     return now.findings.some(({ code }) => code === 'gateway_choice') ? now : undefined;

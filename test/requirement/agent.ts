@@ -90,4 +90,9 @@ export const agent: readonly Requirement[] = [
     promise: 'Restoring beside an agent that enforces is refused: it would be undone.',
     source: cli,
   },
+  {
+    id: 'agent.sanction-lasting',
+    promise: 'A local server that may no longer run is ended while it runs.',
+    source: 'ARCHITECTURE.md, where commands come from',
+  },
 ];

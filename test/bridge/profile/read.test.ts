@@ -81,8 +81,8 @@ describe.runIf(isRoot)("IT's profile (as root: owners are changed)", () => {
   test('leaves --profile without effect, and says so', async () => {
     proves('profile.system-wins', {
       file: 'bridge/profile/read.ts',
-      find: 'const layer = first ?? named;',
-      replace: 'const layer = named ?? first;',
+      find: 'if (!system) {',
+      replace: 'if (true) {',
     });
     await write(system, gateway);
     await write(named, { GatewayURL: 'https://elsewhere.example.org', LocalServers: { evil: { command: 'sh' } } }, 0o600);

@@ -19,6 +19,7 @@ import { stateWith } from '../state-fixture.ts';
 export const origin = 'https://mcp.example.org';
 export const address = `${origin}/g/eng/s/memory/mcp`;
 export const uid = process.getuid?.() ?? -1;
+const answerWithinMs = 20_000;
 const cli = join(import.meta.dirname, '../../../bridge/cli.ts');
 
 const Message = z.looseObject({
@@ -119,7 +120,7 @@ export interface Shim {
   readonly received: Message[];
   stderr(): string;
   /** Writes and waits for the answer to the id. */
-  ask(message: object & { readonly id: string | number }): Promise<Message>;
+  ask(message: Readonly<Record<string, unknown>> & { readonly id: string | number }): Promise<Message>;
   write(text: string): void;
   /** The message with this id, now or when it comes. Rejects where the shim ends without it. */
   answerTo(id: string | number): Promise<Message>;
@@ -150,6 +151,7 @@ export function startShim(stateDir: string, args: readonly string[] = ['--host',
       };
       looks.add(look);
       look();
+      setTimeout(() => reject(new Error(`no answer to ${id}: ${errors}`)), answerWithinMs).unref();
       void ended.then((code) => reject(new Error(`the shim ended (${String(code)}) before it answered ${id}: ${errors}`)));
     });
   const write = (text: string): void => void child.stdin.write(text);

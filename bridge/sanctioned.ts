@@ -1,0 +1,48 @@
+// A pool whose children end when what allowed them no longer does: IT denied the command, the gateway took its approval back, the entry is gone.
+// Rule: the pool asks before a start, this asks again whenever the answer may have changed.
+import type { Fault } from '#contract/error.ts';
+import type { Fingerprint, Slug } from '#contract/id.ts';
+import type { LocalServer, Pool } from './server/pool.ts';
+
+export interface SanctionedPool extends Pool {
+  /** Ends the children that may no longer run. */
+  check(): void;
+}
+
+interface Running {
+  readonly server: Slug;
+  readonly fingerprint: Fingerprint;
+  readonly local: LocalServer;
+  refusal: Fault | undefined;
+}
+
+export function createSanctionedPool(
+  pool: Pool,
+  refusalOf: (server: Slug, fingerprint: Fingerprint) => Fault | undefined,
+): SanctionedPool {
+  const running = new Set<Running>();
+  return {
+    async open(server, fingerprint, events) {
+      let own: Running | undefined = undefined;
+      const local = await pool.open(server, fingerprint, {
+        onMessage: (line) => events.onMessage(line),
+        onOversize: (fault) => events.onOversize(fault),
+        onExit(fault) {
+          if (own) running.delete(own);
+          events.onExit(fault ?? own?.refusal);
+        },
+      });
+      own = { server, fingerprint, local, refusal: undefined };
+      running.add(own);
+      return local;
+    },
+    check() {
+      for (const one of running) {
+        if (one.refusal) continue;
+        one.refusal = refusalOf(one.server, one.fingerprint);
+        if (one.refusal) void one.local.close();
+      }
+    },
+    close: () => pool.close(),
+  };
+}
