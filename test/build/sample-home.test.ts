@@ -1,3 +1,4 @@
+// The sample home: what it holds, and that it never overwrites.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

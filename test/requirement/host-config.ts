@@ -1,123 +1,126 @@
 // What Drawbridge promises about the config files of AI hosts: how they are changed, and how they are given back.
 import type { Requirement } from '../requirement.ts';
 
-const edits = 'workstation.md A3, lessons.md R1';
-const promises = 'docs/host-configs.md';
+const change = 'docs/host-configs.md, What Drawbridge changes';
+const safety = 'docs/host-configs.md, How it is kept safe';
+const undo = 'docs/host-configs.md, Undo it';
+const preview = 'docs/host-configs.md, See it first';
+const servers = 'docs/host-configs.md, What becomes of the local servers';
 
 export const hostConfig: readonly Requirement[] = [
   {
     id: 'host-config.minimal-edit',
     promise:
       'Replacing an entry leaves every byte outside it as it was: comments, order, indentation, byte order mark, line ends.',
-    source: edits,
+    source: change,
   },
   {
     id: 'host-config.remove-entry',
     promise: 'Taking an entry out loses nothing else, and leaves no stray comma and no empty line.',
-    source: edits,
+    source: change,
   },
   {
     id: 'host-config.duplicate-key',
     promise: 'A config in which a key stands twice on the way to an entry, or in it, is not edited.',
-    source: 'lessons.md R2',
+    source: change,
   },
   {
     id: 'host-config.unparseable',
     promise: 'A config that is not what its host would read is reported as unparseable, and its bytes are left alone.',
-    source: 'lessons.md R2',
+    source: change,
   },
   {
     id: 'host-config.inside-home',
     promise: 'A config that lies outside the home, also by a symlink, is neither read nor written.',
-    source: promises,
+    source: change,
   },
-  { id: 'host-config.foreign-owner', promise: 'A config of another user is neither read nor written.', source: promises },
+  { id: 'host-config.foreign-owner', promise: 'A config of another user is neither read nor written.', source: change },
   {
     id: 'host-config.only-shims',
     promise:
       'After converge no program and no direct URL of the user is left in a config, and other settings and comments stand.',
-    source: promises,
+    source: change,
   },
   {
     id: 'host-config.needs-input',
     promise: 'An entry that needs a value which only its host can fill in is reported and not moved.',
-    source: promises,
+    source: change,
   },
-  { id: 'host-config.idempotent', promise: 'A second converge writes nothing.', source: promises },
+  { id: 'host-config.idempotent', promise: 'A second converge writes nothing.', source: safety },
   {
     id: 'host-config.tamper',
     promise: 'An entry of ours that was changed is set right and reported; nothing of the change is taken over.',
-    source: 'workstation.md D',
+    source: change,
   },
   {
     id: 'host-config.byte-exact-restore',
     promise: 'Restore gives every config back byte for byte, with its mode, where it is still what we wrote.',
-    source: 'lessons.md R32',
+    source: undo,
   },
   {
     id: 'host-config.merge-restore',
     promise: 'Where others changed a config since, restore puts our entries back and keeps what the others changed.',
-    source: promises,
+    source: undo,
   },
   {
     id: 'host-config.keyless-restore',
     promise: 'A config without secrets can be restored without the key that seals secrets.',
-    source: promises,
+    source: safety,
   },
   {
     id: 'host-config.compare-and-swap',
     promise: 'A config that somebody else wrote meanwhile is planned anew and not written over.',
-    source: 'lessons.md R3',
+    source: safety,
   },
   {
     id: 'host-config.damped',
     promise: 'A host that undoes our change again and again is reported and not fought.',
-    source: 'lessons.md R4, workstation.md D',
+    source: safety,
   },
   {
     id: 'host-config.observe',
     promise: 'A plan writes nothing, neither into a config nor into our own state.',
-    source: promises,
+    source: preview,
   },
-  { id: 'host-config.masked-diff', promise: 'Diffs and findings show no secret.', source: promises },
+  { id: 'host-config.masked-diff', promise: 'Diffs and findings show no secret.', source: preview },
   {
     id: 'host-config.sealed-secrets',
     promise: 'Secrets of configs lie in the state directory only encrypted: of maps, arguments, URLs and comments.',
-    source: promises,
+    source: safety,
   },
   {
     id: 'host-config.secret-argument',
     promise: 'The argument after a flag such as --api-key counts as a secret.',
-    source: promises,
+    source: safety,
   },
   {
     id: 'host-config.backup-verified',
     promise: 'A backup is read back and compared before the config is touched.',
-    source: promises,
+    source: safety,
   },
   {
     id: 'host-config.crash-safe',
     promise: 'A process killed between any two steps of converge or restore loses nothing; doing it again ends the same.',
-    source: promises,
+    source: safety,
   },
   {
     id: 'host-config.one-at-a-time',
     promise: 'One converge or restore runs at a time per state directory; a killed one does not block the next.',
-    source: promises,
+    source: safety,
   },
   {
     id: 'host-config.local-servers',
     promise: 'A local server that several hosts name alike is offered once; different lines under one name are offered both.',
-    source: promises,
+    source: servers,
   },
   {
     id: 'host-config.slug',
     promise: 'Every entry name gets a unique slug that does not depend on the order of names.',
-    source: promises,
+    source: servers,
   },
   {
     id: 'host-config.every-place',
     promise: 'Every profile of VS Code and every Store package of Claude Desktop that is there is handled.',
-    source: 'lessons.md R5',
+    source: servers,
   },
 ];

@@ -1,3 +1,4 @@
+// Whole cycles of converge on realistic configs: what moves, what stays, what is reported, and that a second time changes nothing.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readdir, stat, writeFile } from 'node:fs/promises';

@@ -1,3 +1,4 @@
+// converge and restore, killed for real at each step: nothing is lost, and doing it again ends the same.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';

@@ -1,3 +1,4 @@
+// Config files that are not what they should be: each is left alone, byte for byte, and reported.
 import { execFileSync } from 'node:child_process';
 import { chown, mkdir, mkdtemp, readFile, readlink, realpath, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

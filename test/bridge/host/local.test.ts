@@ -1,3 +1,4 @@
+// The local servers that were taken over, and the slugs that they are known by.
 import fc from 'fast-check';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';

@@ -1,3 +1,4 @@
+// The lock on a state directory, with real processes that hold it and are killed.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+// Where the hosts' configs lie on each operating system, and what discover says of them.
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';

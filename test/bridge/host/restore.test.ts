@@ -1,3 +1,4 @@
+// Giving configs back: exactly, merged into what others changed, without a key, without a backup.
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

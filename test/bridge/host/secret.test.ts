@@ -1,3 +1,4 @@
+// What counts as a secret in a config, and that sealing it loses nothing.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '#contract/host.ts';

@@ -1,3 +1,4 @@
+// JSON and JSON with comments: the shared suite of edits, and what is special about the two.
 import { parse } from 'jsonc-parser';
 import { describe, expect, test } from 'vitest';
 import { EditRefused } from '../../../../bridge/host/edit/edit.ts';

@@ -1,3 +1,4 @@
+// TOML: the shared suite of edits, and the forms in which an entry may be written.
 import { parse } from 'smol-toml';
 import { describe, expect, test } from 'vitest';
 import { EditRefused } from '../../../../bridge/host/edit/edit.ts';
