@@ -88,7 +88,7 @@ async function conclude(): Promise<number> {
   const machine = { node: process.version, platform: process.platform, cores: availableParallelism() };
   const verdicts = judge(rows, cells);
   const reasons = voidReasons(rows);
-  const about = `Node ${machine.node}, ${machine.cores} cores, loopback; medians of ${rounds} rounds of ${seconds} s a cell, interleaved`;
+  const about = `Node ${machine.node}, ${machine.cores} cores, loopback; ${rounds} rounds of ${seconds} s a cell, interleaved; medians of the quiet rounds`;
   const tables = cells.map((cell) => renderCell(cell, rows));
   const failures = rows.flatMap((row) => [...row.failed].map(([key, reason]) => `${row.name} (${key}): ${reason}`));
   const wrong = rows.flatMap((row) =>

@@ -11,19 +11,37 @@ export function median(values: readonly number[]): number {
   return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
 }
 
-/** A cell's median of one figure; NaN where nothing was measured. */
-export function medianOf(rounds: readonly Measurement[] | undefined, figure: Figure): number {
-  return median((rounds ?? []).map((round) => round[figure]));
+/** Up to this share of the machine others may use without spoiling a round. */
+const quietShare = 0.15;
+
+export function isQuiet({ foreignShare }: Measurement): boolean {
+  return foreignShare <= quietShare;
 }
 
-/** The median over the rounds of `above / below`; NaN where one of them has nothing. */
+/** A cell's median of one figure over its quiet rounds, or over all where there is none; NaN where nothing was measured. */
+export function medianOf(rounds: readonly Measurement[] | undefined, figure: Figure): number {
+  return median(preferQuiet(rounds ?? [], isQuiet).map((round) => round[figure]));
+}
+
+/** The median of `above / below` over the rounds that were quiet for both, or over all; NaN where one of them has nothing. */
 export function ratioOf(
   above: readonly Measurement[] | undefined,
   below: readonly Measurement[] | undefined,
   figure: Figure,
 ): number {
-  const ratios = (above ?? []).map((round, i) => round[figure] / (below?.[i]?.[figure] ?? Number.NaN));
+  const pairs = (above ?? []).flatMap((upper, round) => {
+    const lower = below?.[round];
+    return lower === undefined ? [] : [{ upper, lower }];
+  });
+  const ratios = preferQuiet(pairs, ({ upper, lower }) => isQuiet(upper) && isQuiet(lower)).map(
+    ({ upper, lower }) => upper[figure] / lower[figure],
+  );
   return median(ratios.filter((ratio) => Number.isFinite(ratio)));
+}
+
+function preferQuiet<T>(all: readonly T[], isQuietOne: (one: T) => boolean): readonly T[] {
+  const quiet = all.filter(isQuietOne);
+  return quiet.length > 0 ? quiet : all;
 }
 
 export function errorsOf(row: Row): number {

@@ -1,8 +1,9 @@
 // The result for people: one table a cell, aligned, then the verdicts. Medians of the rounds.
-// `gen cpu` is what the load generator itself needed per call, `others` the share of the machine that went to processes outside the bench.
+// `gen cpu` is what the load generator itself needed per call, `others` the share of the machine that went to processes outside the bench,
+// `quiet` in how many rounds that was little: the figures are the medians of those, where there are any.
 import type { Verdict } from './goal.ts';
 import { keyOf, type Row } from './row.ts';
-import { medianOf, ratioOf } from './summary.ts';
+import { isQuiet, medianOf, ratioOf } from './summary.ts';
 
 const heads = [
   '',
@@ -36,6 +37,7 @@ export function renderCell(cell: { callers: number; payloadBytes: number }, rows
       ratio(ratioOf(rounds, roundsOf('chain'), 'callsPerSecond')),
       digits(medianOf(rounds, 'generatorCpuMs')),
       `${(medianOf(rounds, 'foreignShare') * 100).toFixed(0)} %`,
+      `${rounds.filter(isQuiet).length}/${rounds.length}`,
       String(rounds.reduce((sum, round) => sum + round.errors, 0)) + (reason === undefined ? '' : ' (later failed)'),
     ];
   });

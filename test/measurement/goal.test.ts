@@ -47,6 +47,16 @@ describe('a run', () => {
     ]);
   });
 
+  test('is judged by its quiet rounds, where there are any', () => {
+    const [noisy, quiet] = [round(1_000, 2), round(12_000, 0.08)];
+    const http = row('drawbridge http', { ...noisy, foreignShare: 0.6 }, quiet);
+    const floor = row('floor', round(20_000, 0.05), round(20_000, 0.05));
+    const throughput = judge([floor, http], [cell]).find(({ text }) =>
+      text.startsWith('drawbridge http c16 200 B: calls/s at least 0.50'),
+    );
+    expect(throughput?.ratio).toBe(0.6);
+  });
+
   test('without one of the two rows says that the goal was not measured', () => {
     expect(judge(sound, [cell]).map(({ outcome }) => outcome)).toContain('not measured');
   });
