@@ -35,6 +35,7 @@ export async function relayHost(
   let isOver = false;
   let waitingBytes = 0;
   const cutter = cutLines(limitBytes + 1);
+  const write = createWriter(socket);
 
   const over = (fault: Fault | undefined): void => {
     if (isOver) return;
@@ -73,7 +74,7 @@ export async function relayHost(
 
   socket.on('close', () => over(undefined));
   channel = await open({
-    onMessage: (line) => write(socket, line),
+    onMessage: (line) => write(line),
     onAborted: (fault) => logger.warn({ code: fault.code }, 'message to host given up'),
     onClosed: (fault) => over(fault ?? new Fault('TUNNEL_LOST')),
   });
@@ -88,22 +89,28 @@ export async function relayHost(
   socket.resume();
 }
 
-/** Resolves when the socket took the line, or is gone. The lines of one tick go out in one write. */
-function write(socket: Socket, line: Buffer): Promise<void> {
-  if (socket.destroyed || socket.writableEnded) return Promise.resolve();
-  if (socket.writableCorked === 0) {
-    socket.cork();
-    process.nextTick(() => socket.uncork());
-  }
-  socket.write(line);
-  if (socket.write(newlineBytes)) return Promise.resolve();
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      socket.off('drain', settle).off('close', settle);
-      resolve();
-    };
-    socket.on('drain', settle).on('close', settle);
-  });
+/** Writes lines; the promise resolves when the socket takes more, or is gone. The lines of one tick go out in one write, and one wait serves all who wait. */
+function createWriter(socket: Socket): (line: Buffer) => Promise<void> {
+  let draining: Promise<void> | undefined;
+  const taken = Promise.resolve();
+  return (line) => {
+    if (socket.destroyed || socket.writableEnded) return taken;
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
+    socket.write(line);
+    if (socket.write(newlineBytes)) return taken;
+    draining ??= new Promise<void>((resolve) => {
+      const settle = (): void => {
+        socket.off('drain', settle).off('close', settle);
+        draining = undefined;
+        resolve();
+      };
+      socket.on('drain', settle).on('close', settle);
+    });
+    return draining;
+  };
 }
 
 /** A fault for a client without the table. */
