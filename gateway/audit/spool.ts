@@ -47,7 +47,8 @@ export async function openRecorder(deps: RecorderDeps): Promise<Recorder> {
   let isFailing = false;
   let isClosed = false;
   let flushing: Promise<void> | undefined;
-  let unschedule: (() => void) | undefined;
+  let scheduled: 'now' | 'later' | undefined;
+  let unschedule = () => {};
 
   const refuse = (reason: string) => Promise.reject(new Fault('AUDIT_UNAVAILABLE', {}, { cause: new Error(reason) }));
 
@@ -73,21 +74,26 @@ export async function openRecorder(deps: RecorderDeps): Promise<Recorder> {
     }
   };
   const flush = async () => {
-    unschedule = undefined;
+    scheduled = undefined;
     flushing = drain();
     await flushing;
     flushing = undefined;
     if (groups.length > 0 && !isClosed) schedule();
   };
   const schedule = () => {
-    if (flushing !== undefined || unschedule !== undefined) return;
-    if (mode === 'durable') {
-      const turn = setImmediate(flush);
-      unschedule = () => clearImmediate(turn);
-    } else {
-      const timer = setTimeout(flush, windowMs);
-      unschedule = () => clearTimeout(timer);
-    }
+    if (flushing !== undefined) return;
+    // A full group does not wait for the window, unless the disk has just refused one.
+    const isNow = mode === 'durable' || (groups.length > 1 && !isFailing);
+    if (scheduled === 'now' || (scheduled === 'later' && !isNow)) return;
+    unschedule();
+    scheduled = isNow ? 'now' : 'later';
+    const turn = isNow ? setImmediate(flush) : undefined;
+    const timer = isNow ? undefined : setTimeout(flush, windowMs);
+    unschedule = () => {
+      scheduled = undefined;
+      clearImmediate(turn);
+      clearTimeout(timer);
+    };
   };
   const openGroup = () => {
     const last = groups.at(-1);
@@ -99,7 +105,7 @@ export async function openRecorder(deps: RecorderDeps): Promise<Recorder> {
   let closing: Promise<void> | undefined;
   const close = async () => {
     isClosed = true;
-    unschedule?.();
+    unschedule();
     try {
       await flushing;
       await drain();

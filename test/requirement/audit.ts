@@ -1,54 +1,55 @@
+// What is promised of the audit records.
 import type { Requirement } from '../requirement.ts';
 
 export const audit: readonly Requirement[] = [
   {
     id: 'audit.any-damage',
     promise: 'Whatever is altered, removed, moved or recomputed in the records without the audit key is found.',
-    source: 'ARCHITECTURE.md, records',
+    source: 'docs/data.md, "Audit records"',
   },
   {
     id: 'audit.truncated',
     promise: 'Records that were cut off at the end are found, also where all that is left fits together.',
-    source: 'ARCHITECTURE.md, records',
+    source: 'docs/data.md, "Audit records"',
   },
   {
     id: 'audit.committed-first',
     promise: 'A durable record is committed when it is acknowledged.',
-    source: 'ARCHITECTURE.md, records',
+    source: 'docs/data.md, "Audit records"',
   },
   {
     id: 'audit.group-commit',
     promise: 'Records of one moment are committed together, under one seal.',
-    source: 'ARCHITECTURE.md, records',
+    source: 'docs/data.md, "Audit records"',
   },
   {
     id: 'audit.refuses',
     promise: 'A record that can not be committed is refused, and the chain goes on without a gap once it can.',
-    source: 'ARCHITECTURE.md, records',
+    source: 'docs/data.md, "Audit records"',
   },
   {
     id: 'audit.disk-full',
     promise: 'On a full disk records are refused, and accepted again when there is room.',
-    source: 'ARCHITECTURE.md, records',
+    source: 'docs/data.md, "Audit records"',
   },
   {
     id: 'audit.batched-bounded',
     promise: 'In batched mode the queue has a bound; what is taken is not lost while the process lives.',
-    source: 'ARCHITECTURE.md, records',
+    source: 'docs/data.md, "Audit records"',
   },
   {
     id: 'audit.broken-refused',
     promise: 'A gateway server does not go on with a chain that does not end as it was sealed.',
-    source: 'ARCHITECTURE.md, records',
+    source: 'docs/data.md, "Audit records"',
   },
   {
     id: 'audit.key-private',
     promise: 'The audit key is not in the database and belongs to its owner alone.',
-    source: 'SECURITY.md',
+    source: 'docs/data.md, "Audit records"',
   },
   {
     id: 'audit.kill',
     promise: 'After a kill -9 no acknowledged record is missing, and the chain is whole and goes on.',
-    source: 'ARCHITECTURE.md, records',
+    source: 'docs/data.md, "Audit records"',
   },
 ];

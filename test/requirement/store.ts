@@ -1,95 +1,96 @@
+// What is promised of the database: changes, migrations, backups, who may use it.
 import type { Requirement } from '../requirement.ts';
 
 export const store: readonly Requirement[] = [
   {
     id: 'store.id-never-reused',
     promise: 'A name keeps its id while it stays in the policy; one that is gone and comes back is another, with another id.',
-    source: 'ARCHITECTURE.md, from the first day',
+    source: 'docs/data.md, "Changes"',
   },
   {
     id: 'store.policy-compare',
     promise: 'A policy is replaced only if nobody changed anything since it was read.',
-    source: 'gateway/store/store.ts',
+    source: 'docs/data.md, "Changes"',
   },
   {
     id: 'store.gone-user-revoked',
     promise: 'Who is taken out of the policy loses tokens and workstations for good.',
-    source: 'gateway/store/store.ts',
+    source: 'docs/data.md, "Changes"',
   },
   {
     id: 'store.enroll-once',
     promise: 'An enrollment token is spent once, however many try at the same moment.',
-    source: 'SECURITY.md',
+    source: 'docs/data.md, "Changes"',
   },
   {
     id: 'store.revision-grows',
     promise: 'Every change bumps the revision in its own transaction; records and sightings do not.',
-    source: 'gateway/store/store.ts',
+    source: 'docs/data.md, "Changes"',
   },
   {
     id: 'store.change-seen',
     promise: 'A change by another process is noticed within 200 ms.',
-    source: 'ARCHITECTURE.md, from the first day',
+    source: 'docs/data.md, "Changes"',
   },
   {
     id: 'store.append-whole',
     promise: 'A group of records is kept as a whole or not at all, and no number is given twice.',
-    source: 'gateway/store/store.ts',
+    source: 'docs/data.md, "Changes"',
   },
   {
     id: 'store.newer-refused',
     promise: 'A database of a newer Drawbridge is refused with one clear line, and not a byte of it is changed.',
-    source: 'ARCHITECTURE.md, from the first day',
+    source: 'docs/data.md, "What lies where"',
   },
   {
     id: 'store.backup-before-migration',
     promise: 'A database is backed up before it is migrated.',
-    source: 'ARCHITECTURE.md, from the first day',
+    source: 'docs/data.md, "What lies where"',
   },
   {
     id: 'store.backup-whole',
     promise: 'A backup brings everything back into an empty database of either kind.',
-    source: 'README.md, backup and restore',
+    source: 'docs/data.md, "Backup and restore"',
   },
   {
     id: 'store.backup-checked',
     promise: 'A backup that is not whole is refused before anything is touched.',
-    source: 'README.md, backup and restore',
+    source: 'docs/data.md, "Backup and restore"',
   },
   {
     id: 'store.restore-beside',
     promise:
       'Into a database in use a backup brings back policy, tokens, workstations, offers and approvals, and leaves the audit records.',
-    source: 'README.md, backup and restore',
+    source: 'docs/data.md, "Backup and restore"',
   },
   {
     id: 'store.restore-keeps-revoked',
     promise: 'A restore never undoes a revocation, a spending or a denial that came after the backup.',
-    source: 'SECURITY.md',
+    source: 'docs/data.md, "Backup and restore"',
   },
   {
     id: 'store.restore-own-only',
     promise: 'A backup of another organization is refused where there is one already.',
-    source: 'SECURITY.md',
+    source: 'docs/data.md, "Backup and restore"',
   },
   {
     id: 'store.lock',
     promise: 'A data directory has one gateway server at a time; the lock names its process and ends with it.',
-    source: 'ARCHITECTURE.md, from the first day',
+    source: 'docs/data.md, "What lies where"',
   },
   {
     id: 'store.private-files',
     promise: 'The database and what stands beside it belong to their owner alone.',
-    source: 'SECURITY.md',
+    source: 'docs/data.md, "What lies where"',
   },
   {
     id: 'store.disk-full',
     promise: 'A full disk is said, loses nothing, and the store works again when there is room.',
-    source: 'gateway/store/store.ts',
+    source: 'docs/data.md, "Changes"',
   },
   {
     id: 'store.postgres-durable',
     promise: 'On PostgreSQL a commit is on disk when it is acknowledged, whatever the database is set to.',
-    source: 'gateway/store/store.ts',
+    source: 'docs/data.md, "Audit records"',
   },
 ];

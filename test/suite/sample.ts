@@ -1,11 +1,13 @@
 // What the store suites put into a store: a policy of two users and two workstations, tokens, offers, records.
 import { createHash } from 'node:crypto';
+import { pino } from 'pino';
 import type { AuditRecord } from '#contract/audit.ts';
 import { Fingerprint, RecordId, Slug, TokenId, WorkstationId, newId } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import type { Offer } from '#contract/server.ts';
-import type { EnrollToken, HostToken, Store, Token, Workstation } from '../../gateway/store/store.ts';
+import type { ChainedRecord, EnrollToken, HostToken, Seal, Store, Token, Workstation } from '../../gateway/store/store.ts';
 
+export const quiet = pino({ level: 'silent' });
 export const slug = (text: string) => Slug.parse(text);
 export const fingerprint = (of: string) => Fingerprint.parse(`sha256:${sha256(of)}`);
 export const sha256 = (of: string) => createHash('sha256').update(of).digest('hex');
@@ -92,4 +94,35 @@ export function offerOf(server: string, of = server): Offer {
 export function recordOf(at: number, detail: Record<string, string | number | boolean | null> = {}): AuditRecord {
   const id = RecordId.parse(newId(at));
   return { version: 1, kind: 'event', id, at, event: 'sample', user: null, workstation: null, code: null, detail };
+}
+
+/** Records `after + 1` to `after + count` of a chain with what looks like hashes. */
+export function group(chain: string, after: number, count: number, at = 0): [readonly ChainedRecord[], Seal] {
+  const records = Array.from({ length: count }, (_, i) => {
+    const seq = after + i + 1;
+    return {
+      chain,
+      seq,
+      at: at + seq,
+      body: JSON.stringify({ at: at + seq, text: `record ${seq}` }),
+      hash: sha256(`${chain} ${seq}`),
+    };
+  });
+  const seq = after + count;
+  return [records, { chain, after, seq, hash: sha256(`${chain} ${seq}`), mac: sha256('mac') }];
+}
+
+/** All that a store can tell, for comparing. */
+export async function everything(store: Store) {
+  const chains = await store.chains();
+  return {
+    organization: await store.organization(),
+    policy: await store.policy(),
+    tokens: await store.tokens(),
+    workstations: await store.workstations(),
+    offers: await store.offers(),
+    approvals: await store.approvals(),
+    records: await Promise.all(chains.map((chain) => store.recordsAfter(chain, 0, 10_000))),
+    seals: await Promise.all(chains.map((chain) => store.sealsAfter(chain, 0, 10_000))),
+  };
 }

@@ -1,26 +1,26 @@
 // What every store promises, run against each implementation (test/gateway/store/*.test.ts).
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { pino } from 'pino';
 import { TokenId, WorkstationId, newId } from '#contract/id.ts';
 import type { StoreLocation } from '../../gateway/store/location.ts';
 import { openStore } from '../../gateway/store/open.ts';
-import type { ChainedRecord, Seal, Store } from '../../gateway/store/store.ts';
+import type { Store } from '../../gateway/store/store.ts';
 import { proves } from '../requirement.ts';
 import {
   applyPolicy,
   enrollToken,
   enrolled,
+  everything,
   fingerprint,
+  group,
   hostToken,
   offerOf,
+  quiet,
   samplePolicy,
   sha256,
   slug,
   without,
   workstationOf,
 } from './sample.ts';
-
-export const quiet = pino({ level: 'silent' });
 
 /** Where each test finds a new, empty database; remove() is called after it. */
 export interface Ground {
@@ -372,35 +372,4 @@ export function describeStore(kind: string, ground: () => Promise<Ground>): void
       await expect(store.appendRecords(...group('main', 0, 1))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     });
   });
-}
-
-/** Records `after + 1` to `after + count` of a chain with what looks like hashes. */
-export function group(chain: string, after: number, count: number, at = 0): [readonly ChainedRecord[], Seal] {
-  const records = Array.from({ length: count }, (_, i) => {
-    const seq = after + i + 1;
-    return {
-      chain,
-      seq,
-      at: at + seq,
-      body: JSON.stringify({ at: at + seq, text: `record ${seq}` }),
-      hash: sha256(`${chain} ${seq}`),
-    };
-  });
-  const seq = after + count;
-  return [records, { chain, after, seq, hash: sha256(`${chain} ${seq}`), mac: sha256('mac') }];
-}
-
-/** All that a store can tell, for comparing. */
-export async function everything(store: Store) {
-  const chains = await store.chains();
-  return {
-    organization: await store.organization(),
-    policy: await store.policy(),
-    tokens: await store.tokens(),
-    workstations: await store.workstations(),
-    offers: await store.offers(),
-    approvals: await store.approvals(),
-    records: await Promise.all(chains.map((chain) => store.recordsAfter(chain, 0, 10_000))),
-    seals: await Promise.all(chains.map((chain) => store.sealsAfter(chain, 0, 10_000))),
-  };
 }

@@ -13,9 +13,9 @@ import { openStore } from '../../../gateway/store/open.ts';
 import type { Store } from '../../../gateway/store/store.ts';
 import { proves } from '../../requirement.ts';
 import { freshFolder, postgresGround } from '../../suite/ground.ts';
+import { quiet } from '../../suite/sample.ts';
 import { startPostgres } from '../../suite/postgres.ts';
 import type { TestPostgres } from '../../suite/postgres.ts';
-import { quiet } from '../../suite/store.ts';
 
 const program = join(import.meta.dirname, '../../fake/record-writer.ts');
 const chain = 'main';

@@ -13,8 +13,7 @@ import type { Store } from '../../../gateway/store/store.ts';
 import { proves } from '../../requirement.ts';
 import { smallDisk } from '../../suite/full-disk.ts';
 import { freshFolder } from '../../suite/ground.ts';
-import { recordOf } from '../../suite/sample.ts';
-import { quiet } from '../../suite/store.ts';
+import { quiet, recordOf } from '../../suite/sample.ts';
 
 let folder: string;
 let file: string;
@@ -203,6 +202,12 @@ describe('a batched recorder', () => {
     expect(countRecords()).toBe(0);
     while (countRecords() === 0) await new Promise(setImmediate);
     expect(await verify()).toMatchObject({ ok: true, records: 1 });
+  });
+
+  test('commits at once when a whole group waits', async () => {
+    const recorder = await record({ mode: 'batched', windowMs: 60_000 });
+    await Promise.all(Array.from({ length: 2001 }, (_, i) => recorder.append(recordOf(i))));
+    while (countRecords() !== 2001) await new Promise(setImmediate);
   });
 
   test('commits what waits when it is closed', async () => {

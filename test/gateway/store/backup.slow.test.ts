@@ -22,16 +22,18 @@ import {
   applyPolicy,
   enrollToken,
   enrolled,
+  everything,
   fingerprint,
+  group,
   hostToken,
   offerOf,
+  quiet,
   recordOf,
   samplePolicy,
   slug,
   without,
   workstationOf,
 } from '../../suite/sample.ts';
-import { everything, group, quiet } from '../../suite/store.ts';
 
 const deps = { logger: quiet };
 let folder: string;

@@ -14,9 +14,9 @@ import { restore } from '../../../gateway/store/restore.ts';
 import { migrate } from '../../../gateway/store/schema.ts';
 import { proves } from '../../requirement.ts';
 import { freshFolder, postgresGround } from '../../suite/ground.ts';
+import { quiet } from '../../suite/sample.ts';
 import { startPostgres } from '../../suite/postgres.ts';
 import type { TestPostgres } from '../../suite/postgres.ts';
-import { quiet } from '../../suite/store.ts';
 
 const execute = promisify(execFile);
 let folder: string;

@@ -6,8 +6,8 @@ import { proves } from '../../requirement.ts';
 import { postgresGround } from '../../suite/ground.ts';
 import { startPostgres } from '../../suite/postgres.ts';
 import type { TestPostgres } from '../../suite/postgres.ts';
-import { applyPolicy, samplePolicy } from '../../suite/sample.ts';
-import { describeStore, group, quiet } from '../../suite/store.ts';
+import { applyPolicy, group, quiet, samplePolicy } from '../../suite/sample.ts';
+import { describeStore } from '../../suite/store.ts';
 
 let server: TestPostgres;
 beforeAll(async () => {

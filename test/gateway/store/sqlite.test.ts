@@ -6,8 +6,8 @@ import { openStore } from '../../../gateway/store/open.ts';
 import { proves } from '../../requirement.ts';
 import { smallDisk } from '../../suite/full-disk.ts';
 import { sqliteGround } from '../../suite/ground.ts';
-import { applyPolicy, fingerprint, samplePolicy, slug } from '../../suite/sample.ts';
-import { describeStore, group, quiet } from '../../suite/store.ts';
+import { applyPolicy, fingerprint, group, quiet, samplePolicy, slug } from '../../suite/sample.ts';
+import { describeStore } from '../../suite/store.ts';
 
 describeStore('SQLite', sqliteGround);
 
