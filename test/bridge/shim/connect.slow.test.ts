@@ -10,7 +10,7 @@ test('without an agent the host is told what to do, and the exit code is 1', asy
     expect((await shim.ask(initialize)).error?.message).toBe(
       'Drawbridge is not running on this workstation. Start it and try again.',
     );
-    expect(await shim.ended).toBe(1);
+    expect(await shim.ended()).toBe(1);
     expect(shim.stderr()).toContain('Drawbridge is not running');
   } finally {
     await shim.close();

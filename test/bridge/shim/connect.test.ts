@@ -128,7 +128,7 @@ test('where the new session speaks another version than the host agreed to, the 
   side.channels[0]?.cut(new Fault('TUNNEL_LOST'));
   side.answer = ({ id }) => JSON.stringify({ jsonrpc: '2.0', id, result: { protocolVersion: '2024-11-05' } });
   expect((await shim.ask(call(1))).error?.message).toContain('another version');
-  expect(await shim.ended).toBe(1);
+  expect(await shim.ended()).toBe(1);
 });
 
 test('while no channel can be had each request is answered with the reason; later ones try again', async () => {
@@ -157,7 +157,7 @@ test('when the agent is gone, what is under way is answered, stderr says so, and
   await expect.poll(() => side.channels[0]?.lines.length).toBe(3);
   await side.socket.close();
   expect((await shim.answerTo(1)).error?.message).toContain('Drawbridge on this workstation ended');
-  expect(await shim.ended).toBe(1);
+  expect(await shim.ended()).toBe(1);
   expect(shim.stderr()).toMatch(/^drawbridge: .*\n$/);
 });
 
@@ -204,7 +204,7 @@ test('an address of another gateway is refused: the host is told in its own prot
   const shim = shimOn(side.stateDir, ['--host', 'codex', 'https://evil.example.org/g/eng/s/memory/mcp?token=hunter2']);
   const { error } = await shim.ask(initialize);
   expect(error).toMatchObject({ code: 7403, data: { code: 'PROFILE_FORBIDS' } });
-  expect(await shim.ended).toBe(1);
+  expect(await shim.ended()).toBe(1);
   expect(shim.stderr()).toContain('PROFILE_FORBIDS');
   expect(shim.stderr() + JSON.stringify(error)).not.toContain('hunter2');
   expect(side.channels).toEqual([]);
@@ -255,7 +255,7 @@ test('when the host closes its side, the channel is closed and the exit code is 
   await shake(shim);
   shim.child.stdin.end(`${JSON.stringify(call(1))}\n`);
   expect((await shim.answerTo(1)).result).toBeDefined();
-  expect(await shim.ended).toBe(0);
+  expect(await shim.ended()).toBe(0);
   await expect.poll(() => side.channels[0]?.isClosed()).toBe(true);
 });
 

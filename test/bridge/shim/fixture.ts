@@ -124,8 +124,8 @@ export interface Shim {
   write(text: string): void;
   /** The message with this id, now or when it comes. Rejects where the shim ends without it. */
   answerTo(id: string | number): Promise<Message>;
-  /** The exit code. */
-  readonly ended: Promise<number | null>;
+  /** The exit code. Rejects where the shim goes on living. */
+  ended(): Promise<number | null>;
   close(): Promise<void>;
 }
 
@@ -165,7 +165,11 @@ export function startShim(stateDir: string, args: readonly string[] = ['--host',
       write(`${JSON.stringify(message)}\n`);
       return answerTo(message.id);
     },
-    ended,
+    ended: () =>
+      new Promise((resolve, reject) => {
+        setTimeout(() => reject(new Error(`the shim did not end: ${errors}`)), answerWithinMs).unref();
+        void ended.then(resolve);
+      }),
     async close() {
       child.kill('SIGKILL');
       await ended;
