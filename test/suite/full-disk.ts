@@ -43,7 +43,8 @@ export function smallDisk(): SmallDisk {
       execFileSync('sh', ['-c', `rm -f "${ballast}"*`]);
     },
     remove() {
-      if (isMounted) execFileSync('umount', [folder]);
+      // Lazily: a test that failed may have left a file open.
+      if (isMounted) execFileSync('umount', ['-l', folder]);
       isMounted = false;
       rmSync(root, { recursive: true, force: true });
     },
