@@ -1,5 +1,4 @@
 // A secret is a type: it prints as "[secret]" wherever it is logged, serialized or interpolated, and leaves only by reveal().
-import { z } from 'zod';
 
 const hidden = '[secret]';
 const vault = new WeakMap<Secret<unknown>, unknown>();
@@ -24,12 +23,6 @@ export class Secret<T> {
 export function reveal<T>(secret: Secret<T>): T {
   return vault.get(secret) as T;
 }
-
-/** Parses text into a Secret at the edge. */
-export const SecretText = z
-  .string()
-  .min(1)
-  .transform((text) => new Secret(text));
 
 /** Encrypts text that must lie in a file (a backup of a host's config). The key is in the secret store; `open` throws SECRET_UNREADABLE. */
 export interface Sealer {

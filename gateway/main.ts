@@ -1,5 +1,6 @@
 // The gateway server, put together: each part is opened once, in the order in which the next needs it, and closed in reverse.
 // Whatever fails while it starts closes what was open already; nothing is served before everything stands.
+import type { IncomingMessage } from 'node:http';
 import { hash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
