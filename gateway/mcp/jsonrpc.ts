@@ -1,5 +1,6 @@
 // The JSON-RPC 2.0 envelope of one MCP message, read once: what it is, and where its id, params, result and error stand in the bytes.
-// A message whose envelope, params or _meta names a key twice is refused: two readers could see two different messages in it.
+// A message whose envelope, params or _meta names a key twice is refused: two readers could see two different messages in it. "name" and "Name" are
+// one key here, because Go's encoding/json takes either for the other, and the last one wins.
 import { isUtf8 } from 'node:buffer';
 import { Fault } from '#contract/error.ts';
 import { type Member, membersOf, type Span, splice } from './span.ts';
@@ -115,11 +116,18 @@ function readParams(body: Buffer, value: unknown, span: Span | undefined): Param
 }
 
 function refuseDuplicates(members: readonly Member[], where: string): void {
-  for (let i = 1; i < members.length; i++) {
-    const key = members[i]?.key;
-    for (let j = 0; j < i; j++) if (members[j]?.key === key) throw invalid(`${where} names "${key}" twice`);
-    if (i > 64) throw invalid(`${where} has more than 64 keys`);
+  if (members.length > 64) throw invalid(`${where} has more than 64 keys`);
+  const seen = new Set<string>();
+  for (const { key } of members) {
+    const folded = fold(key);
+    if (seen.has(folded)) throw invalid(`${where} names "${key}" twice`);
+    seen.add(folded);
   }
+}
+
+/** A key without its case. First lower, then upper: U+212A then counts as the "k", and U+017F as the "s", for which Go takes them. */
+function fold(key: string): string {
+  return key.toLowerCase().toUpperCase();
 }
 
 function isId(value: unknown): value is Id {

@@ -78,11 +78,14 @@ describe('readMessage', () => {
     ['the envelope, escaped', '{"jsonrpc":"2.0","id":1,"method":"a","m\\u0065thod":"b"}'],
     ['params', '{"jsonrpc":"2.0","id":1,"method":"a","params":{"name":"x","name":"y"}}'],
     ['_meta', '{"jsonrpc":"2.0","id":1,"method":"a","params":{"_meta":{"k":1,"k":2}}}'],
+    ['the envelope, in another case', '{"jsonrpc":"2.0","id":1,"method":"a","Method":"b"}'],
+    ['params, in another case', '{"jsonrpc":"2.0","id":1,"method":"a","params":{"name":"x","NAME":"y"}}'],
+    ['the envelope, with a letter that folds to another', '{"jsonrpc":"2.0","id":1,"method":"a","params":{},"param\u017f":{}}'],
   ])('a key that stands twice in %s is refused', (_, text) => {
     proves('protocol.one-meaning', {
       file: 'gateway/mcp/jsonrpc.ts',
-      find: 'if (members[j]?.key === key) throw',
-      replace: 'if (j < 0) throw',
+      find: 'if (seen.has(folded)) throw',
+      replace: 'if (seen.size < 0) throw',
     });
     expect(() => readMessage(Buffer.from(text))).toThrow(/twice/);
   });
