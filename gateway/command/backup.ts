@@ -1,7 +1,13 @@
 // `backup` and `restore`: the whole database to a file and back, beside a running `serve`. The keys in the data directory are in no backup.
 import { join } from 'node:path';
-import { locationOf, parseDataSettings } from '../settings.ts';
+import type { Logger } from 'pino';
+import { Fault } from '#contract/error.ts';
+import { adoptHeads } from '../audit/adopt.ts';
+import { openAuditKey } from '../audit/key.ts';
+import { type DataSettings, locationOf, parseDataSettings } from '../settings.ts';
 import { backup } from '../store/backup.ts';
+import type { StoreLocation } from '../store/location.ts';
+import { openStore } from '../store/open.ts';
 import { restore } from '../store/restore.ts';
 import { command, existingData, type AddCommands, type Common } from './terminal.ts';
 
@@ -18,11 +24,27 @@ export const addBackup: AddCommands = (program, terminal) => {
   ).action(async (file: string, flags: Common) => {
     const settings = parseDataSettings({ data: flags.data }, terminal.around);
     const backupDirectory = join(settings.dataDir, 'backup');
-    const { mode, counts } = await restore(file, locationOf(settings), { logger, backupDirectory });
+    const location = locationOf(settings);
+    const { mode, counts } = await restore(file, location, { logger, backupDirectory });
+    if (mode === 'all') await adopt(settings, location, logger);
     const left = mode === 'merged' ? '; the audit records were left as they are' : '';
     terminal.print(flags.json ? JSON.stringify({ file, mode, counts }) : `restored ${file}: ${rows(counts)}${left}`);
   });
 };
+
+/** Lets the restored chains go on. The audit key is in no backup, so that of the old data directory has to be there. */
+async function adopt(settings: DataSettings, location: StoreLocation, logger: Logger): Promise<void> {
+  const store = await openStore(location, { logger });
+  try {
+    await adoptHeads({ store, ...(await openAuditKey(settings.dataDir)) });
+  } catch (cause) {
+    if (!(cause instanceof Fault) || cause.code !== 'AUDIT_BROKEN') throw cause;
+    const reason = `The records are restored, but not with the key they were sealed with. Begin again: an empty data directory, the old one's "key" folder in it, then restore.`;
+    throw new Fault('AUDIT_BROKEN', { reason }, { cause });
+  } finally {
+    await store.close();
+  }
+}
 
 function rows(counts: Readonly<Record<string, number>>): string {
   return `${Object.values(counts).reduce((sum, count) => sum + count, 0)} rows`;

@@ -27,4 +27,9 @@ export const failure: readonly Requirement[] = [
     promise: "Where the audit can't be written, calls are refused.",
     source: 'ARCHITECTURE.md, records',
   },
+  {
+    id: 'recovery.chain-goes-on',
+    promise: 'A backup and the key folder bring everything back in an empty data directory, and the audit chain goes on.',
+    source: 'docs/data.md',
+  },
 ];

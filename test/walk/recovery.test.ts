@@ -1,0 +1,52 @@
+// The machine of the gateway server is lost: a backup and the key folder bring everything back in a new data directory.
+import { cp, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { proves } from '../requirement.ts';
+import { deploy } from './deployment.ts';
+import { modern } from './mcp.ts';
+import { walkPolicy } from './policy.ts';
+import { root, run, startProgram } from './program.ts';
+
+const cleanUp: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of cleanUp.splice(0).toReversed()) await close();
+});
+
+test('a backup and the audit key bring tokens and records back, and the chain goes on', { timeout: 60_000 }, async () => {
+  proves('recovery.chain-goes-on', {
+    file: 'gateway/command/backup.ts',
+    find: "if (mode === 'all') await adopt(settings, location, logger);",
+    replace: '',
+  });
+  const lost = await deploy({ policy: walkPolicy({ files: { tools: 'all' } }) });
+  cleanUp.push(() => lost.close());
+  const token = await lost.hostToken({ user: 'ada', gateway: 'eng' });
+  const discover = () => modern(`${lost.origin}/g/eng/mcp`, token, 'server/discover');
+  expect((await discover()).status).toBe(200);
+  const file = join(lost.dir, 'backup.gz');
+  await lost.admin('backup', file);
+  await lost.gateway().stop('SIGKILL');
+
+  const cli = join(root, 'gateway/cli.ts');
+  const [without, dataDir] = [join(lost.dir, 'without-key'), join(lost.dir, 'with-key')];
+  const refused = await run(cli, ['restore', file, '--data', without]);
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('"key" folder')]);
+  await mkdir(dataDir);
+  await cp(join(lost.dataDir, 'key'), join(dataDir, 'key'), { recursive: true });
+  expect((await run(cli, ['restore', file, '--data', dataDir])).code).toBe(0);
+  const again = startProgram(cli, [
+    'serve',
+    '--data',
+    dataDir,
+    '--listen',
+    `127.0.0.1:${lost.port}`,
+    '--metrics-listen',
+    '127.0.0.1:0',
+  ]);
+  cleanUp.push(() => again.stop());
+  await again.event('listening');
+  expect((await discover()).status).toBe(200);
+  const verified = await run(cli, ['audit', 'verify', '--data', dataDir]);
+  expect([verified.code, verified.stdout]).toEqual([0, expect.stringContaining('whole: 2 records')]);
+});
