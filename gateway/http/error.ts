@@ -1,5 +1,6 @@
 // The edge where a Fault becomes an HTTP answer. What nobody expected is INTERNAL with a reference: its cause goes to the log only.
 import type { ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { asFault, entryOf, type Fault } from '#contract/error.ts';
 import { newId } from '#contract/id.ts';
@@ -28,8 +29,16 @@ export function answerJson(response: ServerResponse, status: number, body: unkno
   response.end(bytes);
 }
 
-/** An answer as bytes of HTTP/1.1, for an upgrade that is refused before there is a response to write to. */
-export function refusalBytes(fault: Fault): Buffer {
+/** Refuses an upgrade, for which there is no response to write to, and closes: no time limit of HTTP counts for such a connection any more. */
+export function refuseUpgrade(socket: Duplex, fault: Fault): void {
+  const destroy = () => socket.destroy();
+  socket.on('error', destroy);
+  socket.once('finish', destroy);
+  socket.end(refusalBytes(fault));
+}
+
+/** An answer as bytes of HTTP/1.1. */
+function refusalBytes(fault: Fault): Buffer {
   const { status } = entryOf(fault.code);
   const body = Buffer.from(JSON.stringify({ error: describe(fault) }));
   const headers = {

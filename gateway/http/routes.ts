@@ -7,7 +7,7 @@ import { enrollPath } from '#contract/enrollment.ts';
 import { asFault, Fault } from '#contract/error.ts';
 import { tunnelPath } from '#contract/frame.ts';
 import { newId, Slug } from '#contract/id.ts';
-import { answerFault, answerJson, refusalBytes } from './error.ts';
+import { answerFault, answerJson, refuseUpgrade } from './error.ts';
 import type { Health } from './health.ts';
 import { refuseForeign, type Site } from './origin.ts';
 
@@ -92,8 +92,7 @@ export function createRoutes(deps: {
       } catch (error) {
         const fault = asFault(error, newId());
         if (fault.code === 'INTERNAL') logger.error({ err: error, reference: fault.fields['reference'] }, 'upgrade failed');
-        socket.on('error', ignore);
-        socket.end(refusalBytes(fault));
+        refuseUpgrade(socket, fault);
       }
     },
   };

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
-import { answerFault, refusalBytes } from './error.ts';
+import { answerFault, refuseUpgrade } from './error.ts';
 import type { Routes } from './routes.ts';
 
 export interface Address {
@@ -71,8 +71,7 @@ export async function openServer(deps: {
     sockets.delete(socket);
     silent.delete(socket);
     if (routes && !closing) return routes.onUpgrade(request, socket, head);
-    socket.on('error', () => socket.destroy());
-    socket.end(refusalBytes(new Fault(closing ? 'STOPPING' : 'STARTING')));
+    refuseUpgrade(socket, new Fault(closing ? 'STOPPING' : 'STARTING'));
   });
   await bind(server, listen, deps.setting);
   server.on('error', (error) => logger.error({ err: error }, 'listener failed'));

@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws';
 import { Fault } from '#contract/error.ts';
 import { packetLimitBytes, tunnelSubprotocol } from '#contract/frame.ts';
 import type { Tunnels } from '../tunnel/tunnels.ts';
-import { refusalBytes } from './error.ts';
+import { refuseUpgrade } from './error.ts';
 
 export function createTunnelUpgrade(deps: {
   tunnels: Pick<Tunnels, 'accept'>;
@@ -24,8 +24,7 @@ export function createTunnelUpgrade(deps: {
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
     // A browser always says its origin; a bridge has none.
     if (!offered.includes(tunnelSubprotocol) || request.headers.origin !== undefined) {
-      socket.on('error', () => socket.destroy());
-      socket.end(refusalBytes(new Fault('UPGRADE_REQUIRED')));
+      refuseUpgrade(socket, new Fault('UPGRADE_REQUIRED'));
       return;
     }
     const address = deps.addressOf?.(request) ?? request.socket.remoteAddress ?? '';

@@ -159,6 +159,18 @@ describe('a request', () => {
     expect((await ask('GET /tunnel HTTP/1.1', 'Host: evil.example', 'Upgrade: websocket')).status).toBe(421);
     expect((await ask('GET /tunnel HTTP/1.1', ...upgrade, 'Origin: https://evil.example')).status).toBe(403);
   });
+
+  test('whose upgrade is refused keeps no connection, also where it never closes its own side', async () => {
+    const door = await openDoor();
+    const socket = connect({ host: '127.0.0.1', port: door.port, allowHalfOpen: true });
+    socket.on('error', () => undefined).resume();
+    socket.write('GET /elsewhere HTTP/1.1\r\nHost: mcp.example.org\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+    await once(socket, 'end');
+    // What is sent to a connection that is gone is answered with a reset; a half-open one would take it.
+    const writes = setInterval(() => socket.write('x'), 5);
+    await new Promise((resolve) => socket.once('close', resolve));
+    clearInterval(writes);
+  });
 });
 
 describe('an answer that says what went wrong', () => {
