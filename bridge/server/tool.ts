@@ -11,6 +11,8 @@ export interface ToolRun extends GuardedCommand {
 }
 
 const outputBytes = 256 * 1024;
+/** A tool's output may be held open by what it left behind outside of its group, such as a daemon that a login shell started. */
+const outputGraceMs = 1000;
 
 /** Resolves with the output of a tool that ended well; otherwise rejects with how it ended and its last words, redacted. */
 export async function runTool(run: ToolRun): Promise<{ stdout: string }> {
@@ -22,13 +24,19 @@ export async function runTool(run: ToolRun): Promise<{ stdout: string }> {
   stop.addEventListener('abort', kill, { once: true });
   if (stop.aborted) kill();
   child.stdin.end(run.input ?? '');
+  let cut: NodeJS.Timeout | undefined;
+  const exit = child.exit.then((how) => {
+    cut = setTimeout(() => void [child.stdout, child.stderr].forEach((stream) => stream.destroy()), outputGraceMs);
+    return how;
+  });
   try {
-    const [stdout, stderr, how] = await Promise.all([collect(child.stdout), collect(child.stderr), child.exit]);
+    const [stdout, stderr, how] = await Promise.all([collect(child.stdout), collect(child.stderr), exit]);
     if (run.signal?.aborted) throw new Error('it was cancelled');
     if (deadline.aborted) throw new Error(`it did not end within ${run.deadlineMs / 1000} s`);
     if (how !== 'exit code 0') throw new Error(`${how}: ${lastWords(stderr || stdout)}`);
     return { stdout };
   } finally {
+    clearTimeout(cut);
     stop.removeEventListener('abort', kill);
   }
 }

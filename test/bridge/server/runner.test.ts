@@ -3,6 +3,7 @@ import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { resolveLaunch } from '../../../bridge/server/resolve.ts';
+import { runTool } from '../../../bridge/server/tool.ts';
 import { unwrapCmd, windowsCommand, windowsNames } from '../../../bridge/server/windows.ts';
 import { faultOf, freshFolder, resolveDeps, sourceOf } from './fixture.ts';
 
@@ -125,4 +126,14 @@ describe('Windows', () => {
     expect(args[3]?.slice(1, -1)).not.toMatch(/(?<!\^)[%&|<>"]/);
     expect(() => windowsCommand('x.cmd', ['a\nb'])).toThrow('line end');
   });
+});
+
+test('a tool is over when it ended, also where something that it left behind keeps its output open', async () => {
+  const cwd = await freshFolder();
+  // Its own session, so that the sweep of the group does not reach it.
+  const args = ['-c', 'setsid sleep 8 & sleep 0.3; printf done'];
+  const began = performance.now();
+  const { stdout } = await runTool({ file: '/bin/sh', args, cwd, env: { PATH: '/usr/bin:/bin' }, deadlineMs: 20_000 });
+  expect(stdout).toBe('done');
+  expect(performance.now() - began).toBeLessThan(6000);
 });
