@@ -11,12 +11,18 @@ export const Command = z.looseObject({
   identity: z.string(),
   /** The installed version; absent for a plain file. */
   version: z.string().optional(),
+  /** What of the package runs: a script of an npm package, a command of a PyPI package. */
+  entry: z.string().optional(),
+  /** The directory that the entry sets. */
+  cwd: z.string().optional(),
   /** SHA-256 over the package's files or the executable and its script, hex. */
   contentHash: z.string(),
   /** Arguments after the identity, with what looks like a secret shown as `[redacted]`. */
   args: z.array(z.string()),
   /** Names of the environment variables that the entry sets. Values never leave the device. */
   environmentNames: z.array(z.string()),
+  /** `NAME=value` of those variables that decide which code runs, with what looks like a secret shown as `[redacted]`. */
+  loading: z.array(z.string()).optional(),
 });
 export type Command = z.infer<typeof Command>;
 

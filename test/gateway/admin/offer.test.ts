@@ -49,6 +49,18 @@ describe('an offered server', () => {
     expect(text).toContain(`fingerprint  ${print('1')}`);
   });
 
+  test('is listed with all that decides which code runs: the entry, the directory and the variables that load other code', async () => {
+    const one = offer('memory', '1');
+    const command = { ...one.command, entry: 'dist/index.js', cwd: '/srv/a', loading: ['NODE_OPTIONS=--require /tmp/x.js'] };
+    await data.store.replaceOffers(workstation, [{ ...one, command }], 5);
+    const [listed] = await listOffered(data.store);
+    const text = listed && offerText(listed);
+    expect(text).toContain('entry        dist/index.js');
+    expect(text).toContain('directory    /srv/a');
+    expect(text).toContain("loads by     'NODE_OPTIONS=--require /tmp/x.js'");
+    expect(text).toContain(`content      sha256:${command.contentHash}`);
+  });
+
   test('that is the only undecided one of its name is approved by its name, on every workstation', async () => {
     const other = await enroll('bob');
     await data.store.replaceOffers(workstation, [offer('memory', '1')], 5);
