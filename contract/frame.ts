@@ -40,6 +40,8 @@ export const initialCreditBytes = 1024 * 1024;
 export const creditLimitBytes = 64 * 1024 * 1024;
 export const smallestCostBytes = 256;
 export const defaultMessageLimitBytes = 8 * 1024 * 1024;
+/** No gateway may set more: a bridge that is told a greater limit keeps to this one. */
+export const largestMessageLimitBytes = 64 * 1024 * 1024;
 /** A JSON body may not be longer. */
 export const jsonLimitBytes = 1024 * 1024;
 /** A sender stops adding frames to a WebSocket message when it has grown to this. */
@@ -51,6 +53,8 @@ export const deadAfterMs = 45_000;
 export const handshakeWithinMs = 10_000;
 /** Channels that one side may have open at once. */
 export const channelLimit = 1024;
+/** Frames that may wait to be written when a packet arrives: more wait only where the peer sends and does not read. */
+export const waitingFramesLimit = 16 * 1024;
 
 /** Type byte of each frame. */
 export const frameType = {

@@ -8,7 +8,7 @@
 import { Channel, costOf, type ChannelEnd, type ChannelSink, type ChannelTunnel } from './channel.ts';
 import { Fault } from './error.ts';
 import { fromWire, invalid, jsonFrame, readBody, readFrames, toWire, type FrameReader } from './frame-codec.ts';
-import { channelLimit, chunkBytes, creditLimitBytes, frameType, type FrameBody } from './frame.ts';
+import { channelLimit, chunkBytes, creditLimitBytes, frameType, waitingFramesLimit, type FrameBody } from './frame.ts';
 import { Outbox } from './outbox.ts';
 
 /** The tunnel's own frames after the handshake. */
@@ -96,6 +96,7 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   receive(packet: Buffer): void {
     if (this.#ended) return;
     this.#heard = true;
+    if (this.#outbox.size > waitingFramesLimit) throw invalid('it sends and does not read');
     readFrames(packet, this);
   }
 

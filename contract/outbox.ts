@@ -22,6 +22,11 @@ export class Outbox {
     return this.#parts.length === 0 && this.#told.size === 0 && !this.#pongDue && !this.#pingDue;
   }
 
+  /** Frames that wait, without the tunnel's own. */
+  get size(): number {
+    return this.#parts.length;
+  }
+
   /** A whole frame. */
   push(bytes: Buffer): void {
     this.#parts.push({ type: 0, channel: 0, body: bytes });

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
-import { defaultMessageLimitBytes } from '#contract/frame.ts';
+import { defaultMessageLimitBytes, largestMessageLimitBytes } from '#contract/frame.ts';
 import { reveal, Secret } from '#contract/secret.ts';
 import { isLoopback } from './http/origin.ts';
 import type { StoreLocation } from './store/location.ts';
@@ -48,7 +48,7 @@ const Bytes = z
   .string()
   .regex(/^\d+$/, 'write a number of bytes.')
   .transform(Number)
-  .pipe(z.number().min(65_536, 'use at least 65536.').max(67_108_864, 'use at most 67108864 (64 MiB).'));
+  .pipe(z.number().min(65_536, 'use at least 65536.').max(largestMessageLimitBytes, 'use at most 67108864 (64 MiB).'));
 
 const Where = { data: z.string().min(1, 'name a directory.').optional() };
 const ServeFlags = z.strictObject({

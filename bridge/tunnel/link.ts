@@ -4,7 +4,7 @@ import type { WebSocket } from 'ws';
 import type { Logger } from 'pino';
 import type { Budget } from '#contract/assembly.ts';
 import { asFault, Fault } from '#contract/error.ts';
-import { closeCode, frameType, type FrameBody } from '#contract/frame.ts';
+import { closeCode, frameType, largestMessageLimitBytes, type FrameBody } from '#contract/frame.ts';
 import { frame, fromWire, invalid, toWire } from '#contract/frame-codec.ts';
 import { newId, type Slug } from '#contract/id.ts';
 import { Multiplex, type Told } from '#contract/multiplex.ts';
@@ -48,7 +48,7 @@ export class Link {
 
   constructor(deps: LinkDeps) {
     this.#deps = deps;
-    this.#limitBytes = deps.welcome.messageLimitBytes;
+    this.#limitBytes = Math.min(deps.welcome.messageLimitBytes, largestMessageLimitBytes);
     this.#budget = { leftBytes: 8 * this.#limitBytes };
     this.#route = createRoute({ pool: deps.pool, logger: deps.logger });
     const { socket } = deps;

@@ -235,6 +235,16 @@ describe('a breach of the protocol', () => {
     expect(bridge.accepted[0]?.log.chunks.length).toBe(initialCreditBytes / 256);
   });
 
+  test('a peer that opens and closes without end and reads nothing ends the tunnel', () => {
+    const { bridge } = createPair();
+    bridge.room = false;
+    const flood = (): void => {
+      for (let id = 2; id < 1e6; id += 2)
+        bridge.multiplex.receive(Buffer.concat([jsonFrame('open', id, aServer), jsonFrame('close', id, {})]));
+    };
+    expect(flood).toThrow(/does not read/);
+  });
+
   test('what a peer may still say after we closed a channel is ignored', () => {
     const pair = createPair();
     const { near, far, log } = pair.open();
