@@ -40,7 +40,9 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     let opening = sessions.get(key);
     if (!opening) {
       if (sessions.size >= sessionLimit) throw new Fault('BUSY', { what: 'local servers' });
-      const known = eras.get(destination.fingerprint);
+      // Of this workstation: another one may say the same fingerprint of a server that speaks otherwise.
+      const command = `${destination.workstation}\n${destination.fingerprint}`;
+      const known = eras.get(command);
       opening = openSession({
         server: server.slug,
         open: (events, deadline) =>
@@ -54,7 +56,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
       opening.then(
         (session) => {
           if (eras.size > sessionLimit) eras.clear();
-          eras.set(destination.fingerprint, { era: session.era, until: Date.now() + eraForgottenAfterMs });
+          eras.set(command, { era: session.era, until: Date.now() + eraForgottenAfterMs });
           if (!session.isOpen) sessions.delete(key);
         },
         () => sessions.delete(key),
