@@ -33,6 +33,7 @@ export async function openInForce(deps: { store: Store; bus: Bus; logger: Logger
         } catch (error) {
           snapshot = undefined;
           deps.logger.error({ err: error }, 'policy could not be read, so every call is refused');
+          clearTimeout(retry);
           retry = setTimeout(() => void refresh(), retryAfterMs).unref();
         }
       }

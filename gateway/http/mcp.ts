@@ -88,6 +88,8 @@ async function answer(deps: McpRouteDeps, exchange: Exchange): Promise<void> {
     cancel(session, message);
     return accept(response);
   }
+  if (session.underWay.has(arrived.id))
+    throw new Fault('INVALID_REQUEST', { reason: 'its id is that of a request that is under way' });
   const controller = new AbortController();
   const signal = AbortSignal.any([exchange.signal, controller.signal]);
   session.underWay.set(arrived.id, controller);

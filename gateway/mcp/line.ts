@@ -56,6 +56,7 @@ export function serveLine(deps: LineDeps): ChannelEvents {
           underWay.get(JSON.stringify(message.params.value['requestId']))?.abort();
         return;
       }
+      if (underWay.has(id)) throw new Fault('INVALID_REQUEST', { reason: 'its id is that of a request that is under way' });
       if (underWay.size >= underWayLimit) throw new Fault('BUSY', { what: 'this host' });
       const identified: Identified = {
         era: arrived.era,

@@ -8,6 +8,8 @@ import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
 import { clientInfo, discoverRequest, initializedNotification, initializeRequest, isModernAnswer } from './handshake.ts';
 
 const pendingLimit = 1024;
+/** However much progress a call reports, it is over after this and one more of its timeouts. */
+const progressWithinMs = 3_600_000;
 /** How long a server may take over server/discover before it is taken for a legacy one (mcp.md: anything else or a timeout is legacy). */
 const discoverWithinMs = 3000;
 
@@ -24,7 +26,16 @@ export interface Answer {
   readonly body: Buffer;
   readonly message: ResponseMessage;
 }
+export interface SessionRequest {
+  /** Makes the message for the id and the server's era. */
+  readonly compose: (id: number, era: Era) => Buffer;
+  readonly timeoutMs: number;
+  /** Where the host asked for progress: a report with this token gives the call its time again. */
+  readonly progressToken?: unknown;
+}
 interface Pending {
+  readonly progressToken: unknown;
+  readonly startedAt: number;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (fault: Fault) => void;
   readonly timer: NodeJS.Timeout;
@@ -80,17 +91,16 @@ export class Session {
   async shakeHands(deadline: AbortSignal): Promise<void> {
     this.era = this.#deps.knownEra ?? (await this.#discover(deadline));
     if (this.era === 'modern') return;
-    const answer = await this.request(initializeRequest, this.#deps.startWithinMs, deadline);
+    const answer = await this.request({ compose: initializeRequest, timeoutMs: this.#deps.startWithinMs }, deadline);
     if (answer.message.error)
       throw new Fault('SERVER_START_FAILED', { server: this.#deps.server, reason: 'it refused initialize.' });
     this.#channel?.send(Buffer.from(initializedNotification));
   }
 
   /**
-   * Sends one request and waits for its answer. `compose` makes the message for the id; after `timeoutMs` without an answer or
-   * progress it is given up. Rejects with SERVER_TIMEOUT, CANCELLED, BUSY, or the fault that ended the channel.
+   * Sends one request and waits for its answer; after `timeoutMs` without an answer or progress it is given up. Rejects with SERVER_TIMEOUT, CANCELLED, BUSY, or the fault that ended the channel.
    */
-  request(compose: (id: number, era: Era) => Buffer, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
+  request({ compose, timeoutMs, progressToken }: SessionRequest, signal: AbortSignal): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
       if (signal.aborted) return reject(new Fault('CANCELLED'));
@@ -115,6 +125,8 @@ export class Session {
       };
       this.#pending.set(id, {
         timer,
+        progressToken,
+        startedAt: this.lastUsedAt,
         resolve: (answer) => (settle(), resolve(answer)),
         reject: (fault) => (settle(), reject(fault)),
       });
@@ -135,7 +147,7 @@ export class Session {
 
   async #discover(deadline: AbortSignal): Promise<Era> {
     try {
-      const answer = await this.request(discoverRequest, discoverWithinMs, deadline);
+      const answer = await this.request({ compose: discoverRequest, timeoutMs: discoverWithinMs }, deadline);
       return isModernAnswer(answer.message) ? 'modern' : 'legacy';
     } catch (error) {
       if (error instanceof Fault && error.code === 'SERVER_TIMEOUT' && this.isOpen) return 'legacy';
@@ -157,7 +169,7 @@ export class Session {
     }
     this.#deps.onDropped();
     if (message.kind === 'request') this.#refuse(body.subarray(message.idSpan.start, message.idSpan.end), message.method);
-    else if (message.method === 'notifications/progress') for (const pending of this.#pending.values()) pending.timer.refresh();
+    else if (message.method === 'notifications/progress') this.#progressed(message.params.value['progressToken']);
   }
 
   /** A ping is answered (2025-11-25, basic/utilities/ping); everything else a server may ask needs a capability that was not declared. */
@@ -170,6 +182,14 @@ export class Session {
       this.#channel?.send(answer);
     } catch {
       this.close(); // a server that asks faster than it reads has broken its own session
+    }
+  }
+
+  /** A call that reports progress gets its time again, but not for ever. */
+  #progressed(token: unknown): void {
+    if (token === undefined) return;
+    for (const pending of this.#pending.values()) {
+      if (pending.progressToken === token && performance.now() - pending.startedAt < progressWithinMs) pending.timer.refresh();
     }
   }
 

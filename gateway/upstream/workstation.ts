@@ -4,7 +4,7 @@ import { Fault } from '#contract/error.ts';
 import type { WorkstationId } from '#contract/id.ts';
 import type { AllowedCall, AllowedListing, Destination, Era } from '../call.ts';
 import type { InForce } from '../in-force.ts';
-import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
 import type { Hub } from '../tunnel/hub.ts';
 import { chooseDestination } from './destination.ts';
 import { withModernMeta } from './handshake.ts';
@@ -87,7 +87,10 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
       const message = callMessage(allowed.body, request, id, allowed.tool);
       return era === 'modern' ? withModernMeta(message) : message;
     };
-    const answered = session.request(compose, allowed.assignment.timeoutMs, signal);
+    const answered = session.request(
+      { compose, timeoutMs: allowed.assignment.timeoutMs, progressToken: progressTokenOf(request) },
+      signal,
+    );
     trace.forwardedAt = performance.now();
     const answer = await answered;
     trace.answeredAt = performance.now();
@@ -103,7 +106,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
       trace.forwardedAt ??= performance.now();
       const compose = (id: number, era: Era) =>
         era === 'modern' ? withModernMeta(toolsRequest(id, cursor)) : toolsRequest(id, cursor);
-      const answer = await session.request(compose, allowed.assignment.timeoutMs, signal);
+      const answer = await session.request({ compose, timeoutMs: allowed.assignment.timeoutMs }, signal);
       trace.answeredAt = performance.now();
       const { tools: more, nextCursor } = readTools(answer, server.slug);
       listed.push(...more);
@@ -137,4 +140,10 @@ function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
     signal.addEventListener('abort', onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
+}
+
+/** `_meta.progressToken`: how a host asks for progress, in both eras. */
+function progressTokenOf({ params }: RequestMessage): unknown {
+  const meta = params.value['_meta'];
+  return isObject(meta) ? meta['progressToken'] : undefined;
 }

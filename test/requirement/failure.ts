@@ -32,4 +32,9 @@ export const failure: readonly Requirement[] = [
     promise: 'A backup and the key folder bring everything back in an empty data directory, and the audit chain goes on.',
     source: 'docs/data.md',
   },
+  {
+    id: 'failure.progress-own-call',
+    promise: 'Progress keeps open the call that asked for it, and no other.',
+    source: 'MCP 2025-11-25, basic/utilities/progress',
+  },
 ];

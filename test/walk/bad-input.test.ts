@@ -18,10 +18,15 @@ const call = (server: string, name: string, args: Record<string, unknown> = {}) 
   modern(url(server), token, 'tools/call', { name, arguments: args });
 
 beforeAll(async () => {
-  const servers = ['counting', 'noisy', 'silent', 'crashing', 'flooding'];
+  const servers = ['counting', 'noisy', 'silent', 'crashing', 'flooding', 'progressing'];
   deployment = await deploy({
     policy: walkPolicy(
-      Object.fromEntries(servers.map((name) => [name, { tools: 'all' as const, timeoutSeconds: name === 'silent' ? 3 : 60 }])),
+      Object.fromEntries(
+        servers.map((name) => [
+          name,
+          { tools: 'all' as const, timeoutSeconds: ['silent', 'progressing'].includes(name) ? 2 : 60 },
+        ]),
+      ),
     ),
   });
   await deployment.workstation({
@@ -131,6 +136,44 @@ describe('from a local server', () => {
   test('one that never answers is given up in time', { timeout: 60_000 }, async () => {
     expect(codeOf(await call('silent', 'echo'))).toBe('SERVER_TIMEOUT');
     await expectAlive();
+  });
+
+  test('progress keeps the call that asked for it open, and no other', { timeout: 30_000 }, async () => {
+    proves('failure.progress-own-call', {
+      file: 'gateway/upstream/session.ts',
+      find: 'if (pending.progressToken === token &&',
+      replace: 'if (',
+    });
+    const began = Date.now();
+    expect(codeOf(await call('progressing', 'other'))).toBe('SERVER_TIMEOUT');
+    expect(Date.now() - began).toBeLessThan(8000);
+    const asked = modern(
+      url('progressing'),
+      token,
+      'tools/call',
+      { name: 'hang', arguments: {}, _meta: { progressToken: 'mine' } },
+      { signal: AbortSignal.timeout(4000) },
+    );
+    await expect(asked).rejects.toThrow(); // it is still open after two of its timeouts, until its host goes away
+  });
+
+  test('an id that is under way is refused', async () => {
+    const initialize = {
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'initialize',
+      params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } },
+    };
+    const session = (await post(url('counting'), token, initialize)).headers.get('mcp-session-id') ?? '';
+    const count = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'count', arguments: { holdMs: 1500 } } };
+    const first = post(url('counting'), token, count, { 'mcp-session-id': session });
+    await until(
+      'the second to be refused',
+      async () =>
+        codeOf(await post(url('counting'), token, { ...count, method: 'ping' }, { 'mcp-session-id': session })) ===
+        'INVALID_REQUEST',
+    );
+    expect((await first).body.result).toBeDefined();
   });
 
   test('one that exits at once is told with its last words', async () => {

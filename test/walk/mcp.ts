@@ -35,7 +35,12 @@ export function modern(
   return post(
     url,
     token,
-    { jsonrpc: '2.0', id: options.id ?? 1, method, params: { ...params, _meta: modernMeta } },
+    {
+      jsonrpc: '2.0',
+      id: options.id ?? 1,
+      method,
+      params: { ...params, _meta: { ...z.record(z.string(), z.unknown()).catch({}).parse(params['_meta']), ...modernMeta } },
+    },
     headers,
     options.signal,
   );
