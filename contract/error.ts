@@ -275,6 +275,13 @@ const table = {
     message:
       'The database was written by a newer Drawbridge (schema {found}; this one knows up to {known}). Nothing was changed. Update this program, or restore the backup that was made before that update.',
   },
+  STORE_OLDER: {
+    status: 503,
+    rpc: 7503,
+    retry: 'no',
+    message:
+      'The database is older than this program, and a gateway server (process {pid}) is using it. Nothing was changed. Stop that gateway server or update it, then try again.',
+  },
   DATA_LOCKED: {
     status: 503,
     rpc: 7503,

@@ -25,7 +25,7 @@ export const addBackup: AddCommands = (program, terminal) => {
     const settings = parseDataSettings({ data: flags.data }, terminal.around);
     const backupDirectory = join(settings.dataDir, 'backup');
     const location = locationOf(settings);
-    const { mode, counts } = await restore(file, location, { logger, backupDirectory });
+    const { mode, counts } = await restore(file, location, { logger, backupDirectory, lockDirectory: settings.dataDir });
     if (mode === 'all') await adopt(settings, location, logger);
     const left = mode === 'merged' ? '; the audit records were left as they are' : '';
     terminal.print(flags.json ? JSON.stringify({ file, mode, counts }) : `restored ${file}: ${rows(counts)}${left}`);
@@ -34,7 +34,7 @@ export const addBackup: AddCommands = (program, terminal) => {
 
 /** Lets the restored chains go on. The audit key is in no backup, so that of the old data directory has to be there. */
 async function adopt(settings: DataSettings, location: StoreLocation, logger: Logger): Promise<void> {
-  const store = await openStore(location, { logger });
+  const store = await openStore(location, { logger, lockDirectory: settings.dataDir });
   try {
     await adoptHeads({ store, ...(await openAuditKey(settings.dataDir)) });
   } catch (cause) {

@@ -52,8 +52,9 @@ export async function withStore<T>(
   run: (store: Store, settings: DataSettings) => Promise<T>,
 ): Promise<T> {
   const settings = existingData(terminal, flags);
-  const backupDirectory = join(settings.dataDir, 'backup');
-  const store = await openStore(locationOf(settings), { logger: terminal.logger, backupDirectory });
+  const { dataDir } = settings;
+  const deps = { logger: terminal.logger, backupDirectory: join(dataDir, 'backup'), lockDirectory: dataDir };
+  const store = await openStore(locationOf(settings), deps);
   try {
     return await run(store, settings);
   } finally {

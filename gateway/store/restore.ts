@@ -28,8 +28,9 @@ export interface RestoreSummary {
 export interface RestoreDeps {
   readonly logger: Logger;
   readonly now?: () => number;
-  /** For the backup before a migration, as in open.ts. */
+  /** For the backup before a migration and the lock during it, as in open.ts. */
   readonly backupDirectory?: string;
+  readonly lockDirectory?: string;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
 }

@@ -10,7 +10,10 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { openUnmigrated } from '../../gateway/store/location.ts';
+import { lockDataDirectory } from '../../gateway/store/lock.ts';
 import { openStore } from '../../gateway/store/open.ts';
+import { migrate } from '../../gateway/store/schema.ts';
 import { proves } from '../requirement.ts';
 import { run, startProgram, type Finished, type Program } from '../walk/program.ts';
 import { quiet, twoTeams } from './data.ts';
@@ -248,6 +251,22 @@ describe('serve', () => {
       expect(line).toContain(file);
       expect(line).toContain('restore a backup');
     }
+  });
+
+  test('of an older version is not left with a database that another command migrated', async () => {
+    const older = join(dir, 'older');
+    const lock = await lockDataDirectory(older);
+    try {
+      const engine = await openUnmigrated({ kind: 'sqlite', file: join(older, 'gateway.sqlite') }, quiet);
+      await migrate(engine.db, engine.dialect, '0001-policy');
+      await engine.close();
+      expect(await refusal(run(script, ['token', 'list', '--data', older]))).toBe(
+        `drawbridge-gateway: The database is older than this program, and a gateway server (process ${process.pid}) is using it. Nothing was changed. Stop that gateway server or update it, then try again.`,
+      );
+    } finally {
+      await lock.release();
+    }
+    expect(await run(script, ['token', 'list', '--data', older])).toMatchObject({ code: 0, stdout: 'There are no tokens.\n' });
   });
 
   test('is not needed to tell that there is no data', async () => {

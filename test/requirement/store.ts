@@ -48,6 +48,11 @@ export const store: readonly Requirement[] = [
     source: 'docs/data.md, "What lies where"',
   },
   {
+    id: 'store.migrated-alone',
+    promise: 'No command migrates a database under a gateway server that runs.',
+    source: 'docs/data.md, "What lies where"',
+  },
+  {
     id: 'store.backup-whole',
     promise: 'A backup brings everything back into an empty database of either kind.',
     source: 'docs/data.md, "Backup and restore"',

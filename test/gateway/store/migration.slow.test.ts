@@ -1,7 +1,7 @@
 // What happens to a database of another version: a newer one is left alone, an older one is backed up and migrated, a foreign one is not touched.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { sql } from 'kysely';
@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { backup } from '../../../gateway/store/backup.ts';
 import { openUnmigrated } from '../../../gateway/store/location.ts';
 import type { StoreLocation } from '../../../gateway/store/location.ts';
+import { lockDataDirectory } from '../../../gateway/store/lock.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import { restore } from '../../../gateway/store/restore.ts';
 import { migrate } from '../../../gateway/store/schema.ts';
@@ -81,6 +82,34 @@ describe.each(['SQLite', 'PostgreSQL'])('a database on %s', (kind) => {
     const { header, counts } = await restore(join(backupDirectory, name), elsewhere, { logger: quiet });
     expect(header.schema).toBe('0001-policy');
     expect(counts).toMatchObject({ user: 1 });
+  });
+
+  test('of an older Drawbridge is migrated under the lock of its data directory, or not at all', async () => {
+    proves('store.migrated-alone', {
+      file: 'gateway/store/open.ts',
+      find: 'deps.lockDirectory === undefined ? undefined : await lockToMigrate(deps.lockDirectory);',
+      replace: 'undefined;',
+    });
+    const location = await place();
+    await makeOlder(location);
+    const lockDirectory = join(folder, 'data');
+    const deps = { logger: quiet, backupDirectory: join(folder, 'backup'), lockDirectory };
+    const backupFile = join(folder, 'older');
+    await backup(location, backupFile, deps);
+    // As `serve` of that earlier Drawbridge does.
+    const lock = await lockDataDirectory(lockDirectory);
+    const pid = String(process.pid);
+    await expect(openStore(location, deps)).rejects.toMatchObject({ code: 'STORE_OLDER', fields: { pid } });
+    await expect(restore(backupFile, location, deps)).rejects.toMatchObject({ code: 'STORE_OLDER' });
+    await expect(run(location, 'select * from record')).rejects.toThrow(/record/);
+    expect(existsSync(deps.backupDirectory)).toBe(false);
+    await lock.release();
+
+    await (await openStore(location, deps)).close();
+    const again = await lockDataDirectory(lockDirectory);
+    // A database that is current needs no lock.
+    await (await openStore(location, deps)).close();
+    await again.release();
   });
 
   test('of an older Drawbridge stays as it is where its backup can not be written', async () => {
