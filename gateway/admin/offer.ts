@@ -1,4 +1,6 @@
 // What workstations offer to run, and what was decided of it. A decision is about one exact command: its fingerprint, never its name alone.
+// The description beside a fingerprint is a claim of the workstation: where two workstations claim different things, nothing is approved.
+import { isDeepStrictEqual } from 'node:util';
 import { Fault } from '#contract/error.ts';
 import type { Fingerprint, Slug, WorkstationId } from '#contract/id.ts';
 import type { Command, Verdict } from '#contract/server.ts';
@@ -14,6 +16,8 @@ export interface OfferedServer {
   readonly hostname: string;
   readonly user: Slug | null;
   readonly verdict: Verdict['decision'] | 'undecided';
+  /** Another workstation describes this fingerprint in another way. */
+  readonly isDisputed: boolean;
   readonly offeredAt: number;
 }
 
@@ -21,13 +25,16 @@ export interface OfferedServer {
 export async function listOffered(store: Store): Promise<readonly OfferedServer[]> {
   const [offers, approvals, workstations] = await Promise.all([store.offers(), store.approvals(), store.workstations()]);
   const devices = new Map(workstations.map((one) => [one.id, one]));
-  const rows = offers
-    .filter(({ workstation }) => devices.get(workstation)?.revokedAt === null)
-    .map((offer) => describeOffer(offer, devices.get(offer.workstation), approvals));
+  const valid = offers.filter(({ workstation }) => devices.get(workstation)?.revokedAt === null);
+  const disputed = disputedOf(valid);
+  const rows = valid.map((offer) => ({
+    ...describeOffer(offer, devices.get(offer.workstation), approvals),
+    isDisputed: disputed.has(keyOf(offer)),
+  }));
   return rows.toSorted((a, b) => (a.server === b.server ? a.offeredAt - b.offeredAt : a.server < b.server ? -1 : 1));
 }
 
-/** Decides one command. Rejects with NAME_UNKNOWN where nothing fits the name and fingerprint, CHOICE_NEEDED where several commands do. */
+/** Decides one command. Rejects with NAME_UNKNOWN where nothing fits the name and fingerprint, CHOICE_NEEDED where several commands or descriptions do. */
 export async function decideOffered(of: {
   store: Store;
   decision: Verdict['decision'];
@@ -36,7 +43,9 @@ export async function decideOffered(of: {
   reason: string | null;
   now: number;
 }): Promise<OfferedServer> {
-  const chosen = choose(await listOffered(of.store), of.server, of.fingerprint, of.decision);
+  const offered = await listOffered(of.store);
+  const chosen = choose(offered, of.server, of.fingerprint, of.decision);
+  if (of.decision === 'approved' && chosen.isDisputed) throw disputeOf(offered, chosen);
   await of.store.decide(chosen.server, chosen.fingerprint, of.decision, of.reason, of.now);
   return { ...chosen, verdict: of.decision };
 }
@@ -67,7 +76,38 @@ function choose(
   });
 }
 
-function describeOffer(offer: StoredOffer, device: Workstation | undefined, approvals: readonly Approval[]): OfferedServer {
+/** The keys of those commands that workstations describe in different ways. */
+function disputedOf(offers: readonly StoredOffer[]): ReadonlySet<string> {
+  const first = new Map<string, Command>();
+  const disputed = new Set<string>();
+  for (const offer of offers) {
+    const known = first.get(keyOf(offer));
+    if (known === undefined) first.set(keyOf(offer), offer.command);
+    else if (!isDeepStrictEqual(known, offer.command)) disputed.add(keyOf(offer));
+  }
+  return disputed;
+}
+
+/** Names workstations by their ids: a host name is the device's own text, and this goes to a terminal as it is. */
+function disputeOf(offered: readonly OfferedServer[], chosen: OfferedServer): Fault {
+  const other = offered.find((one) => keyOf(one) === keyOf(chosen) && !isDeepStrictEqual(one.command, chosen.command));
+  const claims = [chosen, ...(other ? [other] : [])].map(({ workstation }) => `what workstation ${workstation} describes`);
+  return new Fault('CHOICE_NEEDED', {
+    what: `"${chosen.server}" with fingerprint ${chosen.fingerprint}`,
+    choices: claims.join(', '),
+    hint: 'A fingerprint stands for one command, so a description is wrong. Compare them with `server offered`, and deny it or revoke the workstation that you do not trust.',
+  });
+}
+
+function keyOf({ server, fingerprint }: Pick<StoredOffer, 'server' | 'fingerprint'>): string {
+  return `${server} ${fingerprint}`;
+}
+
+function describeOffer(
+  offer: StoredOffer,
+  device: Workstation | undefined,
+  approvals: readonly Approval[],
+): Omit<OfferedServer, 'isDisputed'> {
   const { server, fingerprint, command, hosts, workstation, offeredAt } = offer;
   const decided = approvals.find((approval) => approval.server === server && approval.fingerprint === fingerprint);
   const where = { workstation, hostname: device?.hostname ?? '', user: device?.user ?? null };

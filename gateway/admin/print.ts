@@ -74,6 +74,7 @@ export function offerText(offer: OfferedServer): string {
     ['hosts', offer.hosts.join(' ') || '-'],
     ['fingerprint', offer.fingerprint],
     ['verdict', offer.verdict],
+    ...(offer.isDisputed ? [['disputed', 'another workstation describes this fingerprint in another way'] as const] : []),
   ];
   return [offer.server, ...lines.map(([name, value]) => `  ${name.padEnd(12)} ${printable(value)}`)].join('\n');
 }

@@ -68,6 +68,11 @@ export const gatewayShell: readonly Requirement[] = [
     source: cli,
   },
   {
+    id: 'gateway-shell.approval-undisputed',
+    promise: 'A command that two workstations describe in different ways is not approved.',
+    source: cli,
+  },
+  {
     id: 'gateway-shell.terminal-safe',
     promise: 'What a device says of its commands can not steer the terminal of whoever approves them.',
     source: cli,

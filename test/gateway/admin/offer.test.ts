@@ -86,6 +86,34 @@ describe('an offered server', () => {
     expect((await listOffered(data.store)).map(({ verdict }) => verdict)).toEqual(['denied', 'approved']);
   });
 
+  test('that two workstations describe in different ways is shown as disputed, and denied but not approved', async () => {
+    proves('gateway-shell.approval-undisputed', {
+      file: 'gateway/admin/offer.ts',
+      find: "of.decision === 'approved' && chosen.isDisputed",
+      replace: "of.decision !== 'approved' && chosen.isDisputed",
+    });
+    const other = await enroll('bob');
+    await data.store.replaceOffers(workstation, [offer('memory', '1', ['--read-only'])], 5);
+    await data.store.replaceOffers(other, [offer('memory', '1', ['--write']), offer('time', '1')], 6);
+    const texts = (await listOffered(data.store)).map(offerText);
+    expect(texts.map((text) => text.includes('  disputed     another workstation describes'))).toEqual([true, true, false]);
+    expect(texts[1]).toContain(`workstation  bob-laptop (${other})`);
+    for (const fingerprint of [undefined, print('1')]) {
+      const refused = decide('memory', 'approved', fingerprint);
+      await expect(refused).rejects.toMatchObject({ code: 'CHOICE_NEEDED' });
+      await expect(refused).rejects.toThrow(
+        `what workstation ${workstation} describes, what workstation ${other} describes. A fingerprint stands for one command`,
+      );
+    }
+    expect(await data.store.approvals()).toEqual([]);
+    await decide('memory', 'denied');
+    await data.store.revokeWorkstation(other, 7);
+    await decide('memory', 'approved', print('1'));
+    expect((await listOffered(data.store)).map(({ verdict, isDisputed }) => [verdict, isDisputed])).toEqual([
+      ['approved', false],
+    ]);
+  });
+
   test('that was decided already is decided anew by its fingerprint only', async () => {
     await data.store.replaceOffers(workstation, [offer('memory', '1')], 5);
     await decide('memory', 'denied');
