@@ -55,7 +55,8 @@ export const addToken: AddCommands = (program, terminal) => {
 function printIssued({ print, note }: Terminal, flags: Common, { token, secret, warnings }: Issued): void {
   const { id, kind, user, expiresAt } = token;
   for (const warning of warnings) note(`warning: ${warning}`);
-  if (flags.json) return print(JSON.stringify({ token: reveal(secret), id, kind, user, expiresAt }));
+  const beside = warnings.length === 0 ? {} : { note: warnings.join(' ') };
+  if (flags.json) return print(JSON.stringify({ token: reveal(secret), id, kind, user, expiresAt, ...beside }));
   note(`Shown once. Id ${id}, valid until ${new Date(expiresAt).toISOString()}.`);
   print(reveal(secret));
 }

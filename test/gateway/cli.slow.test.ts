@@ -102,6 +102,17 @@ describe('beside a running serve', () => {
     expect(await done('token', 'list')).toMatch(new RegExp(`${id} .* revoked `));
   });
 
+  test('a token for a gateway that no team grants to its user is made with a note of that, in JSON too', async () => {
+    const host = ['token', 'host', '--host', 'codex', '--user', 'bob', '--json', '--gateway'];
+    const note = 'The gateway "main" is not granted to "bob" by any team, so this token opens nothing yet.';
+    const { code, stdout, stderr } = await cli(...host, 'main');
+    expect([code, stderr]).toEqual([0, `warning: ${note}\n`]);
+    expect(JSON.parse(stdout)).toMatchObject({ kind: 'host', user: 'bob', note });
+    const granted = await cli(...host, 'side');
+    expect(granted).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(granted.stdout)).not.toHaveProperty('note');
+  });
+
   test('a policy file with an unknown key is refused with its place, and nothing of it is applied', async () => {
     proves('gateway-shell.policy-all-or-nothing', {
       file: 'gateway/admin/policy-file.ts',
