@@ -25,6 +25,7 @@ export interface UplinkDeps {
   readonly product: string;
   readonly pool: Pool;
   readonly offers: () => readonly Offer[];
+  /** What the gateway that is dialed says; nothing, where another one is dialed or none: one gateway's approvals count for no other. */
   readonly onVerdicts: (verdicts: readonly Verdict[]) => void;
   readonly onTunnel: (tunnel: AgentTunnel) => void;
   readonly now: () => number;
@@ -52,8 +53,12 @@ export function createUplink(deps: UplinkDeps): Uplink {
     const old = tunnel;
     tunnel = undefined;
     device = undefined;
-    if (dialed !== reason) deps.onTunnel({ kind: 'off', since: deps.now(), reason });
+    const isNews = dialed !== reason;
     dialed = reason;
+    if (isNews) {
+      deps.onVerdicts([]);
+      deps.onTunnel({ kind: 'off', since: deps.now(), reason });
+    }
     await old?.close();
   };
 
@@ -77,6 +82,8 @@ export function createUplink(deps: UplinkDeps): Uplink {
     dialed = wanted;
     device = found;
     tunnel = undefined;
+    // at once: a gateway that keeps its verdicts back must not profit from those of the one before
+    deps.onVerdicts([]);
     await old?.close();
     if (isClosed) return findings;
     try {
@@ -85,7 +92,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
         device: found,
         pool: deps.pool,
         offers: deps.offers,
-        onVerdicts: deps.onVerdicts,
+        onVerdicts: (said) => dialed === wanted && deps.onVerdicts(said),
         onState: (state) => dialed === wanted && deps.onTunnel(state),
         ca,
         logger: deps.logger,
