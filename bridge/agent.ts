@@ -161,7 +161,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     onContentChanged: () => void settling.ask('servers'),
   });
   closers.push(() => pool.close());
-  const sanctionedPool = createSanctionedPool(pool, (server, fingerprint) => launches.refusal(server, fingerprint));
+  const sanctionedPool = createSanctionedPool(pool, (server, fingerprint) => launches.refusal(server, fingerprint), logger);
   const lookAtServers = (): void => {
     sanctionedPool.check();
     const { servers, findings } = launches.view();

@@ -1,5 +1,6 @@
 // A pool whose children end when what allowed them no longer does: IT denied the command, the gateway took its approval back, the entry is gone.
 // Rule: the pool asks before a start, this asks again whenever the answer may have changed.
+import type { Logger } from 'pino';
 import type { Fault } from '#contract/error.ts';
 import type { Fingerprint, Slug } from '#contract/id.ts';
 import type { LocalServer, Pool } from './server/pool.ts';
@@ -19,30 +20,36 @@ interface Running {
 export function createSanctionedPool(
   pool: Pool,
   refusalOf: (server: Slug, fingerprint: Fingerprint) => Fault | undefined,
+  logger: Logger,
 ): SanctionedPool {
   const running = new Set<Running>();
   return {
     async open(server, fingerprint, events) {
       let own: Running | undefined = undefined;
+      let isOver = false;
       const local = await pool.open(server, fingerprint, {
         onMessage: (line) => events.onMessage(line),
         onOversize: (fault) => events.onOversize(fault),
         onExit(fault) {
+          isOver = true;
           if (own) running.delete(own);
           events.onExit(fault ?? own?.refusal);
         },
       });
       own = { server, fingerprint, local, refusal: undefined };
-      running.add(own);
+      // one that ended while it was handed over is told to nobody again
+      if (!isOver) running.add(own);
       return local;
     },
     check() {
       for (const one of running) {
         if (one.refusal) continue;
         one.refusal = refusalOf(one.server, one.fingerprint);
-        if (one.refusal) void one.local.close();
+        if (one.refusal) one.local.close().catch((err: unknown) => logger.error({ err, server: one.server }, notEnded));
       }
     },
     close: () => pool.close(),
   };
 }
+
+const notEnded = 'a local server that may no longer run could not be ended';

@@ -142,8 +142,8 @@ test('a host started by the launcher with a bare environment is served; kill -9 
 test('a local server that IT denies while it runs is ended, and its host is told', async () => {
   proves('agent.sanction-lasting', {
     file: 'bridge/sanctioned.ts',
-    find: 'if (one.refusal) void one.local.close();',
-    replace: '',
+    find: 'if (one.refusal) one.local.close()',
+    replace: 'if (one.refusal) Promise.resolve()',
   });
   const workstation = await workstationWith({ profile: { LocalServers: { memory } } });
   await connected(workstation);
