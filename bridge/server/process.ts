@@ -24,6 +24,8 @@ type EndedBy = 'channel' | 'idleness' | 'failure';
 
 export interface ProcessEvents extends Omit<LocalServerEvents, 'onExit'> {
   onExit(fault: Fault | undefined, by: EndedBy): void;
+  /** It was to end without anybody waiting for it, and can't be ended: it may still run. */
+  onStuck(error: unknown): void;
 }
 
 export interface RunningServer extends LocalServer {
@@ -66,7 +68,7 @@ export async function startServer(launch: Launch, limits: ProcessLimits, events:
       line: (text) => ring.add(text.toString()),
       oversize: () => ring.add(`[a line over ${errorLineBytes} bytes]`),
     }),
-  ]).catch((cause: unknown) => void end('failure', new Fault('INTERNAL', { reference: server }, { cause })));
+  ]).catch((cause: unknown) => endUnasked('failure', new Fault('INTERNAL', { reference: server }, { cause })));
   const over = child.exit.then(finish);
   // Otherwise a writer would wait for room in a pipe that nobody reads any more.
   child.stdin.on('close', () => writer.stop(endFault('it closed its input')));
@@ -101,7 +103,7 @@ export async function startServer(launch: Launch, limits: ProcessLimits, events:
 
   function onSilence(): void {
     const reason = `it did not answer within ${limits.startMs / 1000} s. Its last lines: ${ring.last()}`;
-    void end('failure', new Fault('SERVER_START_FAILED', { server, reason }));
+    endUnasked('failure', new Fault('SERVER_START_FAILED', { server, reason }));
   }
 
   function checkIdle(): void {
@@ -110,7 +112,7 @@ export async function startServer(launch: Launch, limits: ProcessLimits, events:
     const leftMs = isAwaited ? limits.idleMs : limits.idleMs - (performance.now() - lastMessageAt);
     if (leftMs > 0) idleTimer = setTimeout(checkIdle, leftMs + 1);
     else
-      void end(
+      endUnasked(
         'idleness',
         new Fault('SERVER_EXITED', { server, how: `idle for ${limits.idleMs / 1000} s`, stderr: ring.last() }),
       );
@@ -119,6 +121,10 @@ export async function startServer(launch: Launch, limits: ProcessLimits, events:
   function end(by: EndedBy, fault: Fault | undefined): Promise<void> {
     ending ??= { by, fault };
     return (shuttingDown ??= shutDown());
+  }
+
+  function endUnasked(by: EndedBy, fault: Fault): void {
+    end(by, fault).catch((error: unknown) => events.onStuck(error));
   }
 
   /** EOF, then SIGTERM, then SIGKILL to the group, each after a grace. */

@@ -106,6 +106,7 @@ export function createPool(deps: PoolDeps): Pool & { health(): readonly ServerHe
         if (isOpen) events.onExit(fault);
         else early = fault ?? new Fault('SERVER_START_FAILED', { server, reason: 'it was ended while it started' });
       },
+      onStuck: (err) => logger.error({ err, server, pid: child.pid }, 'local server could not be ended'),
     });
     logger.info({ server, fingerprint, pid: child.pid }, 'local server started');
     const noted = ledger.add(child.pid, launch.file).catch((error: unknown) => {

@@ -34,6 +34,18 @@ describe('kill -9 of the process that owns the pool', () => {
   });
 });
 
+test('a server that the system does not let us end is logged, and its owner lives', async ({ skip }) => {
+  if (process.getuid?.() !== 0) skip('only root can become another user');
+  const program = join(repository, 'test/fake/unprivileged-owner.ts');
+  const owner = spawn(process.execPath, [program, await freshFolder()], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void owner.kill('SIGKILL'));
+  let said = '';
+  owner.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  await until(() => said.includes('local server could not be ended') || owner.exitCode !== null);
+  expect(owner.exitCode).toBeNull();
+  expect(said).toContain('EPERM');
+});
+
 describe('the ledger', () => {
   test('lets the next agent kill the whole group of a leftover', async () => {
     proves('local-server.leftovers', {
