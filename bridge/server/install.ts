@@ -70,7 +70,7 @@ async function runNpm(wanted: string, folder: string, deps: ResolveDeps): Promis
   const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-update-notifier', '--omit=dev', '--loglevel=error'];
   await runTool({
     file: file ?? npm,
-    args: [...before, 'install', ...options, '--prefix', folder, wanted],
+    args: [...before, 'install', ...options, '--prefix', folder, '--', wanted],
     cwd: folder,
     env: installEnvironment(deps),
     deadlineMs,

@@ -16,7 +16,8 @@ export interface NpmRequest {
   readonly rest: readonly string[];
 }
 
-const packageName = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/i;
+// No leading hyphen: npm would read such a name as an option.
+const packageName = /^(?:@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/i;
 const exactVersion = /^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?$/;
 
 /** What an npx (or npm exec) line asks for; undefined where it is another command. Throws where it cannot be read for certain. */

@@ -128,6 +128,13 @@ describe('Windows', () => {
   });
 });
 
+test('npm is given the name of a package behind "--", so that it can be no option', async () => {
+  const folder = await freshFolder();
+  await standIn(folder, 'npm', '');
+  await faultOf(resolve(folder, ['npx', 'a-server@1.0.0'], 'allow'));
+  expect(await readFile(join(folder, 'npm.log'), 'utf8')).toMatch(/^install .* -- a-server@1\.0\.0\n$/);
+});
+
 test('a tool is over when it ended, also where something that it left behind keeps its output open', async () => {
   const cwd = await freshFolder();
   // Its own session, so that the sweep of the group does not reach it.
