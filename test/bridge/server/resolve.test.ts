@@ -183,6 +183,60 @@ describe('a plain command', () => {
     expect(second.fingerprint).not.toBe(first.fingerprint);
   });
 
+  test.each([
+    ['node', '--import', './a', 'b'],
+    ['node', '--import=./a', '--inspect', './b.js'],
+    ['node', '--require', './a', 'b', '--db', 'notes.db'],
+    ['node', '--require=./a', '-C', 'notes.db', 'b'],
+    ['node', '-r', './a', './b'],
+    ['node', '-r=./a', './b'],
+    ['ruby', '-r./a', './b'],
+    ['node', '--import', 'file://FOLDER/a', './b'],
+    ['python3', '-u', './b', '--plugin', 'a.py'],
+    ['uv', 'run', '--with=a.py', 'b.js'],
+  ])('%j %j %j %j is identified by all the code that it is given', async (command, ...words) => {
+    const folder = await freshFolder();
+    const args = words.map((word) => word.replace('FOLDER', folder));
+    const tool = join(folder, command);
+    await writeFile(tool, '#!/bin/sh\n');
+    await chmod(tool, 0o755);
+    const files = ['a', 'a.py', 'b', 'b.js'].filter((name) => args.some((arg) => arg.endsWith(name)));
+    expect(files).toHaveLength(2);
+    for (const name of files) await writeFile(join(folder, name), 'one');
+    const change = { searchPath: [folder], home: folder };
+    const first = await resolve([command, ...args], change);
+    for (const name of files) {
+      await writeFile(join(folder, name), 'two');
+      expect(await first.verify(), name).toBe(false);
+      await writeFile(join(folder, name), 'one');
+      expect(await first.verify(), name).toBe(true);
+    }
+    expect((await resolve([command, ...args], change)).fingerprint).toBe(first.fingerprint);
+  });
+
+  test('is another one when a file that it names comes to be', async () => {
+    const folder = await freshFolder();
+    await writeFile(join(folder, 'server.js'), '');
+    const launch = await resolve(['node', '--import', './late.mjs', 'server.js'], { home: folder });
+    await writeFile(join(folder, 'late.mjs'), '');
+    expect(await launch.verify()).toBe(false);
+  });
+
+  test('of an interpreter keeps its fingerprint where the data file of its script changes', async () => {
+    const folder = await freshFolder();
+    await writeFile(join(folder, 'server.js'), '');
+    await writeFile(join(folder, 'notes.db'), 'one');
+    const lines = [
+      ['node', 'server.js', '--db', 'notes.db'],
+      ['node', '--inspect', 'server.js', '--db=notes.db', 'notes.db'],
+    ];
+    for (const line of lines) {
+      const launch = await resolve(line, { home: folder });
+      await writeFile(join(folder, 'notes.db'), `after ${line.length}`);
+      expect(await launch.verify()).toBe(true);
+    }
+  });
+
   test('keeps its fingerprint where the data file that it names changes', async () => {
     const folder = await freshFolder();
     const [tool, data] = [join(folder, 'sqlite-server'), join(folder, 'notes.db')];
