@@ -6,9 +6,10 @@ const inherited = /^(?:HOME|LANG|LANGUAGE|LC_[A-Z]+|TMPDIR|TZ|USER|LOGNAME|SHELL
 const inheritedOnWindows =
   /^(?:SystemRoot|SystemDrive|windir|ComSpec|PATHEXT|TEMP|TMP|APPDATA|LOCALAPPDATA|ProgramData|ProgramFiles(?:\(x86\))?|USERPROFILE|USERNAME|HOMEDRIVE|HOMEPATH|NUMBER_OF_PROCESSORS|PROCESSOR_ARCHITECTURE)$/i;
 
-// Variables that make a runtime load other code than the command line names. Their values count in the fingerprint.
+// Variables that make a runtime load other code than the command line names. Their values count in the fingerprint. HOME and XDG_CONFIG_HOME are
+// among them where an entry sets them: shells and runtimes read start files and user packages below them.
 const codeChoosing =
-  /^(?:PATH|PATHEXT|NODE_(?:OPTIONS|PATH)|LD_.+|DYLD_.+|PYTHON(?:PATH|HOME|STARTUP|USERBASE)|BASH_ENV|ENV|SHELLOPTS|PERL5(?:LIB|OPT)|RUBY(?:LIB|OPT)|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|CLASSPATH|(?:UV|PIP|npm_config|DOCKER)_.+)$/i;
+  /^(?:PATH|PATHEXT|HOME|USERPROFILE|XDG_CONFIG_HOME|NODE_(?:OPTIONS|PATH)|LD_.+|DYLD_.+|GCONV_PATH|PYTHON(?:PATH|HOME|STARTUP|USERBASE)|BASH_ENV|ENV|SHELLOPTS|PERL5(?:LIB|OPT)|RUBY(?:LIB|OPT)|LUA_(?:C?PATH|INIT)(?:_\d+_\d+)?|PHPRC|PHP_INI_SCAN_DIR|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|CLASSPATH|DOTNET_(?:STARTUP_HOOKS|ADDITIONAL_DEPS|SHARED_STORE|ROOT)|(?:UV|PIP|npm_config|DOCKER|CORECLR|BUN|DENO|GEM|BUNDLE)_.+)$/i;
 
 /** Does this variable decide which code runs, so that its value belongs to what was approved? */
 export function choosesCode(name: string): boolean {

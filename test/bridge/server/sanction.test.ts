@@ -25,6 +25,12 @@ const listed = (name: string, line: LaunchLine): SanctionQuestion['profile'] => 
   ...nothing,
   LocalServers: { [Slug.parse(name)]: line },
 });
+/** Some of the variables by which runtimes find code. */
+const loaders = [
+  ...['NODE_OPTIONS', 'LD_PRELOAD', 'DYLD_INSERT_LIBRARIES', 'PYTHONPATH', 'PATH', 'npm_config_registry', 'GCONV_PATH'],
+  ...['DOTNET_STARTUP_HOOKS', 'CORECLR_PROFILER_PATH', 'BUN_OPTIONS', 'DENO_DIR', 'LUA_PATH', 'LUA_CPATH_5_4', 'PHPRC'],
+  ...['PHP_INI_SCAN_DIR', 'GEM_HOME', 'BUNDLE_GEMFILE', 'HOME', 'XDG_CONFIG_HOME'],
+];
 const ask = (profile: Partial<SanctionQuestion['profile']>, verdicts: readonly Verdict[] = [], of = source) =>
   sanction({ profile: { ...nothing, ...profile }, verdicts, source: of, fingerprint })?.code ?? 'runs';
 
@@ -68,8 +74,10 @@ describe('a command', () => {
       replace: 'line.cwd === undefined',
     });
     const allow = { AllowedLocalServerCommands: [['npx', '-y', 'files@1.0.0']] };
-    for (const name of ['NODE_OPTIONS', 'LD_PRELOAD', 'DYLD_INSERT_LIBRARIES', 'PYTHONPATH', 'PATH', 'npm_config_registry'])
-      expect(ask(allow, [], sourceOf('files', { ...source.line, env: { [name]: 'x' } }))).toBe('SERVER_NOT_APPROVED');
+    for (const name of loaders)
+      expect(ask(allow, [], sourceOf('files', { ...source.line, env: { [name]: 'x' } })), name).toBe('SERVER_NOT_APPROVED');
+    for (const name of ['KEY', 'HOMEPAGE', 'LUA_PATHS', 'DOTNET_gcServer', 'DENOTE'])
+      expect(ask(allow, [], sourceOf('files', { ...source.line, env: { [name]: 'x' } })), name).toBe('runs');
     expect(ask(allow, [], sourceOf('files', { ...source.line, cwd: '/tmp' }))).toBe('SERVER_NOT_APPROVED');
   });
 
