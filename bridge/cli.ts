@@ -2,7 +2,11 @@
 // `drawbridge`: the bridge's command line. Exit codes: 0 done, 1 failed (one line says why and what to do), 2 not understood; `posture` has its own.
 // `connect` is started once for each server of each AI host, so it is read here by hand and loads nothing but the shim.
 import { homedir, hostname, release, userInfo } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import type { Surroundings, Terminal } from './command/terminal.ts';
+
+// Buffers count towards one limit with the heap: on their own small one, large messages force a full collection every few dozen calls.
+setFlagsFromString('--external-memory-accounted-in-global-limit');
 
 const home = process.env['HOME'] ?? homedir();
 const uid = process.getuid?.() ?? -1;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `drawbridge-gateway`: runs the gateway server, and looks after its data beside it.
 // Exit codes: 0 done, 1 failed (one line says why and what to do), 2 not understood.
+import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import pino from 'pino';
 import { Fault } from '#contract/error.ts';
@@ -13,6 +14,9 @@ import { dataOption, type Terminal } from './command/terminal.ts';
 import { addToken } from './command/token.ts';
 import { addWorkstation } from './command/workstation.ts';
 import { parseServeSettings, type Surroundings } from './settings.ts';
+
+// Buffers count towards one limit with the heap: on their own small one, large messages force a full collection every few dozen calls.
+setFlagsFromString('--external-memory-accounted-in-global-limit');
 
 const around: Surroundings = { env: process.env, platform: process.platform, isRoot: process.getuid?.() === 0 };
 

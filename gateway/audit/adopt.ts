@@ -1,5 +1,6 @@
 // After a restore into an empty database the heads outside it speak of records that are lost or not yet known here. This makes them say what is there now.
 // Only chains that end with a seal of this audit key are taken over; the old file is kept beside the new one.
+import type { KeyObject } from 'node:crypto';
 import { existsSync, renameSync } from 'node:fs';
 import { Fault } from '#contract/error.ts';
 import type { Store } from '../store/store.ts';
@@ -9,7 +10,7 @@ import { replaceHeads } from './head.ts';
 
 interface AdoptDeps {
   readonly store: Pick<Store, 'chains' | 'chainHead'>;
-  readonly key: Buffer;
+  readonly key: KeyObject;
   readonly headFile: string;
   readonly now?: () => number;
 }

@@ -1,6 +1,6 @@
 // How records hang together (pure): hash_i = SHA-256(hash_{i-1} | body_i), and over the last of each group a seal, an HMAC under a key that is not in the database.
 // Who has the database can recompute the hashes but no seal.
-import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { type KeyObject, createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { AuditRecord } from '#contract/audit.ts';
 import type { ChainedRecord, Seal } from '../store/store.ts';
 
@@ -35,7 +35,7 @@ export function link(previousHash: string, body: string): string {
 
 /** The entries as the next records of a chain, and the seal over the last of them. At least one entry. */
 export function extend(
-  key: Buffer,
+  key: KeyObject,
   from: Position,
   entries: readonly Entry[],
 ): { records: readonly ChainedRecord[]; seal: Seal } {
@@ -50,11 +50,11 @@ export function extend(
   return { records, seal: { ...unsigned, mac: macOf(key, unsigned) } };
 }
 
-export function isGenuine(key: Buffer, seal: Seal): boolean {
+export function isGenuine(key: KeyObject, seal: Seal): boolean {
   return isEqual(macOf(key, seal), seal.mac);
 }
 
-function macOf(key: Buffer, { chain, after, seq, hash }: Omit<Seal, 'mac'>): string {
+function macOf(key: KeyObject, { chain, after, seq, hash }: Omit<Seal, 'mac'>): string {
   return createHmac('sha256', key).update(`seal|${chain}|${after}|${seq}|${hash}`).digest('hex');
 }
 

@@ -1,6 +1,6 @@
 // The heads of the chains in a file outside the database, so that records that were cut off at the end show. Written after each commit, so it is never ahead.
 // Each chain has two lines of fixed length that are written in turn, in place: a line that a power cut tore fails its check, and the one before it counts.
-import { createHmac } from 'node:crypto';
+import { type KeyObject, createHmac } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
@@ -20,7 +20,7 @@ const Line = z.strictObject({
 /** What a file of heads says of its chains; `damaged` where it can't be believed, undefined where there is no file. */
 export type Heads = ReadonlyMap<string, Position & { readonly pair: number; readonly line: number }> | 'damaged' | undefined;
 
-export function readHeads(file: string, key: Buffer): Heads {
+export function readHeads(file: string, key: KeyObject): Heads {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -52,7 +52,7 @@ export interface Head {
 }
 
 /** Opens the head of a chain, which says `position` from then on. The caller has compared what the file said before with the database. */
-export function openHead(file: string, key: Buffer, position: Position): Head {
+export function openHead(file: string, key: KeyObject, position: Position): Head {
   const heads = readHeads(file, key);
   if (heads === 'damaged') throw new Fault('AUDIT_BROKEN', { reason: `The file ${file} is damaged.` });
   const all = [...(heads?.values() ?? [])].filter(({ chain }) => chain !== position.chain).toSorted((a, b) => a.pair - b.pair);
@@ -83,7 +83,7 @@ export function openHead(file: string, key: Buffer, position: Position): Head {
 }
 
 /** Writes the whole file anew: temporary file, fsync, rename. */
-export function replaceHeads(file: string, key: Buffer, positions: readonly Position[]): void {
+export function replaceHeads(file: string, key: KeyObject, positions: readonly Position[]): void {
   const temporary = `${file}.part`;
   rmSync(temporary, { force: true });
   const descriptor = openSync(temporary, 'wx', 0o600);
@@ -97,12 +97,12 @@ export function replaceHeads(file: string, key: Buffer, positions: readonly Posi
   renameSync(temporary, file);
 }
 
-function format({ chain, seq, hash }: Position, key: Buffer): Buffer {
+function format({ chain, seq, hash }: Position, key: KeyObject): Buffer {
   const text = JSON.stringify({ chain, seq, hash, check: checkOf({ chain, seq, hash }, key) });
   return Buffer.from(`${text.padEnd(lineBytes - 1)}\n`);
 }
 
-function parse(text: string, key: Buffer): Position | undefined {
+function parse(text: string, key: KeyObject): Position | undefined {
   try {
     const { check, ...position } = Line.parse(JSON.parse(text));
     return isEqual(check, checkOf(position, key)) ? position : undefined;
@@ -111,6 +111,6 @@ function parse(text: string, key: Buffer): Position | undefined {
   }
 }
 
-function checkOf({ chain, seq, hash }: Position, key: Buffer): string {
+function checkOf({ chain, seq, hash }: Position, key: KeyObject): string {
   return createHmac('sha256', key).update(`head|${chain}|${seq}|${hash}`).digest('hex');
 }

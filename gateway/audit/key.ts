@@ -1,18 +1,18 @@
 // The key of the seals: 32 random bytes under <data>/key, never in the database and never in a backup of it.
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, createSecretKey, randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '#contract/error.ts';
 import { newId } from '#contract/id.ts';
 
 /** The key, made at first call, and the file that holds the chains' heads. Rejects with FILE_UNUSABLE where the key is damaged or others can read it. */
-export async function openAuditKey(dataDirectory: string): Promise<{ readonly key: Buffer; readonly headFile: string }> {
+export async function openAuditKey(dataDirectory: string): Promise<{ readonly key: KeyObject; readonly headFile: string }> {
   const directory = join(dataDirectory, 'key');
   const file = join(directory, 'audit.key');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const text = (await read(file)) ?? (await make(file));
   if (!/^[0-9a-f]{64}\n$/.test(text)) throw unusable(file, 'it is not an audit key. Put the right one back.');
-  return { key: Buffer.from(text.trim(), 'hex'), headFile: join(directory, 'audit.head') };
+  return { key: createSecretKey(text.trim(), 'hex'), headFile: join(directory, 'audit.head') };
 }
 
 async function read(file: string): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 // Collects records into groups and has each group committed at once. Durable: what is appended during one turn of the event loop, or while a commit runs,
 // is one transaction, and no timer is in the way. Batched: every `windowMs` (100), so that a power cut loses at most that much.
+import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { AuditRecord } from '#contract/audit.ts';
 import { Fault } from '#contract/error.ts';
@@ -11,7 +12,7 @@ import { openChainWriter } from './writer.ts';
 
 export interface RecorderDeps {
   readonly store: Store;
-  readonly key: Buffer;
+  readonly key: KeyObject;
   readonly headFile: string;
   /** `main` on SQLite; on PostgreSQL a name that no other gateway server has and that stays with the data directory. */
   readonly chain: string;

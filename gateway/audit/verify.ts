@@ -1,5 +1,6 @@
 // Reads every record of every chain again and tells whether all of it is as it was written: the hashes, the seals over them, and the heads outside the database.
 // The one rule: what can't be shown to be whole is reported as broken.
+import type { KeyObject } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { ChainedRecord, Seal, Store } from '../store/store.ts';
 import { isGenuine, link, start } from './chain.ts';
@@ -28,7 +29,7 @@ export type Verdict =
 
 export interface VerifyDeps {
   readonly store: Pick<Store, 'chains' | 'recordsAfter' | 'sealsAfter'>;
-  readonly key: Buffer;
+  readonly key: KeyObject;
   readonly headFile: string;
   /** Records that were read so far. */
   readonly onProgress?: (records: number) => void;
@@ -136,7 +137,7 @@ function checkRecord(record: ChainedRecord, last: Position): Broken | undefined 
   return undefined;
 }
 
-function checkSeal(seal: Seal, last: Position, sealed: number, key: Buffer): Broken | undefined {
+function checkSeal(seal: Seal, last: Position, sealed: number, key: KeyObject): Broken | undefined {
   if (seal.hash !== last.hash || !isGenuine(key, seal))
     return broken(
       seal.chain,

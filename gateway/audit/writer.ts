@@ -1,5 +1,6 @@
 // Writes groups of entries to one chain, one group at a time. The one rule: a group is committed with its seal or not at all,
 // and after a failure the database is asked where the chain really ends before anything is added to it.
+import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import type { Store } from '../store/store.ts';
@@ -15,7 +16,7 @@ export interface ChainWriter {
 
 export interface ChainWriterDeps {
   readonly store: Pick<Store, 'chainHead' | 'sealsAfter' | 'appendRecords'>;
-  readonly key: Buffer;
+  readonly key: KeyObject;
   readonly headFile: string;
   readonly chain: string;
   readonly logger: Logger;

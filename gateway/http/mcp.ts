@@ -42,7 +42,7 @@ export function createMcpRoute(deps: McpRouteDeps): McpRoute {
       checkMedia(request);
       const body = await readBody(request, deps.messageLimitBytes);
       arrived.requestBytes = body.length;
-      await answer(deps, { request, response, target, caller, body, arrived, signal: closed.signal });
+      await answer(deps, { request, response, target, caller, body, arrived, closed });
     } catch (thrown) {
       const era: Era = arrived.era === 'legacy' ? 'legacy' : 'modern';
       send(response, await deps.pipeline.refuse(arrived, thrown, encoderFor(era, arrived.id)), thrown);
@@ -57,7 +57,8 @@ interface Exchange {
   readonly caller: Caller;
   readonly body: Buffer;
   readonly arrived: Progress;
-  readonly signal: AbortSignal;
+  /** Aborted when the connection closes, or the host cancels. */
+  readonly closed: AbortController;
 }
 
 async function answer(deps: McpRouteDeps, exchange: Exchange): Promise<void> {
@@ -78,7 +79,10 @@ async function answer(deps: McpRouteDeps, exchange: Exchange): Promise<void> {
       method: message.method,
       conversation: `${caller.user.id}/${caller.token ?? 'shim'}`,
     };
-    return send(response, await deps.pipeline.handle(identified, message, encoderFor('modern', arrived.id), exchange.signal));
+    return send(
+      response,
+      await deps.pipeline.handle(identified, message, encoderFor('modern', arrived.id), exchange.closed.signal),
+    );
   }
   if (message.kind === 'request' && message.method === 'initialize') return initialize(deps, exchange, message, received);
   if (message.kind !== 'request' && era === 'modern') return accept(response);
@@ -90,12 +94,10 @@ async function answer(deps: McpRouteDeps, exchange: Exchange): Promise<void> {
   }
   if (session.underWay.has(arrived.id))
     throw new Fault('INVALID_REQUEST', { reason: 'its id is that of a request that is under way' });
-  const controller = new AbortController();
-  const signal = AbortSignal.any([exchange.signal, controller.signal]);
-  session.underWay.set(arrived.id, controller);
+  session.underWay.set(arrived.id, exchange.closed);
   try {
     const identified: Identified = { ...received, method: message.method, conversation: session.id };
-    send(response, await deps.pipeline.handle(identified, message, encoderFor('legacy', arrived.id), signal));
+    send(response, await deps.pipeline.handle(identified, message, encoderFor('legacy', arrived.id), exchange.closed.signal));
   } finally {
     session.underWay.delete(arrived.id);
   }
@@ -120,7 +122,7 @@ async function initialize(
       isAnswered = answered.kind === 'described';
       return encode(answered);
     },
-    exchange.signal,
+    exchange.closed.signal,
   );
   if (isAnswered) exchange.response.setHeader('Mcp-Session-Id', session.id);
   else deps.sessions.end(session);

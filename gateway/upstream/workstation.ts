@@ -1,7 +1,7 @@
 // Workstation servers: chooses the workstation and the command, keeps one session per conversation (or per workstation where the server is
 // shareable), and sends the call over its channel. A lost tunnel ends the calls on it; nothing is ever sent twice.
 import { Fault } from '#contract/error.ts';
-import type { WorkstationId } from '#contract/id.ts';
+import type { Slug, WorkstationId } from '#contract/id.ts';
 import type { AllowedCall, AllowedListing, Destination, Era } from '../call.ts';
 import type { InForce } from '../in-force.ts';
 import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
@@ -20,6 +20,11 @@ export interface WorkstationDeps {
   readonly idleMs?: number;
 }
 type Allowed = AllowedCall | AllowedListing;
+interface Entry {
+  readonly opening: Promise<Session>;
+  /** Set once it is open. */
+  session: Session | undefined;
+}
 
 const sessionLimit = 10_000;
 const pageLimit = 100;
@@ -28,41 +33,43 @@ const eraForgottenAfterMs = 3_600_000;
 export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   const startWithinMs = deps.startWithinMs ?? 30_000;
   const idleMs = deps.idleMs ?? 600_000;
-  const sessions = new Map<string, Promise<Session>>();
+  const sessions = new Map<string, Entry>();
   const eras = new Map<string, { era: Era; until: number }>();
   const lastUsed = new Map<string, WorkstationId>();
-  const sweep = setInterval(() => void closeIdle(), Math.min(idleMs, 30_000)).unref();
+  const sweep = setInterval(closeIdle, Math.min(idleMs, 30_000)).unref();
 
-  async function sessionFor(allowed: Allowed, destination: Destination, signal: AbortSignal): Promise<Session> {
-    const { server } = allowed.assignment;
+  /** The session, at once where it is open. */
+  function sessionFor(allowed: Allowed, destination: Destination, signal: AbortSignal): Session | Promise<Session> {
     const owner = allowed.assignment.shareable ? 'shared' : allowed.conversation;
-    const key = `${owner}\n${destination.workstation}\n${server.slug}\n${destination.fingerprint}`;
-    let opening = sessions.get(key);
-    if (!opening) {
-      if (sessions.size >= sessionLimit) throw new Fault('BUSY', { what: 'local servers' });
-      // Of this workstation: another one may say the same fingerprint of a server that speaks otherwise.
-      const command = `${destination.workstation}\n${destination.fingerprint}`;
-      const known = eras.get(command);
-      opening = openSession({
-        server: server.slug,
-        open: (events, deadline) =>
-          deps.hub.open(destination.workstation, server.slug, destination.fingerprint, events, deadline),
-        knownEra: known && known.until > Date.now() ? known.era : undefined,
-        startWithinMs,
-        onDropped: deps.onDropped,
-        onClosed: () => sessions.delete(key),
-      });
-      sessions.set(key, opening);
-      opening.then(
-        (session) => {
-          if (eras.size > sessionLimit) eras.clear();
-          eras.set(command, { era: session.era, until: Date.now() + eraForgottenAfterMs });
-          if (!session.isOpen) sessions.delete(key);
-        },
-        () => sessions.delete(key),
-      );
-    }
-    return untilAborted(opening, signal);
+    const key = `${owner}\n${destination.workstation}\n${allowed.assignment.server.slug}\n${destination.fingerprint}`;
+    const known = sessions.get(key);
+    if (known?.session?.isOpen) return known.session;
+    return untilAborted((known ?? begin(key, allowed.assignment.server.slug, destination)).opening, signal);
+  }
+
+  function begin(key: string, server: Slug, destination: Destination): Entry {
+    if (sessions.size >= sessionLimit) throw new Fault('BUSY', { what: 'local servers' });
+    // Of this workstation: another one may say the same fingerprint of a server that speaks otherwise.
+    const command = `${destination.workstation}\n${destination.fingerprint}`;
+    const era = eras.get(command);
+    const forget = () => sessions.get(key) === entry && sessions.delete(key);
+    const opening = openSession({
+      server,
+      open: (events, deadline) => deps.hub.open(destination.workstation, server, destination.fingerprint, events, deadline),
+      knownEra: era && era.until > Date.now() ? era.era : undefined,
+      startWithinMs,
+      onDropped: deps.onDropped,
+      onClosed: () => forget(),
+    });
+    const entry: Entry = { opening, session: undefined };
+    sessions.set(key, entry);
+    opening.then((session) => {
+      if (eras.size > sessionLimit) eras.clear();
+      eras.set(command, { era: session.era, until: Date.now() + eraForgottenAfterMs });
+      entry.session = session;
+      if (!session.isOpen) forget();
+    }, forget);
+    return entry;
   }
 
   function destinationOf(allowed: Allowed, trace: Trace): Destination {
@@ -74,15 +81,15 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     return destination;
   }
 
-  async function closeIdle(): Promise<void> {
-    for (const opening of sessions.values()) {
-      const session = await opening.catch(() => undefined);
+  function closeIdle(): void {
+    for (const { session } of [...sessions.values()]) {
       if (session?.isIdle && performance.now() - session.lastUsedAt > idleMs) session.close();
     }
   }
 
   async function call(allowed: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply> {
-    const session = await sessionFor(allowed, destinationOf(allowed, trace), signal);
+    const ready = sessionFor(allowed, destinationOf(allowed, trace), signal);
+    const session = ready instanceof Promise ? await ready : ready;
     const compose = (id: number, era: Era) => {
       const message = callMessage(allowed.body, request, id, allowed.tool);
       return era === 'modern' ? withModernMeta(message) : message;
@@ -120,13 +127,13 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     call,
     tools,
     release(conversation) {
-      for (const [key, opening] of sessions) {
+      for (const [key, { opening }] of sessions) {
         if (key.startsWith(`${conversation}\n`)) void opening.then((session) => session.close()).catch(() => undefined);
       }
     },
     async close() {
       clearInterval(sweep);
-      const all = await Promise.allSettled(sessions.values());
+      const all = await Promise.allSettled([...sessions.values()].map(({ opening }) => opening));
       for (const opened of all) if (opened.status === 'fulfilled') opened.value.close();
     },
   };

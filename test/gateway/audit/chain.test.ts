@@ -1,5 +1,5 @@
 // The chain, with generated records and generated damage: whatever is done to it without the key shows.
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { proves } from '../../requirement.ts';
 import { recordsIn } from '../../suite/record-list.ts';
 import type { RecordList } from '../../suite/record-list.ts';
 
-const key = randomBytes(32);
+const key = createSecretKey(randomBytes(32));
 let folder: string;
 let headFile: string;
 beforeAll(() => {
@@ -111,7 +111,7 @@ const damages: Readonly<Record<string, Damage>> = {
   },
   'rewritten from a record on, hashes and seals too, with another key': (list, place) => {
     const from = place % list.records.length;
-    const otherKey = createHmac('sha256', key).update('other').digest();
+    const otherKey = createSecretKey(createHmac('sha256', key).update('other').digest());
     const before = from === 0 ? start('main') : list.records[from - 1];
     if (before === undefined) return undefined;
     const entries = list.records.slice(from).map(({ at, body }) => ({ at, body: body.replace('"text":"', '"text":"!') }));
@@ -126,7 +126,7 @@ const damages: Readonly<Record<string, Damage>> = {
   },
   'cut off and the last one rewritten over it': (list, place) => {
     const keep = list.seals[place % list.seals.length]?.after ?? 0;
-    const otherKey = createHmac('sha256', key).update('other').digest();
+    const otherKey = createSecretKey(createHmac('sha256', key).update('other').digest());
     if (keep === 0) return undefined;
     const records = list.records.slice(0, keep - 1);
     const before = records.at(-1) ?? start('main');
@@ -201,7 +201,7 @@ describe('a chain of records', () => {
     const list = chainOf([2, 3]);
     rmSync(headFile);
     expect(await verify(list)).toMatchObject({ ok: false, what: 'head-missing' });
-    replaceHeads(headFile, randomBytes(32), [list.records[4] ?? start('main')]);
+    replaceHeads(headFile, createSecretKey(randomBytes(32)), [list.records[4] ?? start('main')]);
     expect(await verify(list)).toMatchObject({ ok: false, what: 'head-damaged' });
   });
 

@@ -1,4 +1,5 @@
 // The recorder on a real SQLite file: when an append resolves, what happens when the disk says no, and where it refuses to go on.
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -18,7 +19,7 @@ import { quiet, recordOf } from '../../suite/sample.ts';
 let folder: string;
 let file: string;
 let store: Store;
-let audit: { key: Buffer; headFile: string };
+let audit: { key: KeyObject; headFile: string };
 let open: Recorder[];
 
 beforeEach(async () => {
@@ -309,7 +310,7 @@ describe('a recorder that is opened again', () => {
 
   test('refuses where the head is missing or the key is another one', async () => {
     await fill(3);
-    const other = Buffer.from(audit.key).reverse();
+    const other = createSecretKey(audit.key.export().reverse());
     await expect(record({ key: other })).rejects.toMatchObject({ code: 'AUDIT_BROKEN' });
     rmSync(audit.headFile);
     await expect(record()).rejects.toMatchObject({ code: 'AUDIT_BROKEN' });

@@ -1,4 +1,5 @@
 // Backups, from each database into each: what comes back, what never does, and what happens to a file that is not whole.
+import { createSecretKey } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -197,7 +198,7 @@ describe('a backup', () => {
     await restore(file, target, deps);
     const restored = await openStore(target, deps);
     expect(await verifyAudit({ store: restored, key, headFile })).toMatchObject({ ok: false, what: 'truncated' });
-    const other = Buffer.alloc(32);
+    const other = createSecretKey(Buffer.alloc(32));
     await expect(adoptHeads({ store: restored, key: other, headFile })).rejects.toMatchObject({ code: 'AUDIT_BROKEN' });
     await adoptHeads({ store: restored, key, headFile });
     expect(await verifyAudit({ store: restored, key, headFile })).toMatchObject({ ok: true, records: 20 });
