@@ -113,7 +113,7 @@ describe('the packages of a clone', () => {
 });
 
 describe('the programs of the operating system', () => {
-  const all = ['openssl', 'dbus-run-session', 'gnome-keyring-daemon'];
+  const all = ['openssl', 'dbus-run-session', 'gnome-keyring-daemon', 'dbus-test-tool'];
   /** A directory of programs; the fake apt-get notes how it was called, and installs what `brings` names. */
   const programs = async (names: readonly string[], brings: readonly string[] | undefined) => {
     const bin = join(place, 'bin');
@@ -146,15 +146,20 @@ describe('the programs of the operating system', () => {
     const { status, said } = await bring(await programs(['openssl'], []), 1000);
     expect(status).toBe(0);
     expect(said).toContain('the tests that need it will be skipped');
-    expect(said).toContain('sudo apt-get update && sudo apt-get install -y --no-install-recommends dbus gnome-keyring\n');
+    expect(said).toContain(
+      'sudo apt-get update && sudo apt-get install -y --no-install-recommends dbus gnome-keyring dbus-tests\n',
+    );
     await expect(readFile(join(place, 'apt'), 'utf8')).rejects.toThrow('ENOENT');
   });
 
   test('are installed where that needs no password', async () => {
     const { status, said } = await bring(await programs(['openssl'], all), 0);
-    expect({ status, said }).toEqual({ status: 0, said: expect.stringMatching(/dbus gnome-keyring: done in \d+ s\n$/) });
+    expect({ status, said }).toEqual({
+      status: 0,
+      said: expect.stringMatching(/dbus gnome-keyring dbus-tests: done in \d+ s\n$/),
+    });
     expect(await readFile(join(place, 'apt'), 'utf8')).toBe(
-      'update -q\ninstall -y -q --no-install-recommends dbus gnome-keyring\n',
+      'update -q\ninstall -y -q --no-install-recommends dbus gnome-keyring dbus-tests\n',
     );
   });
 
