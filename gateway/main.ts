@@ -121,12 +121,15 @@ async function start(
 
   const bus = createMemoryBus({ logger });
   const { key, headFile } = await openAuditKey(dataDir);
+  // The pipeline stands on the recorder, and comes after it.
+  let underWay = (): number => 0;
   const spool = await openRecorder({
     store,
     key,
     headFile,
     chain: chainOf(settings, signingKey.kid),
     mode: settings.audit,
+    siblings: () => underWay(),
     logger,
   });
   const recorder = opened(gaugeAudit(spool, now), (it) => it.close());
@@ -159,6 +162,7 @@ async function start(
     onRecord: ({ decision, code, at }) => metrics.call(decision, code, Math.max(now() - at, 0)),
   });
   const release = (conversation: string) => upstream.release(conversation);
+  underWay = () => pipeline.underWay();
   const acceptHost = acceptHosts({ inForce, pipeline, onEnd: release });
   const sessions = opened(createMcpSessions({ now, onEnd: release }), (it) => it.close());
   opened(watchRevision(store, bus, { logger }), (it) => it.close());

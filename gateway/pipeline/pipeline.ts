@@ -26,6 +26,8 @@ export interface PipelineDeps {
   readonly onRecord: (record: CallRecord) => void;
 }
 export interface Pipeline {
+  /** Requests that are not answered yet: their records are still to come. */
+  underWay(): number;
   /** Handles a request whose caller is known. Never rejects. */
   handle(request: Identified, message: RequestMessage, encode: Encode, signal: AbortSignal): Promise<Encoded>;
   /** Refuses what never became a request: unreadable, unauthenticated, contradicting its headers. Never rejects. Unknown callers are recorded within a bound. */
@@ -34,6 +36,7 @@ export interface Pipeline {
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
   let isAuditDown = false;
+  let underWay = 0;
   const strangers = createAllowance(strangersPerMinute);
 
   async function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Answered> {
@@ -80,14 +83,18 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   return {
+    underWay: () => underWay,
     async handle(request, message, encode, signal) {
       const draft = beginRecord(request, message.method, request);
       let answered: Answered;
+      underWay++;
       try {
         if (isAuditDown) throw new Fault('AUDIT_UNAVAILABLE'); // refused before it runs; its record is the probe that ends this state
         answered = await answer(request, message, draft, signal);
       } catch (thrown) {
         answered = failed(draft, thrown);
+      } finally {
+        underWay--;
       }
       return record(draft, answered, encode);
     },
