@@ -42,3 +42,8 @@ export function newId(nowMs: number = Date.now()): string {
   const time = Math.trunc(nowMs).toString(16).padStart(12, '0');
   return `${time.slice(0, 8)}-${time.slice(8)}-7${globalThis.crypto.randomUUID().slice(15)}`;
 }
+
+/** A new id of a record: made for each call, so without a check of what was just made. */
+export function newRecordId(nowMs?: number): RecordId {
+  return newId(nowMs) as RecordId;
+}

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { CallRecord } from '#contract/audit.ts';
 import type { ErrorCode } from '#contract/error.ts';
-import { type GatewayId, newId, RecordId, type ServerId, type WorkstationId } from '#contract/id.ts';
+import { type GatewayId, newRecordId, type ServerId, type WorkstationId } from '#contract/id.ts';
 import type { Answered, Caller, Identified, Received } from '../call.ts';
 import type { Trace } from '../upstream/upstream.ts';
 
@@ -85,7 +85,7 @@ export function finishRecord(draft: Draft, answered: Answered, responseBytes: nu
   return {
     version: 1,
     kind: 'call',
-    id: RecordId.parse(newId(draft.base.at)),
+    id: newRecordId(draft.base.at),
     ...draft.base,
     gateway: draft.gateway,
     server: draft.server,

@@ -2,7 +2,7 @@
 // counted, and the next record says how many there were.
 import type { AuditRecord, EventRecord } from '#contract/audit.ts';
 import type { ErrorCode } from '#contract/error.ts';
-import { newId, RecordId, type WorkstationId } from '#contract/id.ts';
+import { newRecordId, type WorkstationId } from '#contract/id.ts';
 
 export type RecordEvent = (record: AuditRecord) => Promise<void>;
 
@@ -24,7 +24,7 @@ export function eventRecord(draft: EventDraft, now: number): EventRecord {
   return {
     version: 1,
     kind: 'event',
-    id: RecordId.parse(newId(now)),
+    id: newRecordId(now),
     at: now,
     event: draft.event,
     user: draft.user ?? null,
