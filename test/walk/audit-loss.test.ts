@@ -52,9 +52,9 @@ test(
   { timeout: 30_000 + runs * 10_000 },
   async () => {
     proves('failure.record-before-result', {
-      file: 'gateway/pipeline/pipeline.ts',
-      find: 'await deps.recorder.append(finished);',
-      replace: 'void deps.recorder.append(finished).catch(() => undefined);',
+      file: 'gateway/main.ts',
+      find: 'mode: settings.audit,',
+      replace: "mode: 'batched',",
     });
     const { deployment, call } = await scene();
     let received = 0;
@@ -92,8 +92,8 @@ test.skipIf(!isRoot)(
   async () => {
     proves('failure.disk-full', {
       file: 'gateway/pipeline/pipeline.ts',
-      find: "return encode({ kind: 'fault', fault: new Fault('AUDIT_UNAVAILABLE', {}, { cause: error }) });",
-      replace: 'return encoded;',
+      find: 'await deps.recorder.append(finished);',
+      replace: 'await deps.recorder.append(finished).catch(() => undefined);',
     });
     const mount = await mkdtemp(join(tmpdir(), 'drawbridge-disk-'));
     cleanUp.push(() => rm(mount, { recursive: true, force: true }));
