@@ -3,8 +3,9 @@
 import { Fault } from '#contract/error.ts';
 import type { Slug } from '#contract/id.ts';
 import type { Era } from '../call.ts';
-import { asLine, errorResponse, type Message, readMessage, type ResponseMessage } from '../mcp/jsonrpc.ts';
+import { asLine, errorResponse, type Message, readMessage } from '../mcp/jsonrpc.ts';
 import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
+import type { Reply } from './upstream.ts';
 import { clientInfo, discoverRequest, initializedNotification, initializeRequest, isModernAnswer } from './handshake.ts';
 
 const pendingLimit = 1024;
@@ -22,10 +23,6 @@ export interface SessionDeps {
   readonly onDropped: () => void;
   readonly onClosed: () => void;
 }
-export interface Answer {
-  readonly body: Buffer;
-  readonly message: ResponseMessage;
-}
 export interface SessionRequest {
   /** Makes the message for the id and the server's era. */
   readonly compose: (id: number, era: Era) => Buffer;
@@ -36,7 +33,7 @@ export interface SessionRequest {
 interface Pending {
   readonly progressToken: unknown;
   readonly startedAt: number;
-  readonly resolve: (answer: Answer) => void;
+  readonly resolve: (answer: Reply) => void;
   readonly reject: (fault: Fault) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -100,7 +97,7 @@ export class Session {
   /**
    * Sends one request and waits for its answer; after `timeoutMs` without an answer or progress it is given up. Rejects with SERVER_TIMEOUT, CANCELLED, BUSY, or the fault that ended the channel.
    */
-  request({ compose, timeoutMs, progressToken }: SessionRequest, signal: AbortSignal): Promise<Answer> {
+  request({ compose, timeoutMs, progressToken }: SessionRequest, signal: AbortSignal): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
       if (signal.aborted) return reject(new Fault('CANCELLED'));

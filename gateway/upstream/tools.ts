@@ -2,8 +2,7 @@
 import { Fault } from '#contract/error.ts';
 import { isObject, paramSpan, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { elementsOf, membersOf, splice } from '../mcp/span.ts';
-import type { Answer } from './session.ts';
-import type { ListedTool } from './upstream.ts';
+import type { ListedTool, Reply } from './upstream.ts';
 
 /** The host's tools/call with the session's id and the upstream's own tool name; every other byte as it came. */
 export function callMessage(body: Buffer, request: RequestMessage, id: number, tool: string): Buffer {
@@ -23,7 +22,7 @@ export function toolsRequest(id: number, cursor: string | undefined): Buffer {
 }
 
 /** One page of a tools/list answer. A tool that names a key twice, or has no name, is left out: nobody could say which tool it is. */
-export function readTools({ body, message }: Answer, server: string): { tools: ListedTool[]; nextCursor: string | undefined } {
+export function readTools({ body, message }: Reply, server: string): { tools: ListedTool[]; nextCursor: string | undefined } {
   if (message.error) throw new Fault('SERVER_GARBAGE', { server, reason: 'it answered tools/list with an error' });
   if (!message.result || !isObject(message.value))
     throw new Fault('SERVER_GARBAGE', { server, reason: 'its list of tools is not an object' });

@@ -1,15 +1,14 @@
 // Where an allowed call goes. An implementer promises: a call is sent at most once and never replayed; it settles within its deadline;
 // an aborted signal tells the far end; `forwardedAt` is set only if the message was handed over.
-import type { ResponseMessage } from '../mcp/jsonrpc.ts';
-import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import type { RequestMessage, ResponseMessage } from '../mcp/jsonrpc.ts';
 import type { AllowedCall, AllowedListing, Destination, Identified } from '../call.ts';
 
-/** What came back, and when: times are `performance.now()`. */
+/** What came back: the upstream's bytes, and their envelope. */
 export interface Reply {
   readonly body: Buffer;
   readonly message: ResponseMessage;
 }
-/** Filled in as the call goes on, also where it fails later. */
+/** Filled in as the call goes on, also where it fails later. Times are `performance.now()`. */
 export interface Trace {
   destination?: Destination;
   forwardedAt?: number;
