@@ -10,6 +10,7 @@ import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
 import { encoderFor } from './encode.ts';
 import { eraOf } from './era.ts';
 import { readMessage, type RequestMessage } from './jsonrpc.ts';
+import { UnderWay } from './under-way.ts';
 
 const underWayLimit = 1024;
 
@@ -26,7 +27,7 @@ export interface LineDeps {
 export function serveLine(deps: LineDeps): ChannelEvents {
   const { pipeline, caller, target, channel } = deps;
   const conversation = randomUUID();
-  const underWay = new Map<string, AbortController>();
+  const underWay = new UnderWay<string, AbortController>();
 
   function reply(body: Buffer): void {
     try {

@@ -3,12 +3,13 @@
 import { randomBytes } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
 import type { Caller, Received } from '../call.ts';
+import { UnderWay } from './under-way.ts';
 
 export interface McpSession {
   readonly id: string;
   readonly owner: string;
   /** Requests under way, so that notifications/cancelled can end them. */
-  readonly underWay: Map<string, AbortController>;
+  readonly underWay: UnderWay<string, AbortController>;
   lastUsedAt: number;
 }
 export interface McpSessions {
@@ -57,7 +58,7 @@ export function createMcpSessions(deps: {
       const session: McpSession = {
         id: randomBytes(24).toString('base64url'),
         owner,
-        underWay: new Map(),
+        underWay: new UnderWay(),
         lastUsedAt: deps.now(),
       };
       sessions.set(session.id, session);

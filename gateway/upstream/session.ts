@@ -3,6 +3,7 @@
 import { Fault } from '#contract/error.ts';
 import type { Slug } from '#contract/id.ts';
 import type { Era } from '../call.ts';
+import { UnderWay } from '../mcp/under-way.ts';
 import { asLine, errorResponse, type Message, readMessage } from '../mcp/jsonrpc.ts';
 import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
 import type { Reply } from './upstream.ts';
@@ -58,7 +59,7 @@ export class Session {
   era: Era = 'legacy';
   lastUsedAt = performance.now();
   readonly #deps: SessionDeps;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new UnderWay<number, Pending>();
   #channel: Channel | undefined;
   #closed: Fault | undefined;
   #nextId = 1;
@@ -199,7 +200,7 @@ export class Session {
   }
 
   #failPending(fault: Fault): void {
-    for (const pending of [...this.#pending.values()]) pending.reject(fault);
+    for (const pending of this.#pending.values()) pending.reject(fault);
   }
 
   #end(fault: Fault): void {
