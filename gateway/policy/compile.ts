@@ -8,6 +8,8 @@ import type { Assignment } from '../call.ts';
 export interface OfferedServer {
   readonly fingerprint: Fingerprint;
   readonly hosts: readonly string[];
+  /** What an administrator decided of it, if anything. */
+  readonly decision: Verdict['decision'] | undefined;
 }
 export interface CompiledGateway {
   readonly id: GatewayId;
@@ -22,8 +24,6 @@ export interface Snapshot {
   readonly grants: ReadonlyMap<string, ReadonlySet<string>>;
   /** What each workstation offers: workstation -> server -> launchable fingerprints, the newest first. */
   readonly offers: ReadonlyMap<string, ReadonlyMap<string, readonly OfferedServer[]>>;
-  /** `<server> <fingerprint>` -> what an administrator decided. */
-  readonly verdicts: ReadonlyMap<string, Verdict['decision']>;
 }
 
 export interface Source {
@@ -67,7 +67,7 @@ export function compile(source: Source): Snapshot {
     }
     gateways.set(slug, { ...of, title: gateway.title ?? slug, assignments });
   }
-  return { users, gateways, grants, offers: compileOffers(source), verdicts: compileVerdicts(source) };
+  return { users, gateways, grants, offers: compileOffers(source) };
 }
 
 function provisions(tools: Provisioning): (tool: string) => boolean {
@@ -77,17 +77,15 @@ function provisions(tools: Provisioning): (tool: string) => boolean {
   return (tool) => allowed.has(tool);
 }
 
-function compileOffers({ offers }: Source): Snapshot['offers'] {
+function compileOffers({ offers, approvals }: Source): Snapshot['offers'] {
+  const decisions = new Map(approvals.map(({ server, fingerprint, decision }) => [`${server} ${fingerprint}`, decision]));
   const byWorkstation = new Map<string, Map<string, OfferedServer[]>>();
   for (const offer of offers.toSorted((a, b) => b.offeredAt - a.offeredAt)) {
     const servers = byWorkstation.get(offer.workstation) ?? new Map<string, OfferedServer[]>();
     const launchable = servers.get(offer.server) ?? [];
-    launchable.push({ fingerprint: offer.fingerprint, hosts: offer.hosts });
+    const decision = decisions.get(`${offer.server} ${offer.fingerprint}`);
+    launchable.push({ fingerprint: offer.fingerprint, hosts: offer.hosts, decision });
     byWorkstation.set(offer.workstation, servers.set(offer.server, launchable));
   }
   return byWorkstation;
-}
-
-function compileVerdicts({ approvals }: Source): Snapshot['verdicts'] {
-  return new Map(approvals.map(({ server, fingerprint, decision }) => [`${server} ${fingerprint}`, decision]));
 }

@@ -34,21 +34,15 @@ export function chooseDestination(
   if (first === undefined) throw new Fault('SERVER_NOT_OFFERED', { server });
   const workstation = others.length === 0 ? first : offering.find((candidate) => candidate === lastUsed);
   if (workstation === undefined) throw new Fault('WORKSTATION_AMBIGUOUS', { server, workstations: offering.join(', ') });
-  return { workstation, fingerprint: chooseCommand(snapshot, offered(workstation), server, caller.host) };
+  return { workstation, fingerprint: chooseCommand(offered(workstation), server, caller.host) };
 }
 
 /** Among several commands of one name: the one of the calling host's own config, then an approved one, then the newest. */
-function chooseCommand(
-  snapshot: Snapshot,
-  offered: readonly OfferedServer[],
-  server: string,
-  host: string,
-): Destination['fingerprint'] {
-  const verdict = ({ fingerprint }: OfferedServer) => snapshot.verdicts.get(`${server} ${fingerprint}`);
-  const runnable = offered.filter((candidate) => verdict(candidate) !== 'denied');
+function chooseCommand(offered: readonly OfferedServer[], server: string, host: string): Destination['fingerprint'] {
+  const runnable = offered.filter(({ decision }) => decision !== 'denied');
   const own = runnable.filter((candidate) => candidate.hosts.includes(host));
   const among = own.length > 0 ? own : runnable;
-  const chosen = among.find((candidate) => verdict(candidate) === 'approved') ?? among[0];
+  const chosen = among.find(({ decision }) => decision === 'approved') ?? among[0];
   if (!chosen) throw new Fault('SERVER_DENIED', { server, by: 'an administrator of the gateway' });
   return chosen.fingerprint;
 }
