@@ -117,13 +117,18 @@ function readParams(body: Buffer, value: unknown, span: Span | undefined): Param
 
 function refuseDuplicates(members: readonly Member[], where: string): void {
   if (members.length > 64) throw invalid(`${where} has more than 64 keys`);
-  const seen = new Set<string>();
+  const seen: string[] = [];
   for (const { key } of members) {
-    const folded = fold(key);
-    if (seen.has(folded)) throw invalid(`${where} names "${key}" twice`);
-    seen.add(folded);
+    const folded = foldedKeys.get(key) ?? fold(key);
+    if (seen.includes(folded)) throw invalid(`${where} names "${key}" twice`);
+    seen.push(folded);
   }
 }
+
+/** Keys that stand in nearly every message. */
+const foldedKeys: ReadonlyMap<string, string> = new Map(
+  ['jsonrpc', 'id', 'method', 'params', 'result', 'error', 'name', 'arguments', '_meta'].map((key) => [key, fold(key)]),
+);
 
 /** A key without its case. First lower, then upper: U+212A then counts as the "k", and U+017F as the "s", for which Go takes them. */
 function fold(key: string): string {
