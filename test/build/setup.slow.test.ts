@@ -113,7 +113,9 @@ describe('the packages of a clone', () => {
 });
 
 describe('the programs of the operating system', () => {
-  const all = ['openssl', 'dbus-run-session', 'gnome-keyring-daemon', 'dbus-test-tool'];
+  const all = ['openssl', 'dbus-run-session', 'gnome-keyring-daemon', 'dbus-test-tool', 'Xvfb'];
+  const libraries = ['libgtk-3.so.0', 'libnss3.so', 'libgbm.so.1', 'libasound.so.2'];
+  const allButOpenssl = 'dbus gnome-keyring dbus-tests xvfb libgtk-3-0 libnss3 libgbm1 libasound2';
   /** A directory of programs; the fake apt-get notes how it was called, and installs what `brings` names. */
   const programs = async (names: readonly string[], brings: readonly string[] | undefined) => {
     const bin = join(place, 'bin');
@@ -129,12 +131,12 @@ describe('the programs of the operating system', () => {
   };
   const bring = async (bin: string, uid: number) => {
     const module = join(repository, 'build/setup/system.mjs');
-    const script = `import { bringSystem } from ${JSON.stringify(module)}; await bringSystem({ PATH: ${JSON.stringify(bin)} }, ${uid});`;
+    const script = `import { bringSystem } from ${JSON.stringify(module)}; await bringSystem({ PATH: ${JSON.stringify(bin)} }, ${uid}, [${JSON.stringify(bin)}]);`;
     return await run(['--input-type=module', '-e', script], {});
   };
 
   test('are not spoken of where all are there', async () => {
-    expect(await bring(await programs(all, []), 0)).toMatchObject({ status: 0, said: '' });
+    expect(await bring(await programs([...all, ...libraries], []), 0)).toMatchObject({ status: 0, said: '' });
   });
 
   test('are named with the exact command where that needs a password', async () => {
@@ -146,25 +148,24 @@ describe('the programs of the operating system', () => {
     const { status, said } = await bring(await programs(['openssl'], []), 1000);
     expect(status).toBe(0);
     expect(said).toContain('the tests that need it will be skipped');
-    expect(said).toContain(
-      'sudo apt-get update && sudo apt-get install -y --no-install-recommends dbus gnome-keyring dbus-tests\n',
-    );
+    expect(said).toContain('libgtk-3.so.0 is missing (Electron starts with it)');
+    expect(said).toContain(`sudo apt-get update && sudo apt-get install -y --no-install-recommends ${allButOpenssl}\n`);
     await expect(readFile(join(place, 'apt'), 'utf8')).rejects.toThrow('ENOENT');
   });
 
   test('are installed where that needs no password', async () => {
-    const { status, said } = await bring(await programs(['openssl'], all), 0);
+    const { status, said } = await bring(await programs(['openssl'], [...all, ...libraries]), 0);
     expect({ status, said }).toEqual({
       status: 0,
-      said: expect.stringMatching(/dbus gnome-keyring dbus-tests: done in \d+ s\n$/),
+      said: expect.stringMatching(new RegExp(`${allButOpenssl}: done in \\d+ s\\n$`)),
     });
     expect(await readFile(join(place, 'apt'), 'utf8')).toBe(
-      'update -q\ninstall -y -q --no-install-recommends dbus gnome-keyring dbus-tests\n',
+      `update -q\ninstall -y -q --no-install-recommends ${allButOpenssl}\n`,
     );
   });
 
   test('do not stop set-up where they can not be installed', async () => {
-    const { status, said } = await bring(await programs(all.slice(1), undefined), 0);
+    const { status, said } = await bring(await programs([...all.slice(1), ...libraries], undefined), 0);
     expect({ status, said }).toEqual({ status: 0, said: expect.stringContaining('install what your system calls: openssl\n') });
     expect(dirname(place)).toBe(await realpath(tmpdir()));
   });
