@@ -5,7 +5,7 @@ import type { FSWatcher } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
-import { hosts as knownHosts } from '#contract/host.ts';
+import { hosts as knownHosts } from '#contract/host-table.ts';
 import type { Platform } from '#contract/host.ts';
 import type { HostState } from '#contract/host-report.ts';
 import type { Finding } from '#contract/finding.ts';

@@ -1,5 +1,5 @@
 // `drawbridge hosts …`: what the AI hosts of this home are wired to, and changing it by hand. Works beside a running agent, under one lock, and tells it afterwards.
-import { hosts as knownHosts } from '#contract/host.ts';
+import { hosts as knownHosts } from '#contract/host-table.ts';
 import type { ConvergeReport, HostState, Plan, RestoreReport } from '#contract/host-report.ts';
 import { Fault } from '#contract/error.ts';
 import type { Slug } from '#contract/id.ts';

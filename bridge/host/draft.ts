@@ -15,7 +15,8 @@ import type { Ledger, LedgerFile } from './ledger.ts';
 import { slugOf, withSlugs } from './ledger.ts';
 import { secretSpans } from './secret.ts';
 import type { Meaning, Ours, Shim, StdioLine } from './shape.ts';
-import { addressOf, filledIn, meaningOf, shimEntry, shimOf, variablesIn } from './shape.ts';
+import { addressOf, meaningOf, shimEntry, shimOf } from './shape.ts';
+import { filledIn, variablesIn } from './variable.ts';
 
 /** An entry that leaves its place, with what the ledger needs of it. */
 export interface Taken {

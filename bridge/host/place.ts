@@ -23,16 +23,10 @@ export async function placesOf(spec: HostSpec, around: Surroundings): Promise<re
   return found;
 }
 
-/** Whether the host seems to be there: the folder of one of its fixed config files is. */
+/** Whether the host seems to be there: one of its signs is, or the folder of one of its config files. */
 export async function isInstalled(spec: HostSpec, around: Surroundings): Promise<boolean> {
-  for (const path of await placesOf(spec, around)) {
-    const isThere = await stat(dirname(path)).then(
-      (of) => of.isDirectory(),
-      () => false,
-    );
-    if (isThere) return true;
-  }
-  return false;
+  const signs = spec.signs?.flatMap((template) => fillIn(template, around) ?? []);
+  return (await existing(signs ?? (await placesOf(spec, around)).map(dirname))).length > 0;
 }
 
 /** Undefined where the template needs a variable that is not set here. */

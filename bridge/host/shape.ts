@@ -154,25 +154,3 @@ export function addressOf(meaning: Meaning): string | undefined {
   if (meaning.kind === 'remote' || meaning.kind === 'gateway') return URL.parse(meaning.url)?.host.slice(0, 255);
   return undefined;
 }
-
-/** Names of the variables that only the host can fill in, such as `input:token`; empty where the line can run without it. */
-export function variablesIn(spec: HostSpec, line: StdioLine): readonly string[] {
-  if (spec.variables === 'none') return [];
-  const all = [line.command, ...line.args, ...Object.values(line.env), line.cwd ?? '', line.envFile ?? ''];
-  const names = all.flatMap((text) => [...text.matchAll(/\$\{([^}]*)\}/g)].map((match) => match[1] ?? ''));
-  return [...new Set(names.filter((found) => found !== 'userHome'))];
-}
-
-/** The line with what we can fill in ourselves. */
-export function filledIn(spec: HostSpec, line: StdioLine, home: string): StdioLine {
-  if (spec.variables === 'none') return line;
-  const fill = (text: string): string => text.replaceAll('${userHome}', () => home);
-  return {
-    ...line,
-    command: fill(line.command),
-    args: line.args.map(fill),
-    env: Object.fromEntries(Object.entries(line.env).map(([key, value]) => [key, fill(value)])),
-    ...(line.cwd !== undefined && { cwd: fill(line.cwd) }),
-    ...(line.envFile !== undefined && { envFile: fill(line.envFile) }),
-  };
-}

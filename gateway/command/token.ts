@@ -1,5 +1,5 @@
 // `token`: what lets a device enroll and an AI host call. A secret is printed once, when it is made.
-import { hosts } from '#contract/host.ts';
+import { hosts } from '#contract/host-table.ts';
 import { TokenId } from '#contract/id.ts';
 import { reveal } from '#contract/secret.ts';
 import { parseDuration } from '../admin/duration.ts';

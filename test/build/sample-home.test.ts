@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hosts } from '#contract/host.ts';
+import { hosts } from '#contract/host-table.ts';
 import { discover } from '../../bridge/host/plan.ts';
 import { isSampleHome, makeSampleHome } from '../../build/start/sample-home.ts';
 

@@ -90,8 +90,8 @@ describe('converge', () => {
 
   test('leaves an entry alone that asks its host for a value, and says so', async () => {
     proves('host-config.needs-input', {
-      file: 'bridge/host/shape.ts',
-      find: "return [...new Set(names.filter((found) => found !== 'userHome'))];",
+      file: 'bridge/host/variable.ts',
+      find: 'return [...new Set(names.filter((name) => !homeNames.has(name)))];',
       replace: 'return [];',
     });
     for (const value of ['${input:key}', '${env:KEY}', '${workspaceFolder}'])

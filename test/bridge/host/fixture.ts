@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { hosts } from '#contract/host.ts';
+import { hosts } from '#contract/host-table.ts';
 import { Slug } from '#contract/id.ts';
 import { Secret } from '#contract/secret.ts';
 import type { Sealer } from '#contract/secret.ts';

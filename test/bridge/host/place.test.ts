@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Platform } from '#contract/host.ts';
-import { hosts } from '#contract/host.ts';
+import { hosts } from '#contract/host-table.ts';
 import { discover } from '../../../bridge/host/plan.ts';
 import { isInstalled, placesOf } from '../../../bridge/host/place.ts';
 import { proves } from '../../requirement.ts';
@@ -90,6 +90,15 @@ describe('the configs of a host', () => {
     await mkdir(join(place.home, '.config/Claude'), { recursive: true });
     expect(await isInstalled(spec, around)).toBe(true);
   });
+
+  test('tell by signs of its own where the folder is the home, which is always there', async () => {
+    const spec = hosts.find(({ id }) => id === 'claude-code');
+    if (spec === undefined) throw new Error('no Claude Code');
+    const around = { home: place.home, platform: 'linux' as const, env: {} };
+    expect(await isInstalled(spec, around)).toBe(false);
+    await mkdir(join(place.home, '.claude'));
+    expect(await isInstalled(spec, around)).toBe(true);
+  });
 });
 
 describe('discover', () => {
@@ -110,6 +119,10 @@ describe('discover', () => {
       ['claude-desktop', true, 'host_restart'],
       ['vscode', true, 'server_restart'],
       ['codex', true, 'new_session'],
+      ['claude-code', false, 'new_session'],
+      ['cursor', false, 'live'],
+      ['gemini-cli', false, 'new_session'],
+      ['opencode', false, 'new_session'],
     ]);
   });
 });

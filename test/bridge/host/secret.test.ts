@@ -1,7 +1,7 @@
 // What counts as a secret in a config, and that sealing it loses nothing.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hosts } from '#contract/host.ts';
+import { hosts } from '#contract/host-table.ts';
 import { formatOf } from '../../../bridge/host/draft.ts';
 import { maskText, openText, sealText } from '../../../bridge/host/sealed-text.ts';
 import { looksSecret, secretSpans } from '../../../bridge/host/secret.ts';
