@@ -20,14 +20,18 @@ export const GatewayUrl = z.url().transform((text, context) => {
 });
 
 /** `structured`: an array or object, which may also be pushed as JSON text. */
-type SettingKind = 'string' | 'choice' | 'integer' | 'boolean' | 'structured';
-interface Setting<T extends z.ZodType = z.ZodType> {
+export type SettingKind = 'string' | 'choice' | 'integer' | 'boolean' | 'structured';
+export interface Setting<T extends z.ZodType = z.ZodType> {
   readonly kind: SettingKind;
   readonly schema: T;
   /** Absent means: not set, and the feature that needs it says so. */
   readonly default?: z.infer<T>;
   /** Taken where the value is not valid and no good one was seen before, if the default would be laxer than what was meant. */
   readonly whenInvalid?: z.infer<T>;
+  /** What happens where the value is not valid, no good one was seen before, and neither `whenInvalid` nor the default says it all. */
+  readonly invalidMeans?: string;
+  /** A value for the samples that IT starts from, where the default is none. */
+  readonly example?: z.input<T>;
   readonly title: string;
   readonly help: string;
   readonly since: string;
@@ -42,6 +46,7 @@ export const settings = {
   GatewayURL: setting({
     kind: 'string',
     schema: GatewayUrl,
+    example: 'https://mcp.example.org',
     title: 'Gateway URL',
     since: '0.1',
     help: 'Origin of the gateway server that this device uses, such as https://mcp.example.org. Hosts are pointed at it and at nothing else.',
@@ -56,6 +61,7 @@ export const settings = {
   EnrollmentTokenFile: setting({
     kind: 'string',
     schema: z.string(),
+    example: '/etc/drawbridge/enrollment-token',
     title: 'Enrollment token file',
     since: '0.1',
     help: 'File (0600) with a one-time enrollment token. It is read once, spent and emptied.',
@@ -81,6 +87,7 @@ export const settings = {
     kind: 'structured',
     schema: z.record(Slug, LaunchLine),
     default: {},
+    example: { memory: { command: 'npx', args: ['@modelcontextprotocol/server-memory@2026.8.31'] } },
     title: 'Local servers',
     since: '0.1',
     help: 'Local stdio servers that IT provides on this device, by name. A server listed here needs no further approval.',
@@ -105,6 +112,7 @@ export const settings = {
     kind: 'structured',
     schema: z.array(commandRule),
     default: [],
+    invalidMeans: 'Every local server is denied.',
     title: 'Denied local server commands',
     since: '0.1',
     help: 'Fingerprints or exact argument lists that never run here, whatever else allows them. A list of one string denies every command with that name.',
@@ -159,6 +167,7 @@ export const settings = {
   ManagedByOrganizationName: setting({
     kind: 'string',
     schema: z.string().max(200),
+    example: 'Example Inc.',
     title: 'Managed by',
     since: '0.1',
     help: "The organization's name, shown to the user.",
@@ -166,6 +175,7 @@ export const settings = {
   SupportURL: setting({
     kind: 'string',
     schema: z.url(),
+    example: 'https://help.example.org/drawbridge',
     title: 'Support address',
     since: '0.1',
     help: 'Where users find help, shown with errors.',

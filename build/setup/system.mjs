@@ -18,6 +18,8 @@ const packages = [
   { name: 'libnss3', library: 'libnss3.so', tests: 'Electron starts with it' },
   { name: 'libgbm1', library: 'libgbm.so.1', tests: 'Electron starts with it' },
   { name: 'libasound2', library: 'libasound.so.2', tests: 'Electron starts with it' },
+  { name: 'libxml2-utils', program: 'xmllint', tests: 'validates the generated administrative templates' },
+  { name: 'shellcheck', program: 'shellcheck', tests: 'reads the generated scripts for MDM tools' },
 ];
 
 /** Where Debian keeps libraries. */

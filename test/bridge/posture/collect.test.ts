@@ -1,5 +1,4 @@
 // What the posture says follows from the agent's state alone.
-import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../contract/finding.ts';
 import { findingCodes, findingOf } from '../../../contract/finding.ts';
@@ -144,13 +143,10 @@ test('a finding keeps its id and the time it was first seen, is told as fixed fo
   expect(track([], fixed, nowMs + 26 * 60 * minute)).toEqual([]);
 });
 
-test('every finding has words, a code in snake case, and its row in the guide', async () => {
-  const guide = await readFile(new URL('../../../docs/posture.md', import.meta.url), 'utf8');
-  const rows = guide.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+test('every finding has words, and a code in snake case', () => {
   for (const code of findingCodes) {
     expect(code).toMatch(/^[a-z]+(?:_[a-z]+)*$/);
-    const { severity, meaning, action } = findingOf(code);
+    const { meaning, action } = findingOf(code);
     expect(meaning.length > 10 && action.length > 5).toBe(true);
-    expect(rows).toContainEqual(['', `\`${code}\``, severity, meaning, action, '']);
   }
 });
