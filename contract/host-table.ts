@@ -156,6 +156,31 @@ export const hosts: readonly HostSpec[] = [
     variables: 'curly',
     reload: 'new_session',
   },
+  {
+    id: 'goose',
+    title: 'Goose',
+    format: 'yaml',
+    keys: [['extensions']],
+    files: {
+      linux: ['${XDG}/goose/config.yaml'],
+      darwin: ['${XDG}/goose/config.yaml'],
+      win32: ['${APPDATA}/Block/goose/config/config.yaml'],
+    },
+    // What the host brings with it is told by its kind: `bundled: true` alone says nothing, for anybody can write it.
+    stdio: {
+      command: 'cmd',
+      args: 'args',
+      env: 'envs',
+      cwd: 'cwd',
+      keptNames: 'env_keys',
+      code: 'code',
+      type: { field: 'type', value: 'stdio', others: ['builtin', 'platform', 'frontend'] },
+    },
+    remote: { urls: ['uri', 'url'], headers: ['headers'], others: ['socket'] },
+    isStdioOnly: false,
+    variables: 'none',
+    reload: 'new_session',
+  },
 ];
 
 /** A host that keeps its files at the same places on every platform. */

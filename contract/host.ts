@@ -17,8 +17,12 @@ export interface StdioShape {
   readonly envFile?: string;
   /** A list of names whose values the host passes on from its own environment. */
   readonly envNames?: string;
-  /** A field that says the kind of entry, and what it says of this kind. */
-  readonly type?: { readonly field: string; readonly value: string };
+  /** A list of names whose values the host keeps in a store of its own, where nobody else can read them. */
+  readonly keptNames?: string;
+  /** A field that holds the program's own text, so that it can't be started by anybody else. */
+  readonly code?: string;
+  /** A field that says the kind of entry, and what it says of this kind. `others`: kinds that the host serves by itself, whatever else stands there. */
+  readonly type?: { readonly field: string; readonly value: string; readonly others?: readonly string[] };
 }
 
 /** How a host spells an entry that it reaches by a URL. */

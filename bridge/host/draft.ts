@@ -1,6 +1,5 @@
 // What is to be done to one config file: its entries, what each means, the text as it should be. Pure but for reading the file; the one place that decides what
 // moves. A draft holds secrets, so it never leaves this folder; `FilePlan` is what others see of it.
-import { Fault } from '#contract/error.ts';
 import type { Finding } from '#contract/finding.ts';
 import type { FilePlan, FoundServer, Move } from '#contract/host-report.ts';
 import type { ConfigState, HostSpec } from '#contract/host.ts';
@@ -9,6 +8,7 @@ import type { Edit, EditFormat, RawEntry, Span } from './edit/edit.ts';
 import { EditRefused } from './edit/edit.ts';
 import { jsonFormat } from './edit/json.ts';
 import { tomlFormat } from './edit/toml.ts';
+import { yamlFormat } from './edit/yaml.ts';
 import type { ConfigFile } from './file.ts';
 import { readConfig, shown } from './file.ts';
 import type { Ledger, LedgerFile } from './ledger.ts';
@@ -56,9 +56,15 @@ export interface Aim extends Ours {
 }
 
 export function formatOf(spec: HostSpec): EditFormat {
-  if (spec.format === 'toml') return tomlFormat;
-  if (spec.format === 'yaml') throw new Fault('INTERNAL', { reference: `no editor for ${spec.id}` });
-  return jsonFormat(spec.format === 'json');
+  switch (spec.format) {
+    case 'json':
+    case 'jsonc':
+      return jsonFormat(spec.format === 'json');
+    case 'toml':
+      return tomlFormat;
+    case 'yaml':
+      return yamlFormat;
+  }
 }
 
 /** Without an aim nothing is to change: the draft says only what is there. */
@@ -197,6 +203,8 @@ function look(
         meaningOf(spec, entry.value, written, { ...aim, launcher: written.command }).kind === 'shim';
       return { ...base, action: 'repair', findings: isOutdated ? [] : [{ code: 'gateway_entry_tamper', server }] };
     }
+    case 'code':
+      return { ...base, findings: [{ code: 'direct_stdio', server, detail: 'its program stands in the entry itself' }] };
     default:
       return { ...base, findings: [] };
   }
@@ -209,6 +217,7 @@ function serverOf(name: string, meaning: Meaning): NonNullable<Finding['server']
 
 function kindOf(meaning: Meaning): FoundServer['kind'] {
   if (meaning.kind === 'gateway') return 'remote';
+  if (meaning.kind === 'code') return 'stdio';
   return meaning.kind === 'tampered' ? 'shim' : meaning.kind;
 }
 

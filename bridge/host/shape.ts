@@ -13,13 +13,18 @@ export interface StdioLine {
   readonly cwd?: string;
   readonly envFile?: string;
   readonly envNames?: readonly string[];
+  /** Names of values that only the host has. */
+  readonly keptNames?: readonly string[];
 }
 
-/** `shim`: an exact `connect` entry of ours. `tampered`: one that was ours, or pretends to be. `gateway`: a URL of our gateway. */
+/**
+ * `shim`: an exact `connect` entry of ours. `tampered`: one that was ours, or pretends to be. `gateway`: a URL of our gateway. `code`: a program whose text
+ * stands in the entry.
+ */
 export type Meaning =
   | { readonly kind: 'stdio'; readonly line: StdioLine }
   | { readonly kind: 'remote' | 'gateway'; readonly url: string }
-  | { readonly kind: 'shim' | 'tampered' | 'other' };
+  | { readonly kind: 'shim' | 'tampered' | 'code' | 'other' };
 
 export interface Shim {
   readonly command: string;
@@ -58,9 +63,9 @@ export function shimEntry(spec: HostSpec, shim: Shim, old: unknown): NewEntry {
 
 /** Fields, besides command and arguments, that say how a server is started or reached. */
 function launchFields(spec: HostSpec): readonly string[] {
-  const { env, cwd, envFile, envNames } = spec.stdio;
+  const { env, cwd, envFile, envNames, keptNames } = spec.stdio;
   const { urls, headers, others } = spec.remote;
-  return [env, cwd, envFile, envNames, ...urls, ...headers, ...others].filter((field) => field !== undefined);
+  return [env, cwd, envFile, envNames, keptNames, ...urls, ...headers, ...others].filter((field) => field !== undefined);
 }
 
 /** What the entry means; `expected` is the shim that it would be if it were ours. */
@@ -69,6 +74,7 @@ export function meaningOf(spec: HostSpec, value: unknown, expected: Shim, ours: 
   const url = spec.remote.urls.map((field) => value[field]).find((text) => typeof text === 'string');
   const { type } = spec.stdio;
   const said = type ? value[type.field] : undefined;
+  if (typeof said === 'string' && type?.others?.includes(said) === true) return { kind: 'other' };
   const saysRemote = typeof said === 'string' && said !== type?.value && url !== undefined;
   const line = saysRemote ? undefined : lineOf(spec, value);
   if (line && isShimLike(line, ours)) {
@@ -77,7 +83,8 @@ export function meaningOf(spec: HostSpec, value: unknown, expected: Shim, ours: 
     return { kind: isExact && isBare ? 'shim' : 'tampered' };
   }
   if (line) return { kind: 'stdio', line };
-  if (url === undefined) return { kind: 'other' };
+  if (url === undefined)
+    return { kind: spec.stdio.code !== undefined && Object.hasOwn(value, spec.stdio.code) ? 'code' : 'other' };
   return { kind: originOf(url) === ours.gatewayOrigin ? 'gateway' : 'remote', url };
 }
 
@@ -90,6 +97,7 @@ function lineOf(spec: HostSpec, value: Readonly<Record<string, unknown>>): Stdio
   const cwd = stdio.cwd && value[stdio.cwd];
   const envFile = stdio.envFile && value[stdio.envFile];
   const envNames = stdio.envNames && value[stdio.envNames];
+  const keptNames = stdio.keptNames === undefined ? [] : texts(value[stdio.keptNames]);
   return {
     command,
     args,
@@ -97,6 +105,7 @@ function lineOf(spec: HostSpec, value: Readonly<Record<string, unknown>>): Stdio
     ...(typeof cwd === 'string' && cwd !== '' && { cwd }),
     ...(typeof envFile === 'string' && envFile !== '' && { envFile }),
     ...(envNames !== undefined && { envNames: texts(envNames) }),
+    ...(keptNames.length > 0 && { keptNames }),
   };
 }
 

@@ -13,11 +13,12 @@ const homeNames: ReadonlySet<string> = new Set(['userHome', 'HOME', 'env:HOME'])
 
 /** Names of the variables that only the host can fill in; empty where the line can run without it. */
 export function variablesIn(spec: HostSpec, line: StdioLine): readonly string[] {
-  if (spec.variables === 'none') return [];
+  const kept = line.keptNames ?? [];
+  if (spec.variables === 'none') return kept;
   const pattern = patterns[spec.variables];
   const all = [line.command, ...line.args, ...Object.values(line.env), line.cwd ?? '', line.envFile ?? ''];
   const names = all.flatMap((text) => [...text.matchAll(pattern)].map(([, inside, bare]) => inside ?? bare ?? ''));
-  return [...new Set(names.filter((name) => !homeNames.has(name)))];
+  return [...new Set([...kept, ...names.filter((name) => !homeNames.has(name))])];
 }
 
 /** The line with what we can fill in ourselves: the home. */

@@ -25,6 +25,11 @@ export const hostConfig: readonly Requirement[] = [
     source: change,
   },
   {
+    id: 'host-config.tied-entry',
+    promise: 'An entry of a YAML config whose change would change another place, by an anchor or an alias, is not edited.',
+    source: change,
+  },
+  {
     id: 'host-config.unparseable',
     promise: 'A config that is not what its host would read is reported as unparseable, and its bytes are left alone.',
     source: change,

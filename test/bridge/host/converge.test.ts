@@ -91,7 +91,7 @@ describe('converge', () => {
   test('leaves an entry alone that asks its host for a value, and says so', async () => {
     proves('host-config.needs-input', {
       file: 'bridge/host/variable.ts',
-      find: 'return [...new Set(names.filter((name) => !homeNames.has(name)))];',
+      find: 'return [...new Set([...kept, ...names.filter((name) => !homeNames.has(name))])];',
       replace: 'return [];',
     });
     for (const value of ['${input:key}', '${env:KEY}', '${workspaceFolder}'])

@@ -132,6 +132,58 @@ const cases: readonly Case[] = [
 `,
     servers: [['files', 'npx']],
   },
+  {
+    host: 'goose',
+    path: '.config/goose/config.yaml',
+    before: `GOOSE_MODEL: m
+extensions:
+  developer:
+    enabled: true
+    type: builtin
+    name: developer
+    bundled: true
+    cmd: ignored
+  files:
+    enabled: true
+    type: stdio
+    name: files
+    # the program
+    cmd: npx
+    args:
+    - -y
+    - files
+    env_keys: []
+    envs:
+      A: b
+    timeout: 300
+    bundled: true
+  asks: { type: stdio, cmd: npx, args: [asks], env_keys: [TOKEN] } # "asks"
+  web:
+    type: streamable_http
+    uri: https://web.example.com/mcp
+    env_keys: [TOKEN]
+`,
+    after: `GOOSE_MODEL: m
+extensions:
+  developer:
+    enabled: true
+    type: builtin
+    name: developer
+    bundled: true
+    cmd: ignored
+  files:
+    enabled: true
+    type: stdio
+    name: files
+    # the program
+    cmd: "${launcher}"
+    args: ["connect", "--host", "goose", "${url('files')}"]
+    timeout: 300
+    bundled: true
+  asks: { type: stdio, cmd: npx, args: [asks], env_keys: [TOKEN] } # "asks"
+`,
+    servers: [['files', 'npx']],
+  },
 ];
 
 describe.each(cases)('$host', ({ host, path, before, after, servers }) => {
@@ -147,6 +199,15 @@ describe.each(cases)('$host', ({ host, path, before, after, servers }) => {
     expect((await restore(place.request)).files.map(({ result }) => result)).toEqual(['exact']);
     expect(await place.text(path)).toBe(before);
   });
+});
+
+test('a program that stands in its entry as text can not move, so it is reported', async () => {
+  const text = 'extensions:\n  snippet: { type: inline_python, name: snippet, code: "print(1)" }\n';
+  await place.write('.config/goose/config.yaml', text);
+  const report = await converge(place.request);
+  expect(report.findings).toMatchObject([{ code: 'direct_stdio', host: 'goose', server: { name: 'snippet', kind: 'stdio' } }]);
+  expect(report.files.find(({ host }) => host === 'goose')).toMatchObject({ state: 'drifted', isWritten: false });
+  expect(await place.text('.config/goose/config.yaml')).toBe(text);
 });
 
 test('a home that an entry names by a variable is filled in when the entry moves', async () => {

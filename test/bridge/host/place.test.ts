@@ -123,6 +123,7 @@ describe('discover', () => {
       ['cursor', false, 'live'],
       ['gemini-cli', false, 'new_session'],
       ['opencode', false, 'new_session'],
+      ['goose', false, 'new_session'],
     ]);
   });
 });
