@@ -62,6 +62,7 @@ async function runCommands(): Promise<void> {
     import('./command/enroll.ts').then(({ addEnroll }) => addEnroll),
     import('./command/look.ts').then(({ addLook }) => addLook),
     import('./command/host.ts').then(({ addHosts }) => addHosts),
+    import('./command/leave.ts').then(({ addLeave }) => addLeave),
   ]);
   const { platform, arch, pid, env } = process;
   if (platform !== 'linux' && platform !== 'darwin' && platform !== 'win32') {

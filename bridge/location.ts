@@ -26,6 +26,12 @@ export function launcherPath(stateDir: string): string {
   return join(stateDir, 'bin', 'drawbridge');
 }
 
+/** Where an installed app keeps what runs without Electron, below its resources: made by build/package/runtime.ts, and the same in every version. */
+export function runtimeIn(resources: string, platform: NodeJS.Platform): { readonly node: string; readonly cli: string } {
+  const at = (...path: string[]): string => join(resources, 'bridge', ...path);
+  return { node: at('bin', platform === 'win32' ? 'node.exe' : 'node'), cli: at('program', 'launch.mjs') };
+}
+
 /**
  * The environment in which the hosts' files are looked for: the user's own where their own home is managed. For another home (--home) none of it counts,
  * because a variable such as XDG_CONFIG_HOME would lead back to the files of the user who started us.

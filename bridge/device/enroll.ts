@@ -1,6 +1,7 @@
 // This device becomes a workstation: makes a key, spends the enrollment token for it, and keeps what the gateway answered.
 // The key is in the secret store before the token is spent, and an enrollment that fails changes nothing of an earlier one.
 import { hash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { enrollPath, EnrollResponse, type EnrollRequest } from '#contract/enrollment.ts';
@@ -103,6 +104,14 @@ export async function loadDevice(deps: {
   if (key.thumbprint !== device.thumbprint)
     throw new Fault('SECRET_UNREADABLE', { name: 'device key', reason: 'it is the key of another enrollment' });
   return identityOf(device, key);
+}
+
+/** Removes the key of this device, then what it was enrolled as. The gateway server is not told: an administrator revokes a workstation there. */
+export async function forgetDevice(deps: { readonly stateDir: string; readonly secretStore: SecretStore }): Promise<void> {
+  const device = await readDevice(deps.stateDir);
+  if (device === undefined) return;
+  await deps.secretStore.remove(secretOf(device.thumbprint));
+  await rm(fileOf(deps.stateDir), { force: true });
 }
 
 function identityOf(device: DeviceFile, key: DeviceKey): DeviceIdentity {

@@ -38,3 +38,8 @@ export async function openSealer(secretStore: SecretStore): Promise<Sealer> {
     },
   };
 }
+
+/** What was sealed can't be opened again after it. */
+export async function forgetSealer(secretStore: SecretStore): Promise<void> {
+  await secretStore.remove(name);
+}

@@ -155,6 +155,7 @@ export const layers: readonly Layer[] = [
   { at: 'main/', ours: contract, packages: ['electron', 'zod'], node: 'all' },
   { at: 'renderer/', ours: contract, packages: ['react', 'react-dom'], node: [] },
   { at: 'build/', ours: contract, packages: ['diff', 'zod'], node: 'all' },
+  { at: 'build/package/', ours: [...contract, 'build/setup/'], packages: ['electron-builder', 'vite', 'zod'], node: 'all' },
 ];
 
 /** Whether a row's `at`, or an allowance, means this file. */
@@ -174,6 +175,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   electron: ['main/'],
   react: ['renderer/'],
   'react-dom': ['renderer/'],
+  'electron-builder': ['build/package/'],
 };
 
 /** Composition roots: only they read the environment. */
@@ -186,6 +188,7 @@ export const roots: readonly string[] = [
   'renderer/companion/main.tsx',
   'build/setup.mjs',
   'build/start/main.ts',
+  'build/package/main.ts',
 ];
 
 /** Folders of the programs: each must hold modules, or the checks looked in the wrong place. */

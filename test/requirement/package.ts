@@ -7,4 +7,34 @@ export const packaging: readonly Requirement[] = [
     promise: 'The Electron of the tests is run only where its bytes are the ones that were looked at.',
     source: 'CONTRIBUTING.md, "Set-up"',
   },
+  {
+    id: 'package.config-valid',
+    promise: "electron-builder's configuration is valid by electron-builder's own schema, for every platform.",
+    source: 'docs/verified.md, "The packages"',
+  },
+  {
+    id: 'package.fuses-closed',
+    promise: 'The app that ships can not be made to run anything but its own archive: not by a variable, not by a flag.',
+    source: 'SECURITY.md, "The desktop"',
+  },
+  {
+    id: 'package.leave-restores',
+    promise: 'Leaving ends the agent and gives every AI host its config back byte for byte.',
+    source: 'docs/install.md, "Uninstalling"',
+  },
+  {
+    id: 'package.leave-forgets',
+    promise: 'Leaving for good removes keys, enrollment and state.',
+    source: 'docs/install.md, "Uninstalling"',
+  },
+  {
+    id: 'package.leave-keeps-needed',
+    promise: 'Nothing is forgotten while a config of an AI host still needs it.',
+    source: 'docs/install.md, "Uninstalling"',
+  },
+  {
+    id: 'package.runtime-alone',
+    promise: 'The installed bridge runs with its own Node and its own files only, by paths that name no version.',
+    source: 'docs/install.md, "What is installed"',
+  },
 ];

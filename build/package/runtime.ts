@@ -1,0 +1,92 @@
+// The bridge as AI hosts, systemd and MDM scripts start it, without Electron: a Node 24 and the command line bundled beside it. A single executable would be as
+// large (it is that same Node), could not load the native keyring from within itself, and could not run the npm servers that the bridge runs with its own Node.
+// Rule: no path in it names a version, because AI hosts' configs and IT's allow-lists do name these paths.
+import { chmod, copyFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'vite';
+
+/** What it is made for, as Node says it. */
+export interface Target {
+  readonly platform: 'linux' | 'darwin' | 'win32';
+  readonly arch: 'x64' | 'arm64';
+}
+
+/** Parts of ws that it does without, and the one package that is native. */
+const external = ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'];
+
+/**
+ * Writes the runtime into `folder`, which becomes `resources/bridge` of the app:
+ * `bin/node`, `program/launch.mjs` with its chunks, `package.json` (the version), `node_modules` (the keyring), and `drawbridge`, which starts it.
+ */
+export async function makeRuntime(of: {
+  readonly root: string;
+  readonly folder: string;
+  readonly version: string;
+  readonly target: Target;
+  /** The Node of that platform. */
+  readonly node: string;
+}): Promise<void> {
+  const { root, folder, version, target, node } = of;
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(join(folder, 'bin'), { recursive: true });
+  await bundle(root, join(folder, 'program'));
+  await writeFile(
+    join(folder, 'package.json'),
+    `${JSON.stringify({ name: 'drawbridge', version, private: true, type: 'module' }, undefined, 2)}\n`,
+  );
+  await copyKeyring(root, folder, target);
+  const isWindows = target.platform === 'win32';
+  const program = join(folder, 'bin', isWindows ? 'node.exe' : 'node');
+  await copyFile(node, program);
+  await chmod(program, 0o755);
+  const starter = join(folder, isWindows ? 'drawbridge.cmd' : 'drawbridge');
+  await writeFile(starter, isWindows ? windowsStarter : starterText);
+  await chmod(starter, 0o755);
+}
+
+/** Where node_modules keeps the Node for a platform; undefined where npm has none (macOS). */
+export async function packagedNode(root: string, { platform, arch }: Target): Promise<string | undefined> {
+  const name = `node-${platform === 'win32' ? 'win' : platform}-${arch}`;
+  const folder = join(root, 'node_modules', name, 'bin');
+  const [program] = await readdir(folder).catch(() => []);
+  return program === undefined ? undefined : join(folder, program);
+}
+
+async function bundle(root: string, outDir: string): Promise<void> {
+  await build({
+    configFile: false,
+    root,
+    logLevel: 'warn',
+    ssr: { noExternal: true, external },
+    build: {
+      ssr: true,
+      target: 'node24',
+      outDir,
+      emptyOutDir: true,
+      // The command line finds launch.mjs beside itself and package.json one folder up, as it does in the repository: so all chunks lie in one folder.
+      rolldownOptions: {
+        input: { launch: join(root, 'bridge/launch.mjs') },
+        external,
+        output: { format: 'es', entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
+      },
+    },
+  });
+}
+
+async function copyKeyring(root: string, folder: string, { platform, arch }: Target): Promise<void> {
+  const scope = join(root, 'node_modules/@napi-rs');
+  const suffix = platform === 'linux' ? '-gnu' : platform === 'win32' ? '-msvc' : '';
+  const native = `keyring-${platform}-${arch}${suffix}`;
+  if (!(await readdir(scope)).includes(native))
+    throw new Error(`node_modules has no @napi-rs/${native}: install it for that platform`);
+  for (const name of ['keyring', native])
+    await cp(join(scope, name), join(folder, 'node_modules/@napi-rs', name), { recursive: true, dereference: true });
+}
+
+/** /usr/bin/drawbridge is a link to it. */
+const starterText = `#!/bin/sh
+# Starts the bridge's command line with the Node beside it.
+here=$(dirname "$(readlink -f "$0")")
+exec "$here/bin/node" "$here/program/launch.mjs" "$@"
+`;
+const windowsStarter = '@"%~dp0bin\\node.exe" "%~dp0program\\launch.mjs" %*\r\n';
