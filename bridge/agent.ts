@@ -1,41 +1,37 @@
 // The agent: everything that runs on the device for one user, without a window. The root of the bridge: it chooses the parts, joins them and ends them in reverse order.
-// Two hosts start it: the CLI (headless) and, later, the tray; so it prints nothing, reads no argument and no environment: all of that is handed in.
+// Two hosts start it: the CLI (headless) and the companion; so it prints nothing, reads no argument and no environment: all of that is handed in.
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { AgentCommand, AgentState, AgentTunnel } from '#contract/agent.ts';
+import type { AgentPause, AgentState, AgentTunnel } from '#contract/agent.ts';
 import { Fault } from '#contract/error.ts';
-import type { Fingerprint } from '#contract/id.ts';
 import { defaultMessageLimitBytes } from '#contract/frame.ts';
-import type { LocalServerSource, Verdict } from '#contract/server.ts';
+import { mergeCalls } from '#contract/recent-call.ts';
+import { createDesk } from './desk.ts';
 import { openSecretStore } from './device/keychain.ts';
 import { openSealer } from './device/sealer.ts';
+import { diagnosticsText } from './diagnostics.ts';
 import { localServers } from './host/local.ts';
-import { createLaunches, sourcesOf } from './launches.ts';
 import { writeLauncher } from './launcher.ts';
+import { openLocalServers } from './local-servers.ts';
 import { hostEnvironment, secretService } from './location.ts';
+import { createManagedHosts } from './managed-hosts.ts';
+import { openPause } from './pause.ts';
 import { createHeartbeat } from './posture/heartbeat.ts';
 import { postureFilePath } from './posture/status-file.ts';
-import type { ProfileReading } from './profile/read.ts';
 import { watchProfile } from './profile/watch.ts';
-import { scan, watchConfigs } from './scan.ts';
-import { createHasher } from './server/content.ts';
+import { openReports } from './reports.ts';
+import { watchConfigs } from './scan.ts';
 import { reapLeftovers } from './server/ledger.ts';
-import { resolveLaunch } from './server/resolve.ts';
-import type { Launch } from './server/launch.ts';
-import { createPool } from './server/running.ts';
-import { sanction } from './server/sanction.ts';
-import { searchPath } from './server/search-path.ts';
 import { lock } from './socket/lock.ts';
 import { openPrivateDirectory, socketPath } from './socket/path.ts';
 import type { HostEnd, HostEvents } from './socket/relay.ts';
 import { serveSocket } from './socket/serve.ts';
 import type { Target } from './socket/target.ts';
-import { createSanctionedPool } from './sanctioned.ts';
 import { createSettling } from './settling.ts';
 import type { From } from './settling.ts';
 import { createState } from './state.ts';
 import { createUplink, refusalOf } from './uplink.ts';
-import { deviceView, firstState, gatewayOf, profileView, storeFindings, tunnelFindings } from './view.ts';
+import { deviceView, firstState, gatewayOf, pauseFindings, profileView, storeFindings, tunnelFindings } from './view.ts';
 
 export interface AgentOptions {
   readonly stateDir: string;
@@ -62,11 +58,17 @@ export interface AgentOptions {
   readonly node: string;
   readonly cli: string;
   readonly productVersion: string;
+  /** What it runs in, for diagnostics. */
+  readonly runtime: string;
   readonly logger: Logger;
+  /** The last lines that went to the log, oldest first. */
+  readonly logLines: () => readonly string[];
 }
 
 export interface Agent {
   readonly socket: string;
+  /** Resolves when a client asked it to end and the profile allows that; whoever started it then closes it. */
+  readonly stopAsked: Promise<void>;
   state(): AgentState;
   /** Ends everything within 3 s. Idempotent. */
   close(): Promise<void>;
@@ -77,7 +79,6 @@ const waitForTunnelMs = 10_000;
 const firstWordMs = 3_000;
 const lookAtServersMs = 2_000;
 const closeWithinMs = 2_500;
-const childLimits = { messageBytes: defaultMessageLimitBytes, startMs: 30_000, idleMs: 10 * 60_000, children: 256 };
 
 type Closer = () => Promise<unknown> | void;
 
@@ -92,8 +93,7 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= closeAll(closers, ended, options.logger));
   try {
-    const { socket, state } = await start(options, closers, ended.signal);
-    return { socket, state, close };
+    return { ...(await start(options, closers, ended.signal)), close };
   } catch (error) {
     await close();
     throw error;
@@ -102,70 +102,48 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
 
 async function start(options: AgentOptions, closers: Closer[], signal: AbortSignal): Promise<Omit<Agent, 'close'>> {
   const { stateDir, home, env, platform, uid, logger } = options;
+  const now = Date.now;
   const reaped = await reapLeftovers(stateDir);
   if (reaped > 0) logger.warn({ count: reaped }, 'leftovers of an agent that was killed were ended');
 
   // what IT set, and where secrets lie
-  const profileOptions = { platform, uid, file: options.profileFile };
-  const profile = await watchProfile(profileOptions, () => void settling.ask('profile'), logger);
+  const profile = await watchProfile({ platform, uid, file: options.profileFile }, () => void settling.ask('profile'), logger);
   closers.push(() => profile.close());
   const secretStore = await openSecretStore({ stateDir, service: secretService(stateDir), logger });
   const sealer = await openSealer(secretStore);
   const launcher = await writeLauncher(options);
   const hostEnv = hostEnvironment(home, options.ownHome, env);
-  const first = firstState({
-    productVersion: options.productVersion,
-    pid: options.pid,
-    since: Date.now(),
-    home,
-    stateDir,
-    secretStore: secretStore.kind,
-    reading: profile.current,
-  });
-  const state = createState(first, (error) => logger.error({ err: error }, 'state listener failed'));
+  const { productVersion, pid } = options;
+  const first = { productVersion, pid, since: now(), home, stateDir, secretStore: secretStore.kind, reading: profile.current };
+  const state = createState(firstState(first), (error) => logger.error({ err: error }, 'state listener failed'));
+
+  // what the user may do, and what the organization is told of it
+  const reports = await openReports({ stateDir, now, onChange: () => uplink.tunnel?.reportsChanged(), logger });
+  closers.push(() => reports.close());
+  const onPause = (pause: AgentPause | undefined): void => {
+    state.update({ paused: pause });
+    state.found('pause', pauseFindings(pause));
+    // at once: a settling that runs may take long
+    void uplink.follow(profile.current.profile);
+    void settling.ask('profile');
+  };
+  const pause = await openPause({ stateDir, profile: () => profile.current.profile, reports, onChange: onPause, now, logger });
+  closers.push(() => pause.close());
+  const isPaused = (): boolean => pause.current !== undefined;
+  state.update({ paused: pause.current });
+  state.found('pause', pauseFindings(pause.current));
 
   // local servers, and the way to the gateway
-  let verdicts: readonly Verdict[] = [];
-  const hasher = createHasher();
-  const paths = await searchPath({ home: options.ownHome, platform, env, shell: options.shell, signal });
-  const resolve = (source: LocalServerSource): Promise<Launch> => {
-    const { LocalServerPackageRoots, LocalServerInstall, CACertificateFile } = profile.current.profile;
-    return resolveLaunch(source, {
-      home,
-      platform,
-      environment: env,
-      searchPath: paths,
-      packageRoots: LocalServerPackageRoots,
-      install: LocalServerInstall,
-      stateDir,
-      node: options.node,
-      caFile: CACertificateFile,
-      hasher,
-      signal,
-    });
-  };
-  const maySpawn = ({ source, fingerprint }: { source: LocalServerSource; fingerprint: Fingerprint }): Fault | undefined => {
-    const { profile: values, broken } = profile.current;
-    // a list of what is denied that can't be read denies everything
-    if (broken.has('DeniedLocalServerCommands')) return new Fault('SERVER_DENIED', { server: source.server, by: brokenList });
-    return sanction({ profile: values, verdicts, source, fingerprint });
-  };
-  const launches = createLaunches({ resolve, sanction: maySpawn, health: () => pool.health(), logger });
-  const pool = createPool({
-    launches: () => launches.current,
-    sanction: maySpawn,
-    limits: childLimits,
-    stateDir,
-    logger,
-    now: Date.now,
+  const servers = await openLocalServers({
+    ...options,
+    profile: () => profile.current,
     onContentChanged: () => void settling.ask('servers'),
+    signal,
   });
-  closers.push(() => pool.close());
-  const sanctionedPool = createSanctionedPool(pool, (server, fingerprint) => launches.refusal(server, fingerprint), logger);
-  const lookAtServers = (): void => {
-    sanctionedPool.check();
-    const { servers, findings } = launches.view();
-    state.update({ servers });
+  closers.push(() => servers.close());
+  const look = (): void => {
+    const { servers: standing, findings } = servers.look();
+    state.update({ servers: standing });
     state.found('servers', findings);
   };
   const uplink = createUplink({
@@ -174,15 +152,18 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     osUser: options.userName,
     hostname: options.hostname,
     platform,
-    product: `drawbridge/${options.productVersion}`,
-    pool: sanctionedPool,
-    offers: () => launches.offers(),
+    product: `drawbridge/${productVersion}`,
+    pool: servers.pool,
+    offers: () => servers.offers(),
     onVerdicts: (said) => {
-      verdicts = said;
-      lookAtServers();
+      servers.judged(said);
+      look();
     },
     onTunnel: (tunnel) => onTunnel(tunnel),
-    now: Date.now,
+    onCalls: (calls) => state.update({ calls: mergeCalls(state.current.calls, calls) }),
+    reports,
+    isPaused,
+    now,
     logger,
   });
   closers.push(() => uplink.close());
@@ -191,13 +172,29 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     const before = state.current.tunnel;
     if (tunnel.kind === 'offline') hasFailed = true;
     if (tunnel.kind === 'connected' || tunnel.kind === 'off') hasFailed = false;
-    state.update({ tunnel, ...(before.kind === 'connected' ? { lastConnectedAt: Date.now() } : {}) });
+    state.update({ tunnel, ...(before.kind === 'connected' ? { lastConnectedAt: now() } : {}) });
     state.found('tunnel', tunnelFindings(tunnel, hasFailed));
     state.found('gateway', gatewayNow().findings);
     // which gateway the hosts are to use may be known only now
     if (tunnel.kind === 'connected' && gatewayNow().slug !== state.current.gateway) void settling.ask('hosts');
   };
   const gatewayNow = (): ReturnType<typeof gatewayOf> => gatewayOf(profile.current, state.current.tunnel, state.current.gateway);
+  const hosts = createManagedHosts({
+    home,
+    stateDir,
+    platform,
+    env: hostEnv,
+    launcher,
+    sealer,
+    profile: () => profile.current,
+    gateway: () => gatewayNow().slug,
+    isEnrolled: () => uplink.device !== undefined,
+    isPaused,
+    report: (draft) => reports.add(draft),
+    now,
+    logger,
+    signal,
+  });
 
   // one thing follows from another: profile -> device -> hosts -> servers; one settling at a time
   const configs = watchConfigs(() => void settling.ask('hosts'), logger);
@@ -205,37 +202,31 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   const settling = createSettling(settleFrom, signal, logger);
   closers.push(() => settling.idle());
   async function settleFrom(from: From): Promise<void> {
-    const reading = profile.current;
-    if (from === 'profile') {
-      logger.level = reading.profile.LogLevel;
-      state.update({ profile: profileView(reading, Date.now()) });
-      state.found('profile', reading.findings);
-      const found = await uplink.follow(reading.profile);
-      const { device } = uplink;
-      state.update({ device: device && deviceView(device) });
-      state.found('device', [...found, ...storeFindings(secretStore)]);
-      await state.until(({ tunnel }) => tunnel.kind !== 'connecting', state.current.isComplete ? 0 : firstWordMs, signal);
+    if (from === 'profile') await settleDevice();
+    if (from !== 'servers') {
+      const { slug, findings } = gatewayNow();
+      state.found('gateway', findings);
+      const settled = await hosts.settle();
+      state.update({ hosts: settled.hosts, ...(slug === undefined ? {} : { gateway: slug }) });
+      state.found('hosts', settled.findings);
+      await configs.follow(settled.hosts);
     }
-    if (from !== 'servers') await settleHosts(reading);
-    const taken = await localServers({ stateDir, sealer, env: hostEnv });
-    if (!(await launches.resolve(sourcesOf(reading.profile, taken)))) return;
+    if (!(await servers.resolve(await localServers({ stateDir, sealer, env: hostEnv })))) return;
     uplink.tunnel?.offersChanged();
-    lookAtServers();
+    look();
   }
-  async function settleHosts({ profile: values }: ProfileReading): Promise<void> {
-    const { slug, findings } = gatewayNow();
-    state.found('gateway', findings);
-    const { GatewayURL: gatewayOrigin, ManagedHosts: managedHosts, EnforcementMode: mode } = values;
-    const ours = slug !== undefined && gatewayOrigin !== undefined ? { gatewayOrigin, gateway: slug } : undefined;
-    // a device that can't reach the gateway would only lose its servers
-    const mayEnforce = mode === 'enforce' && uplink.device !== undefined;
-    const scanned = await scan(
-      { managedHosts, ...(ours ? { ours } : {}), ...(ours && mayEnforce ? { enforce: ours } : {}) },
-      { home, stateDir, platform, env: hostEnv, launcher, sealer, now: Date.now, logger, signal },
-    );
-    state.update({ hosts: scanned.hosts, ...(slug === undefined ? {} : { gateway: slug }) });
-    state.found('hosts', scanned.findings);
-    await configs.follow(scanned.hosts);
+  async function settleDevice(): Promise<void> {
+    const reading = profile.current;
+    logger.level = reading.profile.LogLevel;
+    state.update({ profile: profileView(reading, now()) });
+    state.found('profile', reading.findings);
+    await pause.check();
+    const found = await uplink.follow(reading.profile);
+    const { device } = uplink;
+    const isSame = device?.workstation === state.current.device?.workstation;
+    state.update({ device: device && deviceView(device), ...(isSame ? {} : { calls: [] }) });
+    state.found('device', [...found, ...storeFindings(secretStore)]);
+    await state.until(({ tunnel }) => tunnel.kind !== 'connecting', state.current.isComplete ? 0 : firstWordMs, signal);
   }
 
   // who asks
@@ -248,35 +239,47 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
       const { device } = uplink;
       return device && { keyId: device.workstation, sign: (text) => device.sign(text) };
     },
-    now: Date.now,
+    now,
     logger,
   });
   closers.push(() => heartbeat.close());
   // the last posture must not say that a tunnel is up
-  closers.push(() => state.update({ tunnel: { kind: 'off', since: Date.now(), reason: 'stopping' } }));
+  closers.push(() => state.update({ tunnel: { kind: 'off', since: now(), reason: 'stopping' } }));
   const openHost = async (host: string, { gateway, server }: Target, events: HostEvents): Promise<HostEnd> => {
     const isDecided = ({ tunnel }: AgentState): boolean => tunnel.kind === 'connected' || refusalOf(tunnel) !== undefined;
-    const { tunnel } = (await state.until(isDecided, waitForTunnelMs, signal)) ?? state.current;
+    const { tunnel, paused } = (await state.until(isDecided, waitForTunnelMs, signal)) ?? state.current;
+    if (paused) throw new Fault('PAUSED', { until: new Date(paused.until).toISOString() });
     const refusal = refusalOf(tunnel);
     if (refusal) throw refusal;
     if (!uplink.tunnel) throw new Fault('GATEWAY_UNREACHABLE', { reason: 'it is being dialed' });
     return uplink.tunnel.openHost({ host, gateway, ...(server === undefined ? {} : { server }) }, events);
   };
-  const command = async (asked: AgentCommand): Promise<unknown> => {
-    lookAtServers();
-    switch (asked) {
-      case 'status':
-        return state.current;
-      case 'servers':
-        return state.current.servers;
-      case 'posture':
-        return heartbeat.beat();
-      case 'reload':
-        await profile.reload();
-        await settling.ask('profile');
-        return { findings: state.current.findings };
-    }
-  };
+  let askToStop = (): void => {};
+  const stopAsked = new Promise<void>((resolve) => (askToStop = resolve));
+  const command = createDesk({
+    current: () => state.current,
+    profile,
+    settling,
+    uplink,
+    servers,
+    look,
+    hosts,
+    pause,
+    heartbeat,
+    diagnostics: () =>
+      diagnosticsText({
+        state: state.current,
+        secrets: servers.secrets(),
+        runtime: { of: options.runtime, platform, arch: options.arch, osVersion: options.osVersion },
+        serverLogs: servers.logs(),
+        log: options.logLines(),
+        now: now(),
+      }),
+    stop(reason) {
+      logger.info({ reason }, 'asked to end');
+      askToStop();
+    },
+  });
   const socket = await serveSocket({
     path: socketPath(stateDir, platform, uid),
     uid,
@@ -285,7 +288,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     openHost,
     command,
     subscribe(listener) {
-      lookAtServers();
+      look();
       return state.subscribe(listener);
     },
     logger,
@@ -297,21 +300,17 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   state.update({ isComplete: true });
   await heartbeat.beat();
   closers.push(state.subscribe(() => heartbeat.changed()));
-  const looks = setInterval(lookAtServers, lookAtServersMs).unref();
+  const looks = setInterval(look, lookAtServersMs).unref();
   closers.push(() => clearInterval(looks));
   let scans: NodeJS.Timeout | undefined;
   const scanLater = (): void => {
-    scans = setTimeout(
-      () => void settling.ask('profile').then(scanLater),
-      profile.current.profile.ScanIntervalMinutes * 60_000,
-    ).unref();
+    const everyMs = profile.current.profile.ScanIntervalMinutes * 60_000;
+    scans = setTimeout(() => void settling.ask('profile').then(scanLater), everyMs).unref();
   };
   scanLater();
   closers.push(() => clearTimeout(scans));
-  return { socket: socket.path, state: () => state.current };
+  return { socket: socket.path, stopAsked, state: () => state.current };
 }
-
-const brokenList = 'the profile of this device: its list of denied commands is not valid';
 
 /** The last opened first. What hangs is not waited for longer than the deadline: whoever stops us counts on it. */
 async function closeAll(closers: readonly Closer[], ended: AbortController, logger: Logger): Promise<void> {

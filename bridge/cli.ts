@@ -56,7 +56,7 @@ async function runCommands(): Promise<void> {
     import('node:fs/promises'),
     import('node:url'),
   ]);
-  const { explain } = await import('./command/terminal.ts');
+  const [{ explain }, { createLogTail }] = await Promise.all([import('./command/terminal.ts'), import('./log-tail.ts')]);
   const commands = await Promise.all([
     import('./command/agent.ts').then(({ addAgent }) => addAgent),
     import('./command/enroll.ts').then(({ addEnroll }) => addEnroll),
@@ -91,14 +91,16 @@ async function runCommands(): Promise<void> {
     cli: fileURLToPath(new URL('launch.mjs', import.meta.url)),
     productVersion,
   };
-  const logger = pino({ level: 'info', base: null }, pino.destination({ dest: 2, sync: true }));
+  const tail = createLogTail(pino.destination({ dest: 2, sync: true }));
+  const logger = pino({ level: 'info', base: null }, tail);
   const terminal: Terminal = {
     around,
     logger,
     async startAgent(device) {
       const { runAgent } = await import('./agent.ts');
       const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined);
-      return runAgent({ ...around, ...device, bootId: bootId?.trim(), logger });
+      const runtime = `node ${process.versions.node}`;
+      return runAgent({ ...around, ...device, bootId: bootId?.trim(), runtime, logger, logLines: tail.lines });
     },
     input: process.stdin,
     print: (text: string) => void process.stdout.write(`${text}\n`),

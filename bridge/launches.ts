@@ -111,8 +111,8 @@ function standing({ source, launch, fault }: Outcome, health: readonly ServerHea
   if (!launch)
     return { ...about, status: 'unresolved', children: 0, ...(fault ? { code: fault.code, detail: fault.message } : {}) };
   const { fingerprint, command } = launch;
-  const known = { ...about, fingerprint, command };
   const own = health.find((one) => one.server === server && one.fingerprint === fingerprint);
+  const known = { ...about, fingerprint, command, ...(own?.lastError ? { lastError: own.lastError } : {}) };
   const children = own?.pids.length ?? 0;
   const refusal = deps.sanction(launch);
   if (refusal) return { ...known, status: 'refused', children, code: refusal.code, detail: refusal.message };

@@ -8,6 +8,8 @@ import type { LocalServer, Pool } from './server/pool.ts';
 export interface SanctionedPool extends Pool {
   /** Ends the children that may no longer run. */
   check(): void;
+  /** Ends the children of a server; whoever uses them is told why. Resolves when they are gone. */
+  end(server: Slug, why: Fault): Promise<void>;
 }
 
 interface Running {
@@ -47,6 +49,11 @@ export function createSanctionedPool(
         one.refusal = refusalOf(one.server, one.fingerprint);
         if (one.refusal) one.local.close().catch((err: unknown) => logger.error({ err, server: one.server }, notEnded));
       }
+    },
+    async end(server, why) {
+      const own = [...running].filter((one) => one.server === server);
+      for (const one of own) one.refusal ??= why;
+      await Promise.all(own.map(({ local }) => local.close()));
     },
     close: () => pool.close(),
   };

@@ -17,6 +17,8 @@ import { discover } from './host/plan.ts';
 /** What the profile and the gateway ask for now. */
 export interface ScanAim {
   readonly managedHosts: '*' | readonly string[];
+  /** Hosts that the user undid: looked at, never changed. */
+  readonly undone: ReadonlySet<string>;
   /** Absent: nothing is changed. */
   readonly enforce?: { readonly gatewayOrigin: string; readonly gateway: Slug };
   /** Known without `enforce` too: our own entries are told from tampered ones by it. */
@@ -45,7 +47,8 @@ export async function scan(aim: ScanAim, deps: ScanDeps): Promise<Scanned> {
   const { home, platform, env, launcher, logger, signal } = deps;
   const told: Finding[] = [];
   if (aim.enforce) {
-    const report = await converge({ ...deps, ...aim.enforce, hosts: knownHosts, managedHosts: aim.managedHosts, signal });
+    const hosts = knownHosts.filter(({ id }) => !aim.undone.has(id));
+    const report = await converge({ ...deps, ...aim.enforce, hosts, managedHosts: aim.managedHosts, signal });
     for (const file of report.files)
       if (file.isWritten) logger.info({ host: file.host, moves: file.moves.length }, 'host config rewritten');
     told.push(...report.findings);
@@ -54,8 +57,10 @@ export async function scan(aim: ScanAim, deps: ScanDeps): Promise<Scanned> {
   const around = { home, platform, env, hosts: managed };
   const found = await discover(aim.ours ? { ...around, ours: { launcher, ...aim.ours } } : around);
   // converge says more than a look can: what was set right, and what is fought over
-  const findings = aim.enforce ? told : found.flatMap(({ files }) => files.flatMap((file) => file.findings));
-  return { hosts: [...found], findings };
+  const seen = found.filter(({ id }) => !aim.enforce || aim.undone.has(id));
+  const findings = [...told, ...seen.flatMap(({ files }) => files.flatMap((file) => file.findings))];
+  const undone = managed.filter(({ id }) => aim.undone.has(id)).map(({ id }): Finding => ({ code: 'undone_by_user', host: id }));
+  return { hosts: [...found], findings: [...undone, ...findings] };
 }
 
 const dampMs = 1_000;

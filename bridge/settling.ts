@@ -9,6 +9,8 @@ export type From = (typeof order)[number];
 export interface Settling {
   /** Resolves when a settling that began after this call is over. Never rejects. */
   ask(from: From): Promise<void>;
+  /** Runs a task between two settlings and resolves or rejects as it does. */
+  between<T>(task: () => Promise<T>): Promise<T>;
   /** Resolves when nothing runs. */
   idle(): Promise<void>;
 }
@@ -31,6 +33,14 @@ export function createSettling(run: (from: From) => Promise<void>, signal: Abort
       asked.add(from);
       queue = queue.then(next);
       return queue;
+    },
+    between(task) {
+      const done = queue.then(task);
+      queue = done.then(
+        () => undefined,
+        () => undefined,
+      );
+      return done;
     },
     idle: () => queue,
   };

@@ -7,11 +7,13 @@ import type { AgentTunnel } from '#contract/agent.ts';
 import { asFault, Fault } from '#contract/error.ts';
 import type { Finding } from '#contract/finding.ts';
 import type { Profile } from '#contract/profile.ts';
+import type { RecentCall } from '#contract/recent-call.ts';
 import { Secret } from '#contract/secret.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import { enroll, loadDevice } from './device/enroll.ts';
 import type { DeviceIdentity } from './device/enroll.ts';
 import type { SecretStore } from './device/keychain.ts';
+import type { Reports } from './reports.ts';
 import type { Pool } from './server/pool.ts';
 import { dial } from './tunnel/dial.ts';
 import type { Tunnel } from './tunnel/dial.ts';
@@ -28,9 +30,17 @@ export interface UplinkDeps {
   /** What the gateway that is dialed says; nothing, where another one is dialed or none: one gateway's approvals count for no other. */
   readonly onVerdicts: (verdicts: readonly Verdict[]) => void;
   readonly onTunnel: (tunnel: AgentTunnel) => void;
+  /** Calls of the user, as the gateway recorded them. */
+  readonly onCalls: (calls: readonly RecentCall[]) => void;
+  /** What the gateway is to be told. */
+  readonly reports: Pick<Reports, 'pending' | 'noted' | 'told'>;
+  /** The user paused: the device is known, nothing is dialed. */
+  readonly isPaused: () => boolean;
   readonly now: () => number;
   readonly logger: Logger;
 }
+
+const reportWithinMs = 1_000;
 
 export interface Uplink {
   /** The identity, where it is enrolled with the gateway that the profile names. */
@@ -38,6 +48,10 @@ export interface Uplink {
   readonly tunnel: Tunnel | undefined;
   /** Makes it so as the profile says, and resolves when the enrollment is decided; the tunnel comes later. Returns what is wrong. */
   follow(profile: Profile): Promise<readonly Finding[]>;
+  /** Enrolls by this token, at the gateway that the profile names, and follows the profile. Rejects as enroll() does, with SETTING_INVALID where it names none. */
+  enroll(profile: Profile, token: Secret<string>): Promise<DeviceIdentity>;
+  /** Drops the connection there is and dials anew; nothing where nothing is to be dialed. */
+  wake(): void;
   close(): Promise<void>;
 }
 
@@ -49,10 +63,10 @@ export function createUplink(deps: UplinkDeps): Uplink {
   let isClosed = false;
   let queue: Promise<unknown> = Promise.resolve();
 
-  const off = async (reason: 'gateway_unset' | 'not_enrolled'): Promise<void> => {
+  const off = async (reason: 'gateway_unset' | 'not_enrolled' | 'paused', known?: DeviceIdentity): Promise<void> => {
     const old = tunnel;
     tunnel = undefined;
-    device = undefined;
+    device = known;
     const isNews = dialed !== reason;
     dialed = reason;
     if (isNews) {
@@ -76,6 +90,12 @@ export function createUplink(deps: UplinkDeps): Uplink {
       await off('not_enrolled');
       return findings;
     }
+    if (deps.isPaused()) {
+      // the pause itself is to be on record before the way there is closed
+      if (tunnel?.state.kind === 'connected') await deps.reports.told(reportWithinMs);
+      await off('paused', found);
+      return findings;
+    }
     const wanted = JSON.stringify([gatewayOrigin, found.workstation, ca]);
     if (wanted === dialed) return findings;
     const old = tunnel;
@@ -93,6 +113,9 @@ export function createUplink(deps: UplinkDeps): Uplink {
         pool: deps.pool,
         offers: deps.offers,
         onVerdicts: (said) => dialed === wanted && deps.onVerdicts(said),
+        onCalls: (calls) => dialed === wanted && deps.onCalls(calls),
+        reports: () => deps.reports.pending,
+        onNoted: (ids) => deps.reports.noted(ids),
         onState: (state) => dialed === wanted && deps.onTunnel(state),
         ca,
         logger: deps.logger,
@@ -166,6 +189,24 @@ export function createUplink(deps: UplinkDeps): Uplink {
       queue = followed.catch(() => undefined);
       return followed;
     },
+    enroll(profile, token) {
+      const enrolled = queue.then(async () => {
+        const { GatewayURL: gatewayOrigin } = profile;
+        if (isClosed) throw new Fault('STOPPING');
+        if (gatewayOrigin === undefined)
+          throw new Fault('SETTING_INVALID', { setting: 'GatewayURL', reason: 'the profile does not set it.' });
+        const ca = await readCertificates(profile.CACertificateFile, []);
+        const made = await enroll({ ...deps, gatewayOrigin, token, ca });
+        deps.logger.info({ workstation: made.workstation }, 'workstation enrolled');
+        // what was dialed with the key before is over, also at the same gateway
+        dialed = '';
+        await follow(profile);
+        return made;
+      });
+      queue = enrolled.catch(() => undefined);
+      return enrolled;
+    },
+    wake: () => tunnel?.wake(),
     async close() {
       isClosed = true;
       await tunnel?.close();
@@ -220,5 +261,6 @@ export function refusalOf(tunnel: AgentTunnel): Fault | undefined {
 const offWords = {
   gateway_unset: 'its profile names no gateway',
   not_enrolled: 'it is not enrolled: run "drawbridge enroll"',
+  paused: 'it is paused',
   stopping: 'Drawbridge is stopping',
 } as const;

@@ -1,10 +1,11 @@
 // What the agent's parts look like in its state: pure, from what each part knows to what is shown.
-import type { AgentProfile, AgentState, AgentTunnel } from '#contract/agent.ts';
+import type { AgentPause, AgentProfile, AgentState, AgentTunnel } from '#contract/agent.ts';
 import { agentVersion } from '#contract/agent.ts';
 import type { Finding } from '#contract/finding.ts';
 import type { Slug } from '#contract/id.ts';
 import type { DeviceIdentity } from './device/enroll.ts';
 import type { SecretStore } from './device/keychain.ts';
+import { shortValues } from './profile/explain.ts';
 import type { ProfileReading } from './profile/read.ts';
 
 /** Before anything was looked at. */
@@ -27,11 +28,13 @@ export function firstState(of: {
     servers: [],
     hosts: [],
     findings: [],
+    calls: [],
   };
 }
 
-export function profileView({ profile, origins, file, hash }: ProfileReading, loadedAt: number): AgentProfile {
-  const { GatewayURL, ManagedByOrganizationName, SupportURL } = profile;
+export function profileView(reading: ProfileReading, loadedAt: number): AgentProfile {
+  const { profile, origins, file, hash } = reading;
+  const { GatewayURL, ManagedByOrganizationName, ManagedByCaption, ManagedByURL, SupportURL } = profile;
   return {
     ...(file === undefined ? {} : { file }),
     ...(hash === undefined ? {} : { hash }),
@@ -40,8 +43,17 @@ export function profileView({ profile, origins, file, hash }: ProfileReading, lo
     mode: profile.EnforcementMode,
     ...(GatewayURL === undefined ? {} : { gatewayUrl: GatewayURL }),
     ...(ManagedByOrganizationName === undefined ? {} : { managedBy: ManagedByOrganizationName }),
+    ...(ManagedByCaption === undefined ? {} : { managedByCaption: ManagedByCaption }),
+    ...(ManagedByURL === undefined ? {} : { managedByUrl: ManagedByURL }),
     ...(SupportURL === undefined ? {} : { supportUrl: SupportURL }),
     origins: Object.fromEntries(origins),
+    values: shortValues(reading),
+    allows: {
+      pause: profile.AllowUserPause,
+      pauseMaxMinutes: profile.PauseMaxMinutes,
+      quit: profile.AllowUserQuit,
+      undo: profile.AllowUserUndo,
+    },
   };
 }
 
@@ -82,6 +94,10 @@ export function tunnelFindings(tunnel: AgentTunnel, hasFailed: boolean): readonl
     case 'off':
       return [];
   }
+}
+
+export function pauseFindings(pause: AgentPause | undefined): readonly Finding[] {
+  return pause === undefined ? [] : [{ code: 'paused', detail: `until ${new Date(pause.until).toISOString()}` }];
 }
 
 export function storeFindings({ kind, reason }: SecretStore): readonly Finding[] {

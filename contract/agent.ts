@@ -5,7 +5,7 @@
 //     |------------------------------------------>|
 //     |                        {"state":{…}}      |   the current one at once, then every change, until either side closes
 //     |<------------------------------------------|
-//     | {"version":1,"want":"command","command":…}|
+//     | {"version":1,"want":"command","command":{"name":…}}
 //     |------------------------------------------>|
 //     |                {"result":…}, then closed  |
 //     |<------------------------------------------|
@@ -22,9 +22,11 @@
 // Each line is JSON and ends with LF. NUL can't stand in JSON text (RFC 8259 section 7), so it marks what isn't an MCP line without a look into it.
 import { z } from 'zod';
 import { Finding } from './finding.ts';
-import { HostState } from './host-report.ts';
+import { ConvergeReport, HostState, RestoreReport } from './host-report.ts';
 import { Fingerprint, OrganizationId, Slug, UserId, WorkstationId } from './id.ts';
+import { PostureStatus } from './posture.ts';
 import { SettingName, ProfileSource } from './profile.ts';
+import { RecentCall } from './recent-call.ts';
 import { Command } from './server.ts';
 import { TunnelState } from './tunnel-state.ts';
 
@@ -32,9 +34,44 @@ export const agentVersion = 1;
 /** A first line, and a command's, is no longer than this. */
 export const requestLimitBytes = 16 * 1024;
 
-/** `servers`: the local servers. `reload`: read the profile, the device and the hosts' configs again, and say when it is done. */
-export const AgentCommand = z.enum(['status', 'posture', 'servers', 'reload']);
+/** A host of the table in contract/host.ts, or what an unknown one calls itself. */
+const HostId = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,79}$/);
+
+/** What a client may ask the agent to do. What comes back is in `commandResult`; a refusal is an AgentFault. */
+export const AgentCommand = z.discriminatedUnion('name', [
+  z.looseObject({ name: z.literal('status') }),
+  z.looseObject({ name: z.literal('posture') }),
+  /** The local servers. */
+  z.looseObject({ name: z.literal('servers') }),
+  /** Reads the profile, the device and the hosts' configs again, and answers when it is done. */
+  z.looseObject({ name: z.literal('reload') }),
+  /** Ends its children and forgets its back-off; the next call starts it anew. NAME_UNKNOWN. */
+  z.looseObject({ name: z.literal('restart_server'), server: Slug }),
+  /** What its children last said beside their messages, also those that ended; redacted. NAME_UNKNOWN. */
+  z.looseObject({ name: z.literal('server_log'), server: Slug }),
+  /** What converging would change or, where the gateway is in place, what was changed. Secrets as [secret]. */
+  z.looseObject({ name: z.literal('host_diff'), host: HostId }),
+  /** Gives the host its configs back and leaves it alone until `converge_host`. PROFILE_FORBIDS where the profile doesn't allow it. */
+  z.looseObject({ name: z.literal('undo_host'), host: HostId }),
+  /** Makes the host name only the gateway; takes an undo back and ends the pause after a fight over its file. */
+  z.looseObject({ name: z.literal('converge_host'), host: HostId }),
+  /** No tunnel, no local server, no host served until then. PROFILE_FORBIDS, SETTING_INVALID. */
+  z.looseObject({
+    name: z.literal('pause'),
+    minutes: z.number().int().min(1).max(1440),
+    reason: z.string().trim().min(1).max(500).optional(),
+  }),
+  z.looseObject({ name: z.literal('resume') }),
+  /** Spends a one-time token for this device, at the gateway that the profile names. */
+  z.looseObject({ name: z.literal('enroll'), token: z.string().min(1).max(200) }),
+  /** The machine woke, or the user doesn't want to wait: the tunnel is dialed anew. */
+  z.looseObject({ name: z.literal('wake') }),
+  z.looseObject({ name: z.literal('diagnostics') }),
+  /** Ends the agent. PROFILE_FORBIDS where the profile doesn't let the user quit. */
+  z.looseObject({ name: z.literal('stop'), reason: z.string().trim().min(1).max(500).optional() }),
+]);
 export type AgentCommand = z.infer<typeof AgentCommand>;
+export type AgentCommandName = AgentCommand['name'];
 
 const version = z.literal(agentVersion);
 export const AgentRequest = z.discriminatedUnion('want', [
@@ -43,7 +80,7 @@ export const AgentRequest = z.discriminatedUnion('want', [
   z.looseObject({
     version,
     want: z.literal('connect'),
-    host: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,79}$/),
+    host: HostId,
     url: z.string().max(2048),
   }),
 ]);
@@ -60,7 +97,11 @@ export type AgentFault = z.infer<typeof AgentFault>;
 
 export const AgentTunnel = z.discriminatedUnion('kind', [
   ...TunnelState.options,
-  z.object({ kind: z.literal('off'), since: z.number(), reason: z.enum(['gateway_unset', 'not_enrolled', 'stopping']) }),
+  z.object({
+    kind: z.literal('off'),
+    since: z.number(),
+    reason: z.enum(['gateway_unset', 'not_enrolled', 'paused', 'stopping']),
+  }),
 ]);
 export type AgentTunnel = z.infer<typeof AgentTunnel>;
 
@@ -78,6 +119,8 @@ export const AgentServer = z.looseObject({
   code: z.string().optional(),
   /** The same in words. */
   detail: z.string().optional(),
+  /** The last time that it ended unasked or did not start; it may do well again. */
+  lastError: z.looseObject({ at: z.number(), code: z.string(), message: z.string() }).optional(),
 });
 export type AgentServer = z.infer<typeof AgentServer>;
 
@@ -90,11 +133,36 @@ export const AgentProfile = z.looseObject({
   mode: z.enum(['observe', 'enforce']),
   gatewayUrl: z.string().optional(),
   managedBy: z.string().optional(),
+  /** What to show beside it, and where it leads. */
+  managedByCaption: z.string().optional(),
+  managedByUrl: z.string().optional(),
   supportUrl: z.string().optional(),
   /** Setting -> where its value came from, for all that are set or have a default. */
   origins: z.partialRecord(SettingName, ProfileSource),
+  /** The same settings' values as short text. Environment values of local servers as [secret]. */
+  values: z.partialRecord(SettingName, z.string()),
+  /** What the profile lets the user do. */
+  allows: z.looseObject({
+    pause: z.enum(['never', 'with_reason', 'always']),
+    pauseMaxMinutes: z.number().int(),
+    quit: z.boolean(),
+    undo: z.boolean(),
+  }),
 });
 export type AgentProfile = z.infer<typeof AgentProfile>;
+
+/** The user paused Drawbridge. It ends by itself at `until`. */
+export const AgentPause = z.looseObject({
+  since: z.number(),
+  until: z.number(),
+  by: z.literal('user'),
+  reason: z.string().optional(),
+});
+export type AgentPause = z.infer<typeof AgentPause>;
+
+/** A call of this user as the gateway recorded it. */
+export const AgentCall = RecentCall;
+export type AgentCall = RecentCall;
 
 /** All that is true now. Times are ms since 1970. */
 export const AgentState = z.looseObject({
@@ -125,8 +193,42 @@ export const AgentState = z.looseObject({
   servers: z.array(AgentServer),
   hosts: z.array(HostState),
   findings: z.array(Finding),
+  paused: AgentPause.optional(),
+  /** The newest first, 50 at most. Empty with a gateway that doesn't tell them. */
+  calls: z.array(AgentCall),
 });
 export type AgentState = z.infer<typeof AgentState>;
+
+/** The `result` of each command. */
+export const commandResult = {
+  status: AgentState,
+  posture: PostureStatus.optional(),
+  servers: z.array(AgentServer),
+  reload: z.looseObject({ findings: z.array(Finding) }),
+  restart_server: z.looseObject({}),
+  /** Oldest first, 200 at most. */
+  server_log: z.looseObject({ lines: z.array(z.string()) }),
+  host_diff: z.looseObject({ files: z.array(z.looseObject({ shownAs: z.string(), diff: z.string() })) }),
+  undo_host: RestoreReport,
+  converge_host: ConvergeReport,
+  pause: z.looseObject({ until: z.number() }),
+  resume: z.looseObject({}),
+  enroll: z.looseObject({ workstation: WorkstationId }),
+  wake: z.looseObject({}),
+  /** One JSON text. */
+  diagnostics: z.looseObject({ text: z.string() }),
+  stop: z.looseObject({}),
+} as const satisfies Record<AgentCommandName, z.ZodType>;
+export type CommandResult<N extends AgentCommandName> = z.infer<(typeof commandResult)[N]>;
+
+/** The result of a command; undefined where it is something else. */
+export function readResult<N extends AgentCommandName>(
+  name: N,
+  result: unknown,
+): { readonly value: CommandResult<N> } | undefined {
+  const parsed = commandResult[name].safeParse(result);
+  return parsed.success ? { value: parsed.data as CommandResult<N> } : undefined;
+}
 
 /** What the agent answers to a first line. */
 export const AgentReply = z.union([
@@ -137,6 +239,12 @@ export const AgentReply = z.union([
 ]);
 export type AgentReply = z.infer<typeof AgentReply>;
 
-/** The one line that `agent` prints on stdout. */
+/** The one line that `agent` prints on stdout, and the first word of an agent in a process of the companion's. */
 export const AgentStarted = z.looseObject({ event: z.literal('started'), pid: z.number().int(), socket: z.string() });
 export type AgentStarted = z.infer<typeof AgentStarted>;
+/** In a process of the companion's: it could not start. The process ends. */
+export const AgentFailed = z.looseObject({ event: z.literal('failed'), code: z.string(), message: z.string() });
+export type AgentFailed = z.infer<typeof AgentFailed>;
+/** What the program that started the agent's process may tell it there. */
+export const AgentOrder = z.looseObject({ order: z.literal('stop') });
+export type AgentOrder = z.infer<typeof AgentOrder>;

@@ -197,6 +197,12 @@ const table = {
     retry: 'safe',
     message: 'This workstation is not connected to its gateway ({reason}). Try again in a moment.',
   },
+  PAUSED: {
+    status: 200,
+    rpc: 7503,
+    retry: 'safe',
+    message: 'Drawbridge is paused on this workstation until {until}. Resume it to go on.',
+  },
   BUSY: { status: 503, rpc: 7429, retry: 'safe', message: 'Too much is waiting for {what}. Try again in a moment.' },
   CANCELLED: { status: 200, rpc: 7499, retry: 'unknown', message: 'The call was cancelled by its caller.' },
 

@@ -65,7 +65,17 @@ const table = {
     meaning: 'The gateway refuses this workstation.',
     action: 'Ask the administrator to enroll it again.',
   },
+  paused: {
+    severity: 'medium',
+    meaning: 'The user paused Drawbridge: no AI host reaches the gateway, and changes of their configs are not repaired.',
+    action: 'It ends by itself. "drawbridge resume" ends it now.',
+  },
   // AI hosts
+  undone_by_user: {
+    severity: 'high',
+    meaning: 'The user took the gateway out of an AI host, as the profile allows, so it is left alone.',
+    action: 'Run "drawbridge hosts converge", or set AllowUserUndo to false.',
+  },
   direct_remote: {
     severity: 'high',
     meaning: 'An AI host is wired to a remote MCP server directly, past the gateway.',

@@ -28,6 +28,9 @@ function ruleOf(type: (typeof frameType)[keyof typeof frameType]): { place: 1 | 
     case frameType.refuse:
     case frameType.offer:
     case frameType.verdict:
+    case frameType.calls:
+    case frameType.report:
+    case frameType.noted:
       return { place: 1, range: [2, jsonLimitBytes] };
     case frameType.ping:
     case frameType.pong:

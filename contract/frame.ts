@@ -13,6 +13,8 @@
 //     |  offer ->              <- verdict      |      what could run here; what may
 //     |  open / opened / data / dataEnd / credit / abort / close    per channel
 //     |                         welcome {...}  |      again, whenever what it says has changed
+//     |                          calls {...}   |      since version 2: the user's own calls, after their records were kept
+//     |  report {...} ->          <- noted {}  |      since version 2: for the record there; told again until it is noted
 //     |  ping / pong                           |      every 20 s both ways; dead after 45 s of silence
 //     |  refuse {code}  <->                    |      says why before the socket is closed
 //
@@ -28,9 +30,12 @@
 import { z } from 'zod';
 import { ErrorCode } from './error.ts';
 import { Fingerprint, OrganizationId, Slug, UserId, WorkstationId } from './id.ts';
+import { RecentCall, recentCallLimit } from './recent-call.ts';
+import { Report, reportLimit } from './report.ts';
 import { Offer, Verdict } from './server.ts';
 
-export const tunnelVersions = [1] as const;
+/** This one and the one before: whichever side is newer serves the other. */
+export const tunnelVersions = [1, 2] as const;
 export const tunnelPath = '/tunnel';
 export const tunnelSubprotocol = 'drawbridge.tunnel';
 export const chunkBytes = 64 * 1024;
@@ -74,6 +79,9 @@ export const frameType = {
   close: 38,
   offer: 48,
   verdict: 49,
+  calls: 50,
+  report: 51,
+  noted: 52,
 } as const;
 
 /** WebSocket close codes (RFC 6455 section 7.4.2: 4000-4999 are ours). */
@@ -125,6 +133,12 @@ export const frameBody = {
   /** The channel is over; `code` is absent where it ended as it should. */
   close: z.looseObject({ code: WireCode.optional(), message: z.string().max(wordsLimit).optional() }),
   offer: z.looseObject({ offers: z.array(Offer).max(500) }),
+  /** The newest first. At connect the newest of all, later what came since. */
+  calls: z.looseObject({ calls: z.array(RecentCall).max(recentCallLimit) }),
+  /** All that the bridge has not been told to be on record. */
+  report: z.looseObject({ reports: z.array(Report).max(reportLimit) }),
+  /** These are on record. */
+  noted: z.looseObject({ ids: z.array(z.uuid()).max(2 * reportLimit) }),
   verdict: z.looseObject({ verdicts: z.array(Verdict).max(2000) }),
 } as const;
 export type JsonFrameName = keyof typeof frameBody;

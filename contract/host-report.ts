@@ -33,6 +33,10 @@ export const HostState = z.looseObject({
   /** A config file of it, or the folder for one, is there. */
   isInstalled: z.boolean(),
   reload: z.enum(['live', 'server_restart', 'new_session', 'host_restart']),
+  /** The user took the gateway out of it: it is left alone until it is taken back. */
+  undone: z.boolean(),
+  /** The user may do so now. */
+  mayUndo: z.boolean(),
   files: z.array(FoundFile),
 });
 export type HostState = z.infer<typeof HostState>;

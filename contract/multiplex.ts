@@ -13,11 +13,14 @@ import { Outbox } from './outbox.ts';
 
 /** The tunnel's own frames after the handshake. */
 export type Told = {
-  readonly [N in 'welcome' | 'refuse' | 'offer' | 'verdict']: { readonly name: N; readonly body: FrameBody<N> };
-}['welcome' | 'refuse' | 'offer' | 'verdict'];
+  readonly [N in ToldName]: { readonly name: N; readonly body: FrameBody<N> };
+}[ToldName];
+type ToldName = 'welcome' | 'refuse' | 'offer' | 'verdict' | 'calls' | 'report' | 'noted';
 
 export interface MultiplexOptions {
   readonly side: 'gateway' | 'bridge';
+  /** Of the tunnel, as the handshake chose it: an older one has fewer frames. */
+  readonly version: number;
   /** Hands a packet to the socket. */
   readonly write: (packet: Buffer) => void;
   /** False while the socket holds enough: then flush() writes nothing, and the owner calls it again when there is room. */
@@ -91,6 +94,11 @@ export class Multiplex implements ChannelTunnel, FrameReader {
     if (this.#ended) return;
     this.#outbox.tell(frameType[told.name], jsonFrame(told.name, 0, told.body));
     this.#wake();
+  }
+
+  /** Whether one of these still waits to be written, so that a newer one would replace it. */
+  isTelling(name: ToldName): boolean {
+    return this.#outbox.isTelling(frameType[name]);
   }
 
   receive(packet: Buffer): void {
@@ -271,11 +279,16 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   }
 
   #onTold(type: number, body: Buffer): void {
-    const { side, onTell } = this.#options;
+    const { side, onTell, version } = this.#options;
     if (type === frameType.refuse) return onTell({ name: 'refuse', body: readBody('refuse', body) });
     if (type === frameType.offer && side === 'gateway') return onTell({ name: 'offer', body: readBody('offer', body) });
     if (type === frameType.verdict && side === 'bridge') return onTell({ name: 'verdict', body: readBody('verdict', body) });
     if (type === frameType.welcome && side === 'bridge') return onTell({ name: 'welcome', body: readBody('welcome', body) });
+    if (version >= 2) {
+      if (type === frameType.report && side === 'gateway') return onTell({ name: 'report', body: readBody('report', body) });
+      if (type === frameType.calls && side === 'bridge') return onTell({ name: 'calls', body: readBody('calls', body) });
+      if (type === frameType.noted && side === 'bridge') return onTell({ name: 'noted', body: readBody('noted', body) });
+    }
     throw invalid(`type ${type} out of order`);
   }
 

@@ -41,6 +41,10 @@ export class Outbox {
     this.#told.set(type, bytes);
   }
 
+  isTelling(type: number): boolean {
+    return this.#told.has(type);
+  }
+
   ping(): void {
     this.#pingDue = true;
   }

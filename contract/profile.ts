@@ -19,6 +19,9 @@ export const GatewayUrl = z.url().transform((text, context) => {
   return url.origin;
 });
 
+/** It may be opened in a browser by a click, so no other scheme. */
+const webAddress = z.url({ protocol: /^https?$/ });
+
 /** `structured`: an array or object, which may also be pushed as JSON text. */
 export type SettingKind = 'string' | 'choice' | 'integer' | 'boolean' | 'structured';
 export interface Setting<T extends z.ZodType = z.ZodType> {
@@ -171,6 +174,76 @@ export const settings = {
     title: 'Managed by',
     since: '0.1',
     help: "The organization's name, shown to the user.",
+  }),
+  ManagedByCaption: setting({
+    kind: 'string',
+    schema: z.string().max(200),
+    example: 'This device is looked after by IT.',
+    title: 'Managed by: caption',
+    since: '0.1',
+    help: "A line that is shown beside the organization's name, such as who looks after this device.",
+  }),
+  ManagedByURL: setting({
+    kind: 'string',
+    schema: webAddress,
+    example: 'https://it.example.org',
+    title: 'Managed by: address',
+    since: '0.1',
+    help: "Where the organization's name leads.",
+  }),
+  AllowUserPause: setting({
+    kind: 'choice',
+    schema: z.enum(['never', 'with_reason', 'always']),
+    default: 'never',
+    whenInvalid: 'never',
+    title: 'Let the user pause',
+    since: '0.1',
+    help: 'never: the user can not pause Drawbridge. with_reason: only with a reason, which is recorded at the gateway. always: with or without one. A pause opens no way around the gateway: it closes the one there is.',
+  }),
+  PauseMaxMinutes: setting({
+    kind: 'integer',
+    schema: z.number().int().min(1).max(1440),
+    default: 60,
+    whenInvalid: 1,
+    title: 'Longest pause',
+    since: '0.1',
+    help: 'Minutes that a pause lasts at most; then it ends by itself.',
+  }),
+  AllowUserQuit: setting({
+    kind: 'boolean',
+    schema: z.boolean(),
+    default: false,
+    whenInvalid: false,
+    title: 'Let the user quit',
+    since: '0.1',
+    help: 'Whether the user can end the agent from the companion or the command line.',
+  }),
+  AllowUserUndo: setting({
+    kind: 'boolean',
+    schema: z.boolean(),
+    default: false,
+    whenInvalid: false,
+    title: 'Let the user undo',
+    since: '0.1',
+    help: 'Whether the user can take the gateway out of an AI host again. Such a host is not compliant and is left alone until it is taken back.',
+  }),
+  AutoStart: setting({
+    kind: 'choice',
+    schema: z.enum(['always', 'never', 'user_decides']),
+    default: 'always',
+    whenInvalid: 'always',
+    title: 'Start at login',
+    since: '0.1',
+    help: 'always: Drawbridge starts when the user logs in. never: it does not. user_decides: the user can choose.',
+  }),
+  TrayVisibility: setting({
+    kind: 'choice',
+    schema: z.enum(['show', 'hide']),
+    default: 'show',
+    whenInvalid: 'show',
+    title: 'Tray icon',
+    since: '0.1',
+    help: 'show: the companion has an icon in the tray. hide: it runs without one.',
   }),
   SupportURL: setting({
     kind: 'string',

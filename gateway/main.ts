@@ -159,7 +159,10 @@ async function start(
     upstream,
     recorder,
     logger,
-    onRecord: ({ decision, code, at }) => metrics.call(decision, code, Math.max(now() - at, 0)),
+    onRecord: (record) => {
+      metrics.call(record.decision, record.code, Math.max(now() - record.at, 0));
+      tunnels.recorded(record);
+    },
   });
   const release = (conversation: string) => upstream.release(conversation);
   underWay = () => pipeline.underWay();

@@ -22,7 +22,7 @@ export const addAgent: AddCommands = (program, terminal) => {
       const first = await Promise.race([starting, isAborted]);
       if (first !== 'ended') {
         terminal.print(JSON.stringify({ event: 'started', pid: around.pid, socket: first.socket }));
-        await isAborted;
+        await Promise.race([isAborted, first.stopAsked]);
       }
       // asked to end while it started: what was begun is ended all the same, but not waited for longer than promised
       const stopped = starting.then(async (agent) => agent.close());

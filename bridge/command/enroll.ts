@@ -1,5 +1,6 @@
 // `drawbridge enroll`: makes this device a workstation of its gateway. The token comes on stdin or in a file, never as an argument: others can read those.
 import { readFile } from 'node:fs/promises';
+import { enrollScheme, readEnrollLink } from '#contract/enroll-link.ts';
 import { Fault } from '#contract/error.ts';
 import { GatewayUrl } from '#contract/profile.ts';
 import { reveal, Secret } from '#contract/secret.ts';
@@ -48,7 +49,7 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
       ? JSON.stringify({ workstation, user: made.user, userName, organization, gatewayOrigin })
       : `This device is now the workstation ${workstation} of ${userName} at ${gatewayOrigin}.`,
   );
-  await askCommand(socketPath(stateDir, platform, around.uid), around.uid, 'reload');
+  await askCommand(socketPath(stateDir, platform, around.uid), around.uid, { name: 'reload' });
 }
 
 /** The profile decides where it says something. */
@@ -80,8 +81,12 @@ async function readToken(flags: Flags, { input, note }: Terminal): Promise<Secre
   return tokenIn(text.split('\n')[0] ?? '');
 }
 
+/** A token, or an enrollment link that holds one. */
 function tokenIn(text: string): Secret<string> {
-  const token = new Secret(text.trim());
+  const pasted = text.trim();
+  const token = pasted.startsWith(`${enrollScheme}:`) ? readEnrollLink(pasted) : new Secret(pasted);
+  if (token === undefined)
+    throw new Fault('SETTING_INVALID', { setting: 'token', reason: 'the link is not one for an enrollment.' });
   const { length } = reveal(token);
   if (length === 0 || length > tokenLimitBytes)
     throw new Fault('SETTING_INVALID', { setting: 'token', reason: 'there is none: give it on stdin or with --token-file.' });

@@ -102,7 +102,7 @@ async function refuseUnderEnforcement({ stateDir }: Device, { around }: Terminal
 }
 
 async function poke({ stateDir }: Device, { around }: Terminal): Promise<void> {
-  await askCommand(socketPath(stateDir, around.platform, around.uid), around.uid, 'reload');
+  await askCommand(socketPath(stateDir, around.platform, around.uid), around.uid, { name: 'reload' });
 }
 
 function listInWords(found: readonly HostState[], home: string): string {

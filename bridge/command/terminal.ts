@@ -31,6 +31,8 @@ export interface Surroundings {
 /** What the agent is to those who started it. */
 export interface RunningAgent {
   readonly socket: string;
+  /** Resolves when a client asked it to end and may. */
+  readonly stopAsked: Promise<void>;
   close(): Promise<void>;
 }
 

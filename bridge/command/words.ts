@@ -8,6 +8,7 @@ export function statusInWords(state: AgentState, nowMs: number): string {
     `Drawbridge ${state.productVersion}, running for ${duration(nowMs - state.since)} (process ${state.pid})`,
     `Gateway      ${profile.gatewayUrl ?? 'none: the profile names none'}`,
     `Connection   ${tunnelInWords(state.tunnel, nowMs)}`,
+    ...(state.paused === undefined ? [] : [`Paused       for ${duration(Math.max(0, state.paused.until - nowMs))} more`]),
     `Workstation  ${device ? `${device.workstation}, of ${device.userName}` : 'not enrolled'}`,
     `Profile      ${profile.file ?? 'none'}${profile.isForced ? ', set by your organization' : ''}; mode ${profile.mode}`,
     ...(profile.managedBy === undefined ? [] : [`Managed by   ${profile.managedBy}`]),
@@ -50,11 +51,16 @@ export function tunnelInWords(tunnel: AgentTunnel, nowMs: number): string {
     case 'refused':
       return `refused: ${tunnel.message}`;
     case 'off':
-      return { gateway_unset: 'none: no gateway is set', not_enrolled: 'none: not enrolled', stopping: 'stopping' }[
-        tunnel.reason
-      ];
+      return offWords[tunnel.reason];
   }
 }
+
+const offWords = {
+  gateway_unset: 'none: no gateway is set',
+  not_enrolled: 'none: not enrolled',
+  paused: 'none: paused',
+  stopping: 'stopping',
+} as const;
 
 /** Columns as wide as their widest cell. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

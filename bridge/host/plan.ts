@@ -40,7 +40,7 @@ export async function discover(
       files.push({ host, title, path, shownAs, format, state, servers: [...draft.servers], findings });
     }
     const { id, title, reload } = spec;
-    states.push({ id, title, isInstalled: await isInstalled(spec, request), reload, files });
+    states.push({ id, title, isInstalled: await isInstalled(spec, request), reload, undone: false, mayUndo: false, files });
   }
   return states;
 }

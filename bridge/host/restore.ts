@@ -104,8 +104,8 @@ async function restoreFile(request: RestoreRequest, spec: HostSpec, record: Ledg
 }
 
 /** What the file must become. A backup that is lost or can't be opened leaves the way of the entries. */
-async function targetOf(
-  { stateDir, sealer }: RestoreRequest,
+export async function targetOf(
+  { stateDir, sealer }: Pick<RestoreRequest, 'stateDir' | 'sealer'>,
   spec: HostSpec,
   record: LedgerFile,
   file: ConfigFile,
@@ -141,7 +141,8 @@ async function write({ home }: RestoreRequest, record: LedgerFile, file: ConfigF
   return isReplaced;
 }
 
-function differences(spec: HostSpec, shownAs: string, before: string, after: string): string {
+/** Secrets as [secret]; empty where nothing differs. */
+export function differences(spec: HostSpec, shownAs: string, before: string, after: string): string {
   const side = (text: string): { text: string; secrets: ReturnType<typeof secretSpans> } => {
     const reading = formatOf(spec).read(text, spec.keys);
     return { text, secrets: secretSpans(text, spec, reading.ok ? reading.entries : []) };

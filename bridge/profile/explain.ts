@@ -40,6 +40,27 @@ export function explain({ profile, origins }: ProfileReading): readonly Explaine
   });
 }
 
+const shortLimit = 300;
+
+/** The values in force as short text, for a window: of structured ones what they name, never command lines, which may hold a secret. */
+export function shortValues({ profile }: ProfileReading): Partial<Record<SettingName, string>> {
+  return Object.fromEntries(
+    settingNames.flatMap((name): [string, string][] => {
+      const value = profile[name];
+      return value === undefined ? [] : [[name, shortened(name, value).slice(0, shortLimit)]];
+    }),
+  );
+}
+
+function shortened(name: SettingName, value: unknown): string {
+  if (name === 'AllowedLocalServerCommands' || name === 'DeniedLocalServerCommands')
+    return Array.isArray(value) ? `${value.length} ${value.length === 1 ? 'rule' : 'rules'}` : '';
+  if (typeof value === 'string') return value.replace(/:\/\/[^/@]*@/, '://[secret]@');
+  if (Array.isArray(value)) return value.join(', ');
+  if (typeof value === 'object' && value !== null) return Object.keys(value).join(', ');
+  return String(value);
+}
+
 /** The explanation as text for a terminal. */
 export function explainInWords(reading: ProfileReading): string {
   const head = reading.file === undefined ? 'No profile file is in force.' : `Profile: ${reading.file}`;

@@ -12,6 +12,8 @@ export interface BackOff {
   ended(key: string, livedMs: number): void;
   /** How often it ended in a row. */
   ends(key: string): number;
+  /** It may start at once, as if it had never ended. */
+  forget(key: string): void;
 }
 
 export function createBackOff(now: () => number): BackOff {
@@ -30,5 +32,6 @@ export function createBackOff(now: () => number): BackOff {
     ends(key) {
       return states.get(key)?.ends ?? 0;
     },
+    forget: (key) => void states.delete(key),
   };
 }

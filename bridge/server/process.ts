@@ -24,6 +24,8 @@ type EndedBy = 'channel' | 'idleness' | 'failure';
 
 export interface ProcessEvents extends Omit<LocalServerEvents, 'onExit'> {
   onExit(fault: Fault | undefined, by: EndedBy): void;
+  /** A line that it said beside its messages, redacted. */
+  onSaid?(line: string): void;
   /** It was to end without anybody waiting for it, and can't be ended: it may still run. */
   onStuck(error: unknown): void;
 }
@@ -52,7 +54,8 @@ export async function startServer(launch: Launch, limits: ProcessLimits, events:
     throw new Fault('SERVER_START_FAILED', { server, reason }, { cause });
   });
   const writer = createWriter(child.stdin);
-  const ring = createRing(createRedactor([...Object.values(line.env), ...secretsIn(line.args)]));
+  const redact = createRedactor([...Object.values(line.env), ...secretsIn(line.args)]);
+  const ring = createRing(redact, (text) => events.onSaid?.(text));
   let strayLines = 0;
   let hasAnswered = false;
   /** Why it ends; without a fault where the channel asked for it. */

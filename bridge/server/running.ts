@@ -10,6 +10,7 @@ import { createLedger } from './ledger.ts';
 import type { LocalServer, LocalServerEvents, Pool } from './pool.ts';
 import { startServer } from './process.ts';
 import type { ProcessLimits, RunningServer } from './process.ts';
+import { createServerLogs } from './server-log.ts';
 
 export interface PoolLimits extends ProcessLimits {
   /** Children at once, those that start or end included. */
@@ -39,14 +40,25 @@ export interface ServerHealth {
   readonly ends: number;
   readonly backingOffMs: number;
   readonly lastCode: ErrorCode | undefined;
+  /** The last time that it ended unasked or could not start. */
+  readonly lastError: { readonly at: number; readonly code: ErrorCode; readonly message: string } | undefined;
 }
 
-export function createPool(deps: PoolDeps): Pool & { health(): readonly ServerHealth[] } {
+export interface RunningPool extends Pool {
+  health(): readonly ServerHealth[];
+  /** What the children of a server last said, those that ended included: redacted, oldest first. */
+  log(server: Slug): readonly string[];
+  /** It may start at once, and its last error counts no more. */
+  forgive(server: Slug): void;
+}
+
+export function createPool(deps: PoolDeps): RunningPool {
   const { limits, logger, now } = deps;
   const ledger = createLedger(deps.stateDir);
   const backOff = createBackOff(now);
   const running = new Map<RunningServer, string>();
-  const lastFault = new Map<string, Fault>();
+  const lastFault = new Map<string, { readonly at: number; readonly fault: Fault }>();
+  const logs = createServerLogs();
   const starting = new Set<Promise<LocalServer>>();
   let isClosed = false;
 
@@ -58,6 +70,10 @@ export function createPool(deps: PoolDeps): Pool & { health(): readonly ServerHe
     starting.add(start);
     try {
       return await start;
+    } catch (error) {
+      const isStart = error instanceof Fault && error.code === 'SERVER_START_FAILED';
+      if (isStart) noteFault(`${server} ${fingerprint}`, error);
+      throw error;
     } finally {
       starting.delete(start);
     }
@@ -75,7 +91,7 @@ export function createPool(deps: PoolDeps): Pool & { health(): readonly ServerHe
     }
     const waitMs = backOff.waitMs(keyOf(launch));
     if (waitMs > 0) {
-      const fields = lastFault.get(keyOf(launch))?.fields;
+      const fields = lastFault.get(keyOf(launch))?.fault.fields;
       const stderr = fields?.['stderr'] ?? fields?.['reason'] ?? '(none)';
       throw new Fault('SERVER_BACKING_OFF', { server, seconds: Math.ceil(waitMs / 100) / 10, stderr });
     }
@@ -106,6 +122,7 @@ export function createPool(deps: PoolDeps): Pool & { health(): readonly ServerHe
         if (isOpen) events.onExit(fault);
         else early = fault ?? new Fault('SERVER_START_FAILED', { server, reason: 'it was ended while it started' });
       },
+      onSaid: (line) => logs.add(server, line),
       onStuck: (err) => logger.error({ err, server, pid: child.pid }, 'local server could not be ended'),
     });
     logger.info({ server, fingerprint, pid: child.pid }, 'local server started');
@@ -138,10 +155,14 @@ export function createPool(deps: PoolDeps): Pool & { health(): readonly ServerHe
 
   function noteFailure(key: string, startedAt: number, fault: Fault): void {
     backOff.ended(key, now() - startedAt);
+    noteFault(key, fault);
+  }
+
+  function noteFault(key: string, fault: Fault): void {
     lastFault.delete(key);
     const oldest = lastFault.size >= keyLimit ? lastFault.keys().next().value : undefined;
     if (oldest !== undefined) lastFault.delete(oldest);
-    lastFault.set(key, fault);
+    lastFault.set(key, { at: now(), fault });
   }
 
   async function close(): Promise<void> {
@@ -153,18 +174,25 @@ export function createPool(deps: PoolDeps): Pool & { health(): readonly ServerHe
   function health(): readonly ServerHealth[] {
     return deps.launches().map((launch) => {
       const key = keyOf(launch);
+      const last = lastFault.get(key);
       return {
         server: launch.source.server,
         fingerprint: launch.fingerprint,
         pids: [...running].filter(([, of]) => of === key).map(([child]) => child.pid),
         ends: backOff.ends(key),
         backingOffMs: backOff.waitMs(key),
-        lastCode: lastFault.get(key)?.code,
+        lastCode: last?.fault.code,
+        lastError: last && { at: last.at, code: last.fault.code, message: last.fault.message.slice(0, 1000) },
       };
     });
   }
 
-  return { open, close, health };
+  function forgive(server: Slug): void {
+    for (const key of [...lastFault.keys()].filter((one) => one.startsWith(`${server} `))) lastFault.delete(key);
+    for (const launch of deps.launches()) if (launch.source.server === server) backOff.forget(keyOf(launch));
+  }
+
+  return { open, close, health, log: (server) => logs.of(server), forgive };
 }
 
 const keyLimit = 1000;

@@ -1,15 +1,15 @@
 // A client of the agent's socket for the CLI: one command, or the current state. The shim has its own, smaller one.
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { AgentReply, agentVersion } from '#contract/agent.ts';
-import type { AgentCommand, AgentState } from '#contract/agent.ts';
+import { AgentReply, agentVersion, readResult } from '#contract/agent.ts';
+import type { AgentCommand, AgentState, CommandResult } from '#contract/agent.ts';
 import { checkPrivateDirectory, socketDirectory } from './path.ts';
 
 /** `absent`: no agent listens there. `failed`: it answered with an error, or not in time. */
 export type Asked<T> =
   | { readonly kind: 'answered'; readonly value: T }
   | { readonly kind: 'absent' }
-  | { readonly kind: 'failed'; readonly message: string };
+  | { readonly kind: 'failed'; readonly message: string; /** Of the agent's own refusal. */ readonly code?: string };
 
 const replyLimitBytes = 16 * 1024 * 1024;
 const newline = 0x0a;
@@ -22,10 +22,17 @@ export async function askState(path: string, uid: number, withinMs = 5_000): Pro
 }
 
 /** Runs a command in the agent; resolves when it is done. */
-export async function askCommand(path: string, uid: number, command: AgentCommand, withinMs = 60_000): Promise<Asked<unknown>> {
+export async function askCommand<const C extends AgentCommand>(
+  path: string,
+  uid: number,
+  command: C,
+  withinMs = 60_000,
+): Promise<Asked<CommandResult<C['name']>>> {
   const reply = await ask(path, uid, { version: agentVersion, want: 'command', command }, withinMs);
   if (reply.kind !== 'answered') return reply;
-  return 'result' in reply.value ? { kind: 'answered', value: reply.value.result } : notUnderstood;
+  if (!('result' in reply.value)) return notUnderstood;
+  const result = readResult<C['name']>(command.name, reply.value.result);
+  return result ? { kind: 'answered', value: result.value } : notUnderstood;
 }
 
 const notUnderstood = { kind: 'failed', message: 'the agent answered with something else than was asked' } as const;
@@ -44,7 +51,7 @@ async function ask(path: string, uid: number, request: object, withinMs: number)
     if (line === undefined) return { kind: 'absent' };
     const reply = AgentReply.safeParse(JSON.parse(line));
     if (!reply.success) return notUnderstood;
-    if ('refused' in reply.data) return { kind: 'failed', message: reply.data.refused.message };
+    if ('refused' in reply.data) return { kind: 'failed', code: reply.data.refused.code, message: reply.data.refused.message };
     return { kind: 'answered', value: reply.data };
   } catch (error) {
     return { kind: 'failed', message: error instanceof Error ? error.message : String(error) };

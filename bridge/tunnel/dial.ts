@@ -14,6 +14,8 @@ import {
   tunnelSubprotocol,
   type FrameBody,
 } from '#contract/frame.ts';
+import type { RecentCall } from '#contract/recent-call.ts';
+import type { Report } from '#contract/report.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { TunnelState } from '#contract/tunnel-state.ts';
 import type { Pool } from '../server/pool.ts';
@@ -28,6 +30,8 @@ export interface Tunnel {
   readonly state: TunnelState;
   /** What the device offers has changed: tell it. */
   offersChanged(): void;
+  /** There is something new to report. */
+  reportsChanged(): void;
   /** Opens a channel for an AI host. Rejects with GATEWAY_UNREACHABLE where there is no tunnel, or the gateway's Fault. */
   openHost(open: HostOpen, events: HostChannelEvents): Promise<HostChannel>;
   /** Drops what there is and dials at once: after sleep no socket can be trusted. */
@@ -42,6 +46,11 @@ export interface DialDeps {
   readonly pool: Pool;
   readonly offers: () => readonly Offer[];
   readonly onVerdicts: (verdicts: readonly Verdict[]) => void;
+  /** Calls of the user, from a gateway that tells them. */
+  readonly onCalls?: (calls: readonly RecentCall[]) => void;
+  /** What the gateway hasn't put on record yet; said anew on each tunnel until it says that it has. */
+  readonly reports?: () => readonly Report[];
+  readonly onNoted?: (ids: readonly string[]) => void;
   readonly onState: (state: TunnelState) => void;
   /** Certificates that are trusted beside Node's own, PEM. */
   readonly ca?: readonly string[] | string | undefined;
@@ -119,8 +128,8 @@ export function dial(deps: DialDeps): Tunnel {
         device: deps.device,
         origin,
         product: deps.product,
-        onWelcome(welcome) {
-          if (settle()) begin(socket, welcome);
+        onWelcome(welcome, version) {
+          if (settle()) begin(socket, welcome, version);
         },
         onRefused(fault) {
           if (!settle()) return;
@@ -131,16 +140,19 @@ export function dial(deps: DialDeps): Tunnel {
     );
   }
 
-  function begin(socket: WebSocket, welcome: FrameBody<'welcome'>): void {
+  function begin(socket: WebSocket, welcome: FrameBody<'welcome'>, version: number): void {
     const since = now();
     const welcomed = ({ organization, gateways }: FrameBody<'welcome'>) =>
       become({ kind: 'connected', since, organization, gateways });
     const current = new Link({
       socket,
       welcome,
+      version,
       pool: deps.pool,
       onWelcome: welcomed,
       onVerdicts: deps.onVerdicts,
+      onCalls: (calls) => deps.onCalls?.(calls),
+      onNoted: (ids) => deps.onNoted?.(ids),
       onEnd(fault, refusal) {
         backOff.worked(since, now());
         // After wake() or close() nobody waits for the news.
@@ -157,6 +169,7 @@ export function dial(deps: DialDeps): Tunnel {
     link = current;
     logger.info('tunnel opened');
     current.tellOffers(deps.offers());
+    current.tellReports(deps.reports?.() ?? []);
     welcomed(welcome);
   }
 
@@ -200,6 +213,7 @@ export function dial(deps: DialDeps): Tunnel {
       return state;
     },
     offersChanged: () => link?.tellOffers(deps.offers()),
+    reportsChanged: () => link?.tellReports(deps.reports?.() ?? []),
     openHost(open, events) {
       if (link === undefined) return Promise.reject(new Fault('GATEWAY_UNREACHABLE', { reason: reasonOf(state) }));
       return link.openHost(open, events);

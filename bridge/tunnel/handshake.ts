@@ -23,20 +23,21 @@ export function shakeHands(
     /** The gateway's origin as it was dialed. */
     readonly origin: string;
     readonly product: string;
-    readonly onWelcome: (welcome: FrameBody<'welcome'>) => void;
+    readonly onWelcome: (welcome: FrameBody<'welcome'>, version: number) => void;
     readonly onRefused: (fault: Fault) => void;
   },
 ): void {
   const { device } = deps;
   const { workstation, user } = device;
   const hello = { versions: [...tunnelVersions], product: deps.product, workstation, user };
-  let isChallenged = false;
+  /** Once the gateway has chosen one. */
+  let chosen: number | undefined;
 
   function onMessage(data: unknown, isBinary: boolean): void {
     try {
       if (!isBinary || !(data instanceof Buffer)) throw invalid('text');
-      if (!isChallenged) answerChallenge(data);
-      else finish(data);
+      if (chosen === undefined) answerChallenge(data);
+      else finish(data, chosen);
     } catch (error) {
       socket.off('message', onMessage);
       deps.onRefused(error instanceof Fault ? error : new Fault('FRAME_INVALID', { reason: 'its handshake' }, { cause: error }));
@@ -46,8 +47,8 @@ export function shakeHands(
   function answerChallenge(packet: Buffer): void {
     const step = readStep(packet, ['challenge', 'refuse']);
     if (step.name === 'refuse') throw fromWire(step.body);
-    isChallenged = true;
     const { version, nonce, organization } = step.body;
+    chosen = version;
     if (!tunnelVersions.some((known) => known === version))
       throw new Fault('TUNNEL_VERSION', { here: tunnelVersions.join(', '), there: version });
     // The address leads to somebody else's gateway server: nothing is signed for it.
@@ -56,11 +57,11 @@ export function shakeHands(
     socket.send(jsonFrame('proof', 0, { signature: device.sign(text) }));
   }
 
-  function finish(packet: Buffer): void {
+  function finish(packet: Buffer, version: number): void {
     const step = readStep(packet, ['welcome', 'refuse']);
     if (step.name === 'refuse') throw fromWire(step.body);
     socket.off('message', onMessage);
-    deps.onWelcome(step.body);
+    deps.onWelcome(step.body, version);
   }
 
   socket.on('message', onMessage);

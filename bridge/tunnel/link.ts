@@ -8,6 +8,8 @@ import { closeCode, frameType, largestMessageLimitBytes, type FrameBody } from '
 import { frame, fromWire, invalid, toWire } from '#contract/frame-codec.ts';
 import { newId, type Slug } from '#contract/id.ts';
 import { Multiplex, type Told } from '#contract/multiplex.ts';
+import type { RecentCall } from '#contract/recent-call.ts';
+import type { Report } from '#contract/report.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { Pool } from '../server/pool.ts';
 import { openHostChannel, type HostChannel, type HostChannelEvents } from './host-channel.ts';
@@ -26,9 +28,13 @@ export interface HostOpen {
 export interface LinkDeps {
   readonly socket: WebSocket;
   readonly welcome: FrameBody<'welcome'>;
+  /** Of the tunnel's frames, as both ends agreed. */
+  readonly version: number;
   readonly pool: Pool;
   readonly onWelcome: (welcome: FrameBody<'welcome'>) => void;
   readonly onVerdicts: (verdicts: readonly Verdict[]) => void;
+  readonly onCalls: (calls: readonly RecentCall[]) => void;
+  readonly onNoted: (ids: readonly string[]) => void;
   /** `refusal`: what the gateway said, where it said why. */
   readonly onEnd: (fault: Fault, refusal: Fault | undefined) => void;
   readonly pingEveryMs: number;
@@ -54,6 +60,7 @@ export class Link {
     const { socket } = deps;
     this.#multiplex = new Multiplex({
       side: 'bridge',
+      version: deps.version,
       write: (packet) => socket.send(packet, this.#onWritten),
       isWritable: () => socket.bufferedAmount < socketHoldsBytes,
       schedule: () => void setImmediate(this.#flush),
@@ -73,6 +80,11 @@ export class Link {
     if (fits.length < offers.length)
       this.#deps.logger.error({ offers: offers.length, told: fits.length }, 'too many local servers to offer them all');
     this.#multiplex.tell({ name: 'offer', body: { offers: fits } });
+  }
+
+  /** To a gateway that knows reports. Until it says that it has them they are told again. */
+  tellReports(reports: readonly Report[]): void {
+    if (this.#deps.version >= 2 && reports.length > 0) this.#multiplex.tell({ name: 'report', body: { reports: [...reports] } });
   }
 
   openHost({ host, gateway, server }: HostOpen, events: HostChannelEvents): Promise<HostChannel> {
@@ -116,6 +128,8 @@ export class Link {
   #onTold(told: Told): void {
     if (told.name === 'verdict') this.#deps.onVerdicts(told.body.verdicts);
     else if (told.name === 'welcome') this.#deps.onWelcome(told.body);
+    else if (told.name === 'calls') this.#deps.onCalls(told.body.calls);
+    else if (told.name === 'noted') this.#deps.onNoted(told.body.ids);
     else if (told.name === 'refuse') {
       this.#refusal = fromWire(told.body);
       // Children end now, not when the socket is closed.

@@ -12,6 +12,7 @@ import { lockDataDirectory } from './lock.ts';
 import { checkSchema, migrate } from './schema.ts';
 import { approvals, decide } from './sql/approval.ts';
 import { policy } from './sql/policy.ts';
+import { newestCalls } from './sql/call.ts';
 import { chainHead, chains, newestRecords, recordsAfter, sealsAfter } from './sql/record.ts';
 import { replacePolicy } from './sql/replace-policy.ts';
 import { organization, revision } from './sql/state.ts';
@@ -107,6 +108,7 @@ function storeOf(engine: Engine): Store {
     recordsAfter: guarded((chain, seq, limit) => recordsAfter(db, chain, seq, limit)),
     sealsAfter: guarded((chain, seq, limit) => sealsAfter(db, chain, seq, limit)),
     newestRecords: guarded((limit) => newestRecords(db, limit)),
+    newestCalls: guarded((user, limit) => newestCalls(db, user, limit)),
     close: () => engine.close(),
   };
 }

@@ -2,7 +2,8 @@
 // An implementer promises: a verb that changes policy, tokens, workstations or approvals bumps `revision` in the same transaction;
 // records are appended in the order given and are durable when the promise resolves; failure rejects with Fault STORE_UNAVAILABLE.
 import type { EnrollRequest } from '#contract/enrollment.ts';
-import type { Fingerprint, OrganizationId, Slug, TokenId, WorkstationId } from '#contract/id.ts';
+import type { CallRecord } from '#contract/audit.ts';
+import type { Fingerprint, OrganizationId, Slug, TokenId, UserId, WorkstationId } from '#contract/id.ts';
 import type { PolicyFile, PolicyIds } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 
@@ -127,6 +128,11 @@ export interface Store {
   sealsAfter(chain: string, seq: number, limit: number): Promise<readonly Seal[]>;
   /** The newest records over all chains, newest first. */
   newestRecords(limit: number): Promise<readonly ChainedRecord[]>;
+  /**
+   * The newest calls of a user that a user is to see (isWorthTelling), newest first, at most `limit`. It looks back over the newest few thousand records
+   * of each chain and no further, so that it costs the same however many there are.
+   */
+  newestCalls(user: UserId, limit: number): Promise<readonly CallRecord[]>;
 
   close(): Promise<void>;
 }

@@ -9,6 +9,8 @@ import { closeCode, type FrameBody } from '#contract/frame.ts';
 import { invalid, jsonFrame } from '#contract/frame-codec.ts';
 import { newId, type Fingerprint, type Slug } from '#contract/id.ts';
 import { Multiplex, type Told } from '#contract/multiplex.ts';
+import type { RecentCall } from '#contract/recent-call.ts';
+import type { Report } from '#contract/report.ts';
 import type { Offer } from '#contract/server.ts';
 import type { Member } from '../workstation/proof.ts';
 import { refuse } from './handshake.ts';
@@ -21,10 +23,13 @@ const socketHoldsBytes = 1024 * 1024;
 export interface LinkDeps {
   readonly socket: WebSocket;
   readonly member: Member;
+  /** Of the tunnel's frames, as both ends agreed. */
+  readonly version: number;
   readonly welcome: FrameBody<'welcome'>;
   readonly messageLimitBytes: number;
   readonly acceptHost: AcceptHost;
   readonly onOffers: (offers: readonly Offer[]) => void;
+  readonly onReports: (reports: readonly Report[]) => void;
   readonly onEnd: (fault: Fault) => void;
   readonly onUse: () => void;
   readonly now: () => number;
@@ -53,6 +58,7 @@ export class Link {
     socket.send(jsonFrame('welcome', 0, deps.welcome));
     this.#multiplex = new Multiplex({
       side: 'gateway',
+      version: deps.version,
       write: (packet) => socket.send(packet, this.#onWritten),
       isWritable: () => socket.bufferedAmount < socketHoldsBytes,
       schedule: () => void setImmediate(this.#flush),
@@ -70,6 +76,20 @@ export class Link {
 
   get member(): Member {
     return this.#deps.member;
+  }
+
+  /** The bridge understands it when it is told calls. */
+  get tellsCalls(): boolean {
+    return this.#deps.version >= 2;
+  }
+
+  get isTellingCalls(): boolean {
+    return this.#multiplex.isTelling('calls');
+  }
+
+  /** The user's own calls, the newest first; nothing to a bridge that is too old. */
+  tellCalls(calls: readonly RecentCall[]): void {
+    if (this.tellsCalls && calls.length > 0) this.#multiplex.tell({ name: 'calls', body: { calls: [...calls] } });
   }
 
   /** Sends a frame of the tunnel's own. */
@@ -167,6 +187,7 @@ export class Link {
 
   #onTold(told: Told): void {
     if (told.name === 'offer') this.#deps.onOffers(told.body.offers);
+    else if (told.name === 'report') this.#deps.onReports(told.body.reports);
     // The bridge says why it goes; that it went is seen by the socket.
     else if (told.name === 'refuse') this.#deps.logger.info({ code: told.body.code }, 'the bridge ends its tunnel');
   }

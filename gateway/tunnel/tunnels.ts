@@ -5,19 +5,25 @@ import type { Logger } from 'pino';
 import { asFault, Fault } from '#contract/error.ts';
 import { closeCode, deadAfterMs, defaultMessageLimitBytes, handshakeWithinMs, pingEveryMs } from '#contract/frame.ts';
 import { newId, type OrganizationId, type UserId, type WorkstationId } from '#contract/id.ts';
+import type { CallRecord } from '#contract/audit.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Store, StoredPolicy } from '../store/store.ts';
+import { recentCallLimit } from '#contract/recent-call.ts';
 import { createRefusals, eventRecord, type EventDraft } from '../workstation/event.ts';
 import { checkProof } from '../workstation/proof.ts';
+import { callsOf, createCallNews } from './call-news.ts';
 import { refuse, shakeHands, type Handshake } from './handshake.ts';
 import type { AcceptHost, Hub } from './hub.ts';
 import { Link } from './link.ts';
+import { createReportDesk } from './report.ts';
 import { createReview } from './review.ts';
 
 export interface Tunnels extends Hub {
   /** Takes over a WebSocket that just opened. */
   accept(socket: WebSocket, from: { readonly address: string }): void;
+  /** A call's record was kept: its user's workstations are told soon. */
+  recorded(record: CallRecord): void;
   /** Tunnels that are up. */
   count(): number;
   /** Ends every tunnel and takes no more. Idempotent. */
@@ -57,6 +63,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   /** What is being written at the end of tunnels: close() waits for it. */
   const writing = new Set<Promise<void>>();
   const usedAt = new WeakMap<Link, number>();
+  let lookingBack: Promise<void> = Promise.resolve();
   let uses = 0;
   let isClosed = false;
   const record = recorder.append.bind(recorder);
@@ -71,6 +78,8 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     logger,
     now,
   });
+  const news = createCallNews({ linksOf: (user) => byUser.get(user) });
+  const reportDesk = createReportDesk({ record, now, logger });
   const unsubscribe = deps.bus.subscribe('changed', review.request);
   const ticks = setInterval(() => {
     for (const link of links.values()) link.tick();
@@ -109,10 +118,12 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     const link = new Link({
       socket,
       member: hands.member,
+      version: hands.version,
       welcome: review.welcomeOf(hands.member),
       messageLimitBytes,
       acceptHost: deps.acceptHost,
       onOffers: (offers) => review.offered(link, offers),
+      onReports: (reports) => write(reportDesk.reported(link, reports), 'a report is not recorded'),
       onEnd: (fault) => ended(link, fault),
       onUse: () => usedAt.set(link, ++uses),
       now,
@@ -125,7 +136,18 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     // What changed between the proof and now was not applied to this tunnel.
     review.request();
     seen(id);
+    if (link.tellsCalls) write(tellNewest(link), 'recent calls not told');
     logger.info({ workstation: id }, 'tunnel opened');
+  }
+
+  /** One look into the store at a time: after a restart all workstations come at once. */
+  function tellNewest(link: Link): Promise<void> {
+    const told = lookingBack.then(async () => {
+      if (isClosed || links.get(link.presence.workstation) !== link) return;
+      link.tellCalls(callsOf((await store.newestCalls(link.presence.user, recentCallLimit)).toReversed()));
+    });
+    lookingBack = told.catch(() => undefined);
+    return told;
   }
 
   function ended(link: Link, fault: Fault): void {
@@ -183,6 +205,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
         .finally(() => greeting.delete(socket));
       greeting.set(socket, greeted);
     },
+    recorded: (record) => news.recorded(record),
     count: () => links.size,
     presence: (workstation) => links.get(workstation)?.presence,
     presences(user) {
@@ -199,6 +222,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       if (isClosed) return;
       isClosed = true;
       clearInterval(ticks);
+      news.close();
       unsubscribe();
       const open = [...links.values()];
       for (const link of open) link.cut(new Fault('STOPPING'), closeCode.stopping);

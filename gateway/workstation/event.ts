@@ -2,6 +2,7 @@
 // counted, and the next record says how many there were.
 import type { AuditRecord, EventRecord } from '#contract/audit.ts';
 import type { ErrorCode } from '#contract/error.ts';
+import type { Report } from '#contract/report.ts';
 import { newRecordId, type WorkstationId } from '#contract/id.ts';
 
 export type RecordEvent = (record: AuditRecord) => Promise<void>;
@@ -13,7 +14,9 @@ export interface EventDraft {
     | 'proof_refused'
     | 'tunnel_opened'
     | 'tunnel_replaced'
-    | 'tunnel_closed';
+    | 'tunnel_closed'
+    // what a workstation reports of itself
+    | Report['event'];
   readonly user?: NonNullable<EventRecord['user']> | null;
   readonly workstation?: WorkstationId | null;
   readonly code?: ErrorCode | null;

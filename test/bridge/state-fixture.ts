@@ -30,10 +30,13 @@ export function stateWith(news: object = {}): AgentState {
       mode: 'enforce',
       gatewayUrl: 'https://mcp.example.org',
       origins: { GatewayURL: 'file', EnforcementMode: 'file', ScanIntervalMinutes: 'default' },
+      values: { GatewayURL: 'https://mcp.example.org', EnforcementMode: 'enforce', ScanIntervalMinutes: '15' },
+      allows: { pause: 'never', pauseMaxMinutes: 60, quit: false, undo: false },
     },
     servers: [],
     hosts: [],
     findings: [],
+    calls: [],
     ...news,
   });
 }
@@ -43,6 +46,8 @@ export const hostState = (servers: readonly { name: string; kind: string }[], st
   title: 'Codex',
   isInstalled: true,
   reload: 'new_session',
+  undone: false,
+  mayUndo: false,
   files: [
     {
       host: 'codex',

@@ -39,6 +39,9 @@ async function approved(): Promise<{
     offers: () => offersOf(launch),
     onVerdicts: (said) => void (verdicts = said),
     onTunnel: () => undefined,
+    onCalls: () => undefined,
+    reports: { pending: [], noted: () => undefined, told: () => Promise.resolve() },
+    isPaused: () => false,
     now: Date.now,
     logger: silent,
   });

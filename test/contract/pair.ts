@@ -112,6 +112,7 @@ function createSide(side: 'gateway' | 'bridge', options: Partial<MultiplexOption
     room: true,
     multiplex: new Multiplex({
       side,
+      version: 2,
       write: (packet) => void outgoing.push(packet),
       isWritable: () => made.room,
       schedule: () => void made.scheduled++,

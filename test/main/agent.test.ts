@@ -20,10 +20,18 @@ const running: AgentState = {
   isComplete: true,
   tunnel: { kind: 'off', since: 1, reason: 'not_enrolled' },
   secretStore: 'os',
-  profile: { isForced: false, loadedAt: 1, mode: 'observe', origins: {} },
+  profile: {
+    isForced: false,
+    loadedAt: 1,
+    mode: 'observe',
+    origins: {},
+    values: {},
+    allows: { pause: 'never', pauseMaxMinutes: 60, quit: false, undo: false },
+  },
   servers: [],
   hosts: [],
   findings: [],
+  calls: [],
 };
 
 describe('the tray program follows the agent', () => {

@@ -95,4 +95,9 @@ export const agent: readonly Requirement[] = [
     promise: 'A local server that may no longer run is ended while it runs.',
     source: 'ARCHITECTURE.md, where commands come from',
   },
+  {
+    id: 'agent.link-token-only',
+    promise: 'An enrollment link carries a token and nothing else: it points no device at another gateway.',
+    source: 'contract/enroll-link.ts',
+  },
 ];

@@ -143,10 +143,11 @@ test('a listener that throws stops nobody else; a wait ends with its deadline or
 
 test('a command is answered, also where it fails', async () => {
   const side = await farSide({
-    command: (name) => (name === 'reload' ? Promise.reject(new Error('hunter2')) : Promise.resolve({ name })),
+    command: ({ name }) => (name === 'reload' ? Promise.reject(new Error('hunter2')) : Promise.resolve([])),
   });
-  expect(await askCommand(side.socket.path, uid, 'servers')).toEqual({ kind: 'answered', value: { name: 'servers' } });
-  const failed = await askCommand(side.socket.path, uid, 'reload');
+  expect(await askCommand(side.socket.path, uid, { name: 'servers' })).toEqual({ kind: 'answered', value: [] });
+  expect(await askCommand(side.socket.path, uid, { name: 'wake' })).toMatchObject({ kind: 'failed' });
+  const failed = await askCommand(side.socket.path, uid, { name: 'reload' });
   expect(failed).toMatchObject({ kind: 'failed', message: expect.stringContaining('Something failed inside Drawbridge') });
   expect(JSON.stringify(failed)).not.toContain('hunter2');
   await side.socket.close();

@@ -93,7 +93,7 @@ describe('a handshake', () => {
     const bridge = await openRaw(stage.port);
     bridge.socket.send(helloOf(device, [7, 8]));
     const answer = readStep(await bridge.next(), ['refuse']);
-    expect(answer.body).toMatchObject({ code: 'TUNNEL_VERSION', message: expect.stringMatching(/here 1, there 7, 8/) });
+    expect(answer.body).toMatchObject({ code: 'TUNNEL_VERSION', message: expect.stringMatching(/here 1, 2, there 7, 8/) });
     await until(async () => (await stage.events()).at(-1)?.code === 'TUNNEL_VERSION');
   });
 

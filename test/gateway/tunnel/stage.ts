@@ -161,6 +161,7 @@ export async function createStage(change: Partial<TunnelsDeps> & { readonly serv
           return tunnel.state;
         },
         offersChanged: () => tunnel.offersChanged(),
+        reportsChanged: () => tunnel.reportsChanged(),
         openHost: (open, events) => tunnel.openHost(open, events),
         wake: () => tunnel.wake(),
         close: () => tunnel.close(),

@@ -1,0 +1,134 @@
+// The local servers of this device, put together: what the profile and the hosts name, resolved; what may run of it, sanctioned; what runs, in the pool.
+// Rule: whoever asks how they stand also has those ended that may no longer run.
+import type { Logger } from 'pino';
+import type { AgentServer } from '#contract/agent.ts';
+import { Fault } from '#contract/error.ts';
+import type { Finding } from '#contract/finding.ts';
+import { defaultMessageLimitBytes } from '#contract/frame.ts';
+import type { Fingerprint, Slug } from '#contract/id.ts';
+import type { LocalServerSource, Offer, Verdict } from '#contract/server.ts';
+import { createLaunches, sourcesOf } from './launches.ts';
+import type { ProfileReading } from './profile/read.ts';
+import { createSanctionedPool } from './sanctioned.ts';
+import type { SanctionedPool } from './sanctioned.ts';
+import { createHasher } from './server/content.ts';
+import type { Launch } from './server/launch.ts';
+import { secretsIn } from './server/redact.ts';
+import { resolveLaunch } from './server/resolve.ts';
+import { createPool } from './server/running.ts';
+import { sanction } from './server/sanction.ts';
+import { searchPath } from './server/search-path.ts';
+
+export interface LocalServersDeps {
+  readonly stateDir: string;
+  readonly home: string;
+  readonly ownHome: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: 'linux' | 'darwin' | 'win32';
+  readonly shell: string | undefined;
+  readonly node: string;
+  readonly profile: () => ProfileReading;
+  /** The files of a server are no longer what was approved: resolve again. */
+  readonly onContentChanged: () => void;
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+}
+
+export interface LocalServers {
+  /** What the tunnel starts them by. */
+  readonly pool: SanctionedPool;
+  offers(): readonly Offer[];
+  /** What the gateway that is dialed says of the offers; none of another gateway. */
+  judged(verdicts: readonly Verdict[]): void;
+  /** Resolves the profile's servers and these; false where a later call came meanwhile. */
+  resolve(taken: readonly LocalServerSource[]): Promise<boolean>;
+  look(): { readonly servers: AgentServer[]; readonly findings: Finding[] };
+  /** Ends the children of a server, and forgets how it did. Rejects with NAME_UNKNOWN. */
+  restart(server: Slug): Promise<void>;
+  /** What its children last said beside their messages, redacted, oldest first. Throws NAME_UNKNOWN. */
+  log(server: Slug): readonly string[];
+  /** The same of all of them, by name. */
+  logs(): Readonly<Record<string, readonly string[]>>;
+  /** Values that stand in their entries and must be shown nowhere. */
+  secrets(): readonly string[];
+  close(): Promise<void>;
+}
+
+const limits = { messageBytes: defaultMessageLimitBytes, startMs: 30_000, idleMs: 10 * 60_000, children: 256 };
+const brokenList = 'the profile of this device: its list of denied commands is not valid';
+
+export async function openLocalServers(deps: LocalServersDeps): Promise<LocalServers> {
+  const { stateDir, home, env, platform, signal, logger } = deps;
+  let verdicts: readonly Verdict[] = [];
+  let sources: readonly LocalServerSource[] = [];
+  const hasher = createHasher();
+  const paths = await searchPath({ home: deps.ownHome, platform, env, shell: deps.shell, signal });
+
+  const resolve = (source: LocalServerSource): Promise<Launch> => {
+    const { LocalServerPackageRoots, LocalServerInstall, CACertificateFile } = deps.profile().profile;
+    return resolveLaunch(source, {
+      home,
+      platform,
+      environment: env,
+      searchPath: paths,
+      packageRoots: LocalServerPackageRoots,
+      install: LocalServerInstall,
+      stateDir,
+      node: deps.node,
+      caFile: CACertificateFile,
+      hasher,
+      signal,
+    });
+  };
+  const maySpawn = ({ source, fingerprint }: { source: LocalServerSource; fingerprint: Fingerprint }): Fault | undefined => {
+    const { profile, broken } = deps.profile();
+    // a list of what is denied that can't be read denies everything
+    if (broken.has('DeniedLocalServerCommands')) return new Fault('SERVER_DENIED', { server: source.server, by: brokenList });
+    return sanction({ profile, verdicts, source, fingerprint });
+  };
+  const launches = createLaunches({ resolve, sanction: maySpawn, health: () => running.health(), logger });
+  const running = createPool({
+    launches: () => launches.current,
+    sanction: maySpawn,
+    limits,
+    stateDir,
+    logger,
+    now: Date.now,
+    onContentChanged: deps.onContentChanged,
+  });
+  const pool = createSanctionedPool(running, (server, fingerprint) => launches.refusal(server, fingerprint), logger);
+  const mustBeKnown = (server: Slug): void => {
+    if (sources.some((source) => source.server === server)) return;
+    throw new Fault('NAME_UNKNOWN', { what: 'local server', name: server, hint: '"drawbridge status" lists them.' });
+  };
+
+  return {
+    pool,
+    offers: () => launches.offers(),
+    judged(said) {
+      verdicts = said;
+    },
+    async resolve(taken) {
+      const wanted = sourcesOf(deps.profile().profile, taken);
+      if (!(await launches.resolve(wanted))) return false;
+      sources = wanted;
+      return true;
+    },
+    look() {
+      pool.check();
+      return launches.view();
+    },
+    async restart(server) {
+      mustBeKnown(server);
+      await pool.end(server, new Fault('SERVER_EXITED', { server, how: 'it was restarted by its user', stderr: '(none)' }));
+      running.forgive(server);
+    },
+    log(server) {
+      mustBeKnown(server);
+      return running.log(server);
+    },
+    logs: () => Object.fromEntries(sources.map(({ server }) => [server, running.log(server)])),
+    secrets: () => sources.flatMap(({ line }) => [...Object.values(line.env), ...secretsIn(line.args)]),
+    close: () => pool.close(),
+  };
+}

@@ -1,0 +1,126 @@
+// The AI hosts of this home as the agent looks after them: scanned, in enforce mode made to name only the gateway, and one by one shown, undone or taken back.
+// Rule: what the user undid is left alone and said aloud; a pause changes no file.
+import type { Logger } from 'pino';
+import { Fault } from '#contract/error.ts';
+import { hosts as knownHosts } from '#contract/host-table.ts';
+import type { HostSpec } from '#contract/host.ts';
+import type { ConvergeReport, HostState, RestoreReport } from '#contract/host-report.ts';
+import type { Slug } from '#contract/id.ts';
+import type { Sealer } from '#contract/secret.ts';
+import type { Finding } from '#contract/finding.ts';
+import { converge } from './host/converge.ts';
+import { readLedger } from './host/ledger.ts';
+import { changesMade } from './host/made.ts';
+import { plan } from './host/plan.ts';
+import type { PlanRequest } from './host/plan.ts';
+import { forgetReverts } from './host/revert.ts';
+import { restore } from './host/restore.ts';
+import { addUndone, removeUndone, undoneHosts } from './host/undone.ts';
+import type { ProfileReading } from './profile/read.ts';
+import type { ReportDraft } from './reports.ts';
+import { scan } from './scan.ts';
+
+export interface ManagedHostsDeps {
+  readonly home: string;
+  readonly stateDir: string;
+  readonly platform: 'linux' | 'darwin' | 'win32';
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly launcher: string;
+  readonly sealer: Sealer;
+  readonly profile: () => ProfileReading;
+  /** The gateway that the hosts are to name; undefined while that isn't clear. */
+  readonly gateway: () => Slug | undefined;
+  readonly isEnrolled: () => boolean;
+  readonly isPaused: () => boolean;
+  /** The organization is to know of it. Rejects where that can't be kept. */
+  readonly report: (draft: ReportDraft) => Promise<void>;
+  readonly now: () => number;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+export interface ManagedHosts {
+  /** Looks at all of them, and sets right what the profile asks for. */
+  settle(): Promise<{ readonly hosts: HostState[]; readonly findings: Finding[] }>;
+  /** What converging would change; where nothing would, what was changed. Rejects with NAME_UNKNOWN. */
+  diff(host: string): Promise<{ readonly files: readonly { readonly shownAs: string; readonly diff: string }[] }>;
+  /** Rejects with PROFILE_FORBIDS, NAME_UNKNOWN. */
+  undo(host: string): Promise<RestoreReport>;
+  /** Rejects with PAUSED, GATEWAY_UNREACHABLE where no gateway is known, NAME_UNKNOWN, PROFILE_FORBIDS where the host isn't managed. */
+  converge(host: string): Promise<ConvergeReport>;
+}
+
+export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
+  const { stateDir, home, sealer, signal } = deps;
+
+  const specOf = (host: string): HostSpec => {
+    const spec = knownHosts.find(({ id }) => id === host);
+    if (spec === undefined)
+      throw new Fault('NAME_UNKNOWN', { what: 'AI host', name: host, hint: '"drawbridge hosts list" shows them.' });
+    const { ManagedHosts } = deps.profile().profile;
+    if (ManagedHosts !== '*' && !ManagedHosts.includes(host))
+      throw new Fault('PROFILE_FORBIDS', { what: `changing the AI host "${host}": it is not in ManagedHosts` });
+    return spec;
+  };
+  const aim = (): { readonly gatewayOrigin: string; readonly gateway: Slug } | undefined => {
+    const gateway = deps.gateway();
+    const { GatewayURL: gatewayOrigin } = deps.profile().profile;
+    return gateway === undefined || gatewayOrigin === undefined ? undefined : { gatewayOrigin, gateway };
+  };
+  const requestOf = (spec: HostSpec): PlanRequest => {
+    const ours = aim();
+    // a device that can't reach the gateway would only lose its servers
+    if (ours === undefined || !deps.isEnrolled())
+      throw new Fault('GATEWAY_UNREACHABLE', { reason: 'it is not enrolled, or it is not clear which gateway to use' });
+    return { ...deps, ...ours, hosts: [spec], managedHosts: '*', signal };
+  };
+
+  return {
+    async settle() {
+      const { ManagedHosts: managedHosts, EnforcementMode: mode, AllowUserUndo } = deps.profile().profile;
+      // where IT takes the permission back, what was undone with it is taken back too
+      if (!AllowUserUndo) await removeUndone(stateDir);
+      const undone = await undoneHosts(stateDir);
+      const ours = aim();
+      const mayEnforce = mode === 'enforce' && deps.isEnrolled() && !deps.isPaused();
+      const scanned = await scan(
+        { managedHosts, undone, ...(ours ? { ours } : {}), ...(ours && mayEnforce ? { enforce: ours } : {}) },
+        deps,
+      );
+      const changed = new Set((await readLedger(stateDir)).files.map(({ host }) => host));
+      const hosts = scanned.hosts.map((host) => ({
+        ...host,
+        undone: undone.has(host.id),
+        mayUndo: AllowUserUndo && changed.has(host.id) && !undone.has(host.id),
+      }));
+      return { hosts, findings: scanned.findings };
+    },
+    async diff(host) {
+      const spec = specOf(host);
+      const ours = aim();
+      const planned = ours === undefined ? undefined : await plan({ ...deps, ...ours, hosts: [spec], managedHosts: '*', signal });
+      const toChange = (planned?.files ?? []).filter(({ diff }) => diff !== '').map(({ shownAs, diff }) => ({ shownAs, diff }));
+      return { files: toChange.length > 0 ? toChange : await changesMade({ home, stateDir, spec, sealer }) };
+    },
+    async undo(host) {
+      const spec = specOf(host);
+      if (!deps.profile().profile.AllowUserUndo)
+        throw new Fault('PROFILE_FORBIDS', { what: 'its user to undo: AllowUserUndo is false' });
+      await deps.report({ event: 'host_undone', host });
+      // before the files: an agent that is killed in between must not put back what was just taken out
+      await addUndone(stateDir, host, deps.now());
+      return restore({ home, stateDir, hosts: [spec], only: [host], sealer, signal });
+    },
+    async converge(host) {
+      const spec = specOf(host);
+      if (deps.isPaused()) throw new Fault('PROFILE_FORBIDS', { what: 'changing an AI host during a pause: resume first' });
+      const request = requestOf(spec);
+      if ((await undoneHosts(stateDir)).has(host)) {
+        await deps.report({ event: 'host_taken_back', host });
+        await removeUndone(stateDir, host);
+      }
+      await forgetReverts(stateDir, host, signal);
+      return converge({ ...request, sealer, now: deps.now });
+    },
+  };
+}

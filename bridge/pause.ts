@@ -1,0 +1,145 @@
+// The user's pause: as the profile allows it, for a time that ends by itself, over restarts. While it lasts nothing of Drawbridge serves a host.
+// Rule: a pause opens no way around the gateway; it closes the one there is. In doubt (a damaged file, a clock that was set back) there is none.
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { AgentPause } from '#contract/agent.ts';
+import { Fault } from '#contract/error.ts';
+import type { Profile } from '#contract/profile.ts';
+import { readIfThere, writePrivate } from './device/file.ts';
+import type { Reports } from './reports.ts';
+
+const PauseFile = z.strictObject({
+  version: z.literal(1),
+  since: z.number().int(),
+  until: z.number().int(),
+  reason: z.string().max(500).optional(),
+});
+
+export interface Pause {
+  readonly current: AgentPause | undefined;
+  /** Rejects with PROFILE_FORBIDS where the profile doesn't allow it, SETTING_INVALID where a reason is missing, BUSY. */
+  begin(minutes: number, reason: string | undefined): Promise<AgentPause>;
+  /** Ends it where there is one. */
+  end(by: 'user' | 'time' | 'profile'): Promise<void>;
+  /** Ends or shortens it where the profile no longer allows it, and where its time is over. */
+  check(): Promise<void>;
+  close(): void;
+}
+
+export interface PauseDeps {
+  readonly stateDir: string;
+  readonly profile: () => Profile;
+  readonly reports: Reports;
+  /** It began or ended. */
+  readonly onChange: (pause: AgentPause | undefined) => void;
+  readonly now: () => number;
+  readonly logger: Logger;
+}
+
+const minuteMs = 60_000;
+/** A timer stands still while the machine sleeps, so the clock is looked at from time to time. */
+const lookEveryMs = 15_000;
+
+/** Goes on with the pause of the agent before, where there is one. */
+export async function openPause(deps: PauseDeps): Promise<Pause> {
+  const { reports, now, logger } = deps;
+  const file = join(deps.stateDir, 'pause.json');
+  let current = await readPause(file, logger);
+  let timer: NodeJS.Timeout | undefined;
+  let queue: Promise<unknown> = Promise.resolve();
+  let isClosed = false;
+
+  /** One change at a time. */
+  const inTurn = <T>(task: () => Promise<T>): Promise<T> => {
+    const done = queue.then(task);
+    queue = done.catch(() => undefined);
+    return done;
+  };
+  const watch = (): void => {
+    clearTimeout(timer);
+    if (current === undefined || isClosed) return;
+    const leftMs = Math.max(0, current.until - now());
+    timer = setTimeout(
+      () => void check().catch((err: unknown) => logger.error({ err }, 'the pause could not be ended')),
+      Math.min(leftMs, lookEveryMs),
+    );
+  };
+  const keep = async (pause: AgentPause): Promise<void> => {
+    const { since, until, reason } = pause;
+    await writePrivate(file, `${JSON.stringify({ version: 1, since, until, ...(reason === undefined ? {} : { reason }) })}\n`);
+    current = pause;
+    watch();
+    deps.onChange(pause);
+  };
+  const endNow = async (by: 'user' | 'time' | 'profile'): Promise<void> => {
+    if (current === undefined) return;
+    await rm(file, { force: true });
+    current = undefined;
+    watch();
+    logger.info({ by }, 'the pause is over');
+    deps.onChange(undefined);
+    // it is over whether or not the gateway can be told
+    await reports
+      .add({ event: 'workstation_resumed', by })
+      .catch((err: unknown) => logger.error({ err }, 'the end of a pause is not reported'));
+  };
+  const check = (): Promise<void> =>
+    inTurn(async () => {
+      watch();
+      if (current === undefined) return;
+      const { since, until } = current;
+      const { AllowUserPause, PauseMaxMinutes } = deps.profile();
+      if (AllowUserPause === 'never') return endNow('profile');
+      if (now() >= until || now() < since - minuteMs) return endNow('time');
+      const latest = since + PauseMaxMinutes * minuteMs;
+      if (until > latest) await keep({ ...current, until: latest });
+    });
+  watch();
+
+  return {
+    get current() {
+      return current;
+    },
+    begin: (minutes, reason) =>
+      inTurn(async () => {
+        const { AllowUserPause, PauseMaxMinutes } = deps.profile();
+        if (AllowUserPause === 'never') throw new Fault('PROFILE_FORBIDS', { what: 'a pause' });
+        if (minutes > PauseMaxMinutes)
+          throw new Fault('PROFILE_FORBIDS', { what: `a pause of more than ${PauseMaxMinutes} minutes` });
+        if (AllowUserPause === 'with_reason' && reason === undefined)
+          throw new Fault('SETTING_INVALID', { setting: 'reason', reason: 'the profile of this workstation asks for one.' });
+        const since = now();
+        const until = since + minutes * minuteMs;
+        const why = reason === undefined ? {} : { reason };
+        // on its way to the record before anything is paused
+        await reports.add({ event: 'workstation_paused', until, ...why });
+        const pause: AgentPause = { since, until, by: 'user', ...why };
+        await keep(pause);
+        logger.info({ minutes }, 'paused by the user');
+        return pause;
+      }),
+    end: (by) => inTurn(() => endNow(by)),
+    check,
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function readPause(file: string, logger: Logger): Promise<AgentPause | undefined> {
+  try {
+    const text = await readIfThere(file);
+    if (text === undefined) return undefined;
+    const { since, until, reason } = PauseFile.parse(JSON.parse(text));
+    return { since, until, by: 'user', ...(reason === undefined ? {} : { reason }) };
+  } catch (error) {
+    logger.warn(
+      { reason: error instanceof Error ? error.name : 'unknown' },
+      'the file of the pause is damaged: there is no pause',
+    );
+    return undefined;
+  }
+}
