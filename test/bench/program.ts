@@ -6,6 +6,8 @@ export interface Program {
   readonly pid: number;
   /** The first line on stdout or stderr that fits, as its match. Rejects when the program ends first or the time is over. */
   line(pattern: RegExp, withinMs: number): Promise<RegExpExecArray>;
+  /** SIGKILL, as a crash: nothing is said to anybody. Resolves when it has ended. */
+  kill(): Promise<void>;
   /** SIGTERM, after three seconds SIGKILL to its whole group. Idempotent. */
   close(): Promise<void>;
 }
@@ -52,6 +54,11 @@ export function startProgram({ file, args, env, cwd }: Start): Program {
       };
       onLine();
       return promise.finally(() => clearTimeout(timer));
+    },
+    async kill() {
+      if (pid === undefined) return;
+      child.kill('SIGKILL');
+      await exited;
     },
     close: () => endProgram(child, exited),
   };

@@ -5,11 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { Report, type Order } from './load/generator.ts';
 import type { Cell, Measurement } from './load/window.ts';
 import type { Running, Target } from './target.ts';
+import { keyOf, type CellName } from './cell.ts';
 
 const generatorFile = fileURLToPath(new URL('./load/generator.ts', import.meta.url));
 
 export interface Row {
   readonly name: string;
+  readonly measures: (cell: CellName) => boolean;
   /** By cell, see keyOf; one measurement a round. */
   readonly measured: Map<string, Measurement[]>;
   /** By cell, or `start` for the whole row: why there is nothing. */
@@ -17,10 +19,6 @@ export interface Row {
   /** Measures the cell once more. `isKept: false`: only to get warm. */
   run(cell: Cell, isKept: boolean): Promise<void>;
   close(): Promise<void>;
-}
-
-export function keyOf(cell: Pick<Cell, 'callers' | 'payloadBytes'>): string {
-  return `c${cell.callers} ${cell.payloadBytes} B`;
 }
 
 /** Starts the target. A target that rejects becomes a row that says why. */
@@ -45,16 +43,20 @@ export async function openRow(target: Target): Promise<Row> {
   }
   return {
     name: target.name,
+    measures: target.measures ?? (() => true),
     measured,
     failed,
     async run(cell, isKept) {
       const key = keyOf(cell);
-      if (running === undefined || failed.has(key)) return;
+      if (running === undefined || failed.has(key) || !(target.measures?.(cell) ?? true)) return;
       try {
         generator ??= await openGenerator(running);
         const report = await ask(generator, { type: 'cell', cell, roots: [...running.roots] });
         if (report.type !== 'measured') throw new Error(report.type === 'failed' ? report.reason : report.type);
         if (isKept) measured.set(key, [...(measured.get(key) ?? []), report.measurement]);
+        if ((report.measurement.missed ?? 0) === 0) return;
+        await closeGenerator(generator); // answers to what was missed may still come
+        generator = undefined;
       } catch (error) {
         failed.set(key, reasonOf(error));
         await closeGenerator(generator); // answers may still be on their way: the next cell gets a fresh one
@@ -94,7 +96,7 @@ function ask(generator: ChildProcess, order: Order): Promise<Report> {
   });
 }
 
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }

@@ -29,14 +29,31 @@ export function ratioOf(
   below: readonly Measurement[] | undefined,
   figure: Figure,
 ): number {
+  return compare(above, below, (upper, lower) => upper[figure] / lower[figure]);
+}
+
+/** The median of `above - below`, by the same rules. */
+export function differenceOf(
+  above: readonly Measurement[] | undefined,
+  below: readonly Measurement[] | undefined,
+  figure: Figure,
+): number {
+  return compare(above, below, (upper, lower) => upper[figure] - lower[figure]);
+}
+
+function compare(
+  above: readonly Measurement[] | undefined,
+  below: readonly Measurement[] | undefined,
+  by: (upper: Measurement, lower: Measurement) => number,
+): number {
   const pairs = (above ?? []).flatMap((upper, round) => {
     const lower = below?.[round];
     return lower === undefined ? [] : [{ upper, lower }];
   });
-  const ratios = preferQuiet(pairs, ({ upper, lower }) => isQuiet(upper) && isQuiet(lower)).map(
-    ({ upper, lower }) => upper[figure] / lower[figure],
+  const found = preferQuiet(pairs, ({ upper, lower }) => isQuiet(upper) && isQuiet(lower)).map(({ upper, lower }) =>
+    by(upper, lower),
   );
-  return median(ratios.filter((ratio) => Number.isFinite(ratio)));
+  return median(found.filter((value) => Number.isFinite(value)));
 }
 
 function preferQuiet<T>(all: readonly T[], isQuietOne: (one: T) => boolean): readonly T[] {

@@ -1,53 +1,91 @@
-// The result for people: one table a cell, aligned, then the verdicts. Medians of the rounds.
+// The result for people: one table a cell, aligned, then what was read once, then the verdicts. Medians of the rounds.
 // `gen cpu` is what the load generator itself needed per call, `others` the share of the machine that went to processes outside the bench,
 // `quiet` in how many rounds that was little: the figures are the medians of those, where there are any.
+import { keyOf, type CellName } from './cell.ts';
 import type { Verdict } from './goal.ts';
-import { keyOf, type Row } from './row.ts';
-import { isQuiet, medianOf, ratioOf } from './summary.ts';
+import type { Measurement } from './load/window.ts';
+import { readingOf, type Readings } from './reading.ts';
+import type { Row } from './row.ts';
+import { isQuiet, median, medianOf, ratioOf } from './summary.ts';
 
-const heads = [
-  '',
-  'calls/s',
-  'p50 ms',
-  'p99 ms',
-  'cpu ms/call',
-  'x floor',
-  'cpu x floor',
-  'x chain',
-  'gen cpu',
-  'others',
-  'errors',
+/** From this payload on, what matters is how many bytes arrive. */
+const bulkBytes = 65_536;
+
+type RoundsOf = (name: string) => readonly Measurement[] | undefined;
+interface Column {
+  readonly head: string;
+  readonly show: (rounds: readonly Measurement[], roundsOf: RoundsOf) => string;
+}
+
+const calls: Column = { head: 'calls/s', show: (rounds) => digits(medianOf(rounds, 'callsPerSecond')) };
+const bulk = ({ payloadBytes }: CellName): Column => ({
+  head: 'MiB/s',
+  show: (rounds) => digits((medianOf(rounds, 'callsPerSecond') * payloadBytes) / 2 ** 20),
+});
+const latency: readonly Column[] = [
+  { head: 'p50 ms', show: (rounds) => digits(medianOf(rounds, 'p50Ms')) },
+  { head: 'p99 ms', show: (rounds) => digits(medianOf(rounds, 'p99Ms')) },
+];
+const late: readonly Column[] = [
+  { head: 'x floor p99', show: (rounds, roundsOf) => ratio(ratioOf(rounds, roundsOf('floor'), 'p99Ms')) },
+  { head: 'missed', show: (rounds) => String(rounds.reduce((sum, { missed = 0 }) => sum + missed, 0)) },
+  { head: 'gen late p99', show: (rounds) => digits(median(rounds.map(({ lateMs = Number.NaN }) => lateMs))) },
+];
+const cost: Column = { head: 'cpu ms/call', show: (rounds) => digits(medianOf(rounds, 'cpuMs')) };
+const beside: readonly Column[] = [
+  { head: 'x floor', show: (rounds, roundsOf) => ratio(ratioOf(rounds, roundsOf('floor'), 'callsPerSecond')) },
+  { head: 'cpu x floor', show: (rounds, roundsOf) => ratio(ratioOf(rounds, roundsOf('floor'), 'cpuMs')) },
+  { head: 'x chain', show: (rounds, roundsOf) => ratio(ratioOf(rounds, roundsOf('chain'), 'callsPerSecond')) },
+];
+const circumstances: readonly Column[] = [
+  { head: 'gen cpu', show: (rounds) => digits(medianOf(rounds, 'generatorCpuMs')) },
+  { head: 'others', show: (rounds) => `${(medianOf(rounds, 'foreignShare') * 100).toFixed(0)} %` },
+  { head: 'quiet', show: (rounds) => `${rounds.filter(isQuiet).length}/${rounds.length}` },
+  { head: 'errors', show: (rounds) => String(rounds.reduce((sum, round) => sum + round.errors, 0)) },
 ];
 
-export function renderCell(cell: { callers: number; payloadBytes: number }, rows: readonly Row[]): string {
+export function renderCell(cell: CellName, rows: readonly Row[]): string {
   const key = keyOf(cell);
-  const roundsOf = (name: string) => rows.find((row) => row.name === name)?.measured.get(key);
-  const lines = rows.map((row) => {
-    const rounds = row.measured.get(key);
-    const reason = row.failed.get('start') ?? row.failed.get(key);
-    if (rounds === undefined) return [row.name, reason?.split('\n')[0] ?? 'not measured'];
-    return [
-      row.name,
-      digits(medianOf(rounds, 'callsPerSecond')),
-      digits(medianOf(rounds, 'p50Ms')),
-      digits(medianOf(rounds, 'p99Ms')),
-      digits(medianOf(rounds, 'cpuMs')),
-      ratio(ratioOf(rounds, roundsOf('floor'), 'callsPerSecond')),
-      ratio(ratioOf(rounds, roundsOf('floor'), 'cpuMs')),
-      ratio(ratioOf(rounds, roundsOf('chain'), 'callsPerSecond')),
-      digits(medianOf(rounds, 'generatorCpuMs')),
-      `${(medianOf(rounds, 'foreignShare') * 100).toFixed(0)} %`,
-      `${rounds.filter(isQuiet).length}/${rounds.length}`,
-      String(rounds.reduce((sum, round) => sum + round.errors, 0)) + (reason === undefined ? '' : ' (later failed)'),
-    ];
+  const columns = columnsFor(cell);
+  const roundsOf: RoundsOf = (name) => rows.find((row) => row.name === name)?.measured.get(key);
+  const lines = rows
+    .filter((row) => row.measures(cell))
+    .map((row) => {
+      const rounds = row.measured.get(key);
+      const reason = row.failed.get('start') ?? row.failed.get(key);
+      if (rounds === undefined) return [row.name, reason?.split('\n')[0]?.slice(0, 120) ?? 'not measured'];
+      const failed = reason === undefined ? '' : ' (later failed)';
+      return [row.name, ...columns.map(({ show }) => show(rounds, roundsOf))].map((text, i, all) =>
+        i === all.length - 1 ? text + failed : text,
+      );
+    });
+  return `${titleOf(cell)}\n${align([['', ...columns.map(({ head }) => head)], ...lines])}`;
+}
+
+function titleOf({ callers, payloadBytes, ratePerSecond }: CellName): string {
+  if (ratePerSecond !== undefined)
+    return `open loop, ${ratePerSecond} calls/s whatever comes back, ${payloadBytes} B; latency from the moment a call was due`;
+  return `${callers} ${callers === 1 ? 'caller' : 'callers'}, ${payloadBytes} B`;
+}
+
+function columnsFor(cell: CellName): readonly Column[] {
+  if (cell.ratePerSecond !== undefined) return [...latency, ...late, cost, ...circumstances];
+  const amount = cell.payloadBytes >= bulkBytes ? [calls, bulk(cell)] : [calls];
+  return [...amount, ...latency, cost, ...beside, ...circumstances];
+}
+
+export function renderReadings(readings: Readings): string {
+  const lines = [...readings].map(([name, { value, note = '' }]) => {
+    const { words, unit } = readingOf(name);
+    return ['', `${digits(value)} ${unit}`.trimEnd(), words + (note === '' ? '' : ` (${note})`)];
   });
-  return `${cell.callers} ${cell.callers === 1 ? 'caller' : 'callers'}, ${cell.payloadBytes} B\n${align([heads, ...lines])}`;
+  return lines.length === 0 ? '' : `read once, on this machine\n${align(lines, 2)}`;
 }
 
 export function renderVerdicts(verdicts: readonly Verdict[]): string {
   return align(
-    verdicts.map(({ kind, outcome, ratio: found, text }) => [outcome.toUpperCase(), ratio(found), kind, text]),
-    3,
+    verdicts.map(({ number, kind, outcome, found, text }) => [outcome.toUpperCase(), digits(found), `${kind} ${number}`, text]),
+    2,
   );
 }
 
@@ -64,8 +102,8 @@ function align(lines: readonly (readonly string[])[], leftFrom = Infinity): stri
 /** Three significant digits, never an exponent. */
 function digits(value: number): string {
   if (Number.isNaN(value)) return '-';
-  if (value >= 100) return value.toFixed(0);
-  return value.toFixed(value >= 10 ? 1 : value >= 1 ? 2 : 3);
+  if (Math.abs(value) >= 100 || value === 0) return value.toFixed(0);
+  return value.toFixed(Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3);
 }
 
 function ratio(value: number): string {

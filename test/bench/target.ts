@@ -1,5 +1,6 @@
 // A thing that is measured: how it is started, and how the load generator reaches it. Real programs only.
 import { z } from 'zod';
+import type { CellName } from './cell.ts';
 
 /** How calls get there. `line` programs are started by the load generator itself, as a host starts them. */
 export const Drive = z.discriminatedUnion('kind', [
@@ -29,6 +30,8 @@ export interface Running {
 
 export interface Target {
   readonly name: string;
+  /** Cells that it takes part in; all where it is left out. */
+  readonly measures?: (cell: CellName) => boolean;
   /** Rejects with a reason for people when it can't run here: the row then shows it. */
   start(): Promise<Running>;
 }

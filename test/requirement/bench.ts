@@ -17,4 +17,9 @@ export const bench: readonly Requirement[] = [
     promise: 'CPU per call counts every process below those that were started, also one that has ended meanwhile.',
     source: 'CONTRIBUTING.md, "Bench"',
   },
+  {
+    id: 'bench.open-loop',
+    promise: 'In the open loop a latency counts from the moment its call was due, also where the call could not be sent then.',
+    source: 'CONTRIBUTING.md, "Bench"',
+  },
 ];

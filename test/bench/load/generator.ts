@@ -5,6 +5,7 @@ import { Drive } from '../target.ts';
 import { openHttp } from './http.ts';
 import { openLine } from './line.ts';
 import { measure } from './loop.ts';
+import { measureOpen } from './open-loop.ts';
 import { Cell, Measurement } from './window.ts';
 import type { Wire } from './wire.ts';
 
@@ -65,7 +66,10 @@ async function open(drive: Drive): Promise<Report> {
 async function run(cell: Cell, roots: readonly number[]): Promise<Report> {
   if (wire === undefined) throw new Error('a cell before the target is open');
   const all = ownPid === undefined ? roots : [...roots, ownPid];
-  return { type: 'measured', measurement: await measure(wire, cell, all) };
+  const { ratePerSecond } = cell;
+  const isOpen = ratePerSecond !== undefined;
+  const measurement = await (isOpen ? measureOpen(wire, { ...cell, ratePerSecond }, all) : measure(wire, cell, all));
+  return { type: 'measured', measurement };
 }
 
 function report(what: Report): void {

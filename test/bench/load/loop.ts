@@ -5,10 +5,38 @@ import type { Reply, Wire } from './wire.ts';
 
 /** After this long a call has no answer, and the cell fails. */
 const answerMs = 20_000;
-let nextId = firstId;
+/** A first call that is refused or has no answer within this time: the target can't do this size. */
+const probeMs = 10_000;
+let lastId = firstId - 1;
+
+/** Ids never come twice in a process: an answer that is late belongs to no other call. */
+export function nextId(): number {
+  return ++lastId;
+}
+
+/** One call before those that count: what a target refuses, it refuses here, with its own words. */
+export async function probe(wire: Wire): Promise<void> {
+  const answered = Promise.withResolvers<void>();
+  const timer = setTimeout(() => answered.reject(new Error(`no answer within ${probeMs / 1000} s`)), probeMs);
+  wire.onBroken = (reason) => answered.reject(new Error(reason));
+  wire.onReplies = ([reply]) => {
+    if (reply?.isRight === true) answered.resolve();
+    else answered.reject(new Error(`refused: ${reply?.excerpt ?? 'an answer to another call'}`));
+  };
+  try {
+    wire.send(0, nextId());
+    wire.flush();
+    await answered.promise;
+  } finally {
+    clearTimeout(timer);
+    wire.onReplies = () => undefined;
+    wire.onBroken = () => undefined;
+  }
+}
 
 export async function measure(wire: Wire, cell: Cell, roots: readonly number[]): Promise<Measurement> {
   await wire.prepare(cell.callers, templateOf(cell.payloadBytes, wire.era));
+  await probe(wire);
   const window = createWindow(cell, roots);
   const pending: ({ readonly id: number; readonly beganAt: number } | undefined)[] = [];
   const finished = Promise.withResolvers<void>();
@@ -17,7 +45,7 @@ export async function measure(wire: Wire, cell: Cell, roots: readonly number[]):
   let firstError: string | undefined;
 
   const send = (caller: number): void => {
-    const id = nextId++;
+    const id = nextId();
     pending[caller] = { id, beganAt: performance.now() };
     wire.send(caller, id);
   };

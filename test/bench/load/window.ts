@@ -1,12 +1,15 @@
 // The stretch of time that counts: after the warm-up, for a fixed time, with the CPU account read at both of its ends.
 // A call belongs to the window in which its answer came; its latency counts only when it began there too.
-import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { cpuMsOfMachine, cpuMsOfTrees } from '../cpu.ts';
+import { createAccount, type Spent } from './account.ts';
+import { quantile } from './schedule.ts';
 
 export const Cell = z.object({
+  /** Closed loops at once; in an open loop, connections. */
   callers: z.number().int().min(1),
   payloadBytes: z.number().int().min(1),
+  /** Present: an open loop. Calls begin at this rate, whatever comes back. */
+  ratePerSecond: z.number().min(1).optional(),
   warmMs: z.number(),
   ms: z.number(),
 });
@@ -25,6 +28,10 @@ export const Measurement = z.object({
   calls: z.number(),
   errors: z.number(),
   firstError: z.string().optional(),
+  /** Open loop: calls that had no answer within a second. */
+  missed: z.number().optional(),
+  /** Open loop: how late the generator itself looked at a call that was due, p99. It is part of every latency. */
+  lateMs: z.number().optional(),
 });
 export type Measurement = z.infer<typeof Measurement>;
 
@@ -39,13 +46,11 @@ export interface Window {
 export function createWindow(cell: Cell, roots: readonly number[]): Window {
   const latencies: number[] = [];
   const startedAt = performance.now();
+  const account = createAccount(roots);
   let phase: 'warm' | 'open' | 'closed' = 'warm';
   let calls = 0;
   let openedAt = 0;
-  let lastedMs = 0;
-  let serverCpuMs = 0;
-  let ownCpuMs = 0;
-  let machineCpuMs = 0;
+  let spent: Spent = { lastedMs: 0, serverCpuMs: 0, ownCpuMs: 0, foreignShare: 0 };
 
   return {
     add(beganAt, now) {
@@ -56,39 +61,25 @@ export function createWindow(cell: Cell, roots: readonly number[]): Window {
     turn(now) {
       if (phase === 'warm' && now - startedAt >= cell.warmMs) {
         phase = 'open';
-        machineCpuMs = cpuMsOfMachine();
-        serverCpuMs = cpuMsOfTrees(roots);
-        ownCpuMs = ownCpu();
+        account.begin();
         openedAt = performance.now();
       } else if (phase === 'open' && now - openedAt >= cell.ms) {
         phase = 'closed';
-        lastedMs = now - openedAt;
-        ownCpuMs = ownCpu() - ownCpuMs;
-        serverCpuMs = cpuMsOfTrees(roots) - serverCpuMs;
-        machineCpuMs = cpuMsOfMachine() - machineCpuMs;
+        spent = account.end();
       }
       return phase === 'closed';
     },
     result() {
       latencies.sort((a, b) => a - b);
       return {
-        callsPerSecond: (calls / lastedMs) * 1000,
+        callsPerSecond: (calls / spent.lastedMs) * 1000,
         p50Ms: quantile(latencies, 0.5),
         p99Ms: quantile(latencies, 0.99),
-        cpuMs: serverCpuMs / calls,
-        generatorCpuMs: ownCpuMs / calls,
-        foreignShare: Math.max(0, machineCpuMs - serverCpuMs - ownCpuMs) / (lastedMs * availableParallelism()),
+        cpuMs: spent.serverCpuMs / calls,
+        generatorCpuMs: spent.ownCpuMs / calls,
+        foreignShare: spent.foreignShare,
         calls,
       };
     },
   };
-}
-
-function ownCpu(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }

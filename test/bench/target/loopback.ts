@@ -9,5 +9,6 @@ net.Server.prototype.listen = function (this: net.Server, port?: unknown, ...res
     if (address !== null && typeof address === 'object') process.stderr.write(`bench: listening on ${address.port}\n`);
     if (typeof onListening === 'function') onListening();
   });
-  return listen.call(this, { host: '127.0.0.1', port: Number(port) });
+  const asked = typeof port === 'object' && port !== null && 'port' in port ? port.port : port;
+  return listen.call(this, { host: '127.0.0.1', port: Number(asked) });
 };

@@ -1,0 +1,30 @@
+// What is measured once a run instead of once a cell: memory of what is idle, coming back, starting. A number with its unit, and what stands behind it.
+
+const known = {
+  tunnelsMb: { words: '10,000 idle tunnels, PSS of the gateway server', unit: 'MB' },
+  tunnelsCpu: { words: '10,000 idle tunnels with heartbeats, share of a core', unit: '%' },
+  backSeconds: { words: 'all tunnels back after the gateway server was killed, from listening again', unit: 's' },
+  tlsTunnelsMb: { words: '10,000 idle tunnels with TLS, PSS of the gateway server', unit: 'MB' },
+  tlsTunnelsCpu: { words: '10,000 idle tunnels with TLS and heartbeats, share of a core', unit: '%' },
+  tlsBackSeconds: { words: 'all tunnels with TLS back after a kill, from listening again', unit: 's' },
+  sessionKb: { words: 'an idle 2025-11-25 session, PSS of the gateway server', unit: 'KB' },
+  statelessSessions: { words: 'sessions kept for hosts of 2026-07-28', unit: '' },
+  listeningMs: { words: 'gateway server on existing data, from start to listening', unit: 'ms' },
+  firstCallMs: { words: 'agent, from start to its first tunnelled call', unit: 'ms' },
+  listeningOfNode: { words: 'the same, against the start of `node -e 0`', unit: 'x' },
+  firstCallOfNode: { words: 'the same, against the start of `node -e 0`', unit: 'x' },
+} as const;
+
+export type ReadingName = keyof typeof known;
+
+export interface Reading {
+  readonly value: number;
+  /** How it came about, such as how many there were. */
+  readonly note?: string;
+}
+
+export type Readings = ReadonlyMap<ReadingName, Reading>;
+
+export function readingOf(name: ReadingName): { readonly words: string; readonly unit: string } {
+  return known[name];
+}
