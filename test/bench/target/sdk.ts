@@ -6,7 +6,8 @@ import type { Running, Target } from '../target.ts';
 import { install, type Cache } from './install.ts';
 
 const adapterVersions = { '@modelcontextprotocol/node': '2.1.2', '@modelcontextprotocol/server': '2.4.0' };
-const fileOf = (name: string): string => fileURLToPath(new URL(`../sdk/${name}.ts`, import.meta.url));
+const firstLine = fileURLToPath(new URL('../sdk/v1.ts', import.meta.url));
+const secondLine = fileURLToPath(new URL('../sdk/v2.ts', import.meta.url));
 
 export interface SdkOptions extends Cache {
   readonly node: string;
@@ -24,13 +25,13 @@ export function sdkTargets(options: SdkOptions): readonly Target[] {
     };
   };
   return [
-    { name: 'sdk v1 alone', start: () => start([fileOf('v1')], 'initialize') },
+    { name: 'sdk v1 alone', start: () => start([firstLine], 'initialize') },
     {
       name: 'sdk v2 alone',
       async start() {
         const modules = await install(options, adapterVersions);
         const adapter = pathToFileURL(join(modules, '@modelcontextprotocol/node/dist/index.mjs')).href;
-        return start([fileOf('v2'), adapter], 'none-stateless');
+        return start([secondLine, adapter], 'none-stateless');
       },
     },
   ];
