@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { hugeBytes, largeBytes, openLoop, smallBytes, type CellName } from './cell.ts';
 
 export const usage = `npm run bench -- [--whole] [--part calls,open,tunnels,sessions,starts] [--callers 1,16,64] [--payload ${smallBytes},${largeBytes},${hugeBytes}]
-    [--seconds 1.2] [--rounds 3] [--only floor,chain] [--tunnels 1000] [--sessions 2000] [--json FILE] [--profile DIR]`;
+    [--seconds 1.2] [--rounds 3] [--only floor,chain] [--tunnels 1000] [--sessions 8000] [--json FILE] [--profile DIR]`;
 
 const parts = ['calls', 'open', 'tunnels', 'sessions', 'starts'] as const;
 type Part = (typeof parts)[number];
@@ -42,7 +42,7 @@ export function planOf(args: readonly string[]): Plan | undefined {
   const [seconds] = numbers(values.seconds ?? (isWhole ? '2' : '1.2'));
   const [rounds] = numbers(values.rounds ?? '3');
   const [tunnels] = numbers(values.tunnels ?? (isWhole ? '10000' : '1000'));
-  const [sessions] = numbers(values.sessions ?? '2000');
+  const [sessions] = numbers(values.sessions ?? '8000');
   const asked = values.part?.split(',') ?? parts;
   const known = parts.filter((part) => asked.includes(part));
   const isMissing = [seconds, rounds, tunnels, sessions].includes(undefined) || callers.length === 0 || payloads.length === 0;

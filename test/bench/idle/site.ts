@@ -6,6 +6,7 @@ import { reveal } from '#contract/secret.ts';
 import { issueEnrollToken, issueHostToken, type Issued } from '../../../gateway/admin/token.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import type { Store } from '../../../gateway/store/store.ts';
+import { collectable } from '../memory.ts';
 import { administratorOf, startGateway, type Gateway } from '../target/gateway.ts';
 
 export const userCount = 20;
@@ -40,7 +41,7 @@ export interface Site {
 export async function openSite({ node, env, tempDir, flags = [] }: SiteOptions): Promise<Site> {
   const dataDir = join(tempDir, 'data');
   await mkdir(dataDir, { recursive: true });
-  const options = { node, env, dataDir, flags };
+  const options = { node, env: { ...env, NODE_OPTIONS: `${env['NODE_OPTIONS'] ?? ''} ${collectable}` }, dataDir, flags };
   let gateway = await startGateway(options);
   const { url } = gateway;
   const close = (): Promise<void> => gateway.close();

@@ -1,7 +1,8 @@
 // Idle tunnels: what one costs in memory and heartbeats, and how long all of them need to be back after the gateway server was killed.
-// Real tunnels of enrolled devices. What fewer cost is scaled to 10,000, and said so.
+// Real tunnels of enrolled devices. What fewer cost is scaled to 10,000, with what a gateway server needs once: an upper bound, and said so.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { cpuMsOfTrees } from '../cpu.ts';
@@ -38,16 +39,17 @@ export async function measureTunnels(options: TunnelOptions): Promise<readonly (
     const listenedAt = await site.crash();
     const backAt = await allConnected(fleet, 2, 30_000 + 20 * count);
     const { pid } = site.gateway;
+    const fullPss = await settledPssOf(pid, baseMs);
     const began = { cpuMs: cpuMsOfTrees([pid]), at: performance.now() };
-    const fullPss = await settledPssOf(pid, windowMs);
+    await delay(windowMs);
     const share = (cpuMsOfTrees([pid]) - began.cpuMs) / (performance.now() - began.at);
     const scale = goalCount / count;
-    const scaled = count === goalCount ? `${count}` : `scaled from ${count}`;
+    const scaled = count === goalCount ? `${count}` : `scaled from ${count}: at most`;
     const each = (fullPss - emptyPss) / count;
     return [
       [
         isTls ? 'tlsTunnelsMb' : 'tunnelsMb',
-        { value: (each * goalCount) / 1e6, note: `${scaled}, ${(each / 1024).toFixed(1)} KB each` },
+        { value: (each * goalCount) / 1e6, note: `${scaled}; ${(each / 1024).toFixed(1)} KB each, garbage collected` },
       ],
       [isTls ? 'tlsTunnelsCpu' : 'tunnelsCpu', { value: share * 100 * scale, note: scaled }],
       [isTls ? 'tlsBackSeconds' : 'backSeconds', { value: (backAt - listenedAt) / 1000, note: `${count} tunnels` }],

@@ -21,6 +21,7 @@ interface Connection {
   request: Buffer;
   bodyAt: number;
   id: number;
+  isWaiting: boolean;
 }
 
 export async function openHttp(drive: HttpDrive, signal: AbortSignal): Promise<Wire> {
@@ -44,7 +45,9 @@ export async function openHttp(drive: HttpDrive, signal: AbortSignal): Promise<W
     onBroken: () => undefined,
     async prepare(callers, next) {
       template = next;
-      while (connections.length < callers) connections.push(adopt(await dial(), connections.length));
+      for (let caller = 0; caller < Math.max(callers, connections.length); caller++)
+        // Servers close what was idle for long, as between two cells.
+        if (connections[caller]?.socket.destroyed !== false) connections[caller] = adopt(await dial(), caller);
       for (const connection of connections) {
         const headBytes = Buffer.from(withLength(head, next.bytes.length));
         connection.request = Buffer.concat([headBytes, next.bytes]);
@@ -55,8 +58,10 @@ export async function openHttp(drive: HttpDrive, signal: AbortSignal): Promise<W
       const connection = connections[caller];
       if (connection === undefined || template === undefined) throw new Error('send before prepare');
       connection.id = id;
+      connection.isWaiting = true;
       writeId(connection.request, template, id, connection.bodyAt);
-      connection.socket.write(connection.request);
+      if (connection.socket.destroyed) wire.onBroken('the server closed a connection');
+      else connection.socket.write(connection.request);
     },
     flush: () => undefined,
     close() {
@@ -67,18 +72,23 @@ export async function openHttp(drive: HttpDrive, signal: AbortSignal): Promise<W
   };
 
   function adopt(socket: Socket, caller: number): Connection {
-    const connection: Connection = { socket, request: Buffer.alloc(0), bodyAt: 0, id: 0 };
+    const connection: Connection = { socket, request: Buffer.alloc(0), bodyAt: 0, id: 0, isWaiting: false };
     const read = createResponseReader();
     socket.on('data', (chunk: Buffer) => {
       const response = read(chunk);
       if (response === undefined || template === undefined) return;
+      connection.isWaiting = false;
       const { id, isRight } = readAnswer(response.message, template.filler);
       const isOurs = isRight && id === connection.id && response.status === 200;
       const excerpt = isOurs ? undefined : `HTTP ${response.status} ${excerptOf(response.message)}`;
       wire.onReplies([{ caller, id: connection.id, isRight: isOurs, excerpt }]);
     });
-    socket.on('close', () => wire.onBroken('the server closed a connection'));
-    socket.on('error', (error) => wire.onBroken(error.message));
+    socket.on('close', () => {
+      if (connection.isWaiting) wire.onBroken('the server closed a connection');
+    });
+    socket.on('error', (error) => {
+      if (connection.isWaiting) wire.onBroken(error.message);
+    });
     return connection;
   }
   return wire;

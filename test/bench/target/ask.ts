@@ -2,7 +2,7 @@
 const protocolVersion = '2026-07-28';
 
 /** The whole answer as text, whatever its status. */
-export async function ask(url: string, token: string, method: 'tools/list' | 'tools/call'): Promise<string> {
+export async function ask(url: string, token: string, method: 'server/discover' | 'tools/list' | 'tools/call'): Promise<string> {
   const isCall = method === 'tools/call';
   const headers = {
     authorization: `Bearer ${token}`,
