@@ -41,7 +41,7 @@ export async function makeDeb(of: {
     await writeControl({ root, tree, version, arch, warning });
     // Electron's sandbox is this program's where the kernel gives ordinary users no namespaces
     await chmod(join(tree, installDirectory, 'chrome-sandbox'), 0o4755);
-    const compress = compression === 'fast' ? ['-Zgzip', '-z1'] : ['-Zxz'];
+    const compress = compression === 'fast' ? ['-Zzstd', '-z1'] : ['-Zxz'];
     await run('dpkg-deb', ['--root-owner-group', ...compress, '--build', tree, file]);
   } finally {
     await rm(tree, { recursive: true, force: true });

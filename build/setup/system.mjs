@@ -23,7 +23,12 @@ const packages = [
   { name: 'libgbm1', library: 'libgbm.so.1', tests: 'Electron starts with it' },
   { name: 'libasound2', library: 'libasound.so.2', tests: 'Electron starts with it' },
   { name: 'libxml2-utils', program: 'xmllint', tests: 'validates the generated administrative templates' },
-  { name: 'shellcheck', program: 'shellcheck', tests: 'reads the generated scripts for MDM tools' },
+  { name: 'shellcheck', program: 'shellcheck', tests: 'reads the scripts for MDM tools and of the packages' },
+  {
+    name: 'desktop-file-utils',
+    program: 'desktop-file-validate',
+    tests: 'reads the desktop entries, and registers drawbridge:// links',
+  },
 ];
 
 /** Where Debian keeps libraries. */

@@ -37,4 +37,24 @@ export const packaging: readonly Requirement[] = [
     promise: 'The installed bridge runs with its own Node and its own files only, by paths that name no version.',
     source: 'docs/install.md, "What is installed"',
   },
+  {
+    id: 'package.silent-install',
+    promise: 'The Debian package installs without a question, and its first agent enrolls by the token that IT put there.',
+    source: 'docs/install.md, "Installing without a question"',
+  },
+  {
+    id: 'package.upgrade-keeps',
+    promise: 'An upgrade keeps enrollment and configs, starts anew what ran, and changes no path that a host names.',
+    source: 'docs/install.md, "Upgrading"',
+  },
+  {
+    id: 'package.removal-refused',
+    promise: 'The package is not removed while an AI host would be left with a program that is gone.',
+    source: 'docs/install.md, "Uninstalling"',
+  },
+  {
+    id: 'package.purge-clean',
+    promise: 'A purge gives every config back byte for byte and leaves no file, process or autostart behind.',
+    source: 'docs/install.md, "Uninstalling"',
+  },
 ];

@@ -1,0 +1,127 @@
+// The Debian package, made by `npm run package` and lived through on a machine of its own: life-cycle.ts does it, this says what must have come of it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Scratch, copyRepository } from '../../scratch.ts';
+import { proves } from '../../requirement.ts';
+import { packageApp, newerDeb } from './packaged.ts';
+
+const root = join(import.meta.dirname, '../../..');
+
+describe('the Debian package', () => {
+  let place = '';
+  let scratch: Scratch | undefined;
+  let found: Record<string, unknown> = {};
+  /** Why it could not be lived through here. */
+  let why: string | undefined;
+
+  beforeAll(async () => {
+    if (process.getuid?.() !== 0) return void (why = 'only root can lay a machine of its own');
+    place = await mkdtemp(join(await realpath(tmpdir()), 'drawbridge-package-'));
+    scratch = await copyRepository(root);
+    const packaged = await packageApp(scratch.root, join(place, 'out'), ['--test-electron']).catch((error: Error) => error);
+    if (packaged instanceof Error) return void (why = `the app can't be packaged here: ${packaged.message.slice(0, 300)}`);
+    const newer = await newerDeb(scratch.root, packaged, join(place, 'newer.deb'), '99.0.0');
+    const script = join(import.meta.dirname, 'life-cycle.ts');
+    // a shell is the first process of that machine: it waits for what its children leave behind
+    const inside = ['sh', '-c', '"$@"; exit $?', 'sh', process.execPath, script, packaged.deb, newer];
+    const child = spawn(
+      'unshare',
+      ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private', ...inside],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    let said = '';
+    let errors = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    const [code] = await once(child, 'close');
+    console.log(said);
+    if (code === 77) return void (why = said.trim());
+    if (code !== 0) throw new Error(`the life of the package ended with ${String(code)}:\n${said}\n${errors}`);
+    found = JSON.parse(said.trim().split('\n').at(-1) ?? '');
+  }, 280_000);
+  afterAll(async () => {
+    await scratch?.close();
+    if (place !== '') await rm(place, { recursive: true, force: true });
+  });
+
+  test('installs without a question, and its first agent enrolls by the token that waits there', ({ skip }) => {
+    proves('package.silent-install', {
+      file: 'build/package/linux/postinst',
+      find: 'install -d -m 755 -o "$uid" -g "$gid" "$posture/$uid"',
+      replace: 'install -d -m 755 "$posture/$uid"',
+    });
+    if (why !== undefined) return skip(why);
+    expect(found).toMatchObject({
+      install: 0,
+      postureOwner: true,
+      startedByInstall: 0,
+      enrolledByToken: true,
+      tokenFile: '',
+      converged: true,
+      call: '42',
+    });
+    expect(['compliant', 'degraded']).toContain(found['posture']);
+  });
+
+  test('brings a unit, a link handler and an autostart entry that their own checkers accept', ({ skip }) => {
+    if (why !== undefined) return skip(why);
+    expect(found).toMatchObject({ unit: '', entries: '', handler: 'x-scheme-handler/drawbridge=drawbridge.desktop;' });
+  });
+
+  test('keeps enrollment, configs and what runs over an upgrade, and every path that a host names', ({ skip }) => {
+    proves('package.upgrade-keeps', {
+      file: 'build/package/linux/postinst',
+      find: '            start_noted\n        fi',
+      replace: '            rm -rf "$notes"\n        fi',
+    });
+    if (why !== undefined) return skip(why);
+    expect(found).toMatchObject({
+      upgrade: 0,
+      restarted: true,
+      sameWorkstation: true,
+      sameConfigs: true,
+      sameLauncher: true,
+      callAfterUpgrade: '42',
+    });
+    expect(found['versions']).toEqual([expect.not.stringMatching(/^99/), '99.0.0']);
+  });
+
+  test('is not removed while a host would be left with a program that is gone, and runs on', ({ skip }) => {
+    proves('package.removal-refused', {
+      file: 'build/package/linux/prerm',
+      find: 'leave $forget || refused="$refused $name"',
+      replace: 'leave $forget || true',
+    });
+    if (why !== undefined) return skip(why);
+    expect(found).toMatchObject({ stillInstalled: 'installed', runsAgain: '99.0.0' });
+    expect(found['refusedRemoval']).not.toBe(0);
+  });
+
+  test('gives every config back byte for byte when it is removed, ends what runs, and keeps the enrollment', ({ skip }) => {
+    if (why !== undefined) return skip(why);
+    expect(found).toMatchObject({
+      remove: 0,
+      restoredByRemove: true,
+      runningAfterRemove: [],
+      enrollmentKept: true,
+      reinstall: 0,
+      sameWorkstationAgain: true,
+    });
+  });
+
+  test('gives every config back byte for byte when it is purged, and leaves no file, process or autostart behind', ({ skip }) => {
+    proves('package.purge-clean', {
+      file: 'build/package/linux/postrm',
+      find: 'rm -rf /var/lib/drawbridge /etc/drawbridge "$notes"',
+      replace: 'rm -rf /etc/drawbridge "$notes"',
+    });
+    if (why !== undefined) return skip(why);
+    expect(found).toMatchObject({ purge: 0, restored: true, running: [], left: [], autostart: 'none' });
+  });
+});
