@@ -22,7 +22,7 @@ export default defineConfig({
       emptyOutDir: true,
       externalizeDeps: false,
       rolldownOptions: {
-        input: { main: at('main/main.ts'), agent: at('bridge/agent.ts') },
+        input: { main: at('main/main.ts'), agent: at('bridge/utility.ts') },
         external: ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'],
         output: cjs,
       },

@@ -22,7 +22,7 @@ import { watchProfile } from './profile/watch.ts';
 import { openReports } from './reports.ts';
 import { watchConfigs } from './scan.ts';
 import { reapLeftovers } from './server/ledger.ts';
-import { lock } from './socket/lock.ts';
+import { lock } from './lock.ts';
 import { openPrivateDirectory, socketPath } from './socket/path.ts';
 import type { HostEnd, HostEvents } from './socket/relay.ts';
 import { serveSocket } from './socket/serve.ts';

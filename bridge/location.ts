@@ -1,6 +1,6 @@
 // Where the bridge keeps its own things on each platform. Pure, so that the CLI, the agent and the shim agree; macOS and Windows are unverified.
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 
 export interface Place {
   readonly platform: NodeJS.Platform;
@@ -38,4 +38,33 @@ export function runtimeIn(resources: string, platform: NodeJS.Platform): { reado
  */
 export function hostEnvironment(home: string, ownHome: string, env: Place['env']): Place['env'] {
   return home === ownHome ? env : {};
+}
+
+/** The parts of the device, as absolute paths. */
+export interface Device {
+  readonly stateDir: string;
+  /** It is the user's own, not one that was named. */
+  readonly isDefaultState: boolean;
+  /** The home whose hosts are managed, and the one of the user who runs this. */
+  readonly home: string;
+  readonly ownHome: string;
+  /** A profile for where IT's own is not there. */
+  readonly profileFile: string | undefined;
+}
+
+/** The parts that options name (--state, --home, --profile), and the platform's own places for the others. */
+export function deviceOf(
+  flags: { readonly state?: string | undefined; readonly home?: string | undefined; readonly profile?: string | undefined },
+  around: Place & { readonly directory: string },
+): Device {
+  const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(around.directory, path));
+  const own = defaultStateDir(around);
+  const stateDir = flags.state === undefined ? own : absolute(flags.state);
+  return {
+    stateDir,
+    isDefaultState: stateDir === own,
+    home: flags.home === undefined ? around.home : absolute(flags.home),
+    ownHome: around.home,
+    profileFile: flags.profile === undefined ? undefined : absolute(flags.profile),
+  };
 }

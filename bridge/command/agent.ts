@@ -1,5 +1,6 @@
 // `drawbridge agent`: runs the agent until SIGTERM or SIGINT. On stdout it says one line, when it is ready; everything else goes to the log on stderr.
-import { deviceOf, homeOption, profileOption, stateOption } from './terminal.ts';
+import { deviceOf } from '../location.ts';
+import { homeOption, profileOption, stateOption } from './terminal.ts';
 import type { AddCommands, Common } from './terminal.ts';
 
 const stopWithinMs = 2_800;

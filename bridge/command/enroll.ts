@@ -6,10 +6,10 @@ import { GatewayUrl } from '#contract/profile.ts';
 import { reveal, Secret } from '#contract/secret.ts';
 import { enroll } from '../device/enroll.ts';
 import { openSecretStore } from '../device/keychain.ts';
-import { secretService } from '../location.ts';
+import { deviceOf, secretService } from '../location.ts';
 import { askCommand } from '../socket/ask.ts';
 import { openPrivateDirectory, socketPath } from '../socket/path.ts';
-import { deviceOf, jsonOption, profileOf, profileOption, stateOption } from './terminal.ts';
+import { jsonOption, profileOf, profileOption, stateOption } from './terminal.ts';
 import type { AddCommands, Common, Terminal } from './terminal.ts';
 
 interface Flags extends Common {

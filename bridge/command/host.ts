@@ -11,11 +11,12 @@ import { discover, plan } from '../host/plan.ts';
 import type { PlanRequest } from '../host/plan.ts';
 import { restore } from '../host/restore.ts';
 import { writeLauncher } from '../launcher.ts';
-import { hostEnvironment, launcherPath, secretService } from '../location.ts';
+import { deviceOf, hostEnvironment, launcherPath, secretService } from '../location.ts';
 import { askCommand, askState } from '../socket/ask.ts';
 import { openPrivateDirectory, socketPath } from '../socket/path.ts';
-import { deviceOf, homeOption, jsonOption, profileOf, profileOption, stateOption } from './terminal.ts';
-import type { AddCommands, Common, Device, Terminal } from './terminal.ts';
+import type { Device } from '../location.ts';
+import { homeOption, jsonOption, profileOf, profileOption, stateOption } from './terminal.ts';
+import type { AddCommands, Common, Terminal } from './terminal.ts';
 import { table } from './words.ts';
 
 export const addHosts: AddCommands = (program, terminal) => {

@@ -7,13 +7,14 @@ import { forgetDevice } from '../device/enroll.ts';
 import { openSecretStore } from '../device/keychain.ts';
 import { forgetSealer, openSealer } from '../device/sealer.ts';
 import { restore } from '../host/restore.ts';
-import { secretService } from '../location.ts';
+import { deviceOf, secretService } from '../location.ts';
 import { postureFilePath } from '../posture/status-file.ts';
-import { lock } from '../socket/lock.ts';
-import type { Lock } from '../socket/lock.ts';
+import { lock } from '../lock.ts';
+import type { Lock } from '../lock.ts';
 import { openPrivateDirectory } from '../socket/path.ts';
-import { deviceOf, homeOption, stateOption } from './terminal.ts';
-import type { AddCommands, Common, Device, Terminal } from './terminal.ts';
+import type { Device } from '../location.ts';
+import { homeOption, stateOption } from './terminal.ts';
+import type { AddCommands, Common, Terminal } from './terminal.ts';
 
 interface Flags extends Common {
   readonly forget?: boolean;

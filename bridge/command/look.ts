@@ -5,7 +5,8 @@ import { exitCodeOf, json, keyValues } from '../posture/format.ts';
 import { postureFilePath, readPosture } from '../posture/status-file.ts';
 import { askState } from '../socket/ask.ts';
 import { socketPath } from '../socket/path.ts';
-import { deviceOf, homeOption, jsonOption, profileOf, profileOption, stateOption } from './terminal.ts';
+import { deviceOf } from '../location.ts';
+import { homeOption, jsonOption, profileOf, profileOption, stateOption } from './terminal.ts';
 import type { AddCommands, Common } from './terminal.ts';
 import { statusInWords } from './words.ts';
 

@@ -3,10 +3,9 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
-import { defaultStateDir } from '../location.ts';
+import type { Device } from '../location.ts';
 import { readProfile } from '../profile/read.ts';
 import type { ProfileReading } from '../profile/read.ts';
-import { isAbsolute, resolve } from 'node:path';
 
 /** The process as its root found it. */
 export interface Surroundings {
@@ -60,34 +59,11 @@ export interface Common {
   readonly json?: boolean;
 }
 
-/** The parts of the device that the options name, as absolute paths. */
-export interface Device {
-  readonly stateDir: string;
-  readonly isDefaultState: boolean;
-  readonly home: string;
-  readonly ownHome: string;
-  readonly profileFile: string | undefined;
-}
-
 export const stateOption = (): Option => new Option('--state <dir>', "the bridge's own state (default: the platform's place)");
 export const homeOption = (): Option => new Option('--home <dir>', 'the home whose AI hosts are managed (default: yours)');
 export const profileOption = (): Option =>
   new Option('--profile <file>', "a profile where IT's own is not there: yours or root's, not writable by everybody");
 export const jsonOption = (): Option => new Option('--json', 'print JSON');
-
-export function deviceOf(flags: Common, around: Surroundings): Device {
-  const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(around.directory, path));
-  const { platform, env, home: ownHome } = around;
-  const own = defaultStateDir({ platform, env, home: ownHome });
-  const stateDir = flags.state === undefined ? own : absolute(flags.state);
-  return {
-    stateDir,
-    isDefaultState: stateDir === own,
-    home: flags.home === undefined ? ownHome : absolute(flags.home),
-    ownHome,
-    profileFile: flags.profile === undefined ? undefined : absolute(flags.profile),
-  };
-}
 
 export function profileOf(device: Device, { platform, uid }: Surroundings): Promise<ProfileReading> {
   return readProfile({ platform, uid, file: device.profileFile });

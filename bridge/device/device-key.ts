@@ -1,5 +1,5 @@
 // The device's key: P-256, made here, its private half never anywhere but in the secret store and in this process.
-import { createPrivateKey, generateKeyPairSync, hash, sign, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
 import { PublicKey, thumbprintText } from '#contract/enrollment.ts';
 import { Fault } from '#contract/error.ts';
@@ -37,7 +37,7 @@ function keyOf(privateKey: KeyObject, { kty, crv, x, y }: PublicKey): DeviceKey 
   const publicKey = { kty, crv, x, y };
   return {
     publicKey,
-    thumbprint: hash('sha256', thumbprintText(publicKey), 'base64url'),
+    thumbprint: createHash('sha256').update(thumbprintText(publicKey)).digest('base64url'),
     sign: (text) => sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url'),
   };
 }

@@ -1,6 +1,6 @@
 // This device becomes a workstation: makes a key, spends the enrollment token for it, and keeps what the gateway answered.
 // The key is in the secret store before the token is spent, and an enrollment that fails changes nothing of an earlier one.
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -59,7 +59,12 @@ export async function enroll(deps: {
   await secretStore.set(secretOf(key.thumbprint), jwk);
   try {
     const token = reveal(deps.token).trim();
-    const proof = { tokenHash: hash('sha256', token), publicKeyThumbprint: key.thumbprint, origin: gatewayOrigin, osUser };
+    const proof = {
+      tokenHash: createHash('sha256').update(token).digest('hex'),
+      publicKeyThumbprint: key.thumbprint,
+      origin: gatewayOrigin,
+      osUser,
+    };
     const request: EnrollRequest = {
       token,
       publicKey: key.publicKey,

@@ -1,9 +1,9 @@
 // One bounded POST to the gateway server. No redirect is followed: a token goes to the address that was named, or nowhere.
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { getCACertificates } from 'node:tls';
 import { Fault } from '#contract/error.ts';
 import { gatewayOriginOf } from '#contract/gateway-origin.ts';
+import { rootCertificates } from '../root-certificate.ts';
 
 const withinMs = 15_000;
 const answerLimitBytes = 64 * 1024;
@@ -25,7 +25,7 @@ export function postJson(deps: {
     agent: false,
     headers: { 'Content-Type': 'application/json', 'Content-Length': bytes.length, Accept: 'application/json' },
     signal: AbortSignal.timeout(withinMs),
-    ...(deps.ca === undefined ? {} : { ca: [...getCACertificates('default'), ...[deps.ca].flat()] }),
+    ...(deps.ca === undefined ? {} : { ca: [...rootCertificates(), ...[deps.ca].flat()] }),
   };
   return new Promise((resolve, reject) => {
     const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, options, (response) => {

@@ -1,9 +1,9 @@
 // The local servers that were taken over from the hosts' configs, as the bridge may offer them. The same name with two different lines stands twice.
 import { readFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
-import { parseEnv } from 'node:util';
 import type { Sealer } from '#contract/secret.ts';
 import type { LaunchLine, LocalServerSource } from '#contract/server.ts';
+import { parseEnvironment } from './env-file.ts';
 import { readLedger } from './ledger.ts';
 import { openLine } from './take.ts';
 
@@ -42,7 +42,5 @@ async function fromFile(path: string | undefined): Promise<Readonly<Record<strin
   if (path === undefined || !isAbsolute(path)) return {};
   const text = await readFile(path, 'utf8').catch(() => '');
   if (text.length > envFileLimitBytes) return {};
-  return Object.fromEntries(
-    Object.entries(parseEnv(text)).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
+  return parseEnvironment(text);
 }

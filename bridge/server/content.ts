@@ -2,7 +2,7 @@
 // before each start costs a stat a file. A package's hash covers its own files and package.json, not its dependencies: those of the three
 // reference servers are 100 packages and 4,000 files, 1-2 s to hash and 200 ms to check, and the same package version would then have another
 // fingerprint on every device. What Drawbridge installs itself is installed once and never updated in place.
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ export function createHasher(): Hasher {
       }
     });
     await Promise.all(workers);
-    return hash('sha256', lines.toSorted().join(''));
+    return createHash('sha256').update(lines.toSorted().join('')).digest('hex');
   }
 
   return { ofFile, ofPackage };
@@ -76,7 +76,10 @@ async function pathsIn(directory: string): Promise<{ name: string; isLink: boole
 }
 
 async function digestOf(path: string, sizeBytes: number): Promise<string> {
-  if (sizeBytes <= wholeBytes) return hash('sha256', await readFile(path));
+  if (sizeBytes <= wholeBytes)
+    return createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex');
   const digest = createHash('sha256');
   await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), digest);
   return digest.digest('hex');

@@ -1,6 +1,6 @@
 // A plain command: `python3 server.py`, `/opt/tool/bin/server`. Identified by the executable's content and that of the code that it is given.
 // Not covered: what the script imports. An executable that is a version manager's shim is covered as the shim only.
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,13 +27,11 @@ export async function resolveFile({ command, args, cwd, deps, hasher }: Question
   async function contentOf(): Promise<string> {
     // looked for anew each time: a file that was not there yet when it was approved is a change too
     const scripts = await scriptsIn(args, cwd, interpreter.test(name));
-    return hash(
-      'sha256',
-      canonical({
-        executable: await hasher.ofFile(file ?? ''),
-        scripts: await Promise.all(scripts.map((script) => hasher.ofFile(script))),
-      }),
-    );
+    const content = {
+      executable: await hasher.ofFile(file ?? ''),
+      scripts: await Promise.all(scripts.map((script) => hasher.ofFile(script))),
+    };
+    return createHash('sha256').update(canonical(content)).digest('hex');
   }
   return {
     kind: 'file',

@@ -1,6 +1,6 @@
 // A local server that was resolved: the exact process to start, and the fingerprint that stands for it.
 // The fingerprint covers the unredacted arguments; what leaves the device is the redacted Command.
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { Fingerprint } from '#contract/id.ts';
 import type { Command, LocalServerSource, Offer } from '#contract/server.ts';
 import { choosesCode } from './environment.ts';
@@ -60,7 +60,7 @@ export function launchOf(
     args: recipe.args,
     env: at.env,
     cwd: at.cwd,
-    fingerprint: Fingerprint.parse(`sha256:${hash('sha256', canonical(exact))}`),
+    fingerprint: Fingerprint.parse(`sha256:${createHash('sha256').update(canonical(exact)).digest('hex')}`),
     command: {
       ...identified,
       args: redactArguments(recipe.shown),

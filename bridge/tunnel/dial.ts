@@ -1,7 +1,6 @@
 // The bridge's tunnel: dials, proves, offers, and dials again for as long as it is wanted. One attempt or one link at a time.
 //
 //   connecting -> connected -> offline(retryAt) -> connecting ...      refused: asked again every 30 s; a revoked one only by wake()
-import { getCACertificates } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
@@ -19,6 +18,7 @@ import type { Report } from '#contract/report.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { TunnelState } from '#contract/tunnel-state.ts';
 import type { Pool } from '../server/pool.ts';
+import { rootCertificates } from '../root-certificate.ts';
 import { tunnelAt } from './address.ts';
 import { createBackOff, refusedEveryMs } from './backoff.ts';
 import { watchClock } from './clock.ts';
@@ -99,7 +99,7 @@ export function dial(deps: DialDeps): Tunnel {
       perMessageDeflate: false,
       maxPayload: packetLimitBytes,
       followRedirects: false,
-      ...(deps.ca === undefined ? {} : { ca: [...getCACertificates('default'), ...[deps.ca].flat()] }),
+      ...(deps.ca === undefined ? {} : { ca: [...rootCertificates(), ...[deps.ca].flat()] }),
     });
     let isOver = false;
     const deadline = setTimeout(() => fail(`no answer within ${timing.handshakeWithinMs} ms`), timing.handshakeWithinMs);

@@ -1,10 +1,12 @@
 // What `npm run build` makes: four bundles that stand by themselves. Built in a copy of the repository, then read with the parser.
-import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bringTestElectron } from '../../build/setup/electron.mjs';
 import { isNode, listFiles, nameOf, parse, walk } from '../architecture/source.ts';
 import { proves } from '../requirement.ts';
 import { type Scratch, copyRepository } from '../scratch.ts';
@@ -49,6 +51,42 @@ describe('the desktop bundles', () => {
     // The last two are optional parts of ws, which does without them.
     expect([...names].toSorted()).toEqual(['@napi-rs/keyring', 'bufferutil', 'electron', 'utf-8-validate']);
     expect(await required('out/preload/preload.cjs')).toEqual(['electron']);
+  });
+
+  test('name nothing of Node that the Electron of the tests lacks, but for what the agent brings along', async () => {
+    proves('companion.bundle-older-node', {
+      file: 'bridge/host/lock.ts',
+      find: 'const held = await lock(',
+      replace: "await import('node:sqlite');\n    const held = await lock(",
+    });
+    const missing =
+      /node:sqlite|node:sea|Array\.fromAsync|Object\.groupBy|Symbol\.(?:asyncDispose|dispose)\b|styleText|getBuiltinModule|\.hash\(["']sha|parseEnv\(/g;
+    for (const file of files.filter((name) => name.startsWith('out/main/') && name.endsWith('.cjs')))
+      expect((await readFile(join(scratch.root, file), 'utf8')).match(missing), file).toBeNull();
+    const agent = await readFile(join(scratch.root, 'out/main/agent.cjs'), 'utf8');
+    // loaded before anything that might use it
+    expect(agent.indexOf('Promise.withResolvers ??=')).toBeGreaterThan(0);
+    expect(agent.indexOf('Promise.withResolvers ??=')).toBeLessThan(agent.indexOf('tracingChannel("pino_asJson")'));
+  });
+
+  test('have an agent that starts, enforces and ends in the Electron of the tests', async ({ skip }) => {
+    const electron = await bringTestElectron(process.env).catch((error: Error) => error);
+    if (electron instanceof Error) return skip(`there is no Electron for tests: ${electron.message}`);
+    const home = join(scratch.root, 'home');
+    const profile = join(home, 'profile.json');
+    await mkdir(home, { recursive: true });
+    await writeFile(profile, JSON.stringify({ GatewayURL: 'https://mcp.example.org', EnforcementMode: 'enforce' }), {
+      mode: 0o600,
+    });
+    const args = ['--state', join(home, 'state'), '--home', home, '--profile', profile];
+    const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
+    const stdio = ['ignore', 'pipe', 'ignore', 'ipc'] as const;
+    const agent = fork(join(scratch.root, 'out/main/agent.cjs'), args, { execPath: electron.executable, env, stdio: [...stdio] });
+    const ended = once(agent, 'exit');
+    const [word] = await once(agent, 'message');
+    expect(word).toMatchObject({ event: 'started', pid: agent.pid });
+    agent.send({ order: 'stop' });
+    expect(await ended).toEqual([0, null]);
   });
 
   test('have a page that loads its own scripts only', async () => {

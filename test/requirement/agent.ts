@@ -96,6 +96,17 @@ export const agent: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, where commands come from',
   },
   {
+    id: 'agent.ends-with-starter',
+    promise:
+      'An agent in a process of the companion ends when the companion is gone, however that ended, and no local server survives either.',
+    source: 'bridge/utility.ts',
+  },
+  {
+    id: 'agent.quit-allowed',
+    promise: 'A client of the socket ends the agent only where the profile lets the user quit.',
+    source: socket,
+  },
+  {
     id: 'agent.link-token-only',
     promise: 'An enrollment link carries a token and nothing else: it points no device at another gateway.',
     source: 'contract/enroll-link.ts',

@@ -13,6 +13,12 @@ export const companion: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, "The programs"',
   },
   {
+    id: 'companion.bundle-older-node',
+    promise:
+      'The bundled agent needs nothing that the Node inside the Electron of the tests lacks, but for what it brings along.',
+    source: 'bridge/older-node.ts',
+  },
+  {
     id: 'companion.page-policy',
     promise: "The companion's page loads scripts of its own files only, and nothing from any network.",
     source: 'SECURITY.md, "The desktop"',

@@ -5,8 +5,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { lock } from '../../../bridge/socket/lock.ts';
-import { proves } from '../../requirement.ts';
+import { lock } from '../../bridge/lock.ts';
+import { proves } from '../requirement.ts';
 
 let dir = '';
 let file = '';
@@ -19,7 +19,7 @@ afterEach(async () => rm(dir, { recursive: true, force: true }));
 test('who comes second is told the pid of the first; after the release the next one has it', async () => {
   const first = await lock(file, process.pid);
   expect(await lock(file, process.pid)).toEqual({ kind: 'taken', pid: process.pid });
-  if (first.kind === 'held') await first.release();
+  if (first.kind === 'held') first.release();
   const next = await lock(file, process.pid);
   expect(next.kind).toBe('held');
   expect(await readdir(dir)).toEqual(['agent.lock']);
@@ -37,7 +37,7 @@ test('the lock of a process that was killed is taken over', async () => {
 
 test('a pid that was given to another process holds nothing', async () => {
   proves('agent.lock-stale', {
-    file: 'bridge/socket/lock.ts',
+    file: 'bridge/lock.ts',
     find: 'return (await startOf(holder.pid)) === holder.started;',
     replace: 'return true;',
   });
@@ -52,7 +52,7 @@ test('a lock file that makes no sense holds nobody up', async () => {
     await writeFile(file, text);
     const taken = await lock(file, process.pid);
     expect(taken.kind).toBe('held');
-    if (taken.kind === 'held') await taken.release();
+    if (taken.kind === 'held') taken.release();
   }
 });
 

@@ -1,13 +1,14 @@
-// One agent per state directory: a lock file with the holder's pid and the time it was started at, so that a pid that was given to another process holds nothing.
+// A lock between processes: one agent per state directory, one change of the hosts at a time. It is a file with the holder's pid and the time it was started at, so that a pid that was given to another process holds nothing.
 // Rule: a lock is taken over only when its holder is gone, and only by one of those who see that.
 import { randomBytes } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
 import { link, mkdir, readFile, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 
 const Holder = z.object({ pid: z.number().int(), started: z.string() });
 type Holder = z.infer<typeof Holder>;
 
-export type Lock = { readonly kind: 'held'; release(): Promise<void> } | { readonly kind: 'taken'; readonly pid: number };
+export type Lock = { readonly kind: 'held'; release(): void } | { readonly kind: 'taken'; readonly pid: number };
 
 const takeoverWithinMs = 10_000;
 const attempts = 50;
@@ -63,10 +64,13 @@ async function removeStale(file: string): Promise<void> {
   }
 }
 
-async function release(file: string, own: Holder): Promise<void> {
-  const holder = await holderOf(file);
-  if (holder === undefined || holder === 'unreadable') return;
-  if (holder.pid === own.pid && holder.started === own.started) await rm(file, { force: true });
+/** At once, so that it also works at the very end of a process. */
+function release(file: string, own: Holder): void {
+  try {
+    if (readFileSync(file, 'utf8') === JSON.stringify(own)) rmSync(file, { force: true });
+  } catch (error) {
+    if (!isCode(error, 'ENOENT')) throw error;
+  }
 }
 
 async function holderOf(file: string): Promise<Holder | 'unreadable' | undefined> {
