@@ -1,8 +1,9 @@
 // Commands that only look: `status`, `posture`, `profile explain`. The first asks the running agent, the others read files, so that they also work without one.
 import { Option } from 'commander';
 import { explain as explainProfile, explainInWords } from '../profile/explain.ts';
-import { exitCodeOf, json, keyValues } from '../posture/format.ts';
-import { postureFilePath, readPosture } from '../posture/status-file.ts';
+import { exitCodeOf, formatted, postureFormats } from '../posture/format.ts';
+import type { PostureFormat } from '../posture/format.ts';
+import { postureFilePath, readTrustedPosture } from '../posture/status-file.ts';
 import { askState } from '../socket/ask.ts';
 import { socketPath } from '../socket/path.ts';
 import { deviceOf } from '../location.ts';
@@ -11,7 +12,7 @@ import type { AddCommands, Common } from './terminal.ts';
 import { statusInWords } from './words.ts';
 
 interface PostureFlags extends Common {
-  readonly format: 'json' | 'kv';
+  readonly format: PostureFormat;
 }
 
 export const addLook: AddCommands = (program, terminal) => {
@@ -36,8 +37,10 @@ export const addLook: AddCommands = (program, terminal) => {
     });
   program
     .command('posture')
-    .description('Prints the posture for MDM tools. Exit code: 0 compliant, 1 noncompliant, 2 stale or unknown, 3 error.')
-    .addOption(new Option('--format <format>', 'json, or key=value lines').choices(['json', 'kv']).default('json'))
+    .description('Prints the posture for MDM tools. Exit code: 0 compliant, 1 noncompliant, 2 stale, absent or unknown, 3 error.')
+    .addOption(
+      new Option('--format <format>', 'what the reader wants; exit-code prints nothing').choices(postureFormats).default('json'),
+    )
     .addOption(stateOption())
     .addOption(homeOption())
     .addOption(profileOption())
@@ -45,9 +48,12 @@ export const addLook: AddCommands = (program, terminal) => {
       const flags = command.optsWithGlobals();
       const device = deviceOf(flags, around);
       const { profile } = await profileOf(device, around);
-      const file = await readPosture(profile.PostureStatusPath ?? (await postureFilePath({ ...device, ...around })));
-      terminal.print((flags.format === 'kv' ? keyValues(file, Date.now()) : json(file)).trimEnd());
-      terminal.exitWith(exitCodeOf(file, Date.now()));
+      const path = profile.PostureStatusPath ?? (await postureFilePath({ ...device, ...around }));
+      const file = await readTrustedPosture(path, around.uid);
+      const now = Date.now();
+      const text = formatted(flags.format, file, now).trimEnd();
+      if (text !== '') terminal.print(text);
+      terminal.exitWith(exitCodeOf(file, now));
     });
   program
     .command('profile')

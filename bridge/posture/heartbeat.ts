@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { AgentState } from '#contract/agent.ts';
 import { collect } from './collect.ts';
 import type { PostureBefore, PostureFacts } from './collect.ts';
+import { writeMirror } from './mirror.ts';
 import { readPosture, writePosture } from './status-file.ts';
 import type { PostureSigner } from './status-file.ts';
 import type { PostureStatus } from '#contract/posture.ts';
@@ -36,6 +37,7 @@ export function createHeartbeat(deps: HeartbeatDeps): Heartbeat {
   let damper: NodeJS.Timeout | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closing: Promise<void> | undefined;
+  let saidUnsupported = false;
 
   const beatAgainIn = (seconds: number): void => {
     clearTimeout(timer);
@@ -52,11 +54,23 @@ export function createHeartbeat(deps: HeartbeatDeps): Heartbeat {
       beatAgainIn(heartbeatSeconds);
       const sha256 = await writePosture(file, status, deps.signer());
       last = { file, before: { sequence: status.sequence, findings: status.findings, sha256 }, essence };
+      await mirror(file, status);
       return status;
     } catch (error) {
       deps.logger.error({ err: error }, 'posture file not written');
       beatAgainIn(deps.heartbeatSeconds());
       return undefined;
+    }
+  };
+  /** The status file is what counts: without its mirror everything goes on. */
+  const mirror = async (file: string, status: PostureStatus): Promise<void> => {
+    try {
+      if ((await writeMirror(file, status)) === 'unsupported' && !saidUnsupported) {
+        saidUnsupported = true;
+        deps.logger.info('posture.sqlite not written: this runtime has no SQLite');
+      }
+    } catch (error) {
+      deps.logger.error({ err: error }, 'posture.sqlite not written');
     }
   };
   const beat = (why: 'changed' | 'due' | 'stopping'): Promise<PostureStatus | undefined> => {

@@ -22,7 +22,12 @@ export interface PostureSigner {
   sign(text: string): string;
 }
 
-const systemDirectory = '/var/lib/drawbridge/posture';
+/** Where an installer makes a directory for each user. On macOS written from the platform's documentation, never run on a Mac. */
+const systemDirectories: Partial<Readonly<Record<NodeJS.Platform, string>>> = {
+  linux: '/var/lib/drawbridge/posture',
+  darwin: '/Library/Application Support/Drawbridge/posture',
+};
+const groupOrWorldWrite = 0o022;
 
 /**
  * The installer's directory for this user where it is there and ours, else a place in the user's own state. An agent with a state directory of its own
@@ -35,10 +40,11 @@ export async function postureFilePath(of: {
   readonly isDefaultState: boolean;
 }): Promise<string> {
   const own = join(of.stateDir, 'posture', 'status.json');
-  if (!of.isDefaultState || of.platform !== 'linux') return own;
-  const directory = join(systemDirectory, String(of.uid));
+  const shared = systemDirectories[of.platform];
+  if (!of.isDefaultState || shared === undefined) return own;
+  const directory = join(shared, String(of.uid));
   const stat = await lstat(directory).catch(() => undefined);
-  const isOurs = stat?.isDirectory() === true && stat.uid === of.uid && (stat.mode & 0o022) === 0;
+  const isOurs = stat?.isDirectory() === true && stat.uid === of.uid && (stat.mode & groupOrWorldWrite) === 0;
   return isOurs ? join(directory, 'status.json') : own;
 }
 
@@ -67,13 +73,24 @@ export async function writePosture(file: string, status: PostureStatus, signer: 
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Reads and checks the shape; whoever wants to trust it checks the signature at the gateway. */
-export async function readPosture(file: string): Promise<PostureFile> {
+/**
+ * Reads it for a verdict: only a file that the user wrote, and that nobody else can write. `uid`: who asks; root may look at any user's, if the file
+ * belongs to the owner of its directory. -1 on Windows, where the directory's ACL decides.
+ */
+export async function readTrustedPosture(file: string, uid: number): Promise<PostureFile> {
+  const owner = uid === 0 ? (await lstat(dirname(file)).catch(() => undefined))?.uid : uid;
+  return readPosture(file, owner);
+}
+
+/** Reads and checks the shape; whoever wants to trust it checks the signature at the gateway. `owner`: whose file is taken; anyone's where none is named. */
+export async function readPosture(file: string, owner = -1): Promise<PostureFile> {
   try {
     const handle = await open(file, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
     try {
       const stat = await handle.stat();
       if (!stat.isFile() || stat.size > postureLimitBytes) return { kind: 'unreadable', reason: 'not a file of up to 64 KiB' };
+      if (owner >= 0 && (stat.uid !== owner || (stat.mode & groupOrWorldWrite) !== 0))
+        return { kind: 'unreadable', reason: 'it belongs to somebody else, or others can write it' };
       const bytes = await handle.readFile();
       const parsed = PostureStatus.safeParse(JSON.parse(bytes.toString('utf8')));
       if (!parsed.success) return { kind: 'unreadable', reason: 'not a posture status of a version known here' };

@@ -4,6 +4,9 @@ import { renderSettings } from './doc/settings.ts';
 import { renderProfileSchema } from './linux/schema.ts';
 import { renderJamfSchema } from './macos/jamf-schema.ts';
 import { renderMobileconfig } from './macos/mobileconfig.ts';
+import { renderOsquery } from './puller/osquery.ts';
+import { renderExitCode, renderIntuneLinux, renderIntuneWindows, renderJamf } from './puller/puller.ts';
+import { renderRules } from './puller/rules.ts';
 import type { Source } from './source.ts';
 import { renderAdml } from './windows/adml.ts';
 import { renderAdmx } from './windows/admx.ts';
@@ -23,6 +26,15 @@ export const artifacts: readonly Artifact[] = [
   { path: 'build/profile/macos/drawbridge.mobileconfig', render: renderMobileconfig },
   { path: 'build/profile/macos/jamf-schema.json', render: renderJamfSchema },
   { path: 'build/profile/linux/profile.schema.json', render: renderProfileSchema },
+  { path: 'build/profile/puller/jamf-extension-attribute.sh', render: renderJamf },
+  { path: 'build/profile/puller/intune-discovery-linux.sh', render: renderIntuneLinux },
+  { path: 'build/profile/puller/intune-discovery-windows.ps1', render: renderIntuneWindows },
+  { path: 'build/profile/puller/intune-rules.json', render: renderRules },
+  { path: 'build/profile/puller/exit-code-linux.sh', render: () => renderExitCode('linux') },
+  { path: 'build/profile/puller/exit-code-macos.sh', render: () => renderExitCode('macos') },
+  { path: 'build/profile/puller/osquery-linux.json', render: () => renderOsquery('linux') },
+  { path: 'build/profile/puller/osquery-macos.json', render: () => renderOsquery('macos') },
+  { path: 'build/profile/puller/osquery-windows.json', render: () => renderOsquery('windows') },
   { path: 'docs/settings.md', render: renderSettings },
   { path: 'docs/findings.md', render: renderFindings },
 ];

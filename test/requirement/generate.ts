@@ -2,6 +2,7 @@
 import type { Requirement } from '../requirement.ts';
 
 const source = 'docs/settings.md';
+const mdm = 'docs/mdm.md';
 
 export const generate: readonly Requirement[] = [
   { id: 'generate.fresh', promise: 'Every generated file and document is what the contract says now, or a test fails.', source },
@@ -20,4 +21,19 @@ export const generate: readonly Requirement[] = [
   { id: 'generate.jamf-valid', promise: 'The Jamf Pro manifest is a schema, and what its form sends is understood.', source },
   { id: 'generate.schema-strict', promise: "The profile file's schema refuses a setting that is not known.", source },
   { id: 'generate.schema-agrees', promise: "What the profile file's schema accepts the parser accepts.", source },
+  {
+    id: 'puller.verdicts',
+    promise: 'Each script gives the right verdict for what is compliant, not compliant, stale, absent and unreadable.',
+    source: mdm,
+  },
+  { id: 'puller.owner', promise: 'No script trusts a posture file that belongs to somebody else.', source: mdm },
+  { id: 'puller.worst', promise: 'Of several users who are logged in the worst verdict counts.', source: mdm },
+  { id: 'puller.command', promise: '`drawbridge posture` says the same as the scripts, in each of its formats.', source: mdm },
+  { id: 'puller.rules', promise: "Intune's rules ask for exactly what the discovery scripts print.", source: mdm },
+  { id: 'puller.osquery-columns', promise: "osquery's tables have the columns of the mirror.", source: mdm },
+  {
+    id: 'puller.osquery-verdict',
+    promise: "osquery's verdict is made when it is asked for, so that a mirror turns stale by itself.",
+    source: mdm,
+  },
 ];

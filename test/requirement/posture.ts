@@ -8,7 +8,11 @@ export const posture: readonly Requirement[] = [
   { id: 'posture.bounded', promise: 'The file stays below 64 KiB; what is left out is counted.', source },
   { id: 'posture.readable', promise: 'The file has mode 0644 whatever the umask, so that MDM tools can read it.', source },
   { id: 'posture.expires', promise: 'The file says when it expires, and what is stale or stopped is never compliant.', source },
-  { id: 'posture.exit-codes', promise: 'The exit code is 0 compliant, 1 noncompliant, 2 stale or unknown, 3 error.', source },
+  {
+    id: 'posture.exit-codes',
+    promise: 'The exit code is 0 compliant, 1 noncompliant, 2 stale, absent or unknown, 3 error.',
+    source,
+  },
   { id: 'posture.no-secret', promise: 'No value, credential or word of detail gets into the file.', source },
   {
     id: 'posture.signed',
@@ -22,4 +26,7 @@ export const posture: readonly Requirement[] = [
   },
   { id: 'posture.sequence', promise: 'Sequence and hash chain go on across restarts.', source },
   { id: 'posture.worst-first', promise: 'A finding of high severity makes the device noncompliant.', source },
+  { id: 'posture.mirror-atomic', promise: 'A reader of the SQLite mirror sees the old one or the new one whole.', source },
+  { id: 'posture.mirror-readable', promise: 'The mirror has mode 0644 and is read without a second file.', source },
+  { id: 'posture.mirror-written', promise: 'The mirror is written with every posture file.', source },
 ];

@@ -64,6 +64,12 @@ test('a changed finding changes its document only', async () => {
   expect(await changedBy('contract/finding.ts', '  unpinned: {', '  not_pinned: {')).toEqual(['docs/findings.md']);
 });
 
+test('a changed posture schema changes every script that judges by it', async () => {
+  const changed = await changedBy('contract/posture.ts', "postureSchemaVersion = '1.0';", "postureSchemaVersion = '1.1';");
+  expect(changed).toEqual(artifacts.map(({ path }) => path).filter((path) => /\.(?:sh|ps1)$/.test(path)));
+  expect(changed.length).toBe(5);
+});
+
 test('a file that nothing makes any more is removed', async () => {
   const folder = join(scratch.root, 'build/profile/other');
   await mkdir(folder, { recursive: true });

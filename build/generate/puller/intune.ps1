@@ -1,0 +1,96 @@
+# Unverified: written from the documentation of Windows PowerShell 5.1, never run on Windows. Judges as the other scripts do: whoever is logged in, the worst counts.
+$ErrorActionPreference = 'Stop'
+# Set it where the profile sets PostureStatusPath.
+$StatusPath = ''
+
+$unknown = @{ Age = @UNKNOWN_AGE@; Version = '0.0.0'; Direct = -1 }
+
+function New-Judgment([string] $verdict, [int64] $age, [string] $version, [int64] $direct) {
+  [pscustomobject]@{ Verdict = $verdict; Age = $age; Version = $version; Direct = $direct }
+}
+
+function New-Unknown([string] $verdict) {
+  New-Judgment $verdict $unknown.Age $unknown.Version $unknown.Direct
+}
+
+# PowerShell 7 turns times into dates by itself, 5.1 leaves them text.
+function ConvertTo-Time($value) {
+  if ($value -is [datetime]) { return [DateTimeOffset]$value.ToUniversalTime() }
+  if ($value -notmatch '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$') { throw 'not a time' }
+  [DateTimeOffset]::Parse($value, [Globalization.CultureInfo]::InvariantCulture)
+}
+
+# Takes only a plain file of the user (or of SYSTEM or the administrators), of at most @LIMIT@ bytes.
+function Get-Judgment([string] $sid, [string] $file) {
+  if (-not (Test-Path -LiteralPath $file)) { return New-Unknown 'absent' }
+  try {
+    $item = Get-Item -LiteralPath $file -Force
+    if ($item.PSIsContainer -or ($item.Attributes -band [IO.FileAttributes]::ReparsePoint) -or $item.Length -gt @LIMIT@) { throw 'not a plain file' }
+    $ownerSid = (Get-Acl -LiteralPath $file).GetOwner([Security.Principal.SecurityIdentifier]).Value
+    if (@($sid, 'S-1-5-18', 'S-1-5-32-544') -notcontains $ownerSid) { throw 'not the file of the user' }
+    $status = [IO.File]::ReadAllText($file, [Text.Encoding]::UTF8) | ConvertFrom-Json
+    if ($status.@SCHEMA@ -cne '@SCHEMA_VERSION@' -or $status.@PRODUCT@ -cne 'drawbridge') { throw 'not a posture file' }
+    if ($status.@COMPLIANT@ -isnot [bool]) { throw 'not a posture file' }
+    if ($status.@VERSION@ -notmatch '^\d+(\.\d+)*') { throw 'not a version' }
+    $version = $Matches[0]
+    $direct = [int64]$status.counts.@DIRECT@
+    $now = [DateTimeOffset]::UtcNow
+    $written = ConvertTo-Time $status.@WRITTEN@
+    $expires = ConvertTo-Time $status.@EXPIRES@
+    $verdict = 'noncompliant'
+    if ($status.@COMPLIANT@) { $verdict = 'compliant' }
+    if (@('stopped', 'unknown') -ccontains $status.@STATUS@ -or $now -ge $expires -or $written -gt $now.AddMinutes(@CLOCKS@)) { $verdict = 'stale' }
+    $age = [int64][Math]::Max(0, [Math]::Floor(($now - $written).TotalMinutes))
+    New-Judgment $verdict $age $version $direct
+  } catch {
+    New-Unknown 'error'
+  }
+}
+
+# User's SID -> the folder of the profile.
+function Get-Profiles {
+  $found = @{}
+  $list = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList'
+  foreach ($key in Get-ChildItem -LiteralPath $list) {
+    if ($key.PSChildName -match '^S-1-(5-21|12-1)-') { $found[$key.PSChildName] = $key.GetValue('ProfileImagePath') }
+  }
+  $found
+}
+
+# As SYSTEM: whose registry hive is loaded, or, where nobody's is, everybody who has a status file. Else: the one who runs this.
+function Get-Candidates {
+  $me = [Security.Principal.WindowsIdentity]::GetCurrent()
+  $profiles = Get-Profiles
+  $files = @{}
+  foreach ($sid in $profiles.Keys) {
+    $files[$sid] = Join-Path $profiles[$sid] 'AppData\Local\Drawbridge\posture\status.json'
+    if ($StatusPath) { $files[$sid] = $StatusPath }
+  }
+  if (-not $me.IsSystem) {
+    $sids = @($me.User.Value)
+  } else {
+    $sids = @($profiles.Keys | Where-Object { Test-Path -LiteralPath "Registry::HKEY_USERS\$_" })
+    if ($sids.Count -eq 0) { $sids = @($profiles.Keys | Where-Object { Test-Path -LiteralPath $files[$_] }) }
+  }
+  foreach ($sid in $sids) { [pscustomobject]@{ Sid = $sid; File = $files[$sid] } }
+}
+
+$ranks = @{ compliant = 0; absent = 1; stale = 2; error = 3; noncompliant = 4 }
+$worst = $null
+try {
+  foreach ($candidate in Get-Candidates) {
+    $judged = New-Unknown 'absent'
+    if ($candidate.File) { $judged = Get-Judgment $candidate.Sid $candidate.File }
+    if ($null -eq $worst -or $ranks[$judged.Verdict] -gt $ranks[$worst.Verdict]) { $worst = $judged }
+  }
+} catch {
+  $worst = New-Unknown 'error'
+}
+if ($null -eq $worst) { $worst = New-Unknown 'absent' }
+
+[ordered]@{
+  DrawbridgeCompliant = ($worst.Verdict -eq 'compliant')
+  PostureAgeMinutes = $worst.Age
+  DrawbridgeVersion = $worst.Version
+  DirectServerCount = $worst.Direct
+} | ConvertTo-Json -Compress
