@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Configuration } from 'electron-builder';
 import { fuses, removeDefaultApp } from './fuse.ts';
 import { linuxFiles } from './linux-files.ts';
+import { completeMsi } from './msi.ts';
 
 export const appId = 'dev.drawbridge.companion';
 export const productName = 'Drawbridge';
@@ -61,6 +62,7 @@ export function configuration(of: {
     ...(electron ? { electronDist: electron.folder, electronVersion: electron.version } : {}),
     electronFuses: fuses(isInspectable),
     afterPack: removeDefaultApp,
+    msiProjectCreated: completeMsi,
     protocols: [{ name: 'Drawbridge enrollment', schemes: ['drawbridge'], role: 'Viewer' }],
     publish: null,
 
@@ -80,16 +82,15 @@ export function configuration(of: {
     rpm: { packageName: 'drawbridge', afterInstall: join(scripts, 'postinst'), afterRemove: join(scripts, 'postrm'), fpm },
 
     mac: {
-      target: [
-        { target: 'pkg', arch: ['arm64', 'x64'] },
-        { target: 'dmg', arch: ['arm64', 'x64'] },
-      ],
+      // one architecture at a time: the Node beside the bridge is of the machine that builds
+      target: ['pkg', 'dmg'],
       category: 'public.app-category.utilities',
       minimumSystemVersion: '13.0',
       hardenedRuntime: true,
       icon: at('icon.png'),
       // it lives in the menu bar
       extendInfo: { LSUIElement: true },
+      extraResources: [{ from: at('macos-app/uninstall'), to: 'uninstall' }],
     },
     pkg: {
       installLocation: '/Applications',
@@ -98,15 +99,12 @@ export function configuration(of: {
       allowRootDirectory: true,
       // or an older copy that lies elsewhere would be upgraded in its place, and every path in AI hosts' configs would be wrong
       isRelocatable: false,
-      scripts: '../macos',
+      scripts: at('macos'),
     },
     dmg: { title: `\${productName} \${version}`, writeUpdateInfo: false },
 
     win: {
-      target: [
-        { target: 'msi', arch: ['x64'] },
-        { target: 'nsis', arch: ['x64'] },
-      ],
+      target: ['msi', 'nsis'],
       icon: at('icon.png'),
       executableName: 'drawbridge',
     },

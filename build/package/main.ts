@@ -37,7 +37,15 @@ const { values: flags } = parseArgs({
   },
 });
 if (flags.help) process.stdout.write(help);
-else await makePackages();
+else
+  await makePackages().catch((error: unknown) => {
+    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (!flags['test-electron'])
+      say(
+        'if the Electron release can not be downloaded here, `-- --dir --test-electron` makes packages for tests with an old one',
+      );
+    process.exitCode = 1;
+  });
 
 async function makePackages(): Promise<void> {
   const manifest = z.looseObject({ version: z.string() }).parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));

@@ -1,9 +1,11 @@
 // electron-builder's configuration, held against electron-builder's own schema: a key that it doesn't know would be ignored on the platform that needs it.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
+import { parse as parsePlist } from 'plist';
 import { describe, expect, test } from 'vitest';
-import { configuration } from '../../../build/package/config.ts';
+import { appId, configuration } from '../../../build/package/config.ts';
+import { withAutostart } from '../../../build/package/msi.ts';
 import { proves } from '../../requirement.ts';
 
 const root = join(import.meta.dirname, '../../..');
@@ -53,6 +55,34 @@ describe("electron-builder's configuration", () => {
       enableEmbeddedAsarIntegrityValidation: true,
       onlyLoadAppFromAsar: true,
       enableCookieEncryption: true,
+    });
+  });
+
+  test('names only files that are there', () => {
+    const named = (value: unknown): string[] =>
+      typeof value === 'string'
+        ? value.split('=').filter((part) => part.startsWith(join(root, 'build/')))
+        : typeof value === 'object' && value !== null
+          ? Object.values(value).flatMap(named)
+          : [];
+    const files = named(config);
+    expect(files.length).toBeGreaterThan(8);
+    expect(files.filter((file) => !existsSync(file))).toEqual([]);
+  });
+
+  test('starts the companion at login from the MSI, whose project electron-builder makes', async () => {
+    const template = readFileSync(join(root, 'node_modules/app-builder-lib/templates/msi/template.xml'), 'utf8');
+    const project = withAutostart(template);
+    expect(project.split('DrawbridgeAutostart')).toHaveLength(3);
+    expect(() => withAutostart(project.replaceAll('</Product>', ''))).toThrow('does not hold </Product> once');
+  });
+
+  test('has a launch agent that a property list parser reads', () => {
+    const text = readFileSync(join(root, 'build/package/macos/dev.drawbridge.companion.plist'), 'utf8');
+    expect(parsePlist(text)).toMatchObject({
+      Label: appId,
+      ProgramArguments: ['/Applications/Drawbridge.app/Contents/MacOS/Drawbridge', '--hidden'],
+      RunAtLoad: true,
     });
   });
 

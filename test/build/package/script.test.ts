@@ -26,6 +26,8 @@ test('each maintainer script is one that shellcheck and the shell accept as plai
       expect(stdout).toBe('');
       await run('sh', ['-n', join(folder, name)]);
     }
+    const macos = ['macos/postinstall', 'macos-app/uninstall'].map((name) => join(root, 'build/package', name));
+    expect((await run('shellcheck', ['--shell=sh', '--severity=warning', ...macos])).stdout).toBe('');
   } finally {
     await rm(folder, { recursive: true });
   }
