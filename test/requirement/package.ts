@@ -57,4 +57,19 @@ export const packaging: readonly Requirement[] = [
     promise: 'A purge gives every config back byte for byte and leaves no file, process or autostart behind.',
     source: 'docs/install.md, "Uninstalling"',
   },
+  {
+    id: 'package.app-closed',
+    promise: 'The packaged app holds our bundles and the native keyring, and no other package.',
+    source: 'docs/install.md, "What is installed"',
+  },
+  {
+    id: 'package.marked-for-tests',
+    promise: 'A package with the Electron of the tests says in its name, and inside, that it is never to be shipped.',
+    source: 'docs/install.md, "Packages for tests"',
+  },
+  {
+    id: 'package.app-starts',
+    promise: 'The packaged app opens its window from its archive.',
+    source: 'docs/install.md, "What is installed"',
+  },
 ];
