@@ -6,11 +6,14 @@ import type { AgentPause, AgentState, AgentTunnel } from '#contract/agent.ts';
 import { Fault } from '#contract/error.ts';
 import { defaultMessageLimitBytes } from '#contract/frame.ts';
 import { mergeCalls } from '#contract/recent-call.ts';
+import { watchConfigs } from './config-watch.ts';
 import { createDesk } from './desk.ts';
 import { openSecretStore } from './device/keychain.ts';
 import { openSealer } from './device/sealer.ts';
 import { diagnosticsText } from './diagnostics.ts';
+import { undoneWindowMs } from './host/converge.ts';
 import { localServers } from './host/local.ts';
+import { withRestarts } from './host/restart.ts';
 import { writeLauncher } from './launcher.ts';
 import { openLocalServers } from './local-servers.ts';
 import { hostEnvironment, secretService } from './location.ts';
@@ -20,7 +23,6 @@ import { createHeartbeat } from './posture/heartbeat.ts';
 import { postureFilePath } from './posture/status-file.ts';
 import { watchProfile } from './profile/watch.ts';
 import { openReports } from './reports.ts';
-import { watchConfigs } from './scan.ts';
 import { reapLeftovers } from './server/ledger.ts';
 import { lock } from './lock.ts';
 import { openPrivateDirectory, socketPath } from './socket/path.ts';
@@ -28,10 +30,18 @@ import type { HostEnd, HostEvents } from './socket/relay.ts';
 import { serveSocket } from './socket/serve.ts';
 import type { Target } from './socket/target.ts';
 import { createSettling } from './settling.ts';
-import type { From } from './settling.ts';
 import { createState } from './state.ts';
 import { createUplink, refusalOf } from './uplink.ts';
-import { deviceView, firstState, gatewayOf, pauseFindings, profileView, storeFindings, tunnelFindings } from './view.ts';
+import {
+  deviceView,
+  firstState,
+  gatewayOf,
+  pauseFindings,
+  profileView,
+  restartFindings,
+  storeFindings,
+  tunnelFindings,
+} from './view.ts';
 
 export interface AgentOptions {
   readonly stateDir: string;
@@ -197,20 +207,35 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   });
 
   // one thing follows from another: profile -> device -> hosts -> servers; one settling at a time
-  const configs = watchConfigs(() => void settling.ask('hosts'), logger);
+  const askHosts = (): void => void settling.ask('hosts');
+  const configs = watchConfigs({ stateDir, places: () => hosts.places(), onDrift: askHosts, logger });
   closers.push(() => configs.close());
-  const settling = createSettling(settleFrom, signal, logger);
+  const settling = createSettling({ settle, resolveServers }, signal, logger);
   closers.push(() => settling.idle());
-  async function settleFrom(from: From): Promise<void> {
+  let again: NodeJS.Timeout | undefined;
+  closers.push(() => clearTimeout(again));
+  async function settle(from: 'profile' | 'hosts'): Promise<void> {
     if (from === 'profile') await settleDevice();
-    if (from !== 'servers') {
-      const { slug, findings } = gatewayNow();
-      state.found('gateway', findings);
-      const settled = await hosts.settle();
-      state.update({ hosts: settled.hosts, ...(slug === undefined ? {} : { gateway: slug }) });
-      state.found('hosts', settled.findings);
-      await configs.follow(settled.hosts);
-    }
+    const { slug, findings } = gatewayNow();
+    state.found('gateway', findings);
+    const settled = await hosts.settle();
+    showHosts(settled.hosts);
+    state.update(slug === undefined ? {} : { gateway: slug });
+    state.found('hosts', settled.findings);
+    await configs.follow(settled.hosts);
+    clearTimeout(again);
+    if (settled.findings.some(({ code }) => code === 'rewrite_contended')) again = setTimeout(askHosts, undoneWindowMs).unref();
+  }
+  function showHosts(seen: AgentState['hosts']): void {
+    state.update({ hosts: seen });
+    state.found('restart', restartFindings(seen));
+  }
+  async function lookAtRestarts(): Promise<void> {
+    if (!state.current.hosts.some(({ needsRestart }) => needsRestart)) return;
+    const needed = await hosts.restarts();
+    showHosts(withRestarts(state.current.hosts, needed));
+  }
+  async function resolveServers(): Promise<void> {
     if (!(await servers.resolve(await localServers({ stateDir, sealer, env: hostEnv })))) return;
     uplink.tunnel?.offersChanged();
     look();
@@ -300,7 +325,10 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   state.update({ isComplete: true });
   await heartbeat.beat();
   closers.push(state.subscribe(() => heartbeat.changed()));
-  const looks = setInterval(look, lookAtServersMs).unref();
+  const looks = setInterval(() => {
+    look();
+    lookAtRestarts().catch((error: unknown) => logger.warn({ err: error }, 'running hosts not listed'));
+  }, lookAtServersMs).unref();
   closers.push(() => clearInterval(looks));
   let scans: NodeJS.Timeout | undefined;
   const scanLater = (): void => {

@@ -18,7 +18,8 @@ import { restore } from './host/restore.ts';
 import { addUndone, removeUndone, undoneHosts } from './host/undone.ts';
 import type { ProfileReading } from './profile/read.ts';
 import type { ReportDraft } from './reports.ts';
-import { scan } from './scan.ts';
+import { neededRestarts } from './host/restart.ts';
+import { scan, watchedPlaces } from './scan.ts';
 
 export interface ManagedHostsDeps {
   readonly home: string;
@@ -42,6 +43,10 @@ export interface ManagedHostsDeps {
 export interface ManagedHosts {
   /** Looks at all of them, and sets right what the profile asks for. */
   settle(): Promise<{ readonly hosts: HostState[]; readonly findings: Finding[] }>;
+  /** Those that must be restarted, and since when. */
+  restarts(): ReturnType<typeof neededRestarts>;
+  /** Where their configs may stand now. */
+  places(): ReturnType<typeof watchedPlaces>;
   /** What converging would change; where nothing would, what was changed. Rejects with NAME_UNKNOWN. */
   diff(host: string): Promise<{ readonly files: readonly { readonly shownAs: string; readonly diff: string }[] }>;
   /** Rejects with PROFILE_FORBIDS, NAME_UNKNOWN. */
@@ -77,14 +82,15 @@ export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
 
   return {
     async settle() {
-      const { ManagedHosts: managedHosts, EnforcementMode: mode, AllowUserUndo } = deps.profile().profile;
+      const { ManagedHosts: managedHosts, EnforcementMode: mode, AllowUserUndo, ...others } = deps.profile().profile;
+      const projects = { roots: others.ProjectScanRoots, mode: others.ProjectConfigMode };
       // where IT takes the permission back, what was undone with it is taken back too
       if (!AllowUserUndo) await removeUndone(stateDir);
       const undone = await undoneHosts(stateDir);
       const ours = aim();
       const mayEnforce = mode === 'enforce' && deps.isEnrolled() && !deps.isPaused();
       const scanned = await scan(
-        { managedHosts, undone, ...(ours ? { ours } : {}), ...(ours && mayEnforce ? { enforce: ours } : {}) },
+        { managedHosts, undone, projects, ...(ours ? { ours } : {}), ...(ours && mayEnforce ? { enforce: ours } : {}) },
         deps,
       );
       const changed = new Set((await readLedger(stateDir)).files.map(({ host }) => host));
@@ -95,6 +101,8 @@ export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
       }));
       return { hosts, findings: scanned.findings };
     },
+    restarts: () => neededRestarts({ ...deps, hosts: knownHosts }),
+    places: () => watchedPlaces(deps.profile().profile.ManagedHosts, deps),
     async diff(host) {
       const spec = specOf(host);
       const ours = aim();

@@ -1,18 +1,17 @@
 // The AI hosts of this home: looked at, and in enforce mode made to name only the gateway. Runs at start, when a config's directory changes, and from time to time.
 // Rule: one scan at a time; one that is asked for meanwhile follows it.
-import { watch } from 'node:fs';
-import type { FSWatcher } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { hosts as knownHosts } from '#contract/host-table.ts';
 import type { Platform } from '#contract/host.ts';
-import type { HostState } from '#contract/host-report.ts';
+import type { FoundFile, HostState } from '#contract/host-report.ts';
 import type { Finding } from '#contract/finding.ts';
 import type { Slug } from '#contract/id.ts';
 import type { Sealer } from '#contract/secret.ts';
 import { converge } from './host/converge.ts';
+import { foldersOf, placesOf } from './host/place.ts';
 import { discover } from './host/plan.ts';
+import type { Projects } from './host/project.ts';
+import { neededRestarts, withRestarts } from './host/restart.ts';
 
 /** What the profile and the gateway ask for now. */
 export interface ScanAim {
@@ -23,6 +22,7 @@ export interface ScanAim {
   readonly enforce?: { readonly gatewayOrigin: string; readonly gateway: Slug };
   /** Known without `enforce` too: our own entries are told from tampered ones by it. */
   readonly ours?: { readonly gatewayOrigin: string; readonly gateway: Slug };
+  readonly projects: Projects;
 }
 
 export interface ScanDeps {
@@ -45,86 +45,48 @@ export interface Scanned {
 /** One look, and in enforce mode one convergence before it. */
 export async function scan(aim: ScanAim, deps: ScanDeps): Promise<Scanned> {
   const { home, platform, env, launcher, logger, signal } = deps;
+  const { projects } = aim;
   const told: Finding[] = [];
+  const decided = new Map<string, string | undefined>();
   if (aim.enforce) {
     const hosts = knownHosts.filter(({ id }) => !aim.undone.has(id));
-    const report = await converge({ ...deps, ...aim.enforce, hosts, managedHosts: aim.managedHosts, signal });
+    const report = await converge({ ...deps, ...aim.enforce, hosts, managedHosts: aim.managedHosts, projects, signal });
     for (const file of report.files)
       if (file.isWritten) logger.info({ host: file.host, moves: file.moves.length }, 'host config rewritten');
     told.push(...report.findings);
+    for (const { path, sha256 } of report.files) decided.set(path, sha256);
   }
-  const managed = knownHosts.filter(({ id }) => aim.managedHosts === '*' || aim.managedHosts.includes(id));
-  const around = { home, platform, env, hosts: managed };
+  const managed = managedOf(aim.managedHosts);
+  const around = { home, platform, env, hosts: managed, projects };
   const found = await discover(aim.ours ? { ...around, ours: { launcher, ...aim.ours } } : around);
   // converge says more than a look can: what was set right, and what is fought over
-  const seen = found.filter(({ id }) => !aim.enforce || aim.undone.has(id));
-  const findings = [...told, ...seen.flatMap(({ files }) => files.flatMap((file) => file.findings))];
+  const isConverged = (host: string, scope: 'user' | 'project'): boolean =>
+    aim.enforce !== undefined && !aim.undone.has(host) && (scope === 'user' || projects.mode === 'converge');
+  const seen = found.flatMap(({ id, files }) => files.filter(({ scope }) => !isConverged(id, scope)));
+  const findings = [...told, ...seen.flatMap((file) => file.findings)];
   const undone = managed.filter(({ id }) => aim.undone.has(id)).map(({ id }): Finding => ({ code: 'undone_by_user', host: id }));
-  return { hosts: [...found], findings: [...undone, ...findings] };
+  // Changed between the two: what was decided on is what is known, so that the watch finds the rest.
+  const known = found.map((host) => ({ ...host, files: host.files.map((file) => withHash(file, decided)) }));
+  const hosts = withRestarts(known, await neededRestarts({ ...deps, hosts: managed }));
+  return { hosts, findings: [...undone, ...findings] };
 }
 
-const dampMs = 1_000;
-
-/** Calls `onChange` some time after something changed in a directory that holds a config. */
-export function watchConfigs(
-  onChange: () => void,
-  logger: Logger,
-): { follow(hosts: readonly HostState[]): Promise<void>; close(): void } {
-  const watchers = new Map<string, FSWatcher>();
-  let damper: NodeJS.Timeout | undefined;
-  let isClosed = false;
-  const soon = (): void => {
-    if (isClosed || damper) return;
-    damper = setTimeout(() => {
-      damper = undefined;
-      onChange();
-    }, dampMs).unref();
-  };
-  return {
-    async follow(hosts) {
-      const names = new Map<string, Set<string>>();
-      for (const { path } of hosts.flatMap(({ files }) => files)) {
-        const directory = dirname(path);
-        names.set(directory, (names.get(directory) ?? new Set()).add(path.slice(directory.length + 1)));
-      }
-      const there = await Promise.all(
-        [...names.keys()].map(async (directory) => ((await isDirectory(directory)) ? [directory] : [])),
-      );
-      if (isClosed) return;
-      const wanted = new Set(there.flat());
-      for (const [directory, watcher] of watchers)
-        if (!wanted.has(directory)) {
-          watcher.close();
-          watchers.delete(directory);
-        }
-      for (const directory of wanted) {
-        if (watchers.has(directory)) continue;
-        const own = names.get(directory);
-        try {
-          const watcher = watch(directory, { persistent: false }, (_, name) => {
-            if (name === null || own?.has(name) === true) soon();
-          });
-          watcher.on('error', () => {
-            watcher.close();
-            watchers.delete(directory);
-          });
-          watchers.set(directory, watcher);
-        } catch (error) {
-          logger.warn({ err: error }, 'host config not watched');
-        }
-      }
-    },
-    close() {
-      isClosed = true;
-      clearTimeout(damper);
-      for (const watcher of watchers.values()) watcher.close();
-    },
-  };
+function withHash(file: FoundFile, decided: ReadonlyMap<string, string | undefined>): FoundFile {
+  const { sha256: seen, ...others } = file;
+  const sha256 = decided.has(file.path) ? decided.get(file.path) : seen;
+  return sha256 === undefined ? others : { ...others, sha256 };
 }
 
-async function isDirectory(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+/** Where configs of the managed hosts may stand now, for whoever watches them. */
+export async function watchedPlaces(
+  managedHosts: ScanAim['managedHosts'],
+  deps: Pick<ScanDeps, 'home' | 'platform' | 'env'>,
+): Promise<{ readonly files: readonly string[]; readonly folders: readonly string[] }> {
+  const managed = managedOf(managedHosts);
+  const files = await Promise.all(managed.map((spec) => placesOf(spec, deps)));
+  return { files: files.flat(), folders: managed.flatMap((spec) => foldersOf(spec, deps)) };
+}
+
+function managedOf(managedHosts: ScanAim['managedHosts']): typeof knownHosts {
+  return knownHosts.filter(({ id }) => managedHosts === '*' || managedHosts.includes(id));
 }

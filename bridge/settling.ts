@@ -1,10 +1,16 @@
 // What follows from what: the profile decides the device's gateway, that decides what the hosts' configs should say, and those say which local servers there are.
-// Rule: one settling at a time; what is asked for meanwhile is done once, afterwards, from the earliest part that was asked for.
+// Rule: one settling at a time; what is asked for meanwhile is done once, afterwards, from the earliest part that was asked for. Local servers have a turn of
+// their own: resolving one may install a package, and a config that was changed meanwhile must not wait for that.
 import type { Logger } from 'pino';
 
-const order = ['profile', 'hosts', 'servers'] as const;
 /** From where on to look again: everything, the hosts' configs and what follows, or the local servers alone. */
-export type From = (typeof order)[number];
+export type From = 'profile' | 'hosts' | 'servers';
+
+export interface Settlers {
+  /** The device where it is asked for, and the hosts' configs. */
+  settle(from: 'profile' | 'hosts'): Promise<void>;
+  resolveServers(): Promise<void>;
+}
 
 export interface Settling {
   /** Resolves when a settling that began after this call is over. Never rejects. */
@@ -15,33 +21,51 @@ export interface Settling {
   idle(): Promise<void>;
 }
 
-export function createSettling(run: (from: From) => Promise<void>, signal: AbortSignal, logger: Logger): Settling {
+export function createSettling(settlers: Settlers, signal: AbortSignal, logger: Logger): Settling {
   const asked = new Set<From>();
-  let queue: Promise<void> = Promise.resolve();
-  const next = async (): Promise<void> => {
-    const from = order.find((part) => asked.has(part));
-    if (!from || signal.aborted) return;
-    asked.clear();
+  let hosts: Promise<void> = Promise.resolve();
+  let servers: Promise<void> = Promise.resolve();
+  const attempt = async (from: From, run: () => Promise<void>): Promise<void> => {
     try {
-      await run(from);
+      await run();
     } catch (error) {
       if (!signal.aborted) logger.error({ err: error, from }, 'settling failed');
     }
   };
+  const nextHosts = async (): Promise<void> => {
+    const from = asked.has('profile') ? 'profile' : 'hosts';
+    if (!asked.has(from) || signal.aborted) return;
+    asked.delete('profile');
+    asked.delete('hosts');
+    await attempt(from, () => settlers.settle(from));
+  };
+  const nextServers = async (): Promise<void> => {
+    if (!asked.delete('servers') || signal.aborted) return;
+    await attempt('servers', () => settlers.resolveServers());
+  };
+  const askServers = (): Promise<void> => {
+    asked.add('servers');
+    servers = servers.then(nextServers);
+    return servers;
+  };
   return {
     ask(from) {
+      if (from === 'servers') return askServers();
       asked.add(from);
-      queue = queue.then(next);
-      return queue;
+      hosts = hosts.then(nextHosts);
+      return hosts.then(askServers);
     },
     between(task) {
-      const done = queue.then(task);
-      queue = done.then(
+      const done = hosts.then(task);
+      hosts = done.then(
         () => undefined,
         () => undefined,
       );
       return done;
     },
-    idle: () => queue,
+    async idle() {
+      await hosts;
+      await servers;
+    },
   };
 }

@@ -4,7 +4,7 @@ import type { AgentState } from '#contract/agent.ts';
 import type { Finding } from '#contract/finding.ts';
 
 /** Who found something. Each part tells all it finds now; what it no longer tells is over. */
-export type FindingSource = 'profile' | 'device' | 'tunnel' | 'gateway' | 'hosts' | 'servers' | 'pause';
+export type FindingSource = 'profile' | 'device' | 'tunnel' | 'gateway' | 'hosts' | 'restart' | 'servers' | 'pause';
 
 export interface StateStream {
   readonly current: AgentState;

@@ -100,6 +100,10 @@ export function pauseFindings(pause: AgentPause | undefined): readonly Finding[]
   return pause === undefined ? [] : [{ code: 'paused', detail: `until ${new Date(pause.until).toISOString()}` }];
 }
 
+export function restartFindings(hosts: AgentState['hosts']): readonly Finding[] {
+  return hosts.flatMap(({ id, needsRestart }) => (needsRestart ? [{ code: 'needs_restart' as const, host: id }] : []));
+}
+
 export function storeFindings({ kind, reason }: SecretStore): readonly Finding[] {
   if (kind === 'os') return [];
   return [{ code: 'secret_store_fallback', ...(reason === undefined ? {} : { detail: reason.slice(0, 500) }) }];

@@ -86,6 +86,17 @@ const table = {
     meaning: 'An AI host starts a local MCP server directly, past the gateway.',
     action: 'Set EnforcementMode to enforce, or remove the entry.',
   },
+  project_config: {
+    severity: 'high',
+    meaning:
+      "A file in a project's folder names an MCP server past the gateway. Others may share that file, so it was left alone.",
+    action: 'Remove the entry, or set ProjectConfigMode to converge.',
+  },
+  needs_restart: {
+    severity: 'high',
+    meaning: 'An AI host runs since before its config was changed, so it still works with the old one.',
+    action: 'Restart the AI host, or begin a new session in it.',
+  },
   needs_input: {
     severity: 'high',
     meaning: 'An entry asks the user for a value when it starts, so it could not be moved behind the gateway.',

@@ -1,11 +1,17 @@
 // What discover, plan, converge and restore say of the AI hosts' configs: printed by the CLI, read by whoever started it. No secrets: diffs show [secret].
 import { z } from 'zod';
 import { Finding } from './finding.ts';
-import { ConfigState } from './host.ts';
+import { ConfigScope, ConfigState } from './host.ts';
 import { Slug } from './id.ts';
 
 /** An entry as it stands in a file. `shim`: it starts `drawbridge connect`. `other`: neither a program nor a URL. */
-export const FoundServer = z.looseObject({ name: z.string(), kind: z.enum(['stdio', 'remote', 'shim', 'other']) });
+export const FoundServer = z.looseObject({
+  name: z.string(),
+  kind: z.enum(['stdio', 'remote', 'shim', 'other']),
+  scope: ConfigScope,
+  /** The project's folder where the entry is `local`, as people read it. */
+  project: z.string().optional(),
+});
 export type FoundServer = z.infer<typeof FoundServer>;
 
 const file = {
@@ -16,6 +22,7 @@ const file = {
   /** The path as people read it: `~`-relative where it lies in the home. */
   shownAs: z.string(),
   format: z.enum(['json', 'jsonc', 'toml', 'yaml']),
+  scope: z.enum(['user', 'project']),
 };
 
 /** One config file as it is: `compliant` here means that nothing but shims, gateway entries and the unusable stand in it. */
@@ -23,6 +30,8 @@ export const FoundFile = z.looseObject({
   ...file,
   state: ConfigState,
   servers: z.array(FoundServer),
+  /** Of its bytes, where they could be read. */
+  sha256: z.string().optional(),
   findings: z.array(Finding),
 });
 export type FoundFile = z.infer<typeof FoundFile>;
@@ -37,6 +46,8 @@ export const HostState = z.looseObject({
   undone: z.boolean(),
   /** The user may do so now. */
   mayUndo: z.boolean(),
+  /** It runs since before its file was changed (ms since 1970), so it still works with the old one. */
+  needsRestart: z.looseObject({ since: z.number() }).optional(),
   files: z.array(FoundFile),
 });
 export type HostState = z.infer<typeof HostState>;
@@ -67,6 +78,8 @@ export const ConvergedFile = z.looseObject({
   ...FilePlan.shape,
   /** Whether the file was written. `state` and `findings` are what is true after that. */
   isWritten: z.boolean(),
+  /** Of the bytes that were written, or else that were found, where they could be read. */
+  sha256: z.string().optional(),
 });
 export type ConvergedFile = z.infer<typeof ConvergedFile>;
 export const ConvergeReport = z.looseObject({ files: z.array(ConvergedFile), findings: z.array(Finding) });

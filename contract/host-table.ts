@@ -17,6 +17,8 @@ export const hosts: readonly HostSpec[] = [
       ],
       linux: ['${XDG}/Claude/claude_desktop_config.json'],
     },
+    projectFiles: [],
+    programs: ['Claude', 'claude-desktop'],
     stdio: { command: 'command', args: 'args', env: 'env', cwd: 'cwd', type: { field: 'type', value: 'stdio' } },
     remote: { urls: ['url', 'serverUrl'], headers: ['headers'], others: ['headersHelper', 'oauth', 'transport'] },
     isStdioOnly: true,
@@ -49,6 +51,8 @@ export const hosts: readonly HostSpec[] = [
         '${HOME}/.vscode-server/data/User/mcp.json',
       ],
     },
+    projectFiles: ['.vscode/mcp.json'],
+    programs: ['code', 'code-insiders'],
     stdio: {
       command: 'command',
       args: 'args',
@@ -73,6 +77,8 @@ export const hosts: readonly HostSpec[] = [
       win32: ['${CODEX_HOME|HOME/.codex}/config.toml', '${CODEX_HOME|HOME/.codex}/*.config.toml'],
       linux: ['${CODEX_HOME|HOME/.codex}/config.toml', '${CODEX_HOME|HOME/.codex}/*.config.toml'],
     },
+    projectFiles: ['.codex/config.toml'],
+    programs: ['codex'],
     stdio: { command: 'command', args: 'args', env: 'env', cwd: 'cwd', envNames: 'env_vars' },
     // Codex refuses its whole config when a field of one kind stands beside a field of the other.
     remote: {
@@ -99,6 +105,9 @@ export const hosts: readonly HostSpec[] = [
     format: 'json',
     keys: [['mcpServers'], ['projects', '*', 'mcpServers']],
     files: everywhere('${CLAUDE_CONFIG_DIR|HOME}/.claude.json', '${CLAUDE_CONFIG_DIR|HOME/.claude}/.config.json'),
+    projectFiles: ['.mcp.json'],
+    projectsKey: 'projects',
+    programs: ['claude', 'claude-code'],
     // The folder of its file is the home itself, so that says nothing.
     signs: ['${CLAUDE_CONFIG_DIR|HOME}/.claude.json', '${CLAUDE_CONFIG_DIR|HOME/.claude}'],
     stdio: { command: 'command', args: 'args', env: 'env', cwd: 'cwd', type: { field: 'type', value: 'stdio' } },
@@ -113,6 +122,8 @@ export const hosts: readonly HostSpec[] = [
     format: 'json',
     keys: [['mcpServers']],
     files: everywhere('${HOME}/.cursor/mcp.json'),
+    projectFiles: ['.cursor/mcp.json'],
+    programs: ['cursor', 'cursor-agent'],
     stdio: {
       command: 'command',
       args: 'args',
@@ -132,6 +143,8 @@ export const hosts: readonly HostSpec[] = [
     format: 'jsonc',
     keys: [['mcpServers']],
     files: everywhere('${GEMINI_CLI_HOME|HOME}/.gemini/settings.json'),
+    projectFiles: ['.gemini/settings.json'],
+    programs: ['gemini', 'gemini-cli'],
     stdio: { command: 'command', args: 'args', env: 'env', cwd: 'cwd' },
     // The kind is told by which field is there; `type` says only how a URL is spoken to.
     remote: {
@@ -150,6 +163,8 @@ export const hosts: readonly HostSpec[] = [
     keys: [['mcp']],
     // All three are read and merged.
     files: everywhere('${XDG}/opencode/opencode.json', '${XDG}/opencode/opencode.jsonc', '${XDG}/opencode/config.json'),
+    projectFiles: ['opencode.json', 'opencode.jsonc', '.opencode/opencode.json', '.opencode/opencode.jsonc'],
+    programs: ['opencode'],
     stdio: { command: 'command', env: 'environment', cwd: 'cwd', type: { field: 'type', value: 'local' } },
     remote: { urls: ['url'], headers: ['headers'], others: ['oauth'] },
     isStdioOnly: false,
@@ -167,6 +182,8 @@ export const hosts: readonly HostSpec[] = [
       win32: ['${APPDATA}/Block/goose/config/config.yaml'],
     },
     // What the host brings with it is told by its kind: `bundled: true` alone says nothing, for anybody can write it.
+    projectFiles: [],
+    programs: ['goose', 'goosed'],
     stdio: {
       command: 'cmd',
       args: 'args',

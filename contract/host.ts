@@ -47,6 +47,12 @@ export interface HostSpec {
    * NAME where it is set, else that place. `*` stands for any part of one name. All that exist are handled.
    */
   readonly files: Readonly<Record<Platform, readonly string[]>>;
+  /** The same kind of file in a project's folder, relative to it. Others may share it. */
+  readonly projectFiles: readonly string[];
+  /** Key of a map in the user's file whose keys are folders of projects. */
+  readonly projectsKey?: string;
+  /** Base names of the programs that it runs as, without `.exe`; of the script where an interpreter runs it. */
+  readonly programs: readonly string[];
   /** What shows that the host is there, where the folder of a config file does not: templates like those of `files`. */
   readonly signs?: readonly string[];
   readonly stdio: StdioShape;
@@ -58,6 +64,10 @@ export interface HostSpec {
   /** What a user must do for a change to take effect. */
   readonly reload: 'live' | 'server_restart' | 'new_session' | 'host_restart';
 }
+
+/** Whose a config file or an entry is: the user's, everywhere; the user's in one project (`local`); or of a file in a project's folder. */
+export const ConfigScope = z.enum(['user', 'local', 'project']);
+export type ConfigScope = z.infer<typeof ConfigScope>;
 
 /**
  * What is true of one config file. `compliant`: nothing in it passes the gateway by. `drifted`: something does. `readonly`, `foreign_owner`: we may not

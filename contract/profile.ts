@@ -160,6 +160,22 @@ export const settings = {
     since: '0.1',
     help: "Minutes between two full scans of the AI hosts' configs.",
   }),
+  ProjectScanRoots: setting({
+    kind: 'structured',
+    schema: z.array(z.string()),
+    default: [],
+    title: 'Project folders',
+    since: '0.1',
+    help: "Folders below which the AI hosts' project files (.mcp.json, .vscode/mcp.json and others) are looked for, five levels deep; a leading ~/ is the user's home. Folders that Claude Code knows as projects are looked at in any case.",
+  }),
+  ProjectConfigMode: setting({
+    kind: 'choice',
+    schema: z.enum(['report', 'converge']),
+    default: 'report',
+    title: 'Project files',
+    since: '0.1',
+    help: "report: a project file that names a server past the gateway is a finding. converge: in enforce mode it is also rewritten, as the user's own files are; such files are often shared with others by version control, who would get this device's paths.",
+  }),
   CACertificateFile: setting({
     kind: 'string',
     schema: z.string(),

@@ -3,12 +3,15 @@ import { hosts as knownHosts } from '#contract/host-table.ts';
 import type { ConvergeReport, HostState, Plan, RestoreReport } from '#contract/host-report.ts';
 import { Fault } from '#contract/error.ts';
 import type { Slug } from '#contract/id.ts';
+import type { Profile } from '#contract/profile.ts';
 import type { Sealer } from '#contract/secret.ts';
 import { openSecretStore } from '../device/keychain.ts';
 import { openSealer } from '../device/sealer.ts';
 import { converge } from '../host/converge.ts';
 import { discover, plan } from '../host/plan.ts';
 import type { PlanRequest } from '../host/plan.ts';
+import type { Projects } from '../host/project.ts';
+import { neededRestarts, withRestarts } from '../host/restart.ts';
 import { restore } from '../host/restore.ts';
 import { writeLauncher } from '../launcher.ts';
 import { deviceOf, hostEnvironment, launcherPath, secretService } from '../location.ts';
@@ -34,7 +37,10 @@ export const addHosts: AddCommands = (program, terminal) => {
     const ours = await aimOf(device, terminal).catch(() => undefined);
     const around = { ...surroundings(device, terminal), hosts: knownHosts };
     const launcher = launcherPath(stateDir);
-    const found = await discover(ours ? { ...around, ours: { launcher, ...ours } } : around);
+    const { profile } = await profileOf(device, terminal.around);
+    const projects = projectsOf(profile);
+    const seen = await discover(ours ? { ...around, projects, ours: { launcher, ...ours } } : { ...around, projects });
+    const found = withRestarts(seen, await neededRestarts({ ...around, stateDir }));
     return flags.json === true ? JSON.stringify(found) : listInWords(found, home);
   });
   add('plan', 'Shows what "converge" would change, and changes nothing.', async (flags, device) => {
@@ -44,7 +50,7 @@ export const addHosts: AddCommands = (program, terminal) => {
   add('converge', 'Makes the hosts name only the gateway; their local servers move behind the bridge.', async (flags, device) => {
     const request = await requestOf(device, terminal);
     await writeLauncher({ ...terminal.around, stateDir: device.stateDir });
-    const report = await converge({ ...request, sealer: await sealerOf(device, terminal), now: Date.now });
+    const report = await converge({ ...request, sealer: await sealerOf(device, terminal), now: Date.now, isAsked: true });
     await poke(device, terminal);
     return flags.json === true ? JSON.stringify(report) : planInWords(report, 'was');
   });
@@ -65,8 +71,13 @@ async function requestOf(device: Device, terminal: Terminal): Promise<PlanReques
     stateDir: device.stateDir,
     hosts: knownHosts,
     managedHosts: profile.ManagedHosts,
+    projects: projectsOf(profile),
     launcher: launcherPath(device.stateDir),
   };
+}
+
+function projectsOf({ ProjectScanRoots: roots, ProjectConfigMode: mode }: Profile): Projects {
+  return { roots, mode };
 }
 
 /** Which gateway the entries are to name: the profile's, else the one that the running agent knows. */
@@ -107,16 +118,18 @@ async function poke({ stateDir }: Device, { around }: Terminal): Promise<void> {
 }
 
 function listInWords(found: readonly HostState[], home: string): string {
-  const rows = found.flatMap(({ title, isInstalled, files }) =>
-    files.length === 0
-      ? [[title, isInstalled ? 'installed' : 'not installed', '']]
-      : files.map((file) => [
-          title,
-          file.state,
-          `${file.shownAs}: ${file.servers.map(({ name, kind }) => `${name} (${kind})`).join(', ') || 'no servers'}`,
-        ]),
-  );
-  return rows.length === 0 ? `No AI host in ${home} is known.` : table(['HOST', 'STATE', 'CONFIG'], rows);
+  const rows = found.flatMap(({ title, isInstalled, needsRestart, files }) => {
+    const there = files.filter(({ state }) => state !== 'missing');
+    const restart = needsRestart ? ' (needs a restart)' : '';
+    if (there.length === 0) return [[title, isInstalled ? 'no config' : 'not installed', '', '']];
+    return there.map((file) => [title + restart, file.state, file.scope, `${file.shownAs}: ${serversInWords(file.servers)}`]);
+  });
+  return rows.length === 0 ? `No AI host in ${home} is known.` : table(['HOST', 'STATE', 'SCOPE', 'CONFIG'], rows);
+}
+
+function serversInWords(servers: HostState['files'][number]['servers']): string {
+  const words = servers.map(({ name, kind, project }) => `${name} (${kind}${project === undefined ? '' : `, in ${project}`})`);
+  return words.join(', ') || 'no servers';
 }
 
 function planInWords({ files, findings }: Plan | ConvergeReport, tense: string): string {

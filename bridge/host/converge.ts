@@ -1,13 +1,13 @@
 // Makes every managed config name only the gateway: programs move behind the bridge, direct URLs leave. Order of writes, per file: backup (read back and
 // compared), ledger, config (compare-and-swap), ledger settled. A crash between any two is made good by doing it again; twice is the same as once.
 import type { ConvergedFile, ConvergeReport, HostProgress, HostStep } from '#contract/host-report.ts';
-import type { HostSpec } from '#contract/host.ts';
 import type { Sealer } from '#contract/secret.ts';
 import { Fault } from '#contract/error.ts';
 import { removeLeftovers, replaceFile } from './atomic.ts';
 import { readBackup, sweepBackups, writeBackup } from './backup.ts';
-import type { Change, Draft } from './draft.ts';
-import { draftOf, formatOf, planOf, samePath } from './draft.ts';
+import type { Change, Draft, Target } from './draft.ts';
+import { draftOf, planOf, samePath } from './draft.ts';
+import { formatOf } from './format.ts';
 import { readConfig, sha256Of, shown } from './file.ts';
 import type { Ledger, LedgerFile } from './ledger.ts';
 import { readLedger, slugOf, withFile, writeLedger } from './ledger.ts';
@@ -18,6 +18,8 @@ import { secretSpans } from './secret.ts';
 import { putBack, takenEntries } from './take.ts';
 
 export interface ConvergeRequest extends PlanRequest {
+  /** A person asked: what was undone before is forgotten, and a file that was given up is tried again. */
+  readonly isAsked?: boolean;
   readonly sealer: Sealer;
   /** The clock, ms since 1970. */
   readonly now: () => number;
@@ -26,14 +28,13 @@ export interface ConvergeRequest extends PlanRequest {
 
 interface Task {
   readonly request: ConvergeRequest;
-  readonly spec: HostSpec;
-  readonly path: string;
+  readonly target: Target;
   readonly step: (step: HostStep) => void;
 }
 
 /** More than so many reverts of a file within the window, and we stop fighting. */
 const maxUndone = 3;
-const undoneWindowMs = 10 * 60_000;
+export const undoneWindowMs = 10 * 60_000;
 const maxAttempts = 4;
 
 export async function converge(request: ConvergeRequest): Promise<ConvergeReport> {
@@ -42,10 +43,11 @@ export async function converge(request: ConvergeRequest): Promise<ConvergeReport
     let ledger = await readLedger(request.stateDir);
     const files: ConvergedFile[] = [];
     const targets = await targetsOf(request);
-    for (const [index, { spec, path }] of targets.entries()) {
+    for (const [index, target] of targets.entries()) {
       request.signal?.throwIfAborted();
+      const { spec, path } = target;
       const about = { host: spec.id, shownAs: shown(path, request.home), index: index + 1, count: targets.length };
-      const task: Task = { request, spec, path, step: (step) => request.onProgress?.({ step, ...about }) };
+      const task: Task = { request, target, step: (step) => request.onProgress?.({ step, ...about }) };
       const done = await convergeFile(task, ledger);
       ledger = done.ledger;
       files.push(done.file);
@@ -59,19 +61,19 @@ export async function converge(request: ConvergeRequest): Promise<ConvergeReport
 }
 
 async function convergeFile(task: Task, before: Ledger): Promise<{ ledger: Ledger; file: ConvergedFile }> {
-  const { request, spec, path, step } = task;
-  const draftNow = (ledger: Ledger): Promise<Draft> => draftOf(spec, path, request.home, ledger, aimOf(request));
+  const { request, target, step } = task;
+  const draftNow = (ledger: Ledger): Promise<Draft> => draftOf(target, request.home, ledger, aimOf(request));
   let draft = await draftNow(before);
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     step('planned');
     const { change } = draft;
-    if (change === undefined) return { ledger: before, file: { ...planOf(draft), isWritten: false } };
+    if (change === undefined) return { ledger: before, file: asItIs(draft) };
     const known = before.files.find((one) => one.path === change.file.realPath);
     if (change.after === change.file.text) {
       const ledger = await forgetRemoved(request, before, known, change);
-      return { ledger, file: { ...planOf(draft), isWritten: false } };
+      return { ledger, file: asItIs(draft) };
     }
-    const undone = undoneOf(known, change, request.now());
+    const undone = request.isAsked === true ? [] : undoneOf(known, change, request.now());
     if (undone.length > maxUndone) return { ledger: before, file: contended(draft, 'the host undid it again and again') };
     const ledger = await write(task, draft, change, known, undone);
     if (ledger !== undefined) return { ledger, file: outcome(draft, await draftNow(ledger)) };
@@ -90,7 +92,8 @@ async function write(
   known: LedgerFile | undefined,
   undone: number[],
 ): Promise<Ledger | undefined> {
-  const { request, spec, step } = task;
+  const { request, step } = task;
+  const { spec, path, folder } = task.target;
   const { stateDir, sealer } = request;
   const { file, after } = change;
   await removeLeftovers(file.realPath);
@@ -102,6 +105,8 @@ async function write(
   const record: LedgerFile = {
     host: spec.id,
     path: file.realPath,
+    ...(folder === undefined ? {} : { folder }),
+    writtenAt: request.now(),
     ...original,
     written: [...(isSame ? [file.sha256] : []), sha256],
     undone,
@@ -115,7 +120,7 @@ async function write(
     owner: file.owner,
     mayReplace: async () => {
       step('temp_written');
-      const there = await readConfig(task.path, request.home);
+      const there = await readConfig(path, folder ?? request.home);
       return 'text' in there && there.realPath === file.realPath && there.sha256 === file.sha256;
     },
   });
@@ -133,7 +138,8 @@ async function keepOriginal(
   change: Change,
   known: LedgerFile | undefined,
 ): Promise<Pick<LedgerFile, 'original' | 'isRebased'>> {
-  const { request, spec } = task;
+  const { request } = task;
+  const { spec } = task.target;
   const { stateDir, sealer } = request;
   const { file } = change;
   if (known && [...known.written, known.original.sha256].includes(file.sha256)) {
@@ -183,10 +189,14 @@ function undoneOf(known: LedgerFile | undefined, change: Change, now: number): n
   return change.isUndone ? [...recent, now] : recent;
 }
 
+function asItIs(draft: Draft): ConvergedFile {
+  return { ...planOf(draft), ...(draft.sha256 && { sha256: draft.sha256 }), isWritten: false };
+}
+
 function contended(draft: Draft, detail: string): ConvergedFile {
-  const file = planOf(draft);
+  const file = asItIs(draft);
   const finding = { code: 'rewrite_contended' as const, host: file.host, path: file.shownAs, detail };
-  return { ...file, state: 'drifted', findings: [...file.findings, finding], isWritten: false };
+  return { ...file, state: 'drifted', findings: [...file.findings, finding] };
 }
 
 /** What was done, with what is true now. What was wrong and is right again is still said where somebody has to know: a URL taken out, an entry repaired. */
@@ -195,5 +205,7 @@ function outcome(draft: Draft, after: Draft): ConvergedFile {
   const still = after.findings.filter(
     ({ code, server }) => !told.some((one) => one.code === code && one.server?.name === server?.name),
   );
-  return { ...planOf(draft), state: after.state, findings: [...told, ...still], isWritten: true };
+  // The hash of what we wrote: what stands there by now may be somebody else's, and must not pass for known.
+  const sha256 = draft.change && sha256Of(draft.change.after);
+  return { ...asItIs(draft), ...(sha256 && { sha256 }), state: after.state, findings: [...told, ...still], isWritten: true };
 }

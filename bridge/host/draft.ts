@@ -6,11 +6,9 @@ import type { ConfigState, HostSpec } from '#contract/host.ts';
 import { diffOf } from './diff.ts';
 import type { Edit, EditFormat, RawEntry, Span } from './edit/edit.ts';
 import { EditRefused } from './edit/edit.ts';
-import { jsonFormat } from './edit/json.ts';
-import { tomlFormat } from './edit/toml.ts';
-import { yamlFormat } from './edit/yaml.ts';
 import type { ConfigFile } from './file.ts';
 import { readConfig, shown } from './file.ts';
+import { formatOf } from './format.ts';
 import type { Ledger, LedgerFile } from './ledger.ts';
 import { slugOf, withSlugs } from './ledger.ts';
 import { secretSpans } from './secret.ts';
@@ -37,10 +35,18 @@ export interface Change {
   readonly isUndone: boolean;
 }
 
-export interface Draft {
+/** A config file of a host. */
+export interface Target {
   readonly spec: HostSpec;
   readonly path: string;
+  /** Of a file in a project's folder: that folder. Others may share the file. */
+  readonly folder?: string;
+}
+
+export interface Draft extends Target {
   readonly shownAs: string;
+  /** Of the bytes that were read. */
+  readonly sha256?: string;
   readonly state: ConfigState;
   readonly servers: readonly FoundServer[];
   readonly moves: readonly Move[];
@@ -55,23 +61,12 @@ export interface Aim extends Ours {
   readonly gateway: string;
 }
 
-export function formatOf(spec: HostSpec): EditFormat {
-  switch (spec.format) {
-    case 'json':
-    case 'jsonc':
-      return jsonFormat(spec.format === 'json');
-    case 'toml':
-      return tomlFormat;
-    case 'yaml':
-      return yamlFormat;
-  }
-}
-
 /** Without an aim nothing is to change: the draft says only what is there. */
-export async function draftOf(spec: HostSpec, path: string, home: string, ledger: Ledger, aim: Aim | undefined): Promise<Draft> {
-  const at = { spec, path, shownAs: shown(path, home) };
+export async function draftOf(target: Target, home: string, ledger: Ledger, aim: Aim | undefined): Promise<Draft> {
+  const { spec, path } = target;
+  const at = { ...target, shownAs: shown(path, home) };
   const where = { host: spec.id, path: at.shownAs.slice(0, 500) };
-  const file = await readConfig(path, home);
+  const file = await readConfig(path, target.folder ?? home);
   if (!('text' in file)) {
     const findings = file.code ? [{ code: file.code, ...where, ...(file.reason && { detail: file.reason }) }] : [];
     return { ...at, state: file.state, servers: [], moves: [], findings, ledger };
@@ -80,7 +75,16 @@ export async function draftOf(spec: HostSpec, path: string, home: string, ledger
   const reading = format.read(file.text, spec.keys);
   if (!reading.ok) {
     const detail = `line ${reading.line}, column ${reading.column}: ${reading.reason}`.slice(0, 500);
-    return { ...at, state: 'unparseable', servers: [], moves: [], findings: [{ code: 'unparseable', ...where, detail }], ledger };
+    const { sha256 } = file;
+    return {
+      ...at,
+      sha256,
+      state: 'unparseable',
+      servers: [],
+      moves: [],
+      findings: [{ code: 'unparseable', ...where, detail }],
+      ledger,
+    };
   }
 
   const named = withSlugs(
@@ -88,13 +92,17 @@ export async function draftOf(spec: HostSpec, path: string, home: string, ledger
     reading.entries.map((entry) => entry.name),
   );
   const known = ledger.files.find((one) => one.path === file.realPath);
-  const seen = reading.entries.map((entry) => look(spec, entry, named, known, aim, home));
+  const seen = reading.entries.map((entry) => look(target, entry, named, known, aim, home));
   const findings = seen.flatMap((one) => one.findings.map((finding) => ({ ...finding, ...where })));
   if (file.isReadonly) findings.push({ code: 'config_readonly', ...where });
-  const servers = seen.map(({ entry, meaning }) => ({ name: entry.name, kind: kindOf(meaning) }));
+  const servers = seen.map(({ entry, meaning }) => ({
+    name: entry.name,
+    kind: kindOf(meaning),
+    ...scopeOf(target, entry.path, home),
+  }));
   const passing = ['shim', 'gateway', 'other', ...(aim ? [] : ['tampered'])];
   const isClean = seen.every(({ meaning }) => passing.includes(meaning.kind));
-  const base = { ...at, servers, ledger: named };
+  const base = { ...at, sha256: file.sha256, servers, ledger: named };
   const secrets = secretSpans(file.text, spec, reading.entries);
   if (file.isReadonly || aim === undefined)
     return { ...base, state: file.isReadonly ? 'readonly' : isClean ? 'compliant' : 'drifted', moves: [], findings };
@@ -166,13 +174,14 @@ interface Seen {
 }
 
 function look(
-  spec: HostSpec,
+  target: Target,
   entry: RawEntry,
   ledger: Ledger,
   known: LedgerFile | undefined,
   aim: Aim | undefined,
   home: string,
 ): Seen {
+  const { spec } = target;
   const ours = aim ?? { launcher: '', gatewayOrigin: '', home };
   const expected = shimOf(ours, spec.id, aim?.gateway ?? '', slugOf(ledger, entry.name));
   const written = known?.entries.find((old) => samePath(old.path, entry.path))?.shim;
@@ -189,7 +198,7 @@ function look(
       return {
         ...base,
         action: 'rehome',
-        line: filledIn(spec, meaning.line, home),
+        line: inFolder(filledIn(spec, meaning.line, home), target.folder ?? localFolder(spec, entry.path)),
         findings: [{ code: 'direct_stdio', server }],
       };
     }
@@ -210,6 +219,25 @@ function look(
   }
 }
 
+/** The folder of the project for which alone a user's entry counts: the key in the place of the `*`. */
+function localFolder(spec: HostSpec, path: readonly string[]): string | undefined {
+  const keys = spec.keys.find((one) => one.length === path.length - 1 && one.every((key, at) => key === '*' || key === path[at]));
+  const at = keys?.indexOf('*') ?? -1;
+  return at === -1 ? undefined : path[at];
+}
+
+function scopeOf({ spec, folder }: Target, path: readonly string[], home: string): Pick<FoundServer, 'scope' | 'project'> {
+  if (folder !== undefined) return { scope: 'project' };
+  const local = localFolder(spec, path);
+  return local === undefined ? { scope: 'user' } : { scope: 'local', project: shown(local, home).slice(0, 500) };
+}
+
+/** A host starts a project's servers in its folder. That counts where the line names something there; else the same line is the same server everywhere. */
+function inFolder(line: StdioLine, folder: string | undefined): StdioLine {
+  const isRelative = [line.command, ...line.args].some((word) => /^\.{1,2}(?:[\\/]|$)/.test(word));
+  return folder === undefined || line.cwd !== undefined || !isRelative ? line : { ...line, cwd: folder };
+}
+
 function serverOf(name: string, meaning: Meaning): NonNullable<Finding['server']> {
   const address = addressOf(meaning);
   return { name: name.slice(0, 200), kind: kindOf(meaning) === 'remote' ? 'remote' : 'stdio', ...(address && { address }) };
@@ -226,7 +254,7 @@ export function samePath(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** What others may see of a draft. */
-export function planOf({ spec, path, shownAs, state, moves, findings, change }: Draft): FilePlan {
+export function planOf({ spec, path, folder, shownAs, state, moves, findings, change }: Draft): FilePlan {
   const diff = change
     ? diffOf(shownAs, { text: change.file.text, secrets: change.secrets }, { text: change.after, secrets: change.afterSecrets })
     : '';
@@ -236,6 +264,7 @@ export function planOf({ spec, path, shownAs, state, moves, findings, change }: 
     path,
     shownAs,
     format: spec.format,
+    scope: folder === undefined ? 'user' : 'project',
     state,
     moves: [...moves],
     findings: [...findings],

@@ -1,7 +1,7 @@
 // A config file as it lies on the disk, read once and only where it is safe: a regular file of the user, inside the home, UTF-8, not huge.
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
+import { open, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { ConfigState } from '#contract/host.ts';
 import type { FindingCode } from '#contract/finding.ts';
@@ -42,6 +42,18 @@ export async function readConfig(path: string, home: string): Promise<ConfigFile
     if (code === 'EACCES' || code === 'EPERM')
       return { state: 'unsupported', code: 'config_readonly', reason: 'it may not be read' };
     throw error;
+  }
+}
+
+/** What lies there now, for comparing only; undefined where nothing readable does. */
+export async function contentOf(path: string): Promise<{ readonly realPath: string; readonly sha256: string } | undefined> {
+  try {
+    const realPath = await realpath(path);
+    const found = await stat(realPath);
+    if (!found.isFile() || found.size > limitBytes) return undefined;
+    return { realPath, sha256: sha256Of(await readFile(realPath)) };
+  } catch {
+    return undefined;
   }
 }
 

@@ -30,6 +30,10 @@ export type LedgerEntry = z.infer<typeof LedgerEntry>;
 export const LedgerFile = z.strictObject({
   host: z.string(),
   path: z.string(),
+  /** Of a file in a project's folder: that folder. */
+  folder: z.string().optional(),
+  /** When we wrote it last (ms since 1970). */
+  writtenAt: z.number().optional(),
   /** The bytes to go back to: those from before our first change, with what others changed since. */
   original: z.strictObject({ sha256, backup: z.string().regex(/^[0-9a-f]{16}-[0-9a-f]{16}\.json$/) }),
   /** Others changed the file after us, so `original` is no longer what we once found. */
@@ -76,6 +80,12 @@ export async function writeLedger(stateDir: string, ledger: Ledger): Promise<voi
   await mkdir(hostDir(stateDir), { recursive: true, mode: 0o700 });
   const bytes = Buffer.from(`${JSON.stringify(ledger, null, 1)}\n`);
   await replaceFile(join(hostDir(stateDir), 'ledger.json'), bytes, { mode: 0o600 });
+}
+
+/** Hashes of what we wrote to a file, the version that is about to be written included. Empty where the ledger can't be read: doubt is drift. */
+export async function writtenBy(stateDir: string, realPath: string): Promise<readonly string[]> {
+  const ledger = await readLedger(stateDir).catch(() => undefined);
+  return ledger?.files.find(({ path }) => path === realPath)?.written ?? [];
 }
 
 /** The ledger with one file's part exchanged, or taken out. */

@@ -18,7 +18,7 @@ export async function changesMade(request: MadeRequest): Promise<readonly { read
   const ledger = await readLedger(stateDir);
   const changes: { shownAs: string; diff: string }[] = [];
   for (const record of ledger.files.filter(({ host }) => host === spec.id)) {
-    const file = await readConfig(record.path, home);
+    const file = await readConfig(record.path, record.folder ?? home);
     if (!('text' in file)) continue;
     const original = await targetOf(request, spec, record, file);
     const shownAs = shown(record.path, home);

@@ -23,6 +23,12 @@ export async function placesOf(spec: HostSpec, around: Surroundings): Promise<re
   return found;
 }
 
+/** Folders in which further config files of a host may appear: those before a `*`. */
+export function foldersOf(spec: HostSpec, around: Surroundings): readonly string[] {
+  const filled = spec.files[around.platform].flatMap((template) => fillIn(template, around) ?? []);
+  return filled.filter((path) => path.includes('*')).map((path) => dirname(path.slice(0, path.indexOf('*') + 1)));
+}
+
 /** Whether the host seems to be there: one of its signs is, or the folder of one of its config files. */
 export async function isInstalled(spec: HostSpec, around: Surroundings): Promise<boolean> {
   const signs = spec.signs?.flatMap((template) => fillIn(template, around) ?? []);
@@ -84,7 +90,8 @@ async function matches(path: string): Promise<readonly string[]> {
   return (await Promise.all(full.map(matches))).flat();
 }
 
-async function existing(paths: readonly string[]): Promise<readonly string[]> {
+/** Those of the paths where something lies. */
+export async function existing(paths: readonly string[]): Promise<readonly string[]> {
   const isThere = await Promise.all(
     paths.map((path) =>
       stat(path).then(

@@ -3,12 +3,15 @@ import type { ConvergeReport, FoundFile, HostState, Plan } from '#contract/host-
 import type { HostSpec } from '#contract/host.ts';
 import type { Slug } from '#contract/id.ts';
 import { realpath } from 'node:fs/promises';
-import type { Aim, Draft } from './draft.ts';
+import type { Aim, Draft, Target } from './draft.ts';
 import { draftOf, planOf } from './draft.ts';
 import type { Ledger } from './ledger.ts';
 import { readLedger } from './ledger.ts';
 import type { Surroundings } from './place.ts';
 import { isInstalled, placesOf } from './place.ts';
+import type { Projects } from './project.ts';
+import { projectFiles } from './project.ts';
+import type { Finding } from '#contract/finding.ts';
 
 export interface PlanRequest extends Surroundings {
   readonly stateDir: string;
@@ -19,6 +22,8 @@ export interface PlanRequest extends Surroundings {
   readonly launcher: string;
   readonly gatewayOrigin: string;
   readonly gateway: Slug;
+  /** Absent: files in projects' folders are not looked at. */
+  readonly projects?: Projects;
   readonly signal?: AbortSignal;
 }
 
@@ -27,17 +32,37 @@ export async function discover(
   request: Surroundings & {
     readonly hosts: readonly HostSpec[];
     readonly ours?: Pick<PlanRequest, 'launcher' | 'gatewayOrigin' | 'gateway'>;
+    readonly projects?: Projects;
   },
 ): Promise<readonly HostState[]> {
   const { hosts, home, ours } = request;
   const empty: Ledger = { version: 1, slugs: [], files: [] };
   const states: HostState[] = [];
+  const shared = request.projects ? await projectFiles(hosts, request, request.projects) : [];
+  const taken = new Set<string>();
   for (const spec of hosts) {
     const files: FoundFile[] = [];
-    for (const path of await placesOf(spec, request)) {
-      const draft = await draftOf(spec, path, home, empty, ours && { ...ours, home });
-      const { host, title, shownAs, format, state, findings } = planOf({ ...draft, moves: [] });
-      files.push({ host, title, path, shownAs, format, state, servers: [...draft.servers], findings });
+    const own = await placesOf(spec, request);
+    for (const target of [...own.map((path): Target => ({ spec, path })), ...shared.filter((file) => file.spec === spec)]) {
+      const real = await realpath(target.path).catch(() => target.path);
+      if (taken.has(`${spec.id} ${real}`)) continue;
+      taken.add(`${spec.id} ${real}`);
+      const draft = await draftOf(target, home, empty, ours && { ...ours, home });
+      const { path, sha256 } = draft;
+      const { host, title, shownAs, format, scope, state, findings: all } = planOf({ ...draft, moves: [] });
+      const findings = scope === 'project' && request.projects?.mode !== 'converge' ? sharedFindings(all) : all;
+      files.push({
+        host,
+        title,
+        path,
+        shownAs,
+        format,
+        scope,
+        state,
+        servers: [...draft.servers],
+        ...(sha256 && { sha256 }),
+        findings,
+      });
     }
     const { id, title, reload } = spec;
     states.push({ id, title, isInstalled: await isInstalled(spec, request), reload, undone: false, mayUndo: false, files });
@@ -45,13 +70,19 @@ export async function discover(
   return states;
 }
 
+/** What passes the gateway by in a file that others may share, and that we leave alone. */
+function sharedFindings(findings: readonly Finding[]): Finding[] {
+  const passing = ['direct_stdio', 'direct_remote', 'needs_input', 'gateway_entry_tamper'];
+  return findings.map((finding) => (passing.includes(finding.code) ? { ...finding, code: 'project_config' } : finding));
+}
+
 /** What converge would do. */
 export async function plan(request: PlanRequest): Promise<Plan> {
   let ledger = await readLedger(request.stateDir);
   const files: Plan['files'] = [];
-  for (const { spec, path } of await targetsOf(request)) {
+  for (const target of await targetsOf(request)) {
     request.signal?.throwIfAborted();
-    const draft: Draft = await draftOf(spec, path, request.home, ledger, aimOf(request));
+    const draft: Draft = await draftOf(target, request.home, ledger, aimOf(request));
     ledger = draft.ledger;
     files.push(planOf(draft));
   }
@@ -62,17 +93,18 @@ export function aimOf({ launcher, gatewayOrigin, gateway, home }: PlanRequest): 
   return { launcher, gatewayOrigin, gateway, home };
 }
 
-/** The files to handle; one that several paths lead to stands once. */
-export async function targetsOf(request: PlanRequest): Promise<readonly { readonly spec: HostSpec; readonly path: string }[]> {
-  const targets: { spec: HostSpec; path: string }[] = [];
+/** The files to handle; one that several paths lead to stands once. Those that others may share only where the profile says so. */
+export async function targetsOf(request: PlanRequest): Promise<readonly Target[]> {
+  const hosts = request.hosts.filter(({ id }) => request.managedHosts === '*' || request.managedHosts.includes(id));
+  const all: Target[] = [];
+  for (const spec of hosts) all.push(...(await placesOf(spec, request)).map((path) => ({ spec, path })));
+  if (request.projects?.mode === 'converge') all.push(...(await projectFiles(hosts, request, request.projects)));
+  const targets: Target[] = [];
   const seen = new Set<string>();
-  for (const spec of request.hosts) {
-    if (request.managedHosts !== '*' && !request.managedHosts.includes(spec.id)) continue;
-    for (const path of await placesOf(spec, request)) {
-      const real = await realpath(path).catch(() => path);
-      if (!seen.has(real)) targets.push({ spec, path });
-      seen.add(real);
-    }
+  for (const target of all) {
+    const real = await realpath(target.path).catch(() => target.path);
+    if (!seen.has(real)) targets.push(target);
+    seen.add(real);
   }
   return targets;
 }

@@ -7,7 +7,7 @@ import type { Sealer } from '#contract/secret.ts';
 import { removeLeftovers, replaceFile } from './atomic.ts';
 import { readBackup, sweepBackups } from './backup.ts';
 import { diffOf } from './diff.ts';
-import { formatOf } from './draft.ts';
+import { formatOf } from './format.ts';
 import type { ConfigFile } from './file.ts';
 import { readConfig, sha256Of, shown } from './file.ts';
 import type { LedgerFile } from './ledger.ts';
@@ -69,10 +69,19 @@ interface Target {
 async function restoreFile(request: RestoreRequest, spec: HostSpec, record: LedgerFile, step: Step): Promise<RestoredFile> {
   const { home } = request;
   const shownAs = shown(record.path, home);
-  const base = { host: spec.id, title: spec.title, path: record.path, shownAs, format: spec.format, findings: [], diff: '' };
+  const base = {
+    host: spec.id,
+    title: spec.title,
+    path: record.path,
+    shownAs,
+    format: spec.format,
+    scope: record.folder === undefined ? ('user' as const) : ('project' as const),
+    findings: [],
+    diff: '',
+  };
   const finding = (of: Pick<Finding, 'code' | 'detail'>): Finding => ({ ...of, host: spec.id, path: shownAs });
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const file = await readConfig(record.path, home);
+    const file = await readConfig(record.path, record.folder ?? home);
     if (!('text' in file)) {
       if (file.state === 'missing') return { ...base, result: 'gone' };
       return {
@@ -133,7 +142,7 @@ async function write({ home }: RestoreRequest, record: LedgerFile, file: ConfigF
     owner: file.owner,
     mayReplace: async () => {
       step('temp_written');
-      const there = await readConfig(record.path, home);
+      const there = await readConfig(record.path, record.folder ?? home);
       return 'text' in there && there.realPath === file.realPath && there.sha256 === file.sha256;
     },
   });

@@ -37,7 +37,12 @@ export function collect(
   const findings = track(state.findings, before.findings, nowMs);
   const open = findings.filter((finding) => finding.state === 'open');
   const status = isStopping ? 'stopped' : stateOf(state, open);
-  const hosts = state.hosts.map(({ id, isInstalled, files }) => ({ id, installed: isInstalled, configs: files.map(configOf) }));
+  const hosts = state.hosts.map(({ id, isInstalled, needsRestart, files }) => ({
+    id,
+    installed: isInstalled,
+    needs_restart: needsRestart !== undefined,
+    configs: files.map(configOf),
+  }));
   const configs = hosts.flatMap((host) => host.configs);
   const { device, profile, tunnel } = state;
   return {
@@ -105,16 +110,24 @@ function stateOf(state: AgentState, open: readonly PostureFinding[]): PostureSta
   return open.some((finding) => finding.severity === 'medium') ? 'degraded' : 'compliant';
 }
 
-function configOf({ shownAs, format, state, servers }: FoundFile): PostureStatus['hosts'][number]['configs'][number] {
+function configOf({
+  shownAs,
+  format,
+  scope,
+  state,
+  servers,
+  sha256: ofBytes,
+}: FoundFile): PostureStatus['hosts'][number]['configs'][number] {
   const count = (kind: FoundFile['servers'][number]['kind']): number => servers.filter((server) => server.kind === kind).length;
   return {
     path: shownAs,
-    scope: 'user',
+    scope,
     format,
     state,
     gateway_entry: count('shim') > 0,
     direct_remote: count('remote'),
     direct_stdio: count('stdio'),
+    ...(ofBytes === undefined ? {} : { sha256: ofBytes }),
   };
 }
 

@@ -5,6 +5,8 @@ const change = 'docs/host-configs.md, What Drawbridge changes';
 const safety = 'docs/host-configs.md, How it is kept safe';
 const undo = 'docs/host-configs.md, Undo it';
 const preview = 'docs/host-configs.md, See it first';
+const drift = 'docs/host-configs.md, Drift';
+const project = "docs/host-configs.md, Files in projects' folders";
 const servers = 'docs/host-configs.md, What becomes of the local servers';
 
 export const hostConfig: readonly Requirement[] = [
@@ -81,6 +83,32 @@ export const hostConfig: readonly Requirement[] = [
     id: 'host-config.damped',
     promise: 'A host that undoes our change again and again is reported and not fought.',
     source: safety,
+  },
+  {
+    id: 'host-config.asked-again',
+    promise: 'A file that was given up is taken up again when a person runs "drawbridge hosts converge".',
+    source: drift,
+  },
+  {
+    id: 'host-config.fast-repair',
+    promise: 'An edit that adds a direct server is undone within 1 s (99 of 100 edits), whatever the format of the file.',
+    source: drift,
+  },
+  {
+    id: 'host-config.own-write',
+    promise: 'What Drawbridge wrote itself is never taken for a change, because contents are compared.',
+    source: drift,
+  },
+  {
+    id: 'host-config.project-file',
+    promise:
+      "A file in a project's folder that names a server past the gateway is a finding, and it is changed only where the profile says so.",
+    source: project,
+  },
+  {
+    id: 'host-config.needs-restart',
+    promise: 'A host that runs since before its file was changed is shown as needing a restart, until that process is gone.',
+    source: drift,
   },
   {
     id: 'host-config.observe',

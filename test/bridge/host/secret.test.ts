@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hosts } from '#contract/host-table.ts';
-import { formatOf } from '../../../bridge/host/draft.ts';
+import { formatOf } from '../../../bridge/host/format.ts';
 import { maskText, openText, sealText } from '../../../bridge/host/sealed-text.ts';
 import { looksSecret, secretSpans } from '../../../bridge/host/secret.ts';
 import { proves } from '../../requirement.ts';

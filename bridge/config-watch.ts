@@ -1,0 +1,162 @@
+// Watches the AI hosts' config files and says when one was changed by somebody else. What counts is the content: a file whose bytes we know, or wrote ourselves,
+// is no news. Rule: a change is told once it has been quiet for a moment, so that a burst is one and a half-written file is not read.
+import { watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import type { Logger } from 'pino';
+import type { FoundFile, HostState } from '#contract/host-report.ts';
+import { contentOf } from './host/file.ts';
+import { writtenBy } from './host/ledger.ts';
+
+export interface ConfigWatchDeps {
+  readonly stateDir: string;
+  /** Every path that may hold a config now, and folders where new ones may appear. */
+  places(): Promise<{ readonly files: readonly string[]; readonly folders: readonly string[] }>;
+  readonly onDrift: () => void;
+  readonly logger: Logger;
+}
+
+export interface ConfigWatch {
+  /** From now on what was seen in these files is known. Called after each scan. */
+  follow(hosts: readonly HostState[]): Promise<void>;
+  close(): void;
+}
+
+/** A writer that pauses for longer than this is taken to be done. */
+const quietMs = 60;
+/** A file that never gets quiet is looked at all the same. */
+const patienceMs = 400;
+
+interface Watched {
+  readonly watcher: FSWatcher;
+  /** Of the directory itself: another one under the same path must be watched anew. */
+  readonly inode: number;
+}
+
+export function watchConfigs(deps: ConfigWatchDeps): ConfigWatch {
+  const { logger } = deps;
+  const watched = new Map<string, Watched>();
+  let names = new Map<string, Set<string>>();
+  let known = new Map<string, string | undefined>();
+  let folders = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  let firstAt = 0;
+  let checking: Promise<void> = Promise.resolve();
+  let isClosed = false;
+
+  const soon = (): void => {
+    if (isClosed) return;
+    const now = performance.now();
+    if (timer === undefined) firstAt = now;
+    clearTimeout(timer);
+    timer = setTimeout(check, Math.max(0, Math.min(quietMs, firstAt + patienceMs - now))).unref();
+  };
+  const check = (): void => {
+    timer = undefined;
+    checking = checking.then(async () => {
+      try {
+        // first the directories, so that nothing falls between the look and the watch
+        await settleWatchers();
+        if (!isClosed && (await hasDrifted())) deps.onDrift();
+      } catch (error) {
+        logger.warn({ err: error }, 'host configs not compared');
+      }
+    });
+  };
+  const hasDrifted = async (): Promise<boolean> => {
+    for (const path of known.keys()) {
+      const now = await contentOf(path);
+      if (now?.sha256 === known.get(path)) continue;
+      if (now !== undefined && (await writtenBy(deps.stateDir, now.realPath)).includes(now.sha256)) continue;
+      return true;
+    }
+    return false;
+  };
+  const settleWatchers = async (): Promise<void> => {
+    const places = await deps.places();
+    for (const path of places.files) if (!known.has(path)) known.set(path, undefined);
+    folders = new Set(places.folders);
+    const wanted = await directoriesFor([...known.keys()], places.folders);
+    if (isClosed) return;
+    names = new Map([...wanted].map(([directory, { children }]) => [directory, children]));
+    for (const [directory, { watcher, inode }] of watched)
+      if (wanted.get(directory)?.inode !== inode) {
+        watcher.close();
+        watched.delete(directory);
+      }
+    for (const [directory, { inode }] of wanted) if (!watched.has(directory)) open(directory, inode);
+  };
+  const open = (directory: string, inode: number): void => {
+    try {
+      const watcher = watch(directory, { persistent: false }, (_, name) => {
+        const isOurs = name === null || folders.has(directory) || names.get(directory)?.has(name) === true;
+        if (isOurs || name === basename(directory)) soon();
+      });
+      watcher.on('error', () => {
+        watcher.close();
+        watched.delete(directory);
+        soon();
+      });
+      watched.set(directory, { watcher, inode });
+    } catch (error) {
+      logger.warn({ err: error }, 'host config not watched');
+    }
+  };
+
+  return {
+    async follow(hosts) {
+      const files = hosts.flatMap((host) => host.files);
+      // What a scan may not read has a content all the same.
+      const seen = async ({ path, state, sha256 }: FoundFile): Promise<[string, string | undefined]> => [
+        path,
+        sha256 ?? (state === 'missing' ? undefined : (await contentOf(path))?.sha256),
+      ];
+      known = new Map(await Promise.all(files.map(seen)));
+      await settleWatchers();
+      // what was changed since it was seen, and before it was watched, is found now
+      soon();
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+      for (const { watcher } of watched.values()) watcher.close();
+      watched.clear();
+    },
+  };
+}
+
+/** The directories to watch and the names in them that count: a file's own, where its link leads, and for one that is not there yet the nearest above. */
+async function directoriesFor(
+  files: readonly string[],
+  folders: readonly string[],
+): Promise<ReadonlyMap<string, { readonly inode: number; readonly children: Set<string> }>> {
+  const wanted = new Map<string, { inode: number; children: Set<string> }>();
+  const add = async (path: string): Promise<void> => {
+    for (let child = path, above = dirname(path); ; child = above, above = dirname(above)) {
+      const inode = wanted.get(above)?.inode ?? (await inodeOf(above));
+      if (inode !== undefined) {
+        const there = wanted.get(above) ?? { inode, children: new Set() };
+        wanted.set(above, there);
+        there.children.add(basename(child));
+        return;
+      }
+      if (dirname(above) === above) return;
+    }
+  };
+  for (const path of files) {
+    await add(path);
+    const real = await realpath(path).catch(() => path);
+    if (real !== path) await add(real);
+  }
+  for (const folder of folders) await add(`${folder}/*`);
+  return wanted;
+}
+
+/** Undefined where it is no directory. */
+async function inodeOf(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    (found) => (found.isDirectory() ? found.ino : undefined),
+    () => undefined,
+  );
+}

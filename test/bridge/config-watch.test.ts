@@ -1,0 +1,84 @@
+// The watch over config files, on real files: what is told, and what is known already.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { pino } from 'pino';
+import { hosts } from '#contract/host-table.ts';
+import { watchConfigs } from '../../bridge/config-watch.ts';
+import type { ConfigWatch } from '../../bridge/config-watch.ts';
+import { converge } from '../../bridge/host/converge.ts';
+import { placesOf } from '../../bridge/host/place.ts';
+import { discover } from '../../bridge/host/plan.ts';
+import { proves } from '../requirement.ts';
+import { until } from '../walk/deployment.ts';
+import type { Place } from './host/fixture.ts';
+import { claude, configs, makePlace } from './host/fixture.ts';
+
+let place: Place;
+let watch: ConfigWatch;
+/** How often files were compared, and how often something was told. */
+let looks: number;
+let told: number;
+beforeEach(async () => {
+  place = await makePlace();
+  [looks, told] = [0, 0];
+  watch = watchConfigs({
+    stateDir: place.stateDir,
+    async places() {
+      looks++;
+      return { files: (await Promise.all(hosts.map((spec) => placesOf(spec, place.request)))).flat(), folders: [] };
+    },
+    onDrift: () => told++,
+    logger: pino({ level: 'silent' }),
+  });
+});
+afterEach(async () => {
+  watch.close();
+  await place.close();
+});
+
+/** Begins to watch, and waits for the first look. */
+async function follow(): Promise<void> {
+  const before = looks;
+  await watch.follow(await discover(place.request));
+  await until('the first look', async () => looks >= before + 2);
+}
+
+test('what Drawbridge wrote itself is not told, though nobody said what it wrote', async () => {
+  proves('host-config.own-write', {
+    file: 'bridge/config-watch.ts',
+    find: 'includes(now.sha256)) continue;',
+    replace: "includes('')) continue;",
+  });
+  await place.write(claude, configs[claude] ?? '');
+  await follow();
+  const before = looks;
+  await converge(place.request);
+  await until('a look at what was written', async () => looks > before);
+  await place.write(claude, '{}');
+  await until('the change of somebody else to be told', async () => told > 0);
+  expect(told).toBe(1);
+});
+
+test('the same bytes written once more are not told', async () => {
+  await place.write(claude, '{}');
+  await follow();
+  const before = looks;
+  await place.write(claude, '{}');
+  await until('a look', async () => looks > before);
+  await place.write(claude, '{ }');
+  await until('the change to be told', async () => told > 0);
+  expect(told).toBe(1);
+});
+
+test('a burst of changes is told once', async () => {
+  await follow();
+  for (let count = 0; count < 20; count++) await place.write(claude, `{"a": ${count}}`);
+  await until('the change to be told', async () => told > 0);
+  expect(told).toBe(1);
+});
+
+test('what was changed between the scan and the watch is told', async () => {
+  const seen = await discover(place.request);
+  await place.write(claude, '{}');
+  await watch.follow(seen);
+  await until('the change to be told', async () => told > 0);
+});

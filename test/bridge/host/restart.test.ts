@@ -1,0 +1,80 @@
+// Hosts that run since before their file was changed: found among real processes, by name, home and start.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { converge } from '../../../bridge/host/converge.ts';
+import { neededRestarts } from '../../../bridge/host/restart.ts';
+import { programOf } from '../../../bridge/host/running.ts';
+import { proves } from '../../requirement.ts';
+import type { Place } from './fixture.ts';
+import { makePlace } from './fixture.ts';
+
+let place: Place;
+const children: ChildProcess[] = [];
+beforeEach(async () => {
+  place = await makePlace();
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) await end(child);
+  await place.close();
+});
+
+/** A program of that name that runs until it is ended. */
+async function start(name: string, home = place.home): Promise<ChildProcess> {
+  const folder = join(place.home, 'bin', String(children.length));
+  const file = join(folder, name);
+  await mkdir(folder, { recursive: true });
+  await copyFile('/bin/sleep', file);
+  const child = spawn(file, ['600'], { env: { HOME: home }, stdio: 'ignore' });
+  children.push(child);
+  await once(child, 'spawn');
+  return child;
+}
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
+const needed = async (): Promise<readonly string[]> => [...(await neededRestarts(place.request)).keys()];
+/** The start of a process is known to a hundredth of a second, so the change is told to be a little later or earlier. */
+async function change(shiftMs: number): Promise<void> {
+  await place.write('.codex/config.toml', '[mcp_servers.web]\nurl = "https://web.example.com/mcp"\n');
+  await place.write('.cursor/mcp.json', '{"mcpServers": {"web": {"url": "https://web.example.com/mcp"}}}');
+  await converge({ ...place.request, now: () => Date.now() + shiftMs });
+}
+
+test('a host that ran before its file was changed needs a restart until it is gone, however often it is started since', async () => {
+  proves('host-config.needs-restart', {
+    file: 'bridge/host/restart.ts',
+    find: 'one.startedAt < at',
+    replace: 'one.startedAt > at',
+  });
+  const old = await start('codex');
+  expect(await needed()).toEqual([]);
+  await change(20);
+  expect(await needed()).toEqual(['codex']);
+  await end(old);
+  expect(await needed()).toEqual([]);
+});
+
+test('a host that was started after the change, has another home or reads its file by itself needs none', async () => {
+  await start('codex', '/elsewhere');
+  await start('cursor');
+  await change(-20);
+  await start('codex');
+  expect(await needed()).toEqual([]);
+});
+
+test.each([
+  [['/usr/bin/codex', 'exec'], 'codex'],
+  [['node', '--no-warnings', '/usr/lib/node_modules/@openai/codex/bin/codex.js'], 'codex'],
+  [['C:\\Program Files\\Goose\\goose.exe'], 'goose'],
+  [['claude'], 'claude'],
+  [['node'], 'node'],
+  [[], ''],
+])('the program of %j is %j', (argv, name) => {
+  expect(programOf(argv)).toBe(name);
+});
