@@ -62,6 +62,7 @@ async function runCommands(): Promise<void> {
     import('./command/enroll.ts').then(({ addEnroll }) => addEnroll),
     import('./command/look.ts').then(({ addLook }) => addLook),
     import('./command/host.ts').then(({ addHosts }) => addHosts),
+    import('./command/doctor.ts').then(({ addDoctor }) => addDoctor),
     import('./command/leave.ts').then(({ addLeave }) => addLeave),
   ]);
   const { platform, arch, pid, env } = process;

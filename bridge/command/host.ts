@@ -2,22 +2,20 @@
 import { hosts as knownHosts } from '#contract/host-table.ts';
 import type { ConvergeReport, HostState, Plan, RestoreReport } from '#contract/host-report.ts';
 import { Fault } from '#contract/error.ts';
-import type { Slug } from '#contract/id.ts';
-import type { Profile } from '#contract/profile.ts';
 import type { Sealer } from '#contract/secret.ts';
 import { openSecretStore } from '../device/keychain.ts';
 import { openSealer } from '../device/sealer.ts';
 import { converge } from '../host/converge.ts';
-import { discover, plan } from '../host/plan.ts';
+import { plan } from '../host/plan.ts';
 import type { PlanRequest } from '../host/plan.ts';
-import type { Projects } from '../host/project.ts';
-import { neededRestarts, withRestarts } from '../host/restart.ts';
 import { restore } from '../host/restore.ts';
 import { writeLauncher } from '../launcher.ts';
-import { deviceOf, hostEnvironment, launcherPath, secretService } from '../location.ts';
+import { deviceOf, launcherPath, secretService } from '../location.ts';
 import { askCommand, askState } from '../socket/ask.ts';
 import { openPrivateDirectory, socketPath } from '../socket/path.ts';
 import type { Device } from '../location.ts';
+import { examine } from './doctor.ts';
+import { aimOf, foundHosts, projectsOf, surroundings } from './found-hosts.ts';
 import { homeOption, jsonOption, profileOf, profileOption, stateOption } from './terminal.ts';
 import type { AddCommands, Common, Terminal } from './terminal.ts';
 import { table } from './words.ts';
@@ -33,16 +31,12 @@ export const addHosts: AddCommands = (program, terminal) => {
     });
   };
   add('list', 'Shows the hosts, their config files and what stands in them.', async (flags, device) => {
-    const { home, stateDir } = device;
-    const ours = await aimOf(device, terminal).catch(() => undefined);
-    const around = { ...surroundings(device, terminal), hosts: knownHosts };
-    const launcher = launcherPath(stateDir);
-    const { profile } = await profileOf(device, terminal.around);
-    const projects = projectsOf(profile);
-    const seen = await discover(ours ? { ...around, projects, ours: { launcher, ...ours } } : { ...around, projects });
-    const found = withRestarts(seen, await neededRestarts({ ...around, stateDir }));
-    return flags.json === true ? JSON.stringify(found) : listInWords(found, home);
+    const found = await foundHosts(device, terminal);
+    return flags.json === true ? JSON.stringify(found) : listInWords(found, device.home);
   });
+  add('doctor', 'Checks what the AI hosts need: each check, what it found, what that means and what to do.', (flags, device) =>
+    examine(flags, device, terminal, 'hosts'),
+  );
   add('plan', 'Shows what "converge" would change, and changes nothing.', async (flags, device) => {
     const made = await plan(await requestOf(device, terminal));
     return flags.json === true ? JSON.stringify(made) : planInWords(made, 'would be');
@@ -74,31 +68,6 @@ async function requestOf(device: Device, terminal: Terminal): Promise<PlanReques
     projects: projectsOf(profile),
     launcher: launcherPath(device.stateDir),
   };
-}
-
-function projectsOf({ ProjectScanRoots: roots, ProjectConfigMode: mode }: Profile): Projects {
-  return { roots, mode };
-}
-
-/** Which gateway the entries are to name: the profile's, else the one that the running agent knows. */
-async function aimOf(device: Device, { around }: Terminal): Promise<{ gatewayOrigin: string; gateway: Slug }> {
-  const { profile } = await profileOf(device, around);
-  const { GatewayURL: gatewayOrigin, GatewaySlug } = profile;
-  if (gatewayOrigin === undefined)
-    throw new Fault('SETTING_INVALID', { setting: 'GatewayURL', reason: 'the profile does not set it.' });
-  if (GatewaySlug !== undefined) return { gatewayOrigin, gateway: GatewaySlug };
-  const asked = await askState(socketPath(device.stateDir, around.platform, around.uid), around.uid);
-  const gateway = asked.kind === 'answered' ? asked.value.gateway : undefined;
-  if (gateway === undefined)
-    throw new Fault('SETTING_INVALID', {
-      setting: 'GatewaySlug',
-      reason: 'the profile does not set it, and no running agent knows which gateway is granted.',
-    });
-  return { gatewayOrigin, gateway };
-}
-
-function surroundings({ home, ownHome }: Device, { around }: Terminal): Pick<PlanRequest, 'home' | 'platform' | 'env'> {
-  return { home, platform: around.platform, env: hostEnvironment(home, ownHome, around.env) };
 }
 
 async function sealerOf({ stateDir }: Device, { around, logger }: Terminal): Promise<Sealer> {

@@ -111,4 +111,9 @@ export const agent: readonly Requirement[] = [
     promise: 'An enrollment link carries a token and nothing else: it points no device at another gateway.',
     source: 'contract/enroll-link.ts',
   },
+  {
+    id: 'agent.doctor-verdict',
+    promise: '"drawbridge doctor" names what is wrong, what it means and what to do, and ends with 1 exactly where something is.',
+    source: 'docs/bridge-cli.md, doctor',
+  },
 ];

@@ -1,0 +1,44 @@
+// Whether the gateway server answers from here, as `drawbridge doctor` asks it. No token goes with the question and no redirect is followed.
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { gatewayOriginOf } from '#contract/gateway-origin.ts';
+import { rootCertificates } from '../root-certificate.ts';
+
+export type Probe =
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      readonly tookMs: number;
+      /** Ours minus theirs, in ms; their clock tells seconds. */ readonly skewMs?: number;
+    }
+  | { readonly kind: 'failed'; readonly reason: string };
+
+const withinMs = 10_000;
+
+/** Never rejects. */
+export function probeGateway(of: { readonly origin: string; readonly ca?: string | undefined }): Promise<Probe> {
+  const origin = gatewayOriginOf(of.origin);
+  if (origin === undefined) return Promise.resolve({ kind: 'failed', reason: 'its address must begin with https://' });
+  const url = new URL('/readyz', origin);
+  const options = {
+    agent: false,
+    signal: AbortSignal.timeout(withinMs),
+    ...(of.ca === undefined ? {} : { ca: [...rootCertificates(), of.ca] }),
+  };
+  const begunAt = Date.now();
+  return new Promise((resolve) => {
+    const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, options, (response) => {
+      const now = Date.now();
+      const theirs = Date.parse(response.headers.date ?? '');
+      response.destroy();
+      resolve({
+        kind: 'answered',
+        status: response.statusCode ?? 0,
+        tookMs: now - begunAt,
+        ...(Number.isNaN(theirs) ? {} : { skewMs: (begunAt + now) / 2 - theirs - 500 }),
+      });
+    });
+    request.on('error', (error) => resolve({ kind: 'failed', reason: error.message }));
+    request.end();
+  });
+}
