@@ -1,25 +1,27 @@
-// Gets a fresh clone ready to run: `node build/setup.mjs` for the product, with `--tests` also what the tests need. Run by the npm scripts.
+// Gets a fresh clone ready to run: `node build/setup.mjs` for the product, with `--tests` also what the tests need of the system, with `--hosts`
+// also the real AI hosts that slow tests drive. Run by the npm scripts.
 // Runs under the system's Node (20 or later) without any package, changes nothing that is in order, and then says nothing.
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bringTestElectron, testElectron } from './setup/electron.mjs';
+import { bringHosts } from './setup/hosts.mjs';
 import { bringPackages } from './setup/packages.mjs';
 import { bringSystem } from './setup/system.mjs';
 import { SetupError, say, step } from './setup/say.mjs';
 
 const oldestNode = 20;
 
-/** @param {{ root: string, tests: boolean }} want */
-async function setUp({ root, tests }) {
+/** @param {{ root: string, tests: boolean, hosts: boolean }} want */
+async function setUp({ root, tests, hosts }) {
   if (Number.parseInt(process.versions.node, 10) < oldestNode)
     throw new SetupError(
       `this is Node ${process.versions.node}, and Drawbridge needs Node ${oldestNode} or later to set itself up.`,
       'Install a newer Node (https://nodejs.org/en/download) and run the command again.',
     );
   await bringPackages(root, process.env);
-  if (!tests) return;
-  await bringSystem(process.env, process.getuid?.());
-  await bringElectron(process.env);
+  if (tests) await bringSystem(process.env, process.getuid?.());
+  if (tests) await bringElectron(process.env);
+  if (hosts) await bringHosts(process.env);
 }
 
 /**
@@ -40,7 +42,11 @@ async function bringElectron(env) {
 }
 
 try {
-  await setUp({ root: fileURLToPath(new URL('..', import.meta.url)), tests: process.argv.includes('--tests') });
+  await setUp({
+    root: fileURLToPath(new URL('..', import.meta.url)),
+    tests: process.argv.includes('--tests'),
+    hosts: process.argv.includes('--hosts'),
+  });
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   process.stderr.write(`set-up: ${error.message}\n        ${error.advice}\n`);
