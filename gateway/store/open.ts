@@ -17,7 +17,7 @@ import { chainHead, chains, newestRecords, recordsAfter, sealsAfter } from './sq
 import { replacePolicy } from './sql/replace-policy.ts';
 import { organization, revision } from './sql/state.ts';
 import { addToken, enroll, revokeToken, tokenByHash, tokens } from './sql/token.ts';
-import { offers, replaceOffers, revokeWorkstation, seenWorkstation, workstation, workstations } from './sql/workstation.ts';
+import { offers, replaceOffers, revokeWorkstation, seenWorkstations, workstation, workstations } from './sql/workstation.ts';
 import type { Store } from './store.ts';
 
 export interface StoreDeps {
@@ -97,7 +97,7 @@ function storeOf(engine: Engine): Store {
     workstation: guarded((id) => workstation(db, id)),
     workstations: guarded(() => workstations(db)),
     revokeWorkstation: guarded((id, now) => revokeWorkstation(db, id, now)),
-    seenWorkstation: guarded((id, now) => seenWorkstation(db, id, now)),
+    seenWorkstations: guarded((ids, now) => seenWorkstations(db, ids, now)),
     replaceOffers: guarded((id, list, now) => replaceOffers(db, id, list, now)),
     offers: guarded(() => offers(db)),
     approvals: guarded(() => approvals(db)),

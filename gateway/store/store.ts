@@ -103,8 +103,8 @@ export interface Store {
   workstation(id: WorkstationId): Promise<Workstation | undefined>;
   workstations(): Promise<readonly Workstation[]>;
   revokeWorkstation(id: WorkstationId, now: number): Promise<boolean>;
-  /** Does not bump the revision. */
-  seenWorkstation(id: WorkstationId, now: number): Promise<void>;
+  /** Does not bump the revision. Unknown ids are left out. */
+  seenWorkstations(ids: readonly WorkstationId[], now: number): Promise<void>;
 
   /** Replaces what a workstation offers; an offer that stays keeps its `offeredAt`. Bumps the revision only where something changed. Unknown or revoked workstations offer nothing. */
   replaceOffers(workstation: WorkstationId, offers: readonly Offer[], now: number): Promise<void>;

@@ -1,11 +1,12 @@
 // Applies what changed in the store to the tunnels that are up: revoked workstations are cut, denied servers ended, verdicts and gateways told;
 // and stores what workstations offer. One review runs at a time; what fails is tried again at the next tick, never forgotten.
+// What concerns one tunnel looks at that one only: when ten thousand come back, each looking at all of them would take longer than their patience.
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import { closeCode, type FrameBody } from '#contract/frame.ts';
 import type { OrganizationId } from '#contract/id.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
-import type { Approval, Store, StoredPolicy } from '../store/store.ts';
+import type { Approval, Store, StoredPolicy, Workstation } from '../store/store.ts';
 import { memberOf, type Member } from '../workstation/proof.ts';
 import type { Link } from './link.ts';
 
@@ -14,8 +15,10 @@ export interface Review {
   welcomeOf(member: Member): FrameBody<'welcome'>;
   /** A workstation says what it could run: stored, then answered with verdicts. At most once a second per tunnel; only the newest counts. */
   offered(link: Link, offers: readonly Offer[]): void;
-  /** Something changed: look again soon. */
+  /** Something changed: look at all tunnels again soon. */
   request(): void;
+  /** A tunnel is up now: look at it once, because what changed between its proof and now was not applied to it. */
+  joined(link: Link): void;
   tick(): void;
   close(): Promise<void>;
 }
@@ -42,6 +45,8 @@ export function createReview(deps: {
   const { store, logger } = deps;
   const seen = new WeakMap<Link, Seen>();
   let isDue = false;
+  /** Those that are due where not all are. */
+  let due = new Set<Link>();
   let isClosed = false;
   let running: Promise<void> | undefined;
 
@@ -83,11 +88,12 @@ export function createReview(deps: {
     link.tell({ name: 'verdict', body: { verdicts } });
   }
 
-  async function reviewAll(): Promise<void> {
-    const [policy, workstations, approvals] = await Promise.all([deps.policy(), store.workstations(), store.approvals()]);
-    const byId = new Map(workstations.map((workstation) => [workstation.id, workstation]));
+  /** Reads after the links were chosen, so that a workstation that enrolls meanwhile is in none or in both. */
+  async function reviewLinks(which: readonly Link[], read: () => Promise<readonly (Workstation | undefined)[]>): Promise<void> {
+    const [policy, workstations, approvals] = await Promise.all([deps.policy(), read(), store.approvals()]);
+    const byId = new Map(workstations.flatMap((workstation) => (workstation ? [[workstation.id, workstation]] : [])));
     const decided = new Map(approvals.map((approval) => [`${approval.server} ${approval.fingerprint}`, approval]));
-    for (const link of deps.links()) {
+    for (const link of which) {
       const workstation = byId.get(link.presence.workstation);
       const member = workstation && memberOf(workstation, policy);
       if (member === undefined || member.user.id !== link.presence.user) {
@@ -101,11 +107,19 @@ export function createReview(deps: {
   }
 
   function run(): void {
-    if (running !== undefined || !isDue || isClosed) return;
+    if (running !== undefined || isClosed || (!isDue && due.size === 0)) return;
+    const isAll = isDue;
+    const some = due;
     isDue = false;
-    running = reviewAll()
+    due = new Set();
+    const which = isAll ? deps.links() : [...some];
+    const read = isAll
+      ? () => store.workstations()
+      : () => Promise.all(which.map((link) => store.workstation(link.presence.workstation)));
+    running = reviewLinks(which, read)
       .catch((err: unknown) => {
-        isDue = true;
+        isDue = isDue || isAll;
+        due = new Set([...due, ...some]);
         logger.error({ err }, 'tunnels could not be reviewed');
         return 'failed' as const;
       })
@@ -125,7 +139,7 @@ export function createReview(deps: {
       await store.replaceOffers(link.presence.workstation, offers, deps.now());
       known.offers = offers;
       known.lastVerdict = '';
-      isDue = true;
+      due.add(link);
       run();
     } catch (err) {
       known.pending ??= offers;
@@ -142,6 +156,10 @@ export function createReview(deps: {
     },
     request() {
       isDue = true;
+      run();
+    },
+    joined(link) {
+      due.add(link);
       run();
     },
     tick() {

@@ -62,6 +62,8 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   const greeting = new Map<WebSocket, Promise<void>>();
   /** What is being written at the end of tunnels: close() waits for it. */
   const writing = new Set<Promise<void>>();
+  /** Workstations whose tunnel began or ended since the last tick. */
+  const seen = new Set<WorkstationId>();
   const usedAt = new WeakMap<Link, number>();
   let lookingBack: Promise<void> = Promise.resolve();
   let uses = 0;
@@ -84,6 +86,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   const ticks = setInterval(() => {
     for (const link of links.values()) link.tick();
     review.tick();
+    storeSeen();
   }, timing.tickEveryMs).unref();
 
   async function greet(socket: WebSocket, address: string): Promise<void> {
@@ -133,9 +136,8 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     });
     links.set(id, link);
     byUser.set(hands.member.user.id, [...(byUser.get(hands.member.user.id) ?? []), link]);
-    // What changed between the proof and now was not applied to this tunnel.
-    review.request();
-    seen(id);
+    review.joined(link);
+    seen.add(id);
     if (link.tellsCalls) write(tellNewest(link), 'recent calls not told');
     logger.info({ workstation: id }, 'tunnel opened');
   }
@@ -158,7 +160,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     else byUser.delete(user);
     const seconds = Math.round((now() - since) / 1000);
     note({ event: 'tunnel_closed', ...whoOf(link), code: fault.code, detail: { seconds } });
-    seen(workstation);
+    seen.add(workstation);
     logger.info({ workstation, code: fault.code, seconds }, 'tunnel closed');
   }
 
@@ -166,8 +168,12 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     write(record(eventRecord(draft, now())), 'event not recorded');
   }
 
-  function seen(workstation: WorkstationId): void {
-    write(store.seenWorkstation(workstation, now()), 'last seen not stored');
+  /** Stores when workstations were seen, all of a tick in one transaction: each alone costs a flush of the disk, in which nobody is answered. */
+  function storeSeen(): void {
+    if (seen.size === 0) return;
+    const ids = [...seen];
+    seen.clear();
+    write(store.seenWorkstations(ids, now()), 'last seen not stored');
   }
 
   function write(written: Promise<void>, failure: string): void {
@@ -228,6 +234,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       for (const link of open) link.cut(new Fault('STOPPING'), closeCode.stopping);
       for (const socket of greeting.keys()) socket.terminate();
       await Promise.all([...greeting.values(), ...open.map((link) => link.closed), review.close()]);
+      storeSeen();
       await Promise.all(writing);
     },
   };

@@ -63,6 +63,11 @@ export const tunnel: readonly Requirement[] = [
     promise: 'A revoked workstation loses its tunnel and its local servers within 2 s.',
     source: 'SECURITY.md',
   },
+  {
+    id: 'tunnel.joined-reviewed',
+    promise: 'What changed while a workstation shook hands is applied to its tunnel once that is up.',
+    source: protocol,
+  },
   { id: 'tunnel.denied-ends', promise: 'A local server that is denied while it runs is ended.', source: protocol },
   {
     id: 'tunnel.offers-answered',

@@ -278,7 +278,7 @@ export function describeStore(kind: string, ground: () => Promise<Ground>): void
       const workstation = workstationOf('ada');
       await stays(store.enroll(sha256('none'), workstation, 1));
       await grows(store.enroll(token.hash, workstation, 1));
-      await stays(store.seenWorkstation(workstation.id, 2));
+      await stays(store.seenWorkstations([workstation.id, workstationOf('bob').id], 2));
       expect((await store.workstation(workstation.id))?.lastSeenAt).toBe(2);
       await grows(store.replaceOffers(workstation.id, [offerOf('memory'), offerOf('everything')], 3));
       await stays(store.replaceOffers(workstation.id, [offerOf('everything'), offerOf('memory')], 4));

@@ -25,9 +25,19 @@ export async function revokeWorkstation(db: Db, id: WorkstationId, now: number):
   });
 }
 
-export async function seenWorkstation(db: Db, id: WorkstationId, now: number): Promise<void> {
-  await db.updateTable('workstation').set({ last_seen_at: now }).where('id', '=', id).execute();
+export async function seenWorkstations(db: Db, ids: readonly WorkstationId[], now: number): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    for (let at = 0; at < ids.length; at += seenAtOnce)
+      await tx
+        .updateTable('workstation')
+        .set({ last_seen_at: now })
+        .where('id', 'in', ids.slice(at, at + seenAtOnce))
+        .execute();
+  });
 }
+
+/** Parameters of one statement, far below what each database takes. */
+const seenAtOnce = 500;
 
 export async function replaceOffers(db: Db, id: WorkstationId, offers: readonly Offer[], now: number): Promise<void> {
   await change(db, async (tx) => {

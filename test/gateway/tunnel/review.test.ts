@@ -1,9 +1,13 @@
 // What changes in the store reaches the tunnels that are up: revocation, verdicts, gateways. And what devices offer reaches the store.
 import { describe, expect, test } from 'vitest';
+import { closeCode } from '#contract/frame.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import { runs, until } from '../../bridge/server/fixture.ts';
 import { proves } from '../../requirement.ts';
-import { createEcho, hear, openTo } from './stage.ts';
+import { createMemoryBus } from '../../../gateway/bus/memory.ts';
+import type { Recorder } from '../../../gateway/audit/record.ts';
+import { openRaw, shake } from './raw-bridge.ts';
+import { createEcho, createStage, hear, openTo, silent, type Stage } from './stage.ts';
 
 describe('a revoked workstation', () => {
   test('loses its tunnel and its children within two seconds, and does not dial again', async () => {
@@ -37,6 +41,41 @@ describe('a revoked workstation', () => {
     await stage.store.replacePolicy(policy, await stage.store.revision(), Date.now());
     await until(() => bridge.state.kind === 'refused');
     expect(stage.tunnels.count()).toBe(0);
+  });
+});
+
+describe('a workstation that connects', () => {
+  test('is cut where it was revoked between its proof and its welcome', async () => {
+    proves('tunnel.joined-reviewed', { file: 'gateway/tunnel/tunnels.ts', find: 'review.joined(link);', replace: '' });
+    const ready = Promise.withResolvers<Stage>();
+    // Nothing else tells this gateway server that something changed.
+    const bus = createMemoryBus({ logger: silent });
+    const recorder: Recorder = {
+      async append(record) {
+        const { store, recorder: real } = await ready.promise;
+        const isOpening = record.kind === 'event' && record.event === 'tunnel_opened';
+        if (isOpening && record.workstation) await store.revokeWorkstation(record.workstation, Date.now());
+        return real.append(record);
+      },
+      close: () => Promise.resolve(),
+    };
+    const stage = await createStage({ bus, recorder });
+    ready.resolve(stage);
+    const device = await stage.device('ada');
+    // By hand, because what a bridge offers would be a reason of its own to look at it.
+    const raw = await openRaw(stage.port);
+    expect((await shake(raw, device, stage.origin)).name).toBe('welcome');
+    expect(await raw.closed).toBe(closeCode.revoked);
+    expect(stage.tunnels.count()).toBe(0);
+  });
+
+  test('was last seen then, and when its tunnel ended', async () => {
+    const { stage, device, bridge } = await createEcho();
+    const seenAt = async () => (await stage.store.workstation(device.workstation))?.lastSeenAt ?? 0;
+    await until(async () => (await seenAt()) > 0);
+    const first = await seenAt();
+    await bridge.close();
+    await until(async () => (await seenAt()) > first);
   });
 });
 
