@@ -117,7 +117,11 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   if (reaped > 0) logger.warn({ count: reaped }, 'leftovers of an agent that was killed were ended');
 
   // what IT set, and where secrets lie
-  const profile = await watchProfile({ platform, uid, file: options.profileFile }, () => void settling.ask('profile'), logger);
+  const profile = await watchProfile(
+    { platform, uid, userName: options.userName, file: options.profileFile },
+    () => void settling.ask('profile'),
+    logger,
+  );
   closers.push(() => profile.close());
   const secretStore = await openSecretStore({ stateDir, service: secretService(stateDir), logger });
   const sealer = await openSealer(secretStore);

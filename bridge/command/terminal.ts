@@ -65,8 +65,8 @@ export const profileOption = (): Option =>
   new Option('--profile <file>', "a profile where IT's own is not there: yours or root's, not writable by everybody");
 export const jsonOption = (): Option => new Option('--json', 'print JSON');
 
-export function profileOf(device: Device, { platform, uid }: Surroundings): Promise<ProfileReading> {
-  return readProfile({ platform, uid, file: device.profileFile });
+export function profileOf(device: Device, { platform, uid, userName }: Surroundings): Promise<ProfileReading> {
+  return readProfile({ platform, uid, userName, file: device.profileFile });
 }
 
 /** What went wrong, in one line for a person. */

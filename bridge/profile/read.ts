@@ -1,10 +1,12 @@
-// The profile in force: read from root's file or from the one that --profile names, every value with its origin, everything odd as a finding.
-// Rule: where IT's own file is in force, --profile adds nothing and changes nothing.
+// The profile in force: what an MDM forces, over root's file, or else the file that --profile names. Every value with its origin, everything odd as a finding.
+// Rule: where IT's own word is in force, --profile adds nothing and changes nothing.
 import { createHash } from 'node:crypto';
 import type { Finding } from '#contract/finding.ts';
 import { mergeValues, parseValues } from '#contract/profile-values.ts';
 import type { Profile, ProfileSource, ProfileValues, SettingName } from '#contract/profile.ts';
 import { systemProfileOnLinux } from './linux.ts';
+import { readManaged } from './managed.ts';
+import type { ManagedPlace } from './managed.ts';
 import { systemProfileOnMacos } from './macos.ts';
 import { readTrusted } from './trust.ts';
 import type { Trust } from './trust.ts';
@@ -17,16 +19,16 @@ export interface ProfileReading {
   readonly findings: readonly Finding[];
   /** Settings whose value is not valid now and of which no good value was ever seen. What depends on them must refuse. */
   readonly broken: ReadonlySet<SettingName>;
-  /** The file in force; absent where there is none. */
+  /** Where the first source lies that is in force; absent where there is none. */
   readonly file?: string;
-  /** SHA-256 of its bytes. */
+  /** SHA-256 of what all of them hold. */
   readonly hash?: string;
+  /** The sources that are in force, for the next reading. */
+  readonly layers: readonly Layer[];
 }
 
-export interface ProfileOptions {
-  readonly platform: NodeJS.Platform;
-  /** The user's id, -1 on Windows. */
-  readonly uid: number;
+/** `uid` is -1 on Windows. */
+export interface ProfileOptions extends ManagedPlace {
   /** The file of --profile. */
   readonly file?: string | undefined;
   /** Root's file where it isn't in the platform's place; a test's. */
@@ -36,17 +38,21 @@ export interface ProfileOptions {
 /** Reads it all anew. `before`: the reading that was in force, whose good values stand in for bad ones. Never rejects for what a file holds. */
 export async function readProfile(options: ProfileOptions, before?: ProfileReading): Promise<ProfileReading> {
   const findings: Finding[] = [];
+  const managed = await readManagedLayer(options, before, findings);
   const system = options.systemFile ?? systemProfile(options.platform);
   const first = await readLayer(system, 'system', options, before, findings);
-  const named = options.file === undefined ? undefined : await readNamed(options.file, first, options, before, findings);
-  const layer = first ?? named;
-  const { profile, origins } = mergeValues(layer ? [layer] : []);
+  const named =
+    options.file === undefined ? undefined : await readNamed(options.file, first ?? managed, options, before, findings);
+  const layers = [managed, first ?? named].filter((layer) => layer !== undefined);
+  const { profile, origins } = mergeValues(layers);
+  const [highest] = layers;
   return {
     profile,
     origins,
     findings,
-    broken: layer ? layer.broken : new Set(),
-    ...(layer ? { file: layer.file, hash: layer.hash } : {}),
+    broken: new Set(layers.flatMap(({ broken }) => [...broken])),
+    ...(highest ? { file: highest.file, hash: hashOf(layers) } : {}),
+    layers,
   };
 }
 
@@ -56,7 +62,8 @@ export function profileFiles(options: ProfileOptions): readonly string[] {
   return options.file === undefined ? [system] : [system, options.file];
 }
 
-interface Layer {
+/** One source with what it set. */
+export interface Layer {
   readonly source: ProfileSource;
   readonly values: ProfileValues;
   readonly broken: ReadonlySet<SettingName>;
@@ -73,6 +80,21 @@ function systemProfile(platform: NodeJS.Platform): string {
     default:
       return systemProfileOnLinux;
   }
+}
+
+async function readManagedLayer(
+  options: ProfileOptions,
+  before: ProfileReading | undefined,
+  findings: Finding[],
+): Promise<Layer | undefined> {
+  const managed = await readManaged(options);
+  if (managed.kind === 'absent') return undefined;
+  const { from } = managed;
+  if (managed.kind === 'ignored') {
+    findings.push({ code: 'profile_ignored', path: from, detail: managed.reason });
+    return before?.layers.find(({ source }) => source === 'mdm');
+  }
+  return layerOf(managed.values, 'mdm', from, createHash('sha256').update(managed.bytes).digest('hex'), before, findings);
 }
 
 async function readNamed(
@@ -107,23 +129,41 @@ async function readLayer(
   }
   const source: ProfileSource = trust === 'system' ? 'file' : 'user';
   const hash = createHash('sha256').update(read.bytes).digest('hex');
-  const lastGood = before?.file === file ? setValues(before) : {};
   const raw = parseObject(read.bytes);
   if (typeof raw === 'string') {
     findings.push({ code: 'profile_invalid', path: file, detail: raw });
     // an unreadable file still is in force: what it denied before stays denied, and --profile does not step into its place
-    return { source, values: lastGood, broken: before?.file === file ? before.broken : new Set(), file, hash };
+    const { values, broken } = layerBefore(before, file) ?? { values: {}, broken: new Set<SettingName>() };
+    return { source, values, broken, file, hash };
   }
-  const { values, problems } = parseValues(raw, lastGood);
+  return layerOf(raw, source, file, hash, before, findings);
+}
+
+function layerOf(
+  raw: Readonly<Record<string, unknown>>,
+  source: ProfileSource,
+  file: string,
+  hash: string,
+  before: ProfileReading | undefined,
+  findings: Finding[],
+): Layer {
+  const { values, problems } = parseValues(raw, layerBefore(before, file)?.values ?? {});
   findings.push(...problems.map(({ code, setting, detail }): Finding => ({ code, path: file, setting, detail })));
   const broken = problems.flatMap(({ broken: name }) => (name === undefined ? [] : [name]));
   return { source, values, broken: new Set(broken), file, hash };
 }
 
-/** What was set by a file, without the defaults. */
-function setValues({ profile, origins }: ProfileReading): ProfileValues {
-  const set = [...origins].filter(([, source]) => source !== 'default');
-  return Object.fromEntries(set.map(([name]) => [name, profile[name]]));
+function layerBefore(before: ProfileReading | undefined, file: string): Layer | undefined {
+  return before?.layers.find((layer) => layer.file === file);
+}
+
+function hashOf(layers: readonly Layer[]): string {
+  const [only, ...others] = layers.map(({ hash }) => hash);
+  return only !== undefined && others.length === 0
+    ? only
+    : createHash('sha256')
+        .update(JSON.stringify([only, ...others]))
+        .digest('hex');
 }
 
 function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | string {

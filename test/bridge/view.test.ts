@@ -11,6 +11,7 @@ const reading = (raw: Record<string, unknown>) => ({
   ...mergeValues([{ source: 'user', values: parseValues(raw, {}).values }]),
   findings: [],
   broken: new Set<never>(),
+  layers: [],
 });
 const connected = (...gateways: string[]): AgentTunnel =>
   stateWith({ tunnel: { ...stateWith().tunnel, kind: 'connected', gateways } }).tunnel;

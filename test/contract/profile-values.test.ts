@@ -98,7 +98,7 @@ test('the first source that sets a value wins, and defaults fill the rest', () =
 
 test('the explanation names each setting with its value and origin, and hides environment values', () => {
   const { values } = parse({ LocalServers: { memory: { command: 'npx', env: { TOKEN: 'hunter2' } } } });
-  const reading = { ...mergeValues([{ source: 'file', values }]), findings: [], broken: new Set<never>() };
+  const reading = { ...mergeValues([{ source: 'file', values }]), findings: [], broken: new Set<never>(), layers: [] };
   expect(explain(reading).map(({ name }) => name)).toEqual(settingNames);
   const text = explainInWords(reading);
   expect(text).toContain('EnforcementMode = "observe"   [default]');

@@ -25,4 +25,14 @@ export const profile: readonly Requirement[] = [
     source,
   },
   { id: 'profile.watched', promise: 'A changed profile is in force without a restart.', source },
+  {
+    id: 'profile.mdm-first',
+    promise: "What an MDM forces stands over root's file, setting by setting.",
+    source,
+  },
+  {
+    id: 'profile.mdm-trusted',
+    promise: 'Managed preferences that somebody else could have written do not count, and the last good ones stay.',
+    source,
+  },
 ];

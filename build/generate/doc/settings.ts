@@ -18,7 +18,7 @@ export function renderSettings({ settings, version }: Source): string {
     `| macOS | forced preferences of \`${preferenceDomain}\` | [configuration profile](../build/profile/macos/drawbridge.mobileconfig), [Jamf Pro custom schema](../build/profile/macos/jamf-schema.json) |`,
     `| Windows | \`HKLM\\${registryKey}\`, a value of the type below | [ADMX](../build/profile/windows/drawbridge.admx), [ADML](../build/profile/windows/en-US/drawbridge.adml) |`,
     '',
-    'This version reads the file on every system, and not yet the preferences of macOS and the registry of Windows: those artifacts are ahead of it.',
+    'Every system also has a file, which counts below these: see there. What is said of macOS and Windows was never run there.',
     '',
     'A value that is not valid is the finding `profile_invalid`, and the last good value stays in force. What is said below under "not valid" happens',
     'where no good one was seen since the agent started.',
