@@ -1,7 +1,7 @@
 // `npm run package`: the desktop bundles, the bridge's runtime, electron-builder, and the Debian package. The root of packaging: it reads arguments and environment.
 // Rule: what ships has the Electron that package.json names. Another one is taken only where a flag asks for it, and then every artifact says so.
 import { execFile } from 'node:child_process';
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
@@ -11,12 +11,13 @@ import { bringTestElectron } from '../setup/electron.mjs';
 import { configuration } from './config.ts';
 import type { LocalElectron } from './config.ts';
 import { makeDeb } from './deb.ts';
+import { makeRpm } from './rpm.ts';
 import { makeRuntime, packagedNode } from './runtime.ts';
 import type { Target } from './runtime.ts';
 import { writeScripts } from './script.ts';
 
 const help = `npm run package -- [options]
-  --dir             only the unpacked app (Linux: and the deb of it)
+  --dir             only the unpacked app (Linux: and the deb and the rpm of it)
   --test-electron   with the old Electron of the tests, where the release can't be downloaded. For tests only: never ship it
   --inspectable     leave the fuse on that test drivers need. For tests only: never ship it
   --out <dir>       where it goes (default: out/package)
@@ -84,11 +85,11 @@ async function makePackages(): Promise<void> {
   const platform = { linux: Platform.LINUX, darwin: Platform.MAC, win32: Platform.WINDOWS }[target.platform];
   const arch = target.arch === 'x64' ? Arch.x64 : Arch.arm64;
   const isLinux = target.platform === 'linux';
-  // Debian's own tools make the deb, so that there is one way to make it
+  // the systems' own tools make deb and rpm, so that there is one way to make them
   const targets = flags.dir
     ? platform.createTarget('dir', arch)
     : isLinux
-      ? platform.createTarget(['dir', 'rpm', 'AppImage'], arch)
+      ? platform.createTarget(['dir', 'AppImage'], arch)
       : platform.createTarget(null, arch);
   await build({ projectDir: root, targets, config });
   if (!isLinux) return;
@@ -96,24 +97,28 @@ async function makePackages(): Promise<void> {
   const unpacked = join(flags.out, target.arch === 'x64' ? 'linux-unpacked' : 'linux-arm64-unpacked');
   await access(unpacked);
   if (isForTests) await writeFile(join(unpacked, 'FOR-TESTS-ONLY'), `${onlyForTests}\n`);
-  const deb = join(
-    flags.out,
-    `drawbridge${isForTests ? '-for-tests-only' : ''}_${version}_${target.arch === 'x64' ? 'amd64' : 'arm64'}.deb`,
-  );
-  say('deb …');
-  await mkdir(flags.out, { recursive: true });
-  await makeDeb({
+  const { arch: cpu } = target;
+  const mark = isForTests ? '-for-tests-only' : '';
+  const packages = {
+    deb: join(flags.out, `drawbridge${mark}_${version}_${cpu === 'x64' ? 'amd64' : 'arm64'}.deb`),
+    rpm: join(flags.out, `drawbridge${mark}-${version}-1.${cpu === 'x64' ? 'x86_64' : 'aarch64'}.rpm`),
+  };
+  const speed: 'fast' | 'small' = isForTests ? 'fast' : 'small';
+  const about = {
     root,
     unpacked,
-    file: deb,
     // a tilde sorts before everything: each release is newer than its test package
     version: isForTests ? `${version}~test` : version,
-    arch: target.arch,
-    compression: isForTests ? 'fast' : 'small',
+    arch: cpu,
+    compression: speed,
     ...(isForTests ? { warning: onlyForTests } : {}),
-  });
+  };
+  say('deb …');
+  await makeDeb({ ...about, file: packages.deb });
+  say('rpm …');
+  await makeRpm({ ...about, file: packages.rpm });
   process.stdout.write(
-    `${JSON.stringify({ unpacked, deb, version, electron: electron?.version ?? 'as package.json says', isForTests })}\n`,
+    `${JSON.stringify({ unpacked, ...packages, version, electron: electron?.version ?? 'as package.json says', isForTests })}\n`,
   );
 }
 

@@ -125,11 +125,10 @@ describe('the programs of the operating system', () => {
     'import',
     'xmllint',
     'shellcheck',
-    'desktop-file-validate',
   ];
   const libraries = ['libgtk-3.so.0', 'libnss3.so', 'libgbm.so.1', 'libasound.so.2'];
   const allButOpenssl =
-    'dbus gnome-keyring dbus-tests xvfb openbox trayer xdotool imagemagick libgtk-3-0 libnss3 libgbm1 libasound2 libxml2-utils shellcheck desktop-file-utils';
+    'dbus gnome-keyring dbus-tests xvfb openbox trayer xdotool imagemagick libgtk-3-0 libnss3 libgbm1 libasound2 libxml2-utils shellcheck';
   /** A directory of programs; the fake apt-get notes how it was called, and installs what `brings` names. */
   const programs = async (names: readonly string[], brings: readonly string[] | undefined) => {
     const bin = join(place, 'bin');

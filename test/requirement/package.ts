@@ -72,4 +72,9 @@ export const packaging: readonly Requirement[] = [
     promise: 'The packaged app opens its window from its archive.',
     source: 'docs/install.md, "What is installed"',
   },
+  {
+    id: 'package.rpm-life',
+    promise: 'The rpm installs, upgrades and is removed as the Debian package is; what it can not do is purge.',
+    source: 'docs/install.md, "Uninstalling"',
+  },
 ];

@@ -1,4 +1,4 @@
-// The Debian package, made by `npm run package` and lived through on a machine of its own: life-cycle.ts does it, this says what must have come of it.
+// The Linux packages, made by `npm run package` and lived through on a machine of its own: life-cycle.ts does it, this says what must have come of it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
@@ -7,48 +7,58 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Scratch, copyRepository } from '../../scratch.ts';
 import { proves } from '../../requirement.ts';
-import { packageApp, newerDeb } from './packaged.ts';
+import { newerPackages, packageApp } from './packaged.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
-describe('the Debian package', () => {
-  let place = '';
-  let scratch: Scratch | undefined;
-  let found: Record<string, unknown> = {};
-  /** Why it could not be lived through here. */
-  let why: string | undefined;
+let place = '';
+let scratch: Scratch | undefined;
+let packages: Readonly<Record<'deb' | 'rpm', readonly string[]>> | Error = new Error('not packaged');
+beforeAll(async () => {
+  place = await mkdtemp(join(await realpath(tmpdir()), 'drawbridge-package-'));
+  scratch = await copyRepository(root);
+  const { root: copy } = scratch;
+  const out = join(place, 'out');
+  packages = await packageApp(copy, out, ['--test-electron']).then(
+    async (packaged) => {
+      const newer = await newerPackages(copy, packaged, place, '99.0.0');
+      return { deb: [packaged.deb, newer.deb], rpm: [packaged.rpm, newer.rpm] };
+    },
+    (error: Error) => error,
+  );
+}, 280_000);
+afterAll(async () => {
+  await scratch?.close();
+  await rm(place, { recursive: true, force: true });
+});
 
+/** What came of the life of a package, or why it could not be lived here. */
+async function lived(kind: 'deb' | 'rpm'): Promise<{ readonly found: Record<string, unknown>; readonly why?: string }> {
+  const cannot = (why: string) => ({ found: {}, why });
+  if (process.getuid?.() !== 0) return cannot('only root can lay a machine of its own');
+  if (packages instanceof Error) return cannot(`the app can't be packaged here: ${packages.message.slice(0, 300)}`);
+  const script = join(import.meta.dirname, 'life-cycle.ts');
+  // a shell is the first process of that machine: it waits for what its children leave behind
+  const inside = ['sh', '-c', '"$@"; exit $?', 'sh', process.execPath, script, ...packages[kind]];
+  const namespaces = ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private'];
+  const child = spawn('unshare', [...namespaces, ...inside], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  let errors = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+  const [code] = await once(child, 'close');
+  console.log(said);
+  if (code === 77) return cannot(said.trim());
+  if (code !== 0) throw new Error(`the life of the package ended with ${String(code)}:\n${said}\n${errors}`);
+  return { found: JSON.parse(said.trim().split('\n').at(-1) ?? '') };
+}
+
+describe('the Debian package', () => {
+  let found: Record<string, unknown> = {};
+  let why: string | undefined;
   beforeAll(async () => {
-    if (process.getuid?.() !== 0) return void (why = 'only root can lay a machine of its own');
-    place = await mkdtemp(join(await realpath(tmpdir()), 'drawbridge-package-'));
-    scratch = await copyRepository(root);
-    const packaged = await packageApp(scratch.root, join(place, 'out'), ['--test-electron']).catch((error: Error) => error);
-    if (packaged instanceof Error) return void (why = `the app can't be packaged here: ${packaged.message.slice(0, 300)}`);
-    const newer = await newerDeb(scratch.root, packaged, join(place, 'newer.deb'), '99.0.0');
-    const script = join(import.meta.dirname, 'life-cycle.ts');
-    // a shell is the first process of that machine: it waits for what its children leave behind
-    const inside = ['sh', '-c', '"$@"; exit $?', 'sh', process.execPath, script, packaged.deb, newer];
-    const child = spawn(
-      'unshare',
-      ['--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private', ...inside],
-      {
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
-    let said = '';
-    let errors = '';
-    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-    const [code] = await once(child, 'close');
-    console.log(said);
-    if (code === 77) return void (why = said.trim());
-    if (code !== 0) throw new Error(`the life of the package ended with ${String(code)}:\n${said}\n${errors}`);
-    found = JSON.parse(said.trim().split('\n').at(-1) ?? '');
+    ({ found, why } = await lived('deb'));
   }, 280_000);
-  afterAll(async () => {
-    await scratch?.close();
-    if (place !== '') await rm(place, { recursive: true, force: true });
-  });
 
   test('installs without a question, and its first agent enrolls by the token that waits there', ({ skip }) => {
     proves('package.silent-install', {
@@ -71,7 +81,13 @@ describe('the Debian package', () => {
 
   test('brings a unit, a link handler and an autostart entry that their own checkers accept', ({ skip }) => {
     if (why !== undefined) return skip(why);
-    expect(found).toMatchObject({ unit: '', entries: '', handler: 'x-scheme-handler/drawbridge=drawbridge.desktop;' });
+    expect(found).toMatchObject({
+      unit: '',
+      entries: '',
+      handler: 'MimeType=x-scheme-handler/drawbridge;',
+      registered: 'x-scheme-handler/drawbridge=drawbridge.desktop;',
+      sandbox: '4755',
+    });
   });
 
   test('keeps enrollment, configs and what runs over an upgrade, and every path that a host names', ({ skip }) => {
@@ -83,7 +99,6 @@ describe('the Debian package', () => {
     if (why !== undefined) return skip(why);
     expect(found).toMatchObject({
       upgrade: 0,
-      restarted: true,
       sameWorkstation: true,
       sameConfigs: true,
       sameLauncher: true,
@@ -99,7 +114,7 @@ describe('the Debian package', () => {
       replace: 'leave $forget || true',
     });
     if (why !== undefined) return skip(why);
-    expect(found).toMatchObject({ stillInstalled: 'installed', runsAgain: '99.0.0' });
+    expect(found).toMatchObject({ stillInstalled: true, runsAgain: '99.0.0' });
     expect(found['refusedRemoval']).not.toBe(0);
   });
 
@@ -110,6 +125,7 @@ describe('the Debian package', () => {
       restoredByRemove: true,
       runningAfterRemove: [],
       enrollmentKept: true,
+      programGone: true,
       reinstall: 0,
       sameWorkstationAgain: true,
     });
@@ -124,4 +140,42 @@ describe('the Debian package', () => {
     if (why !== undefined) return skip(why);
     expect(found).toMatchObject({ purge: 0, restored: true, running: [], left: [], autostart: 'none' });
   });
+});
+
+describe('the rpm', () => {
+  test('installs, starts, upgrades, refuses to leave a host alone, and gives every config back when it is removed', async ({
+    skip,
+  }) => {
+    proves('package.rpm-life', {
+      file: 'build/package/rpm.ts',
+      find: "prerm: 'preun',",
+      replace: "prerm: 'pretrans',",
+    });
+    const { found, why } = await lived('rpm');
+    if (why !== undefined) return skip(why);
+    expect(found).toMatchObject({
+      install: 0,
+      unit: '',
+      postureOwner: true,
+      sandbox: '4755',
+      startedByInstall: 0,
+      enrolledByToken: true,
+      call: '42',
+      upgrade: 0,
+      sameWorkstation: true,
+      sameConfigs: true,
+      sameLauncher: true,
+      callAfterUpgrade: '42',
+      stillInstalled: true,
+      runsAgain: '99.0.0',
+      remove: 0,
+      restoredByRemove: true,
+      runningAfterRemove: [],
+      enrollmentKept: true,
+      programGone: true,
+      reinstall: 0,
+      sameWorkstationAgain: true,
+    });
+    expect(found['refusedRemoval']).not.toBe(0);
+  }, 280_000);
 });

@@ -1,20 +1,15 @@
-// The life of the Debian package on a machine of its own: silent install, first start, upgrade, a removal that is refused, removal, return, purge.
-// Run by life-cycle.slow.test.ts in namespaces of its own as `life-cycle.ts <deb> <newer deb>`. Prints its log, and as its last line what it found, as JSON.
-import { execFile, spawn } from 'node:child_process';
-import { chmod, chown, mkdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+// The life of a Linux package on a machine of its own: silent install, first start, upgrade, a removal that is refused, removal, return, purge.
+// Run by life-cycle.slow.test.ts in namespaces of its own as `life-cycle.ts <package> <newer package>` (two .deb or two .rpm). Prints its log, and as its
+// last line what it found, as JSON. Rule: it judges nothing; where something does not come, it stops and says so, and what was found until then counts.
+import { mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { z } from 'zod';
-import { makeSampleHome } from '../../../build/start/sample-home.ts';
-import { deploy, until } from '../../walk/deployment.ts';
-import { walkPolicy } from '../../walk/policy.ts';
-import { changedFiles, hashes, layMachine, processesOf, run } from './machine.ts';
+import { type Country, settle } from './country.ts';
+import { changedFiles, layMachine, processesOf, run } from './machine.ts';
+import { until } from '../../walk/deployment.ts';
 
 const app = '/opt/Drawbridge';
-const configs = ['.config/Claude/claude_desktop_config.json', '.config/Code/User/mcp.json', '.codex/config.toml'];
-const [, , firstDeb = '', newerDeb = ''] = process.argv;
+const autostart = '/etc/xdg/autostart/drawbridge.desktop';
+const [, , firstFile = '', newerFile = ''] = process.argv;
 
 const found: Record<string, unknown> = {};
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -22,213 +17,129 @@ const note = (key: string, value: unknown) => {
   found[key] = value;
   say(`  ${key}: ${JSON.stringify(value)}`);
 };
-const dpkg = async (...args: string[]) => {
-  say(`# dpkg ${args.map((arg) => arg.replace(/^.*\//, '')).join(' ')}`);
-  const done = await run('dpkg', ...args);
+
+/** The machine's packager: each verb answers the exit code. */
+const packager = firstFile.endsWith('.rpm')
+  ? {
+      // Debian's rpm knows nothing of what dpkg installed
+      install: (file: string) => pack('rpm', '--install', '--nodeps', file),
+      upgrade: (file: string) => pack('rpm', '--upgrade', '--nodeps', file),
+      remove: () => pack('rpm', '--erase', 'drawbridge'),
+      purge: undefined,
+      isInstalled: async () => (await run('rpm', '-q', 'drawbridge')).code === 0,
+    }
+  : {
+      install: (file: string) => pack('dpkg', '--install', file),
+      upgrade: (file: string) => pack('dpkg', '--install', file),
+      remove: () => pack('dpkg', '--remove', 'drawbridge'),
+      purge: () => pack('dpkg', '--purge', 'drawbridge'),
+      isInstalled: async () => (await run('dpkg-query', '-W', '-f', '${db:Status-Status}', 'drawbridge')).said === 'installed',
+    };
+
+async function pack(program: string, ...args: string[]): Promise<number> {
+  say(`# ${program} ${args.map((arg) => arg.replace(/^.*\//, '')).join(' ')}`);
+  const done = await run(program, ...args);
   for (const line of done.said.split('\n').filter((each) => each !== '' && !each.startsWith('{'))) say(`  | ${line}`);
   return done.code;
-};
+}
+
+async function live(country: Country): Promise<void> {
+  const { ada, grace } = country;
+  const before = await country.configs();
+  const changedBefore = new Set(await changedFiles());
+  const isAsBefore = async () => JSON.stringify(await country.configs()) === JSON.stringify(before);
+
+  say('== install, with a profile and a token in place');
+  note('install', await packager.install(firstFile));
+  note(
+    'unit',
+    (await run('env', 'XDG_RUNTIME_DIR=/run', 'systemd-analyze', '--user', 'verify', '/usr/lib/systemd/user/drawbridge.service'))
+      .said,
+  );
+  note('entries', (await run('desktop-file-validate', '/usr/share/applications/drawbridge.desktop', autostart)).said);
+  note(
+    'handler',
+    (await run('grep', '-h', 'x-scheme-handler/drawbridge', '/usr/share/applications/drawbridge.desktop')).said.trim(),
+  );
+  note('registered', (await run('grep', 'x-scheme-handler/drawbridge', '/usr/share/applications/mimeinfo.cache')).said.trim());
+  note('postureOwner', (await stat(`/var/lib/drawbridge/posture/${ada.uid}`)).uid === ada.uid);
+  note('sandbox', ((await stat(`${app}/chrome-sandbox`)).mode & 0o7777).toString(8));
+  note('startedByInstall', (await processesOf(app)).length);
+
+  say('== first start of the agents');
+  const first = await country.startAgent(ada);
+  note('enrolledByToken', first.device !== undefined);
+  note('tokenFile', await readFile('/etc/drawbridge/token', 'utf8'));
+  await country.enroll(grace);
+  await country.startAgent(grace);
+  const converged = await until('the configs to be converged', async () => {
+    const now = await country.configs();
+    return Object.entries(before).every(([file, hash]) => now[file] !== hash) && now;
+  });
+  note('converged', true);
+  note('call', await country.call(ada));
+  const posture: unknown = JSON.parse(
+    await readFile(`/var/lib/drawbridge/posture/${ada.uid}/status.json`, 'utf8').catch(() => '{}'),
+  );
+  note('posture', posture instanceof Object && 'status' in posture ? posture.status : 'none');
+  const launcher = await country.launcher(ada);
+
+  say('== upgrade');
+  note('upgrade', await packager.upgrade(newerFile));
+  const after = await country.connected(ada, first.pid);
+  note('versions', [first.productVersion, after.productVersion]);
+  note('sameWorkstation', after.device?.workstation === first.device?.workstation);
+  note('sameConfigs', JSON.stringify(await country.configs()) === JSON.stringify(converged));
+  note('sameLauncher', (await country.launcher(ada)) === launcher);
+  note('callAfterUpgrade', await country.call(ada));
+
+  say('== a removal that would leave a host with a program that is gone');
+  await rename(join(ada.home, '.codex'), '/home/elsewhere');
+  await symlink('/home/elsewhere', join(ada.home, '.codex'));
+  note('refusedRemoval', await packager.remove());
+  note('stillInstalled', await packager.isInstalled());
+  note('runsAgain', (await country.connected(ada)).productVersion);
+  await rm(join(ada.home, '.codex'));
+  await rename('/home/elsewhere', join(ada.home, '.codex'));
+
+  say('== remove');
+  note('remove', await packager.remove());
+  note('restoredByRemove', await isAsBefore());
+  note('runningAfterRemove', await processesOf(app));
+  note('enrollmentKept', (await stat(join(ada.home, '.local/state/drawbridge/device.json'))).isFile());
+  note('programGone', (await run('ls', app, '/usr/bin/drawbridge')).code !== 0);
+
+  say('== return');
+  note('reinstall', await packager.install(newerFile));
+  note('sameWorkstationAgain', (await country.startAgent(ada)).device?.workstation === first.device?.workstation);
+  await country.startAgent(grace);
+  await until(
+    'the configs to be converged again',
+    async () => JSON.stringify(await country.configs()) === JSON.stringify(converged),
+  );
+  if (!packager.purge) return void note('removeAgain', await packager.remove());
+
+  say('== purge');
+  await mkdir('/etc/systemd/user/default.target.wants', { recursive: true });
+  await symlink('/usr/lib/systemd/user/drawbridge.service', '/etc/systemd/user/default.target.wants/drawbridge.service');
+  note('purge', await packager.purge());
+  note('restored', await isAsBefore());
+  for (const [file, hash] of Object.entries(await country.configs())) say(`  ${hash.slice(0, 64)} ${file}`);
+  note('running', await processesOf(app));
+  const left = (await changedFiles()).filter((path) => !changedBefore.has(path));
+  note('left', left);
+  note('autostart', await readFile(autostart, 'utf8').catch(() => 'none'));
+}
 
 await layMachine().catch((error: Error) => {
   say(`no machine: ${error.message.split('\n')[0]}`);
   process.exit(77);
 });
-
-// Two people with AI hosts; IT's profile waits for them, and ada's token.
-interface Person {
-  readonly name: string;
-  readonly uid: number;
-  readonly home: string;
+try {
+  await live(await settle(app));
+} catch (error) {
+  note('stopped', error instanceof Error ? error.message : String(error));
 }
-async function makePerson(name: string): Promise<Person> {
-  await promisify(execFile)('useradd', ['--create-home', '--shell', '/bin/bash', name]);
-  const uid = Number((await run('id', '-u', name)).said);
-  const home = `/home/${name}`;
-  await makeSampleHome(home);
-  await promisify(execFile)('chown', ['-R', `${name}:${name}`, home]);
-  return { name, uid, home };
-}
-const as = ({ name }: Person, ...command: string[]) => [
-  '--reuid',
-  name,
-  '--regid',
-  name,
-  '--init-groups',
-  '--reset-env',
-  ...command,
-];
-const [ada, grace] = [await makePerson('db-ada'), await makePerson('db-grace')];
-const people = [ada, grace];
-const filesOf = async (): Promise<Record<string, Readonly<Record<string, string>>>> => {
-  const all: Record<string, Readonly<Record<string, string>>> = {};
-  for (const { name, home } of people) all[name] = await hashes(home, configs);
-  return all;
-};
-
-const deployment = await deploy({ policy: walkPolicy({ answering: { tools: 'all' } }) });
-const tokenFor = async (user: string) => {
-  const printed = await deployment.admin('token', 'enroll', '--user', user, '--json');
-  return z.looseObject({ token: z.string() }).parse(JSON.parse(printed)).token;
-};
-const server = '/usr/local/share/answering.mjs';
-await writeFile(
-  server,
-  `import { createInterface } from 'node:readline';
-  createInterface({ input: process.stdin }).on('line', (line) => {
-    const { id, method } = JSON.parse(line);
-    if (id === undefined) return;
-    const result = method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'answering', version: '1' } }
-      : method === 'tools/list' ? { tools: [{ name: 'answer', inputSchema: { type: 'object' } }] } : { content: [{ type: 'text', text: '42' }] };
-    process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id, result }) + '\\n');
-  });`,
-);
-await chmod(server, 0o644);
-await mkdir('/etc/drawbridge');
-const profile = {
-  GatewayURL: deployment.origin,
-  GatewaySlug: 'eng',
-  EnrollmentTokenFile: '/etc/drawbridge/token',
-  EnforcementMode: 'enforce',
-  LocalServerInstall: 'never',
-  LocalServers: { answering: { command: `${app}/resources/bridge/bin/node`, args: [server] } },
-};
-await writeFile('/etc/drawbridge/profile.json', JSON.stringify(profile), { mode: 0o644 });
-await writeFile('/etc/drawbridge/token', await tokenFor('ada'), { mode: 0o600 });
-await chown('/etc/drawbridge/token', ada.uid, ada.uid);
-const before = await filesOf();
-const changedBefore = new Set(await changedFiles());
-
-const Status = z.looseObject({
-  pid: z.number(),
-  productVersion: z.string(),
-  tunnel: z.looseObject({ kind: z.string() }),
-  device: z.looseObject({ workstation: z.string() }).optional(),
-});
-const statusOf = async (person: Person) => {
-  const { code, said } = await run('setpriv', ...as(person, '/usr/bin/drawbridge', 'status', '--json'));
-  return code === 0 ? Status.parse(JSON.parse(said)) : undefined;
-};
-const connected = async (person: Person, besidePid = 0) =>
-  await until(`${person.name} to be connected`, async () => {
-    const status = await statusOf(person);
-    return status?.tunnel.kind === 'connected' && status.pid !== besidePid && status;
-  });
-const startAgent = async (person: Person) => {
-  const child = spawn('setpriv', as(person, '/usr/bin/drawbridge', 'agent'), { cwd: '/', stdio: 'ignore' });
-  child.unref();
-  return await connected(person);
-};
-/** Starts exactly what a config of that person names, and calls the tool. */
-const callOf = async (person: Person) => {
-  const launcher = join(person.home, '.local/state/drawbridge/bin/drawbridge');
-  const url = `${deployment.origin}/g/eng/s/answering/mcp`;
-  const client = new Client({ name: 'host', version: '1' });
-  await client.connect(
-    new StdioClientTransport({
-      command: 'setpriv',
-      args: as(person, launcher, 'connect', '--host', 'codex', url),
-      cwd: '/',
-      stderr: 'ignore',
-    }),
-  );
-  const answer = await client.callTool({ name: 'answer', arguments: {} });
-  await client.close();
-  return z.looseObject({ content: z.array(z.looseObject({ text: z.string() })) }).parse(answer).content[0]?.text;
-};
-const launcherOf = async (person: Person) => await readFile(join(person.home, '.local/state/drawbridge/bin/drawbridge'), 'utf8');
-
-say('== install, with a profile and a token in place');
-note('install', await dpkg('--install', firstDeb));
-const verified = await run(
-  'env',
-  'XDG_RUNTIME_DIR=/run',
-  'systemd-analyze',
-  '--user',
-  'verify',
-  '/usr/lib/systemd/user/drawbridge.service',
-);
-note('unit', verified.said);
-note(
-  'entries',
-  (await run('desktop-file-validate', '/usr/share/applications/drawbridge.desktop', '/etc/xdg/autostart/drawbridge.desktop'))
-    .said,
-);
-note('handler', (await run('grep', 'x-scheme-handler/drawbridge', '/usr/share/applications/mimeinfo.cache')).said.trim());
-note('postureOwner', (await stat(`/var/lib/drawbridge/posture/${ada.uid}`)).uid === ada.uid);
-note('startedByInstall', (await processesOf(app)).length);
-
-say('== first start of the agents');
-const first = await startAgent(ada);
-note('enrolledByToken', first.device !== undefined);
-note('tokenFile', await readFile('/etc/drawbridge/token', 'utf8'));
-await promisify(execFile)(
-  'sh',
-  ['-c', `echo "$TOKEN" | setpriv "$@" >/dev/null 2>&1`, 'sh', ...as(grace, '/usr/bin/drawbridge', 'enroll')],
-  {
-    env: { PATH: process.env['PATH'], TOKEN: await tokenFor('grace') },
-  },
-);
-await startAgent(grace);
-const converged = await until('the configs to be converged', async () => {
-  const now = await filesOf();
-  return people.every(({ name }) => configs.every((file) => now[name]?.[file] !== before[name]?.[file])) && now;
-});
-note('converged', true);
-note('call', await until('a call to be answered', async () => await callOf(ada).catch(() => undefined)));
-note(
-  'posture',
-  z
-    .looseObject({ status: z.string() })
-    .parse(JSON.parse(await readFile(`/var/lib/drawbridge/posture/${ada.uid}/status.json`, 'utf8'))).status,
-);
-const launcher = await launcherOf(ada);
-
-say('== upgrade');
-note('upgrade', await dpkg('--install', newerDeb));
-const after = await connected(ada, first.pid);
-note('restarted', after.pid !== first.pid);
-note('versions', [first.productVersion, after.productVersion]);
-note('sameWorkstation', after.device?.workstation === first.device?.workstation);
-note('sameConfigs', JSON.stringify(await filesOf()) === JSON.stringify(converged));
-note('sameLauncher', (await launcherOf(ada)) === launcher);
-note('callAfterUpgrade', await until('a call after the upgrade', async () => await callOf(ada).catch(() => undefined)));
-
-say('== a removal that would leave a host with a program that is gone');
-await rename(join(ada.home, '.codex'), '/home/elsewhere');
-await symlink('/home/elsewhere', join(ada.home, '.codex'));
-note('refusedRemoval', await dpkg('--remove', 'drawbridge'));
-note('stillInstalled', (await run('dpkg-query', '-W', '-f', '${db:Status-Status}', 'drawbridge')).said);
-note('runsAgain', (await connected(ada)).productVersion);
-await rm(join(ada.home, '.codex'));
-await rename('/home/elsewhere', join(ada.home, '.codex'));
-
-say('== remove');
-note('remove', await dpkg('--remove', 'drawbridge'));
-note('restoredByRemove', JSON.stringify(await filesOf()) === JSON.stringify(before));
-note('runningAfterRemove', await processesOf(app));
-note('enrollmentKept', (await stat(join(ada.home, '.local/state/drawbridge/device.json'))).isFile());
-
-say('== return, and purge');
-note('reinstall', await dpkg('--install', newerDeb));
-note('sameWorkstationAgain', (await startAgent(ada)).device?.workstation === first.device?.workstation);
-await startAgent(grace);
-await until(
-  'the configs to be converged again',
-  async () => JSON.stringify((await filesOf())[ada.name]) !== JSON.stringify(before[ada.name]),
-);
-await mkdir('/etc/systemd/user/default.target.wants', { recursive: true });
-await symlink('/usr/lib/systemd/user/drawbridge.service', '/etc/systemd/user/default.target.wants/drawbridge.service');
-note('purge', await dpkg('--purge', 'drawbridge'));
-note('restored', JSON.stringify(await filesOf()) === JSON.stringify(before));
-for (const [name, files] of Object.entries(await filesOf()))
-  for (const [file, hash] of Object.entries(files)) say(`  ${hash.slice(0, 16)}… ${name} ${file}`);
-note('running', await processesOf(app));
-note(
-  'left',
-  (await changedFiles()).filter((path) => !changedBefore.has(path)),
-);
-note('autostart', await readFile('/etc/xdg/autostart/drawbridge.desktop', 'utf8').catch(() => 'none'));
-
-await deployment.close();
 say(JSON.stringify(found));
+// what still runs ends with the machine
 process.exit(0);

@@ -1,7 +1,8 @@
 // A machine that a test may install on: the real one, in mount and process namespaces of its own, with a layer over every folder that a package changes.
 // Rule: what happens here is gone when the process ends, and the machine below never knew.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { lstat, mkdir, readFile, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -73,13 +74,12 @@ export async function processesOf(app: string): Promise<readonly { readonly pid:
 
 /** Runs a program to its end, without a terminal and without a question. */
 export async function run(file: string, ...args: string[]): Promise<Ended> {
-  return await new Promise((resolve) => {
-    const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
-    const child = execFile(file, args, { env, maxBuffer: 2 ** 24, cwd: '/' }, (error, stdout, stderr) => {
-      resolve({ code: error ? (typeof error.code === 'number' ? error.code : 128) : 0, said: stdout + stderr });
-    });
-    child.stdin?.end();
-  });
+  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
+  const child = spawn(file, args, { env, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const [code] = await once(child, 'close');
+  return { code: typeof code === 'number' ? code : 128, said };
 }
 
 async function must(file: string, ...args: string[]): Promise<void> {

@@ -5,11 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { makeDeb } from '../../../build/package/deb.ts';
+import { makeRpm } from '../../../build/package/rpm.ts';
 
 const Packaged = z.object({
   /** The app's folder. */
   unpacked: z.string(),
   deb: z.string(),
+  rpm: z.string(),
   version: z.string(),
   /** Such as 25.1.1. */
   electron: z.string(),
@@ -29,13 +31,21 @@ export async function packageApp(root: string, out: string, flags: readonly stri
   }
 }
 
-/** The same app as a package of a later version. */
-export async function newerDeb(root: string, packaged: Packaged, file: string, version: string): Promise<string> {
-  const unpacked = `${file}.app`;
+/** The same app as packages of a later version, in `folder`. */
+export async function newerPackages(
+  root: string,
+  packaged: Packaged,
+  folder: string,
+  version: string,
+): Promise<{ readonly deb: string; readonly rpm: string }> {
+  const unpacked = join(folder, 'newer');
   await cp(packaged.unpacked, unpacked, { recursive: true, verbatimSymlinks: true });
   const manifest = join(unpacked, 'resources/bridge/package.json');
   await writeFile(manifest, (await readFile(manifest, 'utf8')).replace(/"version": "[^"]*"/, `"version": "${version}"`));
-  await makeDeb({ root, unpacked, file, version, arch: process.arch === 'arm64' ? 'arm64' : 'x64', compression: 'fast' });
+  const of = { root, unpacked, version, arch: process.arch === 'arm64' ? 'arm64' : 'x64', compression: 'fast' } as const;
+  const newer = { deb: join(folder, 'newer.deb'), rpm: join(folder, 'newer.rpm') };
+  await makeDeb({ ...of, file: newer.deb });
+  await makeRpm({ ...of, file: newer.rpm });
   await rm(unpacked, { recursive: true });
-  return file;
+  return newer;
 }

@@ -1,0 +1,143 @@
+// Who lives on the machine that life-cycle.ts installs on: a gateway server, two people with AI hosts, and IT, whose profile and token wait for the package.
+// Rule: everything is asked as a person or a host would, by what is installed; nothing here reads our modules' state.
+import { execFile, spawn } from 'node:child_process';
+import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { z } from 'zod';
+import { makeSampleHome } from '../../../build/start/sample-home.ts';
+import { deploy, until } from '../../walk/deployment.ts';
+import { walkPolicy } from '../../walk/policy.ts';
+import { hashes, run } from './machine.ts';
+
+const configFiles = ['.config/Claude/claude_desktop_config.json', '.config/Code/User/mcp.json', '.codex/config.toml'];
+const server = '/usr/local/share/answering.mjs';
+const serverText = `import { createInterface } from 'node:readline';
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, method } = JSON.parse(line);
+  if (id === undefined) return;
+  const serverInfo = { name: 'answering', version: '1' };
+  const result =
+    method === 'initialize' ? { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo }
+    : method === 'tools/list' ? { tools: [{ name: 'answer', inputSchema: { type: 'object' } }] }
+    : { content: [{ type: 'text', text: '42' }] };
+  process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id, result }) + '\\n');
+});
+`;
+
+export interface Person {
+  readonly name: string;
+  readonly uid: number;
+  readonly home: string;
+}
+
+const Status = z.looseObject({
+  pid: z.number(),
+  productVersion: z.string(),
+  tunnel: z.looseObject({ kind: z.string() }),
+  device: z.looseObject({ workstation: z.string() }).optional(),
+});
+type Status = z.infer<typeof Status>;
+
+export interface Country {
+  /** IT left a token for her. */
+  readonly ada: Person;
+  readonly grace: Person;
+  /** Hash, mode and owner of each config of both. */
+  configs(): Promise<Readonly<Record<string, string>>>;
+  /** The launcher that the person's hosts start, as it stands on disk. */
+  launcher(person: Person): Promise<string>;
+  /** Enrolls her by a token on stdin. */
+  enroll(person: Person): Promise<void>;
+  /** Starts the installed agent as a login does, and waits for its tunnel. */
+  startAgent(person: Person): Promise<Status>;
+  /** Waits for a tunnel of an agent of that person that is not the process `besidePid`. */
+  connected(person: Person, besidePid?: number): Promise<Status>;
+  /** Starts what the person's hosts start, and calls the tool through the gateway. The answer's text. */
+  call(person: Person): Promise<string | undefined>;
+}
+
+/** `app`: where the package will lie. */
+export async function settle(app: string): Promise<Country> {
+  const [ada, grace] = [await makePerson('db-ada'), await makePerson('db-grace')];
+  const deployment = await deploy({ policy: walkPolicy({ answering: { tools: 'all' } }) });
+  const tokenFor = async (user: string) => {
+    const printed = await deployment.admin('token', 'enroll', '--user', user, '--json');
+    return z.looseObject({ token: z.string() }).parse(JSON.parse(printed)).token;
+  };
+  await writeFile(server, serverText);
+  await chmod(server, 0o644);
+  await mkdir('/etc/drawbridge');
+  const profile = {
+    GatewayURL: deployment.origin,
+    GatewaySlug: 'eng',
+    EnrollmentTokenFile: '/etc/drawbridge/token',
+    EnforcementMode: 'enforce',
+    LocalServerInstall: 'never',
+    LocalServers: { answering: { command: `${app}/resources/bridge/bin/node`, args: [server] } },
+  };
+  await writeFile('/etc/drawbridge/profile.json', JSON.stringify(profile), { mode: 0o644 });
+  await writeFile('/etc/drawbridge/token', await tokenFor('ada'), { mode: 0o600 });
+  await chown('/etc/drawbridge/token', ada.uid, ada.uid);
+
+  const statusOf = async (person: Person) => {
+    const { code, said } = await run('setpriv', ...as(person, '/usr/bin/drawbridge', 'status', '--json'));
+    return code === 0 ? Status.parse(JSON.parse(said)) : undefined;
+  };
+  const connected = async (person: Person, besidePid = 0) =>
+    await until(`${person.name} to be connected`, async () => {
+      const status = await statusOf(person);
+      return status?.tunnel.kind === 'connected' && status.pid !== besidePid && status;
+    });
+  const launcherPath = ({ home }: Person) => join(home, '.local/state/drawbridge/bin/drawbridge');
+  const callOnce = async (person: Person) => {
+    const args = as(person, launcherPath(person), 'connect', '--host', 'codex', `${deployment.origin}/g/eng/s/answering/mcp`);
+    const client = new Client({ name: 'host', version: '1' });
+    await client.connect(new StdioClientTransport({ command: 'setpriv', args, cwd: '/', stderr: 'ignore' }));
+    const answer = await client.callTool({ name: 'answer', arguments: {} });
+    await client.close();
+    return z.looseObject({ content: z.array(z.looseObject({ text: z.string() })) }).parse(answer).content[0]?.text;
+  };
+  return {
+    ada,
+    grace,
+    async configs() {
+      const all: Record<string, string> = {};
+      for (const { home } of [ada, grace])
+        for (const [file, hash] of Object.entries(await hashes(home, configFiles))) all[join(home, file)] = hash;
+      return all;
+    },
+    launcher: async (person) => await readFile(launcherPath(person), 'utf8'),
+    async enroll(person) {
+      const token = await tokenFor(person.name.replace('db-', ''));
+      const child = spawn('setpriv', as(person, '/usr/bin/drawbridge', 'enroll'), {
+        cwd: '/',
+        stdio: ['pipe', 'ignore', 'ignore'],
+      });
+      child.stdin.end(`${token}\n`);
+      await new Promise((resolve) => child.once('close', resolve));
+    },
+    async startAgent(person) {
+      spawn('setpriv', as(person, '/usr/bin/drawbridge', 'agent'), { cwd: '/', stdio: 'ignore' }).unref();
+      return await connected(person);
+    },
+    connected,
+    call: async (person) => await until('a call to be answered', async () => await callOnce(person).catch(() => undefined)),
+  };
+}
+
+async function makePerson(name: string): Promise<Person> {
+  await promisify(execFile)('useradd', ['--create-home', '--shell', '/bin/bash', name]);
+  const uid = Number((await run('id', '-u', name)).said);
+  const home = `/home/${name}`;
+  await makeSampleHome(home);
+  await promisify(execFile)('chown', ['-R', `${name}:${name}`, home]);
+  return { name, uid, home };
+}
+
+/** Arguments of setpriv that make the person run a command, with nothing of root's environment. */
+function as({ name }: Person, ...command: string[]): string[] {
+  return ['--reuid', name, '--regid', name, '--init-groups', '--reset-env', ...command];
+}
