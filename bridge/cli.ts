@@ -61,6 +61,7 @@ async function runCommands(): Promise<void> {
     import('./command/agent.ts').then(({ addAgent }) => addAgent),
     import('./command/enroll.ts').then(({ addEnroll }) => addEnroll),
     import('./command/look.ts').then(({ addLook }) => addLook),
+    import('./command/control.ts').then(({ addControl }) => addControl),
     import('./command/host.ts').then(({ addHosts }) => addHosts),
     import('./command/doctor.ts').then(({ addDoctor }) => addDoctor),
     import('./command/leave.ts').then(({ addLeave }) => addLeave),

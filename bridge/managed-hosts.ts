@@ -13,7 +13,7 @@ import { readLedger } from './host/ledger.ts';
 import { changesMade } from './host/made.ts';
 import { plan } from './host/plan.ts';
 import type { PlanRequest } from './host/plan.ts';
-import { forgetReverts } from './host/revert.ts';
+import type { Projects } from './host/project.ts';
 import { restore } from './host/restore.ts';
 import { addUndone, removeUndone, undoneHosts } from './host/undone.ts';
 import type { ProfileReading } from './profile/read.ts';
@@ -72,18 +72,22 @@ export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
     const { GatewayURL: gatewayOrigin } = deps.profile().profile;
     return gateway === undefined || gatewayOrigin === undefined ? undefined : { gatewayOrigin, gateway };
   };
+  const projectsNow = (): Projects => {
+    const { ProjectScanRoots: roots, ProjectConfigMode: mode } = deps.profile().profile;
+    return { roots, mode };
+  };
   const requestOf = (spec: HostSpec): PlanRequest => {
     const ours = aim();
     // a device that can't reach the gateway would only lose its servers
     if (ours === undefined || !deps.isEnrolled())
       throw new Fault('GATEWAY_UNREACHABLE', { reason: 'it is not enrolled, or it is not clear which gateway to use' });
-    return { ...deps, ...ours, hosts: [spec], managedHosts: '*', signal };
+    return { ...deps, ...ours, hosts: [spec], managedHosts: '*', projects: projectsNow(), signal };
   };
 
   return {
     async settle() {
-      const { ManagedHosts: managedHosts, EnforcementMode: mode, AllowUserUndo, ...others } = deps.profile().profile;
-      const projects = { roots: others.ProjectScanRoots, mode: others.ProjectConfigMode };
+      const { ManagedHosts: managedHosts, EnforcementMode: mode, AllowUserUndo } = deps.profile().profile;
+      const projects = projectsNow();
       // where IT takes the permission back, what was undone with it is taken back too
       if (!AllowUserUndo) await removeUndone(stateDir);
       const undone = await undoneHosts(stateDir);
@@ -106,7 +110,10 @@ export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
     async diff(host) {
       const spec = specOf(host);
       const ours = aim();
-      const planned = ours === undefined ? undefined : await plan({ ...deps, ...ours, hosts: [spec], managedHosts: '*', signal });
+      const planned =
+        ours === undefined
+          ? undefined
+          : await plan({ ...deps, ...ours, hosts: [spec], managedHosts: '*', projects: projectsNow(), signal });
       const toChange = (planned?.files ?? []).filter(({ diff }) => diff !== '').map(({ shownAs, diff }) => ({ shownAs, diff }));
       return { files: toChange.length > 0 ? toChange : await changesMade({ home, stateDir, spec, sealer }) };
     },
@@ -127,8 +134,7 @@ export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
         await deps.report({ event: 'host_taken_back', host });
         await removeUndone(stateDir, host);
       }
-      await forgetReverts(stateDir, host, signal);
-      return converge({ ...request, sealer, now: deps.now });
+      return converge({ ...request, sealer, now: deps.now, isAsked: true });
     },
   };
 }

@@ -1,6 +1,6 @@
 // `drawbridge hosts …`: what the AI hosts of this home are wired to, and changing it by hand. Works beside a running agent, under one lock, and tells it afterwards.
 import { hosts as knownHosts } from '#contract/host-table.ts';
-import type { ConvergeReport, HostState, Plan, RestoreReport } from '#contract/host-report.ts';
+import type { HostState } from '#contract/host-report.ts';
 import { Fault } from '#contract/error.ts';
 import type { Sealer } from '#contract/secret.ts';
 import { openSecretStore } from '../device/keychain.ts';
@@ -9,6 +9,7 @@ import { converge } from '../host/converge.ts';
 import { plan } from '../host/plan.ts';
 import type { PlanRequest } from '../host/plan.ts';
 import { restore } from '../host/restore.ts';
+import { removeUndone } from '../host/undone.ts';
 import { writeLauncher } from '../launcher.ts';
 import { deviceOf, launcherPath, secretService } from '../location.ts';
 import { askCommand, askState } from '../socket/ask.ts';
@@ -18,7 +19,8 @@ import { examine } from './doctor.ts';
 import { aimOf, foundHosts, projectsOf, surroundings } from './found-hosts.ts';
 import { homeOption, jsonOption, profileOf, profileOption, stateOption } from './terminal.ts';
 import type { AddCommands, Common, Terminal } from './terminal.ts';
-import { table } from './words.ts';
+import { addHostControl } from './control.ts';
+import { planInWords, restoreInWords, table } from './words.ts';
 
 export const addHosts: AddCommands = (program, terminal) => {
   const hosts = program.command('hosts').description('The AI hosts of this home: what they are wired to, and changing it.');
@@ -43,6 +45,8 @@ export const addHosts: AddCommands = (program, terminal) => {
   });
   add('converge', 'Makes the hosts name only the gateway; their local servers move behind the bridge.', async (flags, device) => {
     const request = await requestOf(device, terminal);
+    // whoever asks for all of them takes back what was undone
+    await removeUndone(device.stateDir);
     await writeLauncher({ ...terminal.around, stateDir: device.stateDir });
     const report = await converge({ ...request, sealer: await sealerOf(device, terminal), now: Date.now, isAsked: true });
     await poke(device, terminal);
@@ -55,6 +59,7 @@ export const addHosts: AddCommands = (program, terminal) => {
     await poke(device, terminal);
     return flags.json === true ? JSON.stringify(report) : restoreInWords(report);
   });
+  addHostControl(hosts, terminal);
 };
 
 async function requestOf(device: Device, terminal: Terminal): Promise<PlanRequest> {
@@ -99,22 +104,4 @@ function listInWords(found: readonly HostState[], home: string): string {
 function serversInWords(servers: HostState['files'][number]['servers']): string {
   const words = servers.map(({ name, kind, project }) => `${name} (${kind}${project === undefined ? '' : `, in ${project}`})`);
   return words.join(', ') || 'no servers';
-}
-
-function planInWords({ files, findings }: Plan | ConvergeReport, tense: string): string {
-  const changed = files.filter(({ diff }) => diff !== '');
-  const head =
-    changed.length === 0 ? 'Nothing is to be changed.' : changed.map(({ shownAs }) => `${shownAs} ${tense} changed`).join('\n');
-  const notes = findings.map(({ code, path, server, detail }) =>
-    ['!', code, path, server?.name, detail].filter(Boolean).join(' '),
-  );
-  return [head, ...notes, ...changed.map(({ diff }) => `\n${diff}`)].join('\n');
-}
-
-function restoreInWords({ files }: RestoreReport): string {
-  if (files.length === 0) return 'There is nothing to put back.';
-  return table(
-    ['CONFIG', 'RESULT'],
-    files.map(({ shownAs, result, findings }) => [shownAs, [result, ...findings.map(({ detail }) => detail ?? '')].join(' ')]),
-  );
 }

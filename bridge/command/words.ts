@@ -1,6 +1,7 @@
 // The agent's state as a person reads it in a terminal.
-import type { AgentState, AgentTunnel } from '#contract/agent.ts';
+import type { AgentServer, AgentState, AgentTunnel } from '#contract/agent.ts';
 import { findingOf } from '#contract/finding.ts';
+import type { ConvergeReport, Plan, RestoreReport } from '#contract/host-report.ts';
 
 export function statusInWords(state: AgentState, nowMs: number): string {
   const { profile, device, servers, hosts, findings } = state;
@@ -13,17 +14,7 @@ export function statusInWords(state: AgentState, nowMs: number): string {
     `Profile      ${profile.file ?? 'none'}${profile.isForced ? ', set by your organization' : ''}; mode ${profile.mode}`,
     ...(profile.managedBy === undefined ? [] : [`Managed by   ${profile.managedBy}`]),
     '',
-    servers.length === 0
-      ? 'No local servers.'
-      : table(
-          ['LOCAL SERVER', 'STATUS', 'WHAT IT IS', 'FROM'],
-          servers.map(({ server, status, command, detail, origin, hosts: names }) => [
-            server,
-            status,
-            command ? `${command.identity}${command.version === undefined ? '' : `@${command.version}`}` : (detail ?? ''),
-            origin === 'profile' ? 'profile' : names.join(', '),
-          ]),
-        ),
+    serversInWords(servers),
     '',
     table(
       ['AI HOST', 'STATE', 'CONFIG'],
@@ -90,4 +81,35 @@ function duration(ms: number): string {
   if (seconds < 120) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);
   return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+}
+
+export function serversInWords(servers: readonly AgentServer[]): string {
+  if (servers.length === 0) return 'No local servers.';
+  return table(
+    ['LOCAL SERVER', 'STATUS', 'WHAT IT IS', 'FROM'],
+    servers.map(({ server, status, command, detail, origin, hosts }) => [
+      server,
+      status,
+      command ? `${command.identity}${command.version === undefined ? '' : `@${command.version}`}` : (detail ?? ''),
+      origin === 'profile' ? 'profile' : hosts.join(', '),
+    ]),
+  );
+}
+
+export function planInWords({ files, findings }: Plan | ConvergeReport, tense: string): string {
+  const changed = files.filter(({ diff }) => diff !== '');
+  const head =
+    changed.length === 0 ? 'Nothing is to be changed.' : changed.map(({ shownAs }) => `${shownAs} ${tense} changed`).join('\n');
+  const notes = findings.map(({ code, path, server, detail }) =>
+    ['!', code, path, server?.name, detail].filter(Boolean).join(' '),
+  );
+  return [head, ...notes, ...changed.map(({ diff }) => `\n${diff}`)].join('\n');
+}
+
+export function restoreInWords({ files }: RestoreReport): string {
+  if (files.length === 0) return 'There is nothing to put back.';
+  return table(
+    ['CONFIG', 'RESULT'],
+    files.map(({ shownAs, result, findings }) => [shownAs, [result, ...findings.map(({ detail }) => detail ?? '')].join(' ')]),
+  );
 }

@@ -102,6 +102,42 @@ export const agent: readonly Requirement[] = [
     source: 'bridge/utility.ts',
   },
   {
+    id: 'agent.pause-closes',
+    promise:
+      'A pause closes the tunnel, ends the local servers and refuses hosts; it changes no config, survives a restart and is on record at the gateway.',
+    source: cli,
+  },
+  {
+    id: 'agent.pause-allowed',
+    promise: 'The user pauses only as the profile allows: not at all, with a reason, and no longer than it says.',
+    source: 'docs/settings.md',
+  },
+  {
+    id: 'agent.pause-reported',
+    promise: 'What could not be reported to the gateway at once is reported when there is a tunnel again.',
+    source: 'contract/report.ts',
+  },
+  {
+    id: 'agent.calls-own',
+    promise: "A user is told their own calls and nobody else's, and never arguments or results.",
+    source: 'contract/recent-call.ts',
+  },
+  {
+    id: 'agent.undo-stays',
+    promise: 'A host that its user undid is left alone, over restarts too, and is never compliant, until it is taken back.',
+    source: cli,
+  },
+  {
+    id: 'agent.undo-allowed',
+    promise: 'The user takes the gateway out of a host only where the profile allows it.',
+    source: 'docs/settings.md',
+  },
+  {
+    id: 'agent.diagnostics-no-secret',
+    promise: 'Diagnostics hold no secret: no environment value or secret argument of a server, no token, no credential of a URL.',
+    source: cli,
+  },
+  {
     id: 'agent.quit-allowed',
     promise: 'A client of the socket ends the agent only where the profile lets the user quit.',
     source: socket,
