@@ -24,11 +24,8 @@ const packages = [
   { name: 'libasound2', library: 'libasound.so.2', tests: 'Electron starts with it' },
   { name: 'libxml2-utils', program: 'xmllint', tests: 'validates the generated administrative templates' },
   { name: 'shellcheck', program: 'shellcheck', tests: 'reads the scripts for MDM tools and of the packages' },
-  {
-    name: 'desktop-file-utils',
-    program: 'desktop-file-validate',
-    tests: 'reads the desktop entries, and registers drawbridge:// links',
-  },
+  { name: 'rpm', program: 'rpmbuild', tests: 'makes the rpm, and installs it' },
+  { name: 'desktop-file-utils', program: 'desktop-file-validate', tests: 'reads the desktop entries' },
 ];
 
 /** Where Debian keeps libraries. */
