@@ -1,113 +1,123 @@
-// The agent as the tray program sees it: its state over its socket, as contract/agent.ts says, from now on until close().
-// Nobody is believed who answers on a socket that another user could have put there.
-import { lstat } from 'node:fs/promises';
-import { type Socket, connect } from 'node:net';
-import { dirname } from 'node:path';
-import { AgentReply, type AgentRequest, agentVersion } from '#contract/agent.ts';
-import type { CompanionState } from '#contract/ipc.ts';
+// The agent of this OS user: followed where one runs, started where none does, started again with a back-off where ours ends unasked.
+// Rule: an agent that someone else started is followed and never ended by us; ours ends with us, whatever way we end.
+import type { AgentCommand } from '#contract/agent.ts';
+import type { Answer, CompanionState } from '#contract/ipc.ts';
+import { type AgentPlace, askAgent, watchAgent } from './agent-socket.ts';
 
-export interface AgentWatch {
-  current(): CompanionState;
-  /** Idempotent. */
-  close(): void;
+/** A process with an agent in it. */
+export interface AgentProcess {
+  /** Called once, when it is gone. */
+  onEnd(listener: () => void): void;
+  /** It is up, or could not start because another agent runs; either way a look at the socket is due. */
+  onWord(listener: () => void): void;
+  askToStop(): void;
+  kill(): void;
 }
 
-const answerLimitBytes = 4 * 1024 * 1024;
+export interface CompanionAgent {
+  current(): CompanionState;
+  /** Throws AGENT_ABSENT where no answer comes. */
+  ask(command: AgentCommand, withinMs?: number): Promise<Answer<unknown>>;
+  /** The agent that runs was started by us. */
+  isOurs(): boolean;
+  /** Ends our agent, if it is ours, and stops following. Resolves when it is gone, after `stopWithinMs` at most. Idempotent. */
+  close(): Promise<void>;
+}
 
-/** Follows the agent at `socket`; asks again every `retryMs` while there is none. */
-export function watchAgent(of: {
-  readonly socket: string;
-  /** This user's id; -1 where the platform has none (Windows: a named pipe has no directory). */
-  readonly uid: number;
-  readonly retryMs: number;
+export interface AgentOptions extends AgentPlace {
+  /** Starts an agent. Absent: none is ever started, only followed. */
+  readonly start?: (() => AgentProcess) | undefined;
   readonly onChange: (state: CompanionState) => void;
-}): AgentWatch {
-  let state: CompanionState = { kind: 'absent', reason: 'not_running', detail: 'not asked yet' };
-  let connection: Socket | undefined;
+}
+
+const retryMs = 100;
+const askWithinMs = 20_000;
+/** The agent promises to end within 3 s. */
+const stopWithinMs = 3_500;
+const firstWaitMs = 200;
+const longestWaitMs = 30_000;
+/** An agent of someone else that went away may be on its way back: two must not race for the lock. */
+const foreignWaitMs = 1_000;
+/** One that ran this long was well: the back-off begins anew. */
+const wellAfterMs = 30_000;
+
+export function companionAgent(options: AgentOptions): CompanionAgent {
+  const { start } = options;
+  let ours: AgentProcess | undefined;
+  let hasEnded = false;
+  let waitMs = firstWaitMs;
   let timer: NodeJS.Timeout | undefined;
-  let isClosed = false;
+  let closing: Promise<void> | undefined;
+  let shown: CompanionState = absent(start ? 'starting' : 'not_running');
 
-  const become = (next: CompanionState) => {
-    if (isClosed) return;
-    const isSame = next.kind === 'absent' && state.kind === 'absent' && next.detail === state.detail;
-    state = next;
-    if (!isSame) of.onChange(next);
+  const watch = watchAgent({
+    ...options,
+    retryMs,
+    onChange: (state) => {
+      if (state.kind === 'absent' && state.reason === 'not_running')
+        startLater(shown.kind === 'running' && !ours ? foreignWaitMs : 0);
+      show(state);
+    },
+  });
+
+  function show(seen: CompanionState): void {
+    const isMissing = seen.kind === 'absent' && seen.reason === 'not_running';
+    const next = isMissing && start && !closing ? absent(hasEnded ? 'restarting' : 'starting') : seen;
+    if (next.kind === 'absent' && shown.kind === 'absent' && next.reason === shown.reason && next.detail === shown.detail) return;
+    if (next.kind === 'running') hasEnded = false;
+    shown = next;
+    options.onChange(next);
+  }
+
+  function startLater(afterMs: number): void {
+    if (!start || ours || timer || closing) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (closing || watch.current().kind === 'running') return;
+      begin(start);
+    }, afterMs);
+  }
+
+  function begin(startOne: () => AgentProcess): void {
+    const begun = Date.now();
+    const child = startOne();
+    ours = child;
+    child.onWord(() => watch.look());
+    child.onEnd(() => {
+      ours = undefined;
+      if (closing) return;
+      hasEnded = true;
+      const isWell = Date.now() - begun > wellAfterMs;
+      const now = isWell ? firstWaitMs : waitMs;
+      waitMs = Math.min(now * 2, longestWaitMs);
+      // Where another agent holds the lock, the socket answers and nothing is started.
+      startLater(now);
+      show(watch.current());
+    });
+  }
+
+  const stopOurs = async (): Promise<void> => {
+    const child = ours;
+    if (!child) return;
+    const gone = new Promise<void>((resolve) => child.onEnd(resolve));
+    child.askToStop();
+    const deadline = setTimeout(() => child.kill(), stopWithinMs);
+    await gone;
+    clearTimeout(deadline);
   };
 
-  const ask = async () => {
-    const danger = of.uid < 0 ? undefined : await dangerOf(dirname(of.socket), of.uid);
-    if (isClosed) return;
-    if (danger) {
-      become({ kind: 'absent', ...danger });
-      timer = setTimeout(() => void ask(), of.retryMs);
-      return;
-    }
-    let why: CompanionState = { kind: 'absent', reason: 'not_running', detail: 'the agent does not answer' };
-    connection = connect(of.socket);
-    connection.on('connect', () => connection?.write(`${JSON.stringify(stateRequest)}\n`));
-    readLines(connection, (line) => {
-      const answer = parseReply(line);
-      if (answer.kind === 'absent') {
-        why = answer;
-        connection?.destroy();
-      } else become(answer);
-    });
-    // `close` follows every error, so the one place to try again is there.
-    connection.on('error', () => {});
-    connection.on('close', () => {
-      become(why);
-      if (!isClosed) timer = setTimeout(() => void ask(), of.retryMs);
-    });
-  };
-
-  void ask();
   return {
-    current: () => state,
+    current: () => shown,
+    ask: async (command, withinMs = askWithinMs) => await askAgent(options, command, withinMs),
+    isOurs: () => ours !== undefined && shown.kind === 'running',
     close() {
-      isClosed = true;
+      closing ??= stopOurs().finally(() => watch.close());
       clearTimeout(timer);
-      connection?.destroy();
+      return closing;
     },
   };
 }
 
-const stateRequest: AgentRequest = { version: agentVersion, want: 'state' };
-
-/** Why a socket in this directory is not to be believed; undefined where only this user can enter it. */
-async function dangerOf(directory: string, uid: number) {
-  try {
-    const stat = await lstat(directory);
-    if (stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) === 0) return undefined;
-    return { reason: 'unsafe', detail: `${directory} is not a private directory of this user` } as const;
-  } catch {
-    return { reason: 'not_running', detail: `there is no ${directory}` } as const;
-  }
-}
-
-function readLines(connection: Socket, onLine: (line: string) => void): void {
-  let held = '';
-  connection.setEncoding('utf8');
-  connection.on('data', (text: string) => {
-    held += text;
-    if (held.length > answerLimitBytes) connection.destroy();
-    for (let end = held.indexOf('\n'); end >= 0 && !connection.destroyed; end = held.indexOf('\n')) {
-      const line = held.slice(0, end);
-      held = held.slice(end + 1);
-      onLine(line);
-    }
-  });
-}
-
-function parseReply(line: string): CompanionState {
-  try {
-    const reply = AgentReply.parse(JSON.parse(line));
-    if ('state' in reply) return { kind: 'running', state: AgentReply.options[0].parse(reply).state };
-    return {
-      kind: 'absent',
-      reason: 'refused',
-      detail: 'refused' in reply ? 'the agent refused to tell its state' : 'an unexpected answer',
-    };
-  } catch {
-    return { kind: 'absent', reason: 'refused', detail: 'the agent speaks another version: update Drawbridge' };
-  }
+function absent(reason: 'starting' | 'restarting' | 'not_running'): CompanionState {
+  return { kind: 'absent', reason, detail: reason === 'not_running' ? 'the agent does not answer' : 'it is on its way' };
 }

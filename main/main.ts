@@ -1,51 +1,210 @@
-// The tray program's root: one instance, one hardened window, and the agent's state in it. It runs no server and holds no token.
-// Started as `drawbridge-companion --agent-socket=PATH`; without it, the agent's usual place in the user's state directory is asked.
+// The tray program's root: one instance, a tray icon, one hardened window, and the agent of this OS user. It runs no server and holds no token.
+// Started as `drawbridge-companion [--hidden] [--state=DIR] [--home=DIR] [--profile=FILE] [--agent-socket=PATH] [drawbridge://enroll?token=…]`.
+// With --agent-socket an agent is only followed; else one is started where none runs.
+import { writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type BrowserWindow, app, ipcMain } from 'electron';
-import { watchAgent } from './agent.ts';
-import { answer, tell } from './ipc.ts';
+import { type BrowserWindow, app, clipboard, dialog, ipcMain, nativeTheme, powerMonitor, shell } from 'electron';
+import { readEnrollLink } from '#contract/enroll-link.ts';
+import type { Place } from '#contract/ipc.ts';
+import type { Secret } from '#contract/secret.ts';
+import { companionAgent } from './agent.ts';
+import { forkAgent } from './agent-process.ts';
+import { answers, diagnostics, isHttps } from './answers.ts';
+import { followAutostart } from './autostart.ts';
+import { answerAll, tell } from './ipc.ts';
+import { createNotifier } from './notifier.ts';
+import { agentSocket, defaultStateDir } from './place.ts';
+import { type TrayAction, trayView } from './tray-view.ts';
+import { openTray } from './tray.ts';
 import { openWindow } from './window.ts';
 
 const files = {
+  root: join(import.meta.dirname, '../..'),
   preload: join(import.meta.dirname, '../preload/preload.cjs'),
   page: join(import.meta.dirname, '../renderer/index.html'),
+  agent: join(import.meta.dirname, 'agent.cjs'),
 };
 const pageUrl = pathToFileURL(files.page).href;
+const start: Place = { section: 'status', question: 'none' };
+/** What a menu says of the time of day is looked at again this often. */
+const refreshMs = 30_000;
 
-function agentSocket(): string {
-  const named = app.commandLine.getSwitchValue('agent-socket');
-  if (named) return named;
-  const base = process.env['XDG_STATE_HOME'];
-  return join(base?.startsWith('/') ? base : join(homedir(), '.local/state'), 'drawbridge/agent.sock');
+/** What the agent names to AI hosts: a Node and the command line, because this program is no Node once it is packaged. */
+function programOf(resources: string | undefined, platform: NodeJS.Platform): readonly string[] {
+  const [node, cli] =
+    resources === undefined
+      ? [join(files.root, 'node_modules/.bin/node'), join(files.root, 'bridge/launch.mjs')]
+      : [join(resources, 'bridge/bin', platform === 'win32' ? 'node.exe' : 'node'), join(resources, 'bridge/program/launch.mjs')];
+  return ['--node', node, '--cli', cli];
 }
 
-function start(): void {
-  let window: BrowserWindow | undefined;
-  const show = () => {
-    if (window && !window.isDestroyed()) window.focus();
-    else window = openWindow(files);
-  };
-  const watch = watchAgent({
-    socket: agentSocket(),
-    uid: process.getuid?.() ?? -1,
-    retryMs: 2_000,
-    onChange: (state) => tell(window, 'companion:changed', state),
+function run(firstLink: Secret<string> | undefined): void {
+  const { platform, env } = process;
+  const option = (name: string) => app.commandLine.getSwitchValue(name) || undefined;
+  const uid = process.getuid?.() ?? -1;
+  const home = homedir();
+  const stateDir = option('state') ?? defaultStateDir({ platform, home, env });
+  const followed = option('agent-socket');
+  const agentArgs = ['state', 'home', 'profile'].flatMap((name) => {
+    const value = option(name);
+    return value === undefined ? [] : [`--${name}`, value];
   });
-  answer(
-    ipcMain,
-    'companion:current',
-    () => (window ? { window, pageUrl } : undefined),
-    () => watch.current(),
-  );
+  const agentProgram = programOf(app.isPackaged ? process.resourcesPath : undefined, platform);
+  const log = (message: string) => process.stderr.write(`drawbridge companion: ${message}\n`);
 
-  app.on('second-instance', show);
-  app.on('activate', show);
-  app.on('window-all-closed', () => app.quit());
-  app.on('will-quit', () => watch.close());
-  show();
+  let window: BrowserWindow | undefined;
+  let place = start;
+  let link = firstLink;
+  const ours = () => (window && !window.isDestroyed() ? { window, pageUrl } : undefined);
+  const show = (next: Place) => {
+    const open = ours();
+    if (open) {
+      tell(open.window, 'companion:go', next);
+      if (open.window.isMinimized()) open.window.restore();
+      open.window.show();
+      open.window.focus();
+      return;
+    }
+    place = next;
+    window = openWindow(files, nativeTheme.shouldUseDarkColors);
+  };
+  const follow = (text: string) => {
+    const token = readEnrollLink(text);
+    if (token) link = token;
+    show(token ? { section: 'status', question: 'enroll' } : start);
+  };
+
+  const agent = companionAgent({
+    socket: followed ?? agentSocket(stateDir, platform, uid),
+    uid,
+    start:
+      followed === undefined
+        ? () => forkAgent(files.agent, [...agentArgs, ...agentProgram, '--product-version', app.getVersion()], log)
+        : undefined,
+    onChange: () => changed(),
+  });
+  const notifier = createNotifier((section) => show({ section, question: 'none' }));
+  const tray = openTray(platform, (action) => void act(action));
+  const changed = () => {
+    const state = agent.current();
+    tray.apply(trayView(state, Date.now()));
+    tell(window, 'companion:changed', state);
+    if (state.kind !== 'running') return;
+    notifier.follow(state.state);
+    const { values, origins } = state.state.profile;
+    startAtLogin(values.AutoStart, origins.AutoStart !== 'default').catch((error: unknown) => log(`autostart: ${String(error)}`));
+  };
+  let autostart = '';
+  const startAtLogin = async (setting: string | undefined, isSet: boolean) => {
+    // From a source tree there is no program that would still be there after the next pull.
+    if (!app.isPackaged || autostart === `${setting} ${isSet}`) return;
+    autostart = `${setting} ${isSet}`;
+    if (platform === 'linux') await followAutostart(setting, isSet, { home, env, program: env['APPIMAGE'] ?? process.execPath });
+    else if (setting === 'never' || (setting === 'always' && isSet))
+      app.setLoginItemSettings({ openAtLogin: setting === 'always', args: ['--hidden'] });
+  };
+
+  const about = { version: app.getVersion(), electron: process.versions.electron, node: process.versions.node, platform };
+  const deps = {
+    current: () => agent.current(),
+    ask: agent.ask,
+    takePlace: () => {
+      const taken = place;
+      place = start;
+      return taken;
+    },
+    takeLink: () => {
+      const taken = link;
+      link = undefined;
+      return taken;
+    },
+    copy: (text: string) => clipboard.writeText(text),
+    async save(name: string, text: string) {
+      const options = { title: 'Save diagnostics', defaultPath: join(app.getPath('documents'), name) };
+      const chosen = window ? await dialog.showSaveDialog(window, options) : await dialog.showSaveDialog(options);
+      if (chosen.canceled || !chosen.filePath) return undefined;
+      await writeFile(chosen.filePath, text, { mode: 0o600 });
+      return chosen.filePath;
+    },
+    openAddress: async (url: string) => await shell.openExternal(url),
+    quit: (reason: string | undefined) => void quit(reason),
+    about,
+  };
+  answerAll(ipcMain, ours, answers(deps), (reference, error) => log(`${reference}: ${String(error)}`));
+
+  const quit = async (reason: string | undefined) => {
+    // Only an agent of ours is told why; another one goes on.
+    if (agent.isOurs()) await agent.ask({ name: 'stop', ...(reason === undefined ? {} : { reason }) }).catch(() => undefined);
+    app.quit();
+  };
+  async function act(action: TrayAction): Promise<void> {
+    const state = agent.current();
+    const support = state.kind === 'running' ? state.state.profile.supportUrl : undefined;
+    switch (action) {
+      case 'open':
+        return show(start);
+      case 'open_hosts':
+        return show({ section: 'hosts', question: 'none' });
+      case 'pause':
+        return show({ section: 'status', question: 'pause' });
+      case 'quit':
+        return show({ section: 'status', question: 'quit' });
+      case 'resume': {
+        const answer = await agent.ask({ name: 'resume' }).catch(() => undefined);
+        return answer?.ok === true ? undefined : show(start);
+      }
+      case 'diagnostics':
+        return clipboard.writeText(await diagnostics(deps));
+      case 'help':
+        if (support !== undefined && isHttps(support)) await shell.openExternal(support);
+    }
+  }
+
+  const refresh = setInterval(() => tray.apply(trayView(agent.current(), Date.now())), refreshMs);
+  app.on('second-instance', (_event, argv) => follow(argv.find((word) => readEnrollLink(word)) ?? ''));
+  app.on('open-url', (event, url) => {
+    event.preventDefault();
+    follow(url);
+  });
+  app.on('activate', () => show(start));
+  // The window is only a view: the tray and the agent go on without it.
+  app.on('window-all-closed', () => {});
+  powerMonitor.on('resume', () => void agent.ask({ name: 'wake' }).catch(() => undefined));
+  powerMonitor.on('shutdown', () => app.quit());
+
+  let isEnded = false;
+  app.on('will-quit', (event) => {
+    if (isEnded) return;
+    event.preventDefault();
+    clearInterval(refresh);
+    notifier.close();
+    tray.close();
+    void agent.close().finally(() => {
+      isEnded = true;
+      // Not in this event's own turn: Electron ignores a quit while it is still hearing that the last one was prevented.
+      setImmediate(() => app.quit());
+    });
+  });
+
+  changed();
+  if (link) show({ section: 'status', question: 'enroll' });
+  else if (!app.commandLine.hasSwitch('hidden')) show(start);
 }
 
-if (app.requestSingleInstanceLock()) void app.whenReady().then(start);
+// A window with text needs no graphics processor, and each laptop has one process less.
+app.disableHardwareAcceleration();
+app.setAppUserModelId('dev.drawbridge.companion');
+let earlyLink: Secret<string> | undefined = process.argv.map(readEnrollLink).find((token) => token !== undefined);
+const early = (event: Electron.Event, url: string) => {
+  event.preventDefault();
+  earlyLink ??= readEnrollLink(url);
+};
+app.on('open-url', early);
+if (app.requestSingleInstanceLock())
+  void app.whenReady().then(() => {
+    app.off('open-url', early);
+    run(earlyLink);
+  });
 else app.quit();

@@ -1,17 +1,19 @@
-// What the companion's page can do beside drawing: ask for the state and hear of its changes. It runs sandboxed, between page and main.
-// Only these two functions cross; neither Electron's objects nor a channel's name does.
+// What the companion's page can do beside drawing: ask and listen on the channels of contract/channel-name.ts. It runs sandboxed, between page and main.
+// Only these two functions cross, and a name that is not in the list goes nowhere: Electron's own objects stay here.
 import { contextBridge, ipcRenderer } from 'electron';
-import type { CompanionPage, CompanionState, InvocationName, PushName } from '#contract/ipc.ts';
-
-const current = 'companion:current' satisfies InvocationName;
-const changed = 'companion:changed' satisfies PushName;
+import { invocationNames, pushNames } from '#contract/channel-name.ts';
+import type { CompanionPage } from '#contract/ipc.ts';
 
 const page: CompanionPage = {
-  current: async () => await ipcRenderer.invoke(current),
-  onChanged(listener) {
-    const forward = (_event: unknown, state: CompanionState) => listener(state);
-    ipcRenderer.on(changed, forward);
-    return () => ipcRenderer.off(changed, forward);
+  async ask(channel, request) {
+    if (!invocationNames.includes(channel)) throw new Error('there is no such channel');
+    return await ipcRenderer.invoke(channel, request);
+  },
+  listen(channel, listener) {
+    if (!pushNames.includes(channel)) throw new Error('there is no such channel');
+    const forward = (_event: unknown, told: Parameters<typeof listener>[0]) => listener(told);
+    ipcRenderer.on(channel, forward);
+    return () => ipcRenderer.off(channel, forward);
   },
 };
 

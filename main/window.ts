@@ -8,13 +8,17 @@ export interface WindowFiles {
 }
 
 /** Opens the window and shows it when its first picture is there. */
-export function openWindow({ preload, page }: WindowFiles): BrowserWindow {
+export function openWindow({ preload, page }: WindowFiles, isDark: boolean): BrowserWindow {
   const window = new BrowserWindow({
-    width: 520,
+    width: 900,
     height: 640,
+    minWidth: 620,
+    minHeight: 440,
     show: false,
     title: 'Drawbridge',
     autoHideMenuBar: true,
+    // Until the page is drawn; no flash of white in a dark desktop.
+    backgroundColor: isDark ? '#0d1117' : '#ffffff',
     webPreferences: {
       preload,
       contextIsolation: true,
@@ -24,20 +28,27 @@ export function openWindow({ preload, page }: WindowFiles): BrowserWindow {
       nodeIntegrationInSubFrames: false,
       webviewTag: false,
       webSecurity: true,
+      navigateOnDragDrop: false,
       spellcheck: false,
     },
   });
+  window.removeMenu();
   window.once('ready-to-show', () => window.show());
   window.webContents.on('will-navigate', (event) => event.preventDefault());
+  window.webContents.on('will-redirect', (event) => event.preventDefault());
   window.webContents.on('will-attach-webview', (event) => event.preventDefault());
   window.webContents.setWindowOpenHandler(() => ({ action: 'deny' }));
-  denyPermissions(window.webContents.session);
+  deny(window.webContents.session);
   // The page's policy (CSP) stands in its own head: a page from a file has no headers.
   void window.loadFile(page);
   return window;
 }
 
-function denyPermissions(session: Session): void {
+/** No permission, no download, and no request but for files and the developer tools: the page has no business on any network. */
+function deny(session: Session): void {
   session.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   session.setPermissionCheckHandler(() => false);
+  session.setDevicePermissionHandler(() => false);
+  session.on('will-download', (event) => event.preventDefault());
+  session.webRequest.onBeforeRequest((details, answer) => answer({ cancel: !/^(?:file|devtools|data):/.test(details.url) }));
 }

@@ -1,57 +1,129 @@
-// The companion in words: is this device connected, through which gateway, and what is wrong here. It decides nothing.
+// The companion at a glance: how things stand, what to do now, through which gateway, and who manages this device.
+import { Button } from 'react-aria-components';
 import type { AgentState } from '#contract/agent.ts';
-import { findingOf } from '#contract/finding.ts';
 import type { CompanionState } from '#contract/ipc.ts';
+import { type Standing, hostsToRestart, problemsOf, restartWords } from '#contract/standing.ts';
+import { clockWords } from '#contract/when.ts';
+import { useAsk } from './drawbridge.ts';
+import { EnrollForm } from './enroll.tsx';
+import { Managed } from './managed.tsx';
+import { StandingMark } from './mark.tsx';
+import { Outcome, SectionPage, When } from './part.tsx';
+import { Problems } from './problem.tsx';
 
-export function Status({ state }: { readonly state: CompanionState | undefined }) {
+interface Props {
+  readonly state: CompanionState;
+  readonly standing: Standing;
+  readonly now: number;
+  readonly onPause: () => void;
+}
+
+export function Status({ state, standing, now, onPause }: Props) {
+  const agent = state.kind === 'running' ? state.state : undefined;
   return (
-    <main>
-      <h1>Drawbridge</h1>
-      <p role="status">{headline(state)}</p>
-      {state?.kind === 'running' ? <Details state={state.state} /> : null}
-    </main>
+    <SectionPage title="Status">
+      <div className={`standing ${standing.kind}`}>
+        <StandingMark kind={standing.kind} size={44} />
+        <div>
+          <h2>{standing.title}</h2>
+          <p role="status">{standing.headline}</p>
+          {standing.advice === undefined ? null : <p className="advice">{standing.advice}</p>}
+          {agent ? <Actions agent={agent} onPause={onPause} /> : null}
+        </div>
+      </div>
+      {agent && (standing.kind === 'unenrolled' || standing.kind === 'revoked') ? (
+        <EnrollForm gatewayUrl={agent.profile.gatewayUrl} />
+      ) : null}
+      {agent ? (
+        <>
+          <Restarts agent={agent} />
+          <Facts agent={agent} now={now} />
+          <Problems title="What is wrong here" problems={problemsOf(agent)} />
+          <Managed profile={agent.profile} />
+        </>
+      ) : null}
+    </SectionPage>
   );
 }
 
-function headline(state: CompanionState | undefined): string {
-  if (!state) return 'Asking the agent …';
-  if (state.kind === 'absent') return `The Drawbridge agent is not running here: ${state.detail}.`;
-  const { tunnel, gateway } = state.state;
-  switch (tunnel.kind) {
-    case 'connected':
-      return `Connected${gateway ? ` to the gateway "${gateway}"` : ''}.`;
-    case 'connecting':
-      return 'Connecting to the gateway …';
-    case 'offline':
-      return `Not connected: ${tunnel.reason}. Drawbridge keeps trying.`;
-    case 'refused':
-      return `The gateway refused this device: ${tunnel.message}`;
-    case 'off':
-      return tunnel.reason === 'not_enrolled' ? 'This device is not enrolled yet.' : 'No gateway is set for this device.';
-  }
-}
-
-function Details({ state }: { readonly state: AgentState }) {
+function Actions({ agent, onPause }: { readonly agent: AgentState; readonly onPause: () => void }) {
+  const [resumed, resume] = useAsk('pause:end');
+  if (agent.paused)
+    return (
+      <div className="actions">
+        <Button className="button primary" isDisabled={resumed.kind === 'waiting'} onPress={() => void resume(undefined)}>
+          Resume
+        </Button>
+        <Outcome of={resumed} waiting="Resuming …" />
+      </div>
+    );
+  if (agent.profile.allows.pause === 'never') return null;
   return (
-    <>
-      <Section title="AI hosts" lines={state.hosts.filter((host) => host.isInstalled).map((host) => host.title)} />
-      <Section title="Local servers" lines={state.servers.map((server) => `${server.server}: ${server.status}`)} />
-      <Section title="What is wrong here" lines={state.findings.map((finding) => findingOf(finding.code).meaning)} />
-      <p>{state.profile.isForced ? 'Managed by your organization.' : 'Not managed by an organization.'}</p>
-    </>
+    <div className="actions">
+      <Button className="button" onPress={onPause}>
+        Pause …
+      </Button>
+    </div>
   );
 }
 
-function Section({ title, lines }: { readonly title: string; readonly lines: readonly string[] }) {
+function Restarts({ agent }: { readonly agent: AgentState }) {
+  const waiting = hostsToRestart(agent);
+  if (waiting.length === 0) return null;
   return (
-    <section aria-label={title}>
-      <h2>{title}</h2>
-      {lines.length === 0 ? <p>none</p> : null}
-      <ul>
-        {lines.map((line) => (
-          <li key={line}>{line}</li>
+    <div className="notice">
+      <h2>To do</h2>
+      <ul className="plain">
+        {waiting.map((host) => (
+          <li key={host.id}>{restartWords(host)}, so that it uses its changed servers.</li>
         ))}
       </ul>
-    </section>
+    </div>
+  );
+}
+
+function Facts({ agent, now }: { readonly agent: AgentState; readonly now: number }) {
+  const { tunnel, device, profile, lastConnectedAt } = agent;
+  const refused = agent.calls.filter(({ decision }) => decision === 'refused').length;
+  return (
+    <dl className="facts">
+      <div>
+        <dt>Gateway</dt>
+        <dd>{profile.gatewayUrl ?? 'none is set'}</dd>
+      </div>
+      {agent.gateway === undefined ? null : (
+        <div>
+          <dt>Name of the gateway</dt>
+          <dd>{agent.gateway}</dd>
+        </div>
+      )}
+      {tunnel.kind === 'connected' ? (
+        <div>
+          <dt>Connected since</dt>
+          <dd>
+            {clockWords(tunnel.since, now)} (<When at={tunnel.since} now={now} />)
+          </dd>
+        </div>
+      ) : lastConnectedAt === undefined ? null : (
+        <div>
+          <dt>Last connected</dt>
+          <dd>
+            <When at={lastConnectedAt} now={now} />
+          </dd>
+        </div>
+      )}
+      {device ? (
+        <div>
+          <dt>Enrolled as</dt>
+          <dd>{device.userName}</dd>
+        </div>
+      ) : null}
+      <div>
+        <dt>Recent calls</dt>
+        <dd>
+          {agent.calls.length === 0 ? 'none yet' : `${agent.calls.length}, ${refused === 0 ? 'none' : refused} of them refused`}
+        </dd>
+      </div>
+    </dl>
   );
 }

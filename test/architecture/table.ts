@@ -171,7 +171,7 @@ export const layers: readonly Layer[] = [
   { at: 'bridge/*', ours: [...contract, 'bridge/'], packages: [...logger, 'commander', 'zod'], node: 'all' },
 
   { at: 'main/', ours: contract, packages: ['electron', 'zod'], node: 'all' },
-  { at: 'renderer/', ours: contract, packages: ['react', 'react-dom'], node: [] },
+  { at: 'renderer/', ours: contract, packages: ['react', 'react-dom', 'react-aria-components'], node: [] },
   { at: 'build/', ours: contract, packages: ['diff', 'zod'], node: 'all' },
   { at: 'build/package/', ours: [...contract, 'build/setup/'], packages: ['electron-builder', 'vite', 'zod'], node: 'all' },
 ];

@@ -40,11 +40,21 @@ describe('the desktop bundles', () => {
     );
   });
 
+  test('stand apart: main never loads the agent into its own process', async () => {
+    proves('companion.agent-apart', {
+      file: 'electron.config.ts',
+      find: "input: { main: at('main/main.ts') }",
+      replace: "input: { main: at('main/main.ts'), agent: at('bridge/utility.ts') }",
+    });
+    const text = await readFile(join(scratch.root, 'out/main/main.cjs'), 'utf8');
+    expect([...text.matchAll(/require\("(\.[^"]*)"\)/g)].map(([, path]) => path)).toEqual([]);
+  });
+
   test('need nothing but Electron and the native keyring, and hold no database', async () => {
     proves('companion.bundle-closed', {
       file: 'electron.config.ts',
-      find: "external: ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'],",
-      replace: "external: ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate', 'zod'],",
+      find: "const external = ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'];",
+      replace: "const external = ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate', 'zod'];",
     });
     const scripts = files.filter((file) => file.endsWith('.cjs'));
     const names = new Set((await Promise.all(scripts.map(required))).flat());

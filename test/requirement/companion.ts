@@ -1,4 +1,4 @@
-// What the tray program promises so far: it shows the agent's state, and believes nobody else.
+// What the tray program promises: it shows the agent's state, starts and ends what is its own, lets its page do nothing else, and believes nobody else.
 import type { Requirement } from '../requirement.ts';
 
 export const companion: readonly Requirement[] = [
@@ -22,5 +22,25 @@ export const companion: readonly Requirement[] = [
     id: 'companion.page-policy',
     promise: "The companion's page loads scripts of its own files only, and nothing from any network.",
     source: 'SECURITY.md, "The desktop"',
+  },
+  {
+    id: 'companion.agent-apart',
+    promise: "The tray program never loads the agent's code into its own process.",
+    source: 'ARCHITECTURE.md, "How things start"',
+  },
+  {
+    id: 'companion.state-in-words',
+    promise: 'Window, menu and icon say the same state of the agent, in words and by a shape.',
+    source: 'docs/companion.md, "What it says"',
+  },
+  {
+    id: 'companion.pause-by-profile',
+    promise: 'Pausing and quitting are offered and possible only where the profile allows them.',
+    source: 'docs/companion.md, "Pause and quit"',
+  },
+  {
+    id: 'companion.refused-told-once',
+    promise: 'Refused calls are told together, and the same ones not again for a while.',
+    source: 'docs/companion.md, "Notifications"',
   },
 ];

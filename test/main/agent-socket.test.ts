@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AgentState } from '#contract/agent.ts';
 import type { CompanionState } from '#contract/ipc.ts';
-import { type AgentWatch, watchAgent } from '../../main/agent.ts';
+import { type AgentWatch, watchAgent } from '../../main/agent-socket.ts';
 import { proves } from '../requirement.ts';
 
 const uid = process.getuid?.() ?? -1;
@@ -100,7 +100,7 @@ describe('the tray program follows the agent', () => {
 
   test('does not believe a socket in a directory that others can enter', async () => {
     proves('companion.believes-own-agent', {
-      file: 'main/agent.ts',
+      file: 'main/agent-socket.ts',
       find: '(stat.mode & 0o077) === 0',
       replace: 'stat.mode > 0',
     });

@@ -1,0 +1,125 @@
+// The companion in a real Electron, driven by Playwright, with a look at what it gives to the operating system: menu, icon, notifications, addresses.
+// The look is a program of the test's own that wraps Electron's classes and then runs our bundle as it is: the product has no hook for it.
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type ElectronApplication, type Page, _electron } from 'playwright-core';
+import { z } from 'zod';
+import { root } from '../walk/program.ts';
+import { bringElectron } from './binary.ts';
+import type { Session } from './session.ts';
+
+/** What the companion gave to the operating system so far. */
+const Seen = z.object({
+  menu: z.array(z.object({ label: z.string(), enabled: z.boolean() })),
+  tooltip: z.string(),
+  /** The bitmap of the tray icon at its own size, as Electron has it: BGRA. */
+  icon: z.object({ width: z.number(), height: z.number(), pixels: z.array(z.number()) }).optional(),
+  notifications: z.array(z.object({ title: z.string(), body: z.string() })),
+});
+export type Seen = z.infer<typeof Seen>;
+
+export interface Companion {
+  readonly app: ElectronApplication;
+  readonly pid: number;
+  /** Such as 25.1.1. */
+  readonly electron: string;
+  /** The window; opens it by the tray where it is closed. */
+  page(): Promise<Page>;
+  seen(): Promise<Seen>;
+  /** The addresses that the desktop was asked to open: a program of the test's stands in the place of xdg-open. */
+  opened(): Promise<readonly string[]>;
+  /** Chooses an item of the tray's menu. */
+  choose(label: string): Promise<void>;
+  /** Clicks the newest notification. */
+  clickNotification(): Promise<void>;
+  /** Quits it as a session does; resolves when its process is gone. */
+  close(): Promise<void>;
+}
+
+export interface CompanionOptions {
+  readonly session: Session;
+  readonly args: readonly string[];
+  readonly env?: Record<string, string>;
+}
+
+/** Bundles main, agent, preload and page into out/. */
+export async function buildCompanion(): Promise<void> {
+  const tool = join(root, 'node_modules/electron-vite/bin/electron-vite.js');
+  await promisify(execFile)(process.execPath, [tool, 'build', '--config', 'electron.config.ts'], { cwd: root });
+}
+
+export async function launchCompanion({ session, args, env = {} }: CompanionOptions): Promise<Companion> {
+  const electron = await bringElectron();
+  const folder = await mkdtemp(join(session.dir, 'app-'));
+  const [programs, addresses] = [join(folder, 'bin'), join(folder, 'opened')];
+  await Promise.all([mkdir(programs), writeFile(addresses, '')]);
+  await writeFile(join(programs, 'xdg-open'), `#!/bin/sh\necho "$1" >> '${addresses}'\n`, { mode: 0o755 });
+  await writeFile(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'drawbridge', productName: 'Drawbridge', version: '0.1.0', main: 'main.cjs' }),
+  );
+  await writeFile(join(folder, 'main.cjs'), wrapper);
+  const isRoot = process.getuid?.() === 0;
+  const app = await _electron.launch({
+    executablePath: electron.executable,
+    args: [...(isRoot ? ['--no-sandbox'] : []), folder, `--user-data-dir=${join(session.dir, 'data')}`, ...args],
+    env: {
+      ...session.env,
+      PATH: `${programs}:${session.env['PATH']}`,
+      ...env,
+      DRAWBRIDGE_TEST_MAIN: join(root, 'out/main/main.cjs'),
+    },
+    timeout: 30_000,
+  });
+  const seen = async () => Seen.parse(await app.evaluate(() => (globalThis as unknown as { look(): unknown }).look()));
+  const choose = (label: string) =>
+    app.evaluate((_, wanted) => (globalThis as unknown as { choose(label: string): void }).choose(wanted), label);
+  return {
+    app,
+    pid: app.process().pid ?? 0,
+    electron: electron.version,
+    async page() {
+      const [open] = app.windows();
+      if (open) return open;
+      const [page] = await Promise.all([app.waitForEvent('window'), choose('Open Drawbridge')]);
+      return page;
+    },
+    seen,
+    opened: async () => (await readFile(addresses, 'utf8')).split('\n').filter(Boolean),
+    choose,
+    clickNotification: () => app.evaluate(() => (globalThis as unknown as { clickNotification(): void }).clickNotification()),
+    close: async () => await app.close(),
+  };
+}
+
+const wrapper = `
+// Written by test/electron/companion.ts: remembers what the companion gives to the operating system, then runs it.
+const { Menu, Notification, Tray } = require('electron');
+let menu, tooltip = '', icon, last;
+const notifications = [];
+const build = Menu.buildFromTemplate;
+Menu.buildFromTemplate = (template) => (menu = build.call(Menu, template));
+const wrap = (name, note) => {
+  const own = Tray.prototype[name];
+  Tray.prototype[name] = function (value) { note(value); return own.call(this, value); };
+};
+wrap('setImage', (image) => (icon = image));
+wrap('setToolTip', (text) => (tooltip = text));
+Notification.isSupported = () => true;
+Notification.prototype.show = function () { last = this; notifications.push({ title: this.title, body: this.body }); };
+globalThis.look = () => ({
+  menu: (menu ? menu.items : []).filter((item) => item.type !== 'separator').map(({ label, enabled }) => ({ label, enabled })),
+  tooltip,
+  icon: icon && { ...icon.getSize(), pixels: [...icon.toBitmap()] },
+  notifications,
+});
+globalThis.choose = (label) => {
+  const item = menu.items.find((one) => one.label === label);
+  if (!item) throw new Error('no such item: ' + label + ' in ' + menu.items.map((one) => one.label).join(' | '));
+  setImmediate(() => item.click());
+};
+globalThis.clickNotification = () => void last.emit('click');
+require(process.env.DRAWBRIDGE_TEST_MAIN);
+`;

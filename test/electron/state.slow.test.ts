@@ -1,0 +1,331 @@
+// The companion through each state of a real agent and a real gateway server: the window's words, the tray's menu and its icon say the same.
+// The agent is one that someone else started, so that it can be led into each state and ended by the test.
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { StandingKind } from '#contract/standing.ts';
+import { askAgent } from '../../main/agent-socket.ts';
+import { proves } from '../requirement.ts';
+import { type Deployment, type Workstation, deploy, until } from '../walk/deployment.ts';
+import { modern } from '../walk/mcp.ts';
+import { nodeServer, walkPolicy } from '../walk/policy.ts';
+import { root, startProgram } from '../walk/program.ts';
+import { type Companion, buildCompanion, launchCompanion } from './companion.ts';
+import { shoot, standingsOf } from './look.ts';
+import { type Session, missingPrograms, openSession } from './session.ts';
+
+const missing = missingPrograms();
+const bridgeCli = join(root, 'bridge/cli.ts');
+const managed = {
+  ManagedByOrganizationName: 'Example Corp',
+  ManagedByCaption: 'Your AI tools go through our gateway. Calls are recorded, their content is not.',
+  ManagedByURL: 'https://example.org/drawbridge',
+  SupportURL: 'https://help.example.org/ai',
+  AllowUserPause: 'with_reason',
+  AllowUserQuit: true,
+  AllowUserUndo: true,
+};
+
+describe.skipIf(missing.length > 0)(
+  `the companion in a real Electron${missing.length > 0 ? ` (missing: ${missing.join(', ')})` : ''}`,
+  () => {
+    let session: Session;
+    let deployment: Deployment;
+    let station: Workstation;
+    let companion: Companion;
+    let page: Page;
+    beforeAll(async () => {
+      await buildCompanion();
+      session = await openSession();
+      deployment = await deploy({ policy: walkPolicy({ counting: { tools: ['count'] }, crashing: { tools: 'all' } }) });
+      const home = join(deployment.dir, 'home');
+      await mkdir(join(home, '.codex'), { recursive: true });
+      await writeFile(join(home, '.codex/config.toml'), '# mine\n[mcp_servers.notes]\ncommand = "node"\nargs = ["notes.mjs"]\n');
+      const server = (name: string) => nodeServer(join(root, `test/fake/local-server/${name}.ts`));
+      station = await deployment.workstation({
+        user: 'ada',
+        home,
+        profile: {
+          ...managed,
+          EnforcementMode: 'enforce',
+          LocalServers: { counting: server('counting'), crashing: server('crashing') },
+        },
+      });
+      companion = await launchCompanion({ session, args: [`--agent-socket=${join(station.stateDir, 'agent.sock')}`] });
+      page = await companion.page();
+      process.stdout.write(`driven in Electron ${companion.electron}\n`);
+    });
+    afterAll(async () => {
+      await companion?.close();
+      await deployment?.close();
+      await session?.close();
+    });
+
+    /** Waits until window, menu and icon all say so, and takes the picture. */
+    const expectState = async (kind: StandingKind, title: string, words: RegExp, picture: string = kind) => {
+      await page.getByRole('tab', { name: /^Status/ }).click();
+      await page.getByRole('heading', { name: title, exact: true }).waitFor();
+      await page.getByRole('status').filter({ hasText: words }).waitFor();
+      const seen = await until(`the tray to say "${title}"`, async () => {
+        const now = await companion.seen();
+        return now.tooltip === `Drawbridge: ${title}` ? now : undefined;
+      });
+      expect(standingsOf(seen.icon)).toContain(kind);
+      const said = seen.menu.filter(({ enabled }) => !enabled).map(({ label }) => label);
+      expect(said.join(' ')).toMatch(words);
+      await shoot(page, picture);
+      return seen.menu.filter(({ enabled }) => enabled).map(({ label }) => label);
+    };
+    const profile = async (change: object) => {
+      const text = z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(station.profileFile, 'utf8')));
+      await writeFile(station.profileFile, JSON.stringify({ ...text, ...change }), { mode: 0o600 });
+      await reload();
+    };
+    const reload = () =>
+      askAgent({ socket: join(station.stateDir, 'agent.sock'), uid: process.getuid?.() ?? -1 }, { name: 'reload' }, 20_000);
+
+    test('connected: since when, to which gateway, managed by whom; the menu has what the profile allows', async () => {
+      proves('companion.state-in-words', {
+        file: 'main/tray-view.ts',
+        find: '...wrap(standing.headline).map(',
+        replace: "...['Drawbridge'].map(",
+      });
+      const menu = await expectState('connected', 'Connected', /Connected to the gateway “eng” of Example Corp/);
+      expect(menu).toEqual(['Open Drawbridge', 'Pause …', 'Copy diagnostics', 'Help', 'Quit Drawbridge …']);
+      await page.getByText('Managed by Example Corp.').waitFor();
+      await page.getByText(managed.ManagedByCaption).waitFor();
+      await page.getByText(deployment.origin).first().waitFor();
+      await companion.choose('Help');
+      await page.getByRole('button', { name: 'About this management' }).click();
+      await page.getByText('Opened in your browser.').waitFor();
+      await expect.poll(async () => (await companion.opened()).toSorted()).toEqual([managed.ManagedByURL, managed.SupportURL]);
+    });
+
+    test('pausing asks for a reason, is shown with it, and resuming ends it', async () => {
+      proves('companion.pause-by-profile', {
+        file: 'main/tray-view.ts',
+        find: "return allows.pause === 'never' ? [] :",
+        replace: 'return',
+      });
+      await companion.choose('Pause …');
+      const dialog = page.getByRole('dialog', { name: 'Pause Drawbridge' });
+      await dialog.waitFor();
+      await shoot(page, 'pause-question');
+      expect(await dialog.getByRole('button', { name: 'Pause', exact: true }).isDisabled()).toBe(true);
+      await dialog.getByText('30 minutes').click();
+      await dialog.getByRole('textbox', { name: 'Reason' }).fill('a demo without tools');
+      await dialog.getByRole('button', { name: 'Pause', exact: true }).click();
+      await dialog.waitFor({ state: 'detached' });
+      const menu = await expectState('paused', 'Paused', /Paused by you until \d\d:\d\d: a demo without tools/);
+      expect(menu).toContain('Resume');
+      expect(menu).not.toContain('Pause …');
+      await page.getByRole('button', { name: 'Resume' }).click();
+      await expectState('connected', 'Connected', /Connected to/);
+      await profile({ AllowUserPause: 'never', AllowUserQuit: false });
+      await until('the menu without what is forbidden', async () => {
+        const labels = (await companion.seen()).menu.map(({ label }) => label);
+        return !labels.includes('Pause …') && !labels.includes('Quit Drawbridge …');
+      });
+      expect(await page.getByRole('button', { name: 'Pause …' }).count()).toBe(0);
+      const forbidden = await page.evaluate(async () => {
+        const { drawbridge } = globalThis as unknown as {
+          drawbridge: { ask(channel: string, request: unknown): Promise<unknown> };
+        };
+        return [await drawbridge.ask('pause:begin', { minutes: 5 }), await drawbridge.ask('companion:quit', {})];
+      });
+      expect(forbidden).toMatchObject([
+        { ok: false, code: 'PROFILE_FORBIDS' },
+        { ok: false, code: 'PROFILE_FORBIDS' },
+      ]);
+      await profile({ AllowUserPause: 'with_reason', AllowUserQuit: true });
+    });
+
+    test('not compliant: what is wrong, where, and what to do', async () => {
+      const config = join(station.home, '.cursor/mcp.json');
+      await mkdir(join(station.home, '.cursor'), { recursive: true });
+      await writeFile(config, 'this is no JSON');
+      await reload();
+      await expectState('noncompliant', 'Not compliant', /can't be read as what it should be/);
+      await page.getByText('Correct the file.').first().waitFor();
+      await writeFile(config, '{}');
+      await reload();
+      await expectState('connected', 'Connected', /Connected to/);
+    });
+
+    test('an error in the profile: that its settings are wrong, and which', async () => {
+      await profile({ ScanIntervalMinutes: 'often' });
+      try {
+        await expectState('misconfigured', 'Settings problem', /a value in it, is not valid.* It is about ScanIntervalMinutes/);
+      } finally {
+        await profile({ ScanIntervalMinutes: 15 });
+      }
+      await expectState('connected', 'Connected', /Connected to/);
+    });
+
+    test('offline: since when and why; it comes back by itself', async () => {
+      await deployment.gateway().stop('SIGKILL');
+      await expectState('offline', 'Offline', /No connection to the gateway “eng” of Example Corp since \d\d:\d\d: /);
+      await deployment.restartGateway();
+      await expectState('connected', 'Connected', /Connected to/);
+    });
+
+    test('calls are listed with what was decided; refused ones are told once, together', async () => {
+      proves('companion.refused-told-once', {
+        file: 'main/notifier.ts',
+        find: 'if (now - (toldAt.get(news.key) ?? -quietMs) < quietMs) return;',
+        replace: '',
+      });
+      const token = await deployment.hostToken({ user: 'ada', gateway: 'eng', host: 'codex' });
+      const url = `${deployment.origin}/g/eng/mcp`;
+      const call = (name: string) => modern(url, token, 'tools/call', { name, arguments: {} });
+      await call('counting__count');
+      await call('counting__environment');
+      await call('counting__environment');
+      await page.getByRole('tab', { name: 'Recent calls' }).click();
+      const rows = page.getByRole('grid', { name: 'Recent calls' }).getByRole('row');
+      await until('three calls and a heading', async () => (await rows.count()) === 4);
+      await until('a notification', async () => (await companion.seen()).notifications.length > 0);
+      await call('counting__environment');
+      await until('four calls', async () => (await rows.count()) === 5);
+      // Longer than refused calls are gathered: what would be told again is told by then.
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      expect((await companion.seen()).notifications).toEqual([
+        { title: '2 calls were refused', body: expect.stringContaining('counting: environment') },
+      ]);
+      await page.getByRole('radio', { name: 'refused' }).click();
+      await page.getByRole('searchbox', { name: 'Filter' }).fill('not provisioned');
+      await page.getByText('3 of 4 calls').waitFor();
+      await shoot(page, 'calls');
+      await page.getByRole('tab', { name: 'Settings' }).click();
+      await companion.clickNotification();
+      await page.getByRole('heading', { name: 'Recent calls', level: 1 }).waitFor();
+    });
+
+    test('the sections show servers, hosts, settings and their origins', async () => {
+      await page.getByRole('tab', { name: 'Local servers' }).click();
+      const server = page.getByRole('listitem', { name: 'counting' });
+      await server.getByText(/Running|Ready/).waitFor();
+      await server.getByRole('button', { name: 'Restart counting' }).click();
+      await server.getByText('Ended. The next call starts it anew.').waitFor();
+      await page
+        .getByRole('listitem', { name: 'crashing' })
+        .getByRole('button', { name: /Last lines/ })
+        .click();
+      await shoot(page, 'servers');
+      await page.getByRole('tab', { name: 'AI hosts' }).click();
+      const host = page.getByRole('listitem', { name: 'Codex' });
+      await host.getByText('only through the gateway').first().waitFor();
+      await host.getByRole('button', { name: /Changes in the files/ }).click();
+      await host
+        .getByText(/^\+.*drawbridge/)
+        .first()
+        .waitFor();
+      await shoot(page, 'hosts');
+      await host.getByRole('button', { name: 'Undo the changes in Codex' }).click();
+      await host.getByText('undone by you').waitFor();
+      expect(await readFile(join(station.home, '.codex/config.toml'), 'utf8')).toContain('[mcp_servers.notes]\ncommand = "node"');
+      await shoot(page, 'hosts-undone');
+      await host.getByRole('button', { name: 'Point Codex at the gateway' }).click();
+      await host.getByText('undone by you').waitFor({ state: 'detached' });
+      await page.getByRole('tab', { name: 'Settings' }).click();
+      const row = page.getByRole('row', { name: /GatewayURL/ });
+      expect(await row.innerText()).toContain(deployment.origin);
+      await shoot(page, 'settings');
+      await page.getByRole('tab', { name: 'Diagnostics' }).click();
+      await page.getByRole('button', { name: 'Copy diagnostics' }).click();
+      await page.getByText('Copied.').waitFor();
+      const text = await companion.app.evaluate(({ clipboard }) => clipboard.readText());
+      expect(
+        z.looseObject({ companion: z.looseObject({ electron: z.string() }) }).parse(JSON.parse(text)).companion.electron,
+      ).toBe(companion.electron);
+      await shoot(page, 'diagnostics');
+    });
+
+    test('revoked: that it is over, what to do, and a notification', async () => {
+      const { workstations } = { workstations: await deployment.admin('workstation', 'list', '--json') };
+      const [first] = z.array(z.looseObject({ id: z.string() })).parse(JSON.parse(workstations));
+      await deployment.admin('workstation', 'revoke', first?.id ?? '');
+      await expectState('revoked', 'Revoked', /This device was revoked/);
+      expect((await companion.seen()).notifications.at(-1)).toMatchObject({ title: 'This device was revoked' });
+      await page.getByRole('textbox', { name: 'Enrollment token' }).waitFor();
+    });
+
+    test('no agent: that it is missing, and it is found again', async () => {
+      await station.agent.stop();
+      await expectState('absent', 'Not running', /agent is not running/);
+      await station.restart();
+      await expectState('revoked', 'Revoked', /revoked/);
+    });
+  },
+);
+
+describe.skipIf(missing.length > 0)('the first run', () => {
+  let session: Session;
+  let deployment: Deployment;
+  beforeAll(async () => {
+    await buildCompanion();
+    session = await openSession();
+    deployment = await deploy({ policy: walkPolicy({}) });
+  });
+  afterAll(async () => {
+    await deployment?.close();
+    await session?.close();
+  });
+  const issue = async () =>
+    z.looseObject({ token: z.string() }).parse(JSON.parse(await deployment.admin('token', 'enroll', '--user', 'ada', '--json')))
+      .token;
+
+  test.each(['a pasted token', 'a confirmed link'])('enrolls by %s at the gateway of the profile', async (by) => {
+    const dir = join(deployment.dir, by.replaceAll(' ', '-'));
+    await mkdir(join(dir, 'home'), { recursive: true });
+    await mkdir(join(dir, 'state'), { mode: 0o700 });
+    const profileFile = join(dir, 'profile.json');
+    await writeFile(
+      profileFile,
+      JSON.stringify({
+        GatewayURL: deployment.origin,
+        ManagedByOrganizationName: 'Example Corp',
+        PostureStatusPath: join(dir, 'posture.json'),
+      }),
+      { mode: 0o600 },
+    );
+    const agent = startProgram(bridgeCli, [
+      'agent',
+      '--state',
+      join(dir, 'state'),
+      '--home',
+      join(dir, 'home'),
+      '--profile',
+      profileFile,
+    ]);
+    await agent.event('started');
+    const token = await issue();
+    const link = by === 'a confirmed link' ? [`drawbridge://enroll?token=${token}`] : [];
+    const companion = await launchCompanion({ session, args: [`--agent-socket=${join(dir, 'state/agent.sock')}`, ...link] });
+    try {
+      const page = await companion.page();
+      await page.getByRole('heading', { name: 'Not enrolled', includeHidden: true }).waitFor();
+      expect(standingsOf((await companion.seen()).icon)).toEqual(['unenrolled']);
+      if (link.length > 0) {
+        const question = page.getByRole('dialog', { name: 'Enroll this device?' });
+        await question.getByText(deployment.origin).waitFor();
+        expect((await page.content()).includes(token)).toBe(false);
+        await shoot(page, 'enroll-link');
+        await question.getByRole('button', { name: 'Enroll' }).click();
+      } else {
+        await page.getByRole('textbox', { name: 'Enrollment token' }).fill('not-a-token');
+        await page.getByRole('button', { name: 'Enroll' }).click();
+        await page.getByRole('alert').waitFor();
+        await shoot(page, 'unenrolled');
+        await page.getByRole('textbox', { name: 'Enrollment token' }).fill(token);
+        await page.getByRole('button', { name: 'Enroll' }).click();
+      }
+      await page.getByRole('heading', { name: 'Connected', exact: true }).waitFor();
+    } finally {
+      await companion.close();
+      await agent.stop();
+    }
+  });
+});
