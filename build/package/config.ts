@@ -55,6 +55,8 @@ export function configuration(of: {
       { from: runtime, to: 'bridge' },
       { from: join(runtime, 'node_modules'), to: 'bridge/node_modules' },
       { from: join(root, 'LICENSE'), to: 'LICENSE' },
+      // what IT imports into its MDM, and the scripts that it runs
+      { from: join(root, 'build/profile'), to: 'mdm' },
     ],
     asar: true,
     npmRebuild: false,

@@ -60,6 +60,9 @@ describe('the packaged app', () => {
         at(packaged, `resources/app.asar.unpacked/node_modules/@napi-rs/${native}/keyring.linux-${process.arch}-gnu.node`),
       ),
     ).toBe(true);
+    // what IT imports into its MDM, and runs
+    expect(existsSync(at(packaged, 'resources/mdm/windows/en-US/drawbridge.adml'))).toBe(true);
+    expect(existsSync(at(packaged, 'resources/mdm/puller/exit-code-linux.sh'))).toBe(true);
   });
 
   test('has its fuses blown and no default app, and says in every name that it is for tests only', async ({ skip }) => {
