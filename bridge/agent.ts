@@ -14,6 +14,7 @@ import { diagnosticsText } from './diagnostics.ts';
 import { undoneWindowMs } from './host/converge.ts';
 import { localServers } from './host/local.ts';
 import { withRestarts } from './host/restart.ts';
+import { lastingProgram } from './lasting.ts';
 import { writeLauncher } from './launcher.ts';
 import { openLocalServers } from './local-servers.ts';
 import { hostEnvironment, secretService } from './location.ts';
@@ -103,7 +104,8 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= closeAll(closers, ended, options.logger));
   try {
-    return { ...(await start(options, closers, ended.signal)), close };
+    const program = await lastingProgram(options);
+    return { ...(await start({ ...options, ...program }, closers, ended.signal)), close };
   } catch (error) {
     await close();
     throw error;

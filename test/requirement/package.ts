@@ -77,4 +77,9 @@ export const packaging: readonly Requirement[] = [
     promise: 'The rpm installs, upgrades and is removed as the Debian package is; what it can not do is purge.',
     source: 'docs/install.md, "Uninstalling"',
   },
+  {
+    id: 'package.launcher-lasts',
+    promise: 'What AI hosts start is still there when the AppImage that wrote it has ended.',
+    source: 'docs/install.md, "What is installed"',
+  },
 ];

@@ -1,6 +1,7 @@
 // The bridge as an installed app carries it, run from a folder that knows nothing of the repository.
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readFile, readdir, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -51,6 +52,28 @@ describe('the runtime of an installed app', () => {
     const launcher = await readFile(join(state, 'bin/drawbridge'), 'utf8');
     expect(launcher).toContain(`'${cli}' --state '${state}'`);
     expect(launcher.replaceAll(process.execPath, '')).not.toMatch(/\d+\.\d+\.\d+/);
+  });
+
+  test('stays where an AppImage was, whose mount is gone when it ends', async () => {
+    proves('package.launcher-lasts', {
+      file: 'bridge/agent.ts',
+      find: 'const program = await lastingProgram(options);',
+      replace: 'const program = {};',
+    });
+    const state = join(place, 'appimage-state');
+    const mount = join(place, 'mount');
+    await cp(folder, join(mount, 'resources/bridge'), { recursive: true, preserveTimestamps: true });
+    const agent = spawn(join(mount, 'resources/bridge/drawbridge'), ['agent', '--state', state, '--home', join(place, 'home')], {
+      env: { ...env(), APPDIR: mount },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const [started] = await once(agent.stdout, 'data');
+    expect(String(started)).toContain('"event":"started"');
+    agent.kill('SIGTERM');
+    await once(agent, 'exit');
+    await rm(mount, { recursive: true });
+    const { stdout } = await run(join(state, 'bin/drawbridge'), ['--help'], { cwd: '/', env: env() });
+    expect(stdout).toContain('Usage: drawbridge');
   });
 
   test('holds the native keyring and no other package', async () => {
