@@ -75,7 +75,7 @@ async function install(host, env) {
   );
   if (status === 0 && !existsSync(folder)) renameSync(place, folder);
   rmSync(place, { recursive: true, force: true });
-  return status === 0 ? undefined : output.trim().split('\n')[0];
+  return status === 0 ? undefined : output.trim().split('\n').slice(0, 2).join('; ');
 }
 
 /**

@@ -1,4 +1,4 @@
-// Claude Code: `claude -p`, its servers in ~/.claude.json, a tool allowed by a flag.
+// Claude Code: `claude -p`, its servers in ~/.claude.json (for all folders, and for one), a tool allowed by a flag.
 import { join } from 'node:path';
 import { anthropic } from '../fake/model/anthropic.ts';
 import type { RealHost } from './host.ts';
@@ -13,11 +13,13 @@ export const claudeCode: RealHost = {
     file: process.execPath,
     args: [join(folder, 'node_modules/@anthropic-ai/claude-code/cli-wrapper.cjs')],
   }),
-  configText: (servers) => {
-    const mcpServers = Object.fromEntries(
+  configText: (servers, folder) => {
+    const { memory, ...others } = Object.fromEntries(
       Object.entries(servers).map(([name, { env = {}, ...line }]) => [name, { type: 'stdio', ...line, env }]),
     );
-    return `${JSON.stringify({ hasCompletedOnboarding: true, mcpServers }, undefined, 2)}\n`;
+    // One server for every folder, one for this folder only: the two scopes of this file.
+    const projects = { [folder]: { allowedTools: [], hasTrustDialogAccepted: true, mcpServers: { memory } } };
+    return `${JSON.stringify({ hasCompletedOnboarding: true, mcpServers: others, projects }, undefined, 2)}\n`;
   },
   ask: ({ text, modelUrl, allowed }) => ({
     args: ['-p', text, '--allowedTools', allowed],

@@ -17,16 +17,21 @@ export const codex: RealHost = {
         `[mcp_servers.${name}]`,
         `command = ${JSON.stringify(command)}`,
         `args = ${JSON.stringify(args)}`,
-        // What is not required may still be starting when Codex asks its model, about a second after its own start.
-        ...(name === 'everything' ? ['required = true', 'default_tools_approval_mode = "prompt"'] : []),
+        ...(name === 'everything' ? ['default_tools_approval_mode = "prompt"'] : []),
         ...(variables.length > 0 ? [`[mcp_servers.${name}.env]`, ...variables] : []),
         ...(name === 'everything' ? ['[mcp_servers.everything.tools.echo]', 'approval_mode = "approve"'] : []),
       ].join('\n');
     });
     return `${head}\n${tables.join('\n\n')}\n`;
   },
-  ask: ({ text, modelUrl }) => ({
-    args: ['exec', '--json', '--skip-git-repo-check', '-c', `model_providers.loopback.base_url="${modelUrl}/v1"`, text],
+  ask: ({ text, modelUrl, needed }) => ({
+    args: [
+      ...['exec', '--json', '--skip-git-repo-check'],
+      ...['-c', `model_providers.loopback.base_url="${modelUrl}/v1"`],
+      // What is not required may still be starting when Codex asks its model, about a second after its own start.
+      ...['-c', `mcp_servers.${needed}.required=true`],
+      text,
+    ],
     env: {},
   }),
   toolName: (server, tool) => `mcp__${server}.${tool.replaceAll('-', '_')}`,

@@ -14,6 +14,8 @@ export interface Question {
   readonly modelUrl: string;
   /** The one tool that is allowed by a flag, where the host has one. */
   readonly allowed: string;
+  /** The server that must be ready before the model is asked, where the host would not wait for it. */
+  readonly needed: string;
 }
 
 export interface RealHost {
@@ -29,8 +31,8 @@ export interface RealHost {
   program(folder: string): { readonly file: string; readonly args: readonly string[] };
   /** What it says where its user did not allow the tool that its model calls. */
   readonly refusal: RegExp;
-  /** The text of the config as its user has it: these servers, and of the tools of `everything` only `echo` allowed. */
-  configText(servers: Readonly<Record<string, ServerLine>>): string;
+  /** The text of the config as its user has it: these servers, and of the tools of `everything` only `echo` allowed. `folder`: where it will be started. */
+  configText(servers: Readonly<Record<string, ServerLine>>, folder: string): string;
   /** How one question is put to it without a person. What it would otherwise ask of the world is switched off. */
   ask(question: Question): { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
   /** The name by which its user allows the tool, and its model would call it where it was not offered. */

@@ -29,6 +29,8 @@ export interface Call {
   readonly arguments: Readonly<Record<string, unknown>>;
   /** The one tool of this server that the user allows by a flag. */
   readonly allowed: string;
+  /** Absent: the call's own. */
+  readonly neededServer?: string;
 }
 
 /** Its model calls the tool as the host offers it, or by the name it would have, where it is not offered. */
@@ -45,6 +47,7 @@ export async function talk(host: RealHost, home: string, call: Call): Promise<Ta
       text: `Call the tool ${call.tool} of the server ${call.server}.`,
       modelUrl: model.url,
       allowed: host.toolName(call.server, call.allowed),
+      needed: call.neededServer ?? call.server,
     });
     const child = spawn(file, [...args, ...asked.args], {
       cwd: join(home, 'work'),

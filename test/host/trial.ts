@@ -7,9 +7,11 @@ import { deploy, until } from '../walk/deployment.ts';
 import { walkPolicy } from '../walk/policy.ts';
 import { root } from '../walk/program.ts';
 import type { RealHost, ServerLine } from './host.ts';
-import { type Talk, packageOf, talk } from './talk.ts';
+import { type Call, type Talk, packageOf, talk } from './talk.ts';
 
 const Status = z.looseObject({ servers: z.array(z.looseObject({ server: z.string(), status: z.string() })) });
+
+const patienceMs = 60_000;
 
 /** The same three questions before and after: a tool that the user allowed, one that he did not, and one of the server that the gateway does not approve. */
 export interface Round {
@@ -43,21 +45,21 @@ export async function tryHost(host: RealHost, say: (line: string) => void = () =
     const file = join(home, host.config);
     await mkdir(dirname(file), { recursive: true });
     await mkdir(join(home, 'work'));
-    await writeFile(file, host.configText(servers(home)));
+    await writeFile(file, host.configText(servers(home), join(home, 'work')));
     const message = `hello from ${host.id}`;
     const calls = {
       allowed: { server: 'everything', tool: 'echo', arguments: { message }, allowed: 'echo' },
       unasked: { server: 'everything', tool: 'get-sum', arguments: { a: 2, b: 3 }, allowed: 'echo' },
       unapproved: { server: 'memory', tool: 'read_graph', arguments: {}, allowed: 'read_graph' },
     };
-    const round = async (): Promise<Round> => ({
+    const round = async (unapproved: Call): Promise<Round> => ({
       allowed: await talk(host, home, calls.allowed),
       unasked: await talk(host, home, calls.unasked),
-      unapproved: await talk(host, home, calls.unapproved),
+      unapproved: await talk(host, home, unapproved),
     });
 
     say('its own config');
-    const direct = await round();
+    const direct = await round(calls.unapproved);
 
     say('the same config, converged');
     const workstation = await deployment.workstation({
@@ -65,20 +67,29 @@ export async function tryHost(host: RealHost, say: (line: string) => void = () =
       home,
       profile: { GatewaySlug: 'eng', EnforcementMode: 'enforce', LocalServerApproval: 'gateway' },
     });
-    const offers = await until(`the servers of ${host.id} to be offered`, async () => {
-      const all: { server: string; fingerprint: string }[] = JSON.parse(await deployment.admin('server', 'offered', '--json'));
-      return all.length >= 2 && all;
-    });
+    const offers = await until(
+      `the servers of ${host.id} to be offered`,
+      async () => {
+        const all: { server: string; fingerprint: string }[] = JSON.parse(await deployment.admin('server', 'offered', '--json'));
+        return all.length >= 2 && all;
+      },
+      patienceMs,
+    );
     const wanted = offers.find(({ server }) => server === 'everything');
     await deployment.admin('server', 'approve', 'everything', '--fingerprint', wanted?.fingerprint ?? '');
-    await until('the approval to be known on the workstation', async () => {
-      const { stdout } = await workstation.cli('status', '--json');
-      return Status.parse(JSON.parse(stdout)).servers.some(
-        ({ server, status }) => server === 'everything' && ['ready', 'running'].includes(status),
-      );
-    });
+    await until(
+      'the approval to be known on the workstation',
+      async () => {
+        const { stdout } = await workstation.cli('status', '--json');
+        return Status.parse(JSON.parse(stdout)).servers.some(
+          ({ server, status }) => server === 'everything' && ['ready', 'running'].includes(status),
+        );
+      },
+      patienceMs,
+    );
     const text = await readFile(file, 'utf8');
-    const converged = await round();
+    // What is refused can't be waited for.
+    const converged = await round({ ...calls.unapproved, neededServer: 'everything' });
     const records = await deployment.records();
 
     say('the config given back');

@@ -30,6 +30,11 @@ export const foundation: readonly Requirement[] = [
     source: 'CONTRIBUTING.md, "Set-up"',
   },
   {
+    id: 'foundation.hosts-without-scripts',
+    promise: 'Set-up brings the AI hosts that tests drive once, at exact versions, and runs none of their scripts.',
+    source: 'CONTRIBUTING.md, Set-up',
+  },
+  {
     id: 'foundation.count-line',
     promise:
       'A test run ends with the line "N passed, N failed, N skipped", in which whatever broke outside a test is a failure too.',

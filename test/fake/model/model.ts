@@ -1,5 +1,5 @@
 // A model on loopback, as far as an AI host asks one: it calls the one tool it was told to call, and then repeats what the tool answered.
-// It is honest: the tool's full name is read from the tools that the host offered, so a call proves that the host lists the tool.
+// It takes the tool's name from those that the host offered. What was not offered it calls by the name it is told, as a model may.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
@@ -9,8 +9,8 @@ export interface Wish {
   /** The server's own name of the tool: an offered one whose name ends in it is taken. */
   readonly tool: string;
   readonly arguments: Readonly<Record<string, unknown>>;
-  /** The name that is called where no offered tool matches: a model that tries what it was not offered. Absent: it says so in words. */
-  readonly otherwise?: string;
+  /** The name that is called where no offered tool matches: a model tries what it was not offered. */
+  readonly otherwise: string;
 }
 
 /** One turn of the conversation, read from a request: what the host offers, and the result it brings back, if it brings one. */
@@ -48,14 +48,19 @@ export async function startModel(wire: Wire, wish: Wish): Promise<Model> {
   const server = createServer(async (request, response) => {
     const path = request.url ?? '/';
     if (!path.startsWith('/')) outside.push(path);
-    const sent = await text(request);
-    const body: unknown = sent === '' ? undefined : JSON.parse(sent);
-    const turn = request.method === 'POST' ? wire.read(path, body) : undefined;
-    if (turn === undefined) return void response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
-    for (const name of turn.offered) offered.add(name);
-    if (turn.result !== undefined) results.push(turn.result);
-    const answer = wire.write(next(turn, wish), { path, body });
-    response.writeHead(200, { 'content-type': answer.type }).end(answer.body);
+    try {
+      const sent = await text(request);
+      const body: unknown = sent === '' ? undefined : JSON.parse(sent);
+      const turn = request.method === 'POST' ? wire.read(path, body) : undefined;
+      if (turn === undefined) return void response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
+      for (const name of turn.offered) offered.add(name);
+      if (turn.result !== undefined) results.push(turn.result);
+      const answer = wire.write(next(turn, wish), { path, body });
+      response.writeHead(200, { 'content-type': answer.type }).end(answer.body);
+    } catch (error) {
+      // The host shows it, and so does the test that sees no result.
+      response.writeHead(400, { 'content-type': 'text/plain' }).end(`the model does not understand: ${String(error)}`);
+    }
   });
   server.on('connect', ({ url = '' }, socket) => {
     outside.push(url);
@@ -79,8 +84,10 @@ export async function startModel(wire: Wire, wish: Wish): Promise<Model> {
 
 function next({ offered, result }: Turn, wish: Wish): Step {
   if (result !== undefined) return { say: `The tool answered: ${result}` };
+  // A small question of the host itself, such as for a title.
+  if (offered.length === 0) return { say: 'A question' };
   const call = offered.find((name) => plain(`_${name}`).endsWith(plain(`_${wish.tool}`))) ?? wish.otherwise;
-  return call === undefined ? { say: `No tool ${wish.tool} was offered.` } : { call, arguments: wish.arguments };
+  return { call, arguments: wish.arguments };
 }
 
 /** Hosts put other characters where their model's vendor does not take them. */
