@@ -98,4 +98,9 @@ export const store: readonly Requirement[] = [
     promise: 'On PostgreSQL a commit is on disk when it is acknowledged, whatever the database is set to.',
     source: 'docs/data.md, "Audit records"',
   },
+  {
+    id: 'store.newest-calls',
+    promise: "A user's newest calls are found by a look back that has a bound, and nobody else's are among them.",
+    source: 'gateway/store/store.ts',
+  },
 ];

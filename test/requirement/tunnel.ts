@@ -96,4 +96,24 @@ export const tunnel: readonly Requirement[] = [
     promise: 'A hostile gateway server makes no command run that the device does not sanction.',
     source: 'ARCHITECTURE.md, Where commands come from',
   },
+  {
+    id: 'tunnel.report-once',
+    promise: 'What a workstation reports is on record once, however often it is told.',
+    source: 'contract/report.ts',
+  },
+  {
+    id: 'tunnel.report-kept',
+    promise: 'A report that is not on record is not noted, so it is told again.',
+    source: 'docs/tunnel.md',
+  },
+  {
+    id: 'tunnel.older-bridge',
+    promise: 'A bridge of version 1 is served, and is sent nothing that it does not know.',
+    source: 'docs/tunnel.md',
+  },
+  {
+    id: 'tunnel.older-gateway',
+    promise: 'A gateway server of version 1 is dialed, and is sent nothing that it does not know.',
+    source: 'docs/tunnel.md',
+  },
 ];

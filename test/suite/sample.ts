@@ -1,8 +1,8 @@
 // What the store suites put into a store: a policy of two users and two workstations, tokens, offers, records.
 import { createHash } from 'node:crypto';
 import { pino } from 'pino';
-import type { AuditRecord } from '#contract/audit.ts';
-import { Fingerprint, RecordId, Slug, TokenId, WorkstationId, newId } from '#contract/id.ts';
+import type { AuditRecord, CallRecord } from '#contract/audit.ts';
+import { Fingerprint, RecordId, ServerId, Slug, TokenId, UserId, WorkstationId, newId } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import type { Offer } from '#contract/server.ts';
 import type { ChainedRecord, EnrollToken, HostToken, Seal, Store, Token, Workstation } from '../../gateway/store/store.ts';
@@ -95,6 +95,38 @@ export function recordOf(at: number, detail: Record<string, string | number | bo
   const id = RecordId.parse(newId(at));
   return { version: 1, kind: 'event', id, at, event: 'sample', user: null, workstation: null, code: null, detail };
 }
+
+/** A tool call of a user that was answered. */
+export function callRecord(user: UserId | null, change: Partial<CallRecord> = {}): CallRecord {
+  const at = change.at ?? 1000;
+  return {
+    version: 1,
+    kind: 'call',
+    id: RecordId.parse(newId(at)),
+    at,
+    era: 'modern',
+    via: 'http',
+    method: 'tools/call',
+    user: user === null ? null : { id: user, name: 'somebody' },
+    host: 'codex',
+    token: null,
+    gateway: null,
+    server: { id: ServerId.parse(newId()), name: 'memory' },
+    tool: 'echo',
+    workstation: null,
+    identity: { kind: 'none', id: null },
+    decision: 'allowed',
+    code: null,
+    hidden: [],
+    upstreamError: false,
+    requestBytes: 10,
+    responseBytes: 20,
+    legs: { gatewayToHost: 1500 },
+    ...change,
+  };
+}
+
+export const userId = (): UserId => UserId.parse(newId());
 
 /** Records `after + 1` to `after + count` of a chain with what looks like hashes. */
 export function group(chain: string, after: number, count: number, at = 0): [readonly ChainedRecord[], Seal] {

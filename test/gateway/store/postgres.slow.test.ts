@@ -7,6 +7,7 @@ import { postgresGround } from '../../suite/ground.ts';
 import { startPostgres } from '../../suite/postgres.ts';
 import type { TestPostgres } from '../../suite/postgres.ts';
 import { applyPolicy, group, quiet, samplePolicy } from '../../suite/sample.ts';
+import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeStore } from '../../suite/store.ts';
 
 let server: TestPostgres;
@@ -16,6 +17,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describeStore('PostgreSQL', () => postgresGround(server));
+describeNewestCalls('PostgreSQL', () => postgresGround(server));
 
 describe('a store on a PostgreSQL server', () => {
   /** A second connection to the same database, for somebody else. */

@@ -7,9 +7,11 @@ import { proves } from '../../requirement.ts';
 import { smallDisk } from '../../suite/full-disk.ts';
 import { sqliteGround } from '../../suite/ground.ts';
 import { applyPolicy, fingerprint, group, quiet, samplePolicy, slug } from '../../suite/sample.ts';
+import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeStore } from '../../suite/store.ts';
 
 describeStore('SQLite', sqliteGround);
+describeNewestCalls('SQLite', sqliteGround);
 
 describe('a store on a SQLite file', () => {
   test('says so when its disk is full, loses nothing, and works again when there is room', async () => {

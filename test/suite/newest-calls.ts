@@ -1,0 +1,63 @@
+// What a store says of a user's newest calls, run against each implementation beside the store suite.
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AuditRecord } from '#contract/audit.ts';
+import { openStore } from '../../gateway/store/open.ts';
+import { lookBackRecords } from '../../gateway/store/sql/call.ts';
+import type { Store } from '../../gateway/store/store.ts';
+import { proves } from '../requirement.ts';
+import { callRecord, group, quiet, recordOf, userId } from './sample.ts';
+import type { Ground } from './store.ts';
+
+export function describeNewestCalls(kind: string, ground: () => Promise<Ground>): void {
+  describe(`a store on ${kind}`, () => {
+    let place: Ground;
+    let store: Store;
+    beforeEach(async () => {
+      place = await ground();
+      store = await openStore(place.location, { logger: quiet, backupDirectory: '/nonexistent' });
+    });
+    afterEach(async () => {
+      await store.close();
+      await place.remove();
+    });
+
+    test("finds a user's newest calls, nobody else's, and not for longer than it looks back", async () => {
+      proves('store.newest-calls', {
+        file: 'gateway/store/sql/call.ts',
+        find: 'parsed.data.user?.id === user && ',
+        replace: 'parsed.data.user?.id !== undefined && ',
+      });
+      const [ada, bob] = [userId(), userId()];
+      const written: [string, AuditRecord[]][] = [
+        [
+          'one',
+          [
+            callRecord(ada, { at: 10 }),
+            callRecord(bob, { at: 20 }),
+            callRecord(ada, { at: 30, method: 'tools/list', tool: null }),
+            callRecord(ada, { at: 40, method: 'initialize', decision: 'refused', code: 'GATEWAY_NOT_GRANTED' }),
+            callRecord(null, { at: 50, decision: 'refused', code: 'UNAUTHENTICATED' }),
+            // of bob, with ada's own words in it
+            callRecord(bob, { at: 60, tool: `"user":{"id":"${ada}"` }),
+            { ...recordOf(70), user: { id: ada, name: 'ada' } },
+          ],
+        ],
+        ['two', [callRecord(ada, { at: 35, decision: 'failed', code: 'TUNNEL_LOST' })]],
+      ];
+      for (const [chain, records] of written) {
+        const [rows, seal] = group(chain, 0, records.length);
+        await store.appendRecords(
+          rows.map((row, index) => ({ ...row, body: JSON.stringify(records[index]) })),
+          seal,
+        );
+      }
+      expect((await store.newestCalls(ada, 10)).map(({ at }) => at)).toEqual([40, 35, 10]);
+      expect((await store.newestCalls(ada, 2)).map(({ at }) => at)).toEqual([40, 35]);
+      expect((await store.newestCalls(bob, 10)).map(({ at }) => at)).toEqual([60, 20]);
+      expect(await store.newestCalls(userId(), 10)).toEqual([]);
+      // what is further back than the look is not found: a connect costs the same however much is on record
+      await store.appendRecords(...group('one', 7, lookBackRecords));
+      expect((await store.newestCalls(ada, 10)).map(({ at }) => at)).toEqual([35]);
+    });
+  });
+}
