@@ -22,11 +22,19 @@ export interface ManagedPlace {
   readonly userName?: string | undefined;
   /** In place of `/Library/Managed Preferences`; a test's. */
   readonly managedDirectory?: string | undefined;
+  /** In place of Windows' reg.exe; a test's. */
+  readonly registryProgram?: string | undefined;
 }
 
-export async function readManaged({ platform, uid, userName, managedDirectory }: ManagedPlace): Promise<Managed> {
-  if (platform === 'darwin') return managedOnMacos(uid, userName, managedDirectory);
-  return platform === 'win32' ? managedOnWindows(asSettings) : { kind: 'absent' };
+export async function readManaged(place: ManagedPlace): Promise<Managed> {
+  switch (place.platform) {
+    case 'darwin':
+      return managedOnMacos(place.uid, place.userName, place.managedDirectory);
+    case 'win32':
+      return managedOnWindows(asSettings, place.registryProgram);
+    default:
+      return { kind: 'absent' };
+  }
 }
 
 /** The registry has no booleans: 1 and 0 stand for them. */

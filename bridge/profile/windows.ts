@@ -12,13 +12,13 @@ import type { RegistryValue } from './registry.ts';
 export const systemProfileOnWindows = 'C:\\Program Files\\Drawbridge\\profile.json';
 
 const policyKey = 'HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Drawbridge';
-const registryProgram = 'C:\\Windows\\System32\\reg.exe';
 const exportWithinMs = 10_000;
 const run = promisify(execFile);
 
 /** `asSettings` turns the registry's types into those of settings. */
 export async function managedOnWindows(
   asSettings: (values: ReadonlyMap<string, RegistryValue>) => Readonly<Record<string, unknown>>,
+  registryProgram = 'C:\\Windows\\System32\\reg.exe',
 ): Promise<Managed> {
   const folder = await mkdtemp(join(tmpdir(), 'drawbridge-policy-'));
   const file = join(folder, 'policy.reg');

@@ -35,4 +35,9 @@ export const profile: readonly Requirement[] = [
     promise: 'Managed preferences that somebody else could have written do not count, and the last good ones stay.',
     source,
   },
+  {
+    id: 'profile.registry-silent',
+    promise: "Policies of Windows that can't be read are told, and the last good ones stay.",
+    source,
+  },
 ];

@@ -120,6 +120,44 @@ describe('a registry export', () => {
     );
   });
 
+  test('is asked for anew each time: absent where there is no key, and the last good values where nothing answers', async () => {
+    proves('profile.registry-silent', {
+      file: 'bridge/profile/windows.ts',
+      find: 'error.code === 1;',
+      replace: 'error.code !== 0;',
+    });
+    const dir = await mkdtemp(join(tmpdir(), 'drawbridge-registry-'));
+    try {
+      const fixture = join(dir, 'policy.reg');
+      const registryProgram = join(dir, 'reg');
+      await writeFile(
+        fixture,
+        exported(['"EnforcementMode"="enforce"', '"AllowUserQuit"=dword:00000001', '"AllowUserUndo"=dword:00000000']),
+      );
+      const answers = async (how: string) => {
+        // what reg.exe is started with: export KEY FILE /y /reg:64
+        await writeFile(registryProgram, `#!/bin/sh\n[ "$1 $2 $4 $5" = 'export ${key} /y /reg:64' ] || exit 9\n${how}\n`);
+        await chmod(registryProgram, 0o755);
+      };
+      const read = (before?: ProfileReading) =>
+        readProfile({ platform: 'win32', uid: -1, registryProgram, systemFile: join(dir, 'none.json') }, before);
+      await answers(`cp '${fixture}' "$3"`);
+      const first = await read();
+      expect(first.profile).toMatchObject({ EnforcementMode: 'enforce', AllowUserQuit: true, AllowUserUndo: false });
+      expect(first).toMatchObject({ file: key, findings: [] });
+      await answers('exit 5');
+      const silent = await read(first);
+      expect(silent.profile.EnforcementMode).toBe('enforce');
+      expect(silent.findings).toMatchObject([{ code: 'profile_ignored', path: key }]);
+      await answers('exit 1');
+      const gone = await read(silent);
+      expect(gone.profile.EnforcementMode).toBe('observe');
+      expect(gone.findings).toEqual([]);
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  });
+
   test('of another key holds nothing for us', () => {
     expect(readExport(exported(['"GatewayURL"="x"']), `${key}Other`).size).toBe(0);
     expect(readExport(Buffer.from('no export'), key).size).toBe(0);
