@@ -20,9 +20,14 @@ describe('a sample home', () => {
     await makeSampleHome(home);
     const states = await discover({ home, platform: 'linux', env: {}, hosts });
     const files = states.flatMap((state) => state.files).filter((file) => file.state !== 'missing');
-    expect(files.map((file) => [file.host, file.servers.map(({ name, kind }) => `${name} ${kind}`)])).toEqual(
-      ['claude-desktop', 'vscode', 'codex'].map((host) => [host, ['everything stdio', 'filesystem stdio', 'memory stdio']]),
-    );
+    const found = files.map(({ host, servers }) => [
+      host,
+      servers
+        .filter(({ kind }) => kind !== 'other')
+        .map(({ name, kind }) => `${name} ${kind}`)
+        .toSorted(),
+    ]);
+    expect(found).toEqual(hosts.map(({ id }) => [id, ['everything stdio', 'filesystem stdio', 'memory stdio']]));
     expect(await readFile(join(home, 'Documents', 'welcome.txt'), 'utf8')).toContain('gateway');
   });
 

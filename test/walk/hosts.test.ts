@@ -1,42 +1,32 @@
-// The three host files, as a host sees them: a driver reads the converged file in its own format, starts exactly what the entry says, and calls a tool.
+// The host files, as a host sees them: a driver reads the converged file in its own format, starts exactly what the entry says, and calls a tool.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { parse as parseJsonc } from 'jsonc-parser';
-import { parse as parseToml } from 'smol-toml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
+import { hosts } from '#contract/host-table.ts';
 import { makeSampleHome } from '../../build/start/sample-home.ts';
 import { proves } from '../requirement.ts';
 import { deploy, type Deployment, until, type Workstation } from './deployment.ts';
+import { programsIn } from './host-entry.ts';
 import { walkPolicy } from './policy.ts';
 
-const Entries = z.record(
-  z.string(),
-  z.looseObject({ command: z.string(), args: z.array(z.string()), env: z.record(z.string(), z.string()).optional() }),
-);
 const files = [
-  {
-    host: 'claude-desktop',
-    path: '.config/Claude/claude_desktop_config.json',
-    entries: (text: string) => z.looseObject({ mcpServers: Entries }).parse(JSON.parse(text)).mcpServers,
-    comment: undefined,
-  },
-  {
-    host: 'vscode',
-    path: '.config/Code/User/mcp.json',
-    entries: (text: string) => z.looseObject({ servers: Entries }).parse(parseJsonc(text)).servers,
-    comment: /^\s*\/\//,
-  },
-  {
-    host: 'codex',
-    path: '.codex/config.toml',
-    entries: (text: string) => z.looseObject({ mcp_servers: Entries }).parse(parseToml(text)).mcp_servers,
-    comment: /^#/m,
-  },
+  { host: 'claude-desktop', path: '.config/Claude/claude_desktop_config.json', comment: undefined },
+  { host: 'vscode', path: '.config/Code/User/mcp.json', comment: /^\s*\/\// },
+  { host: 'codex', path: '.codex/config.toml', comment: /^#/m },
+  { host: 'claude-code', path: '.claude.json', comment: undefined },
+  { host: 'cursor', path: '.cursor/mcp.json', comment: undefined },
+  { host: 'gemini-cli', path: '.gemini/settings.json', comment: /^\s*\/\// },
+  { host: 'opencode', path: '.config/opencode/opencode.jsonc', comment: /^\s*\/\// },
+  { host: 'goose', path: '.config/goose/config.yaml', comment: /^\s*#/ },
 ] as const;
+const entries = (host: string, text: string) => {
+  const spec = hosts.find(({ id }) => id === host);
+  if (spec === undefined) throw new Error(`no host ${host}`);
+  return programsIn(spec, text);
+};
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 let deployment: Deployment;
@@ -69,7 +59,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => deployment.close());
 
-describe.each(files)('$host', ({ host, path, entries, comment }) => {
+describe.each(files)('$host', ({ host, path, comment }) => {
   test('its converged file names only the gateway, and its comments still stand', async () => {
     proves('walk.only-the-gateway', {
       file: 'bridge/host/shape.ts',
@@ -77,9 +67,9 @@ describe.each(files)('$host', ({ host, path, entries, comment }) => {
       replace: "args: ['connect', '--host', 'any',",
     });
     const text = await readFile(join(home, path), 'utf8');
-    const found = entries(text);
-    expect(Object.keys(found)).toEqual(expect.arrayContaining(['everything', 'filesystem', 'memory']));
-    for (const [name, entry] of Object.entries(found)) {
+    const found = entries(host, text);
+    expect(found.map(({ name }) => name)).toEqual(expect.arrayContaining(['everything', 'filesystem', 'memory']));
+    for (const { name, ...entry } of found) {
       expect(entry.args).toEqual(['connect', '--host', host, `${deployment.origin}/g/eng/s/${name}/mcp`]);
       expect(entry.command).toMatch(/^\/.*\/drawbridge$/);
       expect(entry.command).not.toMatch(/\d+\.\d+\.\d+/);
@@ -98,9 +88,9 @@ describe.each(files)('$host', ({ host, path, entries, comment }) => {
       filesystem: ['list_allowed_directories', {}],
       memory: ['read_graph', {}],
     } as const;
-    const found = entries(await readFile(join(home, path), 'utf8'));
+    const found = entries(host, await readFile(join(home, path), 'utf8'));
     for (const [name, [tool, args]] of Object.entries(calls)) {
-      const entry = found[name];
+      const entry = found.find((one) => one.name === name);
       if (!entry) throw new Error(`no entry ${name}`);
       const client = new Client({ name: host, version: '1' });
       // A host on a desktop has next to nothing on its PATH.
