@@ -56,7 +56,11 @@ test('a renamed setting changes every profile artifact and the reference, by one
 });
 
 test('a changed limit changes what states it', async () => {
-  const changed = await changedBy('contract/profile.ts', 'schema: z.string().max(200),', 'schema: z.string().max(201),');
+  const changed = await changedBy(
+    'contract/profile.ts',
+    "ManagedByOrganizationName: setting({\n    kind: 'string',\n    schema: z.string().max(200),",
+    "ManagedByOrganizationName: setting({\n    kind: 'string',\n    schema: z.string().max(201),",
+  );
   expect(changed).toEqual(ofTheProfile.filter((path) => !/adml|mobileconfig/.test(path)));
 });
 
