@@ -31,6 +31,7 @@ import type { HostEnd, HostEvents } from './socket/relay.ts';
 import { serveSocket } from './socket/serve.ts';
 import type { Target } from './socket/target.ts';
 import { createSettling } from './settling.ts';
+import type { From } from './settling.ts';
 import { createState } from './state.ts';
 import { createUplink, refusalOf } from './uplink.ts';
 import {
@@ -216,7 +217,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   const askHosts = (): void => void settling.ask('hosts');
   const configs = watchConfigs({ stateDir, places: () => hosts.places(), onDrift: askHosts, logger });
   closers.push(() => configs.close());
-  const settling = createSettling({ settle, resolveServers }, signal, logger);
+  const settling = createSettling({ settle, resolveServers, onFailed }, signal, logger);
   closers.push(() => settling.idle());
   let again: NodeJS.Timeout | undefined;
   closers.push(() => clearTimeout(again));
@@ -231,6 +232,9 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     await configs.follow(settled.hosts);
     clearTimeout(again);
     if (settled.findings.some(({ code }) => code === 'rewrite_contended')) again = setTimeout(askHosts, undoneWindowMs).unref();
+  }
+  function onFailed(from: From): void {
+    if (from !== 'servers') state.found('hosts', [{ code: 'scan_failed' }]);
   }
   function showHosts(seen: AgentState['hosts']): void {
     state.update({ hosts: seen });

@@ -10,6 +10,8 @@ export interface Settlers {
   /** The device where it is asked for, and the hosts' configs. */
   settle(from: 'profile' | 'hosts'): Promise<void>;
   resolveServers(): Promise<void>;
+  /** A settling failed: what it should have found out is unknown now, and must not pass for fine. */
+  onFailed(from: From): void;
 }
 
 export interface Settling {
@@ -29,7 +31,9 @@ export function createSettling(settlers: Settlers, signal: AbortSignal, logger: 
     try {
       await run();
     } catch (error) {
-      if (!signal.aborted) logger.error({ err: error, from }, 'settling failed');
+      if (signal.aborted) return;
+      logger.error({ err: error, from }, 'settling failed');
+      settlers.onFailed(from);
     }
   };
   const nextHosts = async (): Promise<void> => {

@@ -122,6 +122,11 @@ const table = {
     meaning: "An AI host's config lies outside the user's home, or is too large to be handled. It was left alone.",
     action: 'Move it into the home, or make it smaller.',
   },
+  scan_failed: {
+    severity: 'high',
+    meaning: 'The AI hosts could not be looked at, so nothing is known of them.',
+    action: 'Run "drawbridge doctor". If it stays, send a diagnostics bundle to your administrator.',
+  },
   edit_refused: {
     severity: 'high',
     meaning: 'An entry could not be changed without changing something else in its file. It was left alone.',
@@ -162,6 +167,11 @@ const table = {
     severity: 'medium',
     meaning: 'Two entries with the same name hold different commands.',
     action: 'Give one of them another name.',
+  },
+  code_not_hashed: {
+    severity: 'medium',
+    meaning: 'The fingerprint of a local server covers its interpreter and its arguments, not the code that these lead to.',
+    action: "Name the script's file in the entry, or use a package.",
   },
   unpinned: {
     severity: 'low',

@@ -3,7 +3,7 @@
 import type { ConvergedFile, ConvergeReport, HostProgress, HostStep } from '#contract/host-report.ts';
 import type { Sealer } from '#contract/secret.ts';
 import { Fault } from '#contract/error.ts';
-import { removeLeftovers, replaceFile } from './atomic.ts';
+import { codeOf, removeLeftovers, replaceFile } from './atomic.ts';
 import { readBackup, sweepBackups, writeBackup } from './backup.ts';
 import type { Change, Draft, Target } from './draft.ts';
 import { draftOf, planOf, samePath } from './draft.ts';
@@ -48,7 +48,7 @@ export async function converge(request: ConvergeRequest): Promise<ConvergeReport
       const { spec, path } = target;
       const about = { host: spec.id, shownAs: shown(path, request.home), index: index + 1, count: targets.length };
       const task: Task = { request, target, step: (step) => request.onProgress?.({ step, ...about }) };
-      const done = await convergeFile(task, ledger);
+      const done = await convergeOrSay(task, ledger);
       ledger = done.ledger;
       files.push(done.file);
       task.step('done');
@@ -58,6 +58,27 @@ export async function converge(request: ConvergeRequest): Promise<ConvergeReport
   } finally {
     lock.release();
   }
+}
+
+/** What fails with one file is said of it, and the others are converged all the same. */
+async function convergeOrSay(task: Task, before: Ledger): Promise<{ ledger: Ledger; file: ConvergedFile }> {
+  const { request, target } = task;
+  try {
+    return await convergeFile(task, before);
+  } catch (error) {
+    // Our own state is not about one file.
+    if (request.signal?.aborted || (error instanceof Fault && error.code === 'STATE_DAMAGED')) throw error;
+    const now = await draftOf(target, request.home, before, undefined);
+    const finding = { code: 'edit_refused' as const, host: target.spec.id, path: now.shownAs, detail: reasonOf(error) };
+    const file = { ...asItIs(now), state: 'drifted' as const, findings: [...now.findings, finding] };
+    // What it wrote before it failed is in the ledger on the disk, if it came so far.
+    return { ledger: await readLedger(request.stateDir), file };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Fault) return error.message.slice(0, 500);
+  return `it could not be written (${codeOf(error) ?? 'for a reason that nobody foresaw'})`;
 }
 
 async function convergeFile(task: Task, before: Ledger): Promise<{ ledger: Ledger; file: ConvergedFile }> {

@@ -41,6 +41,8 @@ export async function readConfig(path: string, home: string): Promise<ConfigFile
     if (code === 'ELOOP') return { state: 'unsupported', code: 'config_unsupported', reason: 'it is a loop of symlinks' };
     if (code === 'EACCES' || code === 'EPERM')
       return { state: 'unsupported', code: 'config_readonly', reason: 'it may not be read' };
+    // Whatever else the system says of one file (a socket, a broken disk): the others must not wait for it.
+    if (code !== undefined) return { state: 'unsupported', code: 'config_unsupported', reason: `it can't be read (${code})` };
     throw error;
   }
 }

@@ -6,7 +6,8 @@ import type { Leaf, RawEntry, Span } from './edit/edit.ts';
 const tellingName =
   /(?:token|secret|passw|pwd|api[-_]?key|access[-_]?key|private|credential|authorization|bearer|cookie|session)/i;
 const tellingFlag = /^--?[\w-]*(?:token|secret|passw|pwd|key|credential|auth|bearer|cookie|header)[\w-]*$/i;
-const tellingAssignment = /^[-\w]*(?:token|secret|passw|pwd|key|credential|auth|bearer|cookie)[-\w]*[=:]./i;
+/** Anywhere in a text: a shell's own line and a connection string hold several. Bounded, so that a long word costs no more than its length. */
+const tellingAssignment = /(?<![\w-])[-\w]{0,60}?(?:token|secret|passw|pwd|key|credential|auth|bearer|cookie)[-\w]{0,60}[=:]\S/i;
 
 /** Shapes of credentials. Each is linear: no nested repetition. */
 const lookalikes: readonly RegExp[] = [

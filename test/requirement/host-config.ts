@@ -37,6 +37,12 @@ export const hostConfig: readonly Requirement[] = [
     source: change,
   },
   {
+    id: 'host-config.others-go-on',
+    promise:
+      'A config that nobody can understand or read, for whatever reason, is reported and keeps no other from being converged.',
+    source: safety,
+  },
+  {
     id: 'host-config.inside-home',
     promise: 'A config that lies outside the home, also by a symlink, is neither read nor written.',
     source: change,
