@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { lstat, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** `system`: root's file, that only root can write. `named`: the file of --profile, the user's or root's, that not everybody can write. */
+/** `system`: root's file, that only root can write. `named`: the file of --profile, the user's or root's, that only its owner can write. */
 export type Trust = 'system' | 'named';
 export type TrustedText =
   | { readonly kind: 'text'; readonly bytes: Buffer }
@@ -12,7 +12,6 @@ export type TrustedText =
 
 const sizeLimitBytes = 1024 * 1024;
 const groupOrWorldWrite = 0o022;
-const worldWrite = 0o002;
 
 /** The bytes of the file, or why they are not taken. `uid` is the user's; -1 where the platform has none (Windows: the directory's ACL decides). */
 export async function readTrusted(file: string, trust: Trust, uid: number): Promise<TrustedText> {
@@ -36,14 +35,9 @@ export async function readTrusted(file: string, trust: Trust, uid: number): Prom
 }
 
 function objectionTo(stat: { readonly uid: number; readonly mode: number }, trust: Trust, uid: number): string | undefined {
-  switch (trust) {
-    case 'system':
-      if (stat.uid !== 0) return `it belongs to user ${stat.uid}, not to root`;
-      return (stat.mode & groupOrWorldWrite) !== 0 ? 'its group or everybody can write it' : undefined;
-    case 'named':
-      if (stat.uid !== 0 && stat.uid !== uid) return `it belongs to user ${stat.uid}, not to you or root`;
-      return (stat.mode & worldWrite) !== 0 ? 'everybody can write it' : undefined;
-  }
+  if (stat.uid !== 0 && trust === 'system') return `it belongs to user ${stat.uid}, not to root`;
+  if (stat.uid !== 0 && stat.uid !== uid) return `it belongs to user ${stat.uid}, not to you or root`;
+  return (stat.mode & groupOrWorldWrite) !== 0 ? 'its group or everybody can write it' : undefined;
 }
 
 async function openFile(file: string) {

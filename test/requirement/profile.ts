@@ -7,7 +7,7 @@ export const profile: readonly Requirement[] = [
   { id: 'profile.root-owned', promise: "IT's profile counts only as a regular file that nobody but root can write.", source },
   {
     id: 'profile.named-owned',
-    promise: "A profile named by --profile counts only if it is yours or root's and not writable by everybody.",
+    promise: "A profile named by --profile counts only if it is yours or root's and only its owner can write it.",
     source,
   },
   { id: 'profile.system-wins', promise: "Where IT's own profile is in force, --profile changes nothing.", source },

@@ -118,13 +118,13 @@ describe('a profile named by --profile', () => {
     expect(codes(await read({ file: named, uid: nobody }))).toEqual([]);
   });
 
-  test('is ignored where everybody can write it', async () => {
+  test.each([0o602, 0o660])('is ignored where others can write it: %o', async (mode) => {
     proves('profile.named-owned', {
       file: 'bridge/profile/trust.ts',
-      find: "return (stat.mode & worldWrite) !== 0 ? 'everybody can write it' : undefined;",
-      replace: 'return undefined;',
+      find: 'stat.mode & groupOrWorldWrite',
+      replace: "trust === 'named' ? 0 : stat.mode & groupOrWorldWrite",
     });
-    await write(named, gateway, 0o602);
+    await write(named, gateway, mode);
     const reading = await read({ file: named });
     expect(reading.profile.GatewayURL).toBeUndefined();
     expect(codes(reading)).toEqual(['profile_ignored']);
