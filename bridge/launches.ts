@@ -140,16 +140,23 @@ function findingsOf({ source, launch }: Outcome, server: AgentServer): Finding[]
     ...(server.detail === undefined ? {} : { detail: server.detail.slice(0, 500) }),
   });
   const unpinned = launch && isUnpinned(launch) ? [{ code: 'unpinned' as const, server: about }] : [];
+  const loose = [
+    ...unpinned,
+    // What IT lists by its line is IT's own word for it.
+    ...(launch?.command.isCodeHashed === false && source.origin === 'host'
+      ? [{ code: 'code_not_hashed' as const, server: about }]
+      : []),
+  ];
   switch (server.status) {
     case 'unresolved':
       return [found('server_unresolved')];
     case 'failing':
-      return [found('server_failing'), ...unpinned];
+      return [found('server_failing'), ...loose];
     case 'refused':
-      return [found(server.code === 'SERVER_DENIED' ? 'server_denied' : 'server_not_approved'), ...unpinned];
+      return [found(server.code === 'SERVER_DENIED' ? 'server_denied' : 'server_not_approved'), ...loose];
     case 'ready':
     case 'running':
-      return unpinned;
+      return loose;
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import type { Fault } from '#contract/error.ts';
 import type { Fingerprint, Slug } from '#contract/id.ts';
-import type { LocalServer, Pool } from './server/pool.ts';
+import type { LocalServer, LocalServerEvents, Pool } from './server/pool.ts';
 
 export interface SanctionedPool extends Pool {
   /** Ends the children that may no longer run. */
@@ -26,10 +26,10 @@ export function createSanctionedPool(
 ): SanctionedPool {
   const running = new Set<Running>();
   return {
-    async open(server, fingerprint, events) {
+    async open(server, fingerprint, events, host) {
       let own: Running | undefined = undefined;
       let isOver = false;
-      const local = await pool.open(server, fingerprint, {
+      const heard: LocalServerEvents = {
         onMessage: (line) => events.onMessage(line),
         onOversize: (fault) => events.onOversize(fault),
         onExit(fault) {
@@ -37,7 +37,8 @@ export function createSanctionedPool(
           if (own) running.delete(own);
           events.onExit(fault ?? own?.refusal);
         },
-      });
+      };
+      const local = await pool.open(server, fingerprint, heard, host);
       own = { server, fingerprint, local, refusal: undefined };
       // one that ended while it was handed over is told to nobody again
       if (!isOver) running.add(own);

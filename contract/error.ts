@@ -159,6 +159,13 @@ const table = {
     message: 'The command of the server "{server}" is not approved ({fingerprint}). Ask your administrator.',
   },
   SERVER_DENIED: { status: 200, rpc: 7403, retry: 'no', message: 'The command of the server "{server}" is denied by {by}.' },
+  SERVER_CONFLICT: {
+    status: 200,
+    rpc: 7403,
+    retry: 'no',
+    message:
+      'Two AI hosts of this workstation name a server "{server}" with the same command and different values, and this call comes from neither. Give one of them another name.',
+  },
   SERVER_START_FAILED: { status: 200, rpc: 7502, retry: 'safe', message: 'The server "{server}" could not be started: {reason}' },
   SERVER_EXITED: {
     status: 200,

@@ -122,7 +122,13 @@ export const frameBody = {
   refuse: z.looseObject(wireFault),
   open: z.discriminatedUnion('kind', [
     /** From the gateway: run this local server (which the device itself offered) and connect the channel to its stdio. */
-    z.looseObject({ kind: z.literal('server'), server: Slug, fingerprint: Fingerprint }),
+    z.looseObject({
+      kind: z.literal('server'),
+      server: Slug,
+      fingerprint: Fingerprint,
+      /** The AI host that calls: where two hosts name the same command with different values, its own count. */
+      host: z.string().max(80).optional(),
+    }),
     /** From the bridge: an AI host that came through the shim. Its lines are an MCP session. */
     z.looseObject({ kind: z.literal('host'), host: z.string().max(80), gateway: Slug, server: Slug.optional() }),
   ]),

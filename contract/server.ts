@@ -17,6 +17,8 @@ export const Command = z.looseObject({
   cwd: z.string().optional(),
   /** SHA-256 over the package's files or the executable and its script, hex. */
   contentHash: z.string(),
+  /** False where the hash covers an interpreter only: a module's name, a directory or a text decides which code it runs. Absent means true. */
+  isCodeHashed: z.boolean().optional(),
   /** Arguments after the identity, with what looks like a secret shown as `[redacted]`. */
   args: z.array(z.string()),
   /** Names of the environment variables that the entry sets. Values never leave the device. */

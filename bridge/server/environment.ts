@@ -6,14 +6,20 @@ const inherited = /^(?:HOME|LANG|LANGUAGE|LC_[A-Z]+|TMPDIR|TZ|USER|LOGNAME|SHELL
 const inheritedOnWindows =
   /^(?:SystemRoot|SystemDrive|windir|ComSpec|PATHEXT|TEMP|TMP|APPDATA|LOCALAPPDATA|ProgramData|ProgramFiles(?:\(x86\))?|USERPROFILE|USERNAME|HOMEDRIVE|HOMEPATH|NUMBER_OF_PROCESSORS|PROCESSOR_ARCHITECTURE)$/i;
 
-// Variables that make a runtime load other code than the command line names. Their values count in the fingerprint. HOME and XDG_CONFIG_HOME are
-// among them where an entry sets them: shells and runtimes read start files and user packages below them.
-const codeChoosing =
-  /^(?:PATH|PATHEXT|HOME|USERPROFILE|XDG_CONFIG_HOME|NODE_(?:OPTIONS|PATH)|LD_.+|DYLD_.+|GCONV_PATH|PYTHON(?:PATH|HOME|STARTUP|USERBASE)|BASH_ENV|ENV|SHELLOPTS|PERL5(?:LIB|OPT)|RUBY(?:LIB|OPT)|LUA_(?:C?PATH|INIT)(?:_\d+_\d+)?|PHPRC|PHP_INI_SCAN_DIR|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|JDK_JAVA_OPTIONS|CLASSPATH|DOTNET_(?:STARTUP_HOOKS|ADDITIONAL_DEPS|SHARED_STORE|ROOT)|(?:UV|PIP|npm_config|DOCKER|CORECLR|BUN|DENO|GEM|BUNDLE)_.+)$/i;
+// Variables that make a runtime, a shell, a linker or a library load other code than the command line names. Their values count in the fingerprint.
+// Whole families, because new members appear with each release. HOME and XDG_* are among them where an entry sets them: shells and runtimes read
+// start files and user packages below them.
+const families =
+  /^(?:BASH|BUN|BUNDLE|CARGO|COMPLUS|CORECLR|DENO|DOCKER|DOTNET|DYLD|GEM|GIT|GLIBC|GO|JAVA|JDK|LD|LUA|NODE|npm|OPENSSL|PERL|PHP|PIP|PNPM|POETRY|PYTHON|R|RUBY|RUST|RUSTUP|SSH|TS_NODE|TSX|UV|XDG|YARN)(?:\d*_.+)$/i;
+const members =
+  /^(?:PATH|PATHEXT|HOME|HOMEDRIVE|HOMEPATH|USERPROFILE|APPDATA|LOCALAPPDATA|PROGRAMDATA|SHELL|COMSPEC|ENV|SHELLOPTS|BASHOPTS|ZDOTDIR|IFS|CDPATH|FPATH|EDITOR|VISUAL|PAGER|BROWSER|GCONV_PATH|LOCPATH|NLSPATH|PYTHON[A-Z0-9]+|VIRTUAL_ENV|CONDA_PREFIX|PERL5?[A-Z0-9]+|RUBY[A-Z0-9]+|PHPRC|CLASSPATH|_JAVA_OPTIONS|GOFLAGS|GOPATH|GOROOT)$/i;
+/** Members of these families that choose no code, and that entries often set. */
+const harmless =
+  /^(?:NODE_(?:ENV|NO_WARNINGS|DEBUG|TLS_REJECT_UNAUTHORIZED|EXTRA_CA_CERTS)|PYTHON(?:UNBUFFERED|IOENCODING|UTF8|DONTWRITEBYTECODE|WARNINGS|HASHSEED))$/i;
 
 /** Does this variable decide which code runs, so that its value belongs to what was approved? */
 export function choosesCode(name: string): boolean {
-  return codeChoosing.test(name);
+  return (families.test(name) || members.test(name)) && !harmless.test(name);
 }
 
 /** May an entry set this variable? On POSIX a shell would read other names as functions or drop them. */

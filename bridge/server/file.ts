@@ -1,5 +1,6 @@
 // A plain command: `python3 server.py`, `/opt/tool/bin/server`. Identified by the executable's content and that of the code that it is given.
-// Not covered: what the script imports. An executable that is a version manager's shim is covered as the shim only.
+// Not covered: what the script imports, and an executable behind a version manager's shim. An interpreter that is given no file (`python3 -m tool`,
+// `node .`, `bash -c …`) is covered by its arguments alone, and says so.
 import { createHash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -23,6 +24,8 @@ export async function resolveFile({ command, args, cwd, deps, hasher }: Question
   const file = (await findExecutable(command, where)) ?? (name === 'node' ? deps.node : undefined);
   if (file === undefined) throw new Error(notFound(command));
   const contentHash = await contentOf();
+  const isInterpreter = interpreter.test(name);
+  const isCodeHashed = !isInterpreter || (await scriptsIn(args, cwd, true)).length > 0;
 
   async function contentOf(): Promise<string> {
     // looked for anew each time: a file that was not there yet when it was approved is a change too
@@ -37,6 +40,7 @@ export async function resolveFile({ command, args, cwd, deps, hasher }: Question
     kind: 'file',
     identity: file,
     contentHash,
+    ...(isCodeHashed ? {} : { isCodeHashed }),
     shown: args,
     file,
     args,

@@ -14,6 +14,8 @@ export interface Recipe {
   /** The script of an npm package that runs, relative to the package. */
   readonly entry?: string;
   readonly contentHash: string;
+  /** False: an interpreter whose code is in no file that is named. */
+  readonly isCodeHashed?: boolean;
   /** Arguments after the identity, as the entry spells them. */
   readonly shown: readonly string[];
   readonly file: string;
@@ -64,6 +66,7 @@ export function launchOf(
     command: {
       ...identified,
       args: redactArguments(recipe.shown),
+      ...(recipe.isCodeHashed === false ? { isCodeHashed: false } : {}),
       ...(loading.length === 0 ? {} : { loading: redactArguments(loading.map(([name, value]) => `${name}=${value}`)) }),
     },
     verify: () => recipe.verify(),

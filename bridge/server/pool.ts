@@ -20,8 +20,11 @@ export interface LocalServerEvents {
 }
 
 export interface Pool {
-  /** Checks the sanction, starts the child and resolves when it runs. Rejects with SERVER_NOT_OFFERED, SERVER_NOT_APPROVED, SERVER_DENIED, SERVER_START_FAILED, SERVER_BACKING_OFF or BUSY. */
-  open(server: Slug, fingerprint: Fingerprint, events: LocalServerEvents): Promise<LocalServer>;
+  /**
+   * Checks the sanction, starts the child and resolves when it runs. `host`: the AI host that calls, whose own entry counts where several have this
+   * fingerprint. Rejects with SERVER_NOT_OFFERED, SERVER_NOT_APPROVED, SERVER_DENIED, SERVER_CONFLICT, SERVER_START_FAILED, SERVER_BACKING_OFF or BUSY.
+   */
+  open(server: Slug, fingerprint: Fingerprint, events: LocalServerEvents, host?: string): Promise<LocalServer>;
   /** Ends every child. Idempotent. */
   close(): Promise<void>;
 }

@@ -8,6 +8,7 @@ import { createBackOff } from './back-off.ts';
 import type { Launch } from './launch.ts';
 import { createLedger } from './ledger.ts';
 import type { LocalServer, LocalServerEvents, Pool } from './pool.ts';
+import { sameEnvironment } from './sanction.ts';
 import { startServer } from './process.ts';
 import type { ProcessLimits, RunningServer } from './process.ts';
 import { createServerLogs } from './server-log.ts';
@@ -62,11 +63,11 @@ export function createPool(deps: PoolDeps): RunningPool {
   const starting = new Set<Promise<LocalServer>>();
   let isClosed = false;
 
-  async function open(server: Slug, fingerprint: Fingerprint, events: LocalServerEvents): Promise<LocalServer> {
-    mayStart(server, fingerprint);
+  async function open(server: Slug, fingerprint: Fingerprint, events: LocalServerEvents, host?: string): Promise<LocalServer> {
+    mayStart(server, fingerprint, host);
     if (running.size + starting.size >= limits.children)
       throw new Fault('BUSY', { what: 'the local servers of this workstation' });
-    const start = startLaunch(mayStart(server, fingerprint), events);
+    const start = startLaunch(mayStart(server, fingerprint, host), events, host);
     starting.add(start);
     try {
       return await start;
@@ -80,10 +81,11 @@ export function createPool(deps: PoolDeps): RunningPool {
   }
 
   /** The launch where it may start now; throws why not. */
-  function mayStart(server: Slug, fingerprint: Fingerprint): Launch {
+  function mayStart(server: Slug, fingerprint: Fingerprint, host: string | undefined): Launch {
     if (isClosed) throw new Fault('SERVER_NOT_OFFERED', { server });
-    const launch = deps.launches().find((one) => one.source.server === server && one.fingerprint === fingerprint);
-    if (launch === undefined) throw new Fault('SERVER_NOT_OFFERED', { server });
+    const same = deps.launches().filter((one) => one.source.server === server && one.fingerprint === fingerprint);
+    const launch = launchFor(same, host);
+    if (launch === undefined) throw new Fault(same.length > 0 ? 'SERVER_CONFLICT' : 'SERVER_NOT_OFFERED', { server });
     const refusal = deps.sanction(launch);
     if (refusal !== undefined) {
       logger.warn({ server, fingerprint, code: refusal.code }, 'local server refused');
@@ -98,12 +100,12 @@ export function createPool(deps: PoolDeps): RunningPool {
     return launch;
   }
 
-  async function startLaunch(launch: Launch, events: LocalServerEvents): Promise<LocalServer> {
+  async function startLaunch(launch: Launch, events: LocalServerEvents, host: string | undefined): Promise<LocalServer> {
     const { source, fingerprint } = launch;
     const { server } = source;
     await checkContent(launch);
     // The answer may have changed while the files were read.
-    mayStart(server, fingerprint);
+    mayStart(server, fingerprint, host);
     const key = keyOf(launch);
     const startedAt = now();
     let isOpen = false;
@@ -196,4 +198,15 @@ export function createPool(deps: PoolDeps): RunningPool {
 }
 
 const keyLimit = 1000;
+/**
+ * Of launches with one fingerprint, which covers no value of an ordinary variable: the calling host's own. One host's secret is never lent to another,
+ * so where they differ and the caller is none of them, there is none.
+ */
+function launchFor(same: readonly Launch[], host: string | undefined): Launch | undefined {
+  const own = same.find(({ source }) => host !== undefined && source.hosts.includes(host));
+  if (own) return own;
+  const [first, ...others] = same;
+  return others.every(({ env }) => first !== undefined && sameEnvironment(env, first.env)) ? first : undefined;
+}
+
 const keyOf = (launch: Launch): string => `${launch.source.server} ${launch.fingerprint}`;

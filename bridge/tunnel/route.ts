@@ -59,7 +59,7 @@ export function createRoute(deps: { readonly pool: Pool; readonly logger: Logger
         over(fault ?? new Fault('SERVER_EXITED', { server: request.server, how: 'it was closed', stderr: '' }));
       },
     };
-    deps.pool.open(request.server, request.fingerprint, events).then(
+    deps.pool.open(request.server, request.fingerprint, events, request.host).then(
       (opened) => {
         child = opened;
         children.add(opened);

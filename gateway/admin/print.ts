@@ -70,7 +70,10 @@ export function offerText(offer: OfferedServer): string {
     ['arguments', command.args.length > 0 ? command.args.map(quoted).join(' ') : '-'],
     ['environment', command.environmentNames.join(' ') || '-'],
     ['loads by', command.loading?.map(quoted).join(' ') ?? '-'],
-    ['content', `sha256:${command.contentHash}`],
+    [
+      'content',
+      `sha256:${command.contentHash}${command.isCodeHashed === false ? ' (of the interpreter only, not of the code it runs)' : ''}`,
+    ],
     ['hosts', offer.hosts.join(' ') || '-'],
     ['fingerprint', offer.fingerprint],
     ['verdict', offer.verdict],

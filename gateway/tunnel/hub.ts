@@ -38,6 +38,8 @@ export interface Hub {
     fingerprint: Fingerprint,
     events: ChannelEvents,
     signal: AbortSignal,
+    /** The AI host that calls: on the device, its own entry counts. */
+    host?: string,
   ): Promise<Channel>;
 }
 

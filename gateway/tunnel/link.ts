@@ -20,6 +20,13 @@ import type { AcceptHost, Channel, ChannelEvents, Presence } from './hub.ts';
 /** What the socket may hold before frames wait for it. */
 const socketHoldsBytes = 1024 * 1024;
 
+/** A local server to open, and the AI host that calls. */
+interface ServerOpen {
+  readonly server: Slug;
+  readonly fingerprint: Fingerprint;
+  readonly host?: string;
+}
+
 export interface LinkDeps {
   readonly socket: WebSocket;
   readonly member: Member;
@@ -117,20 +124,15 @@ export class Link {
       if (isDenied(server, fingerprint)) channel.endWith(new Fault('SERVER_DENIED', { server, by: 'your organization' }));
   }
 
-  open(server: Slug, fingerprint: Fingerprint, events: ChannelEvents, signal: AbortSignal): Promise<Channel> {
+  open(of: ServerOpen, events: ChannelEvents, signal: AbortSignal): Promise<Channel> {
     const opening = Promise.withResolvers<Channel>();
     if (signal.aborted) opening.reject(new Fault('CANCELLED'));
-    else this.#open(server, fingerprint, events, signal, opening);
+    else this.#open(of, events, signal, opening);
     return opening.promise;
   }
 
-  #open(
-    server: Slug,
-    fingerprint: Fingerprint,
-    events: ChannelEvents,
-    signal: AbortSignal,
-    opening: PromiseWithResolvers<Channel>,
-  ): void {
+  #open(of: ServerOpen, events: ChannelEvents, signal: AbortSignal, opening: PromiseWithResolvers<Channel>): void {
+    const { server, fingerprint } = of;
     const onAbort = (): void => channel.endWith(new Fault('CANCELLED'));
     const channel = new HubChannel({
       ...this.#channelDeps,
@@ -147,7 +149,7 @@ export class Link {
       },
     });
     try {
-      channel.attach(this.#multiplex.open({ kind: 'server', server, fingerprint }, channel));
+      channel.attach(this.#multiplex.open({ kind: 'server', ...of }, channel));
     } catch (error) {
       return opening.reject(error);
     }

@@ -219,10 +219,10 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       const sorted = own.length < 2 ? own : own.toSorted((a, b) => (usedAt.get(b) ?? 0) - (usedAt.get(a) ?? 0));
       return sorted.map((link) => link.presence);
     },
-    async open(workstation, server, fingerprint, events, signal) {
+    async open(workstation, server, fingerprint, events, signal, host) {
       const link = links.get(workstation);
       if (link === undefined) throw new Fault('WORKSTATION_OFFLINE', { server });
-      return link.open(server, fingerprint, events, signal);
+      return link.open({ server, fingerprint, ...(host === undefined ? {} : { host }) }, events, signal);
     },
     async close() {
       if (isClosed) return;

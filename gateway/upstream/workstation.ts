@@ -41,13 +41,14 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   /** The session, at once where it is open. */
   function sessionFor(allowed: Allowed, destination: Destination, signal: AbortSignal): Session | Promise<Session> {
     const owner = allowed.assignment.shareable ? 'shared' : allowed.conversation;
-    const key = `${owner}\n${destination.workstation}\n${allowed.assignment.server.slug}\n${destination.fingerprint}`;
+    const { host } = allowed.caller;
+    const key = `${owner}\n${host}\n${destination.workstation}\n${allowed.assignment.server.slug}\n${destination.fingerprint}`;
     const known = sessions.get(key);
     if (known?.session?.isOpen) return known.session;
-    return untilAborted((known ?? begin(key, allowed.assignment.server.slug, destination)).opening, signal);
+    return untilAborted((known ?? begin(key, allowed.assignment.server.slug, host, destination)).opening, signal);
   }
 
-  function begin(key: string, server: Slug, destination: Destination): Entry {
+  function begin(key: string, server: Slug, host: string, destination: Destination): Entry {
     if (sessions.size >= sessionLimit) throw new Fault('BUSY', { what: 'local servers' });
     // Of this workstation: another one may say the same fingerprint of a server that speaks otherwise.
     const command = `${destination.workstation}\n${destination.fingerprint}`;
@@ -55,7 +56,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const forget = () => sessions.get(key) === entry && sessions.delete(key);
     const opening = openSession({
       server,
-      open: (events, deadline) => deps.hub.open(destination.workstation, server, destination.fingerprint, events, deadline),
+      open: (events, deadline) => deps.hub.open(destination.workstation, server, destination.fingerprint, events, deadline, host),
       knownEra: era && era.until > Date.now() ? era.era : undefined,
       startWithinMs,
       onDropped: deps.onDropped,

@@ -12,6 +12,17 @@ export const localServer: readonly Requirement[] = [
     source: commands,
   },
   {
+    id: 'local-server.own-values',
+    promise: "A server gets the values of the calling host's own entry, never those of another host.",
+    source: identified,
+  },
+  {
+    id: 'local-server.unhashed-code-said',
+    promise:
+      'An interpreter whose code stands in no file that its command names is told as such to the approver and in the posture.',
+    source: identified,
+  },
+  {
     id: 'local-server.sanction-asked',
     promise: 'The sanction is asked at each start, and again after the files were read.',
     source: commands,

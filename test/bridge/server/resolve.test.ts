@@ -214,6 +214,25 @@ describe('a plain command', () => {
     expect((await resolve([command, ...args], change)).fingerprint).toBe(first.fingerprint);
   });
 
+  test.each([[['python3', '-m', 'tool']], [['node', '.']], [['bash', '-c', 'exec ./server']], [['node', 'server']]])(
+    'says that the code of %j is not hashed',
+    async ([command = '', ...args]) => {
+      proves('local-server.unhashed-code-said', {
+        file: 'bridge/server/file.ts',
+        find: '!isInterpreter || (await scriptsIn(args, cwd, true)).length > 0',
+        replace: 'true',
+      });
+      const folder = await freshFolder();
+      const tool = join(folder, command);
+      await writeFile(tool, '#!/bin/sh\n');
+      await chmod(tool, 0o755);
+      await writeFile(join(folder, 'server.js'), '');
+      const where = { searchPath: [folder], home: folder };
+      expect((await resolve([command, ...args], where)).command.isCodeHashed).toBe(false);
+      expect((await resolve([command, './server.js'], where)).command.isCodeHashed).toBeUndefined();
+    },
+  );
+
   test('is another one when a file that it names comes to be', async () => {
     const folder = await freshFolder();
     await writeFile(join(folder, 'server.js'), '');

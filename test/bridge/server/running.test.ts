@@ -59,6 +59,34 @@ describe('the pool', () => {
     expect(pool.health()[0]?.pids).toEqual([]);
   });
 
+  test("gives each host its own entry's values, and a stranger none where they differ", async () => {
+    proves('local-server.own-values', {
+      file: 'bridge/server/running.ts',
+      find: 'host !== undefined && source.hosts.includes(host)',
+      replace: 'host !== undefined',
+    });
+    const stateDir = await freshFolder();
+    const launches = await Promise.all(
+      (['one', 'two'] as const).map(async (host) => {
+        const line = { command: process.execPath, args: [fake('counting')], env: { KEY: `${host}'s own` } };
+        return resolveLaunch({ ...sourceOf('counting', line), hosts: [host] }, resolveDeps(stateDir));
+      }),
+    );
+    const [first, second] = launches;
+    if (!first || !second) throw new Error('two launches');
+    expect(second.fingerprint).toBe(first.fingerprint);
+    const pool = poolOf(launches, stateDir);
+    for (const host of ['two', 'one']) {
+      const events = hear();
+      const server = await pool.open(first.source.server, first.fingerprint, events, host);
+      const params = { name: 'environment', arguments: { name: 'KEY' } };
+      await send(server, { jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+      expect(JSON.parse(await events.next()).result.content[0].text).toBe(`${host}'s own`);
+    }
+    for (const host of ['three', undefined])
+      expect((await faultOf(pool.open(first.source.server, first.fingerprint, hear(), host))).code).toBe('SERVER_CONFLICT');
+  });
+
   test('starts nothing that is not sanctioned at that moment', async () => {
     proves('local-server.sanction-asked', {
       file: 'bridge/server/running.ts',

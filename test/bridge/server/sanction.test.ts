@@ -29,7 +29,17 @@ const listed = (name: string, line: LaunchLine): SanctionQuestion['profile'] => 
 const loaders = [
   ...['NODE_OPTIONS', 'LD_PRELOAD', 'DYLD_INSERT_LIBRARIES', 'PYTHONPATH', 'PATH', 'npm_config_registry', 'GCONV_PATH'],
   ...['DOTNET_STARTUP_HOOKS', 'CORECLR_PROFILER_PATH', 'BUN_OPTIONS', 'DENO_DIR', 'LUA_PATH', 'LUA_CPATH_5_4', 'PHPRC'],
-  ...['PHP_INI_SCAN_DIR', 'GEM_HOME', 'BUNDLE_GEMFILE', 'HOME', 'XDG_CONFIG_HOME'],
+  ...[
+    'PHP_INI_SCAN_DIR',
+    'GEM_HOME',
+    'BUNDLE_GEMFILE',
+    'HOME',
+    'XDG_CONFIG_HOME',
+    'OPENSSL_CONF',
+    'ZDOTDIR',
+    'NODE_COMPILE_CACHE',
+  ],
+  ...['PYTHONPYCACHEPREFIX', 'GIT_SSH_COMMAND', 'RUBYLIB', 'PERL5LIB', 'BASH_ENV', 'npm_config_script_shell'],
 ];
 const ask = (profile: Partial<SanctionQuestion['profile']>, verdicts: readonly Verdict[] = [], of = source) =>
   sanction({ profile: { ...nothing, ...profile }, verdicts, source: of, fingerprint })?.code ?? 'runs';
@@ -76,7 +86,7 @@ describe('a command', () => {
     const allow = { AllowedLocalServerCommands: [['npx', '-y', 'files@1.0.0']] };
     for (const name of loaders)
       expect(ask(allow, [], sourceOf('files', { ...source.line, env: { [name]: 'x' } })), name).toBe('SERVER_NOT_APPROVED');
-    for (const name of ['KEY', 'HOMEPAGE', 'LUA_PATHS', 'DOTNET_gcServer', 'DENOTE'])
+    for (const name of ['KEY', 'HOMEPAGE', 'DENOTE', 'GITHUB_TOKEN', 'NODE_ENV', 'PYTHONUNBUFFERED', 'GOOGLE_API_KEY', 'RUSTY'])
       expect(ask(allow, [], sourceOf('files', { ...source.line, env: { [name]: 'x' } })), name).toBe('runs');
     expect(ask(allow, [], sourceOf('files', { ...source.line, cwd: '/tmp' }))).toBe('SERVER_NOT_APPROVED');
   });

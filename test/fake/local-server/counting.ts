@@ -1,7 +1,7 @@
 // Counts its calls on disk, so that a test can prove that nothing ran twice: `counting.ts FILE` appends one line a call, before it answers.
 //   count {key?, holdMs?, size?}: writes the key; answers after holdMs; with a text of `size` characters where one is asked for
 //   echo {text}: answers the text
-//   environment {}: answers the names of its environment variables
+//   environment {name?}: answers the names of its environment variables, or the value of one
 import { appendFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { serveTools } from './stdio.ts';
@@ -17,5 +17,6 @@ serveTools('counting', {
     return typeof holdMs === 'number' && holdMs > 0 ? setTimeout(holdMs, text) : text;
   },
   echo: ({ text }) => String(text),
-  environment: () => Object.keys(process.env).toSorted().join(' '),
+  environment: ({ name }) =>
+    typeof name === 'string' ? String(process.env[name]) : Object.keys(process.env).toSorted().join(' '),
 });
