@@ -32,9 +32,9 @@ function Get-Judgment([string] $sid, [string] $file) {
     if (@($sid, 'S-1-5-18', 'S-1-5-32-544') -notcontains $ownerSid) { throw 'not the file of the user' }
     $status = [IO.File]::ReadAllText($file, [Text.Encoding]::UTF8) | ConvertFrom-Json
     if ($status.schema_version -cne '1.0' -or $status.product -cne 'drawbridge') { throw 'not a posture file' }
-    if ($status.compliant -isnot [bool]) { throw 'not a posture file' }
-    if ($status.product_version -notmatch '^\d+(\.\d+)*') { throw 'not a version' }
-    $version = $Matches[0]
+    if ($status.compliant -isnot [bool] -or $status.status -isnot [string]) { throw 'not a posture file' }
+    $version = [regex]::Match([string]$status.product_version, '^\d+(\.\d+)*').Value
+    if (-not $version -or $null -eq $status.counts.direct_servers) { throw 'not a posture file' }
     $direct = [int64]$status.counts.direct_servers
     $now = [DateTimeOffset]::UtcNow
     $written = ConvertTo-Time $status.generated_at
