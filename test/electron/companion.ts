@@ -2,7 +2,7 @@
 // The look is a program of the test's own that wraps Electron's classes and then runs our bundle as it is: the product has no hook for it.
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { type ElectronApplication, type Page, _electron } from 'playwright-core';
 import { z } from 'zod';
@@ -44,8 +44,12 @@ export interface CompanionOptions {
   readonly env?: Record<string, string>;
 }
 
+/** The program of a packaged app that holds `wrapper` (test/build/package/driven.slow.test.ts): the same tests then drive it in place of the bundles. */
+const packaged = process.env['DRAWBRIDGE_TEST_APP'];
+
 /** Bundles main, agent, preload and page into out/. */
 export async function buildCompanion(): Promise<void> {
+  if (packaged !== undefined) return;
   const tool = join(root, 'node_modules/electron-vite/bin/electron-vite.js');
   await promisify(execFile)(process.execPath, [tool, 'build', '--config', 'electron.config.ts'], { cwd: root });
 }
@@ -63,13 +67,21 @@ export async function launchCompanion({ session, args, env = {} }: CompanionOpti
   await writeFile(join(folder, 'main.cjs'), wrapper);
   const isRoot = process.getuid?.() === 0;
   const app = await _electron.launch({
-    executablePath: electron.executable,
-    args: [...(isRoot ? ['--no-sandbox'] : []), folder, `--user-data-dir=${join(session.dir, 'data')}`, ...args],
+    executablePath: packaged ?? electron.executable,
+    args: [
+      ...(isRoot ? ['--no-sandbox'] : []),
+      ...(packaged === undefined ? [folder] : []),
+      `--user-data-dir=${join(session.dir, 'data')}`,
+      ...args,
+    ],
     env: {
       ...session.env,
       PATH: `${programs}:${session.env['PATH']}`,
       ...env,
-      DRAWBRIDGE_TEST_MAIN: join(root, 'out/main/main.cjs'),
+      DRAWBRIDGE_TEST_MAIN:
+        packaged === undefined
+          ? join(root, 'out/main/main.cjs')
+          : join(dirname(packaged), 'resources/app.asar/out/main/main.cjs'),
     },
     timeout: 30_000,
   });
@@ -79,7 +91,9 @@ export async function launchCompanion({ session, args, env = {} }: CompanionOpti
   return {
     app,
     pid: app.process().pid ?? 0,
-    electron: electron.version,
+    electron: electronOf(
+      await app.evaluate(({ app: ran }) => ({ isPackaged: ran.isPackaged, version: process.versions.electron })),
+    ),
     async page() {
       const [open] = app.windows();
       if (open) return open;
@@ -94,7 +108,14 @@ export async function launchCompanion({ session, args, env = {} }: CompanionOpti
   };
 }
 
-const wrapper = `
+/** The version that really ran; throws where a packaged app was asked for and another one answers. */
+function electronOf({ isPackaged, version }: { readonly isPackaged: boolean; readonly version: string | undefined }): string {
+  if (isPackaged !== (packaged !== undefined)) throw new Error(`${isPackaged ? 'a' : 'no'} packaged app was started`);
+  return version ?? 'none';
+}
+
+/** The main of the app that tests start: it remembers what is given to the operating system, then runs DRAWBRIDGE_TEST_MAIN. */
+export const wrapper = `
 // Written by test/electron/companion.ts: remembers what the companion gives to the operating system, then runs it.
 const { Menu, Notification, Tray } = require('electron');
 let menu, tooltip = '', icon, last;
