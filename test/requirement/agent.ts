@@ -102,6 +102,16 @@ export const agent: readonly Requirement[] = [
     source: 'bridge/utility.ts',
   },
   {
+    id: 'agent.killed-no-child',
+    promise: 'However the agent or the program that started it is killed, no local server survives.',
+    source: 'bridge/utility.ts',
+  },
+  {
+    id: 'agent.pause-ends',
+    promise: 'A pause ends by itself, whatever slept or was restarted meanwhile, and whatever the clock was set to.',
+    source: cli,
+  },
+  {
     id: 'agent.pause-closes',
     promise:
       'A pause closes the tunnel, ends the local servers and refuses hosts; it changes no config, survives a restart and is on record at the gateway.',
