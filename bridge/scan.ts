@@ -83,7 +83,7 @@ export async function watchedPlaces(
   deps: Pick<ScanDeps, 'home' | 'platform' | 'env'>,
 ): Promise<{ readonly files: readonly string[]; readonly folders: readonly string[] }> {
   const managed = managedOf(managedHosts);
-  const files = await Promise.all(managed.map((spec) => placesOf(spec, deps)));
+  const files = await Promise.all(managed.map((spec) => placesOf(spec, deps, true)));
   return { files: files.flat(), folders: managed.flatMap((spec) => foldersOf(spec, deps)) };
 }
 

@@ -16,10 +16,14 @@ const Time = z.iso.datetime();
 /** One config file of an AI host. */
 export const PostureConfig = z.looseObject({
   path: z.string(),
+  /** `project`: it lies in a project's folder, and others may share it. */
+  scope: z.enum(['user', 'project']),
   state: ConfigState,
   gateway_entry: z.boolean(),
   direct_remote: z.number().int(),
   direct_stdio: z.number().int(),
+  /** Of its bytes, where they could be read. */
+  sha256: z.string().optional(),
 });
 
 export const PostureFinding = z.looseObject({
@@ -89,7 +93,15 @@ export const PostureStatus = z.looseObject({
     wrapped_servers: z.number().int(),
     local_failures: z.number().int(),
   }),
-  hosts: z.array(z.looseObject({ id: z.string(), installed: z.boolean(), configs: z.array(PostureConfig) })),
+  hosts: z.array(
+    z.looseObject({
+      id: z.string(),
+      installed: z.boolean(),
+      /** It runs since before its config was changed. */
+      needs_restart: z.boolean(),
+      configs: z.array(PostureConfig),
+    }),
+  ),
   findings: z.array(PostureFinding),
   counts: z.looseObject({
     hosts: z.number().int(),

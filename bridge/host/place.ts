@@ -11,13 +11,16 @@ export interface Surroundings {
 
 const limit = 200;
 
-/** Every config path of a host: the fixed ones whether they are there or not, those with `*` where something matches. */
-export async function placesOf(spec: HostSpec, around: Surroundings): Promise<readonly string[]> {
+/**
+ * Every config path of a host: the fixed ones whether they are there or not, those with `*` where something matches. `withMissing`: also where only the
+ * folder does, so that a file which is about to appear can be watched for.
+ */
+export async function placesOf(spec: HostSpec, around: Surroundings, withMissing = false): Promise<readonly string[]> {
   const found: string[] = [];
   for (const template of spec.files[around.platform]) {
     const filled = fillIn(template, around);
     if (filled === undefined) continue;
-    const paths = filled.includes('*') ? await matches(filled) : [filled];
+    const paths = filled.includes('*') ? await matches(filled, withMissing) : [filled];
     for (const path of paths) if (!found.includes(path) && found.length < limit) found.push(path);
   }
   return found;
@@ -75,7 +78,7 @@ function absolute(path: string | undefined): string | undefined {
   return path !== undefined && isAbsolute(path) ? path : undefined;
 }
 
-async function matches(path: string): Promise<readonly string[]> {
+async function matches(path: string, withMissing: boolean): Promise<readonly string[]> {
   const parts = path.split(/[\\/]/);
   const at = parts.findIndex((part) => part.includes('*'));
   const folder = parts.slice(0, at).join('/') || '/';
@@ -86,8 +89,8 @@ async function matches(path: string): Promise<readonly string[]> {
     .sort()
     .slice(0, limit)
     .map((name) => [folder, name, ...parts.slice(at + 1)].join('/'));
-  if (!full.some((candidate) => candidate.includes('*'))) return existing(full);
-  return (await Promise.all(full.map(matches))).flat();
+  if (!full.some((candidate) => candidate.includes('*'))) return withMissing ? full : existing(full);
+  return (await Promise.all(full.map((candidate) => matches(candidate, withMissing)))).flat();
 }
 
 /** Those of the paths where something lies. */

@@ -1,16 +1,17 @@
 // The watch over config files, on real files: what is told, and what is known already.
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { pino } from 'pino';
-import { hosts } from '#contract/host-table.ts';
 import { watchConfigs } from '../../bridge/config-watch.ts';
 import type { ConfigWatch } from '../../bridge/config-watch.ts';
 import { converge } from '../../bridge/host/converge.ts';
-import { placesOf } from '../../bridge/host/place.ts';
 import { discover } from '../../bridge/host/plan.ts';
+import { watchedPlaces } from '../../bridge/scan.ts';
 import { proves } from '../requirement.ts';
 import { until } from '../walk/deployment.ts';
 import type { Place } from './host/fixture.ts';
-import { claude, configs, makePlace } from './host/fixture.ts';
+import { claude, codex, configs, makePlace } from './host/fixture.ts';
 
 let place: Place;
 let watch: ConfigWatch;
@@ -22,9 +23,9 @@ beforeEach(async () => {
   [looks, told] = [0, 0];
   watch = watchConfigs({
     stateDir: place.stateDir,
-    async places() {
+    places() {
       looks++;
-      return { files: (await Promise.all(hosts.map((spec) => placesOf(spec, place.request)))).flat(), folders: [] };
+      return watchedPlaces('*', place.request);
     },
     onDrift: () => told++,
     logger: pino({ level: 'silent' }),
@@ -49,10 +50,15 @@ test('what Drawbridge wrote itself is not told, though nobody said what it wrote
     replace: "includes('')) continue;",
   });
   await place.write(claude, configs[claude] ?? '');
+  await place.write(codex, '');
   await follow();
   const before = looks;
   await converge(place.request);
   await until('a look at what was written', async () => looks > before);
+  // one look follows another, so the second begins when the first has compared
+  await place.write(codex, '');
+  await until('one more look', async () => looks > before + 1);
+  expect(told).toBe(0);
   await place.write(claude, '{}');
   await until('the change of somebody else to be told', async () => told > 0);
   expect(told).toBe(1);
@@ -74,6 +80,15 @@ test('a burst of changes is told once', async () => {
   for (let count = 0; count < 20; count++) await place.write(claude, `{"a": ${count}}`);
   await until('the change to be told', async () => told > 0);
   expect(told).toBe(1);
+});
+
+test('a profile that somebody makes step by step is told when its file is there', async () => {
+  await follow();
+  const before = looks;
+  await mkdir(join(place.home, '.config/Code/User/profiles/-7a'), { recursive: true });
+  await until('a look at the folders', async () => looks > before);
+  await place.write('.config/Code/User/profiles/-7a/mcp.json', '{}');
+  await until('the new file to be told', async () => told > 0);
 });
 
 test('what was changed between the scan and the watch is told', async () => {

@@ -1,5 +1,7 @@
 // Drift, with the agent as its own process: how fast a direct server that somebody adds is taken out again, and when Drawbridge stops fighting over a file.
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -37,12 +39,31 @@ const status = async () => {
     .parse(JSON.parse(done.stdout));
 };
 
+test('a host that runs since before its file was changed is shown as such, until that process is gone', async () => {
+  const program = at('bin/codex');
+  await mkdir(at('bin'), { recursive: true });
+  await copyFile('/bin/sleep', program);
+  const old = spawn(program, ['600'], { env: { HOME: workstation.home }, stdio: 'ignore' });
+  await once(old, 'spawn');
+  const codes = async () => (await status()).findings.map(({ code }) => code);
+  try {
+    await write(codex, 'model = "m"\n[mcp_servers.restart]\nurl = "https://direct.example.com/mcp"\n');
+    await until('the restart to be asked for', async () => (await codes()).includes('needs_restart'));
+    const listed = await workstation.cli('hosts', 'list', '--home', workstation.home, '--profile', workstation.profileFile);
+    expect(listed.stdout).toMatch(/Codex \(needs a restart\)/);
+  } finally {
+    old.kill('SIGKILL');
+    await once(old, 'exit');
+  }
+  await until('that to end', async () => !(await codes()).includes('needs_restart'));
+}, 60_000);
+
 describe('a direct server that somebody adds', () => {
   test('is taken out within a second, whatever the format of the file', async () => {
     proves('host-config.fast-repair', {
       file: 'bridge/config-watch.ts',
       find: 'if (!isClosed && (await hasDrifted())) deps.onDrift();',
-      replace: 'if (!isClosed && (await hasDrifted())) setTimeout(deps.onDrift, 2_000);',
+      replace: 'if (!isClosed && (await hasDrifted())) setTimeout(deps.onDrift, 20_000);',
     });
     const took: number[] = [];
     for (let round = 0; round < 34; round++)

@@ -59,7 +59,7 @@ describe('the configs of a host', () => {
   test('include every profile and every Store package that is there', async () => {
     proves('host-config.every-place', {
       file: 'bridge/host/place.ts',
-      find: "const paths = filled.includes('*') ? await matches(filled) : [filled];",
+      find: "const paths = filled.includes('*') ? await matches(filled, withMissing) : [filled];",
       replace: "const paths = filled.includes('*') ? [] : [filled];",
     });
     const store = (name: string): string => `AppData/Local/Packages/${name}/LocalCache/Roaming/Claude/claude_desktop_config.json`;
