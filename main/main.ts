@@ -60,6 +60,8 @@ function run(firstLink: Secret<string> | undefined): void {
   const ours = () => (window && !window.isDestroyed() ? { window, pageUrl } : undefined);
   const show = (next: Place) => {
     const open = ours();
+    // Also where the window is open: its page may not listen yet, and asks for its place when it does.
+    place = next;
     if (open) {
       tell(open.window, 'companion:go', next);
       if (open.window.isMinimized()) open.window.restore();
@@ -67,7 +69,6 @@ function run(firstLink: Secret<string> | undefined): void {
       open.window.focus();
       return;
     }
-    place = next;
     window = openWindow(files, nativeTheme.shouldUseDarkColors);
   };
   const follow = (text: string) => {

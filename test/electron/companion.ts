@@ -1,6 +1,7 @@
 // The companion in a real Electron, driven by Playwright, with a look at what it gives to the operating system: menu, icon, notifications, addresses.
 // The look is a program of the test's own that wraps Electron's classes and then runs our bundle as it is: the product has no hook for it.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -34,6 +35,8 @@ export interface Companion {
   choose(label: string): Promise<void>;
   /** Clicks the newest notification. */
   clickNotification(): Promise<void>;
+  /** Starts the same program once more, as a second click or a link does; its exit code. */
+  startAgain(args: readonly string[]): Promise<number | null>;
   /** Quits it as a session does; resolves when its process is gone. */
   close(): Promise<void>;
 }
@@ -66,23 +69,23 @@ export async function launchCompanion({ session, args, env = {} }: CompanionOpti
   );
   await writeFile(join(folder, 'main.cjs'), wrapper);
   const isRoot = process.getuid?.() === 0;
+  const executable = packaged ?? electron.executable;
+  const program = [
+    ...(isRoot ? ['--no-sandbox'] : []),
+    ...(packaged === undefined ? [folder] : []),
+    `--user-data-dir=${join(session.dir, 'data')}`,
+  ];
+  const environment = {
+    ...session.env,
+    PATH: `${programs}:${session.env['PATH']}`,
+    ...env,
+    DRAWBRIDGE_TEST_MAIN:
+      packaged === undefined ? join(root, 'out/main/main.cjs') : join(dirname(packaged), 'resources/app.asar/out/main/main.cjs'),
+  };
   const app = await _electron.launch({
-    executablePath: packaged ?? electron.executable,
-    args: [
-      ...(isRoot ? ['--no-sandbox'] : []),
-      ...(packaged === undefined ? [folder] : []),
-      `--user-data-dir=${join(session.dir, 'data')}`,
-      ...args,
-    ],
-    env: {
-      ...session.env,
-      PATH: `${programs}:${session.env['PATH']}`,
-      ...env,
-      DRAWBRIDGE_TEST_MAIN:
-        packaged === undefined
-          ? join(root, 'out/main/main.cjs')
-          : join(dirname(packaged), 'resources/app.asar/out/main/main.cjs'),
-    },
+    executablePath: executable,
+    args: [...program, ...args],
+    env: environment,
     timeout: 30_000,
   });
   const seen = async () => Seen.parse(await app.evaluate(() => (globalThis as unknown as { look(): unknown }).look()));
@@ -104,6 +107,11 @@ export async function launchCompanion({ session, args, env = {} }: CompanionOpti
     opened: async () => (await readFile(addresses, 'utf8')).split('\n').filter(Boolean),
     choose,
     clickNotification: () => app.evaluate(() => (globalThis as unknown as { clickNotification(): void }).clickNotification()),
+    async startAgain(more) {
+      const child = spawn(executable, [...program, ...more], { env: environment, stdio: 'ignore' });
+      const [code] = await once(child, 'exit');
+      return typeof code === 'number' ? code : null;
+    },
     close: async () => await app.close(),
   };
 }

@@ -29,6 +29,62 @@ export const companion: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, "How things start"',
   },
   {
+    id: 'companion.agent-back',
+    promise: 'An agent that the companion started and that was killed is back within 2 s.',
+    source: 'docs/companion.md, "What it says"',
+  },
+  {
+    id: 'companion.window-is-a-view',
+    promise: 'Closing the window ends neither the icon nor the agent.',
+    source: 'docs/companion.md, "The window"',
+  },
+  {
+    id: 'companion.quit-ends-own',
+    promise: 'Quitting ends an agent of the companion cleanly, with every local server, within 3 s.',
+    source: 'docs/companion.md, "Pause and quit"',
+  },
+  {
+    id: 'companion.other-agent-kept',
+    promise: 'An agent that somebody else started is never ended by the companion.',
+    source: 'docs/companion.md, "Pause and quit"',
+  },
+  {
+    id: 'companion.one-instance',
+    promise: 'A second start shows the first one and hands its link over.',
+    source: 'docs/companion.md, "Enroll a device"',
+  },
+  {
+    id: 'companion.page-confined',
+    promise:
+      'The page reaches neither Node nor a network, opens nothing, goes nowhere, and asks nothing that is not in the table.',
+    source: 'docs/companion.md, "What its page can\'t do"',
+  },
+  {
+    id: 'companion.sender-checked',
+    promise: 'Main answers its own page only.',
+    source: 'docs/companion.md, "What its page can\'t do"',
+  },
+  {
+    id: 'companion.accessible',
+    promise: 'Every section is used by keyboard alone, and axe finds nothing serious in either color scheme.',
+    source: 'docs/companion.md, "The window"',
+  },
+  {
+    id: 'companion.icon-by-shape',
+    promise: 'The tray icon differs between states by its shape, not by its color alone.',
+    source: 'docs/companion.md, "What it says"',
+  },
+  {
+    id: 'companion.autostart-by-profile',
+    promise: 'An autostart entry is written, hidden or removed as the profile says, and only one of ours.',
+    source: 'docs/companion.md, "For IT"',
+  },
+  {
+    id: 'companion.same-socket',
+    promise: "The companion looks for the agent where the agent's own rule puts its socket.",
+    source: 'docs/companion.md, "For IT"',
+  },
+  {
     id: 'companion.state-in-words',
     promise: 'Window, menu and icon say the same state of the agent, in words and by a shape.',
     source: 'docs/companion.md, "What it says"',
