@@ -8,7 +8,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { z } from 'zod';
 import { makeSampleHome } from '../../../build/start/sample-home.ts';
-import { deploy, until } from '../../walk/deployment.ts';
+import { deploy, until as untilWithin } from '../../walk/deployment.ts';
 import { walkPolicy } from '../../walk/policy.ts';
 import { hashes, run } from './machine.ts';
 
@@ -26,6 +26,9 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   process.stdout.write(JSON.stringify({ jsonrpc: '2.0', id, result }) + '\\n');
 });
 `;
+
+/** A whole machine's worth of programs starts slowly where the machine is busy. */
+export const until = async <T>(what: string, look: () => Promise<T | undefined | false>) => await untilWithin(what, look, 60_000);
 
 export interface Person {
   readonly name: string;

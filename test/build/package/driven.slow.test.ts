@@ -25,7 +25,7 @@ afterAll(async () => {
   await rm(place, { recursive: true, force: true });
 });
 
-test('the packaged app passes the tests of the companion', async ({ skip }) => {
+test('the packaged app passes the tests of the companion', { timeout: 900_000 }, async ({ skip }) => {
   const missing = missingPrograms();
   if (missing.length > 0) return skip(`missing: ${missing.join(', ')}`);
   const out = join(place, 'out');

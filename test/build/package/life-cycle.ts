@@ -3,9 +3,8 @@
 // last line what it found, as JSON. Rule: it judges nothing; where something does not come, it stops and says so, and what was found until then counts.
 import { mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Country, settle } from './country.ts';
+import { type Country, settle, until } from './country.ts';
 import { changedFiles, layMachine, processesOf, run } from './machine.ts';
-import { until } from '../../walk/deployment.ts';
 
 const app = '/opt/Drawbridge';
 const autostart = '/etc/xdg/autostart/drawbridge.desktop';
