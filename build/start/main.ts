@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import type { Plan } from '#contract/host-report.ts';
 import { connectHost } from './first-call.ts';
+import { endLeftovers, forgetPrograms, notePrograms } from './leftover.ts';
 import { readOptions, StartError, type StartOptions, usage } from './options.ts';
 import { root, type Running } from './program.ts';
 import { isSampleHome, makeSampleHome } from './sample-home.ts';
@@ -14,15 +15,33 @@ import { describeCall, describeFinding, describePolicy, describePosture, tryItLi
 
 const offeredWithinMs = 60_000;
 
-async function start(options: StartOptions, show: Show, interrupted: Promise<string>): Promise<void> {
+/** Why it goes no further: somebody pressed Ctrl-C, or a program of ours ended. */
+class Gone extends Error {}
+
+async function start(options: StartOptions, show: Show, gone: AbortController): Promise<void> {
   const running: Running[] = [];
   const sample = describeSample(options);
   let before: ReadonlyMap<string, string> | undefined;
+  const { signal } = gone;
+  const noted: { title: string; pid: number }[] = [];
+  const opened = async (title: string, program: Running): Promise<Running> => {
+    running.push(program);
+    noted.push({ title, pid: program.pid });
+    void program.ended.then((why) => gone.abort(new StartError(`${why}. Its log is in ${options.dataDir}.`)));
+    await notePrograms(options.dataDir, noted);
+    signal.throwIfAborted();
+    return program;
+  };
   try {
     await prepareHome(options, show);
+    const leftovers = await endLeftovers(options.dataDir);
+    if (leftovers.length > 0) {
+      show.event('leftover', { ended: leftovers }, `  ended what an earlier start left running: ${leftovers.join(', ')}`);
+      await sample.restore();
+    }
+    signal.throwIfAborted();
     show.step('The gateway server');
-    const gateway = await sample.startGateway();
-    running.push(gateway);
+    const gateway = await opened('the gateway server', await sample.startGateway());
     show.event('gateway', { url: options.origin, pid: gateway.pid }, `  listening on ${options.origin} (process ${gateway.pid})`);
     const applied = (await sample.admin('apply', '-f', `${root}build/start/sample-policy.yaml`)).trimEnd().split('\n');
     show.event('policy', { plan: applied }, ...describePolicy(applied));
@@ -45,22 +64,25 @@ async function start(options: StartOptions, show: Show, interrupted: Promise<str
 
     show.step('The bridge');
     show.progress(isNew ? `enrolling this machine with the profile ${file}` : 'this machine is enrolled already');
-    const bridge = await sample.startBridge();
-    running.push(bridge);
-    await showMoved(plan, sample, show);
+    const bridge = await opened('the bridge', await sample.startBridge());
+    await showMoved(plan, sample, show, signal);
 
     show.step('What may run: the administrator approves each command by its fingerprint');
-    await approve(sample, show);
+    await approve(sample, show, signal);
 
     show.step('The first calls');
     const token = await sample.hostToken();
-    await firstCalls(options, sample, show, token);
+    await firstCalls(options, sample, show, token, signal);
 
     show.step('The posture, as an MDM reads it');
-    const posture = await waitFor('a posture file of this run', async () => {
-      const written = await sample.posture();
-      return written?.status.gateway.tunnel === 'up' ? written : undefined;
-    });
+    const posture = await waitFor(
+      'a posture file of this run',
+      async () => {
+        const written = await sample.posture();
+        return written?.status.gateway.tunnel === 'up' ? written : undefined;
+      },
+      signal,
+    );
     show.event('posture', { ...posture }, ...describePosture(posture.status, posture.file));
 
     const gatewayUrl = `${options.origin}/g/${gatewaySlug}/mcp`;
@@ -80,17 +102,23 @@ async function start(options: StartOptions, show: Show, interrupted: Promise<str
       },
       ...tryItLines({ gatewayUrl, token, companion, home: options.home }),
     );
-    const why = await Promise.race([interrupted, gateway.ended, bridge.ended]);
-    show.step('Stopping');
-    if (why !== 'interrupted') throw new StartError(`${why}. Its log is in ${options.dataDir}.`);
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    signal.throwIfAborted();
+  } catch (error) {
+    if (running.length > 0) show.step('Stopping');
+    if (!(error instanceof Gone)) throw error;
   } finally {
     await stop(running, sample, before, show);
+    if (running.length > 0) await forgetPrograms(options.dataDir);
   }
 }
 
 /** A home that isn't a sample is somebody's own: it is touched only after they typed so. */
 async function prepareHome(options: StartOptions, show: Show): Promise<void> {
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'for an unknown reason';
+    throw new StartError(`${options.dataDir} can't be made (${code}). Name a directory that you may write with --data.`);
+  });
   if (!(await isSampleHome(options.home)) && (await isOccupied(options.home))) {
     if (options.isJson || !process.stdin.isTTY)
       throw new StartError(
@@ -113,11 +141,15 @@ async function isOccupied(dir: string): Promise<boolean> {
 }
 
 /** Shows what was moved once it is true: a new look at the files finds nothing left to do. */
-async function showMoved(plan: Plan, sample: Sample, show: Show): Promise<void> {
-  const now = await waitFor('the hosts to be converged', async () => {
-    const left = await sample.plan();
-    return left.files.every(({ moves }) => moves.length === 0) ? left : undefined;
-  });
+async function showMoved(plan: Plan, sample: Sample, show: Show, signal: AbortSignal): Promise<void> {
+  const now = await waitFor(
+    'the hosts to be converged',
+    async () => {
+      const left = await sample.plan();
+      return left.files.every(({ moves }) => moves.length === 0) ? left : undefined;
+    },
+    signal,
+  );
   for (const { host, title, path, diff, moves } of plan.files.filter((file) => file.diff !== '')) {
     const names = moves.map(({ name }) => name).join(', ');
     const lines = diff.trimEnd().split('\n');
@@ -138,11 +170,15 @@ async function showMoved(plan: Plan, sample: Sample, show: Show): Promise<void> 
   }
 }
 
-async function approve(sample: Sample, show: Show): Promise<void> {
-  const offered = await waitFor('the bridge to offer its servers', async () => {
-    const all = await sample.offered();
-    return servers.every((name) => all.some(({ server }) => server === name)) ? all : undefined;
-  });
+async function approve(sample: Sample, show: Show, signal: AbortSignal): Promise<void> {
+  const offered = await waitFor(
+    'the bridge to offer its servers',
+    async () => {
+      const all = await sample.offered();
+      return servers.every((name) => all.some(({ server }) => server === name)) ? all : undefined;
+    },
+    signal,
+  );
   for (const { server, fingerprint, verdict, command } of offered) {
     if (verdict === 'undecided') await sample.admin('server', 'approve', server, '--fingerprint', fingerprint);
     const words =
@@ -151,9 +187,9 @@ async function approve(sample: Sample, show: Show): Promise<void> {
   }
 }
 
-async function firstCalls(options: StartOptions, sample: Sample, show: Show, token: string): Promise<void> {
+async function firstCalls(options: StartOptions, sample: Sample, show: Show, token: string, signal: AbortSignal): Promise<void> {
   const url = `${options.origin}/g/${gatewaySlug}/mcp`;
-  const host = await waitFor('the gateway to answer', async () => connectHost(url, token));
+  const host = await waitFor('the gateway to answer', async () => connectHost(url, token), signal);
   const tools = await host.list();
   show.event('tools', { tools }, `  ${tools.length} tools of ${servers.length} servers at ${url}`);
   for (const [tool, args] of [
@@ -199,10 +235,13 @@ async function digests(plan: Plan): Promise<Map<string, string>> {
   return found;
 }
 
-async function waitFor<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+/** Looks until there is something. Rejects with the reason that ended the start meanwhile. */
+async function waitFor<T>(what: string, look: () => Promise<T | undefined>, signal: AbortSignal): Promise<T> {
   const deadline = Date.now() + offeredWithinMs;
   for (;;) {
+    signal.throwIfAborted();
     const seen = await look();
+    signal.throwIfAborted();
     if (seen !== undefined) return seen;
     if (Date.now() > deadline)
       throw new StartError(`Waited ${offeredWithinMs / 1000} s for ${what}. The logs in the data directory say more.`);
@@ -210,13 +249,12 @@ async function waitFor<T>(what: string, look: () => Promise<T | undefined>): Pro
   }
 }
 
-const interrupted = new Promise<string>((resolve) => {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('interrupted'));
-});
+const gone = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => gone.abort(new Gone('interrupted')));
 try {
   const options = readOptions(process.argv.slice(2), root);
   if (options === 'help') process.stdout.write(`${usage}\n`);
-  else await start(options, createShow(options.isJson, process.stdout), interrupted);
+  else await start(options, createShow(options.isJson, process.stdout), gone);
 } catch (error) {
   process.exitCode = 1;
   process.stderr.write(

@@ -23,6 +23,16 @@ export const walk: readonly Requirement[] = [
     source: 'docs/host-configs.md',
   },
   {
+    id: 'start.leftovers-ended',
+    promise: 'After npm start was killed, the next one ends the programs that it left, and no others.',
+    source: 'README.md, Five minutes',
+  },
+  {
+    id: 'start.interrupted-early',
+    promise: 'Ctrl-C stops npm start at any moment, and the home is as it was.',
+    source: 'README.md, Five minutes',
+  },
+  {
     id: 'start.home-restored',
     promise: 'Stopping `npm start` puts the sample home back byte for byte and leaves no process behind.',
     source: 'README.md',

@@ -73,6 +73,54 @@ test(
   },
 );
 
+test('after a kill -9 the next start ends what was left, puts the home back and works', { timeout: 120_000 }, async () => {
+  proves('start.leftovers-ended', {
+    file: 'build/start/main.ts',
+    find: 'const leftovers = await endLeftovers(options.dataDir);',
+    replace: 'const leftovers: readonly string[] = [];',
+  });
+  const args = ['--json', '--listen', `127.0.0.1:${await freePort()}`, '--data', dir];
+  const killed = startProgram(main, args);
+  const home = z.string().parse((await killed.event('home'))['home']);
+  const original = await digests(home);
+  await killed.event('ready');
+  expect(await digests(home)).not.toEqual(original);
+  await killed.stop('SIGKILL');
+  const next = startProgram(main, args);
+  expect((await next.event('leftover'))['ended']).toEqual(['the bridge', 'the gateway server']);
+  await next.event('ready');
+  expect(await next.stop('SIGINT')).toBe(0);
+  expect(await digests(home)).toEqual(original);
+  expect(await processesWith(dir)).toEqual([]);
+});
+
+test('Ctrl-C while it still starts stops it, and the home is as it was', { timeout: 60_000 }, async () => {
+  proves('start.interrupted-early', {
+    file: 'build/start/main.ts',
+    find: '    signal.throwIfAborted();\n    const seen = await look();\n    signal.throwIfAborted();',
+    replace: '    const seen = await look();',
+  });
+  const program = startProgram(main, ['--json', '--listen', `127.0.0.1:${await freePort()}`, '--data', dir]);
+  const home = z.string().parse((await program.event('home'))['home']);
+  const original = await digests(home);
+  await program.event('found');
+  let isReady = false;
+  program.event('ready').then(
+    () => (isReady = true),
+    () => undefined,
+  );
+  expect(await program.stop('SIGINT')).toBe(0);
+  expect(isReady).toBe(false);
+  expect(await digests(home)).toEqual(original);
+  expect(await processesWith(dir)).toEqual([]);
+});
+
+test('a data directory that can not be made is one clear line', async () => {
+  await writeFile(join(dir, 'file'), '');
+  const done = await run(main, ['--json', '--listen', `127.0.0.1:${await freePort()}`, '--data', join(dir, 'file')]);
+  expect([done.code, done.stderr.trim().split('\n')]).toEqual([1, [expect.stringContaining('--data')]]);
+});
+
 test('a taken port is one clear line, and the exit code is not 0', { timeout: 60_000 }, async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
