@@ -141,7 +141,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     state.update({ paused: pause });
     state.found('pause', pauseFindings(pause));
     // at once: a settling that runs may take long
-    void uplink.follow(profile.current.profile);
+    uplink.follow(profile.current.profile).catch((err: unknown) => logger.error({ err }, 'a pause could not be followed'));
     void settling.ask('profile');
   };
   const pause = await openPause({ stateDir, profile: () => profile.current.profile, reports, onChange: onPause, now, logger });

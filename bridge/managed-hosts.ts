@@ -76,6 +76,11 @@ export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
     const { ProjectScanRoots: roots, ProjectConfigMode: mode } = deps.profile().profile;
     return { roots, mode };
   };
+  const takeBack = async (host: string): Promise<void> => {
+    if (!(await undoneHosts(stateDir)).has(host)) return;
+    await deps.report({ event: 'host_taken_back', host });
+    await removeUndone(stateDir, host);
+  };
   const requestOf = (spec: HostSpec): PlanRequest => {
     const ours = aim();
     // a device that can't reach the gateway would only lose its servers
@@ -124,16 +129,17 @@ export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
       await deps.report({ event: 'host_undone', host });
       // before the files: an agent that is killed in between must not put back what was just taken out
       await addUndone(stateDir, host, deps.now());
-      return restore({ home, stateDir, hosts: [spec], only: [host], sealer, signal });
+      const report = await restore({ home, stateDir, hosts: [spec], only: [host], sealer, signal });
+      const isRefused = report.files.length > 0 && report.files.every(({ result }) => result === 'refused');
+      // nothing was given back, so nothing is undone
+      if (isRefused) await takeBack(host);
+      return report;
     },
     async converge(host) {
       const spec = specOf(host);
       if (deps.isPaused()) throw new Fault('PROFILE_FORBIDS', { what: 'changing an AI host during a pause: resume first' });
       const request = requestOf(spec);
-      if ((await undoneHosts(stateDir)).has(host)) {
-        await deps.report({ event: 'host_taken_back', host });
-        await removeUndone(stateDir, host);
-      }
+      await takeBack(host);
       return converge({ ...request, sealer, now: deps.now, isAsked: true });
     },
   };

@@ -12,7 +12,7 @@ const bearer = /\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi;
 const userinfo = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)[^/\s@"']+@/gi;
 const queryValue = /([?&][\w.~%-]{1,60}=)[^&\s"'#]+/g;
 const knownToken =
-  /\b(?:sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|npm|pypi|xox[a-z]|AKIA|ASIA|AIza|eyJ|dop_v1|hf|lin_api|ntn|figd)[-_]?[\w.-]{12,}/g;
+  /\b(?:sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|npm|pypi|xox[a-z]|AKIA|ASIA|AIza|eyJ|dop_v1|hf|lin_api|ntn|figd|db[eh])[-_]?[\w.-]{12,}/g;
 const word = /[\w.~+/=-]{20,}/g;
 
 /** The arguments as an approver may see them. */
