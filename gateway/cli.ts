@@ -6,13 +6,7 @@ import { Command, CommanderError } from 'commander';
 import pino from 'pino';
 import { Fault } from '#contract/error.ts';
 import { explain } from './admin/explain.ts';
-import { addAudit } from './command/audit.ts';
-import { addBackup } from './command/backup.ts';
-import { addPolicy } from './command/policy.ts';
-import { addServer } from './command/server.ts';
-import { dataOption, type Terminal } from './command/terminal.ts';
-import { addToken } from './command/token.ts';
-import { addWorkstation } from './command/workstation.ts';
+import { dataOption, type AddCommands, type Terminal } from './command/terminal.ts';
 import { parseServeSettings, type Surroundings } from './settings.ts';
 
 // Buffers count towards one limit with the heap: on their own small one, large messages force a full collection every few dozen calls.
@@ -37,13 +31,27 @@ const terminal: Terminal = {
     return ended.signal;
   },
 };
-for (const add of [addPolicy, addToken, addWorkstation, addServer, addAudit, addBackup]) add(program, terminal);
+for (const add of await administration()) add(program, terminal);
 // Whoever reads the output may stop reading, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
+}
+
+/** The administrators' commands. `serve` is started without them: what they need is a third of what would have to be loaded. */
+async function administration(): Promise<readonly AddCommands[]> {
+  if (process.argv[2] === 'serve') return [];
+  const [policy, token, workstation, server, audit, backup] = await Promise.all([
+    import('./command/policy.ts'),
+    import('./command/token.ts'),
+    import('./command/workstation.ts'),
+    import('./command/server.ts'),
+    import('./command/audit.ts'),
+    import('./command/backup.ts'),
+  ]);
+  return [policy.addPolicy, token.addToken, workstation.addWorkstation, server.addServer, audit.addAudit, backup.addBackup];
 }
 
 /** One line on stderr; the exit code. */

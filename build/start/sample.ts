@@ -14,7 +14,7 @@ export const gatewaySlug = 'sample';
 export const user = 'you';
 export const servers = ['everything', 'filesystem', 'memory'] as const;
 
-const gatewayCli = join(root, 'gateway/cli.ts');
+const gatewayCli = join(root, 'gateway/launch.mjs');
 const bridgeCli = join(root, 'bridge/cli.ts');
 const Issued = z.looseObject({ token: z.string() });
 const Offered = z.looseObject({ server: z.string(), fingerprint: z.string(), verdict: z.string(), command: Command });

@@ -2,7 +2,6 @@
 import { existsSync, statSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Engine } from './engine.ts';
-import { openPostgres } from './postgres.ts';
 import { checkSchema } from './schema.ts';
 import { openSqlite, readSnapshot } from './sqlite.ts';
 
@@ -12,7 +11,11 @@ export type StoreLocation =
 
 /** A database as it is. */
 export async function openUnmigrated(location: StoreLocation, logger: Logger): Promise<Engine> {
-  if (location.kind === 'postgres') return openPostgres(location.url, logger);
+  if (location.kind === 'postgres') {
+    // Loaded where it is used: on SQLite it would only make the start longer.
+    const { openPostgres } = await import('./postgres.ts');
+    return openPostgres(location.url, logger);
+  }
   if (existsSync(location.file) && statSync(location.file).size > 0)
     await readSnapshot(location.file, ({ db }) => checkSchema({ db, dialect: 'sqlite' }, location.file));
   return openSqlite(location.file);

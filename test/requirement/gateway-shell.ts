@@ -10,6 +10,11 @@ export const gatewayShell: readonly Requirement[] = [
     promise: 'Each problem of a policy file is shown with its file, line, column and key.',
     source: cli,
   },
+  {
+    id: 'gateway-shell.own-compiled-code',
+    promise: 'Compiled code is kept, and run again, only in a data directory that nobody else may write.',
+    source: 'docs/data.md',
+  },
   { id: 'gateway-shell.policy-all-or-nothing', promise: 'A policy file with a problem changes nothing.', source: cli },
   { id: 'gateway-shell.policy-twice', promise: 'Applying the same policy again is no change.', source: cli },
   {

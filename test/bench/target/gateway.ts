@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { runProgram, startProgram, type Program } from '../program.ts';
 
-export const gatewayCli = fileURLToPath(new URL('../../../gateway/cli.ts', import.meta.url));
+export const gatewayCli = fileURLToPath(new URL('../../../gateway/launch.mjs', import.meta.url));
 export const startMs = 60_000;
 
 export interface GatewayOptions {

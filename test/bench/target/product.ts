@@ -11,7 +11,7 @@ import { startProgram, type Program } from '../program.ts';
 import { ask } from './ask.ts';
 import { administratorOf, startGateway, startMs, type Gateway } from './gateway.ts';
 
-const bridgeCli = fileURLToPath(new URL('../../../bridge/cli.ts', import.meta.url));
+const bridgeCli = fileURLToPath(new URL('../../../bridge/launch.mjs', import.meta.url));
 
 export interface ProductOptions {
   readonly node: string;

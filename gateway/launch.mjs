@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// `drawbridge-gateway`: the command line, with Node's compile cache on, so that the gateway server starts in half the time. Plain JavaScript, because only
+// then the cache also spares the stripping of types. It lies in the data directory, and only where nobody else may write: what lies there is run.
+import { mkdirSync, statSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
+
+const at = process.argv.indexOf('--data');
+const dataDir = at > 0 ? process.argv[at + 1] : process.env['STATE_DIRECTORY']?.split(':')[0];
+const found = dataDir ? statSync(dataDir, { throwIfNoEntry: false }) : undefined;
+if (found?.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0) {
+  const cache = join(dataDir, 'cache');
+  mkdirSync(cache, { recursive: true, mode: 0o700 });
+  enableCompileCache(cache);
+}
+await import('./cli.ts');
