@@ -200,6 +200,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
 export const roots: readonly string[] = [
   'gateway/main.ts',
   'gateway/cli.ts',
+  'gateway/launch.mjs',
   'bridge/agent.ts',
   'bridge/cli.ts',
   'main/main.ts',
