@@ -33,5 +33,7 @@ export const claudeCode: RealHost = {
       DISABLE_AUTOUPDATER: '1',
     },
   }),
+  // In the gateway's own words.
+  list: { args: ['mcp', 'list'], failed: /^memory: .*tools fetch failed.*is not approved/m },
   toolName: (server, tool) => `mcp__${server}__${tool}`,
 };

@@ -15,7 +15,8 @@ export const geminiCli: RealHost = {
   }),
   configText: (mcpServers) => {
     const settings = {
-      security: { auth: { selectedType: 'gemini-api-key' } },
+      // In a folder that nobody trusts it starts no server.
+      security: { auth: { selectedType: 'gemini-api-key' }, folderTrust: { enabled: false } },
       general: { enableAutoUpdate: false, enableAutoUpdateNotification: false },
       privacy: { usageStatisticsEnabled: false },
       telemetry: { enabled: false },
@@ -26,7 +27,7 @@ export const geminiCli: RealHost = {
   },
   ask: ({ text, modelUrl, allowed }) => ({
     // A model by name: else it first asks a smaller one which to take.
-    args: ['-p', text, '--model', 'gemini-2.5-flash', '--skip-trust', '--allowed-tools', allowed],
+    args: ['-p', text, '--model', 'gemini-2.5-flash', '--allowed-tools', allowed],
     env: { GOOGLE_GEMINI_BASE_URL: modelUrl, GEMINI_API_KEY: 'none', GEMINI_CLI_NO_RELAUNCH: 'true' },
   }),
   toolName: (server, tool) => `mcp_${server}_${tool}`,

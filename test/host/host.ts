@@ -35,6 +35,8 @@ export interface RealHost {
   configText(servers: Readonly<Record<string, ServerLine>>, folder: string): string;
   /** How one question is put to it without a person. What it would otherwise ask of the world is switched off. */
   ask(question: Question): { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
+  /** How it shows its servers as they are now, and how it then shows `memory` where that is refused; absent where it looks only at its config. */
+  readonly list?: { readonly args: readonly string[]; readonly failed: RegExp };
   /** The name by which its user allows the tool, and its model would call it where it was not offered. */
   toolName(server: string, tool: string): string;
 }

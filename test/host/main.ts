@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { bringHosts } from '../../build/setup/hosts.mjs';
 import { realHosts } from './every.ts';
 import type { RealHost } from './host.ts';
-import { folderOf, packageOf } from './talk.ts';
+import { folderOf, packageOf } from './run.ts';
 import { tryHost } from './trial.ts';
 import { type Verdict, claims, judge } from './verdict.ts';
 

@@ -51,5 +51,6 @@ export const opencode: RealHost = {
       npm_config_offline: 'true',
     },
   }),
+  list: { args: ['mcp', 'list'], failed: /✗ memory .*failed/ },
   toolName: (server, tool) => `${server}_${tool}`,
 };

@@ -7,7 +7,8 @@ import { deploy, until } from '../walk/deployment.ts';
 import { walkPolicy } from '../walk/policy.ts';
 import { root } from '../walk/program.ts';
 import type { RealHost, ServerLine } from './host.ts';
-import { type Call, type Talk, packageOf, talk } from './talk.ts';
+import { packageOf } from './run.ts';
+import { type Call, type Talk, listed, talk } from './talk.ts';
 
 const Status = z.looseObject({ servers: z.array(z.looseObject({ server: z.string(), status: z.string() })) });
 
@@ -31,6 +32,8 @@ export interface Trial {
   readonly text: string;
   /** What the gateway recorded of the converged round, newest first. */
   readonly records: readonly Readonly<Record<string, unknown>>[];
+  /** The host's own list of its servers, converged; undefined where it has none that looks at them. */
+  readonly list: Talk | undefined;
   /** After `hosts restore`, with the agent ended. */
   readonly restored: Talk;
 }
@@ -90,13 +93,14 @@ export async function tryHost(host: RealHost, say: (line: string) => void = () =
     const text = await readFile(file, 'utf8');
     // What is refused can't be waited for.
     const converged = await round({ ...calls.unapproved, neededServer: 'everything' });
+    const list = await listed(host, home, calls.unapproved);
     const records = await deployment.records();
 
     say('the config given back');
     await workstation.agent.stop();
     await workstation.cli('hosts', 'restore', '--home', home, '--profile', workstation.profileFile);
     const restored = await talk(host, home, calls.allowed);
-    return { host, version: packageOf(host).version, message, direct, converged, text, records, restored };
+    return { host, version: packageOf(host).version, message, direct, converged, text, records, list, restored };
   } finally {
     await deployment.close();
   }

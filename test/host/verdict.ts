@@ -9,7 +9,7 @@ export interface Verdict {
   readonly callsDirect: boolean;
   /** The answer came back, and the gateway has it on record as this host's call through the shim. */
   readonly callsConverged: boolean;
-  /** It had the server before; now it has no tool of it, a call of one fails, and the refusal is on record. */
+  /** It had the server before; now it has no tool of it, a call of one fails, the refusal is on record, and it shows it, if it shows any. */
   readonly unapprovedRefused: boolean;
   /** Before and after: the tool that is allowed runs, another one is refused by the host itself and never reaches the gateway. */
   readonly permissionSurvives: boolean;
@@ -30,7 +30,7 @@ export const claims = [
 ] as const satisfies readonly (keyof Verdict)[];
 
 export function judge(trial: Trial): Verdict {
-  const { host, version, message, direct, converged, records, restored } = trial;
+  const { host, version, message, direct, converged, records, list, restored } = trial;
   const rounds = [direct, converged];
   const answered = `Echo: ${message}`;
   const calls = records.filter((record) => record['method'] === 'tools/call');
@@ -51,6 +51,7 @@ export function judge(trial: Trial): Verdict {
       toolsOf(trial, converged.unapproved, 'memory').length === 0 &&
       converged.unapproved.result?.includes('entities') === false &&
       memory.some((record) => isOwn(record) && record['code'] === 'SERVER_NOT_APPROVED') &&
+      (host.list === undefined || (list !== undefined && host.list.failed.test(list.output))) &&
       memory.every(
         (record) => record['decision'] === 'refused' || !/^(tools|resources|prompts)\//.test(String(record['method'])),
       ),
@@ -60,7 +61,7 @@ export function judge(trial: Trial): Verdict {
         return allowed.result?.includes(answered) === true && host.refusal.test(said) && !/sum of 2 and 3 is/.test(said);
       }) && calls.every((record) => record['tool'] !== 'get-sum'),
     restored: restored.result?.includes(answered) === true,
-    staysLocal: [...rounds.flatMap((round) => Object.values(round)), restored].every(
+    staysLocal: [...rounds.flatMap((round) => Object.values(round)), ...(list ? [list] : []), restored].every(
       ({ outside, isTimedOut }) => outside.length === 0 && !isTimedOut,
     ),
   };
