@@ -160,7 +160,8 @@ export function dial(deps: DialDeps): Tunnel {
         if (isClosed || link !== current) return;
         link = undefined;
         logger.info({ code: refusal?.code ?? fault.code }, 'tunnel closed');
-        if (refusal === undefined) waitAndRetry(fault.message);
+        // The table's words for a lost tunnel are for the callers on it.
+        if (refusal === undefined) waitAndRetry(fault.code === 'TUNNEL_LOST' ? 'the connection was lost' : fault.message);
         else refusedBy(refusal);
       },
       pingEveryMs: timing.pingEveryMs,
