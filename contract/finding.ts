@@ -161,7 +161,7 @@ const table = {
   server_failing: {
     severity: 'medium',
     meaning: 'A local server ends again and again.',
-    action: 'Run "drawbridge status" for its last lines.',
+    action: 'Run "drawbridge servers log" with its name for its last lines.',
   },
   server_conflict: {
     severity: 'medium',
