@@ -94,9 +94,9 @@ async function poke({ stateDir }: Device, { around }: Terminal): Promise<void> {
 function listInWords(found: readonly HostState[], home: string): string {
   const rows = found.flatMap(({ title, isInstalled, needsRestart, files }) => {
     const there = files.filter(({ state }) => state !== 'missing');
-    const restart = needsRestart ? ' (needs a restart)' : '';
+    const restart = needsRestart ? ', needs a restart' : '';
     if (there.length === 0) return [[title, isInstalled ? 'no config' : 'not installed', '', '']];
-    return there.map((file) => [title + restart, file.state, file.scope, `${file.shownAs}: ${serversInWords(file.servers)}`]);
+    return there.map((file) => [title, file.state + restart, file.scope, `${file.shownAs}: ${serversInWords(file.servers)}`]);
   });
   return rows.length === 0 ? `No AI host in ${home} is known.` : table(['HOST', 'STATE', 'SCOPE', 'CONFIG'], rows);
 }

@@ -18,11 +18,12 @@ export function statusInWords(state: AgentState, nowMs: number): string {
     '',
     table(
       ['AI HOST', 'STATE', 'CONFIG'],
-      hosts.flatMap(({ title, isInstalled, files }) =>
-        files.length === 0
-          ? [[title, isInstalled ? 'no config' : 'not installed', '']]
-          : files.map((file) => [title, file.state, file.shownAs]),
-      ),
+      hosts.flatMap(({ title, isInstalled, needsRestart, files }) => {
+        const there = files.filter(({ state: of }) => of !== 'missing');
+        const restart = needsRestart ? ', needs a restart' : '';
+        if (there.length === 0) return [[title, isInstalled ? 'no config' : 'not installed', '']];
+        return there.map((file) => [title, file.state + restart, file.shownAs]);
+      }),
     ),
     '',
     ...(findings.length === 0 ? ['Nothing needs attention.'] : ['Needs attention:', ...findings.flatMap(findingInWords)]),

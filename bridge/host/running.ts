@@ -31,7 +31,8 @@ export async function runningHosts(
   hosts: readonly HostSpec[],
   of: { readonly platform: Platform; readonly home: string },
 ): Promise<readonly RunningHost[]> {
-  const processes = await list(of.platform, of.home).catch(() => []);
+  const names = new Set(hosts.flatMap(({ programs }) => programs));
+  const processes = await list(of.platform, of.home, names).catch(() => []);
   return processes.flatMap(({ pid, argv, startedAt }) => {
     const name = programOf(argv);
     return hosts.filter(({ programs }) => programs.includes(name)).map(({ id }) => ({ host: id, pid, startedAt }));
@@ -51,10 +52,11 @@ function baseName(path: string): string {
   return path.split(/[\\/]/).at(-1) ?? '';
 }
 
-function list(platform: Platform, home: string): Promise<readonly RunningProcess[]> {
+/** `names`: programs that are of interest; others may be left out. */
+function list(platform: Platform, home: string, names: ReadonlySet<string>): Promise<readonly RunningProcess[]> {
   switch (platform) {
     case 'linux':
-      return listLinux(home);
+      return listLinux(home, names);
     case 'darwin':
       return listDarwin();
     case 'win32':
@@ -62,7 +64,7 @@ function list(platform: Platform, home: string): Promise<readonly RunningProcess
   }
 }
 
-async function listLinux(home: string): Promise<readonly RunningProcess[]> {
+async function listLinux(home: string, names: ReadonlySet<string>): Promise<readonly RunningProcess[]> {
   const uid = process.getuid?.();
   const bootAt = Date.now() - uptime() * 1000;
   const found = await Promise.all(
@@ -71,9 +73,8 @@ async function listLinux(home: string): Promise<readonly RunningProcess[]> {
       .map(async (name): Promise<readonly RunningProcess[]> => {
         try {
           const folder = `/proc/${name}`;
-          if ((await stat(folder)).uid !== uid) return [];
           const argv = (await readFile(`${folder}/cmdline`, 'utf8')).split('\0').filter((arg) => arg !== '');
-          if (argv.length === 0 || !(await hasHome(folder, home))) return [];
+          if (!names.has(programOf(argv)) || (await stat(folder)).uid !== uid || !(await hasHome(folder, home))) return [];
           // The name in parentheses may hold anything, so the fields are counted from behind it: the start is the 22nd of all.
           const text = await readFile(`${folder}/stat`, 'utf8');
           const ticks = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19]);

@@ -50,7 +50,7 @@ test('a host that runs since before its file was changed is shown as such, until
     await write(codex, 'model = "m"\n[mcp_servers.restart]\nurl = "https://direct.example.com/mcp"\n');
     await until('the restart to be asked for', async () => (await codes()).includes('needs_restart'));
     const listed = await workstation.cli('hosts', 'list', '--home', workstation.home, '--profile', workstation.profileFile);
-    expect(listed.stdout).toMatch(/Codex \(needs a restart\)/);
+    expect(listed.stdout).toMatch(/Codex +\w+, needs a restart/);
   } finally {
     old.kill('SIGKILL');
     await once(old, 'exit');

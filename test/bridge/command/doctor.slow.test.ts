@@ -35,6 +35,8 @@ beforeAll(async () => {
       LocalServers: { modern: nodeServer(join(root, 'test/fake/local-server/modern.ts')) },
     },
   });
+  await mkdir(at('.cursor'), { recursive: true });
+  await writeFile(at('.cursor/mcp.json'), '{"mcpServers": {}}');
 }, 60_000);
 afterAll(() => deployment.close());
 
@@ -50,8 +52,6 @@ const outcomes = (checks: z.infer<typeof Report>['checks']) =>
 
 describe('doctor', () => {
   test('finds nothing wrong where all is well, and names every check', async () => {
-    await mkdir(at('.cursor'), { recursive: true });
-    await writeFile(at('.cursor/mcp.json'), '{"mcpServers": {}}');
     const report = await ask('doctor');
     expect(outcomes(report.checks)).toMatchObject({
       profile: 'ok',
