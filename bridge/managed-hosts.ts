@@ -129,7 +129,12 @@ export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
       await deps.report({ event: 'host_undone', host });
       // before the files: an agent that is killed in between must not put back what was just taken out
       await addUndone(stateDir, host, deps.now());
-      const report = await restore({ home, stateDir, hosts: [spec], only: [host], sealer, signal });
+      const report = await restore({ home, stateDir, hosts: [spec], only: [host], sealer, signal }).catch(
+        async (error: unknown) => {
+          await takeBack(host);
+          throw error;
+        },
+      );
       const isRefused = report.files.length > 0 && report.files.every(({ result }) => result === 'refused');
       // nothing was given back, so nothing is undone
       if (isRefused) await takeBack(host);

@@ -138,6 +138,16 @@ export const agent: readonly Requirement[] = [
     source: cli,
   },
   {
+    id: 'agent.pause-changes-nothing',
+    promise: 'While it is paused no config of an AI host is changed.',
+    source: cli,
+  },
+  {
+    id: 'agent.undo-or-not',
+    promise: 'A host that could not be given back is not undone: it is looked after as before.',
+    source: 'bridge/managed-hosts.ts',
+  },
+  {
     id: 'agent.undo-allowed',
     promise: 'The user takes the gateway out of a host only where the profile allows it.',
     source: 'docs/settings.md',

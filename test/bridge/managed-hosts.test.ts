@@ -1,0 +1,107 @@
+// One host at a time, with real files in a home of its own: shown, undone, taken back, and left alone while the user paused.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { readProfile } from '../../bridge/profile/read.ts';
+import { createManagedHosts } from '../../bridge/managed-hosts.ts';
+import type { ManagedHosts, ManagedHostsDeps } from '../../bridge/managed-hosts.ts';
+import type { ReportDraft } from '../../bridge/reports.ts';
+import { proves } from '../requirement.ts';
+import { claude, codex, configs, makePlace, plantedSecret, sealerWith, writeAll } from './host/fixture.ts';
+import type { Place } from './host/fixture.ts';
+
+let place: Place;
+let reports: ReportDraft[] = [];
+beforeEach(async () => {
+  place = await makePlace();
+  await writeAll(place);
+  reports = [];
+});
+afterEach(async () => place.close());
+
+async function hostsWith(values: object, change: Partial<ManagedHostsDeps> = {}): Promise<ManagedHosts> {
+  const file = join(place.home, 'profile.json');
+  const all = { GatewayURL: place.request.gatewayOrigin, EnforcementMode: 'enforce', AllowUserUndo: true, ...values };
+  await writeFile(file, JSON.stringify(all), { mode: 0o600 });
+  const reading = await readProfile({ platform: 'linux', uid: process.getuid?.() ?? -1, file });
+  const { home, stateDir, env, launcher, sealer, gateway, now } = place.request;
+  return createManagedHosts({
+    home,
+    stateDir,
+    platform: 'linux',
+    env,
+    launcher,
+    sealer,
+    profile: () => reading,
+    gateway: () => gateway,
+    isEnrolled: () => true,
+    isPaused: () => false,
+    report: async (draft) => void reports.push(draft),
+    now,
+    logger: pino({ level: 'silent' }),
+    signal: new AbortController().signal,
+    ...change,
+  });
+}
+
+test('a diff shows what converging would change, then what was changed, and no secret', async () => {
+  const hosts = await hostsWith({});
+  const before = await hosts.diff('claude-desktop');
+  expect(before.files).toMatchObject([{ diff: expect.stringContaining('-      "command": "uvx"') }]);
+  expect(await place.text(claude)).toBe(configs[claude]);
+  await hosts.settle();
+  const after = await hosts.diff('claude-desktop');
+  expect(after.files).toMatchObject([{ diff: expect.stringContaining('-      "command": "uvx"') }]);
+  for (const { files } of [before, after]) expect(JSON.stringify(files)).not.toContain(plantedSecret);
+  await expect(hosts.diff('nobody')).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
+});
+
+test('during a pause nothing is set right, and a host is not converged by hand either', async () => {
+  proves('agent.pause-changes-nothing', {
+    file: 'bridge/managed-hosts.ts',
+    find: "const mayEnforce = mode === 'enforce' && deps.isEnrolled() && !deps.isPaused();",
+    replace: "const mayEnforce = mode === 'enforce' && deps.isEnrolled();",
+  });
+  const hosts = await hostsWith({}, { isPaused: () => true });
+  const { findings } = await hosts.settle();
+  expect(findings.map(({ code }) => code)).toContain('direct_stdio');
+  await expect(hosts.converge('codex')).rejects.toMatchObject({ code: 'PROFILE_FORBIDS' });
+  expect(await place.text(codex)).toBe(configs[codex]);
+});
+
+test('converging a host by hand ends the pause after a fight over its file', async () => {
+  const hosts = await hostsWith({});
+  for (let fight = 0; fight < 5; fight++) {
+    await hosts.settle();
+    await place.write(codex, configs[codex] ?? '');
+  }
+  const contended = await hosts.settle();
+  expect(contended.findings.map(({ code }) => code)).toContain('rewrite_contended');
+  expect(await place.text(codex)).toBe(configs[codex]);
+  await hosts.converge('codex');
+  expect(await place.text(codex)).not.toBe(configs[codex]);
+  expect((await hosts.settle()).findings.map(({ code }) => code)).not.toContain('rewrite_contended');
+  expect(reports).toEqual([]);
+});
+
+test('an undo that could give nothing back is none, and the host is looked after as before', async () => {
+  proves('agent.undo-or-not', {
+    file: 'bridge/managed-hosts.ts',
+    find: 'if (isRefused) await takeBack(host);',
+    replace: '',
+  });
+  const hosts = await hostsWith({});
+  await hosts.settle();
+  const isUndone = async (): Promise<boolean | undefined> =>
+    (await hosts.settle()).hosts.find(({ id }) => id === 'codex')?.undone;
+  // the key that the originals are sealed with is another one
+  const locked = await hostsWith({}, { sealer: await sealerWith() });
+  expect(await locked.undo('codex')).toMatchObject({ files: [{ result: 'refused' }] });
+  expect(await isUndone()).toBe(false);
+  expect(await place.text(codex)).not.toBe(configs[codex]);
+  expect(reports.map(({ event }) => event)).toEqual(['host_undone', 'host_taken_back']);
+  expect(await hosts.undo('codex')).toMatchObject({ files: [{ result: 'exact' }] });
+  expect(await isUndone()).toBe(true);
+  expect(await place.text(codex)).toBe(configs[codex]);
+});
