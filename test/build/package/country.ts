@@ -12,7 +12,16 @@ import { deploy, until as untilWithin } from '../../walk/deployment.ts';
 import { walkPolicy } from '../../walk/policy.ts';
 import { hashes, run } from './machine.ts';
 
-const configFiles = ['.config/Claude/claude_desktop_config.json', '.config/Code/User/mcp.json', '.codex/config.toml'];
+const configFiles = [
+  '.config/Claude/claude_desktop_config.json',
+  '.config/Code/User/mcp.json',
+  '.codex/config.toml',
+  '.claude.json',
+  '.cursor/mcp.json',
+  '.gemini/settings.json',
+  '.config/opencode/opencode.jsonc',
+  '.config/goose/config.yaml',
+];
 const server = '/usr/local/share/answering.mjs';
 const serverText = `import { createInterface } from 'node:readline';
 createInterface({ input: process.stdin }).on('line', (line) => {
@@ -34,6 +43,8 @@ export interface Person {
   readonly name: string;
   readonly uid: number;
   readonly home: string;
+  /** Variables of the person's desktop session, where there is one. */
+  readonly session: readonly string[];
 }
 
 const Status = z.looseObject({
@@ -45,8 +56,9 @@ const Status = z.looseObject({
 type Status = z.infer<typeof Status>;
 
 export interface Country {
-  /** IT left a token for her. */
+  /** IT left a token for her. She is not logged in to a desktop: her agent has no keyring. */
   readonly ada: Person;
+  /** Logged in, with an open keyring. */
   readonly grace: Person;
   /** Hash, mode and owner of each config of both. */
   configs(): Promise<Readonly<Record<string, string>>>;
@@ -60,11 +72,14 @@ export interface Country {
   connected(person: Person, besidePid?: number): Promise<Status>;
   /** Starts what the person's hosts start, and calls the tool through the gateway. The answer's text. */
   call(person: Person): Promise<string | undefined>;
+  /** How many secrets lie in the person's keyring. */
+  secrets(person: Person): Promise<number>;
 }
 
 /** `app`: where the package will lie. */
 export async function settle(app: string): Promise<Country> {
-  const [ada, grace] = [await makePerson('db-ada'), await makePerson('db-grace')];
+  const ada = await makePerson('db-ada');
+  const grace = await logIn(await makePerson('db-grace'));
   const deployment = await deploy({ policy: walkPolicy({ answering: { tools: 'all' } }) });
   const tokenFor = async (user: string) => {
     const printed = await deployment.admin('token', 'enroll', '--user', user, '--json');
@@ -127,6 +142,14 @@ export async function settle(app: string): Promise<Country> {
       return await connected(person);
     },
     connected,
+    async secrets(person) {
+      const get = ['/org/freedesktop/secrets/aliases/default', 'org.freedesktop.DBus.Properties.Get'];
+      const of = ['string:org.freedesktop.Secret.Collection', 'string:Items'];
+      const asked = ['dbus-send', '--session', '--print-reply', '--dest=org.freedesktop.secrets', ...get, ...of];
+      const { code, said } = await run('setpriv', ...as(person, ...asked));
+      if (code !== 0) throw new Error(said);
+      return said.split('object path').length - 1;
+    },
     call: async (person) => await until('a call to be answered', async () => await callOnce(person).catch(() => undefined)),
   };
 }
@@ -137,10 +160,31 @@ async function makePerson(name: string): Promise<Person> {
   const home = `/home/${name}`;
   await makeSampleHome(home);
   await promisify(execFile)('chown', ['-R', `${name}:${name}`, home]);
-  return { name, uid, home };
+  return { name, uid, home, session: [] };
+}
+
+/** A session bus where logind would have put it, and an open keyring on it. */
+async function logIn(person: Person): Promise<Person> {
+  const runtime = `/run/user/${person.uid}`;
+  await mkdir(runtime, { recursive: true });
+  await chown(runtime, person.uid, person.uid);
+  await chmod(runtime, 0o700);
+  const bus = `unix:path=${runtime}/bus`;
+  const there: Person = { ...person, session: [`XDG_RUNTIME_DIR=${runtime}`, `DBUS_SESSION_BUS_ADDRESS=${bus}`] };
+  const start = (...command: string[]) =>
+    spawn('setpriv', as(there, ...command), { cwd: '/', stdio: ['pipe', 'ignore', 'ignore'] });
+  start('dbus-daemon', '--session', '--nofork', `--address=${bus}`);
+  await until('a session bus', async () => (await run('test', '-S', `${runtime}/bus`)).code === 0);
+  start('gnome-keyring-daemon', '--foreground', '--unlock', '--components=secrets').stdin.end('password\n');
+  const owner = ['--dest=org.freedesktop.DBus', '/', 'org.freedesktop.DBus.GetNameOwner', 'string:org.freedesktop.secrets'];
+  await until(
+    'a keyring',
+    async () => (await run('setpriv', ...as(there, 'dbus-send', '--session', '--print-reply', ...owner))).code === 0,
+  );
+  return there;
 }
 
 /** Arguments of setpriv that make the person run a command, with nothing of root's environment. */
-function as({ name }: Person, ...command: string[]): string[] {
-  return ['--reuid', name, '--regid', name, '--init-groups', '--reset-env', ...command];
+function as({ name, session }: Person, ...command: string[]): string[] {
+  return ['--reuid', name, '--regid', name, '--init-groups', '--reset-env', 'env', ...session, ...command];
 }

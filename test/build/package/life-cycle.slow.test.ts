@@ -77,6 +77,8 @@ describe('the Debian package', () => {
       call: '42',
     });
     expect(['compliant', 'degraded']).toContain(found['posture']);
+    // grace's device key and the key of her backups
+    expect(found['secretsInKeyring']).toBe(2);
   });
 
   test('brings a unit, a link handler and an autostart entry that their own checkers accept', ({ skip }) => {
@@ -100,6 +102,7 @@ describe('the Debian package', () => {
     expect(found).toMatchObject({
       upgrade: 0,
       sameWorkstation: true,
+      sameWorkstationOfGrace: true,
       sameConfigs: true,
       sameLauncher: true,
       callAfterUpgrade: '42',
@@ -138,7 +141,7 @@ describe('the Debian package', () => {
       replace: 'rm -rf /etc/drawbridge "$notes"',
     });
     if (why !== undefined) return skip(why);
-    expect(found).toMatchObject({ purge: 0, restored: true, running: [], left: [], autostart: 'none' });
+    expect(found).toMatchObject({ purge: 0, restored: true, secretsLeft: 0, running: [], left: [], autostart: 'none' });
   });
 });
 
@@ -163,6 +166,7 @@ describe('the rpm', () => {
       call: '42',
       upgrade: 0,
       sameWorkstation: true,
+      sameWorkstationOfGrace: true,
       sameConfigs: true,
       sameLauncher: true,
       callAfterUpgrade: '42',

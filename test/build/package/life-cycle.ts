@@ -70,7 +70,8 @@ async function live(country: Country): Promise<void> {
   note('enrolledByToken', first.device !== undefined);
   note('tokenFile', await readFile('/etc/drawbridge/token', 'utf8'));
   await country.enroll(grace);
-  await country.startAgent(grace);
+  const graces = await country.startAgent(grace);
+  note('secretsInKeyring', await country.secrets(grace));
   const converged = await until('the configs to be converged', async () => {
     const now = await country.configs();
     return Object.entries(before).every(([file, hash]) => now[file] !== hash) && now;
@@ -89,6 +90,7 @@ async function live(country: Country): Promise<void> {
   note('versions', [first.productVersion, after.productVersion]);
   note('sameWorkstation', after.device?.workstation === first.device?.workstation);
   note('sameConfigs', JSON.stringify(await country.configs()) === JSON.stringify(converged));
+  note('sameWorkstationOfGrace', (await country.connected(grace)).device?.workstation === graces.device?.workstation);
   note('sameLauncher', (await country.launcher(ada)) === launcher);
   note('callAfterUpgrade', await country.call(ada));
 
@@ -124,6 +126,7 @@ async function live(country: Country): Promise<void> {
   note('purge', await packager.purge());
   note('restored', await isAsBefore());
   for (const [file, hash] of Object.entries(await country.configs())) say(`  ${hash.slice(0, 64)} ${file}`);
+  note('secretsLeft', await country.secrets(grace));
   note('running', await processesOf(app));
   const left = (await changedFiles()).filter((path) => !changedBefore.has(path));
   note('left', left);
