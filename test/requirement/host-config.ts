@@ -101,6 +101,11 @@ export const hostConfig: readonly Requirement[] = [
     source: drift,
   },
   {
+    id: 'host-config.no-wait',
+    promise: 'A changed config is set right without waiting for local servers that are being resolved or installed.',
+    source: drift,
+  },
+  {
     id: 'host-config.own-write',
     promise: 'What Drawbridge wrote itself is never taken for a change, because contents are compared.',
     source: drift,
