@@ -192,6 +192,9 @@ function run(firstLink: Secret<string> | undefined): void {
   changed();
   if (link) show({ section: 'status', question: 'enroll' });
   else if (!app.commandLine.hasSwitch('hidden')) show(start);
+  // For who started it from a program: it is up. Whoever closed the pipe does not want to know.
+  process.stdout.on('error', () => {});
+  process.stdout.write(`${JSON.stringify({ event: 'open', pid: process.pid })}\n`);
 }
 
 // A window with text needs no graphics processor, and each laptop has one process less.

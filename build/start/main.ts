@@ -3,7 +3,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
+import { AgentStarted } from '#contract/agent.ts';
 import type { Plan } from '#contract/host-report.ts';
+import { companionWords, openCompanion } from './companion.ts';
 import { connectHost } from './first-call.ts';
 import { endLeftovers, forgetPrograms, notePrograms } from './leftover.ts';
 import { readOptions, StartError, type StartOptions, usage } from './options.ts';
@@ -19,7 +21,7 @@ const offeredWithinMs = 60_000;
 class Gone extends Error {}
 
 async function start(options: StartOptions, show: Show, gone: AbortController): Promise<void> {
-  const running: Running[] = [];
+  const running: Pick<Running, 'stop'>[] = [];
   const sample = describeSample(options);
   let before: ReadonlyMap<string, string> | undefined;
   const { signal } = gone;
@@ -87,7 +89,20 @@ async function start(options: StartOptions, show: Show, gone: AbortController): 
 
     const gatewayUrl = `${options.origin}/g/${gatewaySlug}/mcp`;
     const serverUrls = Object.fromEntries(servers.map((name) => [name, `${options.origin}/g/${gatewaySlug}/s/${name}/mcp`]));
-    const companion = 'not in this version: the bridge runs without a window';
+    const companion = await openCompanion({
+      env: process.env,
+      platform: process.platform,
+      uid: process.getuid?.() ?? -1,
+      socket: AgentStarted.parse(JSON.parse(bridge.started)).socket,
+      dataDir: options.dataDir,
+      onProgress: (line) => show.progress(line),
+    });
+    if (companion.kind === 'open') {
+      running.push(companion);
+      noted.push({ title: 'the companion', pid: companion.pid });
+      await notePrograms(options.dataDir, noted);
+    }
+    signal.throwIfAborted();
     show.step('Ready');
     show.event(
       'ready',
@@ -97,10 +112,10 @@ async function start(options: StartOptions, show: Show, gone: AbortController): 
         token,
         home: options.home,
         dataDir: options.dataDir,
-        pids: { gateway: gateway.pid, bridge: bridge.pid },
-        companion,
+        pids: { gateway: gateway.pid, bridge: bridge.pid, ...(companion.kind === 'open' ? { companion: companion.pid } : {}) },
+        companion: companion.kind === 'open' ? 'open' : companion.reason,
       },
-      ...tryItLines({ gatewayUrl, token, companion, home: options.home }),
+      ...tryItLines({ gatewayUrl, token, companion: companionWords(companion), home: options.home }),
     );
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     signal.throwIfAborted();
@@ -204,12 +219,13 @@ async function firstCalls(options: StartOptions, sample: Sample, show: Show, tok
 }
 
 async function stop(
-  running: readonly Running[],
+  running: readonly Pick<Running, 'stop'>[],
   sample: Sample,
   before: ReadonlyMap<string, string> | undefined,
   show: Show,
 ): Promise<void> {
-  const [gateway, bridge] = running;
+  const [gateway, bridge, companion] = running;
+  await companion?.stop();
   await bridge?.stop();
   if (bridge) {
     const report = await sample.restore();

@@ -12,6 +12,8 @@ const stopWithinMs = 8000;
 
 export interface Running {
   readonly pid: number;
+  /** The line that it said when it was ready. */
+  readonly started: string;
   /** Resolves when it ends, however that comes. */
   readonly ended: Promise<string>;
   stop(): Promise<void>;
@@ -31,13 +33,13 @@ export async function startProgram(
   const ended = once(child, 'exit').then(([code, signal]) => `${title} ended (${String(code ?? signal)})`);
   if (!child.stdout) throw new StartError(`${title} has no output.`);
   const lines = createInterface({ input: child.stdout });
-  const started = new Promise<boolean>((resolve) => {
-    lines.on('line', (line) => line.includes(`"event":"${event}"`) && resolve(true));
-    void ended.then(() => resolve(false));
-    child.on('error', () => resolve(false));
+  const line = await new Promise<string | undefined>((resolve) => {
+    lines.on('line', (said) => said.includes(`"event":"${event}"`) && resolve(said));
+    void ended.then(() => resolve(undefined));
+    child.on('error', () => resolve(undefined));
   });
-  if (!(await started) || child.pid === undefined) throw new StartError(await lastWords(title, logFile));
-  return { pid: child.pid, ended, stop: () => stop(child) };
+  if (line === undefined || child.pid === undefined) throw new StartError(await lastWords(title, logFile));
+  return { pid: child.pid, started: line, ended, stop: () => stop(child) };
 }
 
 /** The line that a program of ours ends with says what to do. */

@@ -38,6 +38,11 @@ export const walk: readonly Requirement[] = [
     source: 'README.md',
   },
   {
+    id: 'start.companion-open',
+    promise: '`npm start` opens the companion where there is a display and an Electron, and ends it with the rest.',
+    source: 'README.md',
+  },
+  {
     id: 'start.own-home-confirmed',
     promise: '`npm start` does not touch a home that is not a sample without a typed confirmation.',
     source: 'README.md',
