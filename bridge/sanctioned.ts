@@ -31,7 +31,7 @@ export function createSanctionedPool(
       let isOver = false;
       const heard: LocalServerEvents = {
         onMessage: (line) => events.onMessage(line),
-        onOversize: (fault) => events.onOversize(fault),
+        onOversize: (fault, remnant) => events.onOversize(fault, remnant),
         onExit(fault) {
           isOver = true;
           if (own) running.delete(own);

@@ -3,6 +3,7 @@
 import type { ChannelEnd } from './channel.ts';
 import { Fault } from './error.ts';
 import { own } from './frame-codec.ts';
+import { headOf, lastBytes, type Remnant, remnantOf, withTail } from './remnant.ts';
 
 /** Bytes that all messages being put together on one tunnel may still take. */
 export interface Budget {
@@ -14,7 +15,14 @@ export interface AssemblyOptions {
   readonly budget: Budget;
   /** One whole message. Where it returns a promise, the peer gets no more credit until that settles: back-pressure. */
   readonly onMessage: (body: Buffer) => void | Promise<void>;
-  readonly onAborted: (fault: Fault) => void;
+  /** A message over the limit or the budget is told at once with its first bytes, and again with its last ones when it has been read away. */
+  readonly onAborted: (fault: Fault, remnant: Remnant | undefined) => void;
+}
+
+interface Skipping {
+  readonly fault: Fault;
+  readonly begun: Remnant;
+  last: Buffer;
 }
 
 /** The receiving end of one channel's messages. */
@@ -23,7 +31,8 @@ export class Assembly {
   #options: AssemblyOptions;
   #chunks: Buffer[] = [];
   #size = 0;
-  #isSkipping = false;
+  /** The message that is being read away. */
+  #skipping: Skipping | undefined;
   #busy = 0;
   /** Lengths of chunks whose credit is held back while the reader is busy. */
   #held: number[] = [];
@@ -34,17 +43,18 @@ export class Assembly {
   }
 
   add(chunk: Buffer, last: boolean): void {
-    if (last && this.#size === 0 && !this.#isSkipping && chunk.length <= this.#options.limitBytes) this.#deliver(chunk);
+    if (last && this.#size === 0 && this.#skipping === undefined && chunk.length <= this.#options.limitBytes)
+      this.#deliver(chunk);
     else this.#collect(chunk, last);
     if (this.#busy > 0) this.#held.push(chunk.length);
     else this.#channel.grant(chunk.length);
   }
 
   /** The message begun will not come. */
-  aborted(fault: Fault): void {
+  aborted(fault: Fault, remnant?: Remnant): void {
     this.drop();
-    this.#isSkipping = false;
-    this.#options.onAborted(fault);
+    this.#skipping = undefined;
+    this.#options.onAborted(fault, remnant);
   }
 
   /** Forgets what was collected. To be called when the channel is over, so that the budget gets it back. */
@@ -55,30 +65,33 @@ export class Assembly {
   }
 
   #collect(chunk: Buffer, last: boolean): void {
+    if (this.#skipping !== undefined) return this.#skip(this.#skipping, chunk, last);
     const { limitBytes, budget } = this.#options;
-    let fault: Fault | undefined;
-    if (!this.#isSkipping) {
-      if (this.#size + chunk.length > limitBytes) fault = new Fault('MESSAGE_TOO_LARGE', { limitBytes });
-      else if (chunk.length > budget.leftBytes) fault = new Fault('BUSY', { what: 'this workstation' });
-      else {
-        this.#chunks.push(own(chunk));
-        this.#size += chunk.length;
-        budget.leftBytes -= chunk.length;
-      }
-    }
-    if (fault !== undefined) {
-      this.drop();
-      this.#isSkipping = true;
-    }
-    if (last) {
-      const wasSkipping = this.#isSkipping;
-      const body = wasSkipping ? undefined : Buffer.concat(this.#chunks, this.#size);
-      this.drop();
-      this.#isSkipping = false;
-      if (body !== undefined) this.#deliver(body);
-    }
-    // Told as soon as it is known: whoever waits for the answer need not wait for the rest of it.
-    if (fault !== undefined) this.#options.onAborted(fault);
+    if (this.#size + chunk.length > limitBytes) return this.#giveUp(new Fault('MESSAGE_TOO_LARGE', { limitBytes }), chunk, last);
+    if (chunk.length > budget.leftBytes) return this.#giveUp(new Fault('BUSY', { what: 'this workstation' }), chunk, last);
+    this.#chunks.push(own(chunk));
+    this.#size += chunk.length;
+    budget.leftBytes -= chunk.length;
+    if (!last) return;
+    const body = Buffer.concat(this.#chunks, this.#size);
+    this.drop();
+    this.#deliver(body);
+  }
+
+  /** Told as soon as it is known: whoever waits for the message need not wait for the rest of it. */
+  #giveUp(fault: Fault, chunk: Buffer, last: boolean): void {
+    const all = Buffer.concat([...this.#chunks, chunk]);
+    this.drop();
+    const begun = headOf(all);
+    if (!last) this.#skipping = { fault, begun, last: lastBytes(all, Buffer.alloc(0)) };
+    this.#options.onAborted(fault, last ? remnantOf(all) : begun);
+  }
+
+  #skip(skipping: Skipping, chunk: Buffer, last: boolean): void {
+    skipping.last = lastBytes(skipping.last, chunk);
+    if (!last) return;
+    this.#skipping = undefined;
+    this.#options.onAborted(skipping.fault, withTail(skipping.begun, skipping.last));
   }
 
   #deliver(body: Buffer): void {

@@ -2,6 +2,7 @@
 // It sends nothing by itself: contract/multiplex.ts takes its chunks in turn, never more than the peer's credit allows.
 import { Fault } from './error.ts';
 import { chunkBytes, initialCreditBytes, smallestCostBytes } from './frame.ts';
+import type { Remnant } from './remnant.ts';
 
 /** Receives what happens on a channel. */
 export interface ChannelSink {
@@ -9,8 +10,8 @@ export interface ChannelSink {
   onOpened(): void;
   /** A part of a message, a view into its packet. The peer gets the credit back only by `grant`. */
   onChunk(chunk: Buffer, last: boolean): void;
-  /** The message begun is given up, or one that never began; the channel lives. */
-  onAborted(fault: Fault): void;
+  /** The message begun is given up, or one that never began; the channel lives. `remnant`: what is left of it. */
+  onAborted(fault: Fault, remnant?: Remnant): void;
   /** The channel is over, by the peer or with its tunnel: called once, and not after this side closed it. `fault` is absent where it ended as it should. */
   onClosed(fault: Fault | undefined): void;
 }
@@ -24,8 +25,8 @@ export interface ChannelEnd {
   accept(): void;
   /** Queues one message. `onSent` is called when its last chunk was handed to the socket, or when it never will be. Throws MESSAGE_TOO_LARGE, BUSY, or TUNNEL_LOST where the channel is over. */
   send(message: Buffer, onSent?: () => void): void;
-  /** Says, after what is queued, that a message will not come. */
-  abort(fault: Fault): void;
+  /** Says, after what is queued, that a message will not come, and what is left of it. */
+  abort(fault: Fault, remnant?: Remnant): void;
   /** Gives back the credit of a chunk of this length: its bytes are no longer held here. */
   grant(chunkLength: number): void;
   /** Ends the channel: at once, or (`drain`) after what is queued. Idempotent. */
@@ -39,6 +40,13 @@ interface Queued {
   readonly message: Buffer;
   readonly onSent: (() => void) | undefined;
 }
+interface GivenUp {
+  readonly fault: Fault;
+  readonly remnant: Remnant | undefined;
+}
+
+/** Messages given up that may wait to be told: of more than these the peer does not hear. */
+const givenUpLimit = 64;
 
 /** What a channel asks of its tunnel. */
 export interface ChannelTunnel {
@@ -52,7 +60,7 @@ export interface ChannelTunnel {
   tellAccepted(channel: Channel): void;
   tellChunk(channel: Channel, chunk: Buffer, last: boolean): void;
   tellCredit(channel: Channel, bytes: number): void;
-  tellAborted(channel: Channel, fault: Fault): void;
+  tellAborted(channel: Channel, fault: Fault, remnant: Remnant | undefined): void;
   tellClosed(channel: Channel, fault: Fault | undefined): void;
 }
 
@@ -74,7 +82,9 @@ export class Channel implements ChannelEnd {
   window = initialCreditBytes;
   #tunnel: ChannelTunnel;
   /** Messages, and the faults of messages given up, in order. */
-  #queue: (Queued | Fault)[] = [];
+  #queue: (Queued | GivenUp)[] = [];
+  /** How many of them are messages given up. */
+  #givenUp = 0;
   #head = 0;
   /** How much of the first message was taken. */
   #offset = 0;
@@ -103,11 +113,12 @@ export class Channel implements ChannelEnd {
     this.becameReady();
   }
 
-  abort(fault: Fault): void {
+  abort(fault: Fault, remnant?: Remnant): void {
     if (this.phase !== 'open') return;
-    // Two that follow each other tell the peer nothing that one doesn't, and so they can't pile up.
-    if (this.#queue.length > this.#head && this.#queue.at(-1) instanceof Fault) return;
-    this.#queue.push(fault);
+    // They cost no credit, so a peer that does not read must not make them pile up.
+    if (this.#givenUp >= (remnant === undefined ? 1 : givenUpLimit)) return;
+    this.#givenUp++;
+    this.#queue.push({ fault, remnant });
     this.becameReady();
   }
 
@@ -138,7 +149,7 @@ export class Channel implements ChannelEnd {
     if (this.phase !== 'open' && this.phase !== 'draining') return false;
     const first = this.#queue[this.#head];
     if (first === undefined) return false;
-    return first instanceof Fault || this.sendCredit >= costOf(Math.min(first.message.length - this.#offset, chunkBytes));
+    return 'fault' in first || this.sendCredit >= costOf(Math.min(first.message.length - this.#offset, chunkBytes));
   }
 
   becameReady(): void {
@@ -150,9 +161,10 @@ export class Channel implements ChannelEnd {
     const first = this.#queue[this.#head];
     if (first === undefined) return 0;
     let cost = 0;
-    if (first instanceof Fault) {
+    if ('fault' in first) {
+      this.#givenUp--;
       this.#advance();
-      this.#tunnel.tellAborted(this, first);
+      this.#tunnel.tellAborted(this, first.fault, first.remnant);
     } else {
       const { message, onSent } = first;
       const end = Math.min(this.#offset + chunkBytes, message.length);
@@ -178,8 +190,9 @@ export class Channel implements ChannelEnd {
     this.#queue = [];
     this.#head = 0;
     this.#offset = 0;
+    this.#givenUp = 0;
     this.#count(-this.queuedBytes);
-    for (const item of dropped) if (!(item instanceof Fault)) item.onSent?.();
+    for (const item of dropped) if ('message' in item) item.onSent?.();
   }
 
   #advance(): void {

@@ -183,13 +183,19 @@ const table = {
     status: 200,
     rpc: 7504,
     retry: 'unknown',
-    message: 'The server "{server}" did not answer within {seconds} s.',
+    message: 'The server "{server}" did not answer within {seconds} s{meanwhile}.',
   },
   SERVER_GARBAGE: {
     status: 200,
     rpc: 7502,
     retry: 'unknown',
     message: 'The server "{server}" sent something that is not an MCP message: {reason}',
+  },
+  ANSWER_TOO_LARGE: {
+    status: 200,
+    rpc: 7502,
+    retry: 'unknown',
+    message: 'The answer of the server "{server}" is too large to be passed on: {reason} Ask it for less at a time.',
   },
   TUNNEL_LOST: {
     status: 200,

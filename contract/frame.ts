@@ -31,6 +31,7 @@ import { z } from 'zod';
 import { ErrorCode } from './error.ts';
 import { Fingerprint, OrganizationId, Slug, UserId, WorkstationId } from './id.ts';
 import { RecentCall, recentCallLimit } from './recent-call.ts';
+import { Remnant } from './remnant.ts';
 import { Report, reportLimit } from './report.ts';
 import { Offer, Verdict } from './server.ts';
 
@@ -134,8 +135,11 @@ export const frameBody = {
   ]),
   opened: z.looseObject({}),
   credit: z.looseObject({ bytes: z.number().int().min(1).max(0xffffffff) }),
-  /** The message begun on this channel will not be finished; the channel lives on. */
-  abort: z.looseObject(wireFault),
+  /**
+   * The message begun on this channel, or one that could not begin, will not come; the channel lives on. Of one that was too large it tells the
+   * first bytes at once and, where it was still being read, once more with the last ones.
+   */
+  abort: z.looseObject({ ...wireFault, remnant: Remnant.optional() }),
   /** The channel is over; `code` is absent where it ended as it should. */
   close: z.looseObject({ code: WireCode.optional(), message: z.string().max(wordsLimit).optional() }),
   offer: z.looseObject({ offers: z.array(Offer).max(500) }),

@@ -10,6 +10,7 @@ import { Fault } from './error.ts';
 import { fromWire, invalid, jsonFrame, readBody, readFrames, toWire, type FrameReader } from './frame-codec.ts';
 import { channelLimit, chunkBytes, creditLimitBytes, frameType, waitingFramesLimit, type FrameBody } from './frame.ts';
 import { Outbox } from './outbox.ts';
+import type { Remnant } from './remnant.ts';
 
 /** The tunnel's own frames after the handshake. */
 export type Told = {
@@ -184,8 +185,8 @@ export class Multiplex implements ChannelTunnel, FrameReader {
     this.#push(jsonFrame('credit', channel.id, { bytes }));
   }
 
-  tellAborted(channel: Channel, fault: Fault): void {
-    this.#push(jsonFrame('abort', channel.id, toWire(fault)));
+  tellAborted(channel: Channel, fault: Fault, remnant: Remnant | undefined): void {
+    this.#push(jsonFrame('abort', channel.id, { ...toWire(fault), remnant }));
   }
 
   tellClosed(channel: Channel, fault: Fault | undefined): void {
@@ -213,7 +214,7 @@ export class Multiplex implements ChannelTunnel, FrameReader {
       case frameType.opened:
         return this.#onOpened(this.#known(id), body);
       case frameType.abort:
-        return this.#onAborted(this.#known(id), fromWire(readBody('abort', body)));
+        return this.#onAborted(this.#known(id), readBody('abort', body));
       case frameType.close:
         return this.#onClose(this.#known(id), readBody('close', body));
       default:
@@ -265,9 +266,9 @@ export class Multiplex implements ChannelTunnel, FrameReader {
     channel.becameReady();
   }
 
-  #onAborted(channel: Channel, fault: Fault): void {
+  #onAborted(channel: Channel, body: FrameBody<'abort'>): void {
     if (channel.phase === 'opening') throw invalid('abort on a channel that is not open yet');
-    if (channel.phase === 'open') channel.sink?.onAborted(fault);
+    if (channel.phase === 'open') channel.sink?.onAborted(fromWire(body), body.remnant);
   }
 
   #onClose(channel: Channel, body: FrameBody<'close'>): void {

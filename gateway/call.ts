@@ -87,7 +87,8 @@ export type Answered =
   /** What this gateway (or one server in it) is: the answer to initialize and server/discover. */
   | { readonly kind: 'described'; readonly title: string; readonly instructions: string }
   | { readonly kind: 'empty' }
-  | { readonly kind: 'fault'; readonly fault: Fault };
+  /** `wasForwarded`: the upstream had the request already, so nobody knows what it did. */
+  | { readonly kind: 'fault'; readonly fault: Fault; readonly wasForwarded?: boolean };
 interface ByteSpan {
   readonly start: number;
   readonly end: number;

@@ -1,17 +1,21 @@
 // A child's output cut into lines, by bytes: at most one unfinished line is held, and a line over the limit is read away in constant memory.
 // Listeners instead of an async iterator: the iterator costs a third of the throughput of one small message at a time.
 import type { Readable } from 'node:stream';
+import { headOf, lastBytes, type Remnant, remnantOf, withTail } from '#contract/remnant.ts';
 
 const newline = 10;
 const carriageReturn = 13;
 const slabBytes = 64 * 1024;
 const largePieceBytes = 4 * 1024;
+const nothing = Buffer.alloc(0);
 
 export interface LineEvents {
   /** A line without its end; empty ones are left out. Reading goes on when a returned promise resolves. */
   line(line: Buffer): void | Promise<void>;
-  /** A line went over the limit; called once for it. */
-  oversize(): void;
+  /** A line went over the limit; called once for it, at once: without a tail where its end is still to come. */
+  oversize(remnant: Remnant): void;
+  /** The end of such a line was read away. */
+  oversizeEnd?(remnant: Remnant): void;
 }
 
 /** Reads until the stream ends or breaks. Rejects only with what `on` throws. */
@@ -19,7 +23,8 @@ export function readLines(stream: Readable, limitBytes: number, on: LineEvents):
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const held = createHold();
   const waiting: Buffer[] = [];
-  let isSkipping = false;
+  /** The line that is being read away: what it began with, and its last bytes so far. */
+  let skipping: { readonly begun: Remnant; last: Buffer } | undefined;
   let isBusy = false;
   let hasEnded = false;
 
@@ -52,17 +57,14 @@ export function readLines(stream: Readable, limitBytes: number, on: LineEvents):
     for (let start = 0; start < chunk.length;) {
       const end = chunk.indexOf(newline, start);
       const size = (end === -1 ? chunk.length : end) - start;
-      if (!isSkipping && held.bytes() + size > limitBytes) {
-        isSkipping = true;
-        held.take();
-        on.oversize();
-      }
+      const piece = start === 0 && end === -1 ? chunk : chunk.subarray(start, end === -1 ? undefined : end);
+      const isTooLong = skipping !== undefined || held.bytes() + size > limitBytes;
+      if (isTooLong) skip(piece, end !== -1);
       if (end === -1) {
-        if (!isSkipping) held.add(start === 0 ? chunk : chunk.subarray(start));
+        if (!isTooLong) held.add(piece);
         return true;
       }
-      const pending = isSkipping ? undefined : deliver(held.take(chunk.subarray(start, end)));
-      isSkipping = false;
+      const pending = isTooLong ? undefined : deliver(held.take(piece));
       start = end + 1;
       if (pending !== undefined) {
         isBusy = true;
@@ -75,6 +77,20 @@ export function readLines(stream: Readable, limitBytes: number, on: LineEvents):
       }
     }
     return true;
+  }
+
+  function skip(piece: Buffer, isEnd: boolean): void {
+    if (skipping === undefined) {
+      const all = held.take(piece);
+      const begun = headOf(all);
+      if (!isEnd) skipping = { begun, last: lastBytes(all, nothing) };
+      return on.oversize(isEnd ? remnantOf(all) : begun);
+    }
+    skipping.last = lastBytes(skipping.last, piece);
+    if (!isEnd) return;
+    const { begun, last } = skipping;
+    skipping = undefined;
+    on.oversizeEnd?.(withTail(begun, last));
   }
 
   function deliver(text: Buffer): void | Promise<void> {

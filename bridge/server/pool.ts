@@ -1,6 +1,7 @@
 // Local stdio servers as the tunnel sees them: open one by name and fingerprint, write messages, read messages, close.
 import type { Fault } from '#contract/error.ts';
 import type { Fingerprint, Slug } from '#contract/id.ts';
+import type { Remnant } from '#contract/remnant.ts';
 
 /** One running child behind a channel. */
 export interface LocalServer {
@@ -13,8 +14,8 @@ export interface LocalServer {
 export interface LocalServerEvents {
   /** One whole line of the child's stdout, without its newline. Reading pauses until a returned promise resolves: back-pressure. */
   onMessage(line: Buffer): void | Promise<void>;
-  /** A line over the limit was read away; the child lives. */
-  onOversize(fault: Fault): void;
+  /** A line over the limit is being read away; the child lives. Called again, with its tail, where its end came later. */
+  onOversize(fault: Fault, remnant: Remnant): void;
   /** The child is gone; called once, also after close(). `fault` is undefined where close() was called first. */
   onExit(fault: Fault | undefined): void;
 }

@@ -2,6 +2,7 @@
 //   start -> running -> (close() | it ends | it never answers | it stays idle) -> onExit once
 // Nothing of its process group survives its end.
 import { Fault } from '#contract/error.ts';
+import type { Remnant } from '#contract/remnant.ts';
 import { spawnGuarded } from './guard.ts';
 import type { Launch } from './launch.ts';
 import { readLines } from './lines.ts';
@@ -66,7 +67,7 @@ export async function startServer(launch: Launch, limits: ProcessLimits, events:
   let idleTimer = setTimeout(checkIdle, limits.idleMs);
 
   const reading = Promise.all([
-    readLines(child.stdout, limits.messageBytes, { line: onLine, oversize: onOversize }),
+    readLines(child.stdout, limits.messageBytes, { line: onLine, oversize: onOversize, oversizeEnd: onOversize }),
     readLines(child.stderr, errorLineBytes, {
       line: (text) => ring.add(text.toString()),
       oversize: () => ring.add(`[a line over ${errorLineBytes} bytes]`),
@@ -87,9 +88,9 @@ export async function startServer(launch: Launch, limits: ProcessLimits, events:
     return ending === undefined ? events.onMessage(text) : undefined;
   }
 
-  function onOversize(): void {
+  function onOversize(remnant: Remnant): void {
     sawMessage();
-    if (ending === undefined) events.onOversize(new Fault('MESSAGE_TOO_LARGE', { limitBytes: limits.messageBytes }));
+    if (ending === undefined) events.onOversize(new Fault('MESSAGE_TOO_LARGE', { limitBytes: limits.messageBytes }), remnant);
   }
 
   function sawMessage(): void {

@@ -112,7 +112,7 @@ export function createPool(deps: PoolDeps): RunningPool {
     let early: Fault | undefined;
     const child = await startServer(launch, limits, {
       onMessage: (line) => events.onMessage(line),
-      onOversize: (fault) => events.onOversize(fault),
+      onOversize: (fault, remnant) => events.onOversize(fault, remnant),
       onExit: (fault, by) => {
         running.delete(child);
         if (by === 'failure' && fault !== undefined) noteFailure(key, startedAt, fault);

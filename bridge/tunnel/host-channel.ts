@@ -36,7 +36,7 @@ export function openHostChannel(
       opening.resolve({ send, close });
     },
     onChunk: (chunk, last) => assembly.add(chunk, last),
-    onAborted: (fault) => assembly.aborted(fault),
+    onAborted: (fault, remnant) => assembly.aborted(fault, remnant),
     onClosed(fault) {
       assembly.drop();
       if (isOpen) events.onClosed(fault);

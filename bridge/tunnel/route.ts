@@ -7,6 +7,7 @@ import { asFault, Fault } from '#contract/error.ts';
 import type { FrameBody } from '#contract/frame.ts';
 import { own } from '#contract/frame-codec.ts';
 import { newId } from '#contract/id.ts';
+import { remnantOf } from '#contract/remnant.ts';
 import type { LocalServer, LocalServerEvents, Pool } from '../server/pool.ts';
 
 /** A child whose lines wait in this much is not read on. */
@@ -53,7 +54,7 @@ export function createRoute(deps: { readonly pool: Pool; readonly logger: Logger
       onMessage(line) {
         return isOver || line.length === 0 ? undefined : send(channel, line);
       },
-      onOversize: (fault) => channel.abort(fault),
+      onOversize: (fault, remnant) => channel.abort(fault, remnant),
       onExit(fault) {
         if (child !== undefined) children.delete(child);
         over(fault ?? new Fault('SERVER_EXITED', { server: request.server, how: 'it was closed', stderr: '' }));
@@ -116,7 +117,7 @@ function sendOrGiveUp(channel: ChannelEnd, line: Buffer, onSent: () => void): vo
     channel.send(line, onSent);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    if (error.code !== 'TUNNEL_LOST') channel.abort(error);
+    if (error.code !== 'TUNNEL_LOST') channel.abort(error, remnantOf(line));
     onSent();
   }
 }

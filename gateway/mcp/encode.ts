@@ -24,24 +24,26 @@ export function encoderFor(era: Era, id: string, version?: string): Encode {
       case 'empty':
         return ok(id, era === 'modern' ? { resultType: 'complete' } : {});
       case 'fault':
-        return encodeFault(era, id, answered.fault);
+        return encodeFault(era, id, answered.fault, answered.wasForwarded ?? false);
     }
   };
 }
 
 /** A fault as the JSON-RPC error of its table entry; `data` carries our own code and whether a retry makes sense. */
-export function encodeFault(era: Era, id: string, fault: Fault): Encoded {
+function encodeFault(era: Era, id: string, fault: Fault, wasForwarded: boolean): Encoded {
   const { status, rpc, retry } = entryOf(fault.code);
   const data = {
     code: fault.code,
-    retry,
+    // What ran once may not be told to be safe to repeat, and not to be useless either.
+    retry: wasForwarded ? 'unknown' : retry,
     ...(fault.code === 'VERSION_UNSUPPORTED'
-      ? { supported: era === 'modern' ? modernVersions : legacyVersions, requested: fault.fields['requested'] }
+      ? { supported: [...modernVersions, ...legacyVersions], requested: fault.fields['requested'] }
       : {}),
   };
-  // A legacy host takes an unknown method as an answer to its request, not as a missing page.
+  // A legacy host takes an unknown method as an answer to its request, not as a missing page. What was forwarded was no mistake of the caller's.
+  const isAnswer = (era === 'legacy' && fault.code === 'METHOD_UNKNOWN') || (wasForwarded && status < 500);
   return {
-    status: era === 'legacy' && fault.code === 'METHOD_UNKNOWN' ? 200 : status,
+    status: isAnswer ? 200 : status,
     body: errorResponse(id, { code: rpc, message: fault.message, data }),
   };
 }

@@ -57,13 +57,14 @@ export function beginRecord(request: Arrived | Identified, method: string, ident
   };
 }
 
-/** Refused: we said no. Failed: we said yes, and it came to nothing. */
+/** Refused: we said no. Failed: we said yes, and it came to nothing: whatever was forwarded, and before that these. */
 const failures: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SERVER_EXITED',
   'SERVER_START_FAILED',
   'SERVER_BACKING_OFF',
   'SERVER_TIMEOUT',
   'SERVER_GARBAGE',
+  'ANSWER_TOO_LARGE',
   'TUNNEL_LOST',
   'WORKSTATION_OFFLINE',
   'WORKSTATION_AMBIGUOUS',
@@ -92,7 +93,8 @@ export function finishRecord(draft: Draft, answered: Answered, responseBytes: nu
     tool: draft.tool,
     workstation,
     identity: { kind: 'none', id: null },
-    decision: draft.code === null ? 'allowed' : failures.has(draft.code) ? 'failed' : 'refused',
+    decision:
+      draft.code === null ? 'allowed' : trace.forwardedAt !== undefined || failures.has(draft.code) ? 'failed' : 'refused',
     code: draft.code,
     hidden: draft.hidden.slice(0, hiddenLimit),
     upstreamError: answered.kind === 'relayed' && answered.isError,

@@ -64,7 +64,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (fault.code === 'INTERNAL')
       deps.logger.error({ err: fault.cause, reference, method: draft.method }, 'a request failed inside the gateway server');
     draft.code = fault.code;
-    return { kind: 'fault', fault };
+    return { kind: 'fault', fault, wasForwarded: draft.trace.forwardedAt !== undefined };
   }
 
   async function record(draft: Draft, answered: Answered, encode: Encode): Promise<Encoded> {

@@ -2,6 +2,7 @@
 import { Assembly, type Budget } from '#contract/assembly.ts';
 import type { ChannelEnd, ChannelSink } from '#contract/channel.ts';
 import { Fault } from '#contract/error.ts';
+import type { Remnant } from '#contract/remnant.ts';
 import type { Channel, ChannelEvents } from './hub.ts';
 
 export interface HubChannelDeps {
@@ -43,7 +44,7 @@ export class HubChannel implements Channel, ChannelSink {
       limitBytes,
       budget,
       onMessage: (body) => events.onMessage(body),
-      onAborted: (fault) => events.onAborted(fault),
+      onAborted: (fault, remnant) => events.onAborted(fault, remnant),
     });
   }
 
@@ -72,8 +73,8 @@ export class HubChannel implements Channel, ChannelSink {
     if (!this.#isOver) this.#assembly?.add(chunk, last);
   }
 
-  onAborted(fault: Fault): void {
-    if (!this.#isOver) this.#assembly?.aborted(fault);
+  onAborted(fault: Fault, remnant?: Remnant): void {
+    if (!this.#isOver) this.#assembly?.aborted(fault, remnant);
   }
 
   onClosed(fault: Fault | undefined): void {

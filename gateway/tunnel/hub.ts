@@ -1,6 +1,7 @@
 // The workstations that are connected now, and channels to their local servers: what the rest of the gateway server knows of tunnels.
 import type { Fault } from '#contract/error.ts';
 import type { Fingerprint, Slug, UserId, WorkstationId } from '#contract/id.ts';
+import type { Remnant } from '#contract/remnant.ts';
 
 /** One connected workstation. */
 export interface Presence {
@@ -21,8 +22,11 @@ export interface Channel {
 export interface ChannelEvents {
   /** One whole message from the far end. */
   onMessage(body: Buffer): void;
-  /** A message was begun and given up (e.g. MESSAGE_TOO_LARGE); the channel lives. */
-  onAborted(fault: Fault): void;
+  /**
+   * A message was given up (e.g. MESSAGE_TOO_LARGE); the channel lives. `remnant` is what is left of it, absent where the far end does not say.
+   * Called again, with a tail, for one whose end was read later.
+   */
+  onAborted(fault: Fault, remnant?: Remnant): void;
   /** The channel is over; called once, also after close(). `fault` says why, undefined where we closed it. */
   onClosed(fault: Fault | undefined): void;
 }

@@ -2,11 +2,13 @@
 // It declares no client capabilities, so a request from the server is answered with -32601; its other notifications are counted and dropped.
 import { Fault } from '#contract/error.ts';
 import type { Slug } from '#contract/id.ts';
+import type { Remnant } from '#contract/remnant.ts';
 import type { Era } from '../call.ts';
+import { answeredIds, answeredIdsOf } from '../mcp/answered-id.ts';
 import { UnderWay } from '../mcp/under-way.ts';
-import { asLine, errorResponse, type Message, readMessage } from '../mcp/jsonrpc.ts';
+import { asLine, errorResponse, isObject, type Message, readMessage, type ResponseMessage } from '../mcp/jsonrpc.ts';
 import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
-import type { Reply } from './upstream.ts';
+import type { Reply, Trace } from './upstream.ts';
 import { clientInfo, discoverRequest, initializedNotification, initializeRequest, isModernAnswer } from './handshake.ts';
 
 const pendingLimit = 1024;
@@ -30,6 +32,8 @@ export interface SessionRequest {
   readonly timeoutMs: number;
   /** Where the host asked for progress: a report with this token gives the call its time again. */
   readonly progressToken?: unknown;
+  /** Told when the message was handed over. */
+  readonly trace?: Trace;
 }
 interface Pending {
   readonly progressToken: unknown;
@@ -49,9 +53,7 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
     return session;
   } catch (error) {
     session.close();
-    throw deadline.aborted
-      ? new Fault('SERVER_TIMEOUT', { server: deps.server, seconds: deps.startWithinMs / 1000 }, { cause: error })
-      : error;
+    throw deadline.aborted ? timedOut(deps.server, deps.startWithinMs, 0, error) : error;
   }
 }
 
@@ -63,6 +65,8 @@ export class Session {
   #channel: Channel | undefined;
   #closed: Fault | undefined;
   #nextId = 1;
+  /** Messages so far of which nobody could say which call they answer. */
+  #unusable = 0;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
@@ -77,7 +81,7 @@ export class Session {
 
   readonly events: ChannelEvents = {
     onMessage: (body) => this.#receive(body),
-    onAborted: (fault) => this.#failPending(fault),
+    onAborted: (fault, remnant) => this.#tooLarge(fault, remnant),
     onClosed: (fault) => this.#end(fault ?? new Fault('TUNNEL_LOST')),
   };
 
@@ -96,15 +100,17 @@ export class Session {
   }
 
   /**
-   * Sends one request and waits for its answer; after `timeoutMs` without an answer or progress it is given up. Rejects with SERVER_TIMEOUT, CANCELLED, BUSY, or the fault that ended the channel.
+   * Sends one request and waits for its answer; after `timeoutMs` without an answer or progress it is given up. Rejects with SERVER_TIMEOUT, SERVER_GARBAGE,
+   * ANSWER_TOO_LARGE, CANCELLED, BUSY, or the fault that ended the channel.
    */
-  request({ compose, timeoutMs, progressToken }: SessionRequest, signal: AbortSignal): Promise<Reply> {
+  request({ compose, timeoutMs, progressToken, trace }: SessionRequest, signal: AbortSignal): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
       if (signal.aborted) return reject(new Fault('CANCELLED'));
       if (this.#pending.size >= pendingLimit) return reject(new Fault('BUSY', { what: `the server "${this.#deps.server}"` }));
       const id = this.#nextId++;
       this.lastUsedAt = performance.now();
+      const unusableBefore = this.#unusable;
       const giveUp = (fault: Fault) => {
         if (!this.#pending.has(id)) return;
         settle();
@@ -112,10 +118,7 @@ export class Session {
         reject(fault);
       };
       const onAbort = () => giveUp(new Fault('CANCELLED'));
-      const timer = setTimeout(
-        () => giveUp(new Fault('SERVER_TIMEOUT', { server: this.#deps.server, seconds: timeoutMs / 1000 })),
-        timeoutMs,
-      );
+      const timer = setTimeout(() => giveUp(timedOut(this.#deps.server, timeoutMs, this.#unusable - unusableBefore)), timeoutMs);
       const settle = () => {
         this.#pending.delete(id);
         clearTimeout(timer);
@@ -132,6 +135,7 @@ export class Session {
       try {
         if (!this.#channel) throw new Fault('TUNNEL_LOST');
         this.#channel.send(asLine(compose(id, this.era)));
+        if (trace) trace.forwardedAt ??= performance.now();
       } catch (error) {
         settle();
         reject(error instanceof Fault ? error : new Fault('TUNNEL_LOST', {}, { cause: error }));
@@ -148,7 +152,8 @@ export class Session {
       const answer = await this.request({ compose: discoverRequest, timeoutMs: discoverWithinMs }, deadline);
       return isModernAnswer(answer.message) ? 'modern' : 'legacy';
     } catch (error) {
-      if (error instanceof Fault && error.code === 'SERVER_TIMEOUT' && this.isOpen) return 'legacy';
+      const isLegacy = error instanceof Fault && (error.code === 'SERVER_TIMEOUT' || error.code === 'SERVER_GARBAGE');
+      if (isLegacy && this.isOpen) return 'legacy';
       throw error;
     }
   }
@@ -157,17 +162,52 @@ export class Session {
     let message: Message;
     try {
       message = readMessage(body);
-    } catch {
-      this.#deps.onDropped(); // text that is no message: the calls it may have meant run into their own deadlines
-      return;
+    } catch (cause) {
+      this.#deps.onDropped();
+      return this.#garbage(answeredIds(body), cause instanceof Fault ? cause.message : 'it can not be read');
     }
     if (message.kind === 'response') {
-      if (typeof message.id === 'number') this.#pending.get(message.id)?.resolve({ body, message });
+      if (typeof message.id === 'number' && isObject(message.value)) this.#pending.get(message.id)?.resolve({ body, message });
+      else this.#oddResponse(message);
       return;
     }
     this.#deps.onDropped();
     if (message.kind === 'request') this.#refuse(body.subarray(message.idSpan.start, message.idSpan.end), message.method);
     else if (message.method === 'notifications/progress') this.#progressed(message.params.value['progressToken']);
+  }
+
+  #oddResponse({ id, result }: ResponseMessage): void {
+    this.#deps.onDropped();
+    if (typeof id === 'number') return this.#garbage([id], `"${result ? 'result' : 'error'}" of its answer is not an object`);
+    const number = /^\d{1,15}$/.test(id ?? '') ? [Number(id)] : [];
+    this.#garbage(number, 'the id of its answer is not the one that was sent');
+  }
+
+  /** An answer that can't be used fails the call that it means, at once. Where it means none, every call ends in its own time, and says so. */
+  #garbage(ids: readonly number[], reason: string): void {
+    if (ids.length === 0) this.#unusable++;
+    for (const id of ids) this.#pending.get(id)?.reject(new Fault('SERVER_GARBAGE', { server: this.#deps.server, reason }));
+  }
+
+  /**
+   * An answer that was too large to pass fails its own call. One of which nobody can say whose it is may be no answer at all (a notification, a
+   * request), so it fails no call: each ends in its own time, and says that something came meanwhile.
+   */
+  #tooLarge(fault: Fault, remnant: Remnant | undefined): void {
+    const ids = remnant ? answeredIdsOf(remnant) : [];
+    const isLast = remnant === undefined || remnant.tail !== undefined;
+    if (ids.length === 0 && isLast) {
+      this.#deps.onDropped();
+      this.#unusable++;
+    }
+    for (const id of ids)
+      this.#pending
+        .get(id)
+        ?.reject(
+          fault.code === 'MESSAGE_TOO_LARGE'
+            ? new Fault('ANSWER_TOO_LARGE', { server: this.#deps.server, reason: fault.message }, { cause: fault })
+            : fault,
+        );
   }
 
   /** A ping is answered (2025-11-25, basic/utilities/ping); everything else a server may ask needs a capability that was not declared. */
@@ -213,4 +253,10 @@ export class Session {
       this.#deps.onClosed();
     }
   }
+}
+
+function timedOut(server: Slug, timeoutMs: number, unusable: number, cause?: unknown): Fault {
+  const meanwhile =
+    unusable === 0 ? '' : `; meanwhile it sent ${unusable} ${unusable === 1 ? 'message' : 'messages'} that can't be used`;
+  return new Fault('SERVER_TIMEOUT', { server, seconds: timeoutMs / 1000, meanwhile }, { cause });
 }

@@ -96,10 +96,9 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
       return era === 'modern' ? withModernMeta(message) : message;
     };
     const answered = session.request(
-      { compose, timeoutMs: allowed.assignment.timeoutMs, progressToken: progressTokenOf(request) },
+      { compose, timeoutMs: allowed.assignment.timeoutMs, progressToken: progressTokenOf(request), trace },
       signal,
     );
-    trace.forwardedAt = performance.now();
     const answer = await answered;
     trace.answeredAt = performance.now();
     return answer;
@@ -111,10 +110,9 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const listed: ListedTool[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < pageLimit; page++) {
-      trace.forwardedAt ??= performance.now();
       const compose = (id: number, era: Era) =>
         era === 'modern' ? withModernMeta(toolsRequest(id, cursor)) : toolsRequest(id, cursor);
-      const answer = await session.request({ compose, timeoutMs: allowed.assignment.timeoutMs }, signal);
+      const answer = await session.request({ compose, timeoutMs: allowed.assignment.timeoutMs, trace }, signal);
       trace.answeredAt = performance.now();
       const { tools: more, nextCursor } = readTools(answer, server.slug);
       listed.push(...more);

@@ -10,6 +10,7 @@ const full = Buffer.alloc(chunkBytes, 1);
 function collect(limitBytes: number, budget: Budget, onMessage?: (body: Buffer) => void | Promise<void>) {
   const messages: Buffer[] = [];
   const faults: Fault[] = [];
+  const remnants: unknown[] = [];
   const granted: number[] = [];
   const assembly = new Assembly(
     { grant: (length) => void granted.push(length) },
@@ -17,25 +18,30 @@ function collect(limitBytes: number, budget: Budget, onMessage?: (body: Buffer) 
       limitBytes,
       budget,
       onMessage: onMessage ?? ((body) => void messages.push(body)),
-      onAborted: (fault) => void faults.push(fault),
+      onAborted: (fault, remnant) => {
+        faults.push(fault);
+        remnants.push(remnant);
+      },
     },
   );
-  return { assembly, messages, faults, granted };
+  return { assembly, messages, faults, remnants, granted };
 }
 
 describe('assembly', () => {
-  test('a message over the limit is read away and reported once, and the next one arrives', () => {
+  test('a message over the limit is reported at once and, with its last bytes, when it was read away, and the next one arrives', () => {
     proves('tunnel.message-limit', {
       file: 'contract/assembly.ts',
-      find: 'if (this.#size + chunk.length > limitBytes) fault',
-      replace: 'if (chunk.length > limitBytes) fault',
+      find: 'if (this.#size + chunk.length > limitBytes) return',
+      replace: 'if (chunk.length > limitBytes) return',
     });
     const budget = { leftBytes: 10_000_000 };
-    const { assembly, messages, faults, granted } = collect(2 * chunkBytes, budget);
+    const { assembly, messages, faults, remnants, granted } = collect(2 * chunkBytes, budget);
     for (let i = 0; i < 5; i++) assembly.add(full, false);
-    assembly.add(full, true);
+    expect(remnants).toEqual([{ head: '\u0001'.repeat(1024) }]);
+    assembly.add(Buffer.from('end'), true);
     assembly.add(Buffer.from('next'), true);
-    expect(faults.map((fault) => fault.code)).toEqual(['MESSAGE_TOO_LARGE']);
+    expect(faults.map((fault) => fault.code)).toEqual(['MESSAGE_TOO_LARGE', 'MESSAGE_TOO_LARGE']);
+    expect(remnants[1]).toEqual({ head: '\u0001'.repeat(1024), tail: 'end'.padStart(1024, '\u0001') });
     expect(messages.map(String)).toEqual(['next']);
     expect(granted).toHaveLength(7);
     expect(budget.leftBytes).toBe(10_000_000);

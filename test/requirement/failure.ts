@@ -33,6 +33,22 @@ export const failure: readonly Requirement[] = [
     source: 'docs/data.md',
   },
   {
+    id: 'failure.large-answer-own-call',
+    promise: 'An answer that is too large to pass fails its own call and no other.',
+    source: 'docs/tunnel.md',
+  },
+  {
+    id: 'failure.forwarded-failed',
+    promise:
+      'A call that was forwarded and came to nothing is on record as failed, never as refused, and its caller is told that it may have run.',
+    source: 'ARCHITECTURE.md, records',
+  },
+  {
+    id: 'failure.garbage-at-once',
+    promise: 'An answer that is no MCP message fails the call that it means at once.',
+    source: 'ARCHITECTURE.md, the walk of one tools/call',
+  },
+  {
     id: 'failure.progress-own-call',
     promise: 'Progress keeps open the call that asked for it, and no other.',
     source: 'MCP 2025-11-25, basic/utilities/progress',

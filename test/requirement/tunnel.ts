@@ -29,7 +29,7 @@ export const tunnel: readonly Requirement[] = [
   },
   {
     id: 'tunnel.oversize-aborted',
-    promise: 'An answer over the limit ends the call with MESSAGE_TOO_LARGE and not the local server.',
+    promise: 'An answer over the limit is given up, and its local server goes on.',
     source: section,
   },
   { id: 'tunnel.close-ends-child', promise: 'A local server ends with its channel.', source: section },

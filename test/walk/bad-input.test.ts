@@ -183,13 +183,13 @@ describe('from a local server', () => {
   });
 
   test('a line of 1 GB ends the call with the limit, and nothing else', { timeout: 120_000 }, async () => {
-    expect(codeOf(await call('flooding', 'echo'))).toBe('MESSAGE_TOO_LARGE');
+    expect(codeOf(await call('flooding', 'echo'))).toBe('ANSWER_TOO_LARGE');
     await expectAlive();
   });
 
   test('an answer over the limit ends its call with the limit, and the server goes on', async () => {
     const first = await call('counting', 'count', {});
-    expect(codeOf(await call('counting', 'count', { size: 20 * 1024 * 1024 }))).toBe('MESSAGE_TOO_LARGE');
+    expect(codeOf(await call('counting', 'count', { size: 20 * 1024 * 1024 }))).toBe('ANSWER_TOO_LARGE');
     const third = await call('counting', 'count', {});
     const Counted = z.object({ content: z.tuple([z.object({ text: z.coerce.number() })]) });
     const numberOf = (answered: typeof first) => Counted.parse(answered.body.result).content[0].text;

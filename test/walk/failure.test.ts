@@ -132,8 +132,8 @@ describe('with 50 calls in flight', () => {
     async () => {
       proves('failure.deadline', {
         file: 'gateway/upstream/session.ts',
-        find: "giveUp(new Fault('SERVER_TIMEOUT'",
-        replace: "String(new Fault('SERVER_TIMEOUT'",
+        find: 'giveUp(timedOut(',
+        replace: 'String(timedOut(',
       });
       const it = await scene({ timeoutSeconds: 5, withProxy: true });
       const calls = await fifty(it);
@@ -153,15 +153,30 @@ describe('with 50 calls in flight', () => {
 
 test('a revoked workstation is cut within 2 s, its local servers with it, and it may not come back', async () => {
   proves('failure.revoked-cut', { file: 'gateway/store/watch.ts', find: "bus.publish('changed')", replace: 'void bus' });
+  proves('failure.forwarded-failed', {
+    file: 'gateway/pipeline/draft.ts',
+    find: 'trace.forwardedAt !== undefined || failures',
+    replace: 'failures',
+  });
   const it = await scene();
   const { device } = JSON.parse((await it.workstation.cli('status', '--json')).stdout);
   expect((await processesWith(it.countFile)).length).toBeGreaterThan(0);
+  const underWay = it.call(1, 20_000);
+  await until('the call to run', async () => (await it.counted()).includes('1'));
   await it.deployment.admin('workstation', 'revoke', device.workstation);
   const revokedAt = Date.now();
   await until('the local servers to be gone', async () => (await processesWith(it.countFile)).length === 0, 4000);
   expect(Date.now() - revokedAt).toBeLessThan(2000);
+  const cut = await underWay;
+  if (cut instanceof Error) throw cut;
+  expect([cut.status, codeOf(cut), cut.body.error?.data?.retry]).toEqual([200, 'WORKSTATION_REVOKED', 'unknown']);
   const answered = await it.call(99);
   expect(answered instanceof Error ? answered : codeOf(answered)).toBe('WORKSTATION_OFFLINE');
+  expect(
+    (await it.deployment.records()).findLast(({ kind, code }) => kind === 'call' && code === 'WORKSTATION_REVOKED'),
+  ).toMatchObject({
+    decision: 'failed', // it ran, so nobody refused it
+  });
   await it.workstation.restart();
   expect(
     await until('the agent to say so', async () => {

@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
 import { Fault } from '#contract/error.ts';
 import { Slug } from '#contract/id.ts';
+import type { Remnant } from '#contract/remnant.ts';
 import type { LaunchLine, LocalServerSource } from '#contract/server.ts';
 import { createHasher } from '../../../bridge/server/content.ts';
 import type { Launch } from '../../../bridge/server/launch.ts';
@@ -77,6 +78,8 @@ export function poolOf(
 export interface Heard extends LocalServerEvents {
   readonly messages: string[];
   readonly oversize: Fault[];
+  /** What was told of each of them. */
+  readonly remnants: Remnant[];
   readonly exits: (Fault | undefined)[];
   /** Resolves with the fault of the end. */
   readonly ended: Promise<Fault | undefined>;
@@ -89,14 +92,19 @@ export function hear(): Heard {
   const messages: string[] = [];
   const exits: (Fault | undefined)[] = [];
   const oversize: Fault[] = [];
+  const remnants: Remnant[] = [];
   let taken = 0;
   return {
     messages,
     oversize,
+    remnants,
     exits,
     ended: end.promise,
     onMessage: (line) => void messages.push(line.toString()),
-    onOversize: (fault) => void oversize.push(fault),
+    onOversize: (fault, remnant) => {
+      oversize.push(fault);
+      remnants.push(remnant);
+    },
     onExit: (fault) => {
       exits.push(fault);
       end.resolve(fault);

@@ -2,14 +2,16 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Remnant } from '#contract/remnant.ts';
 import { readLines } from '../../../bridge/server/lines.ts';
 
-async function read(chunks: Iterable<Buffer>, limitBytes: number): Promise<{ lines: string[]; oversize: number }> {
+async function read(chunks: Iterable<Buffer>, limitBytes: number): Promise<{ lines: string[]; oversize: Remnant[] }> {
   const lines: string[] = [];
-  let oversize = 0;
+  const oversize: Remnant[] = [];
   await readLines(Readable.from(chunks), limitBytes, {
     line: (line) => void lines.push(line.toString('latin1')),
-    oversize: () => void oversize++,
+    oversize: (remnant) => void (remnant.tail !== undefined && oversize.push(remnant)),
+    oversizeEnd: (remnant) => void oversize.push(remnant),
   });
   return { lines, oversize };
 }
@@ -30,8 +32,12 @@ describe('lines', () => {
         const bytes = all.map((text) => Buffer.from(text));
         const text = Buffer.from(all.map((one) => `${one}\n`).join(''));
         const fitting = bytes.filter((one) => one.length <= limit && one.length > 0).map((one) => one.toString('latin1'));
-        const tooLong = bytes.filter((one) => one.length > limit).length;
-        expect(await read(cut(text, at), limit)).toEqual({ lines: fitting, oversize: tooLong });
+        const tooLong = bytes.filter((one) => one.length > limit).map((one) => one.toString('latin1'));
+        const { lines, oversize } = await read(cut(text, at), limit);
+        expect(lines).toEqual(fitting);
+        // Each of them is shorter than a remnant: its last bytes are all of it.
+        expect(oversize.map(({ tail }) => tail)).toEqual(tooLong);
+        expect(oversize.filter(({ head }, index) => !tooLong[index]?.startsWith(head))).toEqual([]);
       }),
     );
   });
@@ -80,7 +86,10 @@ describe('lines', () => {
       yield Buffer.from('\n{"after":1}\n');
     }
     const before = process.memoryUsage().arrayBuffers;
-    expect(await read(gigabyte(), 8 * 1024 * 1024)).toEqual({ lines: ['{"after":1}'], oversize: 1 });
+    expect(await read(gigabyte(), 8 * 1024 * 1024)).toMatchObject({
+      lines: ['{"after":1}'],
+      oversize: [{ tail: expect.any(String) }],
+    });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
   });
 });

@@ -122,7 +122,7 @@ describe('a local server', () => {
     expect(fault?.message).toMatch(/did not answer within 0\.3 s/);
   });
 
-  test('that prints a line over the limit is told of once, and keeps working', async () => {
+  test('that prints a line over the limit is told of at once and at its end, and keeps working', async () => {
     proves('local-server.oversize-line', {
       file: 'bridge/server/lines.ts',
       find: 'held.bytes() + size > limitBytes',
@@ -137,7 +137,10 @@ describe('a local server', () => {
     expect(await events.next()).toBe('{"id":2}');
     expect(events.oversize.map((fault) => [fault.code, fault.fields['limitBytes']])).toEqual([
       ['MESSAGE_TOO_LARGE', 1024 * 1024],
+      ['MESSAGE_TOO_LARGE', 1024 * 1024],
     ]);
+    const head = '{"jsonrpc":"2.0","id":1,"result":"'.padEnd(1024, 'x');
+    expect(events.remnants).toEqual([{ head }, { head, tail: '"}'.padStart(1024, 'x') }]);
   });
 
   test('gets only the environment of the allow-list and of its entry', async () => {

@@ -90,6 +90,9 @@ describe('encoderFor', () => {
       'modern',
       '1',
     )({ kind: 'fault', fault: new Fault('VERSION_UNSUPPORTED', { requested: '2027-01-01' }) });
-    expect([encoded.status, parsed(encoded).error.data.supported]).toEqual([400, ['2026-07-28']]);
+    expect([encoded.status, parsed(encoded).error.data.supported]).toEqual([
+      400,
+      ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26'],
+    ]);
   });
 });

@@ -30,7 +30,7 @@ describe('messages', () => {
   test('over the limit from a local server are given up with MESSAGE_TOO_LARGE, and the next one arrives', async () => {
     proves('tunnel.oversize-aborted', {
       file: 'bridge/tunnel/route.ts',
-      find: 'onOversize: (fault) => channel.abort(fault),',
+      find: 'onOversize: (fault, remnant) => channel.abort(fault, remnant),',
       replace: 'onOversize: () => undefined,',
     });
     const launch = launchProgram('echo', '/bin/cat');
@@ -41,7 +41,12 @@ describe('messages', () => {
     channel.send(line(1, 200_000));
     channel.send(line(2));
     await until(() => events.messages.length === 1);
-    expect(events.aborted.map((fault) => fault.code)).toEqual(['MESSAGE_TOO_LARGE']);
+    // At once, and again with what it ended with.
+    expect(new Set(events.aborted.map((fault) => fault.code))).toEqual(new Set(['MESSAGE_TOO_LARGE']));
+    expect([events.remnants.at(-1)?.head.slice(0, 34), events.remnants.at(-1)?.tail?.slice(-3)]).toEqual([
+      line(1).toString('latin1', 0, 34),
+      'x"}',
+    ]);
     expect(events.messages.map(String)).toEqual([line(2).toString()]);
   });
 });

@@ -12,6 +12,7 @@ import { enrollPath } from '#contract/enrollment.ts';
 import type { Fault } from '#contract/error.ts';
 import { newId, Slug, TokenId, type OrganizationId } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
+import type { Remnant } from '#contract/remnant.ts';
 import { Secret } from '#contract/secret.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { TunnelState } from '#contract/tunnel-state.ts';
@@ -187,19 +188,26 @@ const refuseHosts: AcceptHost = () => Promise.reject(new Error('no host is serve
 export interface Heard extends ChannelEvents {
   readonly messages: Buffer[];
   readonly aborted: Fault[];
+  /** What was left of each of them. */
+  readonly remnants: (Remnant | undefined)[];
   readonly closed: (Fault | undefined)[];
 }
 
 export function hear(): Heard {
   const messages: Buffer[] = [];
   const aborted: Fault[] = [];
+  const remnants: (Remnant | undefined)[] = [];
   const closed: (Fault | undefined)[] = [];
   return {
     messages,
     aborted,
+    remnants,
     closed,
     onMessage: (body) => void messages.push(body),
-    onAborted: (fault) => void aborted.push(fault),
+    onAborted: (fault, remnant) => {
+      aborted.push(fault);
+      remnants.push(remnant);
+    },
     onClosed: (fault) => void closed.push(fault),
   };
 }
