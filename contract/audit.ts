@@ -44,7 +44,7 @@ export const CallRecord = z.object({
   decision: z.enum(['allowed', 'refused', 'failed']),
   /** The error code where it was not answered by the upstream. */
   code: ErrorCode.nullable(),
-  /** Tools that a list left out because they are not provisioned, at most 200. */
+  /** Tools that a list left out because they are not provisioned, and `<server>__*` for each server that it had to do without; at most 200. */
   hidden: z.array(z.string()).max(200),
   /** The upstream answered with a JSON-RPC error or a tool error. */
   upstreamError: z.boolean(),

@@ -20,7 +20,7 @@ const table = {
     status: 400,
     rpc: -32600,
     retry: 'no',
-    message: 'The request is not a valid JSON-RPC 2.0 request: {reason}.',
+    message: 'The request is not valid: {reason}.',
   },
   BATCH_UNSUPPORTED: {
     status: 400,

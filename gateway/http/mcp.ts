@@ -1,5 +1,5 @@
 // MCP over Streamable HTTP, both eras at one address: who calls, what the message is, which era it speaks; then the pipeline, then the answer.
-// GET has no stream to offer (405), DELETE ends a legacy session. Closing the connection cancels the call.
+// GET has no stream to offer (routes.ts answers 405), DELETE ends a legacy session. Closing the connection cancels the call.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
@@ -7,7 +7,7 @@ import type { TokenCheck } from '../caller/token.ts';
 import type { Caller, Encoded, Era, Identified } from '../call.ts';
 import { encoderFor } from '../mcp/encode.ts';
 import { eraOf } from '../mcp/era.ts';
-import { type Message, paramSpan, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { type Message, paramSpan, readMessage, refusedId, type RequestMessage } from '../mcp/jsonrpc.ts';
 import type { McpSession, McpSessions } from '../mcp/session.ts';
 import type { Arrived } from '../pipeline/draft.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
@@ -38,7 +38,6 @@ export function createMcpRoute(deps: McpRouteDeps): McpRoute {
       const caller = identified instanceof Promise ? await identified : identified;
       arrived.caller = caller;
       if (request.method === 'DELETE') return endSession(deps, request, response, caller, target);
-      if (request.method !== 'POST') throw new Fault('METHOD_NOT_ALLOWED', { allow: 'POST, DELETE' });
       checkMedia(request);
       const body = await readBody(request, deps.messageLimitBytes);
       arrived.requestBytes = body.length;
@@ -63,7 +62,7 @@ interface Exchange {
 
 async function answer(deps: McpRouteDeps, exchange: Exchange): Promise<void> {
   const { request, response, target, caller, body, arrived } = exchange;
-  const message = readMessage(body);
+  const message = readOrName(body, arrived);
   if (message.kind === 'request') arrived.id = body.toString('utf8', message.idSpan.start, message.idSpan.end);
   if (message.kind !== 'response') {
     arrived.method = message.method;
@@ -129,6 +128,16 @@ async function initialize(
   send(exchange.response, encoded);
 }
 
+/** What is refused here is answered with its id, where it has one. */
+function readOrName(body: Buffer, arrived: Progress): Message {
+  try {
+    return readMessage(body);
+  } catch (thrown) {
+    arrived.id = refusedId(body) ?? arrived.id;
+    throw thrown;
+  }
+}
+
 function endSession(
   deps: McpRouteDeps,
   request: IncomingMessage,
@@ -165,7 +174,6 @@ function send(response: ServerResponse, { status, body }: Encoded, thrown?: unkn
     'X-Content-Type-Options': 'nosniff',
   };
   if (status === 401) headers['WWW-Authenticate'] = 'Bearer realm="Drawbridge"';
-  if (thrown instanceof Fault && thrown.code === 'METHOD_NOT_ALLOWED') headers['Allow'] = String(thrown.fields['allow']);
   // What was not read of a refused body is not worth waiting for.
   if (thrown instanceof Fault && thrown.code === 'MESSAGE_TOO_LARGE') headers['Connection'] = 'close';
   response.writeHead(status, headers).end(body);

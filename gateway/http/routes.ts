@@ -60,7 +60,7 @@ export function createRoutes(deps: {
     refuseForeign(site, request);
     const target = targetOf(path);
     if (target) {
-      allow(request, 'POST, GET, DELETE');
+      allow(request, 'POST, DELETE');
       return deps.mcp(request, response, target);
     }
     if (path === enrollPath) {

@@ -69,6 +69,22 @@ export function readMessage(body: Buffer): Message {
   return { kind: 'response', id, idSpan: at('id'), result, error, value: value['result'] ?? value['error'] };
 }
 
+/**
+ * The id of a request that readMessage refuses, as JSON text, for the answer that says so. Undefined where it is no request, or where the text
+ * does not say one id only.
+ */
+export function refusedId(body: Buffer): string | undefined {
+  let value: unknown;
+  try {
+    value = parse(body);
+  } catch {
+    return undefined;
+  }
+  if (!isObject(value) || !('method' in value) || !isId(value['id'])) return undefined;
+  const [only, second] = membersOf(body, 0).filter(({ key }) => fold(key) === 'ID');
+  return only === undefined || second !== undefined ? undefined : body.toString('utf8', only.value.start, only.value.end);
+}
+
 /** The message as one line: line breaks can stand only between JSON tokens, so each becomes a space. */
 export function asLine(body: Buffer): Buffer {
   if (!body.includes(0x0a) && !body.includes(0x0d)) return body;
@@ -131,7 +147,7 @@ const foldedKeys: ReadonlyMap<string, string> = new Map(
 );
 
 /** A key without its case. First lower, then upper: U+212A then counts as the "k", and U+017F as the "s", for which Go takes them. */
-function fold(key: string): string {
+export function fold(key: string): string {
   return key.toLowerCase().toUpperCase();
 }
 

@@ -9,7 +9,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
 import { encoderFor } from './encode.ts';
 import { eraOf } from './era.ts';
-import { readMessage, type RequestMessage } from './jsonrpc.ts';
+import { readMessage, refusedId, type RequestMessage } from './jsonrpc.ts';
 import { UnderWay } from './under-way.ts';
 
 const underWayLimit = 1024;
@@ -45,12 +45,12 @@ export function serveLine(deps: LineDeps): ChannelEvents {
       requestBytes: body.length,
       arrivedAt: { monotonic: performance.now(), wall: Date.now() },
     };
-    let id = 'null';
+    let id: string | undefined;
     try {
       const message = readMessage(body);
       if (message.kind === 'response') return; // nothing was asked of the host, so there is nothing to answer
       arrived.method = message.method;
-      if (message.kind === 'request') id = body.toString('utf8', message.idSpan.start, message.idSpan.end);
+      id = message.kind === 'request' ? body.toString('utf8', message.idSpan.start, message.idSpan.end) : 'null';
       arrived.era = eraOf(message, undefined);
       if (message.kind === 'notification') {
         if (message.method === 'notifications/cancelled')
@@ -70,7 +70,7 @@ export function serveLine(deps: LineDeps): ChannelEvents {
       };
       await handle(identified, message, id);
     } catch (thrown) {
-      const encode = encoderFor(arrived.era === 'modern' ? 'modern' : 'legacy', id);
+      const encode = encoderFor(arrived.era === 'modern' ? 'modern' : 'legacy', id ?? refusedId(body) ?? 'null');
       reply((await pipeline.refuse(arrived, thrown, encode)).body);
     }
   }

@@ -7,10 +7,11 @@ import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { decide, enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
+import type { Mute } from './mute.ts';
 import { resolve } from './resolve.ts';
 
 export async function callTool(
-  deps: { inForce: InForce; upstream: Upstream },
+  deps: { inForce: InForce; upstream: Upstream; mute: Mute },
   request: Identified,
   message: RequestMessage,
   draft: Draft,
@@ -32,6 +33,7 @@ export async function callTool(
   if (decision.kind === 'refused') throw decision.fault;
 
   const reply = await deps.upstream.call(decision.call, message, draft.trace, signal);
+  deps.mute.delete(request.caller, resolved.assignment);
   const { idSpan, result, error, value } = reply.message;
   if (!idSpan) throw new Fault('SERVER_GARBAGE', { server: resolved.assignment.server.slug, reason: 'its answer has no id' });
   const isError = error !== undefined || (isObject(value) && value['isError'] === true);

@@ -27,6 +27,8 @@ export interface Draft {
   decidedAt: number | undefined;
   code: ErrorCode | null;
   hidden: string[];
+  /** Servers that a list had to do without. */
+  leftOut: string[];
   readonly trace: Trace;
 }
 
@@ -53,6 +55,7 @@ export function beginRecord(request: Arrived | Identified, method: string, ident
     decidedAt: undefined,
     code: null,
     hidden: [],
+    leftOut: [],
     trace: {},
   };
 }
@@ -96,7 +99,8 @@ export function finishRecord(draft: Draft, answered: Answered, responseBytes: nu
     decision:
       draft.code === null ? 'allowed' : trace.forwardedAt !== undefined || failures.has(draft.code) ? 'failed' : 'refused',
     code: draft.code,
-    hidden: draft.hidden.slice(0, hiddenLimit),
+    // The servers first: what a list could not ask for is more than what it hid.
+    hidden: [...draft.leftOut.map((server) => `${server}__*`), ...draft.hidden].slice(0, hiddenLimit),
     upstreamError: answered.kind === 'relayed' && answered.isError,
     requestBytes: draft.base.requestBytes,
     responseBytes,

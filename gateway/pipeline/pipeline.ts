@@ -12,6 +12,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import { callTool } from './call.ts';
 import { describe } from './describe.ts';
 import { listTools } from './list.ts';
+import { createMute } from './mute.ts';
 import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts';
 
 /** Refusals of callers that nobody knows are cheap to provoke, so only so many a minute are recorded; all of them are counted in the metrics. */
@@ -37,14 +38,15 @@ export interface Pipeline {
 export function createPipeline(deps: PipelineDeps): Pipeline {
   let isAuditDown = false;
   let underWay = 0;
+  const parts = { ...deps, mute: createMute() };
   const strangers = createAllowance(strangersPerMinute);
 
   async function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Answered> {
     switch (message.method) {
       case 'tools/call':
-        return callTool(deps, request, message, draft, signal);
+        return callTool(parts, request, message, draft, signal);
       case 'tools/list':
-        return listTools(deps, request, draft, signal);
+        return listTools(parts, request, draft, signal);
       case 'initialize':
       case 'server/discover':
         if ((message.method === 'initialize') !== (request.era === 'legacy')) break;

@@ -30,6 +30,8 @@ export interface SessionRequest {
   /** Makes the message for the id and the server's era. */
   readonly compose: (id: number, era: Era) => Buffer;
   readonly timeoutMs: number;
+  /** What is left of it, where a part was spent before. */
+  readonly leftMs?: number;
   /** Where the host asked for progress: a report with this token gives the call its time again. */
   readonly progressToken?: unknown;
   /** Told when the message was handed over. */
@@ -40,7 +42,9 @@ interface Pending {
   readonly startedAt: number;
   readonly resolve: (answer: Reply) => void;
   readonly reject: (fault: Fault) => void;
-  readonly timer: NodeJS.Timeout;
+  timer: NodeJS.Timeout;
+  readonly timeoutMs: number;
+  readonly onTimeout: () => void;
 }
 
 /** Opens the channel and shakes hands. Rejects with a Fault and leaves nothing open. */
@@ -103,7 +107,7 @@ export class Session {
    * Sends one request and waits for its answer; after `timeoutMs` without an answer or progress it is given up. Rejects with SERVER_TIMEOUT, SERVER_GARBAGE,
    * ANSWER_TOO_LARGE, CANCELLED, BUSY, or the fault that ended the channel.
    */
-  request({ compose, timeoutMs, progressToken, trace }: SessionRequest, signal: AbortSignal): Promise<Reply> {
+  request({ compose, timeoutMs, leftMs = timeoutMs, progressToken, trace }: SessionRequest, signal: AbortSignal): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
       if (signal.aborted) return reject(new Fault('CANCELLED'));
@@ -118,19 +122,22 @@ export class Session {
         reject(fault);
       };
       const onAbort = () => giveUp(new Fault('CANCELLED'));
-      const timer = setTimeout(() => giveUp(timedOut(this.#deps.server, timeoutMs, this.#unusable - unusableBefore)), timeoutMs);
+      const onTimeout = () => giveUp(timedOut(this.#deps.server, timeoutMs, this.#unusable - unusableBefore));
       const settle = () => {
         this.#pending.delete(id);
-        clearTimeout(timer);
+        clearTimeout(pending.timer);
         signal.removeEventListener('abort', onAbort);
       };
-      this.#pending.set(id, {
-        timer,
+      const pending: Pending = {
+        timer: setTimeout(onTimeout, leftMs),
+        timeoutMs,
+        onTimeout,
         progressToken,
         startedAt: this.lastUsedAt,
         resolve: (answer) => (settle(), resolve(answer)),
         reject: (fault) => (settle(), reject(fault)),
-      });
+      };
+      this.#pending.set(id, pending);
       signal.addEventListener('abort', onAbort, { once: true });
       try {
         if (!this.#channel) throw new Fault('TUNNEL_LOST');
@@ -164,7 +171,7 @@ export class Session {
       message = readMessage(body);
     } catch (cause) {
       this.#deps.onDropped();
-      return this.#garbage(answeredIds(body), cause instanceof Fault ? cause.message : 'it can not be read');
+      return this.#garbage(answeredIds(body), reasonOf(cause));
     }
     if (message.kind === 'response') {
       if (typeof message.id === 'number' && isObject(message.value)) this.#pending.get(message.id)?.resolve({ body, message });
@@ -227,7 +234,10 @@ export class Session {
   #progressed(token: unknown): void {
     if (token === undefined) return;
     for (const pending of this.#pending.values()) {
-      if (pending.progressToken === token && performance.now() - pending.startedAt < progressWithinMs) pending.timer.refresh();
+      if (pending.progressToken === token && performance.now() - pending.startedAt < progressWithinMs) {
+        clearTimeout(pending.timer);
+        pending.timer = setTimeout(pending.onTimeout, pending.timeoutMs);
+      }
     }
   }
 
@@ -255,7 +265,13 @@ export class Session {
   }
 }
 
-function timedOut(server: Slug, timeoutMs: number, unusable: number, cause?: unknown): Fault {
+/** Of what readMessage throws. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Fault)) return 'it can not be read';
+  return cause.code === 'BATCH_UNSUPPORTED' ? 'it is a batch' : String(cause.fields['reason'] ?? 'it is not JSON in UTF-8');
+}
+
+export function timedOut(server: Slug, timeoutMs: number, unusable: number, cause?: unknown): Fault {
   const meanwhile =
     unusable === 0 ? '' : `; meanwhile it sent ${unusable} ${unusable === 1 ? 'message' : 'messages'} that can't be used`;
   return new Fault('SERVER_TIMEOUT', { server, seconds: timeoutMs / 1000, meanwhile }, { cause });

@@ -1,6 +1,6 @@
 // The tool messages of MCP as the gateway sends and reads them upstream: raw, with only the id and the tool's name changed.
 import { Fault } from '#contract/error.ts';
-import { isObject, paramSpan, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { fold, isObject, paramSpan, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { elementsOf, membersOf, splice } from '../mcp/span.ts';
 import type { ListedTool, Reply } from './upstream.ts';
 
@@ -32,11 +32,23 @@ export function readTools({ body, message }: Reply, server: string): { tools: Li
   return { tools, nextCursor: typeof cursor === 'string' && cursor !== '' ? cursor : undefined };
 }
 
+/** Without the tools whose name another one bears too: nobody could say which of them a call means, so none is shown. */
+export function unambiguous(tools: readonly ListedTool[], onDropped: () => void): readonly ListedTool[] {
+  const count = new Map<string, number>();
+  for (const { name } of tools) count.set(name, (count.get(name) ?? 0) + 1);
+  if (count.size === tools.length) return tools;
+  return tools.filter(({ name }) => {
+    const isOnly = count.get(name) === 1;
+    if (!isOnly) onDropped();
+    return isOnly;
+  });
+}
+
 function readTool(json: Buffer): ListedTool[] {
   const members = membersOf(json, 0);
-  const names = members.filter((member) => member.key === 'name');
+  const names = members.filter((member) => fold(member.key) === 'NAME');
   const [only, second] = names;
-  if (!only || second) return [];
+  if (only?.key !== 'name' || second) return [];
   const name: unknown = JSON.parse(json.toString('utf8', only.value.start, only.value.end));
   return typeof name === 'string' ? [{ name, json, nameSpan: only.value }] : [];
 }

@@ -8,8 +8,8 @@ import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
 import type { Hub } from '../tunnel/hub.ts';
 import { chooseDestination } from './destination.ts';
 import { withModernMeta } from './handshake.ts';
-import { openSession, type Session } from './session.ts';
-import { callMessage, readTools, toolsRequest } from './tools.ts';
+import { openSession, type Session, timedOut } from './session.ts';
+import { callMessage, readTools, toolsRequest, unambiguous } from './tools.ts';
 import type { ListedTool, Reply, Trace, Upstream } from './upstream.ts';
 
 export interface WorkstationDeps {
@@ -38,14 +38,16 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   const lastUsed = new Map<string, WorkstationId>();
   const sweep = setInterval(closeIdle, Math.min(idleMs, 30_000)).unref();
 
-  /** The session, at once where it is open. */
+  /** The session, at once where it is open. A start that takes longer than the call may goes on for the next one. */
   function sessionFor(allowed: Allowed, destination: Destination, signal: AbortSignal): Session | Promise<Session> {
     const owner = allowed.assignment.shareable ? 'shared' : allowed.conversation;
     const { host } = allowed.caller;
     const key = `${owner}\n${host}\n${destination.workstation}\n${allowed.assignment.server.slug}\n${destination.fingerprint}`;
     const known = sessions.get(key);
     if (known?.session?.isOpen) return known.session;
-    return untilAborted((known ?? begin(key, allowed.assignment.server.slug, host, destination)).opening, signal);
+    const { server, timeoutMs } = allowed.assignment;
+    const { opening } = known ?? begin(key, server.slug, host, destination);
+    return within(opening, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
   }
 
   function begin(key: string, server: Slug, host: string, destination: Destination): Entry {
@@ -89,34 +91,35 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   }
 
   async function call(allowed: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply> {
+    const { timeoutMs } = allowed.assignment;
     const ready = sessionFor(allowed, destinationOf(allowed, trace), signal);
+    const beganAt = ready instanceof Promise ? performance.now() : undefined;
     const session = ready instanceof Promise ? await ready : ready;
+    const leftMs = beganAt === undefined ? timeoutMs : leftOf(timeoutMs, beganAt);
     const compose = (id: number, era: Era) => {
       const message = callMessage(allowed.body, request, id, allowed.tool);
       return era === 'modern' ? withModernMeta(message) : message;
     };
-    const answered = session.request(
-      { compose, timeoutMs: allowed.assignment.timeoutMs, progressToken: progressTokenOf(request), trace },
-      signal,
-    );
+    const answered = session.request({ compose, timeoutMs, leftMs, progressToken: progressTokenOf(request), trace }, signal);
     const answer = await answered;
     trace.answeredAt = performance.now();
     return answer;
   }
 
   async function tools(allowed: AllowedListing, trace: Trace, signal: AbortSignal): Promise<readonly ListedTool[]> {
+    const { server, timeoutMs } = allowed.assignment;
+    const beganAt = performance.now();
     const session = await sessionFor(allowed, destinationOf(allowed, trace), signal);
-    const { server } = allowed.assignment;
     const listed: ListedTool[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < pageLimit; page++) {
       const compose = (id: number, era: Era) =>
         era === 'modern' ? withModernMeta(toolsRequest(id, cursor)) : toolsRequest(id, cursor);
-      const answer = await session.request({ compose, timeoutMs: allowed.assignment.timeoutMs, trace }, signal);
+      const answer = await session.request({ compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace }, signal);
       trace.answeredAt = performance.now();
       const { tools: more, nextCursor } = readTools(answer, server.slug);
       listed.push(...more);
-      if (nextCursor === undefined) return listed;
+      if (nextCursor === undefined) return unambiguous(listed, deps.onDropped);
       cursor = nextCursor;
     }
     throw new Fault('SERVER_GARBAGE', { server: server.slug, reason: `its list of tools has more than ${pageLimit} pages` });
@@ -138,13 +141,21 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   };
 }
 
-/** Waits for what others may also be waiting for; the signal ends this wait, not theirs. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+function leftOf(timeoutMs: number, beganAt: number): number {
+  return Math.max(timeoutMs - (performance.now() - beganAt), 1);
+}
+
+/** Waits for what others may also be waiting for; the time and the signal end this wait, not theirs. */
+function within<T>(promise: Promise<T>, timeoutMs: number, late: () => Fault, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(new Fault('CANCELLED'));
     if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    const timer = setTimeout(() => reject(late()), timeoutMs);
+    promise.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    });
   });
 }
 

@@ -38,6 +38,16 @@ export const failure: readonly Requirement[] = [
     source: 'docs/tunnel.md',
   },
   {
+    id: 'failure.start-within-timeout',
+    promise: 'A call that has to start its server ends within its own time; the start goes on for the next one.',
+    source: 'ARCHITECTURE.md, the walk of one tools/call',
+  },
+  {
+    id: 'failure.mute-server-once',
+    promise: 'A server that does not answer holds up one list of all tools, not each; that it was left out is on record.',
+    source: 'ARCHITECTURE.md, records',
+  },
+  {
     id: 'failure.forwarded-failed',
     promise:
       'A call that was forwarded and came to nothing is on record as failed, never as refused, and its caller is told that it may have run.',

@@ -28,6 +28,16 @@ export const protocol: readonly Requirement[] = [
     source: 'MCP 2026-07-28, basic/transports/streamable-http',
   },
   {
+    id: 'protocol.refused-by-id',
+    promise: 'A request that is refused unread is answered with its id, where it says one id only.',
+    source: 'MCP 2025-11-25, basic: responses (JSON-RPC 2.0, section 5)',
+  },
+  {
+    id: 'protocol.one-tool-a-name',
+    promise: 'Of tools that bear one name none is listed: nobody could say which of them a call means.',
+    source: 'ARCHITECTURE.md, the walk of one tools/call',
+  },
+  {
     id: 'protocol.session-owner',
     promise: 'A session id is of no use to another user, host, gateway or route.',
     source: 'MCP 2025-11-25, basic/transports: session management',

@@ -16,11 +16,21 @@ const lastRecord = async (tool: string) => (await deployment.records()).findLast
 
 beforeAll(async () => {
   deployment = await deploy({
-    policy: walkPolicy({ garbling: { tools: 'all', timeoutSeconds: 20 }, losing: { tools: 'all', timeoutSeconds: 2 } }),
+    policy: walkPolicy({
+      garbling: { tools: 'all', timeoutSeconds: 20 },
+      losing: { tools: 'all', timeoutSeconds: 2 },
+      mute: { tools: 'all', timeoutSeconds: 3 },
+    }),
   });
   await deployment.workstation({
     user: 'ada',
-    profile: { LocalServers: { garbling: nodeServer(program), losing: nodeServer(program) } },
+    profile: {
+      LocalServers: {
+        garbling: nodeServer(program),
+        losing: nodeServer(program),
+        mute: nodeServer(join(root, 'test/fake/local-server/silent.ts')),
+      },
+    },
   });
   token = await deployment.hostToken({ user: 'ada', gateway: 'eng' });
   await until('a call to go through', async () => (await call('fine')).body.result !== undefined);
@@ -66,4 +76,51 @@ describe('an answer that is no MCP message', () => {
     expect(codeOf(answered)).toBe('SERVER_TIMEOUT');
     expect(answered.body.error?.message).toMatch(/did not answer within 2 s; meanwhile it sent 1 message that can't be used/);
   });
+});
+
+describe('a list of tools', () => {
+  test('shows none of two tools that bear one name', async () => {
+    proves('protocol.one-tool-a-name', {
+      file: 'gateway/upstream/tools.ts',
+      find: 'const isOnly = count.get(name) === 1;',
+      replace: 'const isOnly = true;',
+    });
+    const { body } = await modern(`${deployment.origin}/g/eng/s/garbling/mcp`, token, 'tools/list');
+    expect(body.result).toMatchObject({ tools: [{ name: 'fine' }] });
+  });
+
+  test('waits for a server that does not answer once, and says on record whom it did without', async () => {
+    proves('failure.mute-server-once', {
+      file: 'gateway/pipeline/list.ts',
+      find: 'deps.mute.add(request.caller, assignment);',
+      replace: 'deps.mute.delete(request.caller, assignment);',
+    });
+    const all = `${deployment.origin}/g/eng/mcp`;
+    const timed = async () => {
+      const began = Date.now();
+      const { body } = await modern(all, token, 'tools/list');
+      expect(body.result).toMatchObject({ tools: [{ name: 'garbling__fine' }, { name: 'losing__fine' }] });
+      return Date.now() - began;
+    };
+    expect(await timed()).toBeGreaterThan(2900);
+    expect(await timed()).toBeLessThan(2500);
+    const records = await deployment.records();
+    expect(records.filter(({ method }) => method === 'tools/list').slice(-2)).toMatchObject([
+      { hidden: ['mute__*'] },
+      { hidden: ['mute__*'] },
+    ]);
+    expect(deployment.gateway().stderr()).toMatch(/"server":"mute".*"a server was left out of a list"/);
+  });
+});
+
+test('a call that has to start its server ends within its own time', async () => {
+  proves('failure.start-within-timeout', {
+    file: 'gateway/upstream/workstation.ts',
+    find: 'setTimeout(() => reject(late()), timeoutMs)',
+    replace: 'setTimeout(() => reject(late()), 60_000)',
+  });
+  const began = Date.now();
+  const answered = await call('echo', {}, 'mute');
+  expect([codeOf(answered), Date.now() - began < 5000]).toEqual(['SERVER_TIMEOUT', true]);
+  expect(await lastRecord('echo')).toMatchObject({ decision: 'failed' });
 });

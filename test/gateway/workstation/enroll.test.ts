@@ -55,6 +55,11 @@ describe('enrolling', () => {
     ]);
   });
 
+  test('with a body that is not whole says what is wrong with it, and nothing of another protocol', async () => {
+    const { status, body } = await post(await createStage(), '{"token":"x"}');
+    expect([status, JSON.parse(body).error.message]).toEqual([400, 'The request is not valid: "publicKey" is missing or wrong.']);
+  });
+
   test('spends the token: the second device is refused, also when both come at once', async () => {
     proves('device.token-once', {
       file: 'gateway/workstation/enroll.ts',
