@@ -35,5 +35,6 @@ export const claudeCode: RealHost = {
   }),
   // In the gateway's own words.
   list: { args: ['mcp', 'list'], failed: /^memory: .*tools fetch failed.*is not approved/m },
+  add: ['mcp', 'add', '--scope', 'user', 'rogue', '--', '/bin/cat'],
   toolName: (server, tool) => `mcp__${server}__${tool}`,
 };

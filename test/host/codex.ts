@@ -34,6 +34,7 @@ export const codex: RealHost = {
     ],
     env: {},
   }),
+  add: ['mcp', 'add', 'rogue', '--', '/bin/cat'],
   toolName: (server, tool) => `mcp__${server}.${tool.replaceAll('-', '_')}`,
 };
 

@@ -30,5 +30,6 @@ export const geminiCli: RealHost = {
     args: ['-p', text, '--model', 'gemini-2.5-flash', '--allowed-tools', allowed],
     env: { GOOGLE_GEMINI_BASE_URL: modelUrl, GEMINI_API_KEY: 'none', GEMINI_CLI_NO_RELAUNCH: 'true' },
   }),
+  add: ['mcp', 'add', '--scope', 'user', 'rogue', '/bin/cat'],
   toolName: (server, tool) => `mcp_${server}_${tool}`,
 };

@@ -37,6 +37,8 @@ export interface RealHost {
   ask(question: Question): { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> };
   /** How it shows its servers as they are now, and how it then shows `memory` where that is refused; absent where it looks only at its config. */
   readonly list?: { readonly args: readonly string[]; readonly failed: RegExp };
+  /** Its own command that adds the server `rogue`, a program, to its user's config; absent where it has none without questions. */
+  readonly add?: readonly string[];
   /** The name by which its user allows the tool, and its model would call it where it was not offered. */
   toolName(server: string, tool: string): string;
 }

@@ -47,11 +47,14 @@ function tableOf(all: readonly Row[]): string {
     'permission survives',
     'restored',
     'local only',
+    'mcp add undone in',
   ];
   const lines = all.map((row) => [
     row.host,
     row.version,
-    ...('reason' in row ? [row.reason] : claims.map((claim) => (row[claim] ? 'yes' : 'NO'))),
+    ...('reason' in row
+      ? [row.reason]
+      : [...claims.map((claim) => (row[claim] ? 'yes' : 'NO')), row.repairedMs === null ? '-' : `${row.repairedMs} ms`]),
   ]);
   const widths = head.map((text, i) =>
     Math.max(text.length, ...lines.map((line) => (line.length > 3 ? (line[i] ?? '') : '').length), i === 0 ? 12 : 0),

@@ -1,4 +1,4 @@
-// A question put to a real host, with a model on loopback that calls one tool; or the host's own look at its servers.
+// A question put to a real host, with a model on loopback that calls one tool; or a command of the host's own.
 // What the host would reach outside this machine goes through a proxy that refuses and remembers it.
 import { startModel } from '../fake/model/model.ts';
 import type { RealHost } from './host.ts';
@@ -37,13 +37,12 @@ export async function talk(host: RealHost, home: string, call: Call): Promise<Ta
   });
 }
 
-/** The host's own list of its servers; undefined where it has none that looks at them. Of the call only the model's part is used: there is no question. */
-export async function listed(host: RealHost, home: string, call: Call): Promise<Talk | undefined> {
-  const { list } = host;
-  if (list === undefined) return undefined;
-  return await withModel(host, call, async (modelUrl) => {
-    const { env } = host.ask({ text: '', modelUrl, allowed: '', needed: call.server });
-    return await runHost(host, { home, proxy: modelUrl, args: list.args, env });
+/** A command of the host that asks no model, such as its own list of its servers; undefined where it has none. */
+export async function command(host: RealHost, home: string, args: readonly string[] | undefined): Promise<Talk | undefined> {
+  if (args === undefined) return undefined;
+  return await withModel(host, { server: '', tool: '', arguments: {}, allowed: '' }, async (modelUrl) => {
+    const { env } = host.ask({ text: '', modelUrl, allowed: '', needed: '' });
+    return await runHost(host, { home, proxy: modelUrl, args, env });
   });
 }
 

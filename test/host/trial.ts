@@ -8,7 +8,7 @@ import { walkPolicy } from '../walk/policy.ts';
 import { root } from '../walk/program.ts';
 import type { RealHost, ServerLine } from './host.ts';
 import { packageOf } from './run.ts';
-import { type Call, type Talk, listed, talk } from './talk.ts';
+import { type Call, type Talk, command, talk } from './talk.ts';
 
 const Status = z.looseObject({ servers: z.array(z.looseObject({ server: z.string(), status: z.string() })) });
 
@@ -34,6 +34,9 @@ export interface Trial {
   readonly records: readonly Readonly<Record<string, unknown>>[];
   /** The host's own list of its servers, converged; undefined where it has none that looks at them. */
   readonly list: Talk | undefined;
+  /** Its own command that adds a server, and how long after its end the added program stood there; undefined where it has no such command. */
+  readonly added: Talk | undefined;
+  readonly repairedMs: number | undefined;
   /** After `hosts restore`, with the agent ended. */
   readonly restored: Talk;
 }
@@ -93,18 +96,41 @@ export async function tryHost(host: RealHost, say: (line: string) => void = () =
     const text = await readFile(file, 'utf8');
     // What is refused can't be waited for.
     const converged = await round({ ...calls.unapproved, neededServer: 'everything' });
-    const list = await listed(host, home, calls.unapproved);
+    const list = await command(host, home, host.list?.args);
     const records = await deployment.records();
+
+    say('a server added by its own command');
+    const added = await command(host, home, host.add);
+    const began = performance.now();
+    if (added)
+      await until(`the added server to go through the gateway: ${added.output}`, async () =>
+        isTakenOver(await readFile(file, 'utf8')),
+      );
+    const repairedMs = added && Math.round(performance.now() - began);
 
     say('the config given back');
     await workstation.agent.stop();
     await workstation.cli('hosts', 'restore', '--home', home, '--profile', workstation.profileFile);
     const restored = await talk(host, home, calls.allowed);
-    return { host, version: packageOf(host).version, message, direct, converged, text, records, list, restored };
+    return {
+      host,
+      version: packageOf(host).version,
+      message,
+      direct,
+      converged,
+      text,
+      records,
+      list,
+      added,
+      repairedMs,
+      restored,
+    };
   } finally {
     await deployment.close();
   }
 }
+
+const isTakenOver = (text: string): boolean => text.includes('/s/rogue/mcp') && !text.includes('/bin/cat');
 
 function servers(home: string): Record<string, ServerLine> {
   const script = (name: string) => join(root, `node_modules/@modelcontextprotocol/server-${name}/dist/index.js`);

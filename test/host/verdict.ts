@@ -13,6 +13,8 @@ export interface Verdict {
   readonly unapprovedRefused: boolean;
   /** Before and after: the tool that is allowed runs, another one is refused by the host itself and never reaches the gateway. */
   readonly permissionSurvives: boolean;
+  /** How long a server that its own command added stood in its config, in ms; null where it has no such command. No claim: a measure. */
+  readonly repairedMs: number | null;
   /** Given its config back, it calls its own server again. */
   readonly restored: boolean;
   /** In no run did it try to reach anything but loopback, and each run ended by itself. */
@@ -30,7 +32,7 @@ export const claims = [
 ] as const satisfies readonly (keyof Verdict)[];
 
 export function judge(trial: Trial): Verdict {
-  const { host, version, message, direct, converged, records, list, restored } = trial;
+  const { host, version, message, direct, converged, records, list, added, restored } = trial;
   const rounds = [direct, converged];
   const answered = `Echo: ${message}`;
   const calls = records.filter((record) => record['method'] === 'tools/call');
@@ -60,9 +62,10 @@ export function judge(trial: Trial): Verdict {
         const said = `${unasked.result}\n${unasked.output}`;
         return allowed.result?.includes(answered) === true && host.refusal.test(said) && !/sum of 2 and 3 is/.test(said);
       }) && calls.every((record) => record['tool'] !== 'get-sum'),
+    repairedMs: trial.repairedMs ?? null,
     restored: restored.result?.includes(answered) === true,
-    staysLocal: [...rounds.flatMap((round) => Object.values(round)), ...(list ? [list] : []), restored].every(
-      ({ outside, isTimedOut }) => outside.length === 0 && !isTimedOut,
+    staysLocal: [...rounds.flatMap((round) => Object.values(round)), list, added, restored].every(
+      (one) => one === undefined || (one.outside.length === 0 && !one.isTimedOut),
     ),
   };
 }

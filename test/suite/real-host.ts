@@ -54,14 +54,23 @@ export function driveRealHost(host: RealHost): (context: TestContext) => Trial {
     expect(records.filter((record) => record['tool'] === 'get-sum')).toEqual([]);
   });
 
+  test('what its own command adds is taken over at once, where it has one', (context) => {
+    const { repairedMs } = tried(context);
+    expect(repairedMs === undefined).toBe(host.add === undefined);
+    // The promise is a second; a busy machine may take longer.
+    expect(repairedMs ?? 0).toBeLessThan(10_000);
+  });
+
   test('it calls its own server again once its config was given back', (context) => {
     const { restored, message } = tried(context);
     expect(restored.result ?? restored.output).toContain(`Echo: ${message}`);
   });
 
   test('it asks nothing of the world beyond loopback, and ends by itself', (context) => {
-    const { direct, converged, list, restored } = tried(context);
-    const talks = [...Object.values(direct), ...Object.values(converged), ...(list ? [list] : []), restored];
+    const { direct, converged, list, added, restored } = tried(context);
+    const talks = [...Object.values(direct), ...Object.values(converged), list, added, restored].filter(
+      (one) => one !== undefined,
+    );
     expect(talks.flatMap(({ outside }) => outside)).toEqual([]);
     expect(talks.filter(({ isTimedOut }) => isTimedOut)).toEqual([]);
   });
