@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { proves } from '../requirement.ts';
+import { isRefusal } from '../bench/load/wire.ts';
 import { firstId, readAnswer, templateOf, writeId } from '../bench/load/echo.ts';
 
 const template = templateOf(200, 'session');
@@ -57,4 +58,11 @@ describe('an answer', () => {
       }),
     );
   });
+});
+
+test('a server that says no is told from one that answers wrongly', () => {
+  expect(isRefusal('{"jsonrpc":"2.0","id":100000047,"error":{"code":7429,"message":"Too much is waiting"}}')).toBe(true);
+  expect(isRefusal('<!DOCTYPE html>')).toBe(true);
+  expect(isRefusal('{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"an \\"error\\":"}]}}')).toBe(false);
+  expect(isRefusal('{"result":{"error":1},"jsonrpc":"2.0","id":1}')).toBe(false);
 });

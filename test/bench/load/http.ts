@@ -12,7 +12,7 @@ import {
   writeId,
 } from './echo.ts';
 import { createResponseReader, type Response } from './response.ts';
-import { excerptOf, type Wire } from './wire.ts';
+import { excerptOf, isRefusal, type Wire } from './wire.ts';
 
 type HttpDrive = Extract<Drive, { kind: 'http' }>;
 
@@ -81,7 +81,8 @@ export async function openHttp(drive: HttpDrive, signal: AbortSignal): Promise<W
       const { id, isRight } = readAnswer(response.message, template.filler);
       const isOurs = isRight && id === connection.id && response.status === 200;
       const excerpt = isOurs ? undefined : `HTTP ${response.status} ${excerptOf(response.message)}`;
-      wire.onReplies([{ caller, id: connection.id, isRight: isOurs, excerpt }]);
+      const isRefused = response.status !== 200 || (!isOurs && isRefusal(excerptOf(response.message)));
+      wire.onReplies([{ caller, id: connection.id, isRight: isOurs, excerpt, isRefused }]);
     });
     socket.on('close', () => {
       if (connection.isWaiting) wire.onBroken('the server closed a connection');

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import type { Drive } from '../target.ts';
 import { firstId, initializedNotification, initializeRequest, readAnswer, type Template, writeId } from './echo.ts';
-import { excerptOf, type Reply, type Wire } from './wire.ts';
+import { excerptOf, isRefusal, type Reply, type Wire } from './wire.ts';
 
 type LineDrive = Extract<Drive, { kind: 'line' }>;
 
@@ -94,7 +94,8 @@ export async function openLine(drive: LineDrive, signal: AbortSignal): Promise<{
     const caller = callerOf.get(id);
     callerOf.delete(id);
     const isOurs = isRight && caller !== undefined;
-    return { caller, id, isRight: isOurs, excerpt: isOurs ? undefined : excerptOf(line) };
+    const excerpt = isOurs ? undefined : excerptOf(line);
+    return { caller, id, isRight: isOurs, excerpt, isRefused: excerpt !== undefined && isRefusal(excerpt) };
   };
   if (child.pid === undefined) throw new Error('the program has no process id');
   return { wire, pid: child.pid };

@@ -1,4 +1,5 @@
-// Closed loops: each caller sends its next call when its answer has come. An answer that is not exactly right is an error, never a call.
+// Closed loops: each caller sends its next call when its answer has come. An answer that is not exactly right is an error, never a call; a target that
+// says no under a load has no figures for it, only its words.
 import { firstId, templateOf } from './echo.ts';
 import { createWindow, type Cell, type Measurement } from './window.ts';
 import type { Reply, Wire } from './wire.ts';
@@ -49,7 +50,8 @@ export async function measure(wire: Wire, cell: Cell, roots: readonly number[]):
     pending[caller] = { id, beganAt: performance.now() };
     wire.send(caller, id);
   };
-  const take = ({ caller, id, isRight, excerpt }: Reply, now: number): void => {
+  const take = ({ caller, id, isRight, excerpt, isRefused }: Reply, now: number): void => {
+    if (isRefused) return finished.reject(new Error(`refused under this load: ${excerpt}`));
     const call = caller === undefined ? undefined : pending[caller];
     const isExpected = call !== undefined && call.id === id;
     if (!isRight || !isExpected) {

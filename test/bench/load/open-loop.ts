@@ -56,7 +56,8 @@ export async function measureOpen(
     }
     sendWaiting();
   };
-  const take = ({ caller, id, isRight, excerpt }: Reply, now: number): void => {
+  const take = ({ caller, id, isRight, excerpt, isRefused }: Reply, now: number): void => {
+    if (isRefused) return finished.reject(new Error(`refused under this load: ${excerpt}`));
     const call = caller === undefined ? undefined : pending.get(caller);
     const isExpected = call !== undefined && call.id === id;
     if (!isRight || !isExpected) {

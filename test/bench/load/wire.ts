@@ -6,6 +6,8 @@ export interface Reply extends Answer {
   readonly caller: number | undefined;
   /** The start of an answer that is not right, for the report. */
   readonly excerpt: string | undefined;
+  /** It says no instead of answering wrongly: the target can't do this. */
+  readonly isRefused: boolean;
 }
 
 export interface Wire {
@@ -20,6 +22,11 @@ export interface Wire {
   onReplies: (replies: readonly Reply[]) => void;
   onBroken: (reason: string) => void;
   close(): Promise<void>;
+}
+
+/** A JSON-RPC error, or what a server says instead of JSON. */
+export function isRefusal(answer: string): boolean {
+  return /^\s*(?:[^\s{]|\{(?:"jsonrpc":"2.0",|"id":[^,]*,)*"error":)/.test(answer);
 }
 
 /** The first characters of a wrong answer. */
