@@ -60,6 +60,11 @@ export const companion: readonly Requirement[] = [
     source: 'docs/companion.md, "What its page can\'t do"',
   },
   {
+    id: 'companion.sandboxed',
+    promise: "The page's process runs in Chromium's sandbox, without rights and with its system calls filtered.",
+    source: 'docs/companion.md, "What its page can\'t do"',
+  },
+  {
     id: 'companion.sender-checked',
     promise: 'Main answers its own page only.',
     source: 'docs/companion.md, "What its page can\'t do"',
