@@ -61,7 +61,7 @@ export class Multiplex implements ChannelTunnel, FrameReader {
 
   constructor(options: MultiplexOptions) {
     this.#options = options;
-    this.#channelQueueBytes = options.channelQueueBytes ?? 4 * options.messageLimitBytes;
+    this.#channelQueueBytes = options.channelQueueBytes ?? 3 * options.messageLimitBytes;
     this.#totalQueueBytes = options.totalQueueBytes ?? 8 * options.messageLimitBytes;
     this.#nextId = options.side === 'gateway' ? 2 : 1;
     this.#heardMs = options.nowMs;
