@@ -120,13 +120,12 @@ async function start(
   logger.info({ organization, kid: signingKey.kid, dataDir }, 'opened the data');
 
   const bus = createMemoryBus({ logger });
-  const { key, headFile } = await openAuditKey(dataDir);
+  const audit = await openAuditKey(dataDir);
   // The pipeline stands on the recorder, and comes after it.
   let underWay = (): number => 0;
   const spool = await openRecorder({
     store,
-    key,
-    headFile,
+    ...audit,
     chain: chainOf(settings, signingKey.kid),
     mode: settings.audit,
     siblings: () => underWay(),

@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { existsSync, renameSync } from 'node:fs';
 import { Fault } from '#contract/error.ts';
 import type { Store } from '../store/store.ts';
-import { isGenuine } from './chain.ts';
+import { isGenuine, start } from './chain.ts';
 import type { Position } from './chain.ts';
 import { replaceHeads } from './head.ts';
 
@@ -26,6 +26,8 @@ export async function adoptHeads({ store, key, headFile, now = Date.now }: Adopt
       });
     positions.push({ chain, seq: end.record.seq, hash: end.record.hash });
   }
+  // What was restored was never served: its chain begins now.
+  if (positions.length === 0) positions.push(start('main'));
   if (existsSync(headFile)) renameSync(headFile, `${headFile}.before-${now()}`);
   replaceHeads(headFile, key, positions);
   return positions;

@@ -28,6 +28,8 @@ export function readHeads(file: string, key: KeyObject): Heads {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     return 'damaged';
   }
+  // Whoever opens a chain says so here at once, so that an empty file is one that was emptied.
+  if (text === '') return 'damaged';
   const heads = new Map<string, Position & { pair: number; line: number }>();
   const pairs = Math.ceil(text.length / lineBytes / 2);
   for (let pair = 0; pair < pairs; pair++) {

@@ -1,18 +1,40 @@
 // The key of the seals: 32 random bytes under <data>/key, never in the database and never in a backup of it.
 import { type KeyObject, createSecretKey, randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Fault } from '#contract/error.ts';
 import { newId } from '#contract/id.ts';
 
-/** The key, made at first call, and the file that holds the chains' heads. Rejects with FILE_UNUSABLE where the key is damaged or others can read it. */
-export async function openAuditKey(dataDirectory: string): Promise<{ readonly key: KeyObject; readonly headFile: string }> {
-  const directory = join(dataDirectory, 'key');
-  const file = join(directory, 'audit.key');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const text = (await read(file)) ?? (await make(file));
+export interface AuditKey {
+  readonly key: KeyObject;
+  /** Holds the chains' heads. */
+  readonly headFile: string;
+  /** It was made just now, so nothing was ever recorded under it. */
+  readonly isNew: boolean;
+}
+
+/** The key, made at first call. Rejects with FILE_UNUSABLE where the key is damaged or others can read it. */
+export async function openAuditKey(dataDirectory: string): Promise<AuditKey> {
+  const file = fileOf(dataDirectory);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const text = await read(file);
+  return text === undefined ? parse(file, await make(file), true) : parse(file, text, false);
+}
+
+/** The key, undefined where none was made yet: to look at what there is must not make it seem that there is more. */
+export async function readAuditKey(dataDirectory: string): Promise<AuditKey | undefined> {
+  const file = fileOf(dataDirectory);
+  const text = await read(file);
+  return text === undefined ? undefined : parse(file, text, false);
+}
+
+function fileOf(dataDirectory: string): string {
+  return join(dataDirectory, 'key', 'audit.key');
+}
+
+function parse(file: string, text: string, isNew: boolean): AuditKey {
   if (!/^[0-9a-f]{64}\n$/.test(text)) throw unusable(file, 'it is not an audit key. Put the right one back.');
-  return { key: createSecretKey(text.trim(), 'hex'), headFile: join(directory, 'audit.head') };
+  return { key: createSecretKey(text.trim(), 'hex'), headFile: join(dirname(file), 'audit.head'), isNew };
 }
 
 async function read(file: string): Promise<string | undefined> {

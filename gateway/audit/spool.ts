@@ -14,6 +14,8 @@ export interface RecorderDeps {
   readonly store: Store;
   readonly key: KeyObject;
   readonly headFile: string;
+  /** The key was made just now. */
+  readonly isNew?: boolean;
   /** `main` on SQLite; on PostgreSQL a name that no other gateway server has and that stays with the data directory. */
   readonly chain: string;
   readonly mode: 'durable' | 'batched';

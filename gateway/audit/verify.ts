@@ -17,6 +17,7 @@ export type Break =
   /** The chain was written anew: it does not hold what the head says. */
   | 'rewritten'
   | 'head-missing'
+  | 'key-missing'
   | 'head-damaged';
 
 export interface VerifiedChain extends Position {
@@ -36,6 +37,13 @@ export interface VerifyDeps {
   readonly signal?: AbortSignal;
 }
 
+/** Where there is no key nothing was ever recorded, or nobody can tell whether it is whole. */
+export async function verifyWithoutKey(store: Pick<Store, 'chains'>): Promise<Verdict> {
+  const [chain] = await store.chains();
+  if (chain === undefined) return { ok: true, records: 0, chains: [] };
+  return broken(chain, 1, 'key-missing', 'There are records, but the audit key is missing: put it back.');
+}
+
 type Broken = Extract<Verdict, { ok: false }>;
 
 const pageRecords = 1000;
@@ -45,6 +53,14 @@ export async function verifyAudit(deps: VerifyDeps): Promise<Verdict> {
   const heads = readHeads(deps.headFile, deps.key);
   if (heads === 'damaged')
     return broken('', 0, 'head-damaged', `The file ${deps.headFile} is damaged, or the audit key is another one.`);
+  // The key is made with the first chain, whose head is written at once.
+  if (heads === undefined)
+    return broken(
+      '',
+      0,
+      'head-missing',
+      `The file ${deps.headFile} is missing, though there is an audit key: records may be missing.`,
+    );
   const names = new Set([...(heads?.keys() ?? []), ...(await deps.store.chains())]);
   const chains: VerifiedChain[] = [];
   let records = 0;

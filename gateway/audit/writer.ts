@@ -15,16 +15,19 @@ export interface ChainWriter {
 }
 
 export interface ChainWriterDeps {
-  readonly store: Pick<Store, 'chainHead' | 'sealsAfter' | 'appendRecords'>;
+  readonly store: Pick<Store, 'chainHead' | 'recordsAfter' | 'sealsAfter' | 'appendRecords'>;
   readonly key: KeyObject;
   readonly headFile: string;
+  /** The key was made just now: only then may the file of heads be missing. */
+  readonly isNew?: boolean;
   readonly chain: string;
   readonly logger: Logger;
 }
 
 /** Continues a chain where it ends. Rejects with AUDIT_BROKEN where that is not what was sealed. */
-export async function openChainWriter({ store, key, headFile, chain, logger }: ChainWriterDeps): Promise<ChainWriter> {
-  let position = await resume({ store, key, headFile, chain });
+export async function openChainWriter({ store, key, headFile, isNew, chain, logger }: ChainWriterDeps): Promise<ChainWriter> {
+  let position = await resume({ store, key, headFile, isNew: isNew ?? false, chain });
+  await lookAtBeginning({ store, chain, logger });
   const head = openHead(headFile, key, position);
   let isUncertain = false;
   let isHeadFailing = false;
@@ -70,12 +73,23 @@ export async function openChainWriter({ store, key, headFile, chain, logger }: C
   };
 }
 
+/** What is gone at the beginning of a chain is in nobody's way, so it is only said: `audit verify` tells all of it. */
+async function lookAtBeginning({ store, chain, logger }: Pick<ChainWriterDeps, 'store' | 'chain' | 'logger'>): Promise<void> {
+  const [first] = await store.recordsAfter(chain, 0, 1);
+  if (first !== undefined && first.seq !== 1)
+    logger.warn({ chain, firstRecord: first.seq }, 'the beginning of the audit chain is missing: run "audit verify"');
+}
+
 /** Where a chain ends, once its end was compared with its seal and with the head outside the database. */
-async function resume({ store, key, headFile, chain }: Omit<ChainWriterDeps, 'logger'>): Promise<Position> {
+async function resume({ store, key, headFile, isNew, chain }: Omit<ChainWriterDeps, 'logger'>): Promise<Position> {
   const broken = (reason: string) => new Fault('AUDIT_BROKEN', { reason });
   const heads = readHeads(headFile, key);
   const stored = await store.chainHead(chain);
   if (heads === 'damaged') throw broken(`The file ${headFile} is damaged, or the audit key is another one.`);
+  if (heads === undefined && !isNew)
+    throw broken(
+      `The file ${headFile} is missing, though there is an audit key: records may have been removed. Bring the file back, restore a backup, or, where this gateway server never served, remove the key too.`,
+    );
   const head = heads?.get(chain);
   if (stored === undefined) {
     if (head !== undefined && head.seq > 0) throw broken(`All ${head.seq} records of the chain "${chain}" are missing.`);

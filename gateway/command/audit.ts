@@ -2,8 +2,8 @@
 import { Fault } from '#contract/error.ts';
 import { recordLine } from '../admin/print.ts';
 import { tailRecords } from '../admin/tail.ts';
-import { openAuditKey } from '../audit/key.ts';
-import { verifyAudit } from '../audit/verify.ts';
+import { readAuditKey } from '../audit/key.ts';
+import { verifyAudit, verifyWithoutKey } from '../audit/verify.ts';
 import { command, withStore, type AddCommands, type Common } from './terminal.ts';
 
 export const addAudit: AddCommands = (program, terminal) => {
@@ -22,9 +22,10 @@ export const addAudit: AddCommands = (program, terminal) => {
       });
     });
   command(audit, 'verify', 'Checks that no record was altered, deleted, moved or cut off.').action(async (flags: Common) => {
-    const verdict = await withStore(terminal, flags, async (store, { dataDir }) =>
-      verifyAudit({ store, ...(await openAuditKey(dataDir)) }),
-    );
+    const verdict = await withStore(terminal, flags, async (store, { dataDir }) => {
+      const audit = await readAuditKey(dataDir);
+      return audit === undefined ? verifyWithoutKey(store) : verifyAudit({ store, ...audit });
+    });
     if (flags.json) terminal.print(JSON.stringify(verdict));
     if (!verdict.ok) throw new Fault('AUDIT_BROKEN', { reason: verdict.words });
     if (!flags.json)

@@ -14,8 +14,8 @@ test('a refused record counts as not ready for ten seconds, and then as ready ag
     replace: '',
   });
   const data = await openData();
-  const { key, headFile } = await openAuditKey(data.dir);
-  const spool = await openRecorder({ store: data.store, key, headFile, chain: 'main', mode: 'durable', logger: quiet });
+  const audit = await openAuditKey(data.dir);
+  const spool = await openRecorder({ store: data.store, ...audit, chain: 'main', mode: 'durable', logger: quiet });
   const record = eventRecord({ event: 'tunnel_opened' }, 1);
   try {
     let now = 100_000;

@@ -13,6 +13,11 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Audit records"',
   },
   {
+    id: 'audit.all-removed',
+    promise: 'Where all records, seals and heads are gone but the audit key is there, that is found, and no new chain is begun.',
+    source: 'docs/data.md, "Audit records"',
+  },
+  {
     id: 'audit.committed-first',
     promise: 'A durable record is committed when it is acknowledged.',
     source: 'docs/data.md, "Audit records"',

@@ -1,7 +1,7 @@
 // The key of the seals: made once, for its owner alone.
 import { chmodSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openAuditKey } from '../../../gateway/audit/key.ts';
+import { openAuditKey, readAuditKey } from '../../../gateway/audit/key.ts';
 import { proves } from '../../requirement.ts';
 import { freshFolder } from '../../suite/ground.ts';
 
@@ -18,6 +18,13 @@ describe('the audit key', () => {
     expect(new Set(all.map(({ key }) => key.export().toString('hex'))).size).toBe(1);
     expect(all[0]?.key.symmetricKeySize).toBe(32);
     expect(readdirSync(`${folder}/key`)).toEqual(['audit.key']);
+  });
+
+  test('is not made by somebody who only looks', async () => {
+    expect(await readAuditKey(folder)).toBeUndefined();
+    expect(readdirSync(folder)).toEqual([]);
+    expect((await openAuditKey(folder)).isNew).toBe(true);
+    expect((await readAuditKey(folder))?.isNew).toBe(false);
   });
 
   test('is for its owner alone', async () => {

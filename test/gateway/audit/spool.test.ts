@@ -2,6 +2,7 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openAuditKey } from '../../../gateway/audit/key.ts';
 import { readHeads } from '../../../gateway/audit/head.ts';
@@ -19,7 +20,7 @@ import { quiet, recordOf } from '../../suite/sample.ts';
 let folder: string;
 let file: string;
 let store: Store;
-let audit: { key: KeyObject; headFile: string };
+let audit: { key: KeyObject; headFile: string; isNew: boolean };
 let open: Recorder[];
 
 beforeEach(async () => {
@@ -322,6 +323,41 @@ describe('a recorder that is opened again', () => {
     await expect(two.append(recordOf(2))).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE', cause: { code: 'AUDIT_BROKEN' } });
     await expect(two.append(recordOf(3))).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
     expect(countRecords()).toBe(1);
+  });
+
+  test('refuses where everything is gone but the key, and verification says so', async () => {
+    proves('audit.all-removed', {
+      file: 'gateway/audit/writer.ts',
+      find: 'if (heads === undefined && !isNew)',
+      replace: 'if (heads === undefined && isNew)',
+    });
+    const recorder = await record();
+    await recorder.append(recordOf(1));
+    await recorder.close();
+    tamper('delete from record', 'delete from seal');
+    rmSync(audit.headFile);
+    audit = await openAuditKey(folder);
+    await expect(record()).rejects.toMatchObject({
+      code: 'AUDIT_BROKEN',
+      message: expect.stringMatching(/audit\.head is missing/),
+    });
+    expect(await verify()).toMatchObject({ ok: false, what: 'head-missing' });
+    // Emptied is no better than gone.
+    writeFileSync(audit.headFile, '');
+    await expect(record()).rejects.toMatchObject({ code: 'AUDIT_BROKEN' });
+    expect(await verify()).toMatchObject({ ok: false, what: 'head-damaged' });
+  });
+
+  test('says aloud that the beginning of its chain is missing, and goes on', async () => {
+    const recorder = await record();
+    for (let i = 1; i <= 3; i++) await recorder.append(recordOf(i));
+    await recorder.close();
+    tamper('delete from record where seq = 1');
+    const said: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: (line: string) => void said.push(line) });
+    await (await record({ logger })).append(recordOf(4));
+    expect(said.map((line) => JSON.parse(line))).toMatchObject([{ chain: 'main', firstRecord: 2, level: 40 }]);
+    expect(await verify()).toMatchObject({ ok: false, what: 'missing', seq: 1 });
   });
 
   test('keeps the heads of several chains in one file', async () => {

@@ -186,8 +186,8 @@ describe('a backup', () => {
     const location = await place('SQLite');
     const store = await openStore(location, deps);
     await store.organization();
-    const { key, headFile } = await openAuditKey(folder);
-    const recorder = await openRecorder({ store, key, headFile, chain: 'main', mode: 'durable', logger: quiet });
+    const { key, headFile, isNew } = await openAuditKey(folder);
+    const recorder = await openRecorder({ store, key, headFile, isNew, chain: 'main', mode: 'durable', logger: quiet });
     for (let i = 0; i < 20; i++) await recorder.append(recordOf(i));
     await backup(location, file, deps);
     for (let i = 0; i < 5; i++) await recorder.append(recordOf(i));
