@@ -30,6 +30,8 @@ export function openWindow({ preload, page }: WindowFiles, isDark: boolean): Bro
       webSecurity: true,
       navigateOnDragDrop: false,
       spellcheck: false,
+      // A middle click would be another way to open a window.
+      disableBlinkFeatures: 'Auxclick',
     },
   });
   window.removeMenu();
