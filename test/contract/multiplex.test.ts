@@ -258,6 +258,21 @@ describe('a breach of the protocol', () => {
   });
 });
 
+describe('messages given up', () => {
+  test('are told with what is left of them, and do not pile up where the peer does not read', () => {
+    const pair = createPair();
+    const { far, log } = pair.open();
+    const fault = new Fault('MESSAGE_TOO_LARGE', { limitBytes: 1 });
+    for (let i = 0; i < 200; i++) far.abort(fault, { head: `{"id":${i}`, tail: '}' });
+    pair.settle();
+    expect(log.remnants.length).toBeLessThan(100);
+    expect(log.remnants[0]).toEqual({ head: '{"id":0', tail: '}' });
+    far.abort(fault, { head: 'later' });
+    pair.settle();
+    expect(log.remnants.at(-1)).toEqual({ head: 'later' });
+  });
+});
+
 describe('closing', () => {
   test('a channel that drains sends what waits before it closes', () => {
     const pair = createPair();

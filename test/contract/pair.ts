@@ -3,6 +3,7 @@ import type { ChannelEnd, ChannelSink } from '#contract/channel.ts';
 import type { Fault } from '#contract/error.ts';
 import type { FrameBody } from '#contract/frame.ts';
 import { Multiplex, type MultiplexOptions, type Told } from '#contract/multiplex.ts';
+import type { Remnant } from '#contract/remnant.ts';
 import { Fingerprint, Slug } from '#contract/id.ts';
 
 export interface Side {
@@ -20,6 +21,7 @@ export interface Side {
 export class ChannelLog implements ChannelSink {
   readonly chunks: { readonly chunk: Buffer; readonly last: boolean }[] = [];
   readonly aborted: Fault[] = [];
+  readonly remnants: (Remnant | undefined)[] = [];
   readonly closed: (Fault | undefined)[] = [];
   opened = 0;
   channel: ChannelEnd | undefined;
@@ -32,8 +34,9 @@ export class ChannelLog implements ChannelSink {
     this.chunks.push({ chunk: Buffer.from(chunk), last });
     if (this.grants) this.channel?.grant(chunk.length);
   }
-  onAborted(fault: Fault): void {
+  onAborted(fault: Fault, remnant?: Remnant): void {
     this.aborted.push(fault);
+    this.remnants.push(remnant);
   }
   onClosed(fault: Fault | undefined): void {
     this.closed.push(fault);

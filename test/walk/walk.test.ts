@@ -6,7 +6,7 @@ import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { proves } from '../requirement.ts';
-import { deploy, type Deployment } from './deployment.ts';
+import { deploy, type Deployment, until } from './deployment.ts';
 import { codeOf, modern, post } from './mcp.ts';
 import { walkPolicy } from './policy.ts';
 
@@ -35,6 +35,12 @@ beforeAll(async () => {
     },
   });
   token = await deployment.hostToken({ user: 'ada', gateway: 'eng' });
+  // The agent says what it offers when it has resolved it, which takes a moment.
+  for (const server of ['everything', 'filesystem', 'memory'])
+    await until(`${server} to be offered`, async () => {
+      const answered = await modern(url(server).href, token, 'tools/list');
+      return answered.body.result !== undefined;
+    });
 });
 afterAll(() => deployment.close());
 
