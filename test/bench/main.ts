@@ -27,7 +27,8 @@ const rows: Row[] = [];
 const readings = new Map<ReadingName, Reading>();
 const failures: string[] = [];
 const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+// Each time: `timeout` signals its child and then its group, and a second one must not end the bench before its programs are.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
 try {
   if (plan.cells.length > 0) await runCalls(plan);
   await runOnce(plan);
