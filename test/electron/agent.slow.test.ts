@@ -111,8 +111,10 @@ describe.skipIf(missing.length > 0)(
       const one = await open();
       await tooltip(one, 'Connected');
       const { pid } = await status();
+      await one.app.evaluate(({ app }) => void app.once('before-quit', () => Object.assign(globalThis, { isQuitting: true })));
       await (await one.page()).close();
       expect(one.app.windows()).toHaveLength(0);
+      expect(await one.app.evaluate(() => 'isQuitting' in globalThis)).toBe(false);
       expect((await status()).pid).toBe(pid);
       await (await one.page()).getByRole('heading', { name: 'Connected', exact: true }).waitFor();
       expect(standingsOf((await one.seen()).icon)).toEqual(['connected']);
