@@ -99,7 +99,6 @@ export function dial(deps: DialDeps): Tunnel {
       perMessageDeflate: false,
       maxPayload: packetLimitBytes,
       followRedirects: false,
-      generateMask: withoutMask,
       ...(deps.ca === undefined ? {} : { ca: [...rootCertificates(), ...[deps.ca].flat()] }),
     });
     let isOver = false;
@@ -233,14 +232,6 @@ export function dial(deps: DialDeps): Tunnel {
       await ending;
     },
   };
-}
-
-/**
- * Masking (RFC 6455 section 10.3) keeps bytes that a browser's script chose from proxies that take them for HTTP. No browser is here, and a tunnel runs in TLS
- * or on loopback only (address.ts), past all such proxies. ws masks byte by byte at both ends, 2 ms a megabyte; with the key zero it need not.
- */
-function withoutMask(key: Buffer): void {
-  key.fill(0);
 }
 
 function reasonOf(state: TunnelState): string {

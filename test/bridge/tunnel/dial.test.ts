@@ -63,17 +63,24 @@ async function gatewayThat(answer: (hello: Buffer, say: (packet: Buffer) => void
 const refusing = (code: ErrorCode) =>
   gatewayThat((_, say) => say(jsonFrame('refuse', 0, toWire(new Fault(code, { here: '1', there: '2', what: 'it' })))));
 
-test('what a bridge sends needs no unmasking: its frames carry the key zero', async () => {
-  const server = createServer();
-  const first = Promise.withResolvers<Buffer>();
-  server.on('connection', (socket) => socket.on('data', (bytes: Buffer) => bytes[0] === 0x82 && first.resolve(bytes)));
-  const gateway = await gatewayThat(() => undefined, server);
-  dialTo(gateway.origin);
-  const frame = await first.promise;
-  // RFC 6455 section 5.2: masked, a length of 16 bits, then the key.
-  expect(frame[1]).toBe(0x80 | 126);
-  expect(frame.readUInt32BE(4)).toBe(0);
-  expect(frame.toString('latin1', 8)).toContain('"product":"test"');
+test('what a bridge sends is masked, with another key each time (RFC 6455 section 5.3)', async () => {
+  const keys: number[] = [];
+  for (const _ of [1, 2, 3]) {
+    const server = createServer();
+    const first = Promise.withResolvers<Buffer>();
+    // A copy: the receiver unmasks where the bytes stand.
+    server.on('connection', (socket) =>
+      socket.on('data', (bytes: Buffer) => bytes[0] === 0x82 && first.resolve(Buffer.from(bytes))),
+    );
+    const gateway = await gatewayThat(() => undefined, server);
+    dialTo(gateway.origin);
+    const frame = await first.promise;
+    // Section 5.2: masked, a length of 16 bits, then the key.
+    expect(frame[1]).toBe(0x80 | 126);
+    keys.push(frame.readUInt32BE(4));
+    expect(frame.toString('latin1', 8)).not.toContain('"product":"test"');
+  }
+  expect(new Set(keys).size).toBe(3);
 });
 
 describe('an address', () => {
