@@ -71,12 +71,18 @@ describe.skipIf(missing.length > 0)(
     /** A call, so that a local server runs below the agent. */
     const call = async () => {
       const token = await deployment.hostToken({ user: 'ada', gateway: 'eng' });
-      // It never answers as a server should; that it runs is enough.
-      void modern(`${deployment.origin}/g/eng/mcp`, token, 'tools/list').catch(() => undefined);
-      await until(
-        'the local server, its child and its grandchild',
-        async () => (await processesOf(join(dir, 'pids'))).length >= 3,
-      );
+      // It never answers as a server should; that it runs is enough. Until the gateway knows what this device offers, it says so at once.
+      let isAsking = false;
+      const ask = () => {
+        isAsking = true;
+        modern(`${deployment.origin}/g/eng/mcp`, token, 'tools/list')
+          .catch(() => undefined)
+          .finally(() => (isAsking = false));
+      };
+      await until('the local server, its child and its grandchild', async () => {
+        if (!isAsking) ask();
+        return (await processesOf(join(dir, 'pids'))).length >= 3;
+      });
     };
 
     test('is enrolled by the profile without a question, and comes back within 2 s of being killed', async () => {
