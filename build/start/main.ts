@@ -117,6 +117,7 @@ async function start(options: StartOptions, show: Show, gone: AbortController): 
       },
       ...tryItLines({ gatewayUrl, token, companion: companionWords(companion), home: options.home }),
     );
+    signal.throwIfAborted();
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     signal.throwIfAborted();
   } catch (error) {

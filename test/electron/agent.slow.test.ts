@@ -127,11 +127,6 @@ describe.skipIf(missing.length > 0)(
     });
 
     test('quitting asks why and ends it cleanly, with every local server', async () => {
-      proves('companion.quit-ends-own', {
-        file: 'main/agent.ts',
-        find: 'child.askToStop();',
-        replace: '',
-      });
       const one = await open();
       await tooltip(one, 'Connected');
       await call();
@@ -169,6 +164,11 @@ describe.skipIf(missing.length > 0)(
     });
 
     test('a session that ends (SIGTERM) ends both, cleanly', async () => {
+      proves('companion.quit-ends-own', {
+        file: 'bridge/utility.ts',
+        find: 'starting.then(async (one) => one.close())',
+        replace: 'starting.then(async () => undefined)',
+      });
       const one = await open('--hidden');
       await tooltip(one, 'Connected');
       expect(one.app.windows()).toHaveLength(0);

@@ -26,28 +26,39 @@ const codesAt = (
   path: string,
 ) => report.files.find(({ shownAs }) => shownAs === `~/${path}`)?.findings.map(({ code }) => code);
 
-test.each([
-  ['lists', vscode, `{"servers":{"a":{"command":"npx","x":${'['.repeat(6000)}${']'.repeat(6000)}}}}`],
-  ['objects', claude, `{"mcpServers":${'{"a":'.repeat(6000)}1${'}'.repeat(6000)}}`],
-  ['YAML flows', '.config/goose/config.yaml', `extensions: ${'['.repeat(6000)}${']'.repeat(6000)}\n`],
-])('deeply nested %s are unparseable, and the other hosts are converged and restored', async (_, path, text) => {
-  proves('host-config.others-go-on', {
-    file: 'bridge/host/format.ts',
-    find: 'if (error instanceof RangeError) return otherwise;',
-    replace: '',
-  });
-  await place.write(path, text);
-  const before = await place.sha256(codex);
-  const found = await discover({ ...place.request, hosts });
-  expect(found.flatMap(({ files }) => files).find(({ shownAs }) => shownAs === `~/${path}`)?.state).toBe('unparseable');
-  expect(codesAt(await plan(place.request), path)).toEqual(['unparseable']);
-  const report = await converge(place.request);
-  expect(codesAt(report, path)).toEqual(['unparseable']);
-  expect(report.files.filter(({ isWritten }) => isWritten).map(({ shownAs }) => shownAs)).toEqual([`~/${codex}`]);
-  expect(await place.text(path)).toBe(text);
-  await restore(place.request);
-  expect(await place.sha256(codex)).toBe(before);
-});
+// Where the stack ends differs from reader to reader: one depth is read and not walked, another is not even read.
+const nested = {
+  lists: [vscode, (depth: number) => `{"servers":{"a":{"command":"npx","x":${'['.repeat(depth)}${']'.repeat(depth)}}}}`],
+  objects: [claude, (depth: number) => `{"mcpServers":${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}}`],
+  'YAML flows': ['.config/goose/config.yaml', (depth: number) => `extensions: {a: ${'['.repeat(depth)}${']'.repeat(depth)}}\n`],
+} as const;
+
+test.each(Object.keys(nested) as (keyof typeof nested)[])(
+  'deeply nested %s keep no other host from being looked at, converged and restored',
+  { timeout: 60_000 },
+  async (form) => {
+    proves('host-config.others-go-on', {
+      file: 'bridge/host/format.ts',
+      find: 'if (error instanceof RangeError) return otherwise;',
+      replace: '',
+    });
+    const [path, textOf] = nested[form];
+    const before = await place.sha256(codex);
+    for (const depth of [1200, 1500, 1800, 2200, 2600, 3000, 3600, 4400, 6000]) {
+      await place.write(path, textOf(depth));
+      const found = await discover({ ...place.request, hosts });
+      expect(found.flatMap(({ files }) => files).find(({ shownAs }) => shownAs === `~/${codex}`)?.state, `${depth}`).toBe(
+        'drifted',
+      );
+      await plan(place.request);
+      const report = await converge(place.request);
+      expect(report.files.filter(({ isWritten }) => isWritten).map(({ shownAs }) => shownAs)).toContain(`~/${codex}`);
+      await restore(place.request);
+      expect([await place.sha256(codex), await place.text(path)]).toEqual([before, textOf(depth)]);
+    }
+    expect(codesAt(await plan(place.request), path)).toEqual(['unparseable']);
+  },
+);
 
 test('a socket in the place of a config is reported, and the other hosts are converged', async () => {
   const at = join(place.home, claude);
