@@ -229,7 +229,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     showHosts(settled.hosts);
     state.update(slug === undefined ? {} : { gateway: slug });
     state.found('hosts', settled.findings);
-    await configs.follow(settled.hosts);
+    await configs.follow(settled.known);
     clearTimeout(again);
     if (settled.findings.some(({ code }) => code === 'rewrite_contended')) again = setTimeout(askHosts, undoneWindowMs).unref();
   }

@@ -5,7 +5,6 @@ import type { FSWatcher } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Logger } from 'pino';
-import type { FoundFile, HostState } from '#contract/host-report.ts';
 import { contentOf } from './host/file.ts';
 import { writtenBy } from './host/ledger.ts';
 
@@ -18,8 +17,8 @@ export interface ConfigWatchDeps {
 }
 
 export interface ConfigWatch {
-  /** From now on what was seen in these files is known. Called after each scan. */
-  follow(hosts: readonly HostState[]): Promise<void>;
+  /** Path -> the hash of what is known to stand there, undefined where nothing does. Called after each scan. */
+  follow(files: ReadonlyMap<string, string | undefined>): Promise<void>;
   close(): void;
 }
 
@@ -105,14 +104,8 @@ export function watchConfigs(deps: ConfigWatchDeps): ConfigWatch {
   };
 
   return {
-    async follow(hosts) {
-      const files = hosts.flatMap((host) => host.files);
-      // What a scan may not read has a content all the same.
-      const seen = async ({ path, state, sha256 }: FoundFile): Promise<[string, string | undefined]> => [
-        path,
-        sha256 ?? (state === 'missing' ? undefined : (await contentOf(path))?.sha256),
-      ];
-      known = new Map(await Promise.all(files.map(seen)));
+    async follow(files) {
+      known = new Map(files);
       await settleWatchers();
       // what was changed since it was seen, and before it was watched, is found now
       soon();

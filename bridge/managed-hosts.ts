@@ -4,10 +4,9 @@ import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import { hosts as knownHosts } from '#contract/host-table.ts';
 import type { HostSpec } from '#contract/host.ts';
-import type { ConvergeReport, HostState, RestoreReport } from '#contract/host-report.ts';
+import type { ConvergeReport, RestoreReport } from '#contract/host-report.ts';
 import type { Slug } from '#contract/id.ts';
 import type { Sealer } from '#contract/secret.ts';
-import type { Finding } from '#contract/finding.ts';
 import { converge } from './host/converge.ts';
 import { readLedger } from './host/ledger.ts';
 import { changesMade } from './host/made.ts';
@@ -19,6 +18,7 @@ import { addUndone, removeUndone, undoneHosts } from './host/undone.ts';
 import type { ProfileReading } from './profile/read.ts';
 import type { ReportDraft } from './reports.ts';
 import { neededRestarts } from './host/restart.ts';
+import type { Scanned } from './scan.ts';
 import { scan, watchedPlaces } from './scan.ts';
 
 export interface ManagedHostsDeps {
@@ -42,7 +42,7 @@ export interface ManagedHostsDeps {
 
 export interface ManagedHosts {
   /** Looks at all of them, and sets right what the profile asks for. */
-  settle(): Promise<{ readonly hosts: HostState[]; readonly findings: Finding[] }>;
+  settle(): Promise<Scanned>;
   /** Those that must be restarted, and since when. */
   restarts(): ReturnType<typeof neededRestarts>;
   /** Where their configs may stand now. */
@@ -108,7 +108,7 @@ export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
         undone: undone.has(host.id),
         mayUndo: AllowUserUndo && changed.has(host.id) && !undone.has(host.id),
       }));
-      return { hosts, findings: scanned.findings };
+      return { ...scanned, hosts };
     },
     restarts: () => neededRestarts({ ...deps, hosts: knownHosts }),
     places: () => watchedPlaces(deps.profile().profile.ManagedHosts, deps),

@@ -8,6 +8,7 @@ import type { Finding } from '#contract/finding.ts';
 import type { Slug } from '#contract/id.ts';
 import type { Sealer } from '#contract/secret.ts';
 import { converge } from './host/converge.ts';
+import { contentOf } from './host/file.ts';
 import { foldersOf, placesOf } from './host/place.ts';
 import { discover } from './host/plan.ts';
 import type { Projects } from './host/project.ts';
@@ -39,22 +40,26 @@ export interface ScanDeps {
 
 export interface Scanned {
   readonly hosts: HostState[];
+  /** Path -> the hash of what was decided on, undefined where no file stood: any other content is news. */
+  readonly known: ReadonlyMap<string, string | undefined>;
   readonly findings: Finding[];
 }
+
+type Seen = Pick<FoundFile, 'path' | 'state' | 'sha256'>;
 
 /** One look, and in enforce mode one convergence before it. */
 export async function scan(aim: ScanAim, deps: ScanDeps): Promise<Scanned> {
   const { home, platform, env, launcher, logger, signal } = deps;
   const { projects } = aim;
   const told: Finding[] = [];
-  const decided = new Map<string, string | undefined>();
+  const decided = new Map<string, Seen>();
   if (aim.enforce) {
     const hosts = knownHosts.filter(({ id }) => !aim.undone.has(id));
     const report = await converge({ ...deps, ...aim.enforce, hosts, managedHosts: aim.managedHosts, projects, signal });
     for (const file of report.files)
       if (file.isWritten) logger.info({ host: file.host, moves: file.moves.length }, 'host config rewritten');
     told.push(...report.findings);
-    for (const { path, sha256 } of report.files) decided.set(path, sha256);
+    for (const file of report.files) decided.set(file.path, file);
   }
   const managed = managedOf(aim.managedHosts);
   const around = { home, platform, env, hosts: managed, projects };
@@ -65,16 +70,18 @@ export async function scan(aim: ScanAim, deps: ScanDeps): Promise<Scanned> {
   const seen = found.flatMap(({ id, files }) => files.filter(({ scope }) => !isConverged(id, scope)));
   const findings = [...told, ...seen.flatMap((file) => file.findings)];
   const undone = managed.filter(({ id }) => aim.undone.has(id)).map(({ id }): Finding => ({ code: 'undone_by_user', host: id }));
-  // Changed between the two: what was decided on is what is known, so that the watch finds the rest.
-  const known = found.map((host) => ({ ...host, files: host.files.map((file) => withHash(file, decided)) }));
-  const hosts = withRestarts(known, await neededRestarts({ ...deps, hosts: managed }));
-  return { hosts, findings: [...undone, ...findings] };
+  // What was changed, or appeared, between the two is not what was decided on: the watch finds it.
+  const known = await hashesOf(found.flatMap(({ files }) => files).map((file) => decided.get(file.path) ?? file));
+  const hosts = withRestarts(found, await neededRestarts({ ...deps, hosts: managed }));
+  return { hosts, known, findings: [...undone, ...findings] };
 }
 
-function withHash(file: FoundFile, decided: ReadonlyMap<string, string | undefined>): FoundFile {
-  const { sha256: seen, ...others } = file;
-  const sha256 = decided.has(file.path) ? decided.get(file.path) : seen;
-  return sha256 === undefined ? others : { ...others, sha256 };
+/** Path -> the hash of what was seen there. */
+export async function hashesOf(files: readonly Seen[]): Promise<ReadonlyMap<string, string | undefined>> {
+  // what a scan may not read has a content all the same
+  const hashOf = async ({ path, state, sha256 }: Seen): Promise<string | undefined> =>
+    sha256 ?? (state === 'missing' ? undefined : (await contentOf(path))?.sha256);
+  return new Map(await Promise.all(files.map(async (file) => [file.path, await hashOf(file)] as const)));
 }
 
 /** Where configs of the managed hosts may stand now, for whoever watches them. */

@@ -7,7 +7,7 @@ import { watchConfigs } from '../../bridge/config-watch.ts';
 import type { ConfigWatch } from '../../bridge/config-watch.ts';
 import { converge } from '../../bridge/host/converge.ts';
 import { discover } from '../../bridge/host/plan.ts';
-import { watchedPlaces } from '../../bridge/scan.ts';
+import { hashesOf, watchedPlaces } from '../../bridge/scan.ts';
 import { proves } from '../requirement.ts';
 import { until } from '../walk/deployment.ts';
 import type { Place } from './host/fixture.ts';
@@ -36,10 +36,12 @@ afterEach(async () => {
   await place.close();
 });
 
+const seenNow = async () => hashesOf((await discover(place.request)).flatMap(({ files }) => files));
+
 /** Begins to watch, and waits for the first look. */
 async function follow(): Promise<void> {
   const before = looks;
-  await watch.follow(await discover(place.request));
+  await watch.follow(await seenNow());
   await until('the first look', async () => looks >= before + 2);
 }
 
@@ -92,7 +94,7 @@ test('a profile that somebody makes step by step is told when its file is there'
 });
 
 test('what was changed between the scan and the watch is told', async () => {
-  const seen = await discover(place.request);
+  const seen = await seenNow();
   await place.write(claude, '{}');
   await watch.follow(seen);
   await until('the change to be told', async () => told > 0);

@@ -1,5 +1,6 @@
 // One host at a time, with real files in a home of its own: shown, undone, taken back, and left alone while the user paused.
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -55,6 +56,27 @@ test('a diff shows what converging would change, then what was changed, and no s
   expect(after.files).toMatchObject([{ diff: expect.stringContaining('-      "command": "uvx"') }]);
   for (const { files } of [before, after]) expect(JSON.stringify(files)).not.toContain(plantedSecret);
   await expect(hosts.diff('nobody')).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
+});
+
+test('a file that appears while others are set right does not count as known, so that the watch finds it', async () => {
+  proves('host-config.appears-meanwhile', {
+    file: 'bridge/scan.ts',
+    find: 'decided.get(file.path) ?? file',
+    replace: 'file',
+  });
+  await rm(join(place.home, codex));
+  // told of in the middle of a settling: the first file is written, and what is seen of the second comes later
+  let isWritten = false;
+  const write = (): void => {
+    if (!isWritten) writeFileSync(join(place.home, codex), configs[codex] ?? '');
+    isWritten = true;
+  };
+  const hosts = await hostsWith({}, { logger: pino({ level: 'info' }, { write }) });
+  const { known } = await hosts.settle();
+  expect(await place.text(codex)).toBe(configs[codex]);
+  expect([...known].filter(([path]) => path === join(place.home, codex))).toEqual([[join(place.home, codex), undefined]]);
+  await hosts.settle();
+  expect(await place.text(codex)).not.toBe(configs[codex]);
 });
 
 test('during a pause nothing is set right, and a host is not converged by hand either', async () => {

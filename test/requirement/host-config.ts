@@ -106,6 +106,12 @@ export const hostConfig: readonly Requirement[] = [
     source: drift,
   },
   {
+    id: 'host-config.appears-meanwhile',
+    promise:
+      'A config that appears or is changed in the midst of a convergence is set right by the next one, which follows at once.',
+    source: drift,
+  },
+  {
     id: 'host-config.own-write',
     promise: 'What Drawbridge wrote itself is never taken for a change, because contents are compared.',
     source: drift,
