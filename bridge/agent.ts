@@ -215,7 +215,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
 
   // one thing follows from another: profile -> device -> hosts -> servers; one settling at a time
   const askHosts = (): void => void settling.ask('hosts');
-  const configs = watchConfigs({ stateDir, places: () => hosts.places(), onDrift: askHosts, logger });
+  const configs = watchConfigs({ stateDir, home, places: () => hosts.places(), onDrift: askHosts, logger });
   closers.push(() => configs.close());
   const settling = createSettling({ settle, resolveServers, onFailed }, signal, logger);
   closers.push(() => settling.idle());

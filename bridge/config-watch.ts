@@ -1,19 +1,24 @@
 // Watches the AI hosts' config files and says when one was changed by somebody else. What counts is the content: a file whose bytes we know, or wrote ourselves,
-// is no news. Rule: a change is told once it has been quiet for a moment, so that a burst is one and a half-written file is not read.
+// is no news. Rule: a change is told once it has been quiet for a moment, so that a burst is one and a half-written file is not read. Where the system gives no
+// watch, contents are compared from time to time instead.
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Logger } from 'pino';
-import { contentOf } from './host/file.ts';
+import { contentOf, isInside } from './host/file.ts';
 import { writtenBy } from './host/ledger.ts';
 
 export interface ConfigWatchDeps {
   readonly stateDir: string;
+  /** Folders are watched up to here: any of them may be exchanged for another. */
+  readonly home: string;
   /** Every path that may hold a config now, and folders where new ones may appear. */
   places(): Promise<{ readonly files: readonly string[]; readonly folders: readonly string[] }>;
   readonly onDrift: () => void;
   readonly logger: Logger;
+  /** Absent: Node's own. Throws where the system gives no watch. */
+  readonly watch?: typeof watch;
 }
 
 export interface ConfigWatch {
@@ -26,6 +31,8 @@ export interface ConfigWatch {
 const quietMs = 60;
 /** A file that never gets quiet is looked at all the same. */
 const patienceMs = 400;
+/** How often contents are compared where a directory can't be watched. */
+const blindMs = 500;
 
 interface Watched {
   readonly watcher: FSWatcher;
@@ -34,12 +41,14 @@ interface Watched {
 }
 
 export function watchConfigs(deps: ConfigWatchDeps): ConfigWatch {
-  const { logger } = deps;
+  const { logger, watch: watchDirectory = watch } = deps;
   const watched = new Map<string, Watched>();
   let names = new Map<string, Set<string>>();
   let known = new Map<string, string | undefined>();
   let folders = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
+  let blind: NodeJS.Timeout | undefined;
+  let isBlind = false;
   let firstAt = 0;
   let checking: Promise<void> = Promise.resolve();
   let isClosed = false;
@@ -52,6 +61,7 @@ export function watchConfigs(deps: ConfigWatchDeps): ConfigWatch {
     timer = setTimeout(check, Math.max(0, Math.min(quietMs, firstAt + patienceMs - now))).unref();
   };
   const check = (): void => {
+    clearTimeout(timer);
     timer = undefined;
     checking = checking.then(async () => {
       try {
@@ -76,30 +86,39 @@ export function watchConfigs(deps: ConfigWatchDeps): ConfigWatch {
     const places = await deps.places();
     for (const path of places.files) if (!known.has(path)) known.set(path, undefined);
     folders = new Set(places.folders);
-    const wanted = await directoriesFor([...known.keys()], places.folders);
+    const wanted = await directoriesFor([...known.keys()], places.folders, deps.home);
     if (isClosed) return;
     names = new Map([...wanted].map(([directory, { children }]) => [directory, children]));
-    for (const [directory, { watcher, inode }] of watched)
-      if (wanted.get(directory)?.inode !== inode) {
-        watcher.close();
-        watched.delete(directory);
-      }
-    for (const [directory, { inode }] of wanted) if (!watched.has(directory)) open(directory, inode);
+    for (const [directory, { watcher, inode }] of watched) if (wanted.get(directory)?.inode !== inode) drop(directory, watcher);
+    const missed = [...wanted].filter(([directory, { inode }]) => !watched.has(directory) && !open(directory, inode));
+    clearTimeout(blind);
+    if (missed.length > 0) blind = setTimeout(check, blindMs).unref();
+    if (missed.length > 0 && !isBlind) logger.warn({ directories: missed.length }, 'configs compared every half second');
+    isBlind = missed.length > 0;
   };
-  const open = (directory: string, inode: number): void => {
+  const drop = (directory: string, watcher: FSWatcher): void => {
+    watcher.close();
+    if (watched.get(directory)?.watcher === watcher) watched.delete(directory);
+  };
+  /** False where the system gives no watch: there are only so many of them. */
+  const open = (directory: string, inode: number): boolean => {
     try {
-      const watcher = watch(directory, { persistent: false }, (_, name) => {
+      const watcher = watchDirectory(directory, { persistent: false }, (event, name) => {
+        const isItself = name === basename(directory);
+        // Removed or moved away. Another one under its path may have been given its inode, so that alone does not tell them apart.
+        if (isItself && event === 'rename') drop(directory, watcher);
         const isOurs = name === null || folders.has(directory) || names.get(directory)?.has(name) === true;
-        if (isOurs || name === basename(directory)) soon();
+        if (isOurs || isItself) soon();
       });
       watcher.on('error', () => {
-        watcher.close();
-        watched.delete(directory);
+        drop(directory, watcher);
         soon();
       });
       watched.set(directory, { watcher, inode });
+      return true;
     } catch (error) {
-      logger.warn({ err: error }, 'host config not watched');
+      if (!isBlind) logger.warn({ err: error }, 'host config not watched');
+      return false;
     }
   };
 
@@ -113,16 +132,20 @@ export function watchConfigs(deps: ConfigWatchDeps): ConfigWatch {
     close() {
       isClosed = true;
       clearTimeout(timer);
+      clearTimeout(blind);
       for (const { watcher } of watched.values()) watcher.close();
       watched.clear();
     },
   };
 }
 
-/** The directories to watch and the names in them that count: a file's own, where its link leads, and for one that is not there yet the nearest above. */
+/**
+ * The directories to watch and the names in them that count: those on the way from the home to a file and to where its link leads, as far as they are there.
+ */
 async function directoriesFor(
   files: readonly string[],
   folders: readonly string[],
+  home: string,
 ): Promise<ReadonlyMap<string, { readonly inode: number; readonly children: Set<string> }>> {
   const wanted = new Map<string, { inode: number; children: Set<string> }>();
   const add = async (path: string): Promise<void> => {
@@ -132,7 +155,7 @@ async function directoriesFor(
         const there = wanted.get(above) ?? { inode, children: new Set() };
         wanted.set(above, there);
         there.children.add(basename(child));
-        return;
+        if (!isInside(above, home)) return;
       }
       if (dirname(above) === above) return;
     }

@@ -1,10 +1,11 @@
 // The watch over config files, on real files: what is told, and what is known already.
-import { mkdir } from 'node:fs/promises';
+import { watch as fsWatch } from 'node:fs';
+import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { pino } from 'pino';
 import { watchConfigs } from '../../bridge/config-watch.ts';
-import type { ConfigWatch } from '../../bridge/config-watch.ts';
+import type { ConfigWatch, ConfigWatchDeps } from '../../bridge/config-watch.ts';
 import { converge } from '../../bridge/host/converge.ts';
 import { discover } from '../../bridge/host/plan.ts';
 import { hashesOf, watchedPlaces } from '../../bridge/scan.ts';
@@ -21,20 +22,25 @@ let told: number;
 beforeEach(async () => {
   place = await makePlace();
   [looks, told] = [0, 0];
-  watch = watchConfigs({
+  watch = watchConfigs(deps());
+});
+afterEach(async () => {
+  watch.close();
+  await place.close();
+});
+
+function deps(): ConfigWatchDeps {
+  return {
     stateDir: place.stateDir,
+    home: place.home,
     places() {
       looks++;
       return watchedPlaces('*', place.request);
     },
     onDrift: () => told++,
     logger: pino({ level: 'silent' }),
-  });
-});
-afterEach(async () => {
-  watch.close();
-  await place.close();
-});
+  };
+}
 
 const seenNow = async () => hashesOf((await discover(place.request)).flatMap(({ files }) => files));
 
@@ -98,4 +104,61 @@ test('what was changed between the scan and the watch is told', async () => {
   await place.write(claude, '{}');
   await watch.follow(seen);
   await until('the change to be told', async () => told > 0);
+});
+
+test('a file in a folder that was removed and made again is told', async () => {
+  proves('host-config.folder-exchanged', {
+    file: 'bridge/config-watch.ts',
+    find: "if (isItself && event === 'rename') drop(directory, watcher);",
+    replace: '',
+  });
+  await place.write('.cursor/mcp.json', '{}');
+  await follow();
+  // a file system may give the new folder the number of the old one
+  await rm(join(place.home, '.cursor'), { recursive: true });
+  await mkdir(join(place.home, '.cursor'));
+  const before = looks;
+  await watch.follow(await seenNow());
+  await until('a look at the new folder', async () => looks > before + 1);
+  await place.write('.cursor/mcp.json', '{ }');
+  await until('the file to be told', async () => told > 0);
+});
+
+test('a link to a folder that leads somewhere else now is told', async () => {
+  proves('host-config.folder-exchanged', {
+    file: 'bridge/config-watch.ts',
+    find: 'if (!isInside(above, home)) return;',
+    replace: 'return;',
+  });
+  for (const name of ['one', 'two']) await place.write(`dotfiles/${name}/mcp.json`, JSON.stringify({ name }));
+  await symlink('dotfiles/one', join(place.home, '.cursor'));
+  await follow();
+  await symlink('dotfiles/two', join(place.home, 'next'));
+  await rename(join(place.home, 'next'), join(place.home, '.cursor'));
+  await until('the other file to be told', async () => told > 0);
+});
+
+test('where the system gives no watch, a change is told all the same, and a watch is taken when there is one', async () => {
+  proves('host-config.no-watch', {
+    file: 'bridge/config-watch.ts',
+    find: 'if (missed.length > 0) blind = setTimeout(check, blindMs).unref();',
+    replace: '',
+  });
+  let isFull = true;
+  let opened = 0;
+  watch.close();
+  watch = watchConfigs({
+    ...deps(),
+    watch: ((...args: Parameters<typeof fsWatch>) => {
+      if (isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+      opened++;
+      return fsWatch(...args);
+    }) as typeof fsWatch,
+  });
+  await place.write(claude, '{}');
+  await follow();
+  await place.write(claude, '{ }');
+  await until('the change to be told', async () => told > 0);
+  isFull = false;
+  await until('a watch to be taken', async () => opened > 0);
 });

@@ -112,6 +112,16 @@ export const hostConfig: readonly Requirement[] = [
     source: drift,
   },
   {
+    id: 'host-config.folder-exchanged',
+    promise: 'A config is watched on, whatever becomes of its folder: removed and made again, or a link that leads elsewhere.',
+    source: drift,
+  },
+  {
+    id: 'host-config.no-watch',
+    promise: 'Where the system gives no more watches, configs are compared every half second.',
+    source: drift,
+  },
+  {
     id: 'host-config.own-write',
     promise: 'What Drawbridge wrote itself is never taken for a change, because contents are compared.',
     source: drift,
