@@ -1,6 +1,7 @@
 // From what IT wrote to the settings in force: a pure function, key by key, so that one bad value never takes the others down.
 // Doubt is strict: a bad value keeps the last good one, else the strictest the setting knows, and is said aloud as a finding.
 import type { z } from 'zod';
+import { duplicateKeys } from './duplicate-key.ts';
 import type { Finding } from './finding.ts';
 import { SettingName, settingNames, settingOf } from './profile.ts';
 import type { Profile, ProfileSource, ProfileValues } from './profile.ts';
@@ -18,8 +19,15 @@ interface ParsedValues {
   readonly problems: readonly ProfileProblem[];
 }
 
-/** Parses an object of settings. `lastGood`: the values of the reading before, for the keys that are bad now. */
-export function parseValues(raw: Readonly<Record<string, unknown>>, lastGood: ProfileValues): ParsedValues {
+/**
+ * Parses an object of settings. `lastGood`: the values of the reading before, for the keys that are bad now. `twice`: paths of keys that the text says twice;
+ * which of the two was meant nobody knows, so such a setting is not valid.
+ */
+export function parseValues(
+  raw: Readonly<Record<string, unknown>>,
+  lastGood: ProfileValues,
+  twice: readonly (readonly string[])[] = [],
+): ParsedValues {
   const values: Record<string, unknown> = {};
   const problems: ProfileProblem[] = [];
   for (const [key, value] of Object.entries(raw)) {
@@ -29,13 +37,13 @@ export function parseValues(raw: Readonly<Record<string, unknown>>, lastGood: Pr
       problems.push({ code: 'profile_unknown_key', setting: key.slice(0, 80), detail: suggestion(key) });
       continue;
     }
-    const parsed = parseValue(name.data, value);
-    if (parsed.success) values[name.data] = parsed.data;
+    const parsed = parseValue(name.data, value, twice);
+    if ('value' in parsed) values[name.data] = parsed.value;
     else {
       const kept = lastGood[name.data] ?? settingOf(name.data).whenInvalid;
       if (kept !== undefined) values[name.data] = kept;
       const broken = kept === undefined ? { broken: name.data } : {};
-      problems.push({ code: 'profile_invalid', setting: name.data, detail: words(parsed.error), ...broken });
+      problems.push({ code: 'profile_invalid', setting: name.data, detail: parsed.problem, ...broken });
     }
   }
   return { values: values as ProfileValues, problems };
@@ -58,17 +66,31 @@ export function mergeValues(layers: readonly { readonly source: ProfileSource; r
   return { profile: merged as Profile, origins };
 }
 
+type ParsedValue = { readonly value: unknown } | { readonly problem: string };
+
 /** MDMs that push only strings are common: JSON text, digits and "true" are read as what the setting wants. */
-function parseValue(name: SettingName, value: unknown): z.ZodSafeParseResult<unknown> {
+function parseValue(name: SettingName, value: unknown, twice: readonly (readonly string[])[]): ParsedValue {
   const { schema, kind } = settingOf(name);
+  const said = twice.find(([setting]) => setting === name);
+  if (said) return { problem: saidTwice(said) };
   const direct = schema.safeParse(value);
-  if (direct.success || typeof value !== 'string' || kind === 'string' || kind === 'choice') return direct;
+  if (direct.success || typeof value !== 'string' || kind === 'string' || kind === 'choice') return outcome(direct);
   try {
-    const inner = schema.safeParse(JSON.parse(value));
-    return inner;
+    const inner = outcome(schema.safeParse(JSON.parse(value)));
+    const [inside] = duplicateKeys(value);
+    return inside ? { problem: saidTwice([name, ...inside]) } : inner;
   } catch {
-    return direct;
+    return outcome(direct);
   }
+}
+
+function outcome(parsed: z.ZodSafeParseResult<unknown>): ParsedValue {
+  return parsed.success ? { value: parsed.data } : { problem: words(parsed.error) };
+}
+
+/** In a form that a terminal can't take for a command. */
+function saidTwice(path: readonly string[]): string {
+  return `the key ${JSON.stringify(path.join('.')).slice(0, 200)} stands there twice`;
 }
 
 /** Zod's words name the place and what is accepted; they never repeat the input. */

@@ -1,6 +1,7 @@
 // The profile in force: what an MDM forces, over root's file, or else the file that --profile names. Every value with its origin, everything odd as a finding.
 // Rule: where IT's own word is in force, --profile adds nothing and changes nothing.
 import { createHash } from 'node:crypto';
+import { duplicateKeys } from '#contract/duplicate-key.ts';
 import type { Finding } from '#contract/finding.ts';
 import { mergeValues, parseValues } from '#contract/profile-values.ts';
 import type { Profile, ProfileSource, ProfileValues, SettingName } from '#contract/profile.ts';
@@ -125,7 +126,8 @@ async function readLayer(
   if (read.kind === 'absent') return undefined;
   if (read.kind === 'ignored') {
     findings.push({ code: 'profile_ignored', path: file, detail: read.reason });
-    return undefined;
+    // a slip with its mode must not open what IT had closed
+    return trust === 'system' ? layerBefore(before, file) : undefined;
   }
   const source: ProfileSource = trust === 'system' ? 'file' : 'user';
   const hash = createHash('sha256').update(read.bytes).digest('hex');
@@ -136,7 +138,7 @@ async function readLayer(
     const { values, broken } = layerBefore(before, file) ?? { values: {}, broken: new Set<SettingName>() };
     return { source, values, broken, file, hash };
   }
-  return layerOf(raw, source, file, hash, before, findings);
+  return layerOf(raw.values, source, file, hash, before, findings, raw.twice);
 }
 
 function layerOf(
@@ -146,8 +148,9 @@ function layerOf(
   hash: string,
   before: ProfileReading | undefined,
   findings: Finding[],
+  twice: readonly (readonly string[])[] = [],
 ): Layer {
-  const { values, problems } = parseValues(raw, layerBefore(before, file)?.values ?? {});
+  const { values, problems } = parseValues(raw, layerBefore(before, file)?.values ?? {}, twice);
   findings.push(...problems.map(({ code, setting, detail }): Finding => ({ code, path: file, setting, detail })));
   const broken = problems.flatMap(({ broken: name }) => (name === undefined ? [] : [name]));
   return { source, values, broken: new Set(broken), file, hash };
@@ -166,11 +169,16 @@ function hashOf(layers: readonly Layer[]): string {
         .digest('hex');
 }
 
-function parseObject(bytes: Buffer): Readonly<Record<string, unknown>> | string {
+interface ParsedObject {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly twice: readonly (readonly string[])[];
+}
+
+function parseObject(bytes: Buffer): ParsedObject | string {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
+    if (isObject(value)) return { values: value, twice: duplicateKeys(text) };
     return 'it is not a JSON object';
   } catch (error) {
     return error instanceof SyntaxError ? `it is not valid JSON${position(error.message)}` : 'it is not UTF-8 text';

@@ -32,8 +32,8 @@ describe('values', () => {
   ])('%s may come as %s', (name, text, value) => {
     proves('profile.strings', {
       file: 'contract/profile-values.ts',
-      find: 'const inner = schema.safeParse(JSON.parse(value));',
-      replace: 'const inner = direct;',
+      find: 'const inner = outcome(schema.safeParse(JSON.parse(value)));',
+      replace: 'const inner = outcome(direct);',
     });
     expect(parse({ [name]: text })).toEqual({ values: { [name]: value }, problems: [] });
   });
@@ -52,7 +52,7 @@ describe('values', () => {
   ])('%s may not be %j, and what is said of it does not repeat it', (name, value) => {
     proves('profile.no-echo', {
       file: 'contract/profile-values.ts',
-      find: 'detail: words(parsed.error), ...broken',
+      find: 'detail: parsed.problem, ...broken',
       replace: 'detail: JSON.stringify(value), ...broken',
     });
     const { problems } = parse({ [name]: value });

@@ -40,4 +40,14 @@ export const profile: readonly Requirement[] = [
     promise: "Policies of Windows that can't be read are told, and the last good ones stay.",
     source,
   },
+  {
+    id: 'profile.twice',
+    promise: 'A setting that a file says twice, or that says a key twice inside, is not valid, and the finding names the key.',
+    source,
+  },
+  {
+    id: 'profile.slip-closed',
+    promise: "Where IT's file no longer counts, what it had set stays in force as long as the agent runs.",
+    source,
+  },
 ];

@@ -78,6 +78,23 @@ describe.runIf(isRoot)("IT's profile (as root: owners are changed)", () => {
     expect(codes(reading)).toEqual(['profile_ignored']);
   });
 
+  test('that no longer counts leaves its last good values, as long as the agent runs', async () => {
+    proves('profile.slip-closed', {
+      file: 'bridge/profile/read.ts',
+      find: "return trust === 'system' ? layerBefore(before, file) : undefined;",
+      replace: 'return undefined;',
+    });
+    await write(system, { ...gateway, EnforcementMode: 'enforce', DeniedLocalServerCommands: [['npx']] });
+    await write(named, { EnforcementMode: 'observe' }, 0o600);
+    const before = await read({ file: named });
+    await chmod(system, 0o666);
+    const reading = await read({ file: named }, before);
+    expect(reading.profile).toMatchObject({ EnforcementMode: 'enforce', DeniedLocalServerCommands: [['npx']] });
+    expect(codes(reading)).toEqual(['profile_ignored', 'profile_ignored']);
+    await rm(system);
+    expect((await read({ file: named }, reading)).profile.EnforcementMode).toBe('observe');
+  });
+
   test('leaves --profile without effect, and says so', async () => {
     proves('profile.system-wins', {
       file: 'bridge/profile/read.ts',
@@ -100,6 +117,45 @@ describe.runIf(isRoot)("IT's profile (as root: owners are changed)", () => {
     const reading = await read({ file: named }, before);
     expect(reading.profile).toMatchObject({ ...gateway, EnforcementMode: 'enforce' });
     expect(codes(reading)).toEqual(['profile_invalid', 'profile_ignored']);
+  });
+});
+
+describe('a setting that the file says twice', () => {
+  const twice = '{ "GatewayURL": "https://mcp.example.org", "EnforcementMode": "enforce", "EnforcementMode": "observe" }';
+
+  test('is not valid, whatever comes last: the strictest is taken, the finding names it, and the others stay', async () => {
+    proves('profile.twice', {
+      file: 'contract/profile-values.ts',
+      find: 'if (said) return { problem: saidTwice(said) };',
+      replace: '',
+    });
+    await write(named, twice, 0o600);
+    const reading = await read({ file: named });
+    expect(reading.profile).toMatchObject({ ...gateway, EnforcementMode: 'enforce' });
+    expect(reading.findings).toMatchObject([
+      { code: 'profile_invalid', setting: 'EnforcementMode', detail: 'the key "EnforcementMode" stands there twice' },
+    ]);
+  });
+
+  test('keeps its last good value', async () => {
+    await write(named, { EnforcementMode: 'observe' }, 0o600);
+    const before = await read({ file: named });
+    await write(named, twice.replace('"observe"', '"enforce"'), 0o600);
+    expect((await read({ file: named }, before)).profile.EnforcementMode).toBe('observe');
+  });
+
+  test('counts also inside, and inside JSON text: which command was meant nobody knows, so none runs', async () => {
+    const servers = '{"memory":{"command":"good","command":"other\\u001b[2J"}}';
+    for (const value of [servers, JSON.stringify(servers)]) {
+      await write(named, `{ "LocalServers": ${value} }`, 0o600);
+      const reading = await read({ file: named });
+      expect(reading.profile.LocalServers).toEqual({});
+      expect(reading.findings).toMatchObject([
+        { code: 'profile_invalid', setting: 'LocalServers', detail: 'the key "LocalServers.memory.command" stands there twice' },
+      ]);
+    }
+    await write(named, '{ "DeniedLocalServerCommands": [], "DeniedLocalServerCommands": [] }', 0o600);
+    expect([...(await read({ file: named })).broken]).toEqual(['DeniedLocalServerCommands']);
   });
 });
 
