@@ -82,4 +82,14 @@ export const packaging: readonly Requirement[] = [
     promise: 'What AI hosts start is still there when the AppImage that wrote it has ended.',
     source: 'docs/install.md, "What is installed"',
   },
+  {
+    id: 'package.no-root-by-restart',
+    promise: 'An upgrade starts anew what ran as the user who started it, and nothing that a user prepared as root.',
+    source: 'docs/install.md, "Upgrading"',
+  },
+  {
+    id: 'package.domain-accounts',
+    promise: 'A removal gives configs back also to accounts of a directory service, which no list of accounts names.',
+    source: 'docs/install.md, "Uninstalling"',
+  },
 ];

@@ -5,26 +5,29 @@ app=/opt/Drawbridge
 posture=/var/lib/drawbridge/posture
 notes=/run/drawbridge-notes
 
-# uid:gid:name:home of everybody who may have used Drawbridge here.
+# uid:gid:name:home of everybody who may have used Drawbridge here. Accounts of a directory service are in no list: they are known by their homes and by
+# what runs. Numbers that systemd gives to services for a while, and nobody's, are no person's.
 people() {
     {
         getent passwd || true
-        for directory in "$posture"/*; do
-            [ -d "$directory" ] && getent passwd "${directory##*/}"
-        done || true
-    } | awk -F: '($3 == 0 || ($3 >= 1000 && $3 < 60000)) && $6 ~ /^\/./ { print $3 ":" $4 ":" $1 ":" $6 }' | sort -u
+        {
+            find "$posture" /home/ -mindepth 1 -maxdepth 2 -type d -printf '%U\n' 2>/dev/null || true
+            for pid in $(ours); do owner_of "$pid"; done
+        } | sort -u | while read -r uid; do getent passwd "$uid" || true; done
+    } | awk -F: '($3 == 0 || ($3 >= 1000 && $3 != 65534 && ($3 < 61184 || $3 > 65519))) && $6 ~ /^\/./ { print $3 ":" $4 ":" $1 ":" $6 }' | sort -u
 }
 
-# as_person uid gid command…: with nothing of root's environment, and with the person's session bus where there is one.
+# as_person uid gid command…: with nothing of root's environment, and with the person's session bus where there is one. In a session of its own: a process
+# of a person could write into the terminal that it shares with root.
 as_person() {
     uid=$1 gid=$2
     shift 2
     cd /
     if [ -S "/run/user/$uid/bus" ]; then
-        setpriv --reuid "$uid" --regid "$gid" --init-groups --reset-env env \
+        setsid -w setpriv --reuid "$uid" --regid "$gid" --init-groups --reset-env env \
             XDG_RUNTIME_DIR="/run/user/$uid" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" "$@"
     else
-        setpriv --reuid "$uid" --regid "$gid" --init-groups --reset-env "$@"
+        setsid -w setpriv --reuid "$uid" --regid "$gid" --init-groups --reset-env "$@"
     fi
 }
 
@@ -39,6 +42,12 @@ ours() {
         pid=${pid%/exe}
         if [ "/proc/$pid/root" -ef / ]; then echo "$pid"; fi
     done
+}
+
+# Whose a process is, where all of it is one user's. Its folder in /proc does not tell: that is root's for a user's process with a program that is setuid,
+# such as chrome-sandbox, and what such a process says of itself is what its user wrote.
+owner_of() {
+    awk '$1 == "Uid:" && $2 == $3 && $2 == $4 && $2 == $5 { print $2 }' "/proc/$1/status" 2>/dev/null || true
 }
 
 # True for what a person or a login started: the companion, and an agent of its own. All else is started by those, or by AI hosts.
@@ -57,7 +66,8 @@ note_starts() {
     mkdir -m 700 "$notes"
     for pid in $(ours); do
         is_start "$pid" || continue
-        owner=$(stat -c %u "/proc/$pid" 2>/dev/null) || continue
+        owner=$(owner_of "$pid")
+        [ -n "$owner" ] || continue
         if grep -qs 'drawbridge\.service' "/proc/$pid/cgroup"; then
             : >"$notes/$owner.unit"
         else

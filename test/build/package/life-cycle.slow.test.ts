@@ -113,8 +113,8 @@ describe('the Debian package', () => {
   test('is not removed while a host would be left with a program that is gone, and runs on', ({ skip }) => {
     proves('package.removal-refused', {
       file: 'build/package/linux/prerm',
-      find: 'leave $forget || refused="$refused $name"',
-      replace: 'leave $forget || true',
+      find: 'leave $forget </dev/null || refused="$refused $name"',
+      replace: 'leave $forget </dev/null || true',
     });
     if (why !== undefined) return skip(why);
     expect(found).toMatchObject({ stillInstalled: true, runsAgain: '99.0.0' });
