@@ -11,7 +11,6 @@ import { createDesk } from './desk.ts';
 import { openSecretStore } from './device/keychain.ts';
 import { openSealer } from './device/sealer.ts';
 import { diagnosticsText } from './diagnostics.ts';
-import { undoneWindowMs } from './host/converge.ts';
 import { localServers } from './host/local.ts';
 import { withRestarts } from './host/restart.ts';
 import { lastingProgram } from './lasting.ts';
@@ -90,6 +89,8 @@ const waitForTunnelMs = 10_000;
 /** The first scan waits for the tunnel's first word, because it names the gateways. */
 const firstWordMs = 3_000;
 const lookAtServersMs = 2_000;
+/** A settling that failed is tried again after so long: a disk that was full, a lock that somebody held. */
+const afterFailureMs = 60_000;
 const closeWithinMs = 2_500;
 
 type Closer = () => Promise<unknown> | void;
@@ -231,10 +232,13 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     state.found('hosts', settled.findings);
     await configs.follow(settled.known);
     clearTimeout(again);
-    if (settled.findings.some(({ code }) => code === 'rewrite_contended')) again = setTimeout(askHosts, undoneWindowMs).unref();
+    if (settled.againInMs !== undefined) again = setTimeout(askHosts, settled.againInMs).unref();
   }
   function onFailed(from: From): void {
-    if (from !== 'servers') state.found('hosts', [{ code: 'scan_failed' }]);
+    if (from === 'servers') return;
+    state.found('hosts', [{ code: 'scan_failed' }]);
+    clearTimeout(again);
+    again = setTimeout(() => void settling.ask(from), afterFailureMs).unref();
   }
   function showHosts(seen: AgentState['hosts']): void {
     state.update({ hosts: seen });

@@ -1,5 +1,6 @@
 // The AI hosts of this home: looked at, and in enforce mode made to name only the gateway. Runs at start, when a config's directory changes, and from time to time.
 // Rule: one scan at a time; one that is asked for meanwhile follows it.
+import { realpath } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { hosts as knownHosts } from '#contract/host-table.ts';
 import type { Platform } from '#contract/host.ts';
@@ -43,6 +44,8 @@ export interface Scanned {
   /** Path -> the hash of what was decided on, undefined where no file stood: any other content is news. */
   readonly known: ReadonlyMap<string, string | undefined>;
   readonly findings: Finding[];
+  /** Something could not be set right for a reason that may pass: when to scan again. */
+  readonly againInMs?: number;
 }
 
 type Seen = Pick<FoundFile, 'path' | 'state' | 'sha256'>;
@@ -53,13 +56,19 @@ export async function scan(aim: ScanAim, deps: ScanDeps): Promise<Scanned> {
   const { projects } = aim;
   const told: Finding[] = [];
   const decided = new Map<string, Seen>();
+  const again: number[] = [];
   if (aim.enforce) {
     const hosts = knownHosts.filter(({ id }) => !aim.undone.has(id));
     const report = await converge({ ...deps, ...aim.enforce, hosts, managedHosts: aim.managedHosts, projects, signal });
     for (const file of report.files)
       if (file.isWritten) logger.info({ host: file.host, moves: file.moves.length }, 'host config rewritten');
     told.push(...report.findings);
-    for (const file of report.files) decided.set(file.path, file);
+    for (const file of report.files) {
+      decided.set(file.path, file);
+      // one file under two paths was decided on under one of them
+      decided.set(await realPathOf(file.path), file);
+      if (file.againInMs !== undefined) again.push(file.againInMs);
+    }
   }
   const managed = managedOf(aim.managedHosts);
   const around = { home, platform, env, hosts: managed, projects };
@@ -71,10 +80,17 @@ export async function scan(aim: ScanAim, deps: ScanDeps): Promise<Scanned> {
   const findings = [...told, ...seen.flatMap((file) => file.findings)];
   const undone = managed.filter(({ id }) => aim.undone.has(id)).map(({ id }): Finding => ({ code: 'undone_by_user', host: id }));
   // What was changed, or appeared, between the two is not what was decided on: the watch finds it.
-  const known = await hashesOf(found.flatMap(({ files }) => files).map((file) => decided.get(file.path) ?? file));
+  const knownOf = async (host: string, file: FoundFile): Promise<Seen> => {
+    const seenFirst = decided.get(file.path) ?? decided.get(await realPathOf(file.path));
+    if (seenFirst !== undefined) return { ...seenFirst, path: file.path };
+    return isConverged(host, file.scope) ? { path: file.path, state: 'missing' } : file;
+  };
+  const known = await hashesOf(await Promise.all(found.flatMap(({ id, files }) => files.map((file) => knownOf(id, file)))));
   const hosts = withRestarts(found, await neededRestarts({ ...deps, hosts: managed }));
-  return { hosts, known, findings: [...undone, ...findings] };
+  return { hosts, known, findings: [...undone, ...findings], ...(again.length > 0 ? { againInMs: Math.min(...again) } : {}) };
 }
+
+const realPathOf = (path: string): Promise<string> => realpath(path).catch(() => path);
 
 /** Path -> the hash of what was seen there. */
 export async function hashesOf(files: readonly Seen[]): Promise<ReadonlyMap<string, string | undefined>> {

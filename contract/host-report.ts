@@ -80,6 +80,8 @@ export const ConvergedFile = z.looseObject({
   isWritten: z.boolean(),
   /** Of the bytes that were written, or else that were found, where they could be read. */
   sha256: z.string().optional(),
+  /** Present where it could not be set right for a reason that may pass: when to try again. */
+  againInMs: z.number().optional(),
 });
 export type ConvergedFile = z.infer<typeof ConvergedFile>;
 export const ConvergeReport = z.looseObject({ files: z.array(ConvergedFile), findings: z.array(Finding) });

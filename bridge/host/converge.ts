@@ -8,7 +8,7 @@ import { readBackup, sweepBackups, writeBackup } from './backup.ts';
 import type { Change, Draft, Target } from './draft.ts';
 import { draftOf, planOf, samePath } from './draft.ts';
 import { formatOf } from './format.ts';
-import { readConfig, sha256Of, shown } from './file.ts';
+import { contentOf, readConfig, sha256Of, shown } from './file.ts';
 import type { Ledger, LedgerFile } from './ledger.ts';
 import { readLedger, slugOf, withFile, writeLedger } from './ledger.ts';
 import { lockHosts } from './lock.ts';
@@ -34,8 +34,11 @@ interface Task {
 
 /** More than so many reverts of a file within the window, and we stop fighting. */
 const maxUndone = 3;
-export const undoneWindowMs = 10 * 60_000;
+const undoneWindowMs = 10 * 60_000;
 const maxAttempts = 4;
+/** When what did not go is tried again: a file that its host was just writing, and one that the system did not let us write. */
+const onceQuietMs = 1_000;
+const onceWritableMs = 60_000;
 
 export async function converge(request: ConvergeRequest): Promise<ConvergeReport> {
   const lock = await lockHosts(request.stateDir, request.signal);
@@ -70,7 +73,8 @@ async function convergeOrSay(task: Task, before: Ledger): Promise<{ ledger: Ledg
     if (request.signal?.aborted || (error instanceof Fault && error.code === 'STATE_DAMAGED')) throw error;
     const now = await draftOf(target, request.home, before, undefined);
     const finding = { code: 'edit_refused' as const, host: target.spec.id, path: now.shownAs, detail: reasonOf(error) };
-    const file = { ...asItIs(now), state: 'drifted' as const, findings: [...now.findings, finding] };
+    const findings = [...now.findings, finding];
+    const file = { ...asItIs(now), state: 'drifted' as const, findings, againInMs: onceWritableMs };
     // What it wrote before it failed is in the ledger on the disk, if it came so far.
     return { ledger: await readLedger(request.stateDir), file };
   }
@@ -95,14 +99,17 @@ async function convergeFile(task: Task, before: Ledger): Promise<{ ledger: Ledge
       return { ledger, file: asItIs(draft) };
     }
     const undone = request.isAsked === true ? [] : undoneOf(known, change, request.now());
-    if (undone.length > maxUndone) return { ledger: before, file: contended(draft, 'the host undid it again and again') };
+    if (undone.length > maxUndone) {
+      const againInMs = Math.max(0, (undone[0] ?? 0) + undoneWindowMs - request.now());
+      return { ledger: before, file: contended(draft, 'the host undid it again and again', againInMs) };
+    }
     const ledger = await write(task, draft, change, known, undone);
     if (ledger !== undefined) return { ledger, file: outcome(draft, await draftNow(ledger)) };
     draft = await draftNow(before);
   }
   // Nothing was written to the config, so the ledger must not say so.
   await writeLedger(request.stateDir, before);
-  return { ledger: before, file: contended(draft, 'the file changed each time we were about to write it') };
+  return { ledger: before, file: contended(draft, 'the file changed each time we were about to write it', onceQuietMs) };
 }
 
 /** One attempt; undefined where somebody else wrote the file meanwhile. */
@@ -144,6 +151,10 @@ async function write(
       const there = await readConfig(path, folder ?? request.home);
       return 'text' in there && there.realPath === file.realPath && there.sha256 === file.sha256;
     },
+  }).catch(async (error: unknown) => {
+    // Nothing was written, so the ledger must not say so: what stands there would count as undone by its host.
+    if ((await contentOf(file.realPath))?.sha256 === file.sha256) await writeLedger(stateDir, draft.ledger);
+    throw error;
   });
   if (!isReplaced) return undefined;
   step('file_replaced');
@@ -214,10 +225,10 @@ function asItIs(draft: Draft): ConvergedFile {
   return { ...planOf(draft), ...(draft.sha256 && { sha256: draft.sha256 }), isWritten: false };
 }
 
-function contended(draft: Draft, detail: string): ConvergedFile {
+function contended(draft: Draft, detail: string, againInMs: number): ConvergedFile {
   const file = asItIs(draft);
   const finding = { code: 'rewrite_contended' as const, host: file.host, path: file.shownAs, detail };
-  return { ...file, state: 'drifted', findings: [...file.findings, finding] };
+  return { ...file, state: 'drifted', findings: [...file.findings, finding], againInMs };
 }
 
 /** What was done, with what is true now. What was wrong and is right again is still said where somebody has to know: a URL taken out, an entry repaired. */

@@ -25,13 +25,14 @@ export interface Taken {
 
 export interface Change {
   readonly file: ConfigFile;
+  /** Of both texts; found only where they differ. */
   readonly secrets: readonly Span[];
   readonly after: string;
   readonly afterSecrets: readonly Span[];
   readonly taken: readonly Taken[];
   /** Every entry that is the shim in `after`. */
   readonly shims: readonly { readonly path: readonly string[]; readonly shim: Shim }[];
-  /** Whether entries of ours were found as they had been before. */
+  /** Whether somebody changed what we had written. */
   readonly isUndone: boolean;
 }
 
@@ -103,7 +104,6 @@ export async function draftOf(target: Target, home: string, ledger: Ledger, aim:
   const passing = ['shim', 'gateway', 'other', ...(aim ? [] : ['tampered'])];
   const isClean = seen.every(({ meaning }) => passing.includes(meaning.kind));
   const base = { ...at, sha256: file.sha256, servers, ledger: named };
-  const secrets = secretSpans(file.text, spec, reading.entries);
   if (file.isReadonly || aim === undefined)
     return { ...base, state: file.isReadonly ? 'readonly' : isClean ? 'compliant' : 'drifted', moves: [], findings };
 
@@ -129,9 +129,20 @@ export async function draftOf(target: Target, home: string, ledger: Ledger, aim:
     if (line) taken.push({ entry, line, shim: expected });
     moves.push({ name: entry.name, action, ...(action !== 'take_out' && { server: slugOf(named, entry.name) }) });
   }
-  const again = format.read(after, spec.keys);
-  const afterSecrets = again.ok ? secretSpans(after, spec, again.entries) : [];
-  const isUndone = taken.some(({ entry }) => known?.entries.some((old) => samePath(old.path, entry.path)));
+  // Looking for secrets costs more than all the rest, and a host may write its file again every second: only where something is to be kept or shown.
+  const isChanged = after !== file.text;
+  const secrets = isChanged ? secretSpans(file.text, spec, reading.entries) : [];
+  const again = isChanged ? format.read(after, spec.keys) : reading;
+  const afterSecrets = isChanged && again.ok ? secretSpans(after, spec, again.entries) : [];
+  // What was there before is there again, or what we wrote is not what it was.
+  const isUndone = acting.some(
+    ({ entry, action, expected }, index) =>
+      !refused.has(index) &&
+      known?.entries.some(
+        (old) =>
+          samePath(old.path, entry.path) && (action !== 'repair' || (old.shim !== undefined && sameShim(old.shim, expected))),
+      ) === true,
+  );
   const change = { file, secrets, after, afterSecrets, taken, shims, isUndone };
   return { ...base, state: isClean ? 'compliant' : 'drifted', moves, findings, change };
 }
@@ -247,6 +258,10 @@ function kindOf(meaning: Meaning): FoundServer['kind'] {
   if (meaning.kind === 'gateway') return 'remote';
   if (meaning.kind === 'code') return 'stdio';
   return meaning.kind === 'tampered' ? 'shim' : meaning.kind;
+}
+
+function sameShim(a: Shim, b: Shim): boolean {
+  return a.command === b.command && samePath(a.args, b.args);
 }
 
 export function samePath(a: readonly string[], b: readonly string[]): boolean {

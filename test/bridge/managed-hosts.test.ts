@@ -1,6 +1,6 @@
 // One host at a time, with real files in a home of its own: shown, undone, taken back, and left alone while the user paused.
-import { writeFileSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { existsSync, writeFileSync } from 'node:fs';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -61,8 +61,8 @@ test('a diff shows what converging would change, then what was changed, and no s
 test('a file that appears while others are set right does not count as known, so that the watch finds it', async () => {
   proves('host-config.appears-meanwhile', {
     file: 'bridge/scan.ts',
-    find: 'decided.get(file.path) ?? file',
-    replace: 'file',
+    find: 'if (seenFirst !== undefined) return { ...seenFirst, path: file.path };',
+    replace: 'return file;',
   });
   await rm(join(place.home, codex));
   // told of in the middle of a settling: the first file is written, and what is seen of the second comes later
@@ -77,6 +77,33 @@ test('a file that appears while others are set right does not count as known, so
   expect([...known].filter(([path]) => path === join(place.home, codex))).toEqual([[join(place.home, codex), undefined]]);
   await hosts.settle();
   expect(await place.text(codex)).not.toBe(configs[codex]);
+});
+
+test('a file that nobody foresaw, and that appears while others are set right, does not count as known either', async () => {
+  proves('host-config.appears-meanwhile', {
+    file: 'bridge/scan.ts',
+    find: "isConverged(host, file.scope) ? { path: file.path, state: 'missing' } : file",
+    replace: 'file',
+  });
+  const profile = join(place.home, '.codex/work.config.toml');
+  const write = (): void => {
+    if (!existsSync(profile)) writeFileSync(profile, configs[codex] ?? '');
+  };
+  const hosts = await hostsWith({}, { logger: pino({ level: 'info' }, { write }) });
+  const { known } = await hosts.settle();
+  expect([known.has(profile), known.get(profile)]).toEqual([true, undefined]);
+  expect((await hosts.settle()).known.get(profile)).toBe(await place.sha256('.codex/work.config.toml'));
+  expect(await place.text('.codex/work.config.toml')).not.toBe(configs[codex]);
+});
+
+test('one file under the paths of two hosts is known under both', async () => {
+  await mkdir(join(place.home, '.cursor'));
+  await symlink(join(place.home, claude), join(place.home, '.cursor/mcp.json'));
+  const hosts = await hostsWith({});
+  const { known, findings } = await hosts.settle();
+  const sha256 = await place.sha256(claude);
+  expect([claude, '.cursor/mcp.json'].map((path) => known.get(join(place.home, path)))).toEqual([sha256, sha256]);
+  expect(findings.map(({ code }) => code)).not.toContain('gateway_entry_tamper');
 });
 
 test('during a pause nothing is set right, and a host is not converged by hand either', async () => {

@@ -91,6 +91,12 @@ export const hostConfig: readonly Requirement[] = [
     source: safety,
   },
   {
+    id: 'host-config.not-written',
+    promise:
+      'A config that the system did not let us write is reported as that, not as one that its host undoes, and tried again.',
+    source: safety,
+  },
+  {
     id: 'host-config.asked-again',
     promise: 'A file that was given up is taken up again when a person runs "drawbridge hosts converge".',
     source: drift,

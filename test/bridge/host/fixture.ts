@@ -168,3 +168,14 @@ export const asWindows = (text: string): string => `\ufeff${text.replaceAll('\n'
 export async function writeAll(place: Place, change: (text: string) => string = (text) => text): Promise<void> {
   for (const path of paths) await place.write(path, change(configs[path] ?? ''));
 }
+
+/** Each finding as its code and the server it is about. */
+export const codes = (
+  of: readonly { readonly code: string; readonly server?: { name: string } | undefined }[],
+): readonly string[] => of.map(({ code, server }) => `${code} ${server?.name ?? ''}`.trim());
+/** The file of a host that is there. */
+export const fileOf = <F extends { host: string; state: string }>(report: { readonly files: readonly F[] }, host: string): F => {
+  const file = report.files.find((one) => one.host === host && one.state !== 'missing');
+  if (file === undefined) throw new Error(`no file of ${host}`);
+  return file;
+};

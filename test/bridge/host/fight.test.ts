@@ -1,0 +1,81 @@
+// Who else writes a config, and what converge makes of that: a host that undoes it, an aim that is another now, a system that lets nobody write.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Slug } from '#contract/id.ts';
+import { converge } from '../../../bridge/host/converge.ts';
+import { localServers } from '../../../bridge/host/local.ts';
+import { restore } from '../../../bridge/host/restore.ts';
+import { proves } from '../../requirement.ts';
+import type { Place } from './fixture.ts';
+import { claude, codes, codex, configs, fileOf, makePlace } from './fixture.ts';
+
+let place: Place;
+beforeEach(async () => {
+  place = await makePlace();
+});
+afterEach(async () => {
+  await place.close();
+});
+
+test('stops fighting a host that undoes it again and again, and begins anew after ten minutes', async () => {
+  proves('host-config.damped', {
+    file: 'bridge/host/converge.ts',
+    find: 'if (undone.length > maxUndone) {',
+    replace: 'if (undone.length > maxUndone * 100) {',
+  });
+  const written: boolean[] = [];
+  for (let round = 0; round < 6; round++) {
+    await place.write(claude, configs[claude] ?? '');
+    const report = await converge({ ...place.request, now: () => 1_700_000_000_000 + round * 1000 });
+    written.push(fileOf(report, 'claude-desktop').isWritten);
+    if (!written.at(-1)) expect(codes(report.findings)).toContain('rewrite_contended');
+  }
+  expect(written).toEqual([true, true, true, true, false, false]);
+  const later = await converge({ ...place.request, now: () => 1_700_000_000_000 + 11 * 60_000 });
+  expect(fileOf(later, 'claude-desktop').isWritten).toBe(true);
+  await restore(place.request);
+  expect(await place.text(claude)).toBe(configs[claude]);
+});
+
+test('stops fighting a host that changes our own entry again and again', async () => {
+  proves('host-config.damped', {
+    file: 'bridge/host/draft.ts',
+    find: "(action !== 'repair' || (old.shim !== undefined && sameShim(old.shim, expected)))",
+    replace: "action !== 'repair'",
+  });
+  await place.write(claude, configs[claude] ?? '');
+  const written: boolean[] = [];
+  for (let round = 0; round < 7; round++) {
+    const report = await converge({ ...place.request, now: () => 1_700_000_000_000 + round * 1000 });
+    written.push(fileOf(report, 'claude-desktop').isWritten);
+    if (!written.at(-1)) expect(fileOf(report, 'claude-desktop')).toMatchObject({ againInMs: 10 * 60_000 - (round - 1) * 1000 });
+    await place.write(claude, (await place.text(claude)).replace('/s/tracker/mcp', '/s/other/mcp'));
+  }
+  expect(written).toEqual([true, true, true, true, false, false, false]);
+});
+
+test('sets its entries right without end where the gateway or the launcher is another now', async () => {
+  await place.write(claude, configs[claude] ?? '');
+  for (let round = 0; round < 7; round++) {
+    const report = await converge({ ...place.request, gateway: Slug.parse(`eng${round}`) });
+    expect(fileOf(report, 'claude-desktop').isWritten).toBe(true);
+  }
+});
+
+test('does not take a file that it can not write for one that its host undoes', async () => {
+  proves('host-config.not-written', {
+    file: 'bridge/host/converge.ts',
+    find: 'if ((await contentOf(file.realPath))?.sha256 === file.sha256) await writeLedger(stateDir, draft.ledger);',
+    replace: '',
+  });
+  // there is no name for a temporary file beside it
+  const path = `.codex/${'a'.repeat(240)}.config.toml`;
+  await place.write(path, configs[codex] ?? '');
+  for (let round = 0; round < 6; round++) {
+    const report = await converge({ ...place.request, now: () => 1_700_000_000_000 + round * 1000 });
+    const found = codes(fileOf(report, 'codex').findings);
+    expect([found.includes('edit_refused'), found.includes('rewrite_contended')]).toEqual([true, false]);
+    expect(fileOf(report, 'codex').againInMs).toBe(60_000);
+  }
+  expect(await localServers(place.request)).toEqual([]);
+  expect(await place.text(path)).toBe(configs[codex]);
+});
