@@ -164,7 +164,8 @@ function fromFinding(kind: StandingKind, title: string, finding: Finding, state:
   const { meaning, action } = findingOf(finding.code);
   const others = state.findings.filter(({ code }) => findingOf(code).severity === 'high').length - 1;
   const more = others > 0 ? ` And ${others} more.` : '';
-  const about = finding.setting === undefined ? '' : ` It is about ${finding.setting}.`;
+  const which = finding.setting ?? (finding.host === undefined ? finding.server?.name : titleOf(state, finding.host));
+  const about = which === undefined ? '' : ` It is about ${which}.`;
   return { kind, title, headline: `${meaning}${about}${more}`, advice: action };
 }
 
@@ -189,17 +190,20 @@ const said: ReadonlySet<string> = new Set(['paused', 'tunnel_down', 'tunnel_refu
 
 /** What is wrong here beside the standing itself, the worst first. */
 export function problemsOf(state: AgentState): readonly Problem[] {
-  const title = (id: string) => state.hosts.find((host) => host.id === id)?.title ?? id;
   return state.findings
     .filter(({ code }) => !said.has(code))
     .map((finding) => ({
       finding,
       ...findingOf(finding.code),
-      about: [finding.host && title(finding.host), finding.path, finding.server?.name, finding.setting]
+      about: [finding.host && titleOf(state, finding.host), finding.path, finding.server?.name, finding.setting]
         .filter(Boolean)
         .join(', '),
     }))
     .toSorted((a, b) => rank[a.severity] - rank[b.severity]);
+}
+
+function titleOf({ hosts }: AgentState, id: string): string {
+  return hosts.find((host) => host.id === id)?.title ?? id;
 }
 
 /** Hosts that still run with what their config said before. */

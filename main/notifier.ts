@@ -31,7 +31,7 @@ export function createNotifier(onClick: (section: Section) => void): Notifier {
     toldAt.delete(news.key);
     toldAt.set(news.key, now);
     for (const key of toldAt.keys()) if (toldAt.size > rememberedKeys) toldAt.delete(key);
-    const notification = new Notification({ title: news.title, body: news.body });
+    const notification = new Notification({ title: asText(news.title), body: asText(news.body) });
     shown.add(notification);
     notification.on('click', () => onClick(news.section));
     notification.on('close', () => shown.delete(notification));
@@ -57,4 +57,16 @@ export function createNotifier(onClick: (section: Section) => void): Notifier {
       shown.clear();
     },
   };
+}
+
+const longestWords = 300;
+const lookAlikes: Readonly<Record<string, string>> = { '<': '‹', '>': '›', '&': '＆' };
+
+/**
+ * Many notification services of Linux read markup in the body (Desktop Notifications Specification, "Markup"), others show escapes as they are, and Electron passes
+ * it on untouched. So what would be markup is written by letters that look like it: a host can name a tool as it likes.
+ */
+function asText(words: string): string {
+  const text = words.replace(/[<>&]/g, (letter) => lookAlikes[letter] ?? '').replace(/\p{Cc}+/gu, ' ');
+  return text.length <= longestWords ? text : `${text.slice(0, longestWords)} …`;
 }

@@ -17,6 +17,7 @@ const packages = [
   { name: 'openbox', program: 'openbox', tests: 'a window manager beside the companion' },
   { name: 'trayer', program: 'trayer', tests: 'a tray for its icon' },
   { name: 'xdotool', program: 'xdotool', tests: 'clicks on its icon' },
+  { name: 'dunst', program: 'dunst', tests: 'shows its notifications, and brings the library through which Electron sends them' },
   { name: 'imagemagick', program: 'import', tests: 'looks at the screen' },
   { name: 'libgtk-3-0', library: 'libgtk-3.so.0', tests: 'Electron starts with it' },
   { name: 'libnss3', library: 'libnss3.so', tests: 'Electron starts with it' },

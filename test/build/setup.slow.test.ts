@@ -122,6 +122,7 @@ describe('the programs of the operating system', () => {
     'openbox',
     'trayer',
     'xdotool',
+    'dunst',
     'import',
     'xmllint',
     'shellcheck',
@@ -130,7 +131,7 @@ describe('the programs of the operating system', () => {
   ];
   const libraries = ['libgtk-3.so.0', 'libnss3.so', 'libgbm.so.1', 'libasound.so.2'];
   const allButOpenssl =
-    'dbus gnome-keyring dbus-tests xvfb openbox trayer xdotool imagemagick libgtk-3-0 libnss3 libgbm1 libasound2 libxml2-utils shellcheck rpm desktop-file-utils';
+    'dbus gnome-keyring dbus-tests xvfb openbox trayer xdotool dunst imagemagick libgtk-3-0 libnss3 libgbm1 libasound2 libxml2-utils shellcheck rpm desktop-file-utils';
   /** A directory of programs; the fake apt-get notes how it was called, and installs what `brings` names. */
   const programs = async (names: readonly string[], brings: readonly string[] | undefined) => {
     const bin = join(place, 'bin');

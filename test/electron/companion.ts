@@ -35,7 +35,7 @@ export interface Companion {
   choose(label: string): Promise<void>;
   /** Clicks the newest notification. */
   clickNotification(): Promise<void>;
-  /** Starts the same program once more, as a second click or a link does; its exit code. */
+  /** Starts the same program once more, as a second click or a link does; its exit code, or null where it does not end. */
   startAgain(args: readonly string[]): Promise<number | null>;
   /** Quits it as a session does; resolves when its process is gone. */
   close(): Promise<void>;
@@ -49,6 +49,8 @@ export interface CompanionOptions {
 
 /** The program of a packaged app that holds `wrapper` (test/build/package/driven.slow.test.ts): the same tests then drive it in place of the bundles. */
 const packaged = process.env['DRAWBRIDGE_TEST_APP'];
+
+const startAgainMs = 20_000;
 
 /** Bundles main, agent, preload and page into out/. */
 export async function buildCompanion(): Promise<void> {
@@ -109,7 +111,10 @@ export async function launchCompanion({ session, args, env = {} }: CompanionOpti
     clickNotification: () => app.evaluate(() => (globalThis as unknown as { clickNotification(): void }).clickNotification()),
     async startAgain(more) {
       const child = spawn(executable, [...program, ...more], { env: environment, stdio: 'ignore' });
+      // One that does not end has become a second companion; it must not outlive the test.
+      const deadline = setTimeout(() => child.kill('SIGKILL'), startAgainMs);
       const [code] = await once(child, 'exit');
+      clearTimeout(deadline);
       return typeof code === 'number' ? code : null;
     },
     close: async () => await app.close(),
@@ -136,8 +141,15 @@ const wrap = (name, note) => {
 };
 wrap('setImage', (image) => (icon = image));
 wrap('setToolTip', (text) => (tooltip = text));
-Notification.isSupported = () => true;
-Notification.prototype.show = function () { last = this; notifications.push({ title: this.title, body: this.body }); };
+// Without a session bus there is nobody to show them; where the test has one, they are shown as well.
+const isReal = Boolean(process.env.DBUS_SESSION_BUS_ADDRESS);
+if (!isReal) Notification.isSupported = () => true;
+const showNotification = Notification.prototype.show;
+Notification.prototype.show = function () {
+  last = this;
+  notifications.push({ title: this.title, body: this.body });
+  if (isReal) showNotification.call(this);
+};
 globalThis.look = () => ({
   menu: (menu ? menu.items : []).filter((item) => item.type !== 'separator').map(({ label, enabled }) => ({ label, enabled })),
   tooltip,

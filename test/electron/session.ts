@@ -1,11 +1,13 @@
 // A desktop session for a test, on a machine without a screen: an X server, a window manager, a tray, a session bus and a secret store, in folders of its own.
 // Rule: each process is ended by its pid; where a program is missing, the test hears which and skips aloud.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants } from 'node:fs';
-import { chmod, chown, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { until } from '../walk/deployment.ts';
 
 export interface Session {
   /** Under here are `home` and `run`; removed at the end. */
@@ -13,8 +15,18 @@ export interface Session {
   readonly home: string;
   /** What a program of this session gets as its environment. */
   readonly env: Record<string, string>;
+  /** What the notification service has shown so far, the oldest first. */
+  notifications(): Promise<readonly Shown[]>;
+  /** Does what a click on the notification does that is on the screen alone, and takes it away. */
+  clickNotification(): Promise<void>;
   /** Idempotent. */
   close(): Promise<void>;
+}
+
+export interface Shown {
+  readonly program: string;
+  readonly title: string;
+  readonly body: string;
 }
 
 export interface SessionOptions {
@@ -22,6 +34,8 @@ export interface SessionOptions {
   readonly tray?: boolean;
   /** A session bus with an unlocked secret store. */
   readonly secrets?: boolean;
+  /** A session bus with a notification service: dunst, on the session's screen. */
+  readonly notifications?: boolean;
   /** The user who is to own the folders, where it is not the one who runs the test. */
   readonly owner?: { readonly uid: number; readonly gid: number };
 }
@@ -29,11 +43,16 @@ export interface SessionOptions {
 const screen = '1280x800x24';
 
 /** Which of the programs that such a session needs are not here. */
-export function missingPrograms({ tray = false, secrets = false }: SessionOptions = {}): readonly string[] {
+export function missingPrograms({
+  tray = false,
+  secrets = false,
+  notifications = false,
+}: SessionOptions = {}): readonly string[] {
   return [
     'Xvfb',
     ...(tray ? ['openbox', 'trayer', 'xdotool', 'import', 'convert'] : []),
     ...(secrets ? ['dbus-daemon', 'gnome-keyring-daemon'] : []),
+    ...(notifications ? ['dbus-daemon', 'dunst', 'dunstctl'] : []),
   ].filter((program) => !isOnPath(program));
 }
 
@@ -73,16 +92,68 @@ export async function openSession(options: SessionOptions = {}): Promise<Session
       start('openbox', ['--sm-disable']);
       start('trayer', ['--edge', 'top', '--align', 'right', '--widthtype', 'request', '--height', '28', '--SetDockType', 'true']);
     }
-    if (options.secrets) {
+    if (options.secrets || options.notifications) {
       const bus = start('dbus-daemon', ['--session', '--nofork', '--print-address=3']);
       env['DBUS_SESSION_BUS_ADDRESS'] = await firstLine(bus, 'dbus-daemon');
-      start('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets'], 'password\n');
     }
-    return { dir, home, env, close };
+    if (options.secrets) start('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets'], 'password\n');
+    const shown = join(dir, 'shown');
+    if (options.notifications) {
+      const config = await writeDunst(dir, shown);
+      start('dunst', ['-conf', config]);
+      // It is there when it answers; a program that asks before would be told that there is none.
+      await until('the notification service', async () => await ask('dunstctl', ['is-paused'], env));
+    }
+    return {
+      dir,
+      home,
+      env,
+      notifications: async () => notificationsIn(await readFile(shown, 'utf8').catch(() => '')),
+      async clickNotification() {
+        await until(
+          'one notification on the screen',
+          async () => (await ask('dunstctl', ['count', 'displayed'], env))?.trim() === '1',
+        );
+        await ask('dunstctl', ['action', '0'], env);
+        // dunst leaves what was clicked where it is until something else happens.
+        await ask('dunstctl', ['close-all'], env);
+      },
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/** dunst runs this script for each notification that it shows; its words come in the environment. */
+async function writeDunst(dir: string, shown: string): Promise<string> {
+  const [script, config] = [join(dir, 'shown.sh'), join(dir, 'dunstrc')];
+  const words = '"$DUNST_APP_NAME" "$DUNST_SUMMARY" "$DUNST_BODY"';
+  await writeFile(script, `#!/bin/sh\nprintf '%s\\037%s\\037%s\\036' ${words} >> '${shown}'\n`, { mode: 0o700 });
+  await writeFile(
+    config,
+    `[global]\nidle_threshold = 0\nmarkup = full\n[every]\nsummary = "*"\ntimeout = 0\nscript = "${script}"\n`,
+  );
+  return config;
+}
+
+function notificationsIn(text: string): Shown[] {
+  return text
+    .split('\u001E')
+    .slice(0, -1)
+    .map((each) => {
+      const [program = '', title = '', body = ''] = each.split('\u001F');
+      return { program, title, body };
+    });
+}
+
+/** What the program says; undefined where it fails. */
+async function ask(program: string, args: readonly string[], env: Record<string, string>): Promise<string | undefined> {
+  return await promisify(execFile)(program, [...args], { env, timeout: 5_000 }).then(
+    ({ stdout }) => stdout,
+    () => undefined,
+  );
 }
 
 /** What the program writes to its descriptor 3, up to the first line's end. */

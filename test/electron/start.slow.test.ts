@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import { freePort } from '../walk/deployment.ts';
+import { freePort, until } from '../walk/deployment.ts';
 import { processesWith } from '../walk/process.ts';
 import { root, startProgram } from '../walk/program.ts';
 import { proves } from '../requirement.ts';
@@ -35,8 +35,9 @@ test('with a display it is open on the bridge that runs, and stopping ends it to
     expect((await processesWith(`--agent-socket=${join(dir, 'bridge/agent.sock')}`)).includes(ready.pids.companion ?? 0)).toBe(
       true,
     );
-    expect(await program.stop('SIGINT')).toBe(0);
-    expect(await processesWith(dir)).toEqual([]);
+    program.child.kill('SIGINT');
+    await until('everything to be gone', async () => (await processesWith(dir)).length === 0, 20_000);
+    expect(await program.stop()).toBe(0);
   } finally {
     await session.close();
   }

@@ -13,11 +13,10 @@ import { modern } from '../walk/mcp.ts';
 import { nodeServer, walkPolicy } from '../walk/policy.ts';
 import { root, startProgram } from '../walk/program.ts';
 import { type Companion, buildCompanion, launchCompanion } from './companion.ts';
-import { shoot, standingsOf } from './look.ts';
+import { expectStanding, shoot } from './look.ts';
 import { type Session, missingPrograms, openSession } from './session.ts';
 
 const missing = missingPrograms();
-const bridgeCli = join(root, 'bridge/cli.ts');
 const managed = {
   ManagedByOrganizationName: 'Example Corp',
   ManagedByCaption: 'Your AI tools go through our gateway. Calls are recorded, their content is not.',
@@ -63,28 +62,16 @@ describe.skipIf(missing.length > 0)(
       await session?.close();
     });
 
-    /** Waits until window, menu and icon all say so, and takes the picture. */
-    const expectState = async (kind: StandingKind, title: string, words: RegExp, picture: string = kind) => {
-      await page.getByRole('tab', { name: /^Status/ }).click();
-      await page.getByRole('heading', { name: title, exact: true }).waitFor();
-      await page.getByRole('status').filter({ hasText: words }).waitFor();
-      const seen = await until(`the tray to say "${title}"`, async () => {
-        const now = await companion.seen();
-        return now.tooltip === `Drawbridge: ${title}` ? now : undefined;
-      });
-      expect(standingsOf(seen.icon)).toContain(kind);
-      const said = seen.menu.filter(({ enabled }) => !enabled).map(({ label }) => label);
-      expect(said.join(' ')).toMatch(words);
-      await shoot(page, picture);
-      return seen.menu.filter(({ enabled }) => enabled).map(({ label }) => label);
-    };
+    const expectState = (kind: StandingKind, title: string, words: RegExp, picture: string = kind) =>
+      expectStanding(companion, { kind, title, words, picture });
     const profile = async (change: object) => {
       const text = z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(station.profileFile, 'utf8')));
       await writeFile(station.profileFile, JSON.stringify({ ...text, ...change }), { mode: 0o600 });
       await reload();
     };
-    const reload = () =>
-      askAgent({ socket: join(station.stateDir, 'agent.sock'), uid: process.getuid?.() ?? -1 }, { name: 'reload' }, 20_000);
+    const command = (name: 'reload' | 'wake') =>
+      askAgent({ socket: join(station.stateDir, 'agent.sock'), uid: process.getuid?.() ?? -1 }, { name }, 20_000);
+    const reload = () => command('reload');
 
     test('connected: since when, to which gateway, managed by whom; the menu has what the profile allows', async () => {
       proves('companion.state-in-words', {
@@ -168,6 +155,43 @@ describe.skipIf(missing.length > 0)(
       await deployment.gateway().stop('SIGKILL');
       await expectState('offline', 'Offline', /No connection to the gateway “eng” of Example Corp since \d\d:\d\d: /);
       await deployment.restartGateway();
+      await expectState('connected', 'Connected', /Connected to/);
+    });
+
+    test('connecting: while a gateway accepts the connection and says nothing', async () => {
+      const { pid } = deployment.gateway();
+      process.kill(pid, 'SIGSTOP');
+      try {
+        await command('wake');
+        await expectState('connecting', 'Connecting', /Connecting to the gateway “eng” of Example Corp …/);
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+      await expectState('connected', 'Connected', /Connected to/);
+    });
+
+    test('refused: that the gateway says no, why, and that it is asked again', async () => {
+      await deployment.gateway().stop();
+      // The same address, and another gateway server behind it: it does not know this device.
+      const other = startProgram(join(root, 'gateway/cli.ts'), [
+        'serve',
+        ...['--data', join(deployment.dir, 'other-gateway')],
+        ...['--listen', `127.0.0.1:${deployment.port}`],
+        ...['--public-url', deployment.origin],
+        ...['--metrics-listen', '127.0.0.1:0'],
+      ]);
+      try {
+        await other.event('listening');
+        await command('wake');
+        const menu = await expectState('refused', 'Refused', /The gateway refuses this device: .*could not prove its key/);
+        expect(menu).toContain('Open Drawbridge');
+        await page.getByText('Drawbridge asks again by itself.').waitFor();
+        expect(await page.getByRole('textbox', { name: 'Enrollment token' }).count()).toBe(0);
+      } finally {
+        await other.stop();
+        await deployment.restartGateway();
+        await command('wake');
+      }
       await expectState('connected', 'Connected', /Connected to/);
     });
 
@@ -260,72 +284,3 @@ describe.skipIf(missing.length > 0)(
     });
   },
 );
-
-describe.skipIf(missing.length > 0)('the first run', () => {
-  let session: Session;
-  let deployment: Deployment;
-  beforeAll(async () => {
-    await buildCompanion();
-    session = await openSession();
-    deployment = await deploy({ policy: walkPolicy({}) });
-  });
-  afterAll(async () => {
-    await deployment?.close();
-    await session?.close();
-  });
-  const issue = async () =>
-    z.looseObject({ token: z.string() }).parse(JSON.parse(await deployment.admin('token', 'enroll', '--user', 'ada', '--json')))
-      .token;
-
-  test.each(['a pasted token', 'a confirmed link'])('enrolls by %s at the gateway of the profile', async (by) => {
-    const dir = join(deployment.dir, by.replaceAll(' ', '-'));
-    await mkdir(join(dir, 'home'), { recursive: true });
-    await mkdir(join(dir, 'state'), { mode: 0o700 });
-    const profileFile = join(dir, 'profile.json');
-    await writeFile(
-      profileFile,
-      JSON.stringify({
-        GatewayURL: deployment.origin,
-        ManagedByOrganizationName: 'Example Corp',
-        PostureStatusPath: join(dir, 'posture.json'),
-      }),
-      { mode: 0o600 },
-    );
-    const agent = startProgram(bridgeCli, [
-      'agent',
-      '--state',
-      join(dir, 'state'),
-      '--home',
-      join(dir, 'home'),
-      '--profile',
-      profileFile,
-    ]);
-    await agent.event('started');
-    const token = await issue();
-    const link = by === 'a confirmed link' ? [`drawbridge://enroll?token=${token}`] : [];
-    const companion = await launchCompanion({ session, args: [`--agent-socket=${join(dir, 'state/agent.sock')}`, ...link] });
-    try {
-      const page = await companion.page();
-      await page.getByRole('heading', { name: 'Not enrolled', includeHidden: true }).waitFor();
-      expect(standingsOf((await companion.seen()).icon)).toEqual(['unenrolled']);
-      if (link.length > 0) {
-        const question = page.getByRole('dialog', { name: 'Enroll this device?' });
-        await question.getByText(deployment.origin).waitFor();
-        expect((await page.content()).includes(token)).toBe(false);
-        await shoot(page, 'enroll-link');
-        await question.getByRole('button', { name: 'Enroll' }).click();
-      } else {
-        await page.getByRole('textbox', { name: 'Enrollment token' }).fill('not-a-token');
-        await page.getByRole('button', { name: 'Enroll' }).click();
-        await page.getByRole('alert').waitFor();
-        await shoot(page, 'unenrolled');
-        await page.getByRole('textbox', { name: 'Enrollment token' }).fill(token);
-        await page.getByRole('button', { name: 'Enroll' }).click();
-      }
-      await page.getByRole('heading', { name: 'Connected', exact: true }).waitFor();
-    } finally {
-      await companion.close();
-      await agent.stop();
-    }
-  });
-});

@@ -104,4 +104,14 @@ export const companion: readonly Requirement[] = [
     promise: 'Refused calls are told together, and the same ones not again for a while.',
     source: 'docs/companion.md, "Notifications"',
   },
+  {
+    id: 'companion.restart-told',
+    promise: 'A host that runs since before its file was changed is told once, and shown until that process is gone.',
+    source: 'docs/companion.md, "Notifications"',
+  },
+  {
+    id: 'companion.notification-is-text',
+    promise: 'A notification is text: nothing that a host or a server sent is markup in it.',
+    source: 'docs/companion.md, "Notifications"',
+  },
 ];
