@@ -159,9 +159,9 @@ export function createUplink(deps: UplinkDeps): Uplink {
   ): Promise<DeviceIdentity | undefined> {
     if (file === undefined) return undefined;
     const token = await readToken(file, deps.platform);
-    if (token === 'none') return undefined;
-    if (token === 'open') {
-      findings.push({ code: 'enrollment_failed', path: file, detail: 'others can read the token file: make it 0600' });
+    if (token === undefined) return undefined;
+    if (typeof token === 'string') {
+      findings.push({ code: 'enrollment_failed', path: file, detail: token });
       return undefined;
     }
     try {
@@ -222,15 +222,23 @@ async function readCertificates(file: string | undefined, findings: Finding[]): 
   return undefined;
 }
 
-async function readToken(file: string, platform: UplinkDeps['platform']): Promise<Secret<string> | 'none' | 'open'> {
-  const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(() => undefined);
-  if (!handle) return 'none';
+/** The token; in words, why a file that is there is not taken; undefined where none waits. */
+async function readToken(file: string, platform: UplinkDeps['platform']): Promise<Secret<string> | string | undefined> {
+  let handle;
+  try {
+    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    return `the token file can't be read (${code}): make it the user's own, mode 0600`;
+  }
   try {
     const stat = await handle.stat();
-    if (!stat.isFile() || stat.size === 0 || stat.size > 4096) return 'none';
-    if (platform !== 'win32' && (stat.mode & 0o077) !== 0) return 'open';
+    if (stat.size === 0 && stat.isFile()) return undefined;
+    if (!stat.isFile() || stat.size > 4096) return 'the token file is no plain file of up to 4096 bytes';
+    if (platform !== 'win32' && (stat.mode & 0o077) !== 0) return 'others can read the token file: make it 0600';
     const text = (await handle.readFile('utf8')).trim();
-    return text === '' ? 'none' : new Secret(text);
+    return text === '' ? undefined : new Secret(text);
   } finally {
     await handle.close();
   }

@@ -64,10 +64,10 @@ export const settings = {
   EnrollmentTokenFile: setting({
     kind: 'string',
     schema: z.string(),
-    example: '/etc/drawbridge/enrollment-token',
+    example: '/etc/drawbridge/token',
     title: 'Enrollment token file',
     since: '0.1',
-    help: 'File (0600) with a one-time enrollment token. It is read once, spent and emptied.',
+    help: "File with a one-time enrollment token, the user's own and readable for nobody else (0600). It is read once, spent and emptied.",
   }),
   EnforcementMode: setting({
     kind: 'choice',

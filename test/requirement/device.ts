@@ -48,4 +48,9 @@ export const device: readonly Requirement[] = [
     source: secrets,
   },
   { id: 'device.sealed', promise: 'What was sealed on a device is opened there unchanged, and nowhere else.', source: secrets },
+  {
+    id: 'device.token-file-told',
+    promise: 'A token file that waits and is not taken is a finding that says why.',
+    source: 'docs/install.md, "Installing without a question"',
+  },
 ];
