@@ -1,5 +1,5 @@
 // Bundles the tray program: main and agent for Node, the preload script for its sandbox, the page for the browser.
-// Everything but Electron and the native keyring is bundled, as CommonJS, so that the packaged app needs no node_modules tree.
+// Everything but Electron and what is native is bundled, as CommonJS, so that the packaged app needs no tree of packages.
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'electron-vite';

@@ -48,7 +48,7 @@ export function configuration(of: {
       'package.json',
       '!node_modules/**',
       // named by its files, because electron-builder's own search for packages takes what npm believes and not what this platform needs
-      { from: join(runtime, 'node_modules/@napi-rs'), to: 'node_modules/@napi-rs' },
+      { from: join(runtime, 'node_modules'), to: 'node_modules' },
     ],
     asarUnpack: ['**/*.node'],
     extraResources: [

@@ -1,9 +1,11 @@
 // The bridge as AI hosts, systemd and MDM scripts start it, without Electron: a Node 24 and the command line bundled beside it. A single executable would be as
 // large (it is that same Node), could not load the native keyring from within itself, and could not run the npm servers that the bridge runs with its own Node.
 // Rule: no path in it names a version, because AI hosts' configs and IT's allow-lists do name these paths.
-import { chmod, copyFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'vite';
+import { z } from 'zod';
 
 /** What it is made for, as Node says it. */
 export interface Target {
@@ -11,12 +13,12 @@ export interface Target {
   readonly arch: 'x64' | 'arm64';
 }
 
-/** Parts of ws that it does without, and the one package that is native. */
+/** What is native, and a part of ws that Node 24 has itself. */
 const external = ['@napi-rs/keyring', 'bufferutil', 'utf-8-validate'];
 
 /**
  * Writes the runtime into `folder`, which becomes `resources/bridge` of the app:
- * `bin/node`, `program/launch.mjs` with its chunks, `package.json` (the version), `node_modules` (the keyring), and `drawbridge`, which starts it.
+ * `bin/node`, `program/launch.mjs` with its chunks, `package.json` (the version), `node_modules` (what is native), and `drawbridge`, which starts it.
  */
 export async function makeRuntime(of: {
   readonly root: string;
@@ -35,6 +37,7 @@ export async function makeRuntime(of: {
     `${JSON.stringify({ name: 'drawbridge', version, private: true, type: 'module' }, undefined, 2)}\n`,
   );
   await copyKeyring(root, folder, target);
+  await copyMasking(root, folder, target);
   const isWindows = target.platform === 'win32';
   const program = join(folder, 'bin', isWindows ? 'node.exe' : 'node');
   await copyFile(node, program);
@@ -81,6 +84,24 @@ async function copyKeyring(root: string, folder: string, { platform, arch }: Tar
     throw new Error(`node_modules has no @napi-rs/${native}: install it for that platform`);
   for (const name of ['keyring', native])
     await cp(join(scope, name), join(folder, 'node_modules/@napi-rs', name), { recursive: true, dereference: true });
+}
+
+/**
+ * bufferutil, by which ws masks what the tunnel sends 40 times as fast: its prebuilt binary as the package itself, without the loader that looks for compilers
+ * and variables. A platform that it has none for (Linux on arm64) is masked in JavaScript.
+ */
+async function copyMasking(root: string, folder: string, { platform, arch }: Target): Promise<void> {
+  const from = join(root, 'node_modules/bufferutil');
+  const binary = join('prebuilds', `${platform}-${arch}`, 'bufferutil.node');
+  if (!existsSync(join(from, binary))) return;
+  const to = join(folder, 'node_modules/bufferutil');
+  await mkdir(to, { recursive: true });
+  await copyFile(join(from, binary), join(to, 'bufferutil.node'));
+  await copyFile(join(from, 'LICENSE'), join(to, 'LICENSE'));
+  const { version } = z
+    .looseObject({ version: z.string() })
+    .parse(JSON.parse(await readFile(join(from, 'package.json'), 'utf8')));
+  await writeFile(join(to, 'package.json'), `${JSON.stringify({ name: 'bufferutil', version, main: 'bufferutil.node' })}\n`);
 }
 
 /** /usr/bin/drawbridge is a link to it. */

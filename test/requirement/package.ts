@@ -59,7 +59,7 @@ export const packaging: readonly Requirement[] = [
   },
   {
     id: 'package.app-closed',
-    promise: 'The packaged app holds our bundles and the native keyring, and no other package.',
+    promise: 'The packaged app holds our bundles and the two native packages that they need, and no other package.',
     source: 'docs/install.md, "What is installed"',
   },
   {
@@ -90,6 +90,11 @@ export const packaging: readonly Requirement[] = [
   {
     id: 'package.domain-accounts',
     promise: 'A removal gives configs back also to accounts of a directory service, which no list of accounts names.',
+    source: 'docs/install.md, "Uninstalling"',
+  },
+  {
+    id: 'package.purge-keyring',
+    promise: 'A purge after a removal empties the keyring of who is logged in, although the program that wrote there is gone.',
     source: 'docs/install.md, "Uninstalling"',
   },
 ];

@@ -56,6 +56,10 @@ const Status = z.looseObject({
 type Status = z.infer<typeof Status>;
 
 export interface Country {
+  /** Puts IT's profile and a token for ada there, as before an installation. */
+  provision(): Promise<void>;
+  /** From now on the gateway server answers nobody. */
+  closeGateway(): Promise<void>;
   /** IT left a token for her. She is not logged in to a desktop: her agent has no keyring. */
   readonly ada: Person;
   /** Logged in, with an open keyring. */
@@ -87,18 +91,21 @@ export async function settle(app: string): Promise<Country> {
   };
   await writeFile(server, serverText);
   await chmod(server, 0o644);
-  await mkdir('/etc/drawbridge');
-  const profile = {
-    GatewayURL: deployment.origin,
-    GatewaySlug: 'eng',
-    EnrollmentTokenFile: '/etc/drawbridge/token',
-    EnforcementMode: 'enforce',
-    LocalServerInstall: 'never',
-    LocalServers: { answering: { command: `${app}/resources/bridge/bin/node`, args: [server] } },
+  const provision = async () => {
+    await mkdir('/etc/drawbridge');
+    const profile = {
+      GatewayURL: deployment.origin,
+      GatewaySlug: 'eng',
+      EnrollmentTokenFile: '/etc/drawbridge/token',
+      EnforcementMode: 'enforce',
+      LocalServerInstall: 'never',
+      LocalServers: { answering: { command: `${app}/resources/bridge/bin/node`, args: [server] } },
+    };
+    await writeFile('/etc/drawbridge/profile.json', JSON.stringify(profile), { mode: 0o644 });
+    await writeFile('/etc/drawbridge/token', await tokenFor('ada'), { mode: 0o600 });
+    await chown('/etc/drawbridge/token', ada.uid, ada.uid);
   };
-  await writeFile('/etc/drawbridge/profile.json', JSON.stringify(profile), { mode: 0o644 });
-  await writeFile('/etc/drawbridge/token', await tokenFor('ada'), { mode: 0o600 });
-  await chown('/etc/drawbridge/token', ada.uid, ada.uid);
+  await provision();
 
   const statusOf = async (person: Person) => {
     const { code, said } = await run('setpriv', ...as(person, '/usr/bin/drawbridge', 'status', '--json'));
@@ -121,6 +128,8 @@ export async function settle(app: string): Promise<Country> {
   return {
     ada,
     grace,
+    provision,
+    closeGateway: async () => void (await deployment.gateway().stop()),
     async configs() {
       const all: Record<string, string> = {};
       for (const { home } of [ada, grace])

@@ -143,6 +143,42 @@ describe('the Debian package', () => {
     if (why !== undefined) return skip(why);
     expect(found).toMatchObject({ purge: 0, restored: true, secretsLeft: 0, running: [], left: [], autostart: 'none' });
   });
+
+  test('goes on after an upgrade that was cut off, and back to the version before', ({ skip }) => {
+    if (why !== undefined) return skip(why);
+    expect(found).toMatchObject({
+      installAgain: 0,
+      cutOff: expect.stringMatching(/^iHR|^iH/),
+      runsOn: true,
+      upgradeAgain: 0,
+      upgradedTo: '99.0.0',
+      downgrade: 0,
+      backTo: expect.not.stringMatching(/^99/),
+      sameWorkstationBack: true,
+      callAfterDowngrade: '42',
+    });
+  });
+
+  test('leaves nothing either where it is removed first and purged later, without a gateway server: not in an open keyring', ({
+    skip,
+  }) => {
+    proves('package.purge-keyring', {
+      file: 'build/package/linux/postrm',
+      find: 'org.freedesktop.Secret.Item.Delete >/dev/null || return 1',
+      replace: 'org.freedesktop.DBus.Peer.Ping >/dev/null || return 1',
+    });
+    if (why !== undefined) return skip(why);
+    expect(found).toMatchObject({
+      secretsBeforeRemove: 2,
+      removeAlone: 0,
+      restoredAlone: true,
+      secretsKept: 2,
+      purgeAfterRemove: 0,
+      secretsLeftInTwoSteps: 0,
+      runningAtLast: [],
+      leftAtLast: [],
+    });
+  });
 });
 
 describe('the rpm', () => {

@@ -1,6 +1,9 @@
-// The life of a Linux package on a machine of its own: silent install, first start, upgrade, a removal that is refused, removal, return, purge.
+// The life of a Linux package on a machine of its own: silent install, first start, upgrade, a removal that is refused, removal, return, purge; and a
+// second life of the deb.
 // Run by life-cycle.slow.test.ts in namespaces of its own as `life-cycle.ts <package> <newer package>` (two .deb or two .rpm). Prints its log, and as its
 // last line what it found, as JSON. Rule: it judges nothing; where something does not come, it stops and says so, and what was found until then counts.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Country, settle, until } from './country.ts';
@@ -133,12 +136,63 @@ async function live(country: Country): Promise<void> {
   note('autostart', await readFile(autostart, 'utf8').catch(() => 'none'));
 }
 
+/** What goes less well: an upgrade that is cut off, a way back to the older version, and an end in two steps, which no gateway server hears of. */
+async function liveAgain(country: Country): Promise<void> {
+  const { ada, grace } = country;
+  const before = await country.configs();
+  const changedBefore = new Set(await changedFiles());
+
+  say('== a second life: install, and an upgrade that is cut off');
+  await country.provision();
+  note('installAgain', await packager.install(firstFile));
+  const first = await country.startAgent(ada);
+  await country.enroll(grace);
+  await country.startAgent(grace);
+  await until('all configs to be converged', async () => {
+    const now = await country.configs();
+    return Object.entries(before).every(([file, hash]) => now[file] !== hash);
+  });
+  const dpkg = spawn('dpkg', ['--install', newerFile], { stdio: 'ignore' });
+  const ended = once(dpkg, 'exit');
+  await until('the app to be unpacked', async () => (await run('test', '-e', `${app}/drawbridge.dpkg-new`)).code === 0);
+  dpkg.kill('SIGKILL');
+  await ended;
+  note('cutOff', (await run('dpkg-query', '-W', '-f', '${db:Status-Abbrev}', 'drawbridge')).said.trim());
+  note('runsOn', (await country.connected(ada)).pid === first.pid);
+  note('upgradeAgain', await packager.upgrade(newerFile));
+  const upgraded = await country.connected(ada, first.pid);
+  note('upgradedTo', upgraded.productVersion);
+
+  say('== back to the older version');
+  note('downgrade', await packager.upgrade(firstFile));
+  const back = await country.connected(ada, upgraded.pid);
+  note('backTo', back.productVersion);
+  note('sameWorkstationBack', back.device?.workstation === first.device?.workstation);
+  note('callAfterDowngrade', await country.call(ada));
+
+  say('== remove, then purge, while no gateway server answers');
+  note('secretsBeforeRemove', await country.secrets(grace));
+  await country.closeGateway();
+  note('removeAlone', await packager.remove());
+  note('restoredAlone', JSON.stringify(await country.configs()) === JSON.stringify(before));
+  note('secretsKept', await country.secrets(grace));
+  note('purgeAfterRemove', await packager.purge?.());
+  note('secretsLeftInTwoSteps', await country.secrets(grace));
+  note('runningAtLast', await processesOf(app));
+  note(
+    'leftAtLast',
+    (await changedFiles()).filter((path) => !changedBefore.has(path)),
+  );
+}
+
 await layMachine().catch((error: Error) => {
   say(`no machine: ${error.message.split('\n')[0]}`);
   process.exit(77);
 });
 try {
-  await live(await settle(app));
+  const country = await settle(app);
+  await live(country);
+  if (packager.purge) await liveAgain(country);
 } catch (error) {
   note('stopped', error instanceof Error ? error.message : String(error));
 }

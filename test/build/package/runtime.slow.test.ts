@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { runtimeIn } from '../../../bridge/location.ts';
 import { makeRuntime, packagedNode } from '../../../build/package/runtime.ts';
 import { proves } from '../../requirement.ts';
@@ -46,7 +47,11 @@ describe('the runtime of an installed app', () => {
     const agent = startProgram(cli, ['agent', '--state', state, '--home', join(place, 'home')], env());
     await agent.event('started');
     const { stdout } = await run(node, [cli, '--state', state, 'status', '--json'], { cwd: '/', env: env() });
+    const { pid } = z.looseObject({ pid: z.number() }).parse(JSON.parse(stdout));
     expect(JSON.parse(stdout)).toMatchObject({ productVersion: '7.8.9' });
+    // what ws masks with
+    if (process.arch === 'x64')
+      expect(await readFile(`/proc/${pid}/maps`, 'utf8')).toContain(join(folder, 'node_modules/bufferutil/bufferutil.node'));
     expect(await agent.stop()).toBe(0);
 
     const launcher = await readFile(join(state, 'bin/drawbridge'), 'utf8');
@@ -76,8 +81,9 @@ describe('the runtime of an installed app', () => {
     expect(stdout).toContain('Usage: drawbridge');
   });
 
-  test('holds the native keyring and no other package', async () => {
-    expect(await readdir(join(folder, 'node_modules'))).toEqual(['@napi-rs']);
+  test('holds what is native and no other package', async () => {
+    const native = await readdir(join(folder, 'node_modules'));
+    expect(native).toEqual(process.arch === 'x64' ? ['@napi-rs', 'bufferutil'] : ['@napi-rs']);
     const scope = await readdir(join(folder, 'node_modules/@napi-rs'));
     expect(scope).toEqual(['keyring', `keyring-linux-${process.arch}-gnu`]);
     const texts = await Promise.all(
