@@ -108,7 +108,7 @@ function storeOf(engine: Engine): Store {
     recordsAfter: guarded((chain, seq, limit) => recordsAfter(db, chain, seq, limit)),
     sealsAfter: guarded((chain, seq, limit) => sealsAfter(db, chain, seq, limit)),
     newestRecords: guarded((limit) => newestRecords(db, limit)),
-    newestCalls: guarded((user, limit) => newestCalls(db, user, limit)),
+    newestCalls: guarded((users, limit) => newestCalls(db, users, limit)),
     close: () => engine.close(),
   };
 }

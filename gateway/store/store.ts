@@ -129,10 +129,10 @@ export interface Store {
   /** The newest records over all chains, newest first. */
   newestRecords(limit: number): Promise<readonly ChainedRecord[]>;
   /**
-   * The newest calls of a user that a user is to see (isWorthTelling), newest first, at most `limit`. It looks back over the newest few thousand records
-   * of each chain and no further, so that it costs the same however many there are.
+   * Of each of these users the newest calls that a user is to see (isWorthTelling), newest first, at most `limit`. It looks back over the newest few
+   * thousand records of each chain and no further, so that it costs the same however many there are, and however many users are asked for.
    */
-  newestCalls(user: UserId, limit: number): Promise<readonly CallRecord[]>;
+  newestCalls(users: readonly UserId[], limit: number): Promise<ReadonlyMap<UserId, readonly CallRecord[]>>;
 
   close(): Promise<void>;
 }

@@ -9,13 +9,13 @@ import type { CallRecord } from '#contract/audit.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Store, StoredPolicy } from '../store/store.ts';
-import { recentCallLimit } from '#contract/recent-call.ts';
 import { createRefusals, eventRecord, type EventDraft } from '../workstation/event.ts';
 import { checkProof } from '../workstation/proof.ts';
-import { callsOf, createCallNews } from './call-news.ts';
+import { createCallNews } from './call-news.ts';
 import { refuse, shakeHands, type Handshake } from './handshake.ts';
 import type { AcceptHost, Hub } from './hub.ts';
 import { Link } from './link.ts';
+import { createLookBack } from './look-back.ts';
 import { createReportDesk } from './report.ts';
 import { createReview } from './review.ts';
 
@@ -65,7 +65,6 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   /** Workstations whose tunnel began or ended since the last tick. */
   const seen = new Set<WorkstationId>();
   const usedAt = new WeakMap<Link, number>();
-  let lookingBack: Promise<void> = Promise.resolve();
   let uses = 0;
   let isClosed = false;
   const record = recorder.append.bind(recorder);
@@ -81,11 +80,17 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     now,
   });
   const news = createCallNews({ linksOf: (user) => byUser.get(user) });
+  const lookBack = createLookBack({
+    store,
+    isUp: (link) => links.get(link.presence.workstation) === link,
+    watch: (look) => write(look, 'recent calls not told'),
+  });
   const reportDesk = createReportDesk({ record, now, logger });
   const unsubscribe = deps.bus.subscribe('changed', review.request);
   const ticks = setInterval(() => {
     for (const link of links.values()) link.tick();
     review.tick();
+    lookBack.tick();
     storeSeen();
   }, timing.tickEveryMs).unref();
 
@@ -138,18 +143,8 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     byUser.set(hands.member.user.id, [...(byUser.get(hands.member.user.id) ?? []), link]);
     review.joined(link);
     seen.add(id);
-    if (link.tellsCalls) write(tellNewest(link), 'recent calls not told');
+    lookBack.joined(link);
     logger.info({ workstation: id }, 'tunnel opened');
-  }
-
-  /** One look into the store at a time: after a restart all workstations come at once. */
-  function tellNewest(link: Link): Promise<void> {
-    const told = lookingBack.then(async () => {
-      if (isClosed || links.get(link.presence.workstation) !== link) return;
-      link.tellCalls(callsOf((await store.newestCalls(link.presence.user, recentCallLimit)).toReversed()));
-    });
-    lookingBack = told.catch(() => undefined);
-    return told;
   }
 
   function ended(link: Link, fault: Fault): void {

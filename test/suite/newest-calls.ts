@@ -1,6 +1,7 @@
 // What a store says of a user's newest calls, run against each implementation beside the store suite.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AuditRecord } from '#contract/audit.ts';
+import type { UserId } from '#contract/id.ts';
 import { openStore } from '../../gateway/store/open.ts';
 import { lookBackRecords } from '../../gateway/store/sql/call.ts';
 import type { Store } from '../../gateway/store/store.ts';
@@ -27,7 +28,7 @@ export function describeNewestCalls(kind: string, ground: () => Promise<Ground>)
         find: '.limit(lookBackRecords)',
         replace: '.limit(10 * lookBackRecords)',
       });
-      const [ada, bob] = [userId(), userId()];
+      const [ada, bob, cy] = [userId(), userId(), userId()];
       const written: [string, AuditRecord[]][] = [
         [
           'one',
@@ -51,13 +52,17 @@ export function describeNewestCalls(kind: string, ground: () => Promise<Ground>)
           seal,
         );
       }
-      expect((await store.newestCalls(ada, 10)).map(({ at }) => at)).toEqual([40, 35, 10]);
-      expect((await store.newestCalls(ada, 2)).map(({ at }) => at)).toEqual([40, 35]);
-      expect((await store.newestCalls(bob, 10)).map(({ at }) => at)).toEqual([60, 20]);
-      expect(await store.newestCalls(userId(), 10)).toEqual([]);
+      const times = async (users: readonly UserId[], limit: number) => {
+        const found = await store.newestCalls(users, limit);
+        return users.map((user) => found.get(user)?.map(({ at }) => at));
+      };
+      expect(await times([ada], 10)).toEqual([[40, 35, 10]]);
+      expect(await times([ada], 2)).toEqual([[40, 35]]);
+      expect(await times([bob, cy, ada], 10)).toEqual([[60, 20], [], [40, 35, 10]]);
+      expect(await times([], 10)).toEqual([]);
       // what is further back than the look is not found: a connect costs the same however much is on record
       await store.appendRecords(...group('one', 7, lookBackRecords));
-      expect((await store.newestCalls(ada, 10)).map(({ at }) => at)).toEqual([35]);
+      expect(await times([ada], 10)).toEqual([[35]]);
     });
   });
 }
