@@ -1,5 +1,5 @@
 // Both ends of the tunnel after its handshake, as a state machine without input or output: packets go in by receive(), come out by `write`,
-// time comes in by tick(). Many channels share the socket: each in its turn, within the peer's credit, and everything that waits has a bound.
+// time comes in by `now` and is looked at in tick(). Many channels share the socket: each in its turn, within the peer's credit, and everything that waits has a bound.
 //
 //   send() -> channel's queue -> the round -> parts of a packet -> write(packet)
 //   receive(packet) -> frames -> channel's sink (which grants credit when it no longer holds the bytes) or onTell (the tunnel's own frames)
@@ -31,9 +31,11 @@ export interface MultiplexOptions {
   /** The peer opened a channel. Decides later by accept() or close(). */
   readonly onOpen: (channel: ChannelEnd, open: FrameBody<'open'>) => ChannelSink;
   readonly onTell: (told: Told) => void;
-  readonly pingEveryMs: number;
+  /** How long the peer is quiet before it is pinged, and before it counts as dead. */
+  readonly pingAfterMs: number;
   readonly deadAfterMs: number;
-  readonly nowMs: number;
+  /** A clock that never goes back, in ms. */
+  readonly now: () => number;
   readonly messageLimitBytes: number;
   /** What may wait in one channel, and in all of them. */
   readonly channelQueueBytes?: number;
@@ -54,7 +56,6 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   #round: Channel[] = [];
   #outbox = new Outbox();
   #scheduled = false;
-  #heard = false;
   #heardMs: number;
   #pingedMs: number;
   #ended = false;
@@ -64,8 +65,8 @@ export class Multiplex implements ChannelTunnel, FrameReader {
     this.#channelQueueBytes = options.channelQueueBytes ?? 3 * options.messageLimitBytes;
     this.#totalQueueBytes = options.totalQueueBytes ?? 8 * options.messageLimitBytes;
     this.#nextId = options.side === 'gateway' ? 2 : 1;
-    this.#heardMs = options.nowMs;
-    this.#pingedMs = options.nowMs;
+    this.#heardMs = options.now();
+    this.#pingedMs = this.#heardMs;
   }
 
   /** Open channels, those included that wait for the peer's close. */
@@ -104,17 +105,22 @@ export class Multiplex implements ChannelTunnel, FrameReader {
 
   receive(packet: Buffer): void {
     if (this.#ended) return;
-    this.#heard = true;
+    this.#heardMs = this.#options.now();
     if (this.#outbox.size > waitingFramesLimit) throw invalid('it sends and does not read');
     readFrames(packet, this);
   }
 
-  /** What is due at this time: `silent` where the peer has been quiet for too long. Call it a few times per ping. */
-  tick(nowMs: number): 'alive' | 'silent' {
-    if (this.#heard) this.#heardMs = nowMs;
-    this.#heard = false;
+  /** When tick() has something to do, unless the peer is heard before. */
+  get dueMs(): number {
+    const { pingAfterMs, deadAfterMs } = this.#options;
+    return Math.min(this.#heardMs + deadAfterMs, Math.max(this.#heardMs, this.#pingedMs) + pingAfterMs);
+  }
+
+  /** What is due now: `silent` where the peer has been quiet for too long. Call it at `dueMs`, or a few times per ping. */
+  tick(): 'alive' | 'silent' {
+    const nowMs = this.#options.now();
     if (nowMs - this.#heardMs >= this.#options.deadAfterMs) return 'silent';
-    if (nowMs - this.#pingedMs >= this.#options.pingEveryMs) {
+    if (nowMs >= this.dueMs) {
       this.#pingedMs = nowMs;
       this.#outbox.ping();
       this.#wake();

@@ -9,7 +9,7 @@ import {
   deadAfterMs,
   handshakeWithinMs,
   packetLimitBytes,
-  pingEveryMs,
+  pingAfterMs,
   tunnelSubprotocol,
   type FrameBody,
 } from '#contract/frame.ts';
@@ -64,7 +64,7 @@ export interface DialDeps {
 
 interface Timing {
   readonly handshakeWithinMs: number;
-  readonly pingEveryMs: number;
+  readonly pingAfterMs: number;
   readonly deadAfterMs: number;
   readonly tickEveryMs: number;
 }
@@ -76,7 +76,13 @@ const forGood: ReadonlySet<string> = new Set(['WORKSTATION_REVOKED', 'PROOF_INVA
 export function dial(deps: DialDeps): Tunnel {
   const { logger } = deps;
   const now = deps.now ?? Date.now;
-  const timing: Timing = { handshakeWithinMs, pingEveryMs, deadAfterMs, tickEveryMs: 1000, ...deps.timing };
+  const timing: Timing = {
+    handshakeWithinMs,
+    pingAfterMs: pingAfterMs.bridge,
+    deadAfterMs,
+    tickEveryMs: 1000,
+    ...deps.timing,
+  };
   const { origin, url } = tunnelAt(deps.gatewayOrigin);
   const backOff = createBackOff(deps.random);
   let state: TunnelState = { kind: 'connecting', since: now() };
@@ -163,7 +169,7 @@ export function dial(deps: DialDeps): Tunnel {
         if (refusal === undefined) waitAndRetry(fault.code === 'TUNNEL_LOST' ? 'the connection was lost' : fault.message);
         else refusedBy(refusal);
       },
-      pingEveryMs: timing.pingEveryMs,
+      pingAfterMs: timing.pingAfterMs,
       deadAfterMs: timing.deadAfterMs,
       logger,
     });

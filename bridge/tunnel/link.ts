@@ -37,7 +37,7 @@ export interface LinkDeps {
   readonly onNoted: (ids: readonly string[]) => void;
   /** `refusal`: what the gateway said, where it said why. */
   readonly onEnd: (fault: Fault, refusal: Fault | undefined) => void;
-  readonly pingEveryMs: number;
+  readonly pingAfterMs: number;
   readonly deadAfterMs: number;
   readonly logger: Logger;
 }
@@ -67,9 +67,9 @@ export class Link {
       onOpen: (channel, open) => this.#route.open(channel, open),
       onTell: (told) => this.#onTold(told),
       messageLimitBytes: this.#limitBytes,
-      pingEveryMs: deps.pingEveryMs,
+      pingAfterMs: deps.pingAfterMs,
       deadAfterMs: deps.deadAfterMs,
-      nowMs: performance.now(),
+      now: () => performance.now(),
     });
     socket.on('message', (data: unknown, isBinary: boolean) => this.#onMessage(data, isBinary));
     socket.on('close', () => void this.end(new Fault('TUNNEL_LOST')));
@@ -95,7 +95,7 @@ export class Link {
 
   /** Pings when that is due, and ends a tunnel that has been silent for too long. */
   tick(): void {
-    if (this.#multiplex.tick(performance.now()) === 'silent') void this.end(new Fault('TUNNEL_LOST'), closeCode.silent);
+    if (this.#multiplex.tick() === 'silent') void this.end(new Fault('TUNNEL_LOST'), closeCode.silent);
   }
 
   /** Ends the tunnel and all its children; resolves when they are gone. Idempotent. */

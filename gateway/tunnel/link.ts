@@ -40,7 +40,7 @@ export interface LinkDeps {
   readonly onEnd: (fault: Fault) => void;
   readonly onUse: () => void;
   readonly now: () => number;
-  readonly pingEveryMs: number;
+  readonly pingAfterMs: number;
   readonly deadAfterMs: number;
   readonly logger: Logger;
 }
@@ -72,9 +72,9 @@ export class Link {
       onOpen: (channel, open) => this.#onOpen(channel, open),
       onTell: (told) => this.#onTold(told),
       messageLimitBytes: deps.messageLimitBytes,
-      pingEveryMs: deps.pingEveryMs,
+      pingAfterMs: deps.pingAfterMs,
       deadAfterMs: deps.deadAfterMs,
-      nowMs: performance.now(),
+      now: () => performance.now(),
     });
     socket.on('message', (data: unknown, isBinary: boolean) => this.#onMessage(data, isBinary));
     socket.on('close', () => this.#end(new Fault('TUNNEL_LOST')));
@@ -104,9 +104,14 @@ export class Link {
     this.#multiplex.tell(told);
   }
 
+  /** When tick() is due; undefined where the tunnel has ended. */
+  get dueMs(): number | undefined {
+    return this.#ended ? undefined : this.#multiplex.dueMs;
+  }
+
   /** Pings when that is due, and ends a tunnel that has been silent for too long. */
   tick(): void {
-    if (this.#multiplex.tick(performance.now()) === 'silent') this.cut(new Fault('TUNNEL_LOST'), closeCode.silent);
+    if (this.#multiplex.tick() === 'silent') this.cut(new Fault('TUNNEL_LOST'), closeCode.silent);
   }
 
   /** Says why, ends every channel and closes the socket. Idempotent. */

@@ -3,7 +3,7 @@
 import type { WebSocket } from 'ws';
 import type { Logger } from 'pino';
 import { asFault, Fault } from '#contract/error.ts';
-import { closeCode, deadAfterMs, defaultMessageLimitBytes, handshakeWithinMs, pingEveryMs } from '#contract/frame.ts';
+import { closeCode, deadAfterMs, defaultMessageLimitBytes, handshakeWithinMs, pingAfterMs } from '#contract/frame.ts';
 import { newId, type OrganizationId, type UserId, type WorkstationId } from '#contract/id.ts';
 import type { CallRecord } from '#contract/audit.ts';
 import type { Recorder } from '../audit/record.ts';
@@ -14,6 +14,7 @@ import { checkProof } from '../workstation/proof.ts';
 import { createCallNews } from './call-news.ts';
 import { refuse, shakeHands, type Handshake } from './handshake.ts';
 import type { AcceptHost, Hub } from './hub.ts';
+import { Heartbeats } from './heartbeat.ts';
 import { Link } from './link.ts';
 import { createLookBack } from './look-back.ts';
 import { createReportDesk } from './report.ts';
@@ -46,7 +47,7 @@ export interface TunnelsDeps {
 
 interface Timing {
   readonly handshakeWithinMs: number;
-  readonly pingEveryMs: number;
+  readonly pingAfterMs: number;
   readonly deadAfterMs: number;
   /** How often pings, silence and what is left to do are looked at. */
   readonly tickEveryMs: number;
@@ -54,7 +55,13 @@ interface Timing {
 
 export function createTunnels(deps: TunnelsDeps): Tunnels {
   const { store, recorder, logger, now } = deps;
-  const timing: Timing = { handshakeWithinMs, pingEveryMs, deadAfterMs, tickEveryMs: 1000, ...deps.timing };
+  const timing: Timing = {
+    handshakeWithinMs,
+    pingAfterMs: pingAfterMs.gateway,
+    deadAfterMs,
+    tickEveryMs: 1000,
+    ...deps.timing,
+  };
   const messageLimitBytes = deps.messageLimitBytes ?? defaultMessageLimitBytes;
   const limits = { handshakes: 256, tunnels: 20_000, ...deps.limits };
   const links = new Map<WorkstationId, Link>();
@@ -86,9 +93,10 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     watch: (look) => write(look, 'recent calls not told'),
   });
   const reportDesk = createReportDesk({ record, now, logger });
+  const heartbeats = new Heartbeats(timing.tickEveryMs);
   const unsubscribe = deps.bus.subscribe('changed', review.request);
   const ticks = setInterval(() => {
-    for (const link of links.values()) link.tick();
+    heartbeats.tick(performance.now());
     review.tick();
     lookBack.tick();
     storeSeen();
@@ -135,11 +143,12 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       onEnd: (fault) => ended(link, fault),
       onUse: () => usedAt.set(link, ++uses),
       now,
-      pingEveryMs: timing.pingEveryMs,
+      pingAfterMs: timing.pingAfterMs,
       deadAfterMs: timing.deadAfterMs,
       logger,
     });
     links.set(id, link);
+    heartbeats.add(link);
     byUser.set(hands.member.user.id, [...(byUser.get(hands.member.user.id) ?? []), link]);
     review.joined(link);
     seen.add(id);
@@ -149,6 +158,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
 
   function ended(link: Link, fault: Fault): void {
     const { workstation, user, since } = link.presence;
+    heartbeats.remove(link);
     if (links.get(workstation) === link) links.delete(workstation);
     const rest = (byUser.get(user) ?? []).filter((other) => other !== link);
     if (rest.length > 0) byUser.set(user, rest);

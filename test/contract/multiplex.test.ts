@@ -5,7 +5,7 @@ import { Fault } from '#contract/error.ts';
 import { channelLimit, chunkBytes, creditLimitBytes, frameType, initialCreditBytes, packetTargetBytes } from '#contract/frame.ts';
 import { frame, jsonFrame, readFrames } from '#contract/frame-codec.ts';
 import { proves } from '../requirement.ts';
-import { aServer, ChannelLog, createPair } from './pair.ts';
+import { aServer, ChannelLog, createPair, type Side } from './pair.ts';
 
 const bytes = (length: number): Buffer => Buffer.alloc(length, 7);
 
@@ -324,15 +324,38 @@ describe('closing', () => {
 });
 
 describe('heartbeats', () => {
-  test('a ping is due every 20 s, is answered, and 45 s of silence are the end', () => {
-    const pair = createPair();
-    expect(pair.gateway.multiplex.tick(19_999)).toBe('alive');
-    expect(pair.gateway.multiplex.hasWork).toBe(false);
-    pair.gateway.multiplex.tick(20_000);
-    pair.settle();
-    expect(pair.gateway.multiplex.tick(25_000)).toBe('alive');
-    expect(pair.gateway.multiplex.tick(69_999)).toBe('alive');
-    expect(pair.gateway.multiplex.tick(70_000)).toBe('silent');
+  test('a side that hears nothing pings, is answered, and 45 s of silence are the end', () => {
+    proves('tunnel.one-ping-for-both', {
+      file: 'contract/multiplex.ts',
+      find: 'Math.max(this.#heardMs, this.#pingedMs) + pingAfterMs',
+      replace: 'this.#pingedMs + pingAfterMs',
+    });
+    const { gateway, bridge, clock, settle } = createPair();
+    const at = (side: Side, nowMs: number): string => {
+      clock.nowMs = nowMs;
+      return side.multiplex.tick();
+    };
+    const pings = (side: Side): number => (side.multiplex.flush(), side.outgoing.length);
+    expect(at(bridge, 19_999)).toBe('alive');
+    expect(bridge.multiplex.dueMs).toBe(20_000);
+    expect(pings(bridge)).toBe(0);
+    expect(at(bridge, 20_000)).toBe('alive');
+    expect(pings(bridge)).toBe(1);
+    settle();
+    // that ping and its answer were heard: neither side has to ask before its time is over again
+    expect(gateway.multiplex.dueMs).toBe(50_000);
+    expect(bridge.multiplex.dueMs).toBe(40_000);
+    expect(at(gateway, 30_000)).toBe('alive');
+    expect(pings(gateway)).toBe(0);
+    // the bridge is not heard any more
+    expect(at(gateway, 49_999)).toBe('alive');
+    expect(pings(gateway)).toBe(0);
+    expect(at(gateway, 50_000)).toBe('alive');
+    expect(pings(gateway)).toBe(1);
+    expect(gateway.multiplex.dueMs).toBe(65_000);
+    expect(at(gateway, 64_999)).toBe('alive');
+    expect(at(gateway, 65_000)).toBe('silent');
+    expect(at(bridge, 65_000)).toBe('silent');
   });
 
   test('a flood of pings is answered once', () => {

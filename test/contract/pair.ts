@@ -1,7 +1,7 @@
 // Two ends of a tunnel joined by two lists of packets instead of a socket: a test decides when each end packs and when a packet arrives.
 import type { ChannelEnd, ChannelSink } from '#contract/channel.ts';
 import type { Fault } from '#contract/error.ts';
-import type { FrameBody } from '#contract/frame.ts';
+import { pingAfterMs, type FrameBody } from '#contract/frame.ts';
 import { Multiplex, type MultiplexOptions, type Told } from '#contract/multiplex.ts';
 import type { Remnant } from '#contract/remnant.ts';
 import { Fingerprint, Slug } from '#contract/id.ts';
@@ -57,6 +57,8 @@ export class ChannelLog implements ChannelSink {
 }
 
 export interface Pair {
+  /** Of both sides. */
+  readonly clock: { nowMs: number };
   readonly gateway: Side;
   readonly bridge: Side;
   /** Opens a channel from the gateway that the bridge accepts. */
@@ -72,8 +74,9 @@ export const aServer: Extract<FrameBody<'open'>, { kind: 'server' }> = {
 };
 
 export function createPair(options: Partial<MultiplexOptions> = {}, accepts = true): Pair {
-  const gateway = createSide('gateway', options, accepts);
-  const bridge = createSide('bridge', options, accepts);
+  const clock = { nowMs: 0 };
+  const gateway = createSide('gateway', clock, options, accepts);
+  const bridge = createSide('bridge', clock, options, accepts);
 
   function settle(): void {
     for (;;) {
@@ -90,6 +93,7 @@ export function createPair(options: Partial<MultiplexOptions> = {}, accepts = tr
   return {
     gateway,
     bridge,
+    clock,
     settle,
     open() {
       const log = new ChannelLog();
@@ -103,7 +107,12 @@ export function createPair(options: Partial<MultiplexOptions> = {}, accepts = tr
   };
 }
 
-function createSide(side: 'gateway' | 'bridge', options: Partial<MultiplexOptions>, accepts: boolean): Side {
+function createSide(
+  side: 'gateway' | 'bridge',
+  clock: { nowMs: number },
+  options: Partial<MultiplexOptions>,
+  accepts: boolean,
+): Side {
   const outgoing: Buffer[] = [];
   const accepted: { channel: ChannelEnd; log: ChannelLog }[] = [];
   const told: Told[] = [];
@@ -128,9 +137,9 @@ function createSide(side: 'gateway' | 'bridge', options: Partial<MultiplexOption
       },
       onTell: (one) => void told.push(one),
       messageLimitBytes: 8 * 1024 * 1024,
-      pingEveryMs: 20_000,
+      pingAfterMs: pingAfterMs[side],
       deadAfterMs: 45_000,
-      nowMs: 0,
+      now: () => clock.nowMs,
       ...options,
     }),
   };

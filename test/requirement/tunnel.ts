@@ -43,6 +43,17 @@ export const tunnel: readonly Requirement[] = [
     promise: 'A tunnel on which nothing arrives any more is noticed by both ends and ended.',
     source: section,
   },
+  {
+    id: 'tunnel.one-ping-for-both',
+    promise: 'On an idle tunnel one ping and its answer tell both ends that the other lives; who heard something does not ask.',
+    source: protocol,
+  },
+  {
+    id: 'tunnel.tick-looks-at-what-is-due',
+    promise:
+      'A tick looks at the tunnels that are due and at no other, so that an idle tunnel costs its pings and nothing beside.',
+    source: protocol,
+  },
   { id: 'tunnel.no-replay', promise: 'A recorded handshake proves nothing when it is played again.', source: section },
   { id: 'tunnel.key-of-its-user', promise: 'A device key opens a tunnel for its own user only.', source: section },
   { id: 'tunnel.origin-bound', promise: 'A proof counts only for the gateway that the bridge dialed.', source: section },

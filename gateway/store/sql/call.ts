@@ -17,9 +17,7 @@ export async function newestCalls(
   users: readonly UserId[],
   limit: number,
 ): Promise<ReadonlyMap<UserId, readonly CallRecord[]>> {
-  const found = new Map<string, { readonly user: UserId; calls: CallRecord[] }>(
-    users.map((user) => [user, { user, calls: [] }]),
-  );
+  const found = new Map<string, { readonly user: UserId; calls: CallRecord[] }>(users.map((user) => [user, { user, calls: [] }]));
   for (const chain of await chains(db)) {
     const rows = await db
       .selectFrom((from) =>

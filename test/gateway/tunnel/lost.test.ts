@@ -4,7 +4,7 @@ import { poolOf, runs, until } from '../../bridge/server/fixture.ts';
 import { proves } from '../../requirement.ts';
 import { createEcho, folder, hear, launchProgram, offersOf, openTo } from './stage.ts';
 
-const short = { pingEveryMs: 100, deadAfterMs: 500, tickEveryMs: 25, handshakeWithinMs: 1500 };
+const short = { pingAfterMs: 100, deadAfterMs: 500, tickEveryMs: 25, handshakeWithinMs: 1500 };
 
 describe('a lost tunnel', () => {
   test('ends 50 open channels at once, each once, with TUNNEL_LOST, and every child', async () => {
