@@ -1,5 +1,5 @@
 // Collects records into groups and has each group committed at once. Durable: what is appended during one turn of the event loop, or while a commit runs,
-// is one transaction; only where many calls are under way does it wait for their records, 1 ms at most. Batched: every `windowMs` (100), so that a power cut loses at most that much.
+// is one transaction; where no other call is under way it waits for nothing, and where many are, for their records, 1 ms at most. Batched: every `windowMs` (100), so that a power cut loses at most that much.
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { AuditRecord } from '#contract/audit.ts';
@@ -44,7 +44,7 @@ interface Group {
 
 /** Opens the chain for appending. Rejects with AUDIT_BROKEN where it does not end as it was sealed. */
 export async function openRecorder(deps: RecorderDeps): Promise<Recorder> {
-  const { mode, logger, siblings = () => 0, windowMs = 100, waitingRecords = 20_000, waitingBytes = 64 * 2 ** 20 } = deps;
+  const { mode, logger, siblings = () => 1, windowMs = 100, waitingRecords = 20_000, waitingBytes = 64 * 2 ** 20 } = deps;
   if (!chainName.test(deps.chain)) throw new Fault('SETTING_INVALID', { setting: 'chain', reason: 'use a-z, 0-9 and "-".' });
   const writer = await openChainWriter(deps);
   const queued = Promise.resolve();
@@ -56,6 +56,7 @@ export async function openRecorder(deps: RecorderDeps): Promise<Recorder> {
   let isClosed = false;
   let flushing: Promise<void> | undefined;
   let scheduled: 'now' | 'later' | undefined;
+  let hasFlushedAtOnce = false;
   let unschedule = () => {};
 
   const refuse = (reason: string) => Promise.reject(new Fault('AUDIT_UNAVAILABLE', {}, { cause: new Error(reason) }));
@@ -91,6 +92,12 @@ export async function openRecorder(deps: RecorderDeps): Promise<Recorder> {
   const schedule = () => {
     if (flushing !== undefined) return;
     // A full group does not wait for the window, unless the disk has just refused one.
+    if (mode === 'durable' && scheduled === undefined && !hasFlushedAtOnce && siblings() === 0) {
+      // once a turn: calls that are answered here all end in one turn, and are one group but for the first
+      hasFlushedAtOnce = true;
+      setImmediate(() => (hasFlushedAtOnce = false));
+      return void flush();
+    }
     const isNow = mode === 'durable' ? groups.length > 1 || siblings() < enoughSiblings : groups.length > 1 && !isFailing;
     if (scheduled === 'now' || (scheduled === 'later' && !isNow)) return;
     unschedule();

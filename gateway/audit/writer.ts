@@ -39,12 +39,15 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
     position = { chain, seq: stored.seq, hash: stored.hash };
     isUncertain = false;
   };
+  /** After the answers are on their way: being behind is allowed, as where the process is killed before. */
+  let witnessing: NodeJS.Immediate | undefined;
   const witness = () => {
+    witnessing = undefined;
     try {
       head.write(position);
       isHeadFailing = false;
     } catch (error) {
-      // Being behind is allowed: the next write says all of it.
+      // The next write says all of it.
       if (!isHeadFailing) logger.error({ err: error }, 'the head of the audit chain could not be written');
       isHeadFailing = true;
     }
@@ -67,9 +70,13 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
       } catch (error) {
         throw new Fault('AUDIT_UNAVAILABLE', {}, { cause: error });
       }
-      witness();
+      witnessing ??= setImmediate(witness);
     },
-    close: () => head.close(),
+    close() {
+      clearImmediate(witnessing);
+      if (witnessing !== undefined) witness();
+      head.close();
+    },
   };
 }
 

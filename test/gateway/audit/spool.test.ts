@@ -77,6 +77,8 @@ describe('a durable recorder', () => {
     for (let i = 1; i <= 5; i++) {
       await recorder.append(recordOf(i));
       expect(countRecords()).toBe(i);
+      // the answer does not wait for the head, which follows in the next turn
+      await new Promise(setImmediate);
       expect(headSeq()).toBe(i);
     }
     expect(await verify()).toMatchObject({ ok: true, records: 5 });
@@ -92,6 +94,15 @@ describe('a durable recorder', () => {
     await Promise.all(Array.from({ length: 500 }, (_, i) => recorder.append(recordOf(i))));
     expect(await store.sealsAfter('main', 0, 10)).toMatchObject([{ after: 0, seq: 500 }]);
     expect(await verify()).toMatchObject({ ok: true, records: 500 });
+  });
+
+  test('commits the first of a turn at once where no other call is under way, and the others of that turn as one group', async () => {
+    const recorder = await record({ siblings: () => 0 });
+    const appended = [1, 2, 3, 4].map((i) => recorder.append(recordOf(i)));
+    await appended[0];
+    expect(countRecords()).toBe(1);
+    await Promise.all(appended);
+    expect((await store.sealsAfter('main', 0, 10)).map(({ seq }) => seq)).toEqual([1, 4]);
   });
 
   test('commits what comes while a commit runs as the next group', async () => {
