@@ -17,6 +17,8 @@ export const invocationNames = [
   'diagnostics:copy',
   'diagnostics:save',
   'help:open',
+  'login:current',
+  'login:choose',
   'companion:quit',
 ] as const;
 export type InvocationName = (typeof invocationNames)[number];

@@ -35,6 +35,13 @@ export type Section = z.infer<typeof Section>;
 export const Place = z.object({ section: Section, question: z.enum(['none', 'pause', 'quit', 'enroll']) });
 export type Place = z.infer<typeof Place>;
 
+/** Whether Drawbridge starts at login is for the user to say, or why it is not. `own_file`: an autostart entry that the user wrote decides. */
+export const StartAtLogin = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('by_user'), isOn: z.boolean() }),
+  z.object({ kind: z.enum(['by_profile', 'own_file', 'no_program']) }),
+]);
+export type StartAtLogin = z.infer<typeof StartAtLogin>;
+
 /** What the agent answered in files and words; more than the page needs is left out by its schema. */
 const Diff = z.object({ files: z.array(z.object({ shownAs: z.string(), diff: z.string() })) });
 const FilesDone = z.object({
@@ -79,6 +86,9 @@ export const invocation = {
   'diagnostics:save': { request: z.undefined(), reply: z.object({ file: z.string().optional() }) },
   /** Main knows the addresses; a page can't name one. */
   'help:open': { request: z.object({ what: z.enum(['support', 'managed_by']) }), reply: none },
+  'login:current': { request: z.undefined(), reply: StartAtLogin },
+  /** Where the profile says user_decides; PROFILE_FORBIDS everywhere else. */
+  'login:choose': { request: z.object({ isOn: z.boolean() }), reply: StartAtLogin },
   'companion:quit': { request: z.object({ reason: reason.optional() }), reply: none },
 } as const satisfies Record<InvocationName, Channel>;
 

@@ -2,7 +2,7 @@
 // The page names what it wants, never where: addresses come from the profile, the token of a link stays here, commands are built here.
 import type { AgentCommand } from '#contract/agent.ts';
 import { Fault } from '#contract/error.ts';
-import type { Answer, CompanionState, Place } from '#contract/ipc.ts';
+import type { Answer, CompanionState, Place, StartAtLogin } from '#contract/ipc.ts';
 import { type Secret, reveal } from '#contract/secret.ts';
 import type { Works } from './ipc.ts';
 import { mayQuit } from './tray-view.ts';
@@ -18,6 +18,10 @@ export interface AnswerDeps {
   /** Where it was saved; undefined where the person changed their mind. */
   save(name: string, text: string): Promise<string | undefined>;
   openAddress(url: string): Promise<void>;
+  /** Start at login, as it is now. */
+  startAtLogin(): Promise<StartAtLogin>;
+  /** Rejects with PROFILE_FORBIDS where it is not for the user to say. */
+  chooseStartAtLogin(isOn: boolean): Promise<StartAtLogin>;
   quit(reason: string | undefined): void;
   /** Versions of the companion itself, for the diagnostics. */
   readonly about: Readonly<Record<string, string>>;
@@ -60,6 +64,8 @@ export function answers(deps: AnswerDeps): Works {
       await deps.openAddress(url);
       return done;
     },
+    'login:current': async () => ({ ok: true, value: await deps.startAtLogin() }),
+    'login:choose': async ({ isOn }) => ({ ok: true, value: await deps.chooseStartAtLogin(isOn) }),
     'companion:quit'({ reason }) {
       if (!mayQuit(deps.current())) throw new Fault('PROFILE_FORBIDS', { what: 'quitting' });
       deps.quit(reason);

@@ -12,10 +12,11 @@ import type { Secret } from '#contract/secret.ts';
 import { companionAgent } from './agent.ts';
 import { forkAgent } from './agent-process.ts';
 import { answers, diagnostics, isHttps } from './answers.ts';
-import { followAutostart } from './autostart.ts';
+import { lastingProgram } from './autostart.ts';
 import { answerAll, tell } from './ipc.ts';
 import { createNotifier } from './notifier.ts';
 import { agentSocket, defaultStateDir } from './place.ts';
+import { createLoginStart } from './start-at-login.ts';
 import { type TrayAction, trayView } from './tray-view.ts';
 import { openTray } from './tray.ts';
 import { openWindow } from './window.ts';
@@ -87,6 +88,13 @@ function run(firstLink: Secret<string> | undefined): void {
     onChange: () => changed(),
   });
   const notifier = createNotifier((section) => show({ section, question: 'none' }));
+  const program = lastingProgram({ env, execPath: process.execPath, isPackaged: app.isPackaged });
+  const login = createLoginStart({ platform, home, env, program, items: app });
+  const loginSetting = () => {
+    const state = agent.current();
+    const profile = state.kind === 'running' ? state.state.profile : undefined;
+    return { value: profile?.values.AutoStart, isSet: profile?.origins.AutoStart !== 'default' };
+  };
   const tray = openTray(platform, (action) => void act(action));
   const changed = () => {
     const state = agent.current();
@@ -94,19 +102,8 @@ function run(firstLink: Secret<string> | undefined): void {
     tell(window, 'companion:changed', state);
     if (state.kind !== 'running') return;
     notifier.follow(state.state);
-    const { values, origins } = state.state.profile;
-    startAtLogin(values.AutoStart, origins.AutoStart !== 'default').catch((error: unknown) => log(`autostart: ${String(error)}`));
+    login.follow(loginSetting()).catch((error: unknown) => log(`autostart: ${String(error)}`));
   };
-  let autostart = '';
-  const startAtLogin = async (setting: string | undefined, isSet: boolean) => {
-    // From a source tree there is no program that would still be there after the next pull.
-    if (!app.isPackaged || autostart === `${setting} ${isSet}`) return;
-    autostart = `${setting} ${isSet}`;
-    if (platform === 'linux') await followAutostart(setting, isSet, { home, env, program: env['APPIMAGE'] ?? process.execPath });
-    else if (setting === 'never' || (setting === 'always' && isSet))
-      app.setLoginItemSettings({ openAtLogin: setting === 'always', args: ['--hidden'] });
-  };
-
   const about = { version: app.getVersion(), electron: process.versions.electron, node: process.versions.node, platform };
   const deps = {
     current: () => agent.current(),
@@ -130,6 +127,8 @@ function run(firstLink: Secret<string> | undefined): void {
       return chosen.filePath;
     },
     openAddress: async (url: string) => await shell.openExternal(url),
+    startAtLogin: () => login.current(loginSetting()),
+    chooseStartAtLogin: (isOn: boolean) => login.choose(loginSetting(), isOn),
     quit: (reason: string | undefined) => void quit(reason),
     about,
   };

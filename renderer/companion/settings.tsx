@@ -1,8 +1,9 @@
-// Every setting in force, its value and where it came from, so that "why is this so?" has an answer. Nothing here can be changed.
+// Every setting in force, its value and where it came from, so that "why is this so?" has an answer. None of them can be changed here.
 import type { AgentState } from '#contract/agent.ts';
 import { type ProfileSource, settingNames, settingOf } from '#contract/profile.ts';
 import { Managed } from './managed.tsx';
 import { NoAgent, SectionPage, When } from './part.tsx';
+import { StartAtLogin } from './start-at-login.tsx';
 
 const sources: Readonly<Record<ProfileSource, string>> = {
   mdm: 'your organization (device management)',
@@ -20,6 +21,7 @@ export function Settings({ agent, now }: { readonly agent: AgentState | undefine
       {agent ? (
         <>
           <Managed profile={agent.profile} />
+          <StartAtLogin setting={agent.profile.values.AutoStart} />
           <h2>Settings in force</h2>
           <p className="hint">
             {agent.profile.file === undefined ? 'No profile file was found' : `Read from ${agent.profile.file}`},{' '}

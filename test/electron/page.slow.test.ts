@@ -3,7 +3,7 @@
 /// <reference lib="dom" />
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -13,6 +13,7 @@ import { type Deployment, deploy, until } from '../walk/deployment.ts';
 import { modern } from '../walk/mcp.ts';
 import { nodeServer, walkPolicy } from '../walk/policy.ts';
 import { root } from '../walk/program.ts';
+import { bringElectron } from './binary.ts';
 import { type Companion, buildCompanion, launchCompanion } from './companion.ts';
 import { type Session, missingPrograms, openSession } from './session.ts';
 
@@ -43,13 +44,19 @@ describe.skipIf(missing.length > 0)(
         profile: {
           ManagedByOrganizationName: 'Example Corp',
           AllowUserPause: 'always',
+          AutoStart: 'user_decides',
           LocalServers: { counting: nodeServer(join(root, 'test/fake/local-server/counting.ts')) },
         },
       });
       const token = await deployment.hostToken({ user: 'ada', gateway: 'eng' });
       for (const name of ['counting__count', 'counting__environment'])
         await modern(`${deployment.origin}/g/eng/mcp`, token, 'tools/call', { name, arguments: {} });
-      companion = await launchCompanion({ session, args: [`--agent-socket=${join(station.stateDir, 'agent.sock')}`] });
+      companion = await launchCompanion({
+        session,
+        args: [`--agent-socket=${join(station.stateDir, 'agent.sock')}`],
+        // As in an AppImage, so that start at login can be chosen and the switch is looked at too.
+        env: { APPIMAGE: '/home/ada/Drawbridge.AppImage', APPDIR: dirname((await bringElectron()).executable) },
+      });
       page = await companion.page();
       page.on('console', (message) => complaints.push(message.text()));
       await page.getByRole('heading', { name: 'Connected', exact: true }).waitFor();
@@ -253,6 +260,7 @@ describe.skipIf(missing.length > 0)(
       for (const name of sections) {
         await page.getByRole('tab', { name: new RegExp(`^${name}`) }).click();
         await page.getByRole('heading', { name, level: 1 }).waitFor();
+        if (name === 'Settings') await page.getByRole('switch').waitFor({ state: 'attached' });
         found.push(...(await serious(name)));
       }
       await page.getByRole('tab', { name: /^Status/ }).click();

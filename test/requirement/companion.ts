@@ -85,6 +85,11 @@ export const companion: readonly Requirement[] = [
     source: 'docs/companion.md, "For IT"',
   },
   {
+    id: 'companion.autostart-user-decides',
+    promise: 'The user chooses whether it starts at login where the profile says user_decides, and nowhere else.',
+    source: 'docs/companion.md, "For IT"',
+  },
+  {
     id: 'companion.same-socket',
     promise: "The companion looks for the agent where the agent's own rule puts its socket.",
     source: 'docs/companion.md, "For IT"',
