@@ -4,56 +4,43 @@ import { execFile } from 'node:child_process';
 import { access, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { Arch, Platform, build } from 'electron-builder';
 import { z } from 'zod';
 import { bringTestElectron } from '../setup/electron.mjs';
 import { configuration } from './config.ts';
 import type { LocalElectron } from './config.ts';
 import { makeDeb } from './deb.ts';
+import { PackageError, checkPrograms, readOptions, usage } from './options.ts';
+import type { PackageOptions } from './options.ts';
 import { makeRpm } from './rpm.ts';
 import { makeRuntime, packagedNode } from './runtime.ts';
 import type { Target } from './runtime.ts';
 import { writeScripts } from './script.ts';
 
-const help = `npm run package -- [options]
-  --dir             only the unpacked app (Linux: and the deb and the rpm of it)
-  --test-electron   with the old Electron of the tests, where the release can't be downloaded. For tests only: never ship it
-  --inspectable     leave the fuse on that test drivers need. For tests only: never ship it
-  --out <dir>       where it goes (default: out/package)
-  --version <v>     in place of the version in package.json
-`;
 const onlyForTests = 'FOR TESTS ONLY, never ship it';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const say = (line: string): void => void process.stderr.write(`package: ${line}\n`);
 
-const { values: flags } = parseArgs({
-  options: {
-    dir: { type: 'boolean', default: false },
-    'test-electron': { type: 'boolean', default: false },
-    inspectable: { type: 'boolean', default: false },
-    out: { type: 'string', default: join(root, 'out/package') },
-    version: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
+await main().catch((error: unknown) => {
+  if (error instanceof PackageError) say(error.message);
+  else say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  process.exitCode = 1;
 });
-if (flags.help) process.stdout.write(help);
-else
-  await makePackages().catch((error: unknown) => {
-    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    if (!flags['test-electron'])
-      say(
-        'if the Electron release can not be downloaded here, `-- --dir --test-electron` makes packages for tests with an old one',
-      );
-    process.exitCode = 1;
-  });
 
-async function makePackages(): Promise<void> {
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2), root);
+  if (options === 'help') process.stdout.write(usage);
+  else await makePackages(options);
+}
+
+async function makePackages({ output, ...options }: PackageOptions): Promise<void> {
+  checkPrograms(process.platform, process.env['PATH'] ?? '');
   const manifest = z.looseObject({ version: z.string() }).parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')));
-  const version = flags.version ?? manifest.version;
+  const version = options.version ?? manifest.version;
   const target = targetOf(process.platform, process.arch);
-  const isForTests = flags['test-electron'] || flags.inspectable;
-  const electron = flags['test-electron'] ? await testElectron() : undefined;
+  const isForTests = options.hasTestElectron || options.isInspectable;
+  const electron = options.hasTestElectron ? await testElectron() : undefined;
   if (isForTests) say(`${onlyForTests}${electron ? ` (Electron ${electron.version})` : ''}`);
 
   say('bundles …');
@@ -76,32 +63,34 @@ async function makePackages(): Promise<void> {
     root,
     runtime,
     scripts,
-    output: flags.out,
+    output,
     version,
     ...(electron ? { electron } : {}),
     mark: isForTests ? '-for-tests-only' : '',
-    isInspectable: flags.inspectable,
+    isInspectable: options.isInspectable,
   });
   const platform = { linux: Platform.LINUX, darwin: Platform.MAC, win32: Platform.WINDOWS }[target.platform];
   const arch = target.arch === 'x64' ? Arch.x64 : Arch.arm64;
   const isLinux = target.platform === 'linux';
   // the systems' own tools make deb and rpm, so that there is one way to make them
-  const targets = flags.dir
+  const targets = options.isOnlyUnpacked
     ? platform.createTarget('dir', arch)
     : isLinux
       ? platform.createTarget(['dir', 'AppImage'], arch)
       : platform.createTarget(null, arch);
-  await build({ projectDir: root, targets, config });
+  await build({ projectDir: root, targets, config }).catch((error: unknown) => {
+    throw electron === undefined && isOfNetwork(error) ? new PackageError(noDownload(error)) : error;
+  });
   if (!isLinux) return;
 
-  const unpacked = join(flags.out, target.arch === 'x64' ? 'linux-unpacked' : 'linux-arm64-unpacked');
+  const unpacked = join(output, target.arch === 'x64' ? 'linux-unpacked' : 'linux-arm64-unpacked');
   await access(unpacked);
   if (isForTests) await writeFile(join(unpacked, 'FOR-TESTS-ONLY'), `${onlyForTests}\n`);
   const { arch: cpu } = target;
   const mark = isForTests ? '-for-tests-only' : '';
   const packages = {
-    deb: join(flags.out, `drawbridge${mark}_${version}_${cpu === 'x64' ? 'amd64' : 'arm64'}.deb`),
-    rpm: join(flags.out, `drawbridge${mark}-${version}-1.${cpu === 'x64' ? 'x86_64' : 'aarch64'}.rpm`),
+    deb: join(output, `drawbridge${mark}_${version}_${cpu === 'x64' ? 'amd64' : 'arm64'}.deb`),
+    rpm: join(output, `drawbridge${mark}-${version}-1.${cpu === 'x64' ? 'x86_64' : 'aarch64'}.rpm`),
   };
   const speed: 'fast' | 'small' = isForTests ? 'fast' : 'small';
   const about = {
@@ -120,6 +109,16 @@ async function makePackages(): Promise<void> {
   process.stdout.write(
     `${JSON.stringify({ unpacked, ...packages, version, electron: electron?.version ?? 'as package.json says', isForTests })}\n`,
   );
+}
+
+const ofNetwork = /^(ENOTFOUND|EAI_AGAIN|ECONN[A-Z]+|ETIMEDOUT|E(NET|HOST)UNREACH|ERR_NON_2XX_3XX_RESPONSE|[A-Z_]*CERT[A-Z_]*)$/;
+
+function isOfNetwork(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && ofNetwork.test(String(error.code));
+}
+
+function noDownload({ message }: Error): string {
+  return `what electron-builder downloads (the Electron release, the tools of some formats) can't be had here: ${message}. For packages to test with, with an old Electron: npm run package -- --dir --test-electron`;
 }
 
 async function testElectron(): Promise<LocalElectron> {

@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { extractFile, listPackage } from '@electron/asar';
@@ -119,6 +119,8 @@ describe('the packaged app', () => {
       console.log(`packaged with Electron ${packaged.electron}: the window says ${JSON.stringify(text.slice(0, 200))}`);
       expect(text).toMatch(/Drawbridge|agent/i);
       expect(existsSync(traces)).toBe(false);
+      const masking = at(packaged, 'resources/app.asar.unpacked/node_modules/bufferutil/bufferutil.node');
+      if (process.arch === 'x64') await until('the agent to load what ws masks with', async () => await isMapped(masking));
     } finally {
       if (child.exitCode === null) {
         const ended = once(child, 'exit');
@@ -145,6 +147,13 @@ async function pageText(child: ChildProcess): Promise<string> {
     const page = targets.find(({ type }) => type === 'page');
     return page && ((await evaluate(page.webSocketDebuggerUrl, 'document.body.innerText')) || undefined);
   });
+}
+
+/** Whether a process of this machine has loaded the file. */
+async function isMapped(file: string): Promise<boolean> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const maps = await Promise.all(pids.map(async (pid) => await readFile(`/proc/${pid}/maps`, 'utf8').catch(() => '')));
+  return maps.some((text) => text.includes(file));
 }
 
 async function evaluate(url: string, expression: string): Promise<string> {
