@@ -17,6 +17,7 @@ import { lastingProgram } from './lasting.ts';
 import { writeLauncher } from './launcher.ts';
 import { openLocalServers } from './local-servers.ts';
 import { hostEnvironment, secretService } from './location.ts';
+import { letHeapGrow } from './heap.ts';
 import { createManagedHosts } from './managed-hosts.ts';
 import { openPause } from './pause.ts';
 import { createHeartbeat } from './posture/heartbeat.ts';
@@ -101,6 +102,7 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
   await openPrivateDirectory(stateDir, uid);
   const held = await lock(join(stateDir, 'agent.lock'), options.pid);
   if (held.kind === 'taken') throw new Fault('AGENT_RUNNING', { pid: held.pid, stateDir });
+  letHeapGrow();
   const closers: Closer[] = [() => held.release()];
   const ended = new AbortController();
   let closing: Promise<void> | undefined;
