@@ -22,7 +22,8 @@ export interface LaunchesDeps {
 export interface Launches {
   /** What could run now. */
   readonly current: readonly Launch[];
-  offers(): readonly Offer[];
+  /** Undefined before anything was resolved. */
+  offers(): readonly Offer[] | undefined;
   /** Resolves these sources, and no others stand any more. Resolves when all of them did or failed; false where another call came later. */
   resolve(sources: readonly LocalServerSource[]): Promise<boolean>;
   /** Why a child of this fingerprint may no longer run. A server that can't be resolved just now is no reason. */
@@ -35,13 +36,14 @@ const atOnce = 4;
 
 export function createLaunches(deps: LaunchesDeps): Launches {
   let outcomes: readonly Outcome[] = [];
+  let isResolved = false;
   let newest = 0;
 
   return {
     get current() {
       return outcomes.flatMap(({ launch }) => (launch ? [launch] : []));
     },
-    offers: () => outcomes.flatMap(({ launch }) => (launch ? [offerOf(launch)] : [])),
+    offers: () => (isResolved ? outcomes.flatMap(({ launch }) => (launch ? [offerOf(launch)] : [])) : undefined),
     async resolve(sources) {
       const round = ++newest;
       const next: Outcome[] = [];
@@ -55,6 +57,7 @@ export function createLaunches(deps: LaunchesDeps): Launches {
       await Promise.all(Array.from({ length: Math.min(atOnce, sources.length) }, work));
       if (round !== newest) return false;
       outcomes = next;
+      isResolved = true;
       return true;
     },
     refusal(server, fingerprint) {

@@ -37,7 +37,8 @@ export interface LocalServersDeps {
 export interface LocalServers {
   /** What the tunnel starts them by. */
   readonly pool: SanctionedPool;
-  offers(): readonly Offer[];
+  /** Undefined before anything was resolved. */
+  offers(): readonly Offer[] | undefined;
   /** What the gateway that is dialed says of the offers; none of another gateway. */
   judged(verdicts: readonly Verdict[]): void;
   /** Resolves the profile's servers and these; false where a later call came meanwhile. */

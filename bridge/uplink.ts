@@ -26,7 +26,7 @@ export interface UplinkDeps {
   readonly platform: 'linux' | 'darwin' | 'win32';
   readonly product: string;
   readonly pool: Pool;
-  readonly offers: () => readonly Offer[];
+  readonly offers: () => readonly Offer[] | undefined;
   /** What the gateway that is dialed says; nothing, where another one is dialed or none: one gateway's approvals count for no other. */
   readonly onVerdicts: (verdicts: readonly Verdict[]) => void;
   readonly onTunnel: (tunnel: AgentTunnel) => void;

@@ -44,7 +44,8 @@ export interface DialDeps {
   readonly gatewayOrigin: string;
   readonly device: Device;
   readonly pool: Pool;
-  readonly offers: () => readonly Offer[];
+  /** Undefined while it isn't known yet: then nothing is told, because an empty list would be an answer. */
+  readonly offers: () => readonly Offer[] | undefined;
   readonly onVerdicts: (verdicts: readonly Verdict[]) => void;
   /** Calls of the user, from a gateway that tells them. */
   readonly onCalls?: (calls: readonly RecentCall[]) => void;
@@ -175,9 +176,14 @@ export function dial(deps: DialDeps): Tunnel {
     });
     link = current;
     logger.info('tunnel opened');
-    current.tellOffers(deps.offers());
+    tellOffers(current);
     current.tellReports(deps.reports?.() ?? []);
     welcomed(welcome);
+  }
+
+  function tellOffers(to: Link): void {
+    const offers = deps.offers();
+    if (offers !== undefined) to.tellOffers(offers);
   }
 
   function refusedBy(fault: Fault): void {
@@ -219,7 +225,9 @@ export function dial(deps: DialDeps): Tunnel {
     get state() {
       return state;
     },
-    offersChanged: () => link?.tellOffers(deps.offers()),
+    offersChanged() {
+      if (link !== undefined) tellOffers(link);
+    },
     reportsChanged: () => link?.tellReports(deps.reports?.() ?? []),
     openHost(open, events) {
       if (link === undefined) return Promise.reject(new Fault('GATEWAY_UNREACHABLE', { reason: reasonOf(state) }));

@@ -108,6 +108,12 @@ export const tunnel: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, Where commands come from',
   },
   {
+    id: 'tunnel.offers-known',
+    promise:
+      'A bridge tells nothing of its local servers before it knows them: until then what it offered before stays on record.',
+    source: 'docs/tunnel.md',
+  },
+  {
     id: 'tunnel.report-once',
     promise: 'What a workstation reports is on record once, however often it is told.',
     source: 'contract/report.ts',

@@ -12,10 +12,11 @@ import { Fault, type ErrorCode } from '#contract/error.ts';
 import { tunnelSubprotocol } from '#contract/frame.ts';
 import { jsonFrame, readStep, toWire } from '#contract/frame-codec.ts';
 import { newId, OrganizationId, UserId, WorkstationId } from '#contract/id.ts';
+import type { Offer } from '#contract/server.ts';
 import type { TunnelState } from '#contract/tunnel-state.ts';
 import { makeDeviceKey } from '../../../bridge/device/device-key.ts';
 import { dial, type DialDeps } from '../../../bridge/tunnel/dial.ts';
-import { emptyPool, folder, silent } from '../../gateway/tunnel/stage.ts';
+import { createStage, emptyPool, folder, launchProgram, offersOf, silent } from '../../gateway/tunnel/stage.ts';
 import { proves } from '../../requirement.ts';
 import { until } from '../server/fixture.ts';
 
@@ -81,6 +82,32 @@ test('what a bridge sends is masked, with another key each time (RFC 6455 sectio
     expect(frame.toString('latin1', 8)).not.toContain('"product":"test"');
   }
   expect(new Set(keys).size).toBe(3);
+});
+
+test('nothing is offered before it is known what there is, and then at once', async () => {
+  proves('tunnel.offers-known', {
+    file: 'bridge/tunnel/dial.ts',
+    find: 'if (offers !== undefined) to.tellOffers(offers);',
+    replace: 'to.tellOffers(offers ?? []);',
+  });
+  const stage = await createStage();
+  const enrolled = await stage.device('ada');
+  const [before, now] = [launchProgram('memory', '/bin/true'), launchProgram('memory', '/bin/false')];
+  await stage.store.replaceOffers(enrolled.workstation, offersOf(before), Date.now());
+  const known: { offers?: readonly Offer[] } = {};
+  let noted: readonly string[] = [];
+  const at = Date.now();
+  const bridge = stage.bridge(enrolled, {
+    offers: () => known.offers,
+    reports: () => [{ event: 'host_undone', host: 'codex', id: newId(at), at }],
+    onNoted: (ids) => (noted = ids),
+  });
+  // what is said after the offers is answered: the gateway server has read all that came before it
+  await until(() => noted.length > 0);
+  expect(await stage.store.offers()).toMatchObject([{ fingerprint: before.fingerprint }]);
+  known.offers = offersOf(now);
+  bridge.offersChanged();
+  await until(async () => (await stage.store.offers())[0]?.fingerprint === now.fingerprint);
 });
 
 describe('an address', () => {
