@@ -1,9 +1,36 @@
-// What the launcher starts, and so every AI host for each of its servers: the command line, with Node's compile cache on. Plain JavaScript, because only then
-// the cache also spares the stripping of types: a shim starts in a third of the time. The cache lies in the state directory, which only its user can enter.
+#!/usr/bin/env node
+// `drawbridge`, and what AI hosts start for each of their servers: the command line, with Node's compile cache on. Plain JavaScript, because only then the
+// cache also spares the stripping of types. It lies in the state directory, and only where nobody else may write: what lies there is run.
+import { mkdirSync, statSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-const at = process.argv.indexOf('--state');
-const stateDir = at > 0 ? process.argv[at + 1] : undefined;
-if (stateDir !== undefined) enableCompileCache(join(stateDir, 'cache'));
+const stateDir = namedStateDir(process.argv.slice(2)) ?? ownStateDir(process);
+if (isPrivate(stateDir)) {
+  const cache = join(stateDir, 'cache');
+  mkdirSync(cache, { recursive: true, mode: 0o700 });
+  enableCompileCache(cache);
+}
 await import('./cli.ts');
+
+function namedStateDir(words) {
+  const at = words.findIndex((word) => word === '--state' || word.startsWith('--state='));
+  return words[at] === '--state' ? words[at + 1] : words[at]?.slice('--state='.length);
+}
+
+/** As location.ts says it, which can't be read before the cache is on. */
+function ownStateDir({ platform, env }) {
+  const home = env['HOME'] ?? homedir();
+  if (platform === 'darwin') return join(home, 'Library/Application Support/Drawbridge');
+  if (platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData/Local'), 'Drawbridge');
+  const base = env['XDG_STATE_HOME'];
+  return base?.startsWith('/') ? join(base, 'drawbridge') : join(home, '.local/state/drawbridge');
+}
+
+/** It is there, and no other user may write it. Windows tells neither: there the user's own folder is the user's own. */
+function isPrivate(folder) {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (!found?.isDirectory()) return false;
+  return process.platform === 'win32' || (found.uid === process.getuid?.() && (found.mode & 0o022) === 0);
+}

@@ -203,6 +203,7 @@ export const roots: readonly string[] = [
   'gateway/launch.mjs',
   'bridge/agent.ts',
   'bridge/cli.ts',
+  'bridge/launch.mjs',
   'main/main.ts',
   'renderer/companion/main.tsx',
   'build/setup.mjs',

@@ -16,6 +16,11 @@ export const agent: readonly Requirement[] = [
     promise: 'The lock of an agent that was killed holds nobody up, also where its pid was given to another process.',
     source: cli,
   },
+  {
+    id: 'agent.own-compiled-code',
+    promise: 'Compiled code of the bridge is kept in its state directory, and never where others may write.',
+    source: 'bridge/launch.mjs',
+  },
   { id: 'agent.socket-private', promise: "The agent's socket lies in a directory that only its user can enter.", source: socket },
   {
     id: 'agent.no-impostor',
