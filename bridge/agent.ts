@@ -119,27 +119,32 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
 async function start(options: AgentOptions, closers: Closer[], signal: AbortSignal): Promise<Omit<Agent, 'close'>> {
   const { stateDir, home, env, platform, uid, logger } = options;
   const now = Date.now;
-  const reaped = await reapLeftovers(stateDir);
-  if (reaped > 0) logger.warn({ count: reaped }, 'leftovers of an agent that was killed were ended');
 
-  // what IT set, and where secrets lie
-  const profile = await watchProfile(
+  // what IT set, where secrets lie, what the organization is to be told: each read while the others are
+  const watching = watchProfile(
     { platform, uid, userName: options.userName, file: options.profileFile },
     () => void settling.ask('profile'),
     logger,
   );
-  closers.push(() => profile.close());
-  const secretStore = await openSecretStore({ stateDir, service: secretService(stateDir), logger });
-  const sealer = await openSealer(secretStore);
-  const launcher = await writeLauncher(options);
+  closers.push(async () => (await watching).close());
+  const opening = openReports({ stateDir, now, onChange: () => uplink.tunnel?.reportsChanged(), logger });
+  closers.push(async () => (await opening).close());
+  const unlocking = openSecretStore({ stateDir, service: secretService(stateDir), logger });
+  const [profile, reports, secretStore, sealer, launcher, reaped] = await Promise.all([
+    watching,
+    opening,
+    unlocking,
+    unlocking.then(openSealer),
+    writeLauncher(options),
+    reapLeftovers(stateDir),
+  ]);
+  if (reaped > 0) logger.warn({ count: reaped }, 'leftovers of an agent that was killed were ended');
   const hostEnv = hostEnvironment(home, options.ownHome, env);
   const { productVersion, pid } = options;
   const first = { productVersion, pid, since: now(), home, stateDir, secretStore: secretStore.kind, reading: profile.current };
   const state = createState(firstState(first), (error) => logger.error({ err: error }, 'state listener failed'));
 
-  // what the user may do, and what the organization is told of it
-  const reports = await openReports({ stateDir, now, onChange: () => uplink.tunnel?.reportsChanged(), logger });
-  closers.push(() => reports.close());
+  // what the user may do
   const onPause = (pause: AgentPause | undefined): void => {
     state.update({ paused: pause });
     state.found('pause', pauseFindings(pause));
@@ -154,8 +159,9 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   state.found('pause', pauseFindings(pause.current));
 
   // local servers, and the way to the gateway
-  const servers = await openLocalServers({
+  const servers = openLocalServers({
     ...options,
+    sealer,
     profile: () => profile.current,
     onContentChanged: () => void settling.ask('servers'),
     signal,
@@ -336,6 +342,8 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   });
   closers.push(() => socket.close());
 
+  // those that are known resolve while the device is looked at and the tunnel dialed
+  void settling.ask('servers');
   await settling.ask('profile');
   signal.throwIfAborted();
   state.update({ isComplete: true });

@@ -1,17 +1,21 @@
 // The local servers of this device, put together: what the profile and the hosts name, resolved; what may run of it, sanctioned; what runs, in the pool.
 // Rule: whoever asks how they stand also has those ended that may no longer run.
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AgentServer } from '#contract/agent.ts';
 import { Fault } from '#contract/error.ts';
 import type { Finding } from '#contract/finding.ts';
 import { defaultMessageLimitBytes } from '#contract/frame.ts';
 import type { Fingerprint, Slug } from '#contract/id.ts';
+import type { Sealer } from '#contract/secret.ts';
 import type { LocalServerSource, Offer, Verdict } from '#contract/server.ts';
+import { readIfThere, writePrivate } from './device/file.ts';
 import { createLaunches, sourcesOf } from './launches.ts';
 import type { ProfileReading } from './profile/read.ts';
 import { createSanctionedPool } from './sanctioned.ts';
 import type { SanctionedPool } from './sanctioned.ts';
 import { createHasher } from './server/content.ts';
+import { openKeptDigests } from './server/kept-digest.ts';
 import type { Launch } from './server/launch.ts';
 import { secretsIn } from './server/redact.ts';
 import { resolveLaunch } from './server/resolve.ts';
@@ -27,6 +31,7 @@ export interface LocalServersDeps {
   readonly platform: 'linux' | 'darwin' | 'win32';
   readonly shell: string | undefined;
   readonly node: string;
+  readonly sealer: Sealer;
   readonly profile: () => ProfileReading;
   /** The files of a server are no longer what was approved: resolve again. */
   readonly onContentChanged: () => void;
@@ -58,26 +63,34 @@ export interface LocalServers {
 const limits = { messageBytes: defaultMessageLimitBytes, startMs: 30_000, idleMs: 10 * 60_000, children: 256 };
 const brokenList = 'the profile of this device: its list of denied commands is not valid';
 
-export async function openLocalServers(deps: LocalServersDeps): Promise<LocalServers> {
+/** Resolving waits for what the login shell says; nothing else does. */
+export function openLocalServers(deps: LocalServersDeps): LocalServers {
   const { stateDir, home, env, platform, signal, logger } = deps;
   let verdicts: readonly Verdict[] = [];
   let sources: readonly LocalServerSource[] = [];
-  const hasher = createHasher();
-  const paths = await searchPath({ home: deps.ownHome, platform, env, shell: deps.shell, signal });
+  const paths = searchPath({ home: deps.ownHome, platform, env, shell: deps.shell, signal });
+  const digestFile = join(stateDir, 'digest.sealed');
+  const kept = openKeptDigests({
+    read: () => readIfThere(digestFile),
+    write: (text) => writePrivate(digestFile, text),
+    sealer: deps.sealer,
+    onError: (err) => logger.warn({ err }, 'digests of files are not kept'),
+  });
+  const hashing = kept.then((known) => createHasher(known));
 
-  const resolve = (source: LocalServerSource): Promise<Launch> => {
+  const resolve = async (source: LocalServerSource): Promise<Launch> => {
     const { LocalServerPackageRoots, LocalServerInstall, CACertificateFile } = deps.profile().profile;
     return resolveLaunch(source, {
       home,
       platform,
       environment: env,
-      searchPath: paths,
+      searchPath: await paths,
       packageRoots: LocalServerPackageRoots,
       install: LocalServerInstall,
       stateDir,
       node: deps.node,
       caFile: CACertificateFile,
-      hasher,
+      hasher: await hashing,
       signal,
     });
   };
@@ -130,6 +143,9 @@ export async function openLocalServers(deps: LocalServersDeps): Promise<LocalSer
     },
     logs: () => Object.fromEntries(sources.map(({ server }) => [server, running.log(server)])),
     secrets: () => sources.flatMap(({ line }) => [...Object.values(line.env), ...secretsIn(line.args)]),
-    close: () => pool.close(),
+    async close() {
+      await pool.close();
+      await (await kept).close();
+    },
   };
 }

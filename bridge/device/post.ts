@@ -1,15 +1,14 @@
 // One bounded POST to the gateway server. No redirect is followed: a token goes to the address that was named, or nowhere.
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import { Fault } from '#contract/error.ts';
 import { gatewayOriginOf } from '#contract/gateway-origin.ts';
 import { rootCertificates } from '../root-certificate.ts';
+import { requestOf } from './request.ts';
 
 const withinMs = 15_000;
 const answerLimitBytes = 64 * 1024;
 
 /** Rejects with GATEWAY_UNREACHABLE, also where the origin is not https (or http on loopback). `body` is undefined where the answer is not JSON. */
-export function postJson(deps: {
+export async function postJson(deps: {
   readonly origin: string;
   readonly path: string;
   readonly body: unknown;
@@ -17,7 +16,7 @@ export function postJson(deps: {
 }): Promise<{ readonly status: number; readonly body: unknown }> {
   const origin = gatewayOriginOf(deps.origin);
   const unreachable = (reason: string, cause?: unknown) => new Fault('GATEWAY_UNREACHABLE', { reason }, { cause });
-  if (origin === undefined) return Promise.reject(unreachable('its address must begin with https://'));
+  if (origin === undefined) throw unreachable('its address must begin with https://');
   const url = new URL(deps.path, origin);
   const bytes = Buffer.from(JSON.stringify(deps.body));
   const options = {
@@ -27,8 +26,9 @@ export function postJson(deps: {
     signal: AbortSignal.timeout(withinMs),
     ...(deps.ca === undefined ? {} : { ca: [...rootCertificates(), ...[deps.ca].flat()] }),
   };
+  const send = await requestOf(url);
   return new Promise((resolve, reject) => {
-    const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, options, (response) => {
+    const request = send(url, options, (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
       response.on('data', (chunk: Buffer) => {

@@ -1,8 +1,7 @@
 // Whether the gateway server answers from here, as `drawbridge doctor` asks it. No token goes with the question and no redirect is followed.
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import { gatewayOriginOf } from '#contract/gateway-origin.ts';
 import { rootCertificates } from '../root-certificate.ts';
+import { requestOf } from './request.ts';
 
 export type Probe =
   | {
@@ -16,18 +15,19 @@ export type Probe =
 const withinMs = 10_000;
 
 /** Never rejects. */
-export function probeGateway(of: { readonly origin: string; readonly ca?: string | undefined }): Promise<Probe> {
+export async function probeGateway(of: { readonly origin: string; readonly ca?: string | undefined }): Promise<Probe> {
   const origin = gatewayOriginOf(of.origin);
-  if (origin === undefined) return Promise.resolve({ kind: 'failed', reason: 'its address must begin with https://' });
+  if (origin === undefined) return { kind: 'failed', reason: 'its address must begin with https://' };
   const url = new URL('/readyz', origin);
   const options = {
     agent: false,
     signal: AbortSignal.timeout(withinMs),
     ...(of.ca === undefined ? {} : { ca: [...rootCertificates(), of.ca] }),
   };
+  const send = await requestOf(url);
   const begunAt = Date.now();
   return new Promise((resolve) => {
-    const request = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, options, (response) => {
+    const request = send(url, options, (response) => {
       const now = Date.now();
       const theirs = Date.parse(response.headers.date ?? '');
       response.destroy();

@@ -7,6 +7,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { KeptDigests } from './kept-digest.ts';
 
 export interface Hasher {
   /** Hex SHA-256 of one file; rejects where there is none. */
@@ -25,8 +26,13 @@ const packageFileLimit = 10_000;
 const atOnce = 8;
 const wholeBytes = 4 * 1024 * 1024;
 
-/** One cache of file hashes. The agent makes one and hands it to resolve, so that a rescan stays cheap. */
-export function createHasher(): Hasher {
+/** Smaller ones are hashed as fast as they are looked up. */
+const keptFromBytes = 1024 * 1024;
+/** A file that was written just now may be written again within one tick of its file system's clock. */
+const settledAfterMs = 2_000;
+
+/** One cache of file hashes. The agent makes one and hands it to resolve, so that a rescan stays cheap. `kept`: what earlier agents hashed. */
+export function createHasher(kept?: KeptDigests, now = Date.now): Hasher {
   const known = new Map<string, Known>();
 
   async function ofFile(path: string): Promise<string> {
@@ -34,9 +40,13 @@ export function createHasher(): Hasher {
     const stamp = `${mtimeMs} ${ctimeMs} ${size} ${ino} ${dev}`;
     const before = known.get(path);
     if (before?.stamp === stamp) return before.digest;
-    const digest = await digestOf(path, size);
+    const earlier = size < keptFromBytes ? undefined : kept?.get(path, stamp);
+    const begunAt = now();
+    const digest = earlier ?? (await digestOf(path, size));
     if (known.size >= knownLimit) known.clear();
     known.set(path, { stamp, digest });
+    if (earlier === undefined && size >= keptFromBytes && Math.max(ctimeMs, mtimeMs) < begunAt - settledAfterMs)
+      kept?.put(path, stamp, digest);
     return digest;
   }
 

@@ -21,6 +21,11 @@ export const agent: readonly Requirement[] = [
     promise: 'Compiled code of the bridge is kept in its state directory, and never where others may write.',
     source: 'bridge/launch.mjs',
   },
+  {
+    id: 'agent.dials-first',
+    promise: 'The agent dials its gateway without waiting for the login shell, the local servers or the AI hosts.',
+    source: 'bridge/agent.ts',
+  },
   { id: 'agent.socket-private', promise: "The agent's socket lies in a directory that only its user can enter.", source: socket },
   {
     id: 'agent.no-impostor',

@@ -23,6 +23,12 @@ export const localServer: readonly Requirement[] = [
     source: identified,
   },
   {
+    id: 'local-server.kept-digest-sealed',
+    promise:
+      "A file's digest is taken over from an earlier agent only as this device sealed it, and only for a file that did not change since.",
+    source: 'docs/local-servers.md, How a command is identified',
+  },
+  {
     id: 'local-server.sanction-asked',
     promise: 'The sanction is asked at each start, and again after the files were read.',
     source: commands,
