@@ -19,7 +19,7 @@ export const agent: readonly Requirement[] = [
   {
     id: 'agent.own-compiled-code',
     promise: 'Compiled code of the bridge is kept in its state directory, and never where others may write.',
-    source: 'bridge/launch.mjs',
+    source: 'docs/bridge-cli.md, agent',
   },
   {
     id: 'agent.dials-first',
