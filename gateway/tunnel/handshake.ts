@@ -10,6 +10,8 @@ import type { Claim, Member, Proof } from '../workstation/proof.ts';
 
 export interface Handshake {
   readonly member: Member;
+  /** The store's revision that the member is known for. */
+  readonly asOf: number;
   readonly version: number;
   readonly product: string;
 }
@@ -41,7 +43,8 @@ export async function shakeHands(
     const { signature } = readStep(await steps.next(), ['proof']).body;
     const { workstation, user, product } = hello;
     const proof = await Promise.race([deps.prove({ version, nonce, workstation, user, signature }), steps.failed]);
-    return proof.kind === 'refused' ? proof : { kind: 'proven', hands: { member: proof.member, version, product } };
+    if (proof.kind === 'refused') return proof;
+    return { kind: 'proven', hands: { member: proof.member, asOf: proof.asOf, version, product } };
   } catch (error) {
     if (error === hungUp) return { kind: 'gone' };
     if (error instanceof Fault) return { kind: 'refused', fault: error, reason: error.message, workstation: null };

@@ -6,9 +6,10 @@ import { Fault } from '#contract/error.ts';
 import { closeCode, type FrameBody } from '#contract/frame.ts';
 import type { OrganizationId } from '#contract/id.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
-import type { Approval, Store, StoredPolicy, Workstation } from '../store/store.ts';
+import type { Approval, Store } from '../store/store.ts';
 import { memberOf, type Member } from '../workstation/proof.ts';
 import type { Link } from './link.ts';
+import type { Standing } from './standing.ts';
 
 export interface Review {
   /** What a member is told now. */
@@ -17,8 +18,8 @@ export interface Review {
   offered(link: Link, offers: readonly Offer[]): void;
   /** Something changed: look at all tunnels again soon. */
   request(): void;
-  /** A tunnel is up now: look at it once, because what changed between its proof and now was not applied to it. */
-  joined(link: Link): void;
+  /** A tunnel is up now: look at it once, because what changed after `asOf`, when it was proven, was not applied to it. */
+  joined(link: Link, asOf: number): void;
   tick(): void;
   close(): Promise<void>;
 }
@@ -31,11 +32,13 @@ interface Seen {
   isStoring: boolean;
   lastWelcome: string;
   lastVerdict: string | undefined;
+  /** The store's revision that was applied to it. */
+  asOf: number | undefined;
 }
 
 export function createReview(deps: {
   store: Store;
-  policy: () => Promise<StoredPolicy>;
+  standing: () => Promise<Standing>;
   links: () => readonly Link[];
   organization: OrganizationId;
   messageLimitBytes: number;
@@ -47,6 +50,8 @@ export function createReview(deps: {
   let isDue = false;
   /** Those that are due where not all are. */
   let due = new Set<Link>();
+  /** Whose offers were stored since the last tick. */
+  let storing = new Set<Link>();
   let isClosed = false;
   let running: Promise<void> | undefined;
 
@@ -54,7 +59,7 @@ export function createReview(deps: {
     let known = seen.get(link);
     if (known === undefined) {
       const lastWelcome = JSON.stringify(welcomeOf(link.member));
-      known = { offers: [], pending: undefined, isStoring: false, lastWelcome, lastVerdict: undefined };
+      known = { offers: [], pending: undefined, isStoring: false, lastWelcome, lastVerdict: undefined, asOf: undefined };
       seen.set(link, known);
     }
     return known;
@@ -89,21 +94,25 @@ export function createReview(deps: {
   }
 
   /** Reads after the links were chosen, so that a workstation that enrolls meanwhile is in none or in both. */
-  async function reviewLinks(which: readonly Link[], read: () => Promise<readonly (Workstation | undefined)[]>): Promise<void> {
-    const [policy, workstations, approvals] = await Promise.all([deps.policy(), read(), store.approvals()]);
+  async function reviewLinks(which: readonly Link[], isAll: boolean): Promise<void> {
+    const { revision, policy, approvals } = await deps.standing();
+    const behind = which.filter((link) => seenOf(link).asOf !== revision);
+    const workstations = await (isAll && behind.length > 0
+      ? store.workstations()
+      : Promise.all(behind.map((link) => store.workstation(link.presence.workstation))));
     const byId = new Map(workstations.flatMap((workstation) => (workstation ? [[workstation.id, workstation]] : [])));
-    const decided = new Map(approvals.map((approval) => [`${approval.server} ${approval.fingerprint}`, approval]));
-    for (const link of which) {
+    for (const link of behind) {
       const workstation = byId.get(link.presence.workstation);
       const member = workstation && memberOf(workstation, policy);
       if (member === undefined || member.user.id !== link.presence.user) {
         link.cut(new Fault('WORKSTATION_REVOKED'), closeCode.revoked);
         continue;
       }
-      link.endServers((server, fingerprint) => decided.get(`${server} ${fingerprint}`)?.decision === 'denied');
+      link.endServers((server, fingerprint) => approvals.get(`${server} ${fingerprint}`)?.decision === 'denied');
       tellWelcome(link, member);
-      tellVerdicts(link, decided);
+      seenOf(link).asOf = revision;
     }
+    for (const link of which) tellVerdicts(link, approvals);
   }
 
   function run(): void {
@@ -113,10 +122,7 @@ export function createReview(deps: {
     isDue = false;
     due = new Set();
     const which = isAll ? deps.links() : [...some];
-    const read = isAll
-      ? () => store.workstations()
-      : () => Promise.all(which.map((link) => store.workstation(link.presence.workstation)));
-    running = reviewLinks(which, read)
+    running = reviewLinks(which, isAll)
       .catch((err: unknown) => {
         isDue = isDue || isAll;
         due = new Set([...due, ...some]);
@@ -134,6 +140,7 @@ export function createReview(deps: {
     const offers = known.pending;
     if (offers === undefined) return;
     known.isStoring = true;
+    storing.add(link);
     known.pending = undefined;
     try {
       await store.replaceOffers(link.presence.workstation, offers, deps.now());
@@ -158,15 +165,17 @@ export function createReview(deps: {
       isDue = true;
       run();
     },
-    joined(link) {
+    joined(link, asOf) {
+      seenOf(link).asOf = asOf;
       due.add(link);
       run();
     },
     tick() {
       run();
-      for (const link of deps.links()) {
+      const stored = storing;
+      storing = new Set();
+      for (const link of stored) {
         const known = seenOf(link);
-        if (!known.isStoring) continue;
         known.isStoring = false;
         if (known.pending !== undefined) void storeOffers(link, known);
       }

@@ -8,7 +8,7 @@ import { newId, type OrganizationId, type UserId, type WorkstationId } from '#co
 import type { CallRecord } from '#contract/audit.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { Bus } from '../bus/bus.ts';
-import type { Store, StoredPolicy } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { createRefusals, eventRecord, type EventDraft } from '../workstation/event.ts';
 import { checkProof } from '../workstation/proof.ts';
 import { createCallNews } from './call-news.ts';
@@ -19,6 +19,7 @@ import { Link } from './link.ts';
 import { createLookBack } from './look-back.ts';
 import { createReportDesk } from './report.ts';
 import { createReview } from './review.ts';
+import { createStanding } from './standing.ts';
 
 export interface Tunnels extends Hub {
   /** Takes over a WebSocket that just opened. */
@@ -76,10 +77,10 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   let isClosed = false;
   const record = recorder.append.bind(recorder);
   const recordRefusal = createRefusals(record, now);
-  const policy = policyReader(store);
+  const standing = createStanding(store);
   const review = createReview({
     store,
-    policy,
+    standing,
     links: () => [...links.values()],
     organization: deps.organization,
     messageLimitBytes,
@@ -104,7 +105,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
 
   async function greet(socket: WebSocket, address: string): Promise<void> {
     const prove = (claim: Parameters<typeof checkProof>[1]) =>
-      checkProof({ store, policy, publicOrigin: deps.publicOrigin }, claim);
+      checkProof({ store, standing, publicOrigin: deps.publicOrigin }, claim);
     const { organization } = deps;
     const outcome = await shakeHands(socket, { organization, prove, withinMs: timing.handshakeWithinMs });
     if (outcome.kind === 'gone') return socket.terminate();
@@ -150,7 +151,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     links.set(id, link);
     heartbeats.add(link);
     byUser.set(hands.member.user.id, [...(byUser.get(hands.member.user.id) ?? []), link]);
-    review.joined(link);
+    review.joined(link, hands.asOf);
     seen.add(id);
     lookBack.joined(link);
     logger.info({ workstation: id }, 'tunnel opened');
@@ -242,17 +243,6 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       storeSeen();
       await Promise.all(writing);
     },
-  };
-}
-
-/** The policy, read again only where the store's revision has grown. */
-function policyReader(store: Store): () => Promise<StoredPolicy> {
-  let known: { revision: number; policy: StoredPolicy } | undefined;
-  return async () => {
-    // Read before the policy: if that changes in between, the next reader sees a newer revision and reads again.
-    const revision = await store.revision();
-    if (known?.revision !== revision) known = { revision, policy: await store.policy() };
-    return known.policy;
   };
 }
 

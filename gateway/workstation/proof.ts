@@ -23,14 +23,20 @@ export interface Member {
   readonly gateways: readonly Slug[];
 }
 export type Proof =
-  | { readonly kind: 'proven'; readonly member: Member }
+  /** `asOf`: what changed in the store after this revision may not be in it. */
+  | { readonly kind: 'proven'; readonly member: Member; readonly asOf: number }
   /** `reason` is for the record; `workstation` is one that exists. */
   | { readonly kind: 'refused'; readonly fault: Fault; readonly reason: string; readonly workstation: WorkstationId | null };
 
 export async function checkProof(
-  deps: { readonly store: Store; readonly policy: () => Promise<StoredPolicy>; readonly publicOrigin: string },
+  deps: {
+    readonly store: Store;
+    readonly standing: () => Promise<{ readonly revision: number; readonly policy: StoredPolicy }>;
+    readonly publicOrigin: string;
+  },
   claim: Claim,
 ): Promise<Proof> {
+  const { revision, policy } = await deps.standing();
   const workstation = await deps.store.workstation(claim.workstation);
   const refused = (fault: Fault, reason: string): Proof => ({
     kind: 'refused',
@@ -43,10 +49,10 @@ export async function checkProof(
   if (!isSigned(workstation.publicKey, text, claim.signature)) return refused(new Fault('PROOF_INVALID'), 'wrong signature');
   // From here on the key is proven: the peer may be told why.
   if (workstation.revokedAt !== null) return refused(new Fault('WORKSTATION_REVOKED'), 'revoked');
-  const member = memberOf(workstation, await deps.policy());
+  const member = memberOf(workstation, policy);
   if (member === undefined) return refused(new Fault('WORKSTATION_REVOKED'), 'its user is gone');
   if (member.user.id !== claim.user) return refused(new Fault('PROOF_INVALID'), 'another user');
-  return { kind: 'proven', member };
+  return { kind: 'proven', member, asOf: revision };
 }
 
 /** The workstation with its user, or undefined where it or its user may no longer connect. */

@@ -46,7 +46,11 @@ describe('a revoked workstation', () => {
 
 describe('a workstation that connects', () => {
   test('is cut where it was revoked between its proof and its welcome', async () => {
-    proves('tunnel.joined-reviewed', { file: 'gateway/tunnel/tunnels.ts', find: 'review.joined(link);', replace: '' });
+    proves('tunnel.joined-reviewed', {
+      file: 'gateway/tunnel/tunnels.ts',
+      find: 'review.joined(link, hands.asOf);',
+      replace: '',
+    });
     const ready = Promise.withResolvers<Stage>();
     // Nothing else tells this gateway server that something changed.
     const bus = createMemoryBus({ logger: silent });
