@@ -24,6 +24,9 @@ export function forkAgent(file: string, args: readonly string[], onFailure: (mes
     onEnd: (listener) => void (isGone ? listener() : listeners.push(listener)),
     onWord: (listener) => void words.push(listener),
     askToStop: () => void child.postMessage({ order: 'stop' }),
-    kill: () => void child.kill(),
+    kill() {
+      // Not by the signal that asks: one that hangs would not hear it, and quitting would wait for ever.
+      if (!isGone && child.pid !== undefined) process.kill(child.pid, 'SIGKILL');
+    },
   };
 }

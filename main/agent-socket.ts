@@ -23,9 +23,13 @@ export interface AgentPlace {
   readonly uid: number;
 }
 
-/** Follows the agent at `socket`; asks again every `retryMs` while there is none. */
+/** Follows the agent at `socket`; asks again every `retryMs` while there is none. One that says nothing within `answerWithinMs` is none. */
 export function watchAgent(
-  of: AgentPlace & { readonly retryMs: number; readonly onChange: (state: CompanionState) => void },
+  of: AgentPlace & {
+    readonly retryMs: number;
+    readonly answerWithinMs: number;
+    readonly onChange: (state: CompanionState) => void;
+  },
 ): AgentWatch {
   let state: CompanionState = { kind: 'absent', reason: 'not_running', detail: 'not asked yet' };
   let connection: Socket | undefined;
@@ -56,7 +60,9 @@ export function watchAgent(
     let why: CompanionState = { kind: 'absent', reason: 'not_running', detail: 'the agent does not answer' };
     connection = connect(of.socket);
     connection.on('connect', () => connection?.write(`${JSON.stringify(stateRequest)}\n`));
+    const deadline = setTimeout(() => connection?.destroy(), of.answerWithinMs);
     readLines(connection, (line) => {
+      clearTimeout(deadline);
       const answer = parseReply(line);
       if (answer.kind === 'absent') {
         why = answer;
@@ -66,6 +72,7 @@ export function watchAgent(
     // `close` follows every error, so the one place to try again is there.
     connection.on('error', () => {});
     connection.on('close', () => {
+      clearTimeout(deadline);
       become(why);
       if (!isClosed) later();
     });

@@ -32,6 +32,8 @@ export interface AgentOptions extends AgentPlace {
 
 const retryMs = 100;
 const askWithinMs = 20_000;
+/** It says its state as soon as it is asked. */
+const answerWithinMs = 10_000;
 /** The agent promises to end within 3 s. */
 const stopWithinMs = 3_500;
 const firstWaitMs = 200;
@@ -53,6 +55,7 @@ export function companionAgent(options: AgentOptions): CompanionAgent {
   const watch = watchAgent({
     ...options,
     retryMs,
+    answerWithinMs,
     onChange: (state) => {
       if (state.kind === 'absent' && state.reason === 'not_running')
         startLater(shown.kind === 'running' && !ours ? foreignWaitMs : 0);

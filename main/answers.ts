@@ -12,8 +12,10 @@ export interface AnswerDeps {
   ask(command: AgentCommand): Promise<Answer<unknown>>;
   /** Where the page begins; read once, then it is the status. */
   takePlace(): Place;
-  /** The token of the link that was opened; it is taken out. */
-  takeLink(): Secret<string> | undefined;
+  /** The token of the link that was opened. */
+  link(): Secret<string> | undefined;
+  /** That token was spent. */
+  forgetLink(token: Secret<string>): void;
   copy(text: string): void;
   /** Where it was saved; undefined where the person changed their mind. */
   save(name: string, text: string): Promise<string | undefined>;
@@ -44,9 +46,12 @@ export function answers(deps: AnswerDeps): Works {
     'pause:end': () => ask({ name: 'resume' }),
     async 'device:enroll'(by) {
       if (by.by === 'token') return await ask({ name: 'enroll', token: by.token });
-      const link = deps.takeLink();
+      const link = deps.link();
       if (!link) throw new Fault('LINK_GONE');
-      return await ask({ name: 'enroll', token: reveal(link) });
+      const answer = await ask({ name: 'enroll', token: reveal(link) });
+      // One that was not spent may be tried again: the gateway may only have been away.
+      if (answer.ok) deps.forgetLink(link);
+      return answer;
     },
     async 'diagnostics:copy'() {
       deps.copy(await diagnostics(deps));

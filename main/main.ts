@@ -5,7 +5,7 @@ import { writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type BrowserWindow, app, clipboard, dialog, ipcMain, nativeTheme, powerMonitor, shell } from 'electron';
+import { type BrowserWindow, app, clipboard, dialog, ipcMain, nativeTheme, powerMonitor, session, shell } from 'electron';
 import { readEnrollLink } from '#contract/enroll-link.ts';
 import type { Place } from '#contract/ipc.ts';
 import type { Secret } from '#contract/secret.ts';
@@ -19,7 +19,7 @@ import { agentSocket, defaultStateDir } from './place.ts';
 import { createLoginStart } from './start-at-login.ts';
 import { type TrayAction, trayView } from './tray-view.ts';
 import { openTray } from './tray.ts';
-import { openWindow } from './window.ts';
+import { confine, openWindow } from './window.ts';
 
 const files = {
   root: join(import.meta.dirname, '../..'),
@@ -31,6 +31,8 @@ const pageUrl = pathToFileURL(files.page).href;
 const start: Place = { section: 'status', question: 'none' };
 /** What a menu says of the time of day is looked at again this often. */
 const refreshMs = 30_000;
+/** An agent that does not hear that the user quits is ended all the same. */
+const quitAskMs = 2_000;
 
 /** What the agent names to AI hosts: a Node and the command line, because this program is no Node once it is packaged. */
 function programOf(resources: string | undefined, platform: NodeJS.Platform): readonly string[] {
@@ -95,7 +97,9 @@ function run(firstLink: Secret<string> | undefined): void {
     const profile = state.kind === 'running' ? state.state.profile : undefined;
     return { value: profile?.values.AutoStart, isSet: profile?.origins.AutoStart !== 'default' };
   };
-  const tray = openTray(platform, (action) => void act(action));
+  const tray = openTray(platform, (action) => {
+    act(action).catch((error: unknown) => log(`${action}: ${String(error)}`));
+  });
   const changed = () => {
     const state = agent.current();
     tray.apply(trayView(state, Date.now()));
@@ -113,10 +117,9 @@ function run(firstLink: Secret<string> | undefined): void {
       place = start;
       return taken;
     },
-    takeLink: () => {
-      const taken = link;
-      link = undefined;
-      return taken;
+    link: () => link,
+    forgetLink: (token: Secret<string>) => {
+      if (link === token) link = undefined;
     },
     copy: (text: string) => clipboard.writeText(text),
     async save(name: string, text: string) {
@@ -132,11 +135,13 @@ function run(firstLink: Secret<string> | undefined): void {
     quit: (reason: string | undefined) => void quit(reason),
     about,
   };
+  confine(session.defaultSession, pageUrl);
   answerAll(ipcMain, ours, answers(deps), (reference, error) => log(`${reference}: ${String(error)}`));
 
   const quit = async (reason: string | undefined) => {
     // Only an agent of ours is told why; another one goes on.
-    if (agent.isOurs()) await agent.ask({ name: 'stop', ...(reason === undefined ? {} : { reason }) }).catch(() => undefined);
+    if (agent.isOurs())
+      await agent.ask({ name: 'stop', ...(reason === undefined ? {} : { reason }) }, quitAskMs).catch(() => undefined);
     app.quit();
   };
   async function act(action: TrayAction): Promise<void> {
@@ -163,7 +168,11 @@ function run(firstLink: Secret<string> | undefined): void {
   }
 
   const refresh = setInterval(() => tray.apply(trayView(agent.current(), Date.now())), refreshMs);
-  app.on('second-instance', (_event, argv) => follow(argv.find((word) => readEnrollLink(word)) ?? ''));
+  app.on('second-instance', (_event, argv) => {
+    const given = argv.find((word) => readEnrollLink(word));
+    // A start at login beside one that runs already asks for no window.
+    if (given !== undefined || !argv.includes('--hidden')) follow(given ?? '');
+  });
   app.on('open-url', (event, url) => {
     event.preventDefault();
     follow(url);

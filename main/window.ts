@@ -40,17 +40,22 @@ export function openWindow({ preload, page }: WindowFiles, isDark: boolean): Bro
   window.webContents.on('will-redirect', (event) => event.preventDefault());
   window.webContents.on('will-attach-webview', (event) => event.preventDefault());
   window.webContents.setWindowOpenHandler(() => ({ action: 'deny' }));
-  deny(window.webContents.session);
   // The page's policy (CSP) stands in its own head: a page from a file has no headers.
   void window.loadFile(page);
   return window;
 }
 
-/** No permission, no download, and no request but for files and the developer tools: the page has no business on any network. */
-function deny(session: Session): void {
+/**
+ * For all windows of the session, once: no permission, no download, and no request but for the files beside the page and the developer tools. The page has no
+ * business on any network, and none with other files.
+ */
+export function confine(session: Session, pageUrl: string): void {
+  const folder = new URL('.', pageUrl).href;
   session.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
   session.setPermissionCheckHandler(() => false);
   session.setDevicePermissionHandler(() => false);
   session.on('will-download', (event) => event.preventDefault());
-  session.webRequest.onBeforeRequest((details, answer) => answer({ cancel: !/^(?:file|devtools|data):/.test(details.url) }));
+  session.webRequest.onBeforeRequest(({ url }, answer) =>
+    answer({ cancel: !url.startsWith(folder) && !/^(?:devtools|data):/.test(url) }),
+  );
 }

@@ -102,7 +102,14 @@ export function Companion() {
         </main>
       </Tabs>
       {agent ? <PauseQuestion allows={agent.profile.allows} isOpen={question === 'pause'} onClose={close} /> : null}
-      {agent ? <EnrollQuestion profile={agent.profile} isOpen={question === 'enroll'} onClose={close} /> : null}
+      {agent ? (
+        <EnrollQuestion
+          profile={agent.profile}
+          enrolledAs={agent.device?.userName}
+          isOpen={question === 'enroll'}
+          onClose={close}
+        />
+      ) : null}
       <QuitQuestion isOpen={question === 'quit'} onClose={close} />
     </>
   );

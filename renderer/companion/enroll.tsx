@@ -44,12 +44,14 @@ export function EnrollForm({ gatewayUrl }: { readonly gatewayUrl: string | undef
 
 interface QuestionProps {
   readonly profile: AgentProfile;
+  /** Who this device is enrolled as already. */
+  readonly enrolledAs: string | undefined;
   readonly isOpen: boolean;
   readonly onClose: () => void;
 }
 
 /** Asked when a drawbridge://enroll link was opened: any web page can do that, so a person confirms it, and sees with whom. */
-export function EnrollQuestion({ profile, isOpen, onClose }: QuestionProps) {
+export function EnrollQuestion({ profile, enrolledAs, isOpen, onClose }: QuestionProps) {
   const [asked, ask] = useAsk('device:enroll');
   const { gatewayUrl, managedBy } = profile;
   const confirm = async () => {
@@ -65,6 +67,11 @@ export function EnrollQuestion({ profile, isOpen, onClose }: QuestionProps) {
             A link asks to enroll this device with the gateway of {managedBy ?? 'your organization'} at{' '}
             <strong>{gatewayUrl}</strong>.
           </p>
+          {enrolledAs === undefined ? null : (
+            <p>
+              This device is enrolled as <strong>{enrolledAs}</strong> already. Going on replaces that.
+            </p>
+          )}
           <p>Go on only if you expected this, because your administrator sent you the link.</p>
         </>
       )}

@@ -123,6 +123,8 @@ describe.skipIf(missing.length > 0)(
       expect(await one.app.evaluate(() => 'isQuitting' in globalThis)).toBe(false);
       expect((await status()).pid).toBe(pid);
       await (await one.page()).getByRole('heading', { name: 'Connected', exact: true }).waitFor();
+      // What confines the page is set up once, not once more for each window.
+      expect(await one.app.evaluate(({ session: { defaultSession } }) => defaultSession.listenerCount('will-download'))).toBe(1);
       expect(standingsOf((await one.seen()).icon)).toEqual(['connected']);
     });
 
@@ -179,11 +181,41 @@ describe.skipIf(missing.length > 0)(
       companion = undefined;
     });
 
+    test('an agent that hangs is ended all the same when the companion quits', async () => {
+      proves('companion.quit-ends-hung', {
+        file: 'main/agent-process.ts',
+        find: "process.kill(child.pid, 'SIGKILL');",
+        replace: 'child.kill();',
+      });
+      const one = await open('--hidden');
+      await tooltip(one, 'Connected');
+      const agent = (await status()).pid;
+      process.kill(agent, 'SIGSTOP');
+      try {
+        process.kill(one.pid, 'SIGTERM');
+        await until('both to be gone', async () => (await living([one.pid, agent])).length === 0);
+        companion = undefined;
+      } finally {
+        if ((await living([agent])).length > 0) process.kill(agent, 'SIGCONT');
+      }
+    });
+
+    test('a second start at login opens no window', async () => {
+      const one = await open('--hidden');
+      await tooltip(one, 'Connected');
+      expect(await one.startAgain(['--hidden'])).toBe(0);
+      // The first one hears of a second start in the order in which they come.
+      const opened = one.app.waitForEvent('window');
+      expect(await one.startAgain([])).toBe(0);
+      await opened;
+      expect(one.app.windows()).toHaveLength(1);
+    });
+
     test('an agent that somebody else started is used and never ended', async () => {
       proves('companion.other-agent-kept', {
         file: 'main/main.ts',
-        find: 'if (agent.isOurs()) await',
-        replace: 'await',
+        find: 'if (agent.isOurs())',
+        replace: '',
       });
       const agent = startProgram(join(root, 'bridge/cli.ts'), ['agent', ...device().flatMap((word) => word.split('='))]);
       await agent.event('started');
@@ -215,6 +247,7 @@ describe.skipIf(missing.length > 0)(
       const page = await opened;
       const question = page.getByRole('dialog', { name: 'Enroll this device?' });
       await question.getByText(deployment.origin).waitFor();
+      await question.getByText('This device is enrolled as ada already. Going on replaces that.').waitFor();
       await page.keyboard.press('Escape');
       await question.waitFor({ state: 'detached' });
       expect((await status()).tunnel.kind).toBe('connected');

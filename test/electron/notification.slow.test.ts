@@ -62,8 +62,8 @@ describe.skipIf(missing.length > 0)(`notifications${missing.length > 0 ? ` (miss
   test('a host that ran before its file was changed: told, and shown until that process is gone', async () => {
     proves('companion.restart-told', {
       file: 'main/news.ts',
-      find: '.filter(({ id }) => !waited.has(id))',
-      replace: '.filter(({ id }) => waited.has(id))',
+      find: 'const restarts = hostsToRestart(after)',
+      replace: 'const restarts = hostsToRestart(before)',
     });
     await page.getByRole('heading', { name: 'Not compliant', exact: true }).waitFor();
     expect(await page.getByText('Restart Claude Desktop').count()).toBe(0);

@@ -1,9 +1,11 @@
 // What the companion's page can't do, tried from inside it in a real Electron: Node, other pages, other windows, the network, other channels, code from text.
 // Also the sections by keyboard alone and by axe, in both color schemes; and once as a user without rights, where Chromium's sandbox is on.
 /// <reference lib="dom" />
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -125,6 +127,28 @@ describe.skipIf(missing.length > 0)(
       expect(tried).toEqual(Array(7).fill('failed'));
       expect(asked).toBe(0);
       await new Promise((resolve) => server.close(resolve));
+    });
+
+    test('loads no file but its own', async () => {
+      proves('companion.page-own-files', {
+        file: 'main/window.ts',
+        find: '!url.startsWith(folder) && ',
+        replace: "!url.startsWith('file:') && ",
+      });
+      const file = join(session.dir, 'other.js');
+      await writeFile(file, 'globalThis.isLoaded = true;');
+      const loaded = await page.evaluate(
+        (url) =>
+          new Promise((resolve) => {
+            const script = document.createElement('script');
+            script.src = url;
+            for (const event of ['load', 'error'])
+              script.addEventListener(event, () => resolve(['isLoaded' in globalThis, event]));
+            document.body.append(script);
+          }),
+        pathToFileURL(file).href,
+      );
+      expect(loaded).toEqual([false, 'error']);
     });
 
     test('runs no code from text, and is given no permission', async () => {

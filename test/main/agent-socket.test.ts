@@ -70,6 +70,7 @@ describe('the tray program follows the agent', () => {
         socket: join(directory, 'agent.sock'),
         uid,
         retryMs: 20,
+        answerWithinMs: 200,
         onChange: (state) => (wanted(state) ? resolve(state) : undefined),
       });
     });
@@ -87,6 +88,17 @@ describe('the tray program follows the agent', () => {
 
   test('says that nothing answers where there is no agent', async () => {
     expect(await stateWhere(() => true)).toMatchObject({ kind: 'absent', reason: 'not_running' });
+  });
+
+  test('says so of one that takes the connection and says nothing, and asks again', async () => {
+    proves('companion.silent-agent', {
+      file: 'main/agent-socket.ts',
+      find: 'const deadline = setTimeout(() => connection?.destroy(), of.answerWithinMs);',
+      replace: 'const deadline = undefined;',
+    });
+    const asked = await listen();
+    expect(await stateWhere(() => true)).toMatchObject({ kind: 'absent', reason: 'not_running' });
+    await expect.poll(() => asked.length).toBeGreaterThan(1);
   });
 
   test('finds an agent that starts later', async () => {

@@ -44,6 +44,26 @@ export const companion: readonly Requirement[] = [
     source: 'docs/companion.md, "Pause and quit"',
   },
   {
+    id: 'companion.quit-ends-hung',
+    promise: 'Quitting ends an agent of the companion also where it hangs.',
+    source: 'docs/companion.md, "Pause and quit"',
+  },
+  {
+    id: 'companion.silent-agent',
+    promise: 'An agent that takes the connection and says nothing is shown as not running, and asked again.',
+    source: 'docs/companion.md, "What it says"',
+  },
+  {
+    id: 'companion.link-until-spent',
+    promise: 'The token of an enrollment link may be tried again until it is spent, and not after.',
+    source: 'docs/companion.md, "Enroll a device"',
+  },
+  {
+    id: 'companion.page-own-files',
+    promise: 'The page loads no file of the device but those that lie beside it.',
+    source: 'docs/companion.md, "What its page can\'t do"',
+  },
+  {
     id: 'companion.other-agent-kept',
     promise: 'An agent that somebody else started is never ended by the companion.',
     source: 'docs/companion.md, "Pause and quit"',
