@@ -36,4 +36,9 @@ export const generate: readonly Requirement[] = [
     promise: "osquery's verdict is made when it is asked for, so that a mirror turns stale by itself.",
     source: mdm,
   },
+  {
+    id: 'puller.not-held',
+    promise: 'On Linux, a script that root runs is not held up by a pipe that takes the place of the file while it is read.',
+    source: 'docs/mdm.md',
+  },
 ];

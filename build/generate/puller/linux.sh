@@ -2,6 +2,8 @@
 shared=/var/lib/drawbridge/posture
 homes=/home
 own=.local/state/drawbridge/posture
+# What dd needs to know.
+careful='iflag=nofollow,nonblock'
 logged_in() {
   for session in "$root/run/user"/*; do
     case ${session##*/} in

@@ -6,6 +6,8 @@
 shared=/var/lib/drawbridge/posture
 homes=/home
 own=.local/state/drawbridge/posture
+# What dd needs to know.
+careful='iflag=nofollow,nonblock'
 logged_in() {
   for session in "$root/run/user"/*; do
     case ${session##*/} in
@@ -75,7 +77,7 @@ users() {
 }
 
 # judge UID: "verdict age version direct-servers" of one user. It takes only a regular file of this user that nobody else can write, and no more of it
-# than 65536 bytes, and reads the lines of the top level as the agent writes them: two spaces, one member a line.
+# than 65536 bytes (what takes its place after the look is not followed and not waited for, where dd can), and reads the lines of the top level as the agent writes them: two spaces, one member a line.
 judge() {
   unknown='2147483647 0.0.0 -1'
   file=$(file_of "$1")
@@ -87,7 +89,7 @@ judge() {
     printf 'error %s\n' "$unknown"
     return
   fi
-  dd if="$file" bs=65536 count=1 2>/dev/null | awk -v now="$(date -u +%Y%m%d%H%M%S)" '
+  dd if="$file" bs=65536 count=1 ${careful:+"${careful}"} 2>/dev/null | awk -v now="$(date -u +%Y%m%d%H%M%S)" '
     function text(name) {
       if (seen[name] !~ /^"[^"\\]*"$/) bad = 1
       return substr(seen[name], 2, length(seen[name]) - 2)

@@ -6,6 +6,8 @@
 shared='/Library/Application Support/Drawbridge/posture'
 homes=/Users
 own='Library/Application Support/Drawbridge/posture'
+# The dd of macOS has nothing for it.
+careful=''
 logged_in() {
   present=$(owner "$root/dev/console")
   if [ "${present:-0}" != 0 ]; then printf '%s\n' "$present"; fi
@@ -71,7 +73,7 @@ users() {
 }
 
 # judge UID: "verdict age version direct-servers" of one user. It takes only a regular file of this user that nobody else can write, and no more of it
-# than 65536 bytes, and reads the lines of the top level as the agent writes them: two spaces, one member a line.
+# than 65536 bytes (what takes its place after the look is not followed and not waited for, where dd can), and reads the lines of the top level as the agent writes them: two spaces, one member a line.
 judge() {
   unknown='2147483647 0.0.0 -1'
   file=$(file_of "$1")
@@ -83,7 +85,7 @@ judge() {
     printf 'error %s\n' "$unknown"
     return
   fi
-  dd if="$file" bs=65536 count=1 2>/dev/null | awk -v now="$(date -u +%Y%m%d%H%M%S)" '
+  dd if="$file" bs=65536 count=1 ${careful:+"${careful}"} 2>/dev/null | awk -v now="$(date -u +%Y%m%d%H%M%S)" '
     function text(name) {
       if (seen[name] !~ /^"[^"\\]*"$/) bad = 1
       return substr(seen[name], 2, length(seen[name]) - 2)

@@ -1,6 +1,8 @@
 // The scripts that MDM tools run, each run for real over files as the agent writes them, and over files that nobody should trust.
-import { spawnSync } from 'node:child_process';
-import { chmod, chown, mkdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { constants } from 'node:fs';
+import { chmod, chown, mkdir, open, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -142,6 +144,34 @@ describe.each(names)('%s', (name) => {
     checkAgainst(runScript(name, place.root, '/bin/bash'), name, 'compliant');
   });
 });
+
+test('on Linux, no pipe that takes the place of the file while it is read holds root up', async () => {
+  proves('puller.not-held', {
+    file: 'build/profile/puller/exit-code-linux.sh',
+    find: "careful='iflag=nofollow,nonblock'",
+    replace: "careful=''",
+  });
+  const file = await place.own('linux', 'ada', ada);
+  await tell(file, ada);
+  await rename(file, `${file}.real`);
+  expect(spawnSync('mkfifo', ['-m', '644', `${file}.pipe`]).status).toBe(0);
+  if (me === 0) await chown(`${file}.pipe`, ada, ada);
+  const exchanging = `const { linkSync, renameSync } = require('node:fs');
+    for (;;) for (const kind of ['real', 'pipe']) {
+      linkSync('${file}.' + kind, '${file}.next');
+      renameSync('${file}.next', '${file}');
+    }`;
+  const user = spawn(process.execPath, ['-e', exchanging], { stdio: 'ignore' });
+  try {
+    for (let count = 0; count < 40; count++)
+      expect(runScript('exit-code-linux', place.root).out).toMatch(/^(compliant|error|absent)\n$/);
+  } finally {
+    user.kill('SIGKILL');
+    await once(user, 'exit');
+    // whoever waits there goes on
+    await open(`${file}.pipe`, constants.O_RDWR).then(async (pipe) => await pipe.close());
+  }
+}, 60_000);
 
 describe('with several users, where root asks', () => {
   test('the worst of those who are logged in counts', async ({ skip }) => {
