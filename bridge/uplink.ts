@@ -1,7 +1,7 @@
 // This device and its tunnel: enrolls where a token waits, dials where it is enrolled, and dials anew where the profile names another gateway.
 // Rule: a token is spent once and its file emptied; a device key is used for the gateway it was made for and for no other.
 import { constants } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { lstat, open, readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { AgentTunnel } from '#contract/agent.ts';
 import { asFault, Fault } from '#contract/error.ts';
@@ -230,6 +230,9 @@ async function readToken(file: string, platform: UplinkDeps['platform']): Promis
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    // another user's of this machine: that one's agent spends it
+    const stat = await lstat(file).catch(() => undefined);
+    if (code === 'EACCES' && stat?.isFile() === true && stat.uid !== 0) return undefined;
     return `the token file can't be read (${code}): make it the user's own, mode 0600`;
   }
   try {

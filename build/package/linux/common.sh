@@ -6,7 +6,7 @@ posture=/var/lib/drawbridge/posture
 notes=/run/drawbridge-notes
 
 # uid:gid:name:home of everybody who may have used Drawbridge here. Accounts of a directory service are in no list: they are known by their homes and by
-# what runs. Numbers that systemd gives to services for a while, and nobody's, are no person's.
+# what runs. Between the homes of systemd-homed (to 60513) and 65536 Debian and systemd number services.
 people() {
     {
         getent passwd || true
@@ -14,7 +14,7 @@ people() {
             find "$posture" /home/ -mindepth 1 -maxdepth 2 -type d -printf '%U\n' 2>/dev/null || true
             for pid in $(ours); do owner_of "$pid"; done
         } | sort -u | while read -r uid; do getent passwd "$uid" || true; done
-    } | awk -F: '($3 == 0 || ($3 >= 1000 && $3 != 65534 && ($3 < 61184 || $3 > 65519))) && $6 ~ /^\/./ { print $3 ":" $4 ":" $1 ":" $6 }' | sort -u
+    } | awk -F: '($3 == 0 || ($3 >= 1000 && $3 < 60514) || $3 > 65535) && $6 ~ /^\/./ { print $3 ":" $4 ":" $1 ":" $6 }' | sort -u
 }
 
 # as_person uid gid command…: with nothing of root's environment, and with the person's session bus where there is one. In a session of its own: a process
