@@ -17,7 +17,15 @@ import { chainHead, chains, newestRecords, recordsAfter, sealsAfter } from './sq
 import { replacePolicy } from './sql/replace-policy.ts';
 import { organization, revision } from './sql/state.ts';
 import { addToken, enroll, revokeToken, tokenByHash, tokens } from './sql/token.ts';
-import { offers, replaceOffers, revokeWorkstation, seenWorkstations, workstation, workstations } from './sql/workstation.ts';
+import {
+  liveWorkstations,
+  offers,
+  replaceOffers,
+  revokeWorkstation,
+  seenWorkstations,
+  workstation,
+  workstations,
+} from './sql/workstation.ts';
 import type { Store } from './store.ts';
 
 export interface StoreDeps {
@@ -96,6 +104,7 @@ function storeOf(engine: Engine): Store {
     enroll: guarded((hash, of, now) => enroll(db, hash, of, now)),
     workstation: guarded((id) => workstation(db, id)),
     workstations: guarded(() => workstations(db)),
+    liveWorkstations: guarded((ids) => liveWorkstations(db, ids)),
     revokeWorkstation: guarded((id, now) => revokeWorkstation(db, id, now)),
     seenWorkstations: guarded((ids, now) => seenWorkstations(db, ids, now)),
     replaceOffers: guarded((id, list, now) => replaceOffers(db, id, list, now)),

@@ -102,6 +102,8 @@ export interface Store {
 
   workstation(id: WorkstationId): Promise<Workstation | undefined>;
   workstations(): Promise<readonly Workstation[]>;
+  /** Those of these that exist and are not revoked, with their users. */
+  liveWorkstations(ids: readonly WorkstationId[]): Promise<ReadonlyMap<WorkstationId, Slug>>;
   revokeWorkstation(id: WorkstationId, now: number): Promise<boolean>;
   /** Does not bump the revision. Unknown ids are left out. */
   seenWorkstations(ids: readonly WorkstationId[], now: number): Promise<void>;

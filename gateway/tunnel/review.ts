@@ -94,16 +94,13 @@ export function createReview(deps: {
   }
 
   /** Reads after the links were chosen, so that a workstation that enrolls meanwhile is in none or in both. */
-  async function reviewLinks(which: readonly Link[], isAll: boolean): Promise<void> {
+  async function reviewLinks(which: readonly Link[]): Promise<void> {
     const { revision, policy, approvals } = await deps.standing();
     const behind = which.filter((link) => seenOf(link).asOf !== revision);
-    const workstations = await (isAll && behind.length > 0
-      ? store.workstations()
-      : Promise.all(behind.map((link) => store.workstation(link.presence.workstation))));
-    const byId = new Map(workstations.flatMap((workstation) => (workstation ? [[workstation.id, workstation]] : [])));
+    const live = await store.liveWorkstations(behind.map((link) => link.presence.workstation));
     for (const link of behind) {
-      const workstation = byId.get(link.presence.workstation);
-      const member = workstation && memberOf(workstation, policy);
+      const user = live.get(link.presence.workstation);
+      const member = user && memberOf({ ...link.member.workstation, user, revokedAt: null }, policy);
       if (member === undefined || member.user.id !== link.presence.user) {
         link.cut(new Fault('WORKSTATION_REVOKED'), closeCode.revoked);
         continue;
@@ -122,7 +119,7 @@ export function createReview(deps: {
     isDue = false;
     due = new Set();
     const which = isAll ? deps.links() : [...some];
-    running = reviewLinks(which, isAll)
+    running = reviewLinks(which)
       .catch((err: unknown) => {
         isDue = isDue || isAll;
         due = new Set([...due, ...some]);

@@ -64,7 +64,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     ...deps.timing,
   };
   const messageLimitBytes = deps.messageLimitBytes ?? defaultMessageLimitBytes;
-  const limits = { handshakes: 256, tunnels: 20_000, ...deps.limits };
+  const limits = { handshakes: 4096, tunnels: 20_000, ...deps.limits };
   const links = new Map<WorkstationId, Link>();
   const byUser = new Map<UserId, Link[]>();
   const greeting = new Map<WebSocket, Promise<void>>();

@@ -99,6 +99,11 @@ export const store: readonly Requirement[] = [
     source: 'docs/data.md, "Audit records"',
   },
   {
+    id: 'store.live-workstations',
+    promise: 'Of many workstations at once the store says which may still connect; a revoked one is never among them.',
+    source: 'ARCHITECTURE.md, Seams',
+  },
+  {
     id: 'store.newest-calls',
     promise: "A user's newest calls are found by a look back that has a bound, and nobody else's are among them.",
     source: 'gateway/store/store.ts',

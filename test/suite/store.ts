@@ -186,6 +186,31 @@ export function describeStore(kind: string, ground: () => Promise<Ground>): void
         expect((await store.tokenByHash(token.hash))?.spentAt).toBe(3000);
       });
 
+      test('and says of many at once which are not revoked, and whose they are', async () => {
+        proves('store.live-workstations', {
+          file: 'gateway/store/sql/workstation.ts',
+          find: ".where('revoked_at', 'is', null)\n      .execute()",
+          replace: '.execute()',
+        });
+        const [first, second, third] = [workstationOf('ada'), workstationOf('ben'), workstationOf('ada')];
+        for (const workstation of [first, second, third]) {
+          const token = enrollToken(workstation.user);
+          await store.addToken(token);
+          await store.enroll(token.hash, workstation, 3000);
+        }
+        await store.revokeWorkstation(third.id, 4000);
+        // more than one statement takes
+        const unknown = Array.from({ length: 1200 }, () => workstationOf('ada').id);
+        const live = await store.liveWorkstations([first.id, ...unknown, third.id, second.id]);
+        expect([...live].toSorted()).toEqual(
+          [
+            [first.id, 'ada'],
+            [second.id, 'ben'],
+          ].toSorted(),
+        );
+        expect(await store.liveWorkstations([])).toEqual(new Map());
+      });
+
       test('never for a token that is revoked, expired, unknown, of a host, or of another user', async () => {
         const revoked = enrollToken('ada', { revokedAt: 1 });
         const expired = enrollToken('ada', { expiresAt: 3000 });

@@ -1,7 +1,7 @@
 // Enrolled workstations, and what each of them offers.
 import type { Selectable } from 'kysely';
 import { PublicKey } from '#contract/enrollment.ts';
-import type { WorkstationId } from '#contract/id.ts';
+import type { Slug, WorkstationId } from '#contract/id.ts';
 import { Offer } from '#contract/server.ts';
 import type { StoredOffer, Workstation } from '../store.ts';
 import type { Db, Tables } from '../table.ts';
@@ -17,6 +17,20 @@ export async function workstations(db: Db): Promise<readonly Workstation[]> {
   return (await db.selectFrom('workstation').selectAll().orderBy('enrolled_at').orderBy('id').execute()).map(workstationOf);
 }
 
+export async function liveWorkstations(db: Db, ids: readonly WorkstationId[]): Promise<ReadonlyMap<WorkstationId, Slug>> {
+  const live = new Map<WorkstationId, Slug>();
+  for (let at = 0; at < ids.length; at += idsAtOnce) {
+    const rows = await db
+      .selectFrom('workstation')
+      .select(['id', 'user_slug'])
+      .where('id', 'in', ids.slice(at, at + idsAtOnce))
+      .where('revoked_at', 'is', null)
+      .execute();
+    for (const { id, user_slug } of rows) live.set(id, user_slug);
+  }
+  return live;
+}
+
 export async function revokeWorkstation(db: Db, id: WorkstationId, now: number): Promise<boolean> {
   return await change(db, async (tx) => {
     const to = tx.updateTable('workstation').set({ revoked_at: now }).where('id', '=', id).where('revoked_at', 'is', null);
@@ -27,17 +41,17 @@ export async function revokeWorkstation(db: Db, id: WorkstationId, now: number):
 
 export async function seenWorkstations(db: Db, ids: readonly WorkstationId[], now: number): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    for (let at = 0; at < ids.length; at += seenAtOnce)
+    for (let at = 0; at < ids.length; at += idsAtOnce)
       await tx
         .updateTable('workstation')
         .set({ last_seen_at: now })
-        .where('id', 'in', ids.slice(at, at + seenAtOnce))
+        .where('id', 'in', ids.slice(at, at + idsAtOnce))
         .execute();
   });
 }
 
 /** Parameters of one statement, far below what each database takes. */
-const seenAtOnce = 500;
+const idsAtOnce = 500;
 
 export async function replaceOffers(db: Db, id: WorkstationId, offers: readonly Offer[], now: number): Promise<void> {
   const wanted = new Map(offers.map((offer) => [`${offer.server} ${offer.fingerprint}`, { offer, body: JSON.stringify(offer) }]));
