@@ -125,7 +125,10 @@ function judgeGoal({ number, kind, subject, bound, value }: Goal, rows: readonly
 }
 
 function foundFor(subject: Subject, rows: readonly Row[], readings: Readings): number {
-  if (subject.by === 'reading') return readings.get(subject.reading)?.value ?? Number.NaN;
+  if (subject.by === 'reading') {
+    const found = readings.get(subject.reading);
+    return found === undefined || found.isShort ? Number.NaN : found.value;
+  }
   const key = keyOf(subject.cell);
   const roundsOf = (name: string) => rows.find((row) => row.name === name)?.measured.get(key);
   const compare = subject.by === 'ratio' ? ratioOf : differenceOf;

@@ -8,7 +8,7 @@ const collectFile = new URL('./idle/collect.ts', import.meta.url).href;
 export const collectable = `--expose-gc --import ${collectFile}`;
 
 /** Bytes. */
-function pssOf(pid: number): number {
+export function pssOf(pid: number): number {
   const kilobytes = /^Pss: +(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];
   if (kilobytes === undefined) throw new Error(`no PSS of process ${pid}`);
   return Number(kilobytes) * 1024;

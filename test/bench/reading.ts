@@ -1,11 +1,14 @@
 // What is measured once a run instead of once a cell: memory of what is idle, coming back, starting. A number with its unit, and what stands behind it.
 
 const known = {
-  tunnelsMb: { words: '10,000 idle tunnels, PSS of the gateway server', unit: 'MB' },
-  tunnelsCpu: { words: '10,000 idle tunnels with heartbeats, share of a core', unit: '%' },
+  tunnelsMb: { words: 'idle tunnels, PSS of the gateway server above an empty one', unit: 'MB' },
+  tunnelsCpu: { words: 'idle tunnels with heartbeats, share of a core, all that the gateway server does in it', unit: '%' },
   backSeconds: { words: 'all tunnels back after the gateway server was killed, from listening again', unit: 's' },
-  tlsTunnelsMb: { words: '10,000 idle tunnels with TLS, PSS of the gateway server', unit: 'MB' },
-  tlsTunnelsCpu: { words: '10,000 idle tunnels with TLS and heartbeats, share of a core', unit: '%' },
+  tlsTunnelsMb: { words: 'idle tunnels with TLS, PSS of the gateway server above an empty one', unit: 'MB' },
+  tlsTunnelsCpu: {
+    words: 'idle tunnels with TLS and heartbeats, share of a core, all that the gateway server does in it',
+    unit: '%',
+  },
   tlsBackSeconds: { words: 'all tunnels with TLS back after a kill, from listening again', unit: 's' },
   sessionKb: { words: 'an idle 2025-11-25 session, PSS of the gateway server', unit: 'KB' },
   statelessSessions: { words: 'sessions kept for hosts of 2026-07-28', unit: '' },
@@ -21,6 +24,8 @@ export interface Reading {
   readonly value: number;
   /** How it came about, such as how many there were. */
   readonly note?: string;
+  /** True where there were fewer than the goal names: it is shown, and proves nothing. */
+  readonly isShort?: boolean;
 }
 
 export type Readings = ReadonlyMap<ReadingName, Reading>;

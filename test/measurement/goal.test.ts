@@ -81,12 +81,22 @@ describe('a run', () => {
   test('judges what was read once, and says that it holds on this machine only', () => {
     const readings = new Map<ReadingName, Reading>([
       ['sessionKb', { value: 9 }],
-      ['tunnelsMb', { value: 300, note: 'scaled from 1000' }],
+      ['tunnelsMb', { value: 300, note: '10000 tunnels' }],
     ]);
     expect(judge([], [], readings).map(({ number, outcome, text }) => [number, outcome, text])).toEqual([
-      [8, 'miss', '10,000 idle tunnels, PSS of the gateway server: at most 250 MB (this machine only; scaled from 1000)'],
+      [
+        8,
+        'miss',
+        'idle tunnels, PSS of the gateway server above an empty one: at most 250 MB (this machine only; 10000 tunnels)',
+      ],
       [9, 'pass', 'an idle 2025-11-25 session, PSS of the gateway server: at most 10 KB (this machine only)'],
     ]);
+  });
+
+  test('does not judge by fewer tunnels than the goal names', () => {
+    proves('bench.real-count', { file: 'test/bench/goal.ts', find: '|| found.isShort', replace: '' });
+    const readings = new Map<ReadingName, Reading>([['tunnelsMb', { value: 3, isShort: true }]]);
+    expect(judge([], [], readings).map(({ number, outcome }) => [number, outcome])).toEqual([[8, 'not measured']]);
   });
 
   test('without one of the two rows says that the goal was not measured; a goal whose cell was not asked for is not named', () => {

@@ -13,6 +13,11 @@ export const bench: readonly Requirement[] = [
     source: 'CONTRIBUTING.md, "Bench"',
   },
   {
+    id: 'bench.real-count',
+    promise: 'A goal for 10,000 tunnels is judged by 10,000 tunnels: fewer are shown and prove nothing.',
+    source: 'CONTRIBUTING.md, "Bench"',
+  },
+  {
     id: 'bench.whole-tree',
     promise: 'CPU per call counts every process below those that were started, also one that has ended meanwhile.',
     source: 'CONTRIBUTING.md, "Bench"',
