@@ -50,8 +50,6 @@ async function connect({ state, host, url }: ShimArguments): Promise<number> {
 }
 
 async function runCommands(): Promise<void> {
-  // before any schema is made: each is used a few times in a start, and making a function of it takes longer than that
-  (await import('zod')).config({ jitless: true });
   const [{ Command, CommanderError }, { default: pino }, { readFile }, { fileURLToPath }] = await Promise.all([
     import('commander'),
     import('pino'),

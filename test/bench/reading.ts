@@ -13,9 +13,11 @@ const known = {
   sessionKb: { words: 'an idle 2025-11-25 session, PSS of the gateway server', unit: 'KB' },
   statelessSessions: { words: 'sessions kept for hosts of 2026-07-28', unit: '' },
   listeningMs: { words: 'gateway server on existing data, from start to listening', unit: 'ms' },
-  firstCallMs: { words: 'agent, from start to its first tunnelled call', unit: 'ms' },
   listeningOfNode: { words: 'the same, against the start of `node -e 0`', unit: 'x' },
+  firstCallMs: { words: 'agent as it is packaged, from start to its first tunnelled call', unit: 'ms' },
   firstCallOfNode: { words: 'the same, against the start of `node -e 0`', unit: 'x' },
+  sourceCallMs: { words: 'agent from its sources, as `npm start` runs it, until the same', unit: 'ms' },
+  serverMs: { words: "of both: that call's local server alone, from start to its answer", unit: 'ms' },
 } as const;
 
 export type ReadingName = keyof typeof known;

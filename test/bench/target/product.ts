@@ -23,6 +23,12 @@ export interface ProductOptions {
   readonly flags?: readonly string[];
 }
 
+/** The bridge's command line, and the Node that runs it. */
+export interface BridgeProgram {
+  readonly node: string;
+  readonly cli: string;
+}
+
 export interface Product {
   readonly gateway: Gateway;
   readonly dataDir: string;
@@ -33,8 +39,8 @@ export interface Product {
   readonly roots: readonly number[];
   /** How a host starts the shim. */
   readonly shim: { readonly file: string; readonly args: string[]; readonly env: Record<string, string> };
-  /** Starts the agent of this device again, after the product was closed. Whoever starts it closes it. */
-  startAgent(): Program;
+  /** Starts the agent of this device again, after the product was closed, from its sources unless another program is named. Whoever starts it closes it. */
+  startAgent(program?: BridgeProgram): Program;
   close(): Promise<void>;
 }
 
@@ -69,8 +75,8 @@ export async function startProduct({ node, echoServer, tempDir, env, flags = [] 
     await writeFile(profileFile, JSON.stringify(profile), { mode: 0o600 });
     const where = ['--state', stateDir, '--home', home];
     const deviceEnv = { ...env, HOME: home };
-    const startAgent = (): Program =>
-      startProgram({ file: node, args: [bridgeCli, 'agent', '--profile', profileFile, ...where], env: deviceEnv });
+    const startAgent = (of: BridgeProgram = { node, cli: bridgeCli }): Program =>
+      startProgram({ file: of.node, args: [of.cli, 'agent', '--profile', profileFile, ...where], env: deviceEnv });
     const agent = startAgent();
     programs.push(agent);
     const { socket } = AgentStarted.parse(JSON.parse((await agent.line(/^\{"event":"started".*$/, startMs))[0]));
