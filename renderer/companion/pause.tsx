@@ -1,11 +1,12 @@
 // The question before a pause: for how long, and why where the organization wants to know.
 import { useState } from 'react';
-import { Button, Form, Input, Label, Radio, RadioGroup, Text, TextField } from 'react-aria-components';
+import { Button, Label, Radio, RadioGroup } from 'react-aria-components';
 import type { AgentProfile } from '#contract/agent.ts';
 import { minutesWords } from '#contract/when.ts';
 import { Question } from './dialog.tsx';
 import { useAsk } from './drawbridge.ts';
-import { Empty, Outcome } from './part.tsx';
+import { Empty } from './part.tsx';
+import { ReasonForm } from './reason.tsx';
 
 interface Props {
   readonly allows: AgentProfile['allows'];
@@ -37,20 +38,20 @@ function PauseForm({ allows, onClose }: Pick<Props, 'allows' | 'onClose'>) {
     .filter((minutes) => minutes <= allows.pauseMaxMinutes)
     .toSorted((a, b) => a - b);
   const [minutes, setMinutes] = useState(choices[0] ?? allows.pauseMaxMinutes);
-  const [reason, setReason] = useState('');
   const [asked, ask] = useAsk('pause:begin');
-  const needsReason = allows.pause === 'with_reason';
-  const begin = async () => {
-    const said = reason.trim();
-    if (await ask({ minutes, ...(said === '' ? {} : { reason: said }) })) onClose();
+  const begin = async (reason: string | undefined) => {
+    if (await ask({ minutes, ...(reason === undefined ? {} : { reason }) })) onClose();
   };
   return (
-    <Form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void begin();
-      }}
+    <ReasonForm
+      isRequired={allows.pause === 'with_reason'}
+      hint="Your organization can read it."
+      verb="Pause"
+      tone="primary"
+      waiting="Pausing …"
+      asked={asked}
+      onSubmit={(reason) => void begin(reason)}
+      onClose={onClose}
     >
       <p>While it is paused, your AI hosts reach no server. Their settings stay as they are.</p>
       <RadioGroup className="choices" value={String(minutes)} onChange={(value) => setMinutes(Number(value))}>
@@ -61,26 +62,6 @@ function PauseForm({ allows, onClose }: Pick<Props, 'allows' | 'onClose'>) {
           </Radio>
         ))}
       </RadioGroup>
-      <TextField value={reason} onChange={setReason} isRequired={needsReason} maxLength={500} validationBehavior="aria">
-        <Label>Reason{needsReason ? '' : ' (optional)'}</Label>
-        <Input className="input" />
-        <Text slot="description" className="hint">
-          Your organization can read it.
-        </Text>
-      </TextField>
-      <Outcome of={asked} waiting="Pausing …" />
-      <div className="actions">
-        <Button
-          type="submit"
-          className="button primary"
-          isDisabled={asked.kind === 'waiting' || (needsReason && reason.trim() === '')}
-        >
-          Pause
-        </Button>
-        <Button className="button" onPress={onClose}>
-          Cancel
-        </Button>
-      </div>
-    </Form>
+    </ReasonForm>
   );
 }
