@@ -1,6 +1,7 @@
 // Where the bridge keeps its own things on each platform. Pure, so that the CLI, the agent and the shim agree; macOS and Windows are unverified.
 import { createHash } from 'node:crypto';
 import { isAbsolute, join, resolve } from 'node:path';
+import { stateFolder } from '#contract/state-folder.ts';
 
 export interface Place {
   readonly platform: NodeJS.Platform;
@@ -9,11 +10,8 @@ export interface Place {
 }
 
 /** The user's state directory where --state names no other. */
-export function defaultStateDir({ platform, home, env }: Place): string {
-  if (platform === 'darwin') return join(home, 'Library/Application Support/Drawbridge');
-  if (platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData/Local'), 'Drawbridge');
-  const base = env['XDG_STATE_HOME'];
-  return base?.startsWith('/') === true ? join(base, 'drawbridge') : join(home, '.local/state/drawbridge');
+export function defaultStateDir(place: Place): string {
+  return join(...stateFolder(place));
 }
 
 /** The name of our entries in the OS's secret store: each state directory has its own, or two agents of one user would share keys. */

@@ -1,19 +1,11 @@
-// Where this user's agent keeps its state and its socket: the same answer as bridge/location.ts and bridge/socket/path.ts give, which a test compares.
-// The programs import nothing of each other, so the rule stands twice; it is a promise about paths on the device.
+// Where this user's agent keeps its state, as the contract says, and its socket: the same answer as bridge/socket/path.ts gives, which a test compares.
+// The programs import nothing of each other, and the contract no node:, so the rule of the socket stands twice.
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { type StatePlace, stateFolder } from '#contract/state-folder.ts';
 
-export interface Place {
-  readonly platform: NodeJS.Platform;
-  readonly home: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-export function defaultStateDir({ platform, home, env }: Place): string {
-  if (platform === 'darwin') return join(home, 'Library/Application Support/Drawbridge');
-  if (platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData/Local'), 'Drawbridge');
-  const base = env['XDG_STATE_HOME'];
-  return base?.startsWith('/') === true ? join(base, 'drawbridge') : join(home, '.local/state/drawbridge');
+export function defaultStateDir(place: StatePlace): string {
+  return join(...stateFolder(place));
 }
 
 /** A Unix socket's path has room for 104 bytes on macOS; a longer one lies in a private folder of /tmp. `uid`: -1 on Windows. */

@@ -150,7 +150,7 @@ export const layers: readonly Layer[] = [
   },
   { at: 'bridge/socket/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
   { at: 'bridge/shim/', ours: [...contract, 'bridge/socket/path.ts'], packages: [], node: 'all' },
-  { at: 'bridge/location.ts', ours: [], packages: [], node: 'all' },
+  { at: 'bridge/location.ts', ours: contract, packages: [], node: 'all' },
   { at: 'bridge/launcher.ts', ours: ['bridge/location.ts'], packages: [], node: 'all' },
   {
     at: 'bridge/command/',
