@@ -24,9 +24,7 @@ export function forkAgent(file: string, args: readonly string[], onFailure: (mes
     onEnd: (listener) => void (isGone ? listener() : listeners.push(listener)),
     onWord: (listener) => void words.push(listener),
     askToStop: () => void child.postMessage({ order: 'stop' }),
-    kill() {
-      // Not by the signal that asks: one that hangs would not hear it, and quitting would wait for ever.
-      if (!isGone && child.pid !== undefined) process.kill(child.pid, 'SIGKILL');
-    },
+    // Electron asks first and ends it by force 2 s later, so it may hang.
+    kill: () => void child.kill(),
   };
 }

@@ -183,9 +183,9 @@ describe.skipIf(missing.length > 0)(
 
     test('an agent that hangs is ended all the same when the companion quits', async () => {
       proves('companion.quit-ends-hung', {
-        file: 'main/agent-process.ts',
-        find: "process.kill(child.pid, 'SIGKILL');",
-        replace: 'child.kill();',
+        file: 'main/agent.ts',
+        find: 'const deadline = setTimeout(() => child.kill(), stopWithinMs);',
+        replace: 'const deadline = undefined;',
       });
       const one = await open('--hidden');
       await tooltip(one, 'Connected');
