@@ -14,6 +14,7 @@ import { forkAgent } from './agent-process.ts';
 import { answers, diagnostics, isHttps } from './answers.ts';
 import { lastingProgram } from './autostart.ts';
 import { answerAll, tell } from './ipc.ts';
+import { openNotifications } from './notification.ts';
 import { createNotifier } from './notifier.ts';
 import { agentSocket, defaultStateDir } from './place.ts';
 import { createLoginStart } from './start-at-login.ts';
@@ -89,7 +90,7 @@ function run(firstLink: Secret<string> | undefined): void {
         : undefined,
     onChange: () => changed(),
   });
-  const notifier = createNotifier((section) => show({ section, question: 'none' }));
+  const notifier = createNotifier(openNotifications((section) => show({ section, question: 'none' })));
   const program = lastingProgram({ env, execPath: process.execPath, isPackaged: app.isPackaged });
   const login = createLoginStart({ platform, home, env, program, items: app });
   const loginSetting = () => {
@@ -100,9 +101,17 @@ function run(firstLink: Secret<string> | undefined): void {
   const tray = openTray(platform, (action) => {
     act(action).catch((error: unknown) => log(`${action}: ${String(error)}`));
   });
+  let isShown = true;
+  const draw = () => {
+    const state = agent.current();
+    const view = trayView(state, Date.now());
+    // While the agent is away nobody says that the icon is hidden; what IT set last holds.
+    if (state.kind === 'running') isShown = view.isShown;
+    tray.apply({ ...view, isShown });
+  };
   const changed = () => {
     const state = agent.current();
-    tray.apply(trayView(state, Date.now()));
+    draw();
     tell(window, 'companion:changed', state);
     if (state.kind !== 'running') return;
     notifier.follow(state.state);
@@ -167,7 +176,7 @@ function run(firstLink: Secret<string> | undefined): void {
     }
   }
 
-  const refresh = setInterval(() => tray.apply(trayView(agent.current(), Date.now())), refreshMs);
+  const refresh = setInterval(draw, refreshMs);
   app.on('second-instance', (_event, argv) => {
     const given = argv.find((word) => readEnrollLink(word));
     // A start at login beside one that runs already asks for no window.

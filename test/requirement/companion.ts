@@ -130,6 +130,11 @@ export const companion: readonly Requirement[] = [
     source: 'docs/companion.md, "Notifications"',
   },
   {
+    id: 'companion.refused-told-seldom',
+    promise: 'Refused calls are told once a minute at most, whatever they are called.',
+    source: 'docs/companion.md, "Notifications"',
+  },
+  {
     id: 'companion.restart-told',
     promise: 'A host that runs since before its file was changed is told once, and shown until that process is gone.',
     source: 'docs/companion.md, "Notifications"',
