@@ -76,6 +76,8 @@ export interface Country {
   connected(person: Person, besidePid?: number): Promise<Status>;
   /** Starts what the person's hosts start, and calls the tool through the gateway. The answer's text. */
   call(person: Person): Promise<string | undefined>;
+  /** A host that starts what it has in its config again whenever that ends, as AI hosts do. Answers what ends the host. */
+  startHost(person: Person): () => void;
   /** How many secrets lie in the person's keyring. */
   secrets(person: Person): Promise<number>;
 }
@@ -151,6 +153,15 @@ export async function settle(app: string): Promise<Country> {
       return await connected(person);
     },
     connected,
+    startHost(person) {
+      const again = 'while :; do "$@"; sleep 0.1; done';
+      const started = [launcherPath(person), 'connect', '--host', 'codex', `${deployment.origin}/g/eng/s/answering/mcp`];
+      const host = spawn('setpriv', as(person, 'sh', '-c', again, 'host', ...started), {
+        cwd: '/',
+        stdio: ['pipe', 'ignore', 'ignore'],
+      });
+      return () => void host.kill('SIGKILL');
+    },
     async secrets(person) {
       const get = ['/org/freedesktop/secrets/aliases/default', 'org.freedesktop.DBus.Properties.Get'];
       const of = ['string:org.freedesktop.Secret.Collection', 'string:Items'];

@@ -173,11 +173,17 @@ async function liveAgain(country: Country): Promise<void> {
   say('== remove, then purge, while no gateway server answers');
   note('secretsBeforeRemove', await country.secrets(grace));
   await country.closeGateway();
+  const endHost = country.startHost(ada);
+  await until('the host to have started its shim', async () =>
+    (await processesOf(app)).some(({ line }) => line.includes(' connect ')),
+  );
   note('removeAlone', await packager.remove());
   note('restoredAlone', JSON.stringify(await country.configs()) === JSON.stringify(before));
   note('secretsKept', await country.secrets(grace));
+  note('shimsOutliveRemove', await processesOf(app));
   note('purgeAfterRemove', await packager.purge?.());
   note('secretsLeftInTwoSteps', await country.secrets(grace));
+  endHost();
   note('runningAtLast', await processesOf(app));
   note(
     'leftAtLast',
