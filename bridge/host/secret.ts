@@ -9,18 +9,18 @@ const tellingFlag = /^--?[\w-]*(?:token|secret|passw|pwd|key|credential|auth|bea
 /** Anywhere in a text: a shell's own line and a connection string hold several. Bounded, so that a long word costs no more than its length. */
 const tellingAssignment = /(?<![\w-])[-\w]{0,60}?(?:token|secret|passw|pwd|key|credential|auth|bearer|cookie)[-\w]{0,60}[=:]\S/i;
 
-/** Shapes of credentials. Each is linear: no nested repetition. */
+/** Shapes of credentials. Each is linear: no nested repetition; and bounded, for a repetition of millions (an image as text) fills V8's stack. */
 const lookalikes: readonly RegExp[] = [
-  /\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{12,}/g,
-  /\b(?:gh[pousr]_|github_pat_|glpat-|npm_|pypi-|hf_|xox[a-z]-|shpat_|dop_v1_|lin_api_|ya29\.|AIza|AKIA|ASIA)[A-Za-z0-9_.-]{10,}/g,
-  /\beyJ[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*){0,2}/g,
-  /\b(?:bearer|basic)[ \t]+[A-Za-z0-9._~+/=-]{8,}/gi,
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----/g,
-  /(?<=:\/\/)[^\s"'/@]+@/g,
-  /(?<=[?&][\w-]{0,40}(?:token|secret|passw|pwd|key|credential|auth|sig|code)[\w-]{0,40}=)[^\s"'&#]+/gi,
+  /\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{12,4096}/g,
+  /\b(?:gh[pousr]_|github_pat_|glpat-|npm_|pypi-|hf_|xox[a-z]-|shpat_|dop_v1_|lin_api_|ya29\.|AIza|AKIA|ASIA)[A-Za-z0-9_.-]{10,4096}/g,
+  /\beyJ[A-Za-z0-9_-]{10,4096}(?:\.[A-Za-z0-9_-]{0,4096}){0,2}/g,
+  /\b(?:bearer|basic)[ \t]{1,9}[A-Za-z0-9._~+/=-]{8,4096}/gi,
+  /-----BEGIN [A-Z ]{0,50}PRIVATE KEY-----/g,
+  /(?<=:\/\/)[^\s"'/@]{1,4096}@/g,
+  /(?<=[?&][\w-]{0,40}(?:token|secret|passw|pwd|key|credential|auth|sig|code)[\w-]{0,40}=)[^\s"'&#]{1,4096}/gi,
 ];
 /** A long run of letters and digits, mixed as no word is. */
-const run = /[A-Za-z0-9_+=-]{24,}/g;
+const run = /[A-Za-z0-9_+=-]{24,4096}/g;
 
 type Shape = Pick<HostSpec, 'stdio' | 'remote'>;
 
@@ -44,14 +44,36 @@ export function alsoAt(text: string, spans: readonly Span[], values: readonly st
   return merged([...spans, ...occurrences(text, values)]);
 }
 
-/** Short texts are left out: they stand everywhere, and say little. */
+const shortest = 8;
+
+/**
+ * Short texts are left out: they stand everywhere, and say little. One pass, whatever the number of values: an image in a config is tens of thousands of
+ * runs that look like secrets, and to search for each of them would take hours.
+ */
 function occurrences(text: string, values: readonly string[]): readonly Span[] {
+  /** `from`: where the value may be found next, for it is not looked for in itself. */
+  const byStart = new Map<number, { readonly value: string; from: number }[]>();
+  for (const value of new Set(values)) {
+    if (value.length < shortest) continue;
+    const start = startOf(value, 0);
+    byStart.set(start, [...(byStart.get(start) ?? []), { value, from: 0 }]);
+  }
   const spans: Span[] = [];
-  for (const value of new Set(values))
-    if (value.length >= 8)
-      for (let at = text.indexOf(value); at !== -1; at = text.indexOf(value, at + value.length))
-        spans.push({ start: at, end: at + value.length });
+  if (byStart.size === 0) return spans;
+  for (let at = 0; at + shortest <= text.length; at++)
+    for (const known of byStart.get(startOf(text, at)) ?? []) {
+      if (at < known.from || !text.startsWith(known.value, at)) continue;
+      known.from = at + known.value.length;
+      spans.push({ start: at, end: known.from });
+    }
   return spans;
+}
+
+/** A hash of the characters with which a value, or a place, begins. */
+function startOf(text: string, at: number): number {
+  let hash = 0;
+  for (let next = at; next < at + shortest; next++) hash = (Math.imul(hash, 31) + text.charCodeAt(next)) | 0;
+  return hash;
 }
 
 /** Whether a text by itself looks like a credential. */

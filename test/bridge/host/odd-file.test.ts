@@ -1,4 +1,5 @@
 // Files that no editor foresaw: each is reported, left as it is, and keeps no other host from being converged.
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
@@ -57,6 +58,28 @@ test.each(Object.keys(nested) as (keyof typeof nested)[])(
       expect([await place.sha256(codex), await place.text(path)]).toEqual([before, textOf(depth)]);
     }
     expect(codesAt(await plan(place.request), path)).toEqual(['unparseable']);
+  },
+);
+
+test(
+  'a text of millions without a break keeps no other host from being looked at and converged',
+  { timeout: 60_000 },
+  async () => {
+    proves('host-config.others-go-on', { file: 'bridge/host/secret.ts', find: '{24,4096}', replace: '{24,}' });
+    // an image, as text: many runs of some length, or one that has no end
+    const bytes = Buffer.concat(Array.from({ length: 165_000 }, (_, at) => createHash('sha256').update(`${at}`).digest()));
+    for (const image of [bytes.toString('base64'), `https://x.example/?token=sk-${bytes.toString('base64url')}`]) {
+      const text = JSON.stringify({ mcpServers: { b: { command: 'npx' } }, image });
+      await place.write(claude, text);
+      await discover({ ...place.request, hosts });
+      const report = await converge(place.request);
+      expect(report.files.filter(({ isWritten }) => isWritten).map(({ shownAs }) => shownAs)).toEqual([
+        `~/${claude}`,
+        `~/${codex}`,
+      ]);
+      await restore(place.request);
+      expect(await place.text(claude)).toBe(text);
+    }
   },
 );
 
