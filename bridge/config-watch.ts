@@ -6,6 +6,7 @@ import type { FSWatcher } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Logger } from 'pino';
+import type { Content } from './host/file.ts';
 import { contentOf, isInside } from './host/file.ts';
 import { writtenBy } from './host/ledger.ts';
 
@@ -22,7 +23,7 @@ export interface ConfigWatchDeps {
 }
 
 export interface ConfigWatch {
-  /** Path -> the hash of what is known to stand there, undefined where nothing does. Called after each scan. */
+  /** Path -> what is known to stand there, as knownAs names it, undefined where nothing does. Called after each scan. */
   follow(files: ReadonlyMap<string, string | undefined>): Promise<void>;
   close(): void;
 }
@@ -38,6 +39,11 @@ interface Watched {
   readonly watcher: FSWatcher;
   /** Of the directory itself: another one under the same path must be watched anew. */
   readonly inode: number;
+}
+
+/** A file by its content, and by whether it may be written: one that may be again can be set right. */
+export function knownAs(content: Pick<Content, 'sha256' | 'isReadonly'> | undefined): string | undefined {
+  return content && `${content.sha256}${content.isReadonly ? ' readonly' : ''}`;
 }
 
 export function watchConfigs(deps: ConfigWatchDeps): ConfigWatch {
@@ -76,7 +82,7 @@ export function watchConfigs(deps: ConfigWatchDeps): ConfigWatch {
   const hasDrifted = async (): Promise<boolean> => {
     for (const path of known.keys()) {
       const now = await contentOf(path);
-      if (now?.sha256 === known.get(path)) continue;
+      if (knownAs(now) === known.get(path)) continue;
       if (now !== undefined && (await writtenBy(deps.stateDir, now.realPath)).includes(now.sha256)) continue;
       return true;
     }

@@ -9,6 +9,7 @@ import type { Finding } from '#contract/finding.ts';
 import type { Slug } from '#contract/id.ts';
 import type { Sealer } from '#contract/secret.ts';
 import { converge } from './host/converge.ts';
+import { knownAs } from './config-watch.ts';
 import { contentOf } from './host/file.ts';
 import { foldersOf, placesOf } from './host/place.ts';
 import { discover } from './host/plan.ts';
@@ -41,7 +42,7 @@ export interface ScanDeps {
 
 export interface Scanned {
   readonly hosts: HostState[];
-  /** Path -> the hash of what was decided on, undefined where no file stood: any other content is news. */
+  /** Path -> what was decided on, as knownAs names it, undefined where no file stood: anything else is news. */
   readonly known: ReadonlyMap<string, string | undefined>;
   readonly findings: Finding[];
   /** Something could not be set right for a reason that may pass: when to scan again. */
@@ -92,11 +93,13 @@ export async function scan(aim: ScanAim, deps: ScanDeps): Promise<Scanned> {
 
 const realPathOf = (path: string): Promise<string> => realpath(path).catch(() => path);
 
-/** Path -> the hash of what was seen there. */
+/** Path -> what was seen there, as knownAs names it. */
 export async function hashesOf(files: readonly Seen[]): Promise<ReadonlyMap<string, string | undefined>> {
   // what a scan may not read has a content all the same
-  const hashOf = async ({ path, state, sha256 }: Seen): Promise<string | undefined> =>
-    sha256 ?? (state === 'missing' ? undefined : (await contentOf(path))?.sha256);
+  const hashOf = async ({ path, state, sha256 }: Seen): Promise<string | undefined> => {
+    if (state === 'missing') return undefined;
+    return sha256 === undefined ? knownAs(await contentOf(path)) : knownAs({ sha256, isReadonly: state === 'readonly' });
+  };
   return new Map(await Promise.all(files.map(async (file) => [file.path, await hashOf(file)] as const)));
 }
 

@@ -84,7 +84,7 @@ const table = {
   direct_stdio: {
     severity: 'high',
     meaning: 'An AI host starts a local MCP server directly, past the gateway.',
-    action: 'Set EnforcementMode to enforce, or remove the entry.',
+    action: 'Set EnforcementMode to enforce, run "drawbridge hosts converge", or remove the entry.',
   },
   project_config: {
     severity: 'high',
@@ -119,8 +119,8 @@ const table = {
   },
   config_unsupported: {
     severity: 'high',
-    meaning: "An AI host's config lies outside the user's home, or is too large to be handled. It was left alone.",
-    action: 'Move it into the home, or make it smaller.',
+    meaning: "An AI host's config lies outside the user's home, is too large, or is no regular file. It was left alone.",
+    action: 'Move it into the home, or make it a smaller or a regular file.',
   },
   scan_failed: {
     severity: 'high',
@@ -129,8 +129,9 @@ const table = {
   },
   edit_refused: {
     severity: 'high',
-    meaning: 'An entry could not be changed without changing something else in its file. It was left alone.',
-    action: 'Write the entry in the usual form, or remove it.',
+    meaning:
+      'An entry could not be changed without changing something else in its file, or the file could not be written. It was left alone.',
+    action: 'Write the entry in the usual form, or remove it; let the user write the file and its folder.',
   },
   gateway_entry_tamper: {
     severity: 'high',

@@ -50,5 +50,6 @@ export function checksInWords(checks: readonly Check[]): string {
       return [head, `         ${check.meaning}`, ...(check.action === undefined ? [] : [`         To do: ${check.action}`])];
     });
   const count = (outcome: Check['outcome']): number => checks.filter((check) => check.outcome === outcome).length;
-  return [...lines, '', `${count('ok')} ok, ${count('warning')} warnings, ${count('wrong')} wrong`].join('\n');
+  const warnings = count('warning');
+  return [...lines, '', `${count('ok')} ok, ${warnings} warning${warnings === 1 ? '' : 's'}, ${count('wrong')} wrong`].join('\n');
 }

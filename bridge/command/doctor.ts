@@ -1,5 +1,6 @@
 // `drawbridge doctor` and `drawbridge hosts doctor`: every check by its name, what it found, what that means and what to do. Exit code: 0 where nothing is
 // wrong, 1 otherwise. It changes nothing.
+import { stat } from 'node:fs/promises';
 import { askState } from '../socket/ask.ts';
 import { socketPath } from '../socket/path.ts';
 import type { Device } from '../location.ts';
@@ -49,7 +50,10 @@ async function examined(device: Device, terminal: Terminal, what: 'all' | 'hosts
   const reading = await profileOf(device, around);
   const agent = await askState(socketPath(device.stateDir, around.platform, around.uid), around.uid);
   const patient: Patient = { device, terminal, reading, agent };
-  const hosts = (): Promise<readonly Check[]> => foundHosts(device, terminal).then(examineHosts);
+  const hosts = async (): Promise<readonly Check[]> => {
+    if (!(await stat(device.home)).isDirectory()) throw new Error(`${device.home} is no folder`);
+    return examineHosts(await foundHosts(device, terminal), patient);
+  };
   const all = [
     ['profile', examineProfile],
     ['agent', examineAgent],

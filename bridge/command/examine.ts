@@ -135,8 +135,12 @@ export function examineServers({ agent }: Patient): readonly Check[] {
   });
 }
 
-/** Each config that is there, and each host that still works with an old one. */
-export function examineHosts(hosts: readonly HostState[]): readonly Check[] {
+/** What only the agent knows of a host, for it tried: what it gave up, what it may not touch, what failed. */
+const toldByAgent: ReadonlySet<string> = new Set(['rewrite_contended', 'undone_by_user', 'scan_failed', 'edit_refused']);
+
+/** Each config that is there, each host that still works with an old one, and what the agent says of them. */
+export function examineHosts(hosts: readonly HostState[], { agent }: Pick<Patient, 'agent'>): readonly Check[] {
+  const told = agent.kind === 'answered' ? agent.value.findings.filter(({ code }) => toldByAgent.has(code)) : [];
   const checks = hosts.flatMap(({ id, title, needsRestart, files }) => [
     ...files
       .filter(({ state }) => state !== 'missing')
@@ -145,10 +149,18 @@ export function examineHosts(hosts: readonly HostState[]): readonly Check[] {
         if (file.findings.length > 0) return file.findings.map((finding) => checkOf('host config', finding, about));
         if (file.state !== 'compliant')
           return [{ ...checkOf('host config', { code: 'config_unsupported' }, about), says: file.state }];
-        return [ok('host config', `${file.servers.length} servers`, 'Nothing in it passes the gateway by.', about)];
+        const count = file.servers.length;
+        return [ok('host config', `${count} server${count === 1 ? '' : 's'}`, 'Nothing in it passes the gateway by.', about)];
       }),
     ...(needsRestart ? [checkOf('restart', { code: 'needs_restart', host: id }, title)] : []),
   ]);
+  const isSaid = (check: Check): boolean => checks.some(({ about, says }) => about === check.about && says === check.says);
+  for (const finding of told) {
+    const title = hosts.find(({ id }) => id === finding.host)?.title;
+    const about = [title, finding.path].filter((part) => part !== undefined).join(', ');
+    const check = checkOf('host config', finding, about === '' ? undefined : about);
+    if (!isSaid(check)) checks.push(check);
+  }
   if (checks.length > 0) return checks;
   return [ok('host config', 'there is none', 'No AI host that Drawbridge knows has a config here.')];
 }

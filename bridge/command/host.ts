@@ -50,6 +50,9 @@ export const addHosts: AddCommands = (program, terminal) => {
     await writeLauncher({ ...terminal.around, stateDir: device.stateDir });
     const report = await converge({ ...request, sealer: await sealerOf(device, terminal), now: Date.now, isAsked: true });
     await poke(device, terminal);
+    const left = report.files.filter(({ state }) => state !== 'compliant' && state !== 'missing').length;
+    if (left > 0)
+      failed(terminal, `${left} of the configs could not be set right. "drawbridge hosts doctor" says why and what to do.`);
     return flags.json === true ? JSON.stringify(report) : planInWords(report, 'was');
   });
   add('restore', 'Puts the configs back as they were before the first change.', async (flags, device) => {
@@ -57,10 +60,22 @@ export const addHosts: AddCommands = (program, terminal) => {
     const { home, stateDir } = device;
     const report = await restore({ home, stateDir, hosts: knownHosts, sealer: await sealerOf(device, terminal) });
     await poke(device, terminal);
+    const left = report.files.filter(({ result }) => result === 'refused').length;
+    if (left > 0)
+      failed(
+        terminal,
+        `${left} of the configs could not be put back. What they need was kept: mend what is said of them, and run it again.`,
+      );
     return flags.json === true ? JSON.stringify(report) : restoreInWords(report);
   });
   addHostControl(hosts, terminal);
 };
+
+/** Something was done and something was not: what, stands in the report. */
+function failed(terminal: Terminal, says: string): void {
+  terminal.note(`drawbridge: ${says}`);
+  terminal.exitWith(1);
+}
 
 async function requestOf(device: Device, terminal: Terminal): Promise<PlanRequest> {
   const { profile } = await profileOf(device, terminal.around);

@@ -97,10 +97,15 @@ export function serversInWords(servers: readonly AgentServer[]): string {
   );
 }
 
-export function planInWords({ files, findings }: Plan | ConvergeReport, tense: string): string {
-  const changed = files.filter(({ diff }) => diff !== '');
+export function planInWords({ files, findings }: Plan | ConvergeReport, tense: 'would be' | 'was'): string {
+  // What could not be written has a diff too: it was not changed.
+  const changed = files.filter((file) => file.diff !== '' && (!('isWritten' in file) || file.isWritten === true));
   const head =
-    changed.length === 0 ? 'Nothing is to be changed.' : changed.map(({ shownAs }) => `${shownAs} ${tense} changed`).join('\n');
+    changed.length === 0
+      ? tense === 'was'
+        ? 'Nothing was changed.'
+        : 'Nothing is to be changed.'
+      : changed.map(({ shownAs }) => `${shownAs} ${tense} changed`).join('\n');
   const notes = findings.map(({ code, path, server, detail }) =>
     ['!', code, path, server?.name, detail].filter(Boolean).join(' '),
   );
@@ -111,6 +116,9 @@ export function restoreInWords({ files }: RestoreReport): string {
   if (files.length === 0) return 'There is nothing to put back.';
   return table(
     ['CONFIG', 'RESULT'],
-    files.map(({ shownAs, result, findings }) => [shownAs, [result, ...findings.map(({ detail }) => detail ?? '')].join(' ')]),
+    files.map(({ shownAs, result, findings }) => [
+      shownAs,
+      [result, ...findings.map(({ code, detail }) => `${code}: ${detail ?? findingOf(code).meaning}`)].join(' '),
+    ]),
   );
 }

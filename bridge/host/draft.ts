@@ -221,7 +221,9 @@ function look(
         written !== undefined &&
         aim !== undefined &&
         meaningOf(spec, entry.value, written, { ...aim, launcher: written.command }).kind === 'shim';
-      return { ...base, action: 'repair', findings: isOutdated ? [] : [{ code: 'gateway_entry_tamper', server }] };
+      // Nor can anything be said of it while it is not known what it should be.
+      const isFine = aim === undefined || isOutdated;
+      return { ...base, action: 'repair', findings: isFine ? [] : [{ code: 'gateway_entry_tamper', server }] };
     }
     case 'code':
       return { ...base, findings: [{ code: 'direct_stdio', server, detail: 'its program stands in the entry itself' }] };

@@ -8,6 +8,8 @@ import type { FindingCode } from '#contract/finding.ts';
 import { codeOf } from './atomic.ts';
 
 const limitBytes = 8 * 1024 * 1024;
+/** A file that grew since it was changed must be given back all the same. */
+export const restoreLimitBytes = 128 * 1024 * 1024;
 
 export interface ConfigFile {
   /** Where the bytes lie, with symlinks resolved. */
@@ -27,14 +29,14 @@ export interface Unusable {
   readonly reason?: string;
 }
 
-export async function readConfig(path: string, home: string): Promise<ConfigFile | Unusable> {
+export async function readConfig(path: string, home: string, limit = limitBytes): Promise<ConfigFile | Unusable> {
   try {
     // The folder is resolved by itself, so that a dangling symlink is told from a file that is not there.
     const folder = await realpath(dirname(path));
     const realPath = await realpath(join(folder, basename(path)));
     if (!isInside(realPath, await realpath(home)))
       return { state: 'unsupported', code: 'config_unsupported', reason: 'it lies outside the home' };
-    return await readRegular(realPath);
+    return await readRegular(realPath, limit);
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return { state: 'missing' };
@@ -47,19 +49,25 @@ export async function readConfig(path: string, home: string): Promise<ConfigFile
   }
 }
 
+export interface Content {
+  readonly realPath: string;
+  readonly sha256: string;
+  readonly isReadonly: boolean;
+}
+
 /** What lies there now, for comparing only; undefined where nothing readable does. */
-export async function contentOf(path: string): Promise<{ readonly realPath: string; readonly sha256: string } | undefined> {
+export async function contentOf(path: string): Promise<Content | undefined> {
   try {
     const realPath = await realpath(path);
     const found = await stat(realPath);
     if (!found.isFile() || found.size > limitBytes) return undefined;
-    return { realPath, sha256: sha256Of(await readFile(realPath)) };
+    return { realPath, sha256: sha256Of(await readFile(realPath)), isReadonly: (found.mode & 0o222) === 0 };
   } catch {
     return undefined;
   }
 }
 
-async function readRegular(realPath: string): Promise<ConfigFile | Unusable> {
+async function readRegular(realPath: string, limit: number): Promise<ConfigFile | Unusable> {
   // O_NONBLOCK: opening a named pipe must not wait for a writer.
   const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
   const file = await open(realPath, flags);
@@ -68,7 +76,8 @@ async function readRegular(realPath: string): Promise<ConfigFile | Unusable> {
     if (!stat.isFile()) return { state: 'unsupported', code: 'config_unsupported', reason: 'it is no regular file' };
     if (process.getuid && stat.uid !== process.getuid())
       return { state: 'foreign_owner', code: 'foreign_owner', reason: 'it belongs to another user' };
-    if (stat.size > limitBytes) return { state: 'unsupported', code: 'config_unsupported', reason: 'it is larger than 8 MiB' };
+    if (stat.size > limit)
+      return { state: 'unsupported', code: 'config_unsupported', reason: `it is larger than ${limit / 1024 / 1024} MiB` };
     const bytes = await file.readFile();
     const text = bytes.toString('utf8');
     if (!Buffer.from(text, 'utf8').equals(bytes))

@@ -9,7 +9,7 @@ import { readBackup, sweepBackups } from './backup.ts';
 import { diffOf } from './diff.ts';
 import { formatOf } from './format.ts';
 import type { ConfigFile } from './file.ts';
-import { readConfig, sha256Of, shown } from './file.ts';
+import { readConfig, restoreLimitBytes, sha256Of, shown } from './file.ts';
 import type { LedgerFile } from './ledger.ts';
 import { readLedger, withFile, writeLedger } from './ledger.ts';
 import { lockHosts } from './lock.ts';
@@ -81,7 +81,7 @@ async function restoreFile(request: RestoreRequest, spec: HostSpec, record: Ledg
   };
   const finding = (of: Pick<Finding, 'code' | 'detail'>): Finding => ({ ...of, host: spec.id, path: shownAs });
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
-    const file = await readConfig(record.path, record.folder ?? home);
+    const file = await readConfig(record.path, record.folder ?? home, restoreLimitBytes);
     if (!('text' in file)) {
       if (file.state === 'missing') return { ...base, result: 'gone' };
       return {
@@ -91,7 +91,8 @@ async function restoreFile(request: RestoreRequest, spec: HostSpec, record: Ledg
       };
     }
     if (file.sha256 === record.original.sha256) return { ...base, result: 'unchanged', sha256: file.sha256 };
-    if (file.isReadonly) return { ...base, result: 'refused', findings: [finding({ code: 'config_readonly' })] };
+    if (file.isReadonly)
+      return { ...base, result: 'refused', findings: [finding({ code: 'config_readonly', detail: 'it may not be written' })] };
     const target = await targetOf(request, spec, record, file).catch((error: unknown) => {
       // Another file may be restored without the key that this one needs.
       if (error instanceof Fault) return error;
@@ -142,7 +143,7 @@ async function write({ home }: RestoreRequest, record: LedgerFile, file: ConfigF
     owner: file.owner,
     mayReplace: async () => {
       step('temp_written');
-      const there = await readConfig(record.path, record.folder ?? home);
+      const there = await readConfig(record.path, record.folder ?? home, restoreLimitBytes);
       return 'text' in there && there.realPath === file.realPath && there.sha256 === file.sha256;
     },
   });

@@ -1,6 +1,6 @@
 // The watch over config files, on real files: what is told, and what is known already.
 import { watch as fsWatch } from 'node:fs';
-import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { pino } from 'pino';
@@ -104,6 +104,18 @@ test('what was changed between the scan and the watch is told', async () => {
   await place.write(claude, '{}');
   await watch.follow(seen);
   await until('the change to be told', async () => told > 0);
+});
+
+test('a file that may be written again is told, though its bytes are the same', async () => {
+  proves('host-config.writable-again', {
+    file: 'bridge/config-watch.ts',
+    find: "content.isReadonly ? ' readonly' : ''",
+    replace: "''",
+  });
+  await place.write(claude, configs[claude] ?? '', 0o444);
+  await follow();
+  await chmod(join(place.home, claude), 0o644);
+  await until('the file to be told', async () => told > 0);
 });
 
 test('a file in a folder that was removed and made again is told', async () => {

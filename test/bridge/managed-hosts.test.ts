@@ -96,6 +96,17 @@ test('a file that nobody foresaw, and that appears while others are set right, d
   expect(await place.text('.codex/work.config.toml')).not.toBe(configs[codex]);
 });
 
+test('while it is not known which gateway the hosts are to name, none of our entries counts as changed', async () => {
+  proves('host-config.tamper-known', {
+    file: 'bridge/host/draft.ts',
+    find: 'const isFine = aim === undefined || isOutdated;',
+    replace: 'const isFine = isOutdated;',
+  });
+  await (await hostsWith({})).settle();
+  const later = await hostsWith({}, { gateway: () => undefined });
+  expect((await later.settle()).findings.map(({ code }) => code)).not.toContain('gateway_entry_tamper');
+});
+
 test('one file under the paths of two hosts is known under both', async () => {
   await mkdir(join(place.home, '.cursor'));
   await symlink(join(place.home, claude), join(place.home, '.cursor/mcp.json'));

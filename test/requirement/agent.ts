@@ -178,6 +178,12 @@ export const agent: readonly Requirement[] = [
     source: 'contract/enroll-link.ts',
   },
   {
+    id: 'agent.doctor-asks-agent',
+    promise:
+      '"drawbridge doctor" also shows what only the running agent knows of the AI hosts: what it gave up, and what it may not touch.',
+    source: 'docs/bridge-cli.md, doctor',
+  },
+  {
     id: 'agent.doctor-verdict',
     promise: '"drawbridge doctor" names what is wrong, what it means and what to do, and ends with 1 exactly where something is.',
     source: 'docs/bridge-cli.md, doctor',

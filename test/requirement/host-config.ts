@@ -32,6 +32,11 @@ export const hostConfig: readonly Requirement[] = [
     source: change,
   },
   {
+    id: 'host-config.brought-in',
+    promise: 'A YAML config that may bring in servers or their fields by a merge key is reported, never taken for one without.',
+    source: change,
+  },
+  {
     id: 'host-config.unparseable',
     promise: 'A config that is not what its host would read is reported as unparseable, and its bytes are left alone.',
     source: change,
@@ -66,6 +71,11 @@ export const hostConfig: readonly Requirement[] = [
     source: change,
   },
   {
+    id: 'host-config.tamper-known',
+    promise: 'An entry of ours does not count as changed while it is not known what it should say.',
+    source: change,
+  },
+  {
     id: 'host-config.byte-exact-restore',
     promise: 'Restore gives every config back byte for byte, with its mode, where it is still what we wrote.',
     source: undo,
@@ -73,6 +83,11 @@ export const hostConfig: readonly Requirement[] = [
   {
     id: 'host-config.merge-restore',
     promise: 'Where others changed a config since, restore puts our entries back and keeps what the others changed.',
+    source: undo,
+  },
+  {
+    id: 'host-config.grown-restore',
+    promise: 'A config that grew larger than what is converged is restored all the same.',
     source: undo,
   },
   {
@@ -95,6 +110,16 @@ export const hostConfig: readonly Requirement[] = [
     promise:
       'A config that the system did not let us write is reported as that, not as one that its host undoes, and tried again.',
     source: safety,
+  },
+  {
+    id: 'host-config.half-done',
+    promise: 'A converge or restore by hand that could not handle every config ends with 1 and says which and why.',
+    source: safety,
+  },
+  {
+    id: 'host-config.writable-again',
+    promise: 'A config that could not be written is set right as soon as it may be.',
+    source: drift,
   },
   {
     id: 'host-config.asked-again',

@@ -69,13 +69,18 @@ function parse(text: string, isStrict: boolean): Document | { readonly reason: s
     const options = { disallowComments: isStrict, allowTrailingComma: !isStrict, allowEmptyContent: true };
     const node = parseTree(body, errors, options);
     const [error] = errors;
-    if (error) return { reason: printParseErrorCode(error.error), offset: error.offset };
+    if (error) return { reason: inWords(printParseErrorCode(error.error)), offset: error.offset };
     if (node === undefined) return { node, root: {} };
     // What the host's own parser says counts: JSON.parse is the stricter of the two.
     return { node, root: isStrict ? JSON.parse(body) : plainOf(node) };
   } catch {
-    return { reason: 'NestedTooDeeply or not JSON', offset: start };
+    return { reason: 'nested too deeply, or not JSON', offset: start };
   }
+}
+
+/** `ValueExpected` as people say it. */
+function inWords(name: string): string {
+  return name.replace(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter}`).toLowerCase();
 }
 
 function mustParse(text: string, isStrict: boolean): Document & { readonly root: Readonly<Record<string, unknown>> } {

@@ -21,12 +21,17 @@ export const yamlFormat: EditFormat = {
     if (top === undefined) return { ok: true, root: {}, entries: [] };
     if (!isPlain(root)) return { ok: false, reason: 'the top level is not a map', ...positionOf(text, top.range?.[0] ?? 0) };
     const entries: RawEntry[] = [];
+    const brought = mergeIn(text, [top]);
+    if (brought) return brought;
     for (const path of keys.flatMap((key) => containersOf(root, key))) {
       const node = mapAt(top, path, text);
       if (node === undefined || (isScalar(node) && node.value === null)) continue;
       if (!isMap(node)) return notAMap(text, path, node);
       const named = pairsOf(text, node);
       if (named.length !== Object.keys(valueAt(root, path) ?? {}).length) return notAMap(text, path, node);
+      if (named.some(({ key }) => valueAt(root, [...path, key]) === undefined)) return notAMap(text, path, node);
+      const merged = mergeIn(text, [node, ...named.map(({ value }) => value)]);
+      if (merged) return merged;
       for (const pair of named) entries.push(entryOf(text, path, pair, valueAt(root, [...path, pair.key])));
     }
     return { ok: true, root, entries };
@@ -44,6 +49,15 @@ export const yamlFormat: EditFormat = {
 /** Keys that are no scalars, and what an alias brings in, can't be told apart by offsets. */
 function notAMap(text: string, path: readonly string[], node: Node): Reading {
   return { ok: false, reason: `${path.join('.')} is not a map of names`, ...positionOf(text, node.range?.[0] ?? 0) };
+}
+
+/** Whether a host merges what `<<` names is its parser's to say: where it does, a server stands there that we do not see. */
+function mergeIn(text: string, nodes: readonly (Node | undefined)[]): Reading | undefined {
+  for (const node of nodes) {
+    const merge = isMap(node) ? pairsOf(text, node).find(({ key }) => key === '<<') : undefined;
+    if (merge) return { ok: false, reason: 'a merge key (<<) stands where servers do', ...positionOf(text, merge.start) };
+  }
+  return undefined;
 }
 
 function entryOf(text: string, container: readonly string[], pair: YamlPair, value: unknown): RawEntry {

@@ -97,6 +97,30 @@ describe('doctor', () => {
     await writeFile(at('.cursor/mcp.json'), '{}');
   });
 
+  test('shows what only the agent knows: that it stopped fighting over a file', { timeout: 60_000 }, async () => {
+    proves('agent.doctor-asks-agent', {
+      file: 'bridge/command/examine.ts',
+      find: 'if (!isSaid(check)) checks.push(check);',
+      replace: '',
+    });
+    const direct = '{"mcpServers": {"fought": {"url": "https://direct.example.com/mcp"}}}';
+    const isFought = async () => {
+      if (!(await readFile(at('.cursor/mcp.json'), 'utf8')).includes('fought')) await writeFile(at('.cursor/mcp.json'), direct);
+      return (await ask('hosts', 'doctor')).of('host config').find(({ says }) => says.startsWith('rewrite_contended'));
+    };
+    expect(await until('the fight to be told', isFought, 30_000)).toMatchObject({
+      about: 'Cursor, ~/.cursor/mcp.json',
+      outcome: 'wrong',
+      action: expect.stringContaining('drawbridge hosts converge'),
+    });
+    await workstation.cli('hosts', 'converge', '--home', workstation.home, '--profile', workstation.profileFile);
+    await writeFile(at('.cursor/mcp.json'), '{}');
+    await until('the fight to be over', async () => {
+      const checks = (await ask('hosts', 'doctor')).of('host config');
+      return checks.every(({ outcome }) => outcome === 'ok');
+    });
+  });
+
   test('finds a launcher that can not be started', async () => {
     const launcher = join(workstation.stateDir, 'bin/drawbridge');
     const text = await readFile(launcher, 'utf8');

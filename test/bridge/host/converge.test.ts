@@ -168,7 +168,7 @@ describe('converge', () => {
   test('sets an entry of ours right that was changed, and reports it', async () => {
     proves('host-config.tamper', {
       file: 'bridge/host/draft.ts',
-      find: "findings: isOutdated ? [] : [{ code: 'gateway_entry_tamper', server }]",
+      find: "findings: isFine ? [] : [{ code: 'gateway_entry_tamper', server }]",
       replace: 'findings: []',
     });
     await writeAll(place);

@@ -57,6 +57,20 @@ describe('restore', () => {
       expect(await place.text(codex)).toContain(comment);
   });
 
+  test('gives a file back that grew larger than what is converged', async () => {
+    proves('host-config.grown-restore', {
+      file: 'bridge/host/restore.ts',
+      find: 'const file = await readConfig(record.path, record.folder ?? home, restoreLimitBytes);',
+      replace: 'const file = await readConfig(record.path, record.folder ?? home);',
+    });
+    await place.write(claude, configs[claude] ?? '');
+    await converge(place.request);
+    const grown = { ...JSON.parse(await place.text(claude)), history: 'x'.repeat(9 * 1024 * 1024) };
+    await place.write(claude, JSON.stringify(grown));
+    expect(results(await restore(place.request))).toEqual(['merged']);
+    expect(JSON.parse(await place.text(claude))).toEqual({ ...JSON.parse(configs[claude] ?? ''), history: grown.history });
+  });
+
   test('leaves what a user made of an entry, and what a user removed', async () => {
     await writeAll(place);
     await converge(place.request);

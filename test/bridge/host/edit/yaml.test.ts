@@ -26,8 +26,17 @@ describe('a YAML config', () => {
     ['a list at the top', '- a\n', 1],
     ['an alias to nothing', 'extensions: *x\n', 1],
     ['a key that is a list', 'extensions:\n  ? [a]\n  : b\n', 2],
+    ['a key that is null', 'extensions:\n  null:\n    cmd: x\n', 2],
+    ['servers that a merge brings in', 'b: &b { a: { cmd: x } }\nextensions:\n  <<: *b\n', 3],
+    ['a server whose fields a merge brings in', 'b: &b { cmd: x }\nextensions:\n  a: { <<: *b }\n', 3],
+    ['a merge at the top', 'b: &b { extensions: { a: { cmd: x } } }\n<<: *b\n', 2],
     ['indentation by tabs', 'extensions:\n\ta: b\n', 2],
   ])('with %s is not read, and the place is named', (_what, text, line) => {
+    proves('host-config.brought-in', {
+      file: 'bridge/host/edit/yaml.ts',
+      find: "pairsOf(text, node).find(({ key }) => key === '<<')",
+      replace: 'undefined',
+    });
     expect(yamlFormat.read(text, keys)).toMatchObject({ ok: false, line });
   });
 
