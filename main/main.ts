@@ -20,7 +20,7 @@ import { agentSocket, defaultStateDir } from './place.ts';
 import { createLoginStart } from './start-at-login.ts';
 import { type TrayAction, trayView } from './tray-view.ts';
 import { openTray } from './tray.ts';
-import { confine, openWindow } from './window.ts';
+import { confine, openWindow, setMenuBar } from './window.ts';
 
 const files = {
   root: join(import.meta.dirname, '../..'),
@@ -103,11 +103,9 @@ function run(firstLink: Secret<string> | undefined): void {
   });
   let isShown = true;
   const draw = () => {
-    const state = agent.current();
-    const view = trayView(state, Date.now());
-    // While the agent is away nobody says that the icon is hidden; what IT set last holds.
-    if (state.kind === 'running') isShown = view.isShown;
-    tray.apply({ ...view, isShown });
+    const view = trayView(agent.current(), Date.now(), isShown);
+    isShown = view.isShown;
+    tray.apply(view);
   };
   const changed = () => {
     const state = agent.current();
@@ -144,6 +142,7 @@ function run(firstLink: Secret<string> | undefined): void {
     quit: (reason: string | undefined) => void quit(reason),
     about,
   };
+  setMenuBar(platform);
   confine(session.defaultSession, pageUrl);
   answerAll(ipcMain, ours, answers(deps), (reference, error) => log(`${reference}: ${String(error)}`));
 

@@ -23,13 +23,14 @@ const action = (name: TrayAction, label: string): TrayItem => ({ kind: 'action',
 /** A menu that is wider than this is cut by some desktops. */
 const widest = 64;
 
-export function trayView(state: CompanionState, nowMs: number): TrayView {
+/** `wasShown`: while the agent is away nobody says whether IT hides the icon, and what it set last holds. */
+export function trayView(state: CompanionState, nowMs: number, wasShown = true): TrayView {
   const standing = standingOf(state, nowMs);
   const agent = state.kind === 'running' ? state.state : undefined;
   const restarts = agent ? hostsToRestart(agent).map((host) => action('open_hosts', `${restartWords(host)} …`)) : [];
   const managed: TrayItem[] = agent?.profile.managedBy ? [{ kind: 'words', label: `Managed by ${agent.profile.managedBy}` }] : [];
   return {
-    isShown: agent?.profile.values.TrayVisibility !== 'hide',
+    isShown: agent ? agent.profile.values.TrayVisibility !== 'hide' : wasShown,
     icon: standing.kind,
     tooltip: `Drawbridge: ${standing.title}`,
     items: [

@@ -1,6 +1,6 @@
 // The companion's window, hardened: its page is one file of ours, it has no Node, and it goes nowhere.
 // Whatever the page asks for beyond the channels of contract/ipc.ts is denied: navigation, new windows, permissions, web views.
-import { BrowserWindow, type Session } from 'electron';
+import { BrowserWindow, Menu, type Session } from 'electron';
 
 export interface WindowFiles {
   readonly preload: string;
@@ -34,7 +34,6 @@ export function openWindow({ preload, page }: WindowFiles, isDark: boolean): Bro
       disableBlinkFeatures: 'Auxclick',
     },
   });
-  window.removeMenu();
   window.once('ready-to-show', () => window.show());
   window.webContents.on('will-navigate', (event) => event.preventDefault());
   window.webContents.on('will-redirect', (event) => event.preventDefault());
@@ -43,6 +42,15 @@ export function openWindow({ preload, page }: WindowFiles, isDark: boolean): Bro
   // The page's policy (CSP) stands in its own head: a page from a file has no headers.
   void window.loadFile(page);
   return window;
+}
+
+/**
+ * The menu bar that macOS shows for every app (unverified there): what a text field needs, and no more. The one that Electron brings quits whatever the profile
+ * says. Elsewhere there is none.
+ */
+export function setMenuBar(platform: NodeJS.Platform): void {
+  if (platform !== 'darwin') return Menu.setApplicationMenu(null);
+  Menu.setApplicationMenu(Menu.buildFromTemplate([{ label: 'Drawbridge', submenu: [{ role: 'hide' }] }, { role: 'editMenu' }]));
 }
 
 /**

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { CompanionState } from '#contract/ipc.ts';
 import { trayView } from '../../main/tray-view.ts';
 import { nowMs, stateWith } from '../bridge/state-fixture.ts';
+import { proves } from '../requirement.ts';
 
 const running = (news: object = {}): CompanionState => ({ kind: 'running', state: stateWith(news) });
 const profile = (news: object) => ({ ...stateWith().profile, ...news });
@@ -85,6 +86,18 @@ test('hosts that must be restarted are named, and the icon is hidden where IT sa
     label: 'Restart Claude Desktop …',
   });
   expect(trayView(running({ profile: profile({ values: { TrayVisibility: 'hide' } }) }), nowMs).isShown).toBe(false);
+});
+
+test('what IT set last of the icon holds while the agent is away', () => {
+  proves('companion.icon-stays-hidden', {
+    file: 'main/tray-view.ts',
+    find: "!== 'hide' : wasShown",
+    replace: "!== 'hide' : true",
+  });
+  const away: CompanionState = { kind: 'absent', reason: 'restarting', detail: 'it ended' };
+  expect(trayView(away, nowMs, false).isShown).toBe(false);
+  expect(trayView(away, nowMs, true).isShown).toBe(true);
+  expect(trayView(running({}), nowMs, false).isShown).toBe(true);
 });
 
 test('a long sentence is cut into lines of a menu’s width, and no word of it is lost but at the end', () => {

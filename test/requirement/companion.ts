@@ -100,6 +100,11 @@ export const companion: readonly Requirement[] = [
     source: 'docs/companion.md, "What it says"',
   },
   {
+    id: 'companion.icon-stays-hidden',
+    promise: 'An icon that IT hides stays hidden while the agent is away.',
+    source: 'docs/companion.md, "For IT"',
+  },
+  {
     id: 'companion.autostart-by-profile',
     promise: 'An autostart entry is written, hidden or removed as the profile says, and only one of ours.',
     source: 'docs/companion.md, "For IT"',
