@@ -1,5 +1,6 @@
 // Where IT's profile lies on Windows: policies in HKLM\SOFTWARE\Policies\Drawbridge, then a file. Unverified: written from the platform's documentation,
-// never run on Windows. The file is under Program Files and not ProgramData, because users can create files in ProgramData; HKCU never counts.
+// never run on Windows. The file is under Program Files and not ProgramData, because users can create files in ProgramData, and not in the program's own folder,
+// which the NSIS installer empties at each upgrade; HKCU never counts.
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,7 @@ import type { Managed } from './managed.ts';
 import { readExport } from './registry.ts';
 import type { RegistryValue } from './registry.ts';
 
-export const systemProfileOnWindows = 'C:\\Program Files\\Drawbridge\\profile.json';
+export const systemProfileOnWindows = 'C:\\Program Files\\Common Files\\Drawbridge\\profile.json';
 
 const policyKey = 'HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Drawbridge';
 const exportWithinMs = 10_000;

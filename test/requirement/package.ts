@@ -97,4 +97,9 @@ export const packaging: readonly Requirement[] = [
     promise: 'A purge after a removal empties the keyring of who is logged in, although the program that wrote there is gone.',
     source: 'docs/install.md, "Uninstalling"',
   },
+  {
+    id: 'package.profile-outlives-upgrade',
+    promise: "No upgrade on Windows takes IT's profile away.",
+    source: 'docs/profile.md',
+  },
 ];

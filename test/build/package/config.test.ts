@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { parse as parsePlist } from 'plist';
 import { describe, expect, test } from 'vitest';
-import { appId, configuration } from '../../../build/package/config.ts';
+import { systemProfileOnWindows } from '../../../bridge/profile/windows.ts';
+import { appId, configuration, productName } from '../../../build/package/config.ts';
 import { withAutostart } from '../../../build/package/msi.ts';
 import { proves } from '../../requirement.ts';
 
@@ -90,6 +91,18 @@ describe("electron-builder's configuration", () => {
     expect(config.msi).toMatchObject({ perMachine: true });
     expect(config.nsis).toMatchObject({ perMachine: true });
     expect(config.pkg).toMatchObject({ installLocation: '/Applications', isRelocatable: false, allowCurrentUserHome: false });
+  });
+
+  test("leaves IT's profile on Windows outside of what an upgrade empties", () => {
+    proves('package.profile-outlives-upgrade', {
+      file: 'bridge/profile/windows.ts',
+      find: 'Common Files\\\\Drawbridge',
+      replace: 'Drawbridge',
+    });
+    const uninstaller = readFileSync(join(root, 'node_modules/app-builder-lib/templates/nsis/uninstaller.nsh'), 'utf8');
+    expect(uninstaller).toContain('RMDir /r $INSTDIR');
+    expect(systemProfileOnWindows).toMatch(/^C:\\Program Files\\/);
+    expect(systemProfileOnWindows.startsWith(`C:\\Program Files\\${productName}\\`)).toBe(false);
   });
 
   test('puts what is for tests only under a name that says so', () => {
