@@ -36,7 +36,10 @@ export function createLookBack(deps: {
     const newest = await deps.store.newestCalls([...users], recentCallLimit);
     for (const link of links) {
       const calls = newest.get(link.presence.user) ?? [];
-      if (calls.length > 0 && deps.isUp(link)) link.tellCalls(callsOf(calls.toReversed()));
+      if (calls.length === 0 || !deps.isUp(link)) continue;
+      // It would replace what is newer and still waits to be written.
+      if (link.isTellingCalls) waiting.add(link);
+      else link.tellCalls(callsOf(calls.toReversed()));
     }
   }
 

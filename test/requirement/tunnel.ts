@@ -54,6 +54,11 @@ export const tunnel: readonly Requirement[] = [
       'A tick looks at the tunnels that are due and at no other, so that an idle tunnel costs its pings and nothing beside.',
     source: protocol,
   },
+  {
+    id: 'tunnel.one-look-for-all',
+    promise: 'However many workstations come back at once, one look a tick finds the newest calls of all their users.',
+    source: protocol,
+  },
   { id: 'tunnel.no-replay', promise: 'A recorded handshake proves nothing when it is played again.', source: section },
   { id: 'tunnel.key-of-its-user', promise: 'A device key opens a tunnel for its own user only.', source: section },
   { id: 'tunnel.origin-bound', promise: 'A proof counts only for the gateway that the bridge dialed.', source: section },

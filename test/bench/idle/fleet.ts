@@ -15,7 +15,7 @@ import { dial, type Tunnel } from '../../../bridge/tunnel/dial.ts';
 import type { Device } from '../../../bridge/tunnel/handshake.ts';
 
 /** Enrollments at once: below what the gateway server takes. */
-const atOnce = 8;
+const atOnce = 24;
 const logger = pino({ level: 'silent' });
 const { values } = parseArgs({
   options: { origin: { type: 'string', default: '' }, tokens: { type: 'string', default: '' } },
