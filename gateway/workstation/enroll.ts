@@ -29,7 +29,7 @@ export async function enroll(deps: EnrollDeps, body: unknown, address: string): 
   const tokenHash = hash('sha256', request.token);
   const publicKeyThumbprint = thumbprint(request.publicKey);
   const text = enrollText({ tokenHash, publicKeyThumbprint, origin: publicOrigin, osUser: request.osUser });
-  if (!isSigned(request.publicKey, text, request.signature)) throw new Fault('PROOF_INVALID');
+  if (!(await isSigned(request.publicKey, text, request.signature))) throw new Fault('PROOF_INVALID');
   const token = await store.tokenByHash(tokenHash);
   if (token?.kind !== 'enroll') throw new Fault('ENROLL_TOKEN_INVALID');
   const now = deps.now();
