@@ -7,11 +7,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 const stateDir = namedStateDir(process.argv.slice(2)) ?? ownStateDir(process);
-if (isPrivate(stateDir)) {
-  const cache = join(stateDir, 'cache');
-  mkdirSync(cache, { recursive: true, mode: 0o700 });
-  enableCompileCache(cache);
-}
+const cache = join(stateDir, 'cache');
+if (isPrivate(stateDir) && isMade(cache) && isPrivate(cache)) enableCompileCache(cache);
 await import('./cli.ts');
 
 function namedStateDir(words) {
@@ -28,9 +25,20 @@ function ownStateDir({ platform, env }) {
   return base?.startsWith('/') ? join(base, 'drawbridge') : join(home, '.local/state/drawbridge');
 }
 
-/** It is there, and no other user may write it. Windows tells neither: there the user's own folder is the user's own. */
+/** On a full disk too the program starts. */
+function isMade(folder) {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** It is there, and no other user may write it. Windows tells neither: there only what lies in the user's own folder counts. */
 function isPrivate(folder) {
   const found = statSync(folder, { throwIfNoEntry: false });
   if (!found?.isDirectory()) return false;
-  return process.platform === 'win32' || (found.uid === process.getuid?.() && (found.mode & 0o022) === 0);
+  if (process.platform === 'win32') return folder.startsWith(ownStateDir(process));
+  return found.uid === process.getuid?.() && (found.mode & 0o022) === 0;
 }

@@ -7,10 +7,22 @@ import { join } from 'node:path';
 
 const at = process.argv.indexOf('--data');
 const dataDir = at > 0 ? process.argv[at + 1] : process.env['STATE_DIRECTORY']?.split(':')[0];
-const found = dataDir ? statSync(dataDir, { throwIfNoEntry: false }) : undefined;
-if (found?.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0) {
-  const cache = join(dataDir, 'cache');
-  mkdirSync(cache, { recursive: true, mode: 0o700 });
-  enableCompileCache(cache);
-}
+const cache = dataDir ? join(dataDir, 'cache') : undefined;
+if (cache && isPrivate(dataDir) && isMade(cache) && isPrivate(cache)) enableCompileCache(cache);
 await import('./cli.ts');
+
+/** On a full disk too the program starts, or says itself why not. */
+function isMade(folder) {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** It is there, and no other user may write it. */
+function isPrivate(folder) {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  return found?.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0;
+}

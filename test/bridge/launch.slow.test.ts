@@ -1,6 +1,6 @@
 // How the bridge's program is started: with code that was compiled before, whichever way the state directory is named.
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +37,20 @@ test('compiled code is kept in the state directory, but never where others may w
   expect(await keepsWith(0o700)).toBe(true);
   expect(await keepsWith(0o777)).toBe(false);
   expect(await keepsWith(0o770)).toBe(false);
+});
+
+test('a folder for it that others may write is not used, and where none can be made the program starts without', async () => {
+  const [open, full] = [await folder(), await folder()];
+  const cache = join(open, 'cache');
+  await mkdir(cache);
+  await chmod(cache, 0o777);
+  await keeps(open, ['--state', open]);
+  expect(await readdir(cache)).toEqual([]);
+  await chmod(cache, 0o700);
+  await keeps(open, ['--state', open]);
+  expect(await readdir(cache)).not.toEqual([]);
+  await writeFile(join(full, 'cache'), '');
+  expect(await keeps(full, ['--state', full])).toBe(false);
 });
 
 test("the state directory is the one that is named, and else the user's own, where it is there", async () => {

@@ -1,6 +1,6 @@
 // How the gateway server's program is started: with code that was compiled before.
 import { execFile } from 'node:child_process';
-import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,11 +10,14 @@ import { proves } from '../requirement.ts';
 
 const launch = fileURLToPath(new URL('../../gateway/launch.mjs', import.meta.url));
 
-/** Whether compiled code lies in a data directory of this mode after a command was run on it. */
-async function keeps(mode: number): Promise<boolean> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'drawbridge-launch-'));
-  onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
-  await chmod(dataDir, mode);
+async function folder(): Promise<string> {
+  const made = await mkdtemp(join(tmpdir(), 'drawbridge-launch-'));
+  onTestFinished(() => rm(made, { recursive: true, force: true }));
+  return made;
+}
+
+/** Whether compiled code lies in a data directory after a command was run on it. */
+async function keepsIn(dataDir: string): Promise<boolean> {
   const { stdout } = await promisify(execFile)(process.execPath, [launch, 'token', '--help', '--data', dataDir]);
   expect(stdout).toContain('enroll');
   return stat(join(dataDir, 'cache')).then(
@@ -22,6 +25,23 @@ async function keeps(mode: number): Promise<boolean> {
     () => false,
   );
 }
+
+async function keeps(mode: number): Promise<boolean> {
+  const dataDir = await folder();
+  await chmod(dataDir, mode);
+  return keepsIn(dataDir);
+}
+
+test('a folder for it that others may write is not used, and where none can be made the program starts without', async () => {
+  const [open, full] = [await folder(), await folder()];
+  const cache = join(open, 'cache');
+  await mkdir(cache);
+  await chmod(cache, 0o777);
+  await keepsIn(open);
+  expect(await readdir(cache)).toEqual([]);
+  await writeFile(join(full, 'cache'), '');
+  expect(await keepsIn(full)).toBe(false);
+});
 
 test('compiled code is kept in the data directory, but never where others may write', async () => {
   proves('gateway-shell.own-compiled-code', {
