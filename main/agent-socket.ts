@@ -11,6 +11,8 @@ export interface AgentWatch {
   current(): CompanionState;
   /** Looks now instead of later. */
   look(): void;
+  /** Believes the connection no longer, and asks anew. */
+  drop(): void;
   /** Idempotent. */
   close(): void;
 }
@@ -87,6 +89,7 @@ export function watchAgent(
       timer = undefined;
       void ask();
     },
+    drop: () => void connection?.destroy(),
     close() {
       isClosed = true;
       clearTimeout(timer);

@@ -28,10 +28,19 @@ export interface AgentOptions extends AgentPlace {
   /** Starts an agent. Absent: none is ever started, only followed. */
   readonly start?: (() => AgentProcess) | undefined;
   readonly onChange: (state: CompanionState) => void;
+  readonly timing?: Partial<Timing>;
+}
+
+interface Timing {
+  /** An agent that is connected is asked this often whether it still answers, */
+  readonly pulseEveryMs: number;
+  /** and has so long to say so. */
+  readonly pulseWithinMs: number;
 }
 
 const retryMs = 100;
 const askWithinMs = 20_000;
+const usual: Timing = { pulseEveryMs: 30_000, pulseWithinMs: askWithinMs };
 /** It says its state as soon as it is asked. */
 const answerWithinMs = 10_000;
 /** The agent promises to end within 3 s. */
@@ -45,6 +54,7 @@ const wellAfterMs = 30_000;
 
 export function companionAgent(options: AgentOptions): CompanionAgent {
   const { start } = options;
+  const timing = { ...usual, ...options.timing };
   let ours: AgentProcess | undefined;
   let hasEnded = false;
   let waitMs = firstWaitMs;
@@ -57,6 +67,7 @@ export function companionAgent(options: AgentOptions): CompanionAgent {
     retryMs,
     answerWithinMs,
     onChange: (state) => {
+      if (state.kind === 'running') hasEnded = false;
       if (state.kind === 'absent' && state.reason === 'not_running')
         startLater(shown.kind === 'running' && !ours ? foreignWaitMs : 0);
       show(state);
@@ -67,7 +78,6 @@ export function companionAgent(options: AgentOptions): CompanionAgent {
     const isMissing = seen.kind === 'absent' && seen.reason === 'not_running';
     const next = isMissing && start && !closing ? absent(hasEnded ? 'restarting' : 'starting') : seen;
     if (next.kind === 'absent' && shown.kind === 'absent' && next.reason === shown.reason && next.detail === shown.detail) return;
-    if (next.kind === 'running') hasEnded = false;
     shown = next;
     options.onChange(next);
   }
@@ -95,9 +105,29 @@ export function companionAgent(options: AgentOptions): CompanionAgent {
       waitMs = Math.min(now * 2, longestWaitMs);
       // Where another agent holds the lock, the socket answers and nothing is started.
       startLater(now);
-      show(watch.current());
+      // Where its end is heard before its socket's, the last that it said is no news.
+      if (watch.current().kind === 'absent') show(watch.current());
     });
   }
+
+  // A socket that is open says nothing of whether the agent behind it still does: one that hangs would be shown as it was for ever.
+  let isAsking = false;
+  const pulse = setInterval(() => {
+    if (isAsking || closing || shown.kind !== 'running') return;
+    isAsking = true;
+    const asked = ours;
+    askAgent(options, { name: 'status' }, timing.pulseWithinMs)
+      .catch(() => {
+        if (closing || shown.kind !== 'running') return;
+        // Ours is started again when it has ended; of somebody else's it is said that it does not answer.
+        if (asked && asked === ours) {
+          hasEnded = true;
+          asked.kill();
+        }
+        watch.drop();
+      })
+      .finally(() => (isAsking = false));
+  }, timing.pulseEveryMs);
 
   const stopOurs = async (): Promise<void> => {
     const child = ours;
@@ -116,6 +146,7 @@ export function companionAgent(options: AgentOptions): CompanionAgent {
     close() {
       closing ??= stopOurs().finally(() => watch.close());
       clearTimeout(timer);
+      clearInterval(pulse);
       return closing;
     },
   };

@@ -49,6 +49,11 @@ export const companion: readonly Requirement[] = [
     source: 'docs/companion.md, "Pause and quit"',
   },
   {
+    id: 'companion.hung-agent',
+    promise: 'An agent that no longer answers is seen within a minute, and started again where it is of the companion.',
+    source: 'docs/companion.md, "What it says"',
+  },
+  {
     id: 'companion.silent-agent',
     promise: 'An agent that takes the connection and says nothing is shown as not running, and asked again.',
     source: 'docs/companion.md, "What it says"',
