@@ -43,8 +43,7 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
       const about = { host: record.host, shownAs: shown(record.path, home), index: index + 1, count: records.length };
       const step: Step = (name) => request.onProgress?.({ step: name, ...about });
       const spec = hosts.find((one) => one.id === record.host);
-      if (spec === undefined) continue;
-      const file = await restoreFile(request, spec, record, step);
+      const file = spec === undefined ? unknownHost(record, home) : await restoreFile(request, spec, record, step);
       files.push(file);
       if (['exact', 'merged', 'unchanged'].includes(file.result)) {
         ledger = withFile(ledger, record.path, undefined);
@@ -58,6 +57,14 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
   } finally {
     lock.release();
   }
+}
+
+/** A newer version changed it and this one does not know how: what it needs must be kept. */
+function unknownHost({ host, path, folder }: LedgerFile, home: string): RestoredFile {
+  const shownAs = shown(path, home);
+  const finding: Finding = { code: 'edit_refused', host, path: shownAs, detail: 'this version does not know its host' };
+  const scope = folder === undefined ? 'user' : 'project';
+  return { host, title: host, path, shownAs, format: 'json', scope, result: 'refused', findings: [finding], diff: '' };
 }
 
 interface Target {

@@ -52,5 +52,7 @@ export const opencode: RealHost = {
     },
   }),
   list: { args: ['mcp', 'list'], failed: /✗ memory .*failed/ },
+  // Without a name it asks questions.
+  add: ['mcp', 'add', 'rogue', '--', '/bin/cat'],
   toolName: (server, tool) => `${server}_${tool}`,
 };

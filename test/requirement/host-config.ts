@@ -86,6 +86,12 @@ export const hostConfig: readonly Requirement[] = [
     source: undo,
   },
   {
+    id: 'host-config.unknown-host',
+    promise:
+      'What the config of a host needs that this version does not know is kept, and restore says that it was not given back.',
+    source: undo,
+  },
+  {
     id: 'host-config.grown-restore',
     promise: 'A config that grew larger than what is converged is restored all the same.',
     source: undo,

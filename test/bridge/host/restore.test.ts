@@ -57,6 +57,20 @@ describe('restore', () => {
       expect(await place.text(codex)).toContain(comment);
   });
 
+  test('keeps what the file of a host needs that this version does not know, and says so', async () => {
+    proves('host-config.unknown-host', {
+      file: 'bridge/host/restore.ts',
+      find: 'spec === undefined ? unknownHost(record, home)',
+      replace: "spec === undefined ? { ...unknownHost(record, home), result: 'gone' as const }",
+    });
+    await writeAll(place);
+    await converge(place.request);
+    const older = await restore({ ...place.request, hosts: place.request.hosts.filter(({ id }) => id !== 'codex') });
+    expect(older.files.map(({ host, result }) => [host, result])).toContainEqual(['codex', 'refused']);
+    expect(results(await restore(place.request))).toEqual(['exact']);
+    for (const path of paths) expect(await place.text(path)).toBe(configs[path]);
+  });
+
   test('gives a file back that grew larger than what is converged', async () => {
     proves('host-config.grown-restore', {
       file: 'bridge/host/restore.ts',
