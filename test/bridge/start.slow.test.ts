@@ -52,7 +52,7 @@ test('the agent dials while the login shell still thinks about its PATH, and off
     cli: join(root, 'bridge/launch.mjs'),
     productVersion: 'test',
     runtime: 'test',
-    logger: pino({ write: () => undefined }),
+    logger: pino({}, { write: () => undefined }),
     logLines: () => [],
   });
   onTestFinished(async () => (await starting).close());
