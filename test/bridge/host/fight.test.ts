@@ -1,4 +1,6 @@
 // Who else writes a config, and what converge makes of that: a host that undoes it, an aim that is another now, a system that lets nobody write.
+import { join } from 'node:path';
+import { parse as parseToml } from 'smol-toml';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Slug } from '#contract/id.ts';
 import { converge } from '../../../bridge/host/converge.ts';
@@ -6,7 +8,7 @@ import { localServers } from '../../../bridge/host/local.ts';
 import { restore } from '../../../bridge/host/restore.ts';
 import { proves } from '../../requirement.ts';
 import type { Place } from './fixture.ts';
-import { claude, codes, codex, configs, fileOf, makePlace } from './fixture.ts';
+import { claude, codes, codex, configs, fileOf, makePlace, vscode, writeAll } from './fixture.ts';
 
 let place: Place;
 beforeEach(async () => {
@@ -78,4 +80,27 @@ test('does not take a file that it can not write for one that its host undoes', 
   }
   expect(await localServers(place.request)).toEqual([]);
   expect(await place.text(path)).toBe(configs[codex]);
+});
+
+test('two agents with states of their own end their fight, and give back together what each of them took', async () => {
+  await writeAll(place);
+  const one = place.request;
+  const other = { ...one, stateDir: join(place.home, 'other'), launcher: '/opt/other/drawbridge' };
+  // the first is stopped in the midst of it
+  const stopped = new AbortController();
+  const onProgress = ({ step, index }: { step: string; index: number }): void => {
+    if (step === 'done' && index === 1) stopped.abort();
+  };
+  await expect(converge({ ...one, signal: stopped.signal, onProgress })).rejects.toThrow();
+  let rounds = 0;
+  const writes = async (): Promise<boolean> =>
+    [await converge(other), await converge(one)].some(({ files }) => files.some(({ isWritten }) => isWritten));
+  while (rounds < 10 && (await writes())) rounds++;
+  expect(rounds).toBeLessThan(6);
+
+  await restore(one);
+  await restore(other);
+  for (const path of [claude, vscode]) expect(await place.text(path)).toBe(configs[path]);
+  // a table that was taken out may come back at another place
+  expect(parseToml(await place.text(codex))).toEqual(parseToml(configs[codex] ?? ''));
 });
