@@ -58,7 +58,7 @@ describe('the Debian package', () => {
   let why: string | undefined;
   beforeAll(async () => {
     ({ found, why } = await lived('deb'));
-  }, 280_000);
+  }, 480_000);
 
   test('installs without a question, and its first agent enrolls by the token that waits there', ({ skip }) => {
     proves('package.silent-install', {

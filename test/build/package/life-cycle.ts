@@ -154,7 +154,7 @@ async function liveAgain(country: Country): Promise<void> {
   });
   const dpkg = spawn('dpkg', ['--install', newerFile], { stdio: 'ignore' });
   const ended = once(dpkg, 'exit');
-  await until('the app to be unpacked', async () => (await run('test', '-e', `${app}/drawbridge.dpkg-new`)).code === 0);
+  await until('the app to be unpacked', async () => await stat(`${app}/drawbridge.dpkg-new`).catch(() => undefined));
   dpkg.kill('SIGKILL');
   await ended;
   note('cutOff', (await run('dpkg-query', '-W', '-f', '${db:Status-Abbrev}', 'drawbridge')).said.trim());
