@@ -64,7 +64,8 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     ...deps.timing,
   };
   const messageLimitBytes = deps.messageLimitBytes ?? defaultMessageLimitBytes;
-  const limits = { handshakes: 4096, tunnels: 20_000, ...deps.limits };
+  // So many that few of a storm are refused, so few that a machine which manages a hundred a second answers the last of them in time.
+  const limits = { handshakes: 1024, tunnels: 20_000, ...deps.limits };
   const links = new Map<WorkstationId, Link>();
   const byUser = new Map<UserId, Link[]>();
   const greeting = new Map<WebSocket, Promise<void>>();
