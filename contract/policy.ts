@@ -3,8 +3,12 @@
 import { z } from 'zod';
 import { Slug, WorkstationId } from './id.ts';
 
-/** Which tools of a server an assignment exposes, by the upstream's own names. Absent means none. */
-export const Provisioning = z.union([z.literal('all'), z.literal('none'), z.array(z.string().min(1).max(128))]);
+/** What an assignment exposes of a server, kind by kind: tools and prompts by name, resources by URI, resource templates by URI template. */
+export const itemKinds = ['tools', 'prompts', 'resources', 'templates'] as const;
+export type ItemKind = (typeof itemKinds)[number];
+
+/** Which items of one kind are exposed, by the upstream's own names. Absent means none. */
+export const Provisioning = z.union([z.literal('all'), z.literal('none'), z.array(z.string().min(1).max(2048))]);
 export type Provisioning = z.infer<typeof Provisioning>;
 
 const named = { title: z.string().min(1).max(120).optional() };
@@ -27,6 +31,9 @@ export const PolicyAssignment = z.strictObject({
   /** `caller`: the calling user's own workstation; or the id of a shared one. */
   reach: z.union([z.literal('caller'), WorkstationId]).default('caller'),
   tools: Provisioning.default('none'),
+  prompts: Provisioning.default('none'),
+  resources: Provisioning.default('none'),
+  templates: Provisioning.default('none'),
 });
 export const PolicyGateway = z.strictObject({
   ...named,

@@ -1,6 +1,7 @@
 // A call at each stage of its way, as types: Received -> Identified -> Resolved -> Allowed -> Answered. A stage can't be skipped,
 // because the next one is made only from it, and an AllowedCall only by policy/decide.ts.
 import type { Fault } from '#contract/error.ts';
+import type { ItemKind } from '#contract/policy.ts';
 import type { Fingerprint, GatewayId, ServerId, Slug, TokenId, UserId, WorkstationId } from '#contract/id.ts';
 
 export type Era = 'modern' | 'legacy';
@@ -43,7 +44,8 @@ export interface Assignment {
   readonly shareable: boolean;
   readonly timeoutMs: number;
   readonly reach: 'caller' | WorkstationId;
-  readonly provisions: (tool: string) => boolean;
+  /** Whether an item is exposed, by the upstream's own name, URI or URI template. */
+  readonly provisions: (kind: ItemKind, name: string) => boolean;
 }
 
 export interface Resolved extends Identified {

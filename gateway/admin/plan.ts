@@ -95,7 +95,7 @@ const userFacts = (of: z.infer<typeof PolicyUser>): Facts => ({ ...titleFacts(of
 const teamFacts = (of: z.infer<typeof PolicyTeam>): Facts => ({ ...titleFacts(of), gateways: new Set(of.gateways) });
 function plainFacts(of: Readonly<Record<string, unknown>>): Facts {
   const read = (name: string, value: unknown) => {
-    if (value === undefined) return '';
+    if (value === undefined || value === 'none') return '';
     if (name === 'title') return quoted(String(value));
     return Array.isArray(value) ? new Set(value.map(String)) : String(value);
   };

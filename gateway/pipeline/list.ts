@@ -37,7 +37,7 @@ export async function listTools(
     deps.mute.delete(request.caller, assignment);
     const shown: Buffer[] = [];
     for (const tool of tools) {
-      if (!listing.assignment.provisions(tool.name))
+      if (!listing.assignment.provisions('tools', tool.name))
         draft.hidden.push(isAggregated ? prefixed(assignment, tool.name) : tool.name);
       else if (isAggregated)
         shown.push(splice(tool.json, [{ span: tool.nameSpan, by: JSON.stringify(prefixed(assignment, tool.name)) }]));

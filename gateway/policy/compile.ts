@@ -1,7 +1,8 @@
 // The policy as one immutable snapshot of maps, made anew at every change and read as a whole by each call.
 // What the maps don't hold is not allowed: there is no default that grants anything.
 import { type Fingerprint, GatewayId, ServerId, Slug, UserId, type WorkstationId } from '#contract/id.ts';
-import type { PolicyFile, PolicyIds, Provisioning } from '#contract/policy.ts';
+import { itemKinds } from '#contract/policy.ts';
+import type { ItemKind, PolicyFile, PolicyIds, Provisioning } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { Assignment } from '../call.ts';
 
@@ -62,7 +63,7 @@ export function compile(source: Source): Snapshot {
         shareable: server.shareable,
         timeoutMs: server.timeoutSeconds * 1000,
         reach: assignment.reach,
-        provisions: provisions(assignment.tools),
+        provisions: provisions(assignment),
       });
     }
     gateways.set(slug, { ...of, title: gateway.title ?? slug, assignments });
@@ -70,11 +71,17 @@ export function compile(source: Source): Snapshot {
   return { users, gateways, grants, offers: compileOffers(source) };
 }
 
-function provisions(tools: Provisioning): (tool: string) => boolean {
-  if (tools === 'all') return () => true;
-  if (tools === 'none') return () => false;
-  const allowed: ReadonlySet<string> = new Set(tools);
-  return (tool) => allowed.has(tool);
+function provisions(assignment: Readonly<Record<ItemKind, Provisioning>>): Assignment['provisions'] {
+  const listed = new Map(
+    itemKinds.map((kind): [ItemKind, 'all' | ReadonlySet<string>] => {
+      const exposed = assignment[kind];
+      return [kind, exposed === 'all' ? exposed : new Set(exposed === 'none' ? [] : exposed)];
+    }),
+  );
+  return (kind, name) => {
+    const allowed = listed.get(kind);
+    return allowed === 'all' || allowed?.has(name) === true;
+  };
 }
 
 function compileOffers({ offers, approvals }: Source): Snapshot['offers'] {

@@ -21,7 +21,7 @@ export function decide(snapshot: Snapshot, call: Resolved): Decision {
   if (gateway instanceof Fault) return { kind: 'refused', fault: gateway };
   const assignment = gateway.assignments.get(call.assignment.server.slug);
   if (!assignment) return refuse('SERVER_NOT_ASSIGNED', { server: call.assignment.server.slug });
-  if (!assignment.provisions(call.tool)) return refuse('TOOL_NOT_PROVISIONED', { tool: call.tool });
+  if (!assignment.provisions('tools', call.tool)) return refuse('TOOL_NOT_PROVISIONED', { tool: call.tool });
   return { kind: 'allowed', call: { ...call, assignment } as AllowedCall };
 }
 

@@ -6,13 +6,15 @@ import { Fault } from '#contract/error.ts';
 import type { DialectName, Engine } from './engine.ts';
 import { createPolicy } from './migration/0001-policy.ts';
 import { createRecords } from './migration/0002-record.ts';
+import { createProvision } from './migration/0003-provision.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
-const migrations = { '0001-policy': createPolicy, '0002-record': createRecords } satisfies Record<
-  string,
-  (dialect: DialectName) => Migration
->;
+const migrations = {
+  '0001-policy': createPolicy,
+  '0002-record': createRecords,
+  '0003-provision': createProvision,
+} satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';
 

@@ -13,6 +13,7 @@ import type {
   UserId,
   WorkstationId,
 } from '#contract/id.ts';
+import type { ItemKind } from '#contract/policy.ts';
 import type { Verdict } from '#contract/server.ts';
 import type { ChainedRecord, Seal, Token, Workstation } from './store.ts';
 
@@ -41,9 +42,14 @@ export interface Tables {
     readonly gateway_id: GatewayId;
     readonly server_id: ServerId;
     readonly reach: 'caller' | WorkstationId;
-    readonly tools: 'all' | 'none' | 'listed';
   };
-  readonly provisioned_tool: { readonly assignment_id: AssignmentId; readonly position: number; readonly name: string };
+  readonly provision: { readonly assignment_id: AssignmentId; readonly kind: ItemKind; readonly mode: 'all' | 'listed' };
+  readonly provisioned_item: {
+    readonly assignment_id: AssignmentId;
+    readonly kind: ItemKind;
+    readonly position: number;
+    readonly name: string;
+  };
 
   readonly token: {
     readonly id: TokenId;

@@ -29,7 +29,7 @@ export const samplePolicy = PolicyFile.parse({
     main: {
       title: 'Main',
       assignments: {
-        everything: { tools: ['echo', 'add', 'echo'] },
+        everything: { tools: ['echo', 'add', 'echo'], prompts: 'all', resources: ['demo://a', 'demo://b'], templates: [] },
         memory: { tools: 'all', reach: '01a20491-e46f-708d-b6df-159d2fd25a16' },
       },
     },

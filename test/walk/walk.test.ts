@@ -131,7 +131,7 @@ test('without a token nothing is answered but 401', async () => {
 test('a tool that is not provisioned is not listed, is refused when called, and both are on record', async () => {
   proves('walk.refusal-recorded', {
     file: 'gateway/policy/decide.ts',
-    find: 'if (!assignment.provisions(call.tool))',
+    find: "if (!assignment.provisions('tools', call.tool))",
     replace: 'if (false)',
   });
   await modern(url('everything').href, token, 'tools/list');

@@ -1,4 +1,5 @@
 // The policy as relational rows: read back as the file that was applied, replaced as a whole. Rows are kept by slug, so that what stays keeps its id.
+import type { AssignmentId } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import type { PolicyIds } from '#contract/policy.ts';
 import type { StoredPolicy } from '../store.ts';
@@ -13,7 +14,13 @@ export async function policy(db: Db): Promise<StoredPolicy> {
   const teamsOf = Map.groupBy(rows.memberships, (row) => row.user_id);
   const grantsOf = Map.groupBy(rows.grants, (row) => row.team_id);
   const assignmentsOf = Map.groupBy(rows.assignments, (row) => row.gateway_id);
-  const toolsOf = Map.groupBy(rows.tools, (row) => row.assignment_id);
+  const modesOf = Map.groupBy(rows.provisions, (row) => row.assignment_id);
+  const itemsOf = Map.groupBy(rows.items, (row) => row.assignment_id);
+  const exposed = (id: AssignmentId) =>
+    (modesOf.get(id) ?? []).map(({ kind, mode }) => {
+      const names = (itemsOf.get(id) ?? []).filter((item) => item.kind === kind).map(({ name }) => name);
+      return [kind, mode === 'all' ? mode : names];
+    });
 
   const file = {
     version: 1,
@@ -38,10 +45,7 @@ export async function policy(db: Db): Promise<StoredPolicy> {
         (assignmentsOf.get(id) ?? [])
           .map((row) => ({ ...row, slug: serverSlug.get(row.server_id) ?? '' }))
           .toSorted((a, b) => (a.slug < b.slug ? -1 : 1))
-          .map(({ id, slug, reach, tools }) => [
-            slug,
-            { reach, tools: tools === 'listed' ? (toolsOf.get(id) ?? []).map((row) => row.name) : tools },
-          ]),
+          .map(({ id, slug, reach }) => [slug, { reach, ...Object.fromEntries(exposed(id)) }]),
       ),
     })),
   };
@@ -66,7 +70,8 @@ async function read(db: Db) {
     servers: await db.selectFrom('server').selectAll().execute(),
     gateways: await db.selectFrom('gateway').selectAll().execute(),
     assignments: await db.selectFrom('assignment').selectAll().execute(),
-    tools: await db.selectFrom('provisioned_tool').selectAll().orderBy('position').execute(),
+    provisions: await db.selectFrom('provision').selectAll().execute(),
+    items: await db.selectFrom('provisioned_item').selectAll().orderBy('position').execute(),
   };
 }
 

@@ -1,6 +1,7 @@
 // Replaces the policy as a whole: a slug that stays keeps its id, one that is gone takes its tokens and workstations with it.
 import { Fault } from '#contract/error.ts';
 import { AssignmentId, GatewayId, ServerId, Slug, TeamId, UserId, newId } from '#contract/id.ts';
+import { itemKinds } from '#contract/policy.ts';
 import type { PolicyFile } from '#contract/policy.ts';
 import type { Db, Tables, Tx } from '../table.ts';
 import { change, changed } from './change.ts';
@@ -19,7 +20,8 @@ export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision
     for (const values of parts(rows.memberships)) await tx.insertInto('membership').values(values).execute();
     for (const values of parts(rows.grants)) await tx.insertInto('grant').values(values).execute();
     for (const values of parts(rows.assignments)) await tx.insertInto('assignment').values(values).execute();
-    for (const values of parts(rows.tools)) await tx.insertInto('provisioned_tool').values(values).execute();
+    for (const values of parts(rows.provisions)) await tx.insertInto('provision').values(values).execute();
+    for (const values of parts(rows.items)) await tx.insertInto('provisioned_item').values(values).execute();
     await revokeOrphans(tx, now);
     return changed(undefined);
   });
@@ -27,7 +29,8 @@ export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision
 
 /** Children first, so that no reference dangles on the way. */
 export const policyTables = [
-  'provisioned_tool',
+  'provisioned_item',
+  'provision',
   'assignment',
   'grant',
   'membership',
@@ -125,15 +128,20 @@ function rowsOf({ users, teams, servers, gateways }: PolicyFile, names: Names) {
         gateway_id: idOf(names.gateways, 'gateway', gateway),
       })),
     ),
-    assignments: assignments.map(({ id, gateway_id, server_id, reach, tools }) => ({
-      id,
-      gateway_id,
-      server_id,
-      reach,
-      tools: typeof tools === 'string' ? tools : ('listed' as const),
-    })),
-    tools: assignments.flatMap(({ id, tools }) =>
-      typeof tools === 'string' ? [] : tools.map((name, position) => ({ assignment_id: id, position, name })),
+    assignments: assignments.map(({ id, gateway_id, server_id, reach }) => ({ id, gateway_id, server_id, reach })),
+    provisions: assignments.flatMap((assignment) =>
+      itemKinds.flatMap((kind) => {
+        const exposed = assignment[kind];
+        if (exposed === 'none') return [];
+        return [{ assignment_id: assignment.id, kind, mode: exposed === 'all' ? exposed : ('listed' as const) }];
+      }),
+    ),
+    items: assignments.flatMap((assignment) =>
+      itemKinds.flatMap((kind) => {
+        const exposed = assignment[kind];
+        if (typeof exposed === 'string') return [];
+        return exposed.map((name, position) => ({ assignment_id: assignment.id, kind, position, name }));
+      }),
     ),
   };
 }

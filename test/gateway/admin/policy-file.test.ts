@@ -34,7 +34,13 @@ describe('a policy file', () => {
       users: { ada: { email: 'ada@example.org', teams: ['eng'] } },
       teams: { eng: { gateways: ['main'] } },
       servers: { memory: { kind: 'workstation', shareable: false, timeoutSeconds: 60 } },
-      gateways: { main: { assignments: { memory: { reach: 'caller', tools: ['read_graph'] } } } },
+      gateways: {
+        main: {
+          assignments: {
+            memory: { reach: 'caller', tools: ['read_graph'], prompts: 'none', resources: 'none', templates: 'none' },
+          },
+        },
+      },
     });
   });
 

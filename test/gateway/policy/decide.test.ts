@@ -77,7 +77,7 @@ describe('decide', () => {
   test('agrees with the policy file read by hand, for every policy, user, gateway, server and tool', () => {
     proves('policy.absent-means-no', {
       file: 'gateway/policy/decide.ts',
-      find: 'if (!assignment.provisions(call.tool))',
+      find: "if (!assignment.provisions('tools', call.tool))",
       replace: 'if (false)',
     });
     fc.assert(

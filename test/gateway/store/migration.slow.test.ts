@@ -51,9 +51,15 @@ const fromTheFuture = [
 async function makeOlder(location: StoreLocation): Promise<void> {
   const engine = await openUnmigrated(location, quiet);
   await migrate(engine.db, engine.dialect, '0001-policy');
-  await sql`insert into "user" (id, slug, email) values ('01a20491-e46f-708d-b6df-159d2fd25a16', 'ada', 'ada@example.org')`.execute(
-    engine.db,
-  );
+  const id = (last: number): string => `01a20491-e46f-708d-b6df-159d2fd25a${last}`;
+  for (const statement of [
+    `insert into "user" (id, slug, email) values ('${id(16)}', 'ada', 'ada@example.org')`,
+    `insert into gateway (id, slug) values ('${id(17)}', 'main')`,
+    `insert into server (id, slug, kind, shareable, timeout_seconds) values ('${id(18)}', 'a', 'workstation', 0, 60), ('${id(19)}', 'b', 'workstation', 0, 60), ('${id(20)}', 'c', 'workstation', 0, 60)`,
+    `insert into assignment (id, gateway_id, server_id, reach, tools) values ('${id(21)}', '${id(17)}', '${id(18)}', 'caller', 'listed'), ('${id(22)}', '${id(17)}', '${id(19)}', 'caller', 'all'), ('${id(23)}', '${id(17)}', '${id(20)}', 'caller', 'none')`,
+    `insert into provisioned_tool (assignment_id, position, name) values ('${id(21)}', 0, 'z'), ('${id(21)}', 1, 'y')`,
+  ])
+    await sql.raw(statement).execute(engine.db);
   await engine.close();
 }
 
@@ -71,7 +77,14 @@ describe.each(['SQLite', 'PostgreSQL'])('a database on %s', (kind) => {
     await makeOlder(location);
     const backupDirectory = join(folder, 'backup');
     const store = await openStore(location, { logger: quiet, backupDirectory, now: () => 0 });
-    expect(Object.keys((await store.policy()).policy.users)).toEqual(['ada']);
+    const { policy } = await store.policy();
+    expect(Object.keys(policy.users)).toEqual(['ada']);
+    const none = { prompts: 'none', resources: 'none', templates: 'none' };
+    expect(Object.values(policy.gateways)[0]?.assignments).toEqual({
+      a: { reach: 'caller', ...none, tools: ['z', 'y'] },
+      b: { reach: 'caller', ...none, tools: 'all' },
+      c: { reach: 'caller', ...none, tools: 'none' },
+    });
     expect(await store.newestRecords(1)).toEqual([]);
     await store.close();
 
@@ -127,7 +140,7 @@ describe.each(['SQLite', 'PostgreSQL'])('a database on %s', (kind) => {
     await run(location, ...fromTheFuture);
     const opening = () => openStore(location, { logger: quiet });
     await expect(opening()).rejects.toMatchObject({ code: 'STORE_NEWER' });
-    await expect(opening()).rejects.toThrow(/schema 0099-later; this one knows up to 0002-record.*Update this program/);
+    await expect(opening()).rejects.toThrow(/schema 0099-later; this one knows up to 0003-provision.*Update this program/);
     await expect(backup(location, join(folder, 'backup'), { logger: quiet })).rejects.toMatchObject({ code: 'STORE_NEWER' });
   });
 
