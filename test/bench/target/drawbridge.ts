@@ -13,6 +13,7 @@ export function drawbridgeTargets(options: ProductOptions): readonly Target[] {
     durable('drawbridge http 2026-07-28', (product) => http(product, 'none-stateless')),
     durable('drawbridge shim', ({ shim }) => ({ kind: 'line', ...shim })),
     { ...batched('drawbridge http, audit batched', (product) => http(product, 'initialize')), measures: isSmall },
+    { ...batched('drawbridge shim, audit batched', ({ shim }) => ({ kind: 'line', ...shim })), measures: isSmall },
   ];
 }
 
