@@ -56,7 +56,8 @@ export async function bringSystem(env, uid, libraries = libraryFolders) {
 
 /** @param {readonly string[]} names @param {NodeJS.ProcessEnv} environment */
 async function install(names, environment) {
-  const env = { ...environment, DEBIAN_FRONTEND: 'noninteractive' };
+  // dpkg needs the programs of the administrator, which are not on everybody's PATH
+  const env = { ...environment, PATH: `${environment['PATH'] ?? ''}:/usr/sbin:/sbin`, DEBIAN_FRONTEND: 'noninteractive' };
   const { status, output } = await step(`installing Debian packages: ${names.join(' ')}`, async () => {
     const update = await run('apt-get', ['update', '-q'], { env });
     if (update.status !== 0) say(`apt-get update failed (${lastLine(update.output)}); trying with the lists that are here`);

@@ -39,7 +39,7 @@ async function settle(): Promise<void> {
     ['db-carol', carol, '/home/EXAMPLE/db-carol'],
   ] as const) {
     await mkdir('/home/EXAMPLE', { recursive: true });
-    await run('useradd', '--create-home', '--home-dir', home, '--uid', String(uid), name);
+    await run('/usr/sbin/useradd', '--create-home', '--home-dir', home, '--uid', String(uid), name);
     await run('setpriv', '--reuid', name, '--clear-groups', 'mkdir', '-p', join(home, '.local/state/drawbridge'));
   }
   // a directory service answers for an account that is named, and lists none

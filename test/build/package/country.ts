@@ -175,7 +175,7 @@ export async function settle(app: string): Promise<Country> {
 }
 
 async function makePerson(name: string): Promise<Person> {
-  await promisify(execFile)('useradd', ['--create-home', '--shell', '/bin/bash', name]);
+  await promisify(execFile)('/usr/sbin/useradd', ['--create-home', '--shell', '/bin/bash', name]);
   const uid = Number((await run('id', '-u', name)).said);
   const home = `/home/${name}`;
   await makeSampleHome(home);
