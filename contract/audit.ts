@@ -38,14 +38,21 @@ export const CallRecord = z.object({
   server: named(ServerId).nullable(),
   /** The upstream's own name of the tool. */
   tool: z.string().nullable(),
+  /** What else the request was about, by the upstream's own name, URI or URI template; records from before there was anything else lack it. */
+  item: z
+    .object({ kind: z.enum(['tool', 'prompt', 'resource', 'template']), name: z.string() })
+    .nullable()
+    .default(null),
   workstation: WorkstationId.nullable(),
   /** As whose identity the upstream was called. Local servers run as the person at the workstation. */
   identity: z.object({ kind: z.enum(['none', 'own', 'shared']), id: z.string().nullable() }),
   decision: z.enum(['allowed', 'refused', 'failed']),
   /** The error code where it was not answered by the upstream. */
   code: ErrorCode.nullable(),
-  /** Tools that a list left out because they are not provisioned, and `<server>__*` for each server that it had to do without; at most 200. */
+  /** Items that a list left out because they are not provisioned, and `<server>__*` for each server that it had to do without; at most 200. */
   hidden: z.array(z.string()).max(200),
+  /** Servers that did not answer, so that a list shows them as they last were; at most 200. */
+  stale: z.array(z.string()).max(200).default([]),
   /** The upstream answered with a JSON-RPC error or a tool error. */
   upstreamError: z.boolean(),
   requestBytes: z.number().int(),

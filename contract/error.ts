@@ -1,6 +1,7 @@
 // The one table of what can go wrong: code -> HTTP status, JSON-RPC code, words for a person, whose fault, whether a retry makes sense.
 // Drawbridge's own JSON-RPC codes lie outside -32768..-32000, which JSON-RPC 2.0 section 5.1 and the MCP specification reserve.
 import { z } from 'zod';
+import { itemErrors } from './error-item.ts';
 
 /** May the caller send the same request again? `unknown`: it may have run, so only the caller can judge. */
 export type Retry = 'no' | 'safe' | 'unknown';
@@ -111,13 +112,7 @@ const table = {
     retry: 'no',
     message: 'The server "{server}" is not assigned to this gateway. Ask your administrator.',
   },
-  TOOL_UNKNOWN: { status: 200, rpc: -32602, retry: 'no', message: 'There is no tool "{tool}" here. List the tools again.' },
-  TOOL_NOT_PROVISIONED: {
-    status: 200,
-    rpc: 7403,
-    retry: 'no',
-    message: 'The tool "{tool}" is not provisioned on this gateway. Ask your administrator.',
-  },
+  ...itemErrors,
   POLICY_MISSING: {
     status: 503,
     rpc: 7503,

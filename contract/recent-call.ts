@@ -18,6 +18,8 @@ export const RecentCall = z.looseObject({
   server: Slug.optional(),
   /** The server's own name of the tool. */
   tool: z.string().max(200).optional(),
+  /** What else it was about: a prompt, a resource by its URI, a template. */
+  item: z.looseObject({ kind: z.string().max(20), name: z.string().max(300) }).optional(),
   /** `refused`: it may not be. `failed`: it may, and came to nothing. */
   decision: z.enum(['allowed', 'refused', 'failed']),
   /** An error code; a newer gateway may know others than this program. */
@@ -28,13 +30,15 @@ export const RecentCall = z.looseObject({
 });
 export type RecentCall = z.infer<typeof RecentCall>;
 
-/** Whether a user is to see it: what a tool was asked for, and whatever else was not allowed or failed. */
+const uses: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
+
+/** Whether a user is to see it: what was called, got or read, and whatever else was not allowed or failed. */
 export function isWorthTelling({ method, decision }: Pick<CallRecord, 'method' | 'decision'>): boolean {
-  return method === 'tools/call' || decision !== 'allowed';
+  return uses.has(method) || decision !== 'allowed';
 }
 
 export function recentCallOf(record: CallRecord): RecentCall {
-  const { id, at, method, host, tool, decision, code, legs } = record;
+  const { id, at, method, host, tool, item, decision, code, legs } = record;
   const server = Slug.safeParse(record.server?.name);
   const message = code === null ? undefined : wordsOf(record, code);
   return {
@@ -44,6 +48,7 @@ export function recentCallOf(record: CallRecord): RecentCall {
     ...(host === null ? {} : { host: host.slice(0, 200) }),
     ...(server.success ? { server: server.data } : {}),
     ...(tool === null ? {} : { tool: tool.slice(0, 200) }),
+    ...(item === null ? {} : { item: { kind: item.kind, name: item.name.slice(0, 300) } }),
     decision,
     ...(code === null ? {} : { code }),
     ...(message === undefined ? {} : { message }),
@@ -59,10 +64,11 @@ export function mergeCalls(known: readonly RecentCall[], news: readonly RecentCa
 }
 
 /** The code's words, with what the record knows filled in and an ellipsis for what it doesn't. */
-function wordsOf({ server, tool, gateway, method }: CallRecord, code: NonNullable<CallRecord['code']>): string {
+function wordsOf({ server, tool, item, gateway, method }: CallRecord, code: NonNullable<CallRecord['code']>): string {
   const known: Readonly<Record<string, string | undefined>> = {
     server: server?.name,
     tool: tool ?? undefined,
+    ...(item === null ? {} : { [item.kind]: item.name }),
     gateway: gateway?.name,
     method,
   };

@@ -46,12 +46,19 @@ export interface Assignment {
   readonly reach: 'caller' | WorkstationId;
   /** Whether an item is exposed, by the upstream's own name, URI or URI template. */
   readonly provisions: (kind: ItemKind, name: string) => boolean;
+  /** Whether anything of a kind is exposed, and whether all of it. */
+  readonly exposes: (kind: ItemKind) => boolean;
+  readonly exposesAll: (kind: ItemKind) => boolean;
+  /** Whether a resource that is not exposed by its URI is one of an exposed template. `listed` is what the server lists: it counts where all are exposed. */
+  readonly hasTemplateFor: (uri: string, listed: readonly string[]) => boolean;
 }
 
 export interface Resolved extends Identified {
   readonly assignment: Assignment;
-  /** The upstream's own name of the tool. */
-  readonly tool: string;
+  /** What it is about, by the upstream's own name, URI or URI template. */
+  readonly item: { readonly kind: ItemKind; readonly name: string };
+  /** Templates that the server lists: asked for only where a resource may be allowed by one of them. */
+  readonly listedTemplates?: readonly string[];
 }
 
 declare const allowed: unique symbol;
@@ -59,7 +66,7 @@ declare const allowed: unique symbol;
 export interface AllowedCall extends Resolved {
   readonly [allowed]: true;
 }
-/** A list of one assignment's tools that policy/decide.ts allowed to be asked for. */
+/** A list of one assignment's items that policy/decide.ts allowed to be asked for. */
 export interface AllowedListing extends Identified {
   readonly assignment: Assignment;
   readonly [allowed]: true;
@@ -82,10 +89,21 @@ export type Answered =
       readonly body: Buffer;
       readonly id: ByteSpan;
       readonly result: ByteSpan | undefined;
+      readonly error?: ByteSpan | undefined;
       readonly isError: boolean;
+      /** Links to rename, in order. */
+      readonly edits?: readonly { readonly span: ByteSpan; readonly by: string }[] | undefined;
+      /** The specification wants caching hints in it. */
+      readonly isCacheable?: boolean;
     }
-  /** Tools, each as its upstream wrote it but for the name. */
-  | { readonly kind: 'listed'; readonly tools: readonly Buffer[] }
+  /** Items, each as its upstream wrote it but for the name, under the member of the result that their kind has. */
+  | {
+      readonly kind: 'listed';
+      readonly member: string;
+      readonly items: readonly Buffer[];
+      /** Where the list goes on, sealed. */
+      readonly nextCursor?: string | undefined;
+    }
   /** What this gateway (or one server in it) is: the answer to initialize and server/discover. */
   | { readonly kind: 'described'; readonly title: string; readonly instructions: string }
   | { readonly kind: 'empty' }

@@ -37,7 +37,7 @@ function recordLines(record: Extract<AuditRecord, { kind: 'call' }>): string[] {
   const who = `${record.user?.name ?? '-'} with ${record.host ?? '-'}`;
   return [
     `    legs:   ${legs.join(', ')}`,
-    `    record: ${record.id} ${record.decision}${record.code === null ? '' : ` (${record.code})`}, ${who}, ${[record.gateway?.name, record.server?.name, record.tool].filter(Boolean).join('/')}`,
+    `    record: ${record.id} ${record.decision}${record.code === null ? '' : ` (${record.code})`}, ${who}, ${[record.gateway?.name, record.server?.name, record.tool ?? record.item?.name].filter(Boolean).join('/')}`,
   ];
 }
 

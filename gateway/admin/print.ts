@@ -89,7 +89,9 @@ export function recordLine({ chain, seq, record }: Tailed): string {
     const detail = Object.entries(record.detail).map(([name, value]) => `${name}=${value}`);
     return printable([at, record.event, record.user?.name ?? '-', record.code ?? '', ...detail].filter(Boolean).join(' '));
   }
-  const where = [record.gateway?.name, record.server?.name, record.tool].filter((name) => typeof name === 'string').join('/');
+  const where = [record.gateway?.name, record.server?.name, record.tool ?? record.item?.name]
+    .filter((name) => typeof name === 'string')
+    .join('/');
   const total = record.legs.gatewayToHost ?? record.legs.serverToGateway ?? record.legs.hostToGateway;
   const took = total === undefined ? '' : `${(total / 1000).toFixed(1)} ms`;
   const who = `${record.user?.name ?? '-'} ${record.host ?? '-'}`;

@@ -2,14 +2,19 @@
 import { entryOf, type Fault } from '#contract/error.ts';
 import type { Answered, Encode, Encoded, Era } from '../call.ts';
 import { legacyVersions, modernVersions } from './era.ts';
+import type { Edit } from './item-link.ts';
 import { errorResponse } from './jsonrpc.ts';
-import { membersOf, splice } from './span.ts';
+import { type Member, membersOf, splice } from './span.ts';
 
 export const serverInfo = { name: 'drawbridge', title: 'Drawbridge', version: '0.1.0' } as const;
-const capabilities = { tools: {} } as const;
+/** What a gateway passes on, whichever of its servers has it. */
+const capabilities = { tools: {}, prompts: {}, resources: {}, completions: {} } as const;
 const serverInfoKey = 'io.modelcontextprotocol/serverInfo';
 /** Lists are filtered per caller and change with the policy: never shared, always asked again. */
 const uncached = { ttlMs: 0, cacheScope: 'private' } as const;
+
+/** "Resource not found" up to 2025-11-25 (server/resources). */
+const legacyNotFound = -32002;
 
 /** Encodes for a request with this id (JSON text as the host wrote it; `null` where it could not be read). `version` is what a legacy initialize asked for. */
 export function encoderFor(era: Era, id: string, version?: string): Encode {
@@ -18,7 +23,7 @@ export function encoderFor(era: Era, id: string, version?: string): Encode {
       case 'relayed':
         return { status: 200, body: relay(era, id, answered) };
       case 'listed':
-        return { status: 200, body: list(era, id, answered.tools) };
+        return { status: 200, body: list(era, id, answered) };
       case 'described':
         return ok(id, era === 'modern' ? discovered(answered) : initialized(answered, version));
       case 'empty':
@@ -42,34 +47,57 @@ function encodeFault(era: Era, id: string, fault: Fault, wasForwarded: boolean):
   };
   // A legacy host takes an unknown method as an answer to its request, not as a missing page. What was forwarded was no mistake of the caller's.
   const isAnswer = (era === 'legacy' && fault.code === 'METHOD_UNKNOWN') || (wasForwarded && status < 500);
+  const code = era === 'legacy' && fault.code === 'RESOURCE_UNKNOWN' ? legacyNotFound : rpc;
   return {
     status: isAnswer ? 200 : status,
-    body: errorResponse(id, { code: rpc, message: fault.message, data }),
+    body: errorResponse(id, { code, message: fault.message, data }),
   };
 }
 
-function relay(era: Era, id: string, { body, id: idSpan, result }: Extract<Answered, { kind: 'relayed' }>): Buffer {
-  const edits: { span: { start: number; end: number }; by: string }[] = [{ span: idSpan, by: id }];
-  if (result && era === 'modern') {
-    const members = membersOf(body, result.start);
-    if (body[result.start] === 0x7b && !members.some((member) => member.key === 'resultType')) {
-      const open = { start: result.start + 1, end: result.start + 1 };
-      edits.push({ span: open, by: `"resultType":"complete"${members.length > 0 ? ',' : ''}` });
-    }
-  }
+function relay(era: Era, id: string, answered: Extract<Answered, { kind: 'relayed' }>): Buffer {
+  const { body, id: idSpan } = answered;
+  const edits: Edit[] = [{ span: idSpan, by: id }, ...(answered.edits ?? [])];
+  if (era === 'modern') edits.push(...modernized(answered));
   return splice(
     body,
     edits.toSorted((a, b) => a.span.start - b.span.start),
   );
 }
 
-function list(era: Era, id: string, tools: readonly Buffer[]): Buffer {
+/** What 2026-07-28 wants in a result and older servers leave out, and what it has another code for. */
+function modernized({ body, result, error, isCacheable }: Extract<Answered, { kind: 'relayed' }>): Edit[] {
+  if (error) return membersOf(body, error.start).flatMap((member) => modernCode(body, member));
+  if (!result || body[result.start] !== 0x7b) return [];
+  const members = membersOf(body, result.start);
+  const find = (key: string) => members.find((member) => member.key === key)?.value;
+  const type = find('resultType');
+  const missing = type ? [] : ['"resultType":"complete"'];
+  const edits: Edit[] = [];
+  if (isCacheable === true && (!type || body.toString('utf8', type.start, type.end) === '"complete"')) {
+    if (!find('ttlMs')) missing.push(`"ttlMs":${uncached.ttlMs}`);
+    const scope = find('cacheScope');
+    // What the policy let one caller see is nobody else's.
+    if (!scope) missing.push(`"cacheScope":"${uncached.cacheScope}"`);
+    else edits.push({ span: scope, by: `"${uncached.cacheScope}"` });
+  }
+  if (missing.length === 0) return edits;
+  const open = { start: result.start + 1, end: result.start + 1 };
+  return [{ span: open, by: `${missing.join(',')}${members.length > 0 ? ',' : ''}` }, ...edits];
+}
+
+/** "Resource not found" of older revisions, which 2026-07-28 forbids. */
+function modernCode(body: Buffer, { key, value }: Member): Edit[] {
+  if (key !== 'code' || body.toString('latin1', value.start, value.end) !== String(legacyNotFound)) return [];
+  return [{ span: value, by: '-32602' }];
+}
+
+function list(era: Era, id: string, { member, items, nextCursor }: Extract<Answered, { kind: 'listed' }>): Buffer {
   const comma = Buffer.from(',');
-  const head = `{"jsonrpc":"2.0","id":${id},"result":{${era === 'modern' ? `"resultType":"complete","ttlMs":${uncached.ttlMs},"cacheScope":"${uncached.cacheScope}",` : ''}"tools":[`;
+  const head = `{"jsonrpc":"2.0","id":${id},"result":{${era === 'modern' ? `"resultType":"complete","ttlMs":${uncached.ttlMs},"cacheScope":"${uncached.cacheScope}",` : ''}"${member}":[`;
   return Buffer.concat([
     Buffer.from(head),
-    ...tools.flatMap((tool, index) => (index === 0 ? [tool] : [comma, tool])),
-    Buffer.from(']}}'),
+    ...items.flatMap((item, index) => (index === 0 ? [item] : [comma, item])),
+    Buffer.from(nextCursor === undefined ? ']}}' : `],"nextCursor":${JSON.stringify(nextCursor)}}}`),
   ]);
 }
 

@@ -2,6 +2,7 @@
 // basic/transports/streamable-http). A modern request carries its protocol version in `_meta`; everything without that claim is legacy.
 import { Fault } from '#contract/error.ts';
 import type { Era } from '../call.ts';
+import { headerNameOf } from './feature.ts';
 import { isObject, type NotificationMessage, type RequestMessage } from './jsonrpc.ts';
 
 export const modernVersions: readonly string[] = ['2026-07-28'];
@@ -51,16 +52,9 @@ function checkHeaders(message: RequestMessage | NotificationMessage, claimed: st
     throw mismatch('MCP-Protocol-Version');
   if (headers.method !== message.method && (headers.method !== undefined || message.kind === 'request'))
     throw mismatch('Mcp-Method');
-  const name = namedBy(message);
+  const name = headerNameOf(message);
   if (name === undefined) return;
   if (headers.name === undefined || decodeHeader(headers.name) !== name) throw mismatch('Mcp-Name');
-}
-
-/** The value that Mcp-Name must mirror. */
-function namedBy({ method, params }: RequestMessage | NotificationMessage): string | undefined {
-  const field = method === 'tools/call' || method === 'prompts/get' ? 'name' : method === 'resources/read' ? 'uri' : undefined;
-  const value = field === undefined ? undefined : params.value[field];
-  return typeof value === 'string' ? value : undefined;
 }
 
 /** Header values that are not plain ASCII come as `=?base64?…?=`. */

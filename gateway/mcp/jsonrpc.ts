@@ -131,7 +131,8 @@ function readParams(body: Buffer, value: unknown, span: Span | undefined): Param
   return { value, span, members };
 }
 
-function refuseDuplicates(members: readonly Member[], where: string): void {
+/** Throws INVALID_REQUEST for members of which two are one key to some reader. */
+export function refuseDuplicates(members: readonly Member[], where: string): void {
   if (members.length > 64) throw invalid(`${where} has more than 64 keys`);
   const seen: string[] = [];
   for (const { key } of members) {

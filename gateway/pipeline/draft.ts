@@ -4,6 +4,7 @@ import type { CallRecord } from '#contract/audit.ts';
 import type { ErrorCode } from '#contract/error.ts';
 import { type GatewayId, newRecordId, type ServerId, type WorkstationId } from '#contract/id.ts';
 import type { Answered, Caller, Identified, Received } from '../call.ts';
+import { features, type Item } from '../mcp/feature.ts';
 import type { Trace } from '../upstream/upstream.ts';
 
 /** What is known of a request that was refused before its caller or its envelope was. */
@@ -22,13 +23,15 @@ export interface Draft {
   readonly arrivedAt: number;
   gateway: { id: GatewayId; name: string } | null;
   server: { id: ServerId; name: string } | null;
-  tool: string | null;
+  /** By the upstream's own name, once it is known. */
+  item: Item | null;
   /** The decision was made, `performance.now()`. */
   decidedAt: number | undefined;
   code: ErrorCode | null;
   hidden: string[];
-  /** Servers that a list had to do without. */
+  /** Servers that a list had to do without, and those that it shows as they last were. */
   leftOut: string[];
+  stale: string[];
   readonly trace: Trace;
 }
 
@@ -51,11 +54,12 @@ export function beginRecord(request: Arrived | Identified, method: string, ident
     arrivedAt: request.arrivedAt.monotonic,
     gateway: null,
     server: null,
-    tool: null,
+    item: null,
     decidedAt: undefined,
     code: null,
     hidden: [],
     leftOut: [],
+    stale: [],
     trace: {},
   };
 }
@@ -93,7 +97,8 @@ export function finishRecord(draft: Draft, answered: Answered, responseBytes: nu
     ...draft.base,
     gateway: draft.gateway,
     server: draft.server,
-    tool: draft.tool,
+    tool: draft.item?.kind === 'tools' ? draft.item.name : null,
+    item: itemOf(draft),
     workstation,
     identity: { kind: 'none', id: null },
     decision:
@@ -101,11 +106,17 @@ export function finishRecord(draft: Draft, answered: Answered, responseBytes: nu
     code: draft.code,
     // The servers first: what a list could not ask for is more than what it hid.
     hidden: [...draft.leftOut.map((server) => `${server}__*`), ...draft.hidden].slice(0, hiddenLimit),
+    stale: draft.stale.slice(0, hiddenLimit),
     upstreamError: answered.kind === 'relayed' && answered.isError,
     requestBytes: draft.base.requestBytes,
     responseBytes,
     legs,
   };
+}
+
+function itemOf({ item }: Draft): CallRecord['item'] {
+  if (item === null || item.kind === 'tools') return null;
+  return { kind: features[item.kind].noun, name: item.name };
 }
 
 function micros(draft: Draft, at: number): number {

@@ -1,25 +1,57 @@
-// tools/list: asks every assigned server that may be listed, in parallel, and shows only what is provisioned. What is hidden is on record.
-// On the aggregated route a server that fails is left out, so that one dead server does not take the others with it; that is on record, and in the log.
+// tools/list and its like: asks every assigned server that may be listed, in parallel, and shows only what is provisioned. What is hidden is on record.
+// On the aggregated route a server that does not answer is shown as it last was, else left out, so that one dead server does not take the others
+// with it; that is on record, and in the log.
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
-import { Fault } from '#contract/error.ts';
+import { type ErrorCode, Fault } from '#contract/error.ts';
 import type { AllowedListing, Answered, Assignment, Identified } from '../call.ts';
 import type { InForce } from '../in-force.ts';
+import type { Feature } from '../mcp/feature.ts';
+import { pageEdits } from '../mcp/item-link.ts';
+import { prefixed } from '../mcp/item-name.ts';
 import { splice } from '../mcp/span.ts';
 import { decideListing, enter } from '../policy/decide.ts';
-import type { ListedTool, Trace, Upstream } from '../upstream/upstream.ts';
+import type { ListedItem } from '../upstream/upstream.ts';
+import type { Pager } from './cursor.ts';
 import type { Draft } from './draft.ts';
+import type { KnownLists } from './known-list.ts';
 import type { Mute } from './mute.ts';
-import { assigned, prefixed } from './resolve.ts';
+import { assigned } from './resolve.ts';
 
 /** How long one server may hold up a list of many. */
 const listWithinMs = 15_000;
+/** One whose last list is known. */
+const refreshWithinMs = 5000;
 /** One that did not answer the last time. */
 const muteWithinMs = 1000;
 
-export async function listTools(
-  deps: { inForce: InForce; upstream: Upstream; mute: Mute; logger: Logger },
+/** What may be over in a moment: until then the last list is worth more than none. Whoever was refused is shown nothing. */
+const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'SERVER_EXITED',
+  'SERVER_START_FAILED',
+  'SERVER_BACKING_OFF',
+  'SERVER_TIMEOUT',
+  'SERVER_GARBAGE',
+  'ANSWER_TOO_LARGE',
+  'TUNNEL_LOST',
+  'WORKSTATION_OFFLINE',
+  'BUSY',
+  'CANCELLED',
+]);
+
+interface ListDeps {
+  readonly inForce: InForce;
+  readonly lists: KnownLists;
+  readonly pager: Pager;
+  readonly mute: Mute;
+  readonly logger: Logger;
+}
+
+export async function listItems(
+  deps: ListDeps,
   request: Identified,
+  feature: Feature,
+  cursor: unknown,
   draft: Draft,
   signal: AbortSignal,
 ): Promise<Answered> {
@@ -29,55 +61,98 @@ export async function listTools(
   draft.gateway = { id: gateway.id, name: gateway.slug };
   draft.decidedAt = performance.now();
 
-  const isAggregated = request.target.server === undefined;
-  async function visible(assignment: Assignment, trace: Trace): Promise<Buffer[]> {
-    const listing = decideListing(snapshot, request, assignment);
-    if (listing instanceof Fault) throw listing;
-    const tools = await (isAggregated ? inTime(listing, trace) : deps.upstream.tools(listing, trace, signal));
-    deps.mute.delete(request.caller, assignment);
-    const shown: Buffer[] = [];
-    for (const tool of tools) {
-      if (!listing.assignment.provisions('tools', tool.name))
-        draft.hidden.push(isAggregated ? prefixed(assignment, tool.name) : tool.name);
-      else if (isAggregated)
-        shown.push(splice(tool.json, [{ span: tool.nameSpan, by: JSON.stringify(prefixed(assignment, tool.name)) }]));
-      else shown.push(tool.json);
-    }
-    return shown;
-  }
+  /** The rest of a list that was begun, as it was then. */
+  const isContinued = cursor !== undefined;
+  const ask = isContinued ? deps.lists.recent : deps.lists.ask;
 
-  async function inTime(listing: AllowedListing, trace: Trace): Promise<readonly ListedTool[]> {
-    const { assignment } = listing;
-    const late = AbortSignal.timeout(deps.mute.has(request.caller, assignment) ? muteWithinMs : listWithinMs);
+  async function inTime(listing: AllowedListing): Promise<readonly ListedItem[]> {
+    const { assignment, caller } = listing;
+    const last = deps.lists.last(listing, feature);
+    const withinMs = deps.mute.has(caller, assignment) ? muteWithinMs : last ? refreshWithinMs : listWithinMs;
+    const late = AbortSignal.timeout(withinMs);
     try {
-      return await deps.upstream.tools(listing, trace, AbortSignal.any([signal, late]));
+      const items = await ask(listing, feature, {}, AbortSignal.any([signal, late]));
+      deps.mute.delete(caller, assignment);
+      return items;
     } catch (error) {
-      const isMute = error instanceof Fault && (error.code === 'SERVER_TIMEOUT' || (error.code === 'CANCELLED' && late.aborted));
-      if (isMute && !signal.aborted) deps.mute.add(request.caller, assignment);
-      throw error;
+      if (signal.aborted || !(error instanceof Fault)) throw error;
+      if (error.code === 'SERVER_TIMEOUT' || (error.code === 'CANCELLED' && late.aborted)) deps.mute.add(caller, assignment);
+      if (last === undefined || !passing.has(error.code)) throw error;
+      draft.stale.push(assignment.server.slug);
+      warn(assignment, error, 'a server does not answer, so a list shows it as it last was');
+      return last;
     }
   }
 
-  /** Leaves a server out, and says so. */
-  function leaveOut({ server }: Assignment, thrown: unknown): void {
-    draft.leftOut.push(server.slug);
+  function warn({ server }: Assignment, thrown: unknown, message: string): void {
     const code = thrown instanceof Fault ? thrown.code : 'INTERNAL';
     const cause = thrown instanceof Fault ? {} : { err: thrown };
-    deps.logger.warn({ server: server.slug, user: request.caller.user.id, code, ...cause }, 'a server was left out of a list');
+    deps.logger.warn({ server: server.slug, user: request.caller.user.id, method: feature.method, code, ...cause }, message);
+  }
+
+  function listingOf(assignment: Assignment): AllowedListing {
+    const listing = decideListing(snapshot, request, assignment);
+    if (listing instanceof Fault) throw listing;
+    return listing;
+  }
+
+  function answer(items: readonly ListedItem[]): Answered {
+    const page = deps.pager.page(request, cursor, items);
+    return { kind: 'listed', member: feature.member, items: page.items.map(({ json }) => json), nextCursor: page.nextCursor };
+  }
+
+  /** What of a server's list is exposed. */
+  function exposed(assignment: Assignment, items: readonly ListedItem[], nameOf: (item: ListedItem) => string): ListedItem[] {
+    return items.filter((item) => {
+      const isExposed = assignment.provisions(feature.kind, item.name);
+      if (!isExposed) draft.hidden.push(nameOf(item));
+      return isExposed;
+    });
   }
 
   if (request.target.server !== undefined) {
     const assignment = assigned(gateway, request.target.server);
     draft.server = { id: assignment.server.id, name: assignment.server.slug };
-    return { kind: 'listed', tools: await visible(assignment, draft.trace) };
+    const listing = listingOf(assignment);
+    if (!assignment.exposes(feature.kind)) return answer([]);
+    const items = await ask(listing, feature, draft.trace, signal);
+    deps.mute.delete(request.caller, assignment);
+    return answer(exposed(assignment, items, ({ name }) => name));
   }
-  const assignments = [...gateway.assignments.values()];
-  const lists = await Promise.allSettled(assignments.map((assignment) => visible(assignment, {})));
+
+  async function renamed(assignment: Assignment): Promise<readonly ListedItem[]> {
+    const nameOf = ({ name }: ListedItem) => prefixed(assignment.server.slug, { kind: feature.kind, name });
+    const items = exposed(assignment, await inTime(listingOf(assignment)), nameOf);
+    const named = items.map((item) => rename(assignment.server.slug, feature, item, nameOf(item)));
+    // Within one server, so that the order and the pages of a list are always the same.
+    return onlyOnes(named.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+  }
+
+  const assignments = [...gateway.assignments.values()].filter(({ exposes }) => exposes(feature.kind));
+  assignments.sort((a, b) => (a.server.slug < b.server.slug ? -1 : 1));
+  const lists = await Promise.allSettled(assignments.map(renamed));
   const failures = lists.flatMap((list) => (list.status === 'rejected' ? [list.reason] : []));
   if (lists.length > 0 && failures.length === lists.length) throw failures[0];
   for (const [index, assignment] of assignments.entries()) {
     const list = lists[index];
-    if (list?.status === 'rejected') leaveOut(assignment, list.reason);
+    if (list?.status !== 'rejected') continue;
+    draft.leftOut.push(assignment.server.slug);
+    warn(assignment, list.reason, 'a server was left out of a list');
   }
-  return { kind: 'listed', tools: lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : [])) };
+  return answer(lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : [])));
+}
+
+/** The item's own bytes, with its name (and of a tool the page that it shows) as hosts see it. */
+function rename(server: string, feature: Feature, { json, nameSpan }: ListedItem, name: string): ListedItem {
+  const edits = [{ span: nameSpan, by: JSON.stringify(name) }, ...(feature.kind === 'tools' ? pageEdits(server, json) : [])];
+  const spliced = splice(
+    json,
+    edits.toSorted((a, b) => a.span.start - b.span.start),
+  );
+  return { name, json: spliced, nameSpan };
+}
+
+/** Two cut names that came out the same lead to neither. The items stand in order. */
+function onlyOnes(items: readonly ListedItem[]): readonly ListedItem[] {
+  return items.filter(({ name }, index) => items[index - 1]?.name !== name && items[index + 1]?.name !== name);
 }

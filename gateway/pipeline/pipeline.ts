@@ -7,13 +7,16 @@ import { asFault, Fault } from '#contract/error.ts';
 import type { Answered, Encode, Encoded, Identified } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
+import { featureListedBy, useOf } from '../mcp/feature.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
 import type { Upstream } from '../upstream/upstream.ts';
-import { callTool } from './call.ts';
+import { createPager } from './cursor.ts';
 import { describe } from './describe.ts';
-import { listTools } from './list.ts';
+import { createKnownLists } from './known-list.ts';
+import { listItems } from './list.ts';
 import { createMute } from './mute.ts';
 import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts';
+import { useItem } from './use.ts';
 
 /** Refusals of callers that nobody knows are cheap to provoke, so only so many a minute are recorded; all of them are counted in the metrics. */
 const strangersPerMinute = 120;
@@ -38,15 +41,15 @@ export interface Pipeline {
 export function createPipeline(deps: PipelineDeps): Pipeline {
   let isAuditDown = false;
   let underWay = 0;
-  const parts = { ...deps, mute: createMute() };
+  const parts = { ...deps, mute: createMute(), lists: createKnownLists(deps.upstream), pager: createPager() };
   const strangers = createAllowance(strangersPerMinute);
 
   async function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Answered> {
+    const use = useOf(request.body, message);
+    if (use) return useItem(parts, request, message, use, draft, signal);
+    const feature = featureListedBy(message.method);
+    if (feature) return listItems(parts, request, feature, message.params.value['cursor'], draft, signal);
     switch (message.method) {
-      case 'tools/call':
-        return callTool(parts, request, message, draft, signal);
-      case 'tools/list':
-        return listTools(parts, request, draft, signal);
       case 'initialize':
       case 'server/discover':
         if ((message.method === 'initialize') !== (request.era === 'legacy')) break;

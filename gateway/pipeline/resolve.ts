@@ -1,24 +1,25 @@
-// From a request's target and tool name to the assignment that serves it. On the aggregated route a tool is named `<server>__<tool>`:
-// a slug never holds "__", so the first one is the seam, whatever the tool's own name holds.
+// From a request's target and the name of its item to the assignment that serves it. On the un-prefixed route names are the upstream's own.
 import { Fault } from '#contract/error.ts';
-import type { Assignment, Identified, Resolved } from '../call.ts';
+import type { Assignment, Identified } from '../call.ts';
+import { type Item, unknownItem } from '../mcp/feature.ts';
+import { unprefixed } from '../mcp/item-name.ts';
 import type { CompiledGateway } from '../policy/compile.ts';
 
-const separator = '__';
-
-/** The name that a host sees on the aggregated route. */
-export function prefixed(assignment: Assignment, tool: string): string {
-  return `${assignment.server.slug}${separator}${tool}`;
+/** `isCut`: the name is short for one that only the server's list can tell. */
+export interface Found {
+  readonly assignment: Assignment;
+  readonly item: Item;
+  readonly isCut: boolean;
 }
 
-/** Throws SERVER_NOT_ASSIGNED for an un-prefixed route to a server that is not there, TOOL_UNKNOWN for a name that leads nowhere. */
-export function resolve(gateway: CompiledGateway, request: Identified, name: string): Resolved {
+/** Throws SERVER_NOT_ASSIGNED for an un-prefixed route to a server that is not there, and the item's own `…_UNKNOWN` for a name that leads nowhere. */
+export function resolve(gateway: CompiledGateway, request: Pick<Identified, 'target'>, item: Item): Found {
   const { server } = request.target;
-  if (server !== undefined) return { ...request, assignment: assigned(gateway, server), tool: name };
-  const seam = name.indexOf(separator);
-  const assignment = seam > 0 ? gateway.assignments.get(name.slice(0, seam)) : undefined;
-  if (!assignment) throw new Fault('TOOL_UNKNOWN', { tool: name });
-  return { ...request, assignment, tool: name.slice(seam + separator.length) };
+  if (server !== undefined) return { assignment: assigned(gateway, server), item, isCut: false };
+  const own = unprefixed(item);
+  const assignment = own && gateway.assignments.get(own.server);
+  if (!assignment) throw unknownItem(item);
+  return { assignment, item: { kind: item.kind, name: own.name }, isCut: own.isCut };
 }
 
 /** The assignment of a server in this gateway. Throws SERVER_NOT_ASSIGNED. */

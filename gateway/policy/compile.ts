@@ -5,6 +5,7 @@ import { itemKinds } from '#contract/policy.ts';
 import type { ItemKind, PolicyFile, PolicyIds, Provisioning } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { Assignment } from '../call.ts';
+import { matchesTemplate, parseTemplate, type UriTemplate } from '../mcp/uri-template.ts';
 
 export interface OfferedServer {
   readonly fingerprint: Fingerprint;
@@ -63,7 +64,7 @@ export function compile(source: Source): Snapshot {
         shareable: server.shareable,
         timeoutMs: server.timeoutSeconds * 1000,
         reach: assignment.reach,
-        provisions: provisions(assignment),
+        ...exposure(assignment),
       });
     }
     gateways.set(slug, { ...of, title: gateway.title ?? slug, assignments });
@@ -71,16 +72,28 @@ export function compile(source: Source): Snapshot {
   return { users, gateways, grants, offers: compileOffers(source) };
 }
 
-function provisions(assignment: Readonly<Record<ItemKind, Provisioning>>): Assignment['provisions'] {
+function exposure(
+  assignment: Readonly<Record<ItemKind, Provisioning>>,
+): Pick<Assignment, 'provisions' | 'exposes' | 'exposesAll' | 'hasTemplateFor'> {
   const listed = new Map(
     itemKinds.map((kind): [ItemKind, 'all' | ReadonlySet<string>] => {
       const exposed = assignment[kind];
       return [kind, exposed === 'all' ? exposed : new Set(exposed === 'none' ? [] : exposed)];
     }),
   );
-  return (kind, name) => {
-    const allowed = listed.get(kind);
-    return allowed === 'all' || allowed?.has(name) === true;
+  const parsed = (texts: Iterable<string>): UriTemplate[] =>
+    [...texts].map(parseTemplate).filter((template) => template !== undefined);
+  const named = listed.get('templates');
+  const templates = named === 'all' || named === undefined ? undefined : parsed(named);
+  return {
+    provisions(kind, name) {
+      const allowed = listed.get(kind);
+      return allowed === 'all' || allowed?.has(name) === true;
+    },
+    exposesAll: (kind) => assignment[kind] === 'all',
+    exposes: (kind) => assignment[kind] === 'all' || (assignment[kind] !== 'none' && assignment[kind].length > 0),
+    hasTemplateFor: (uri, ofServer) =>
+      (templates ?? parsed(named === 'all' ? ofServer : [])).some((template) => matchesTemplate(template, uri)),
   };
 }
 

@@ -2,6 +2,7 @@
 // forwarded was decided here. Absent means no.
 import { Fault } from '#contract/error.ts';
 import type { AllowedCall, AllowedListing, Assignment, Caller, Decision, Identified, Resolved } from '../call.ts';
+import { notProvisioned } from '../mcp/feature.ts';
 import type { CompiledGateway, Snapshot } from './compile.ts';
 
 /** The gateway, if the caller may enter it: the token is for it, the user exists, and a team of theirs grants it. */
@@ -15,17 +16,17 @@ export function enter(snapshot: Snapshot, caller: Caller, gateway: string): Comp
   return compiled;
 }
 
-/** Decides one call of one tool. */
+/** Decides one use of one item. */
 export function decide(snapshot: Snapshot, call: Resolved): Decision {
   const gateway = enter(snapshot, call.caller, call.target.gateway);
   if (gateway instanceof Fault) return { kind: 'refused', fault: gateway };
   const assignment = gateway.assignments.get(call.assignment.server.slug);
-  if (!assignment) return refuse('SERVER_NOT_ASSIGNED', { server: call.assignment.server.slug });
-  if (!assignment.provisions('tools', call.tool)) return refuse('TOOL_NOT_PROVISIONED', { tool: call.tool });
+  if (!assignment) return { kind: 'refused', fault: new Fault('SERVER_NOT_ASSIGNED', { server: call.assignment.server.slug }) };
+  if (!isExposed(assignment, call)) return { kind: 'refused', fault: notProvisioned(call.item) };
   return { kind: 'allowed', call: { ...call, assignment } as AllowedCall };
 }
 
-/** Decides whether the tools of one assignment may be listed to the caller; what they see of them is then filtered by provisioning. */
+/** Decides whether the items of one assignment may be listed to the caller; what they see of them is then filtered by provisioning. */
 export function decideListing(snapshot: Snapshot, request: Identified, assignment: Assignment): AllowedListing | Fault {
   const gateway = enter(snapshot, request.caller, request.target.gateway);
   if (gateway instanceof Fault) return gateway;
@@ -34,6 +35,8 @@ export function decideListing(snapshot: Snapshot, request: Identified, assignmen
   return { ...request, assignment: current } as AllowedListing;
 }
 
-function refuse(code: 'SERVER_NOT_ASSIGNED' | 'TOOL_NOT_PROVISIONED', fields: Record<string, string>): Decision {
-  return { kind: 'refused', fault: new Fault(code, fields) };
+/** By its own name; a resource also by a template. */
+function isExposed(assignment: Assignment, { item, listedTemplates = [] }: Resolved): boolean {
+  if (assignment.provisions(item.kind, item.name)) return true;
+  return item.kind === 'resources' && assignment.hasTemplateFor(item.name, listedTemplates);
 }

@@ -2,6 +2,7 @@
 // an aborted signal tells the far end; `forwardedAt` is set only if the message was handed over.
 import type { RequestMessage, ResponseMessage } from '../mcp/jsonrpc.ts';
 import type { AllowedCall, AllowedListing, Destination, Identified } from '../call.ts';
+import type { Feature } from '../mcp/feature.ts';
 
 /** What came back: the upstream's bytes, and their envelope. */
 export interface Reply {
@@ -16,18 +17,19 @@ export interface Trace {
 }
 
 export interface Upstream {
-  /** Sends the host's request, with the upstream's own tool name. Rejects with a Fault. */
+  /** Sends the host's request, with the upstream's own name of the item. Rejects with a Fault. */
   call(call: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply>;
-  /** All pages of the assignment's tools, as the upstream's raw JSON objects. Rejects with a Fault. */
-  tools(listing: AllowedListing, trace: Trace, signal: AbortSignal): Promise<readonly ListedTool[]>;
+  /** All pages of the assignment's items of one kind, as the upstream's raw JSON objects; empty where it has no such items. Rejects with a Fault. */
+  list(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]>;
   /** Ends what was opened for a conversation that is over. */
   release(conversation: Identified['conversation']): void;
   close(): Promise<void>;
 }
 
-export interface ListedTool {
+export interface ListedItem {
+  /** Its name, URI or URI template. */
   readonly name: string;
-  /** The tool's JSON object as the upstream wrote it, and where the value of its `name` stands in it. */
+  /** Its JSON object as the upstream wrote it, and where the value of its name stands in it. */
   readonly json: Buffer;
   readonly nameSpan: { readonly start: number; readonly end: number };
 }

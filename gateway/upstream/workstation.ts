@@ -4,13 +4,14 @@ import { Fault } from '#contract/error.ts';
 import type { Slug, WorkstationId } from '#contract/id.ts';
 import type { AllowedCall, AllowedListing, Destination, Era } from '../call.ts';
 import type { InForce } from '../in-force.ts';
+import type { Feature } from '../mcp/feature.ts';
 import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
 import type { Hub } from '../tunnel/hub.ts';
 import { chooseDestination } from './destination.ts';
 import { withModernMeta } from './handshake.ts';
+import { listRequest, readItems, unambiguous, useMessage } from './item.ts';
 import { openSession, type Session, timedOut } from './session.ts';
-import { callMessage, readTools, toolsRequest, unambiguous } from './tools.ts';
-import type { ListedTool, Reply, Trace, Upstream } from './upstream.ts';
+import type { ListedItem, Reply, Trace, Upstream } from './upstream.ts';
 
 export interface WorkstationDeps {
   readonly hub: Hub;
@@ -97,7 +98,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const session = ready instanceof Promise ? await ready : ready;
     const leftMs = beganAt === undefined ? timeoutMs : leftOf(timeoutMs, beganAt);
     const compose = (id: number, era: Era) => {
-      const message = callMessage(allowed.body, request, id, allowed.tool);
+      const message = useMessage(allowed.body, request, id, allowed.item.name);
       return era === 'modern' ? withModernMeta(message) : message;
     };
     const answered = session.request({ compose, timeoutMs, leftMs, progressToken: progressTokenOf(request), trace }, signal);
@@ -106,28 +107,36 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     return answer;
   }
 
-  async function tools(allowed: AllowedListing, trace: Trace, signal: AbortSignal): Promise<readonly ListedTool[]> {
+  async function list(
+    allowed: AllowedListing,
+    feature: Feature,
+    trace: Trace,
+    signal: AbortSignal,
+  ): Promise<readonly ListedItem[]> {
     const { server, timeoutMs } = allowed.assignment;
     const beganAt = performance.now();
     const session = await sessionFor(allowed, destinationOf(allowed, trace), signal);
-    const listed: ListedTool[] = [];
+    const listed: ListedItem[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < pageLimit; page++) {
-      const compose = (id: number, era: Era) =>
-        era === 'modern' ? withModernMeta(toolsRequest(id, cursor)) : toolsRequest(id, cursor);
+      const compose = (id: number, era: Era) => {
+        const message = listRequest(id, feature, cursor);
+        return era === 'modern' ? withModernMeta(message) : message;
+      };
       const answer = await session.request({ compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace }, signal);
       trace.answeredAt = performance.now();
-      const { tools: more, nextCursor } = readTools(answer, server.slug);
-      listed.push(...more);
+      const { items, nextCursor } = readItems(answer, server.slug, feature);
+      listed.push(...items);
       if (nextCursor === undefined) return unambiguous(listed, deps.onDropped);
       cursor = nextCursor;
     }
-    throw new Fault('SERVER_GARBAGE', { server: server.slug, reason: `its list of tools has more than ${pageLimit} pages` });
+    const reason = `its answer to ${feature.method} has more than ${pageLimit} pages`;
+    throw new Fault('SERVER_GARBAGE', { server: server.slug, reason });
   }
 
   return {
     call,
-    tools,
+    list,
     release(conversation) {
       for (const [key, { opening }] of sessions) {
         if (key.startsWith(`${conversation}\n`)) void opening.then((session) => session.close()).catch(() => undefined);

@@ -33,7 +33,9 @@ export function Calls({ agent, now }: { readonly agent: AgentState | undefined; 
   const shown = all.filter(
     (call) =>
       (decision === 'all' || call.decision === decision) &&
-      [call.tool, call.method, call.server, title(call.host), call.message].some((part) => part?.toLowerCase().includes(wanted)),
+      [call.tool, call.item?.name, call.method, call.server, title(call.host), call.message].some((part) =>
+        part?.toLowerCase().includes(wanted),
+      ),
   );
   return (
     <SectionPage
@@ -81,7 +83,7 @@ export function Calls({ agent, now }: { readonly agent: AgentState | undefined; 
               {shown.map((call) => (
                 <Row key={call.id} id={call.id}>
                   <Cell>
-                    <span className="code">{call.tool ?? call.method}</span>
+                    <span className="code">{call.tool ?? call.item?.name ?? call.method}</span>
                     {call.decision === 'allowed' || call.message === undefined ? null : (
                       <span className="why">{call.message}</span>
                     )}

@@ -21,7 +21,13 @@ export const layers: readonly Layer[] = [
 
   { at: 'gateway/call.ts', ours: contract, packages: [], node: [] },
   { at: 'gateway/metrics.ts', ours: contract, packages: [], node: [] },
-  { at: 'gateway/policy/', ours: [...contract, 'gateway/call.ts'], packages: [], node: [] },
+  { at: 'gateway/mcp/', ours: [...contract, 'gateway/call.ts'], packages: ['@modelcontextprotocol/core', 'zod'], node: 'all' },
+  {
+    at: 'gateway/policy/',
+    ours: [...contract, 'gateway/call.ts', 'gateway/mcp/feature.ts', 'gateway/mcp/uri-template.ts'],
+    packages: [],
+    node: [],
+  },
   { at: 'gateway/bus/', ours: contract, packages: logger, node: 'all' },
   {
     at: 'gateway/store/',
@@ -35,7 +41,6 @@ export const layers: readonly Layer[] = [
     packages: logger,
     node: [],
   },
-  { at: 'gateway/mcp/', ours: [...contract, 'gateway/call.ts'], packages: ['@modelcontextprotocol/core', 'zod'], node: 'all' },
   {
     at: 'gateway/caller/',
     ours: [...contract, 'gateway/call.ts', 'gateway/store/store.ts', 'gateway/bus/bus.ts'],

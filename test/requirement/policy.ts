@@ -23,4 +23,9 @@ export const policy: readonly Requirement[] = [
     promise: 'Between several workstations the gateway does not guess.',
     source: 'ARCHITECTURE.md, the tunnel',
   },
+  {
+    id: 'policy.template-no-dots',
+    promise: 'A template exposes no URI whose dot segments a server could resolve to something else.',
+    source: 'docs/gateway-cli.md',
+  },
 ];

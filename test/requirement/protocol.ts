@@ -47,4 +47,14 @@ export const protocol: readonly Requirement[] = [
     promise: 'Local servers of 2026-07-28 serve hosts of both eras; the gateway speaks for itself to them.',
     source: 'MCP 2026-07-28, basic/versioning',
   },
+  {
+    id: 'protocol.names-reversible',
+    promise: 'A name on the aggregated route leads back to one item of one server, or to none.',
+    source: 'ARCHITECTURE.md, Items',
+  },
+  {
+    id: 'protocol.names-short',
+    promise: 'No name of a tool or prompt on the aggregated route has more than 60 characters.',
+    source: 'ARCHITECTURE.md, Items',
+  },
 ];

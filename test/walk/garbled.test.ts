@@ -81,7 +81,7 @@ describe('an answer that is no MCP message', () => {
 describe('a list of tools', () => {
   test('shows none of two tools that bear one name', async () => {
     proves('protocol.one-tool-a-name', {
-      file: 'gateway/upstream/tools.ts',
+      file: 'gateway/upstream/item.ts',
       find: 'const isOnly = count.get(name) === 1;',
       replace: 'const isOnly = true;',
     });
@@ -92,8 +92,8 @@ describe('a list of tools', () => {
   test('waits for a server that does not answer once, and says on record whom it did without', async () => {
     proves('failure.mute-server-once', {
       file: 'gateway/pipeline/list.ts',
-      find: 'deps.mute.add(request.caller, assignment);',
-      replace: 'deps.mute.delete(request.caller, assignment);',
+      find: 'deps.mute.add(caller, assignment);',
+      replace: 'deps.mute.delete(caller, assignment);',
     });
     const all = `${deployment.origin}/g/eng/mcp`;
     const timed = async () => {

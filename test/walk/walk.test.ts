@@ -92,7 +92,7 @@ describe.each([
 ])('%s', (_, host) => {
   test("sees the provisioned tools of all servers, prefixed, at the gateway's one URL", async () => {
     proves('walk.both-eras', {
-      file: 'gateway/pipeline/resolve.ts',
+      file: 'gateway/mcp/item-name.ts',
       find: "const separator = '__'",
       replace: "const separator = '--'",
     });
@@ -131,7 +131,7 @@ test('without a token nothing is answered but 401', async () => {
 test('a tool that is not provisioned is not listed, is refused when called, and both are on record', async () => {
   proves('walk.refusal-recorded', {
     file: 'gateway/policy/decide.ts',
-    find: "if (!assignment.provisions('tools', call.tool))",
+    find: 'if (!isExposed(assignment, call))',
     replace: 'if (false)',
   });
   await modern(url('everything').href, token, 'tools/list');

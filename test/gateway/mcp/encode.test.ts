@@ -71,7 +71,7 @@ describe('encoderFor', () => {
     );
     for (const era of ['modern', 'legacy'] as const) {
       for (const tools of [[], [tool], [tool, tool]]) {
-        const { result } = parsed(encoderFor(era, '"a"')({ kind: 'listed', tools }));
+        const { result } = parsed(encoderFor(era, '"a"')({ kind: 'listed', member: 'tools', items: tools }));
         expect(ListToolsResultSchema.parse(result).tools).toHaveLength(tools.length);
         expect(result.cacheScope).toBe(era === 'modern' ? 'private' : undefined);
         if (tools.length > 0) expect(result.tools[0]['x-unknown']).toBe(1);

@@ -2,11 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { newId, Slug, TokenId, UserId } from '#contract/id.ts';
-import { PolicyFile, type PolicyIds } from '#contract/policy.ts';
+import { type ItemKind, itemKinds, PolicyFile, type PolicyIds } from '#contract/policy.ts';
 import type { Caller, Identified } from '../../../gateway/call.ts';
+import type { Item } from '../../../gateway/mcp/feature.ts';
+import { prefixed } from '../../../gateway/mcp/item-name.ts';
 import { compile } from '../../../gateway/policy/compile.ts';
 import { decide, enter } from '../../../gateway/policy/decide.ts';
-import { prefixed, resolve } from '../../../gateway/pipeline/resolve.ts';
+import { resolve } from '../../../gateway/pipeline/resolve.ts';
 import { Fault } from '#contract/error.ts';
 import { proves } from '../../requirement.ts';
 
@@ -14,9 +16,19 @@ const users = ['ada', 'bob'];
 const teams = ['red', 'blue'];
 const servers = ['files', 'mail'];
 const gateways = ['eng', 'ops'];
-const tools = ['read', 'write'];
-
+const items: Readonly<Record<ItemKind, readonly string[]>> = {
+  tools: ['read', 'write'],
+  prompts: ['read', 'review'],
+  resources: ['demo://a/1', 'demo://b'],
+  templates: ['demo://a/{id}', 'demo://{b}'],
+};
 const subset = (of: string[]) => fc.uniqueArray(fc.constantFrom(...of));
+const someItem = fc
+  .constantFrom(...itemKinds)
+  .chain((kind) => fc.constantFrom(...items[kind], 'demo://c/2', 'other').map((name) => ({ kind, name })));
+const exposed = (kind: ItemKind) =>
+  fc.option(fc.oneof(fc.constantFrom('all', 'none'), subset([...items[kind]])), { nil: undefined });
+
 const policies = fc
   .record({
     users: fc.dictionary(fc.constantFrom(...users), fc.record({ email: fc.constant('a@example.org'), teams: subset(teams) })),
@@ -27,7 +39,12 @@ const policies = fc
       fc.record({
         assignments: fc.dictionary(
           fc.constantFrom(...servers),
-          fc.record({ tools: fc.oneof(fc.constantFrom('all', 'none'), subset(tools)) }),
+          fc.record({
+            tools: exposed('tools'),
+            prompts: exposed('prompts'),
+            resources: exposed('resources'),
+            templates: exposed('templates'),
+          }),
         ),
       }),
     ),
@@ -64,20 +81,25 @@ function request(user: string, tokenFor: string, gateway: string, server: string
 }
 
 /** The policy file read as a person reads it. */
-function naive(policy: PolicyFile, user: string, gateway: string, server: string, tool: string): boolean {
+function naive(policy: PolicyFile, user: string, gateway: string, server: string, { kind, name }: Item): boolean {
   const isGranted = (policy.users as Record<string, { teams: string[] }>)[user]?.teams.some((team) =>
     (policy.teams as Record<string, { gateways: string[] }>)[team]?.gateways.includes(gateway),
   );
   const assignment = (policy.gateways as Record<string, PolicyFile['gateways'][Slug]>)[gateway]?.assignments[Slug.parse(server)];
   if (!isGranted || !assignment || !(server in policy.servers)) return false;
-  return assignment.tools === 'all' || (assignment.tools !== 'none' && assignment.tools.includes(tool));
+  const isExposed = (of: ItemKind, wanted: string) =>
+    assignment[of] === 'all' || (assignment[of] !== 'none' && assignment[of].includes(wanted));
+  if (isExposed(kind, name)) return true;
+  const templateOf: Readonly<Record<string, string>> = { 'demo://a/1': 'demo://a/{id}', 'demo://b': 'demo://{b}' };
+  // Where every template is exposed the server's list counts, and here it lists none.
+  return kind === 'resources' && assignment.templates !== 'all' && isExposed('templates', templateOf[name] ?? '');
 }
 
 describe('decide', () => {
-  test('agrees with the policy file read by hand, for every policy, user, gateway, server and tool', () => {
+  test('agrees with the policy file read by hand, for every policy, user, gateway, server and item', () => {
     proves('policy.absent-means-no', {
       file: 'gateway/policy/decide.ts',
-      find: "if (!assignment.provisions('tools', call.tool))",
+      find: 'if (!isExposed(assignment, call))',
       replace: 'if (false)',
     });
     fc.assert(
@@ -86,21 +108,22 @@ describe('decide', () => {
         fc.constantFrom(...users),
         fc.constantFrom(...gateways),
         fc.constantFrom(...servers),
-        fc.constantFrom(...tools, 'other'),
+        someItem,
         fc.boolean(),
-        (policy, user, gateway, server, tool, isPrefixed) => {
+        (policy, user, gateway, server, item, isPrefixed) => {
           const snapshot = compile({ policy, ids, offers: [], approvals: [] });
           const asked = request(user, gateway, gateway, isPrefixed ? undefined : server);
           const isAllowed = ((): boolean => {
             const compiled = enter(snapshot, asked.caller, gateway);
             if (compiled instanceof Fault) return false;
             try {
-              return decide(snapshot, resolve(compiled, asked, isPrefixed ? `${server}__${tool}` : tool)).kind === 'allowed';
+              const name = isPrefixed ? prefixed(server, item) : item.name;
+              return decide(snapshot, { ...asked, ...resolve(compiled, asked, { ...item, name }) }).kind === 'allowed';
             } catch {
               return false;
             }
           })();
-          expect(isAllowed).toBe(naive(policy, user, gateway, server, tool));
+          expect(isAllowed).toBe(naive(policy, user, gateway, server, item));
         },
       ),
       { numRuns: 500 },
@@ -148,24 +171,21 @@ describe('decide', () => {
   });
 });
 
-test('a prefixed name leads back to its server and tool, whatever underscores the tool has', () => {
-  fc.assert(
-    fc.property(fc.constantFrom('a', 'a-b', 'a_b', 'x0'), fc.string({ minLength: 1, maxLength: 30 }), (server, tool) => {
-      const policy = PolicyFile.parse({
-        version: 1,
-        servers: { [server]: { kind: 'workstation' } },
-        gateways: { eng: { assignments: { [server]: {} } } },
-      });
-      const gateway = compile({
-        policy,
-        ids: { ...ids, servers: { [server]: newId() } },
-        offers: [],
-        approvals: [],
-      }).gateways.get('eng');
-      const assignment = gateway?.assignments.get(server);
-      if (!gateway || !assignment) throw new Error('not compiled');
-      const resolved = resolve(gateway, request('ada', 'eng', 'eng', undefined), prefixed(assignment, tool));
-      expect([resolved.assignment.server.slug, resolved.tool]).toEqual([server, tool]);
-    }),
-  );
+test('where every template is exposed, a resource of one that the server lists may be read, and no other', () => {
+  const policy = PolicyFile.parse({
+    version: 1,
+    users: { ada: { email: 'a@example.org', teams: ['red'] } },
+    teams: { red: { gateways: ['eng'] } },
+    servers: { files: { kind: 'workstation' } },
+    gateways: { eng: { assignments: { files: { templates: 'all' } } } },
+  });
+  const snapshot = compile({ policy, ids, offers: [], approvals: [] });
+  const asked = request('ada', 'eng', 'eng', 'files');
+  const gateway = enter(snapshot, asked.caller, 'eng');
+  if (gateway instanceof Fault) throw gateway;
+  const read = (name: string, listedTemplates: string[]) =>
+    decide(snapshot, { ...asked, ...resolve(gateway, asked, { kind: 'resources', name }), listedTemplates }).kind;
+  expect(read('demo://a/1', ['demo://a/{id}'])).toBe('allowed');
+  expect(read('demo://a/1/2', ['demo://a/{id}'])).toBe('refused');
+  expect(read('demo://a/1', [])).toBe('refused');
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Fault } from '#contract/error.ts';
 import { Fingerprint, newId, Slug, UserId, WorkstationId } from '#contract/id.ts';
 import { PolicyFile, type PolicyIds } from '#contract/policy.ts';
-import type { AllowedCall, Caller } from '../../../gateway/call.ts';
+import type { AllowedCall, Caller, Identified } from '../../../gateway/call.ts';
 import { compile, type Source } from '../../../gateway/policy/compile.ts';
 import { decide, enter } from '../../../gateway/policy/decide.ts';
 import { resolve } from '../../../gateway/pipeline/resolve.ts';
@@ -74,22 +74,16 @@ function given(
   };
   const gateway = enter(snapshot, caller, 'eng');
   if (gateway instanceof Fault) throw gateway;
-  const decision = decide(
-    snapshot,
-    resolve(
-      gateway,
-      {
-        era: 'legacy',
-        method: 'tools/call',
-        target: { gateway: eng, server: undefined },
-        body: Buffer.alloc(0),
-        caller,
-        conversation: 'c',
-        arrivedAt: { monotonic: 0, wall: 0 },
-      },
-      'files__read',
-    ),
-  );
+  const request: Identified = {
+    era: 'legacy',
+    method: 'tools/call',
+    target: { gateway: eng, server: undefined },
+    body: Buffer.alloc(0),
+    caller,
+    conversation: 'c',
+    arrivedAt: { monotonic: 0, wall: 0 },
+  };
+  const decision = decide(snapshot, { ...request, ...resolve(gateway, request, { kind: 'tools', name: 'files__read' }) });
   if (decision.kind === 'refused') throw decision.fault;
   return { snapshot, call: decision.call satisfies AllowedCall };
 }

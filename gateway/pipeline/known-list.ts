@@ -1,0 +1,77 @@
+// The last good list that each caller got of each server and kind: shown while the server does not answer, and asked where one item's name has to be looked up.
+// The rule: what one caller got is never shown to another, and what the policy hides now is hidden from an old list too: lists are kept unfiltered.
+import type { AllowedListing } from '../call.ts';
+import type { Feature } from '../mcp/feature.ts';
+import type { ListedItem, Trace, Upstream } from '../upstream/upstream.ts';
+
+const bytesLimit = 64 * 1024 * 1024;
+const listLimitBytes = 8 * 1024 * 1024;
+const forgottenAfterMs = 24 * 3_600_000;
+/** Names seldom change: one that is looked up needs no newer list. */
+const recentMs = 60_000;
+
+export interface KnownLists {
+  /** Asks the server, and keeps the answer. Rejects as the upstream does. */
+  ask(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]>;
+  /** A list of the last minute, else the server's. */
+  recent(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]>;
+  /** The last good list of the last day. */
+  last(listing: AllowedListing, feature: Feature): readonly ListedItem[] | undefined;
+}
+
+interface Kept {
+  readonly items: readonly ListedItem[];
+  readonly at: number;
+  readonly bytes: number;
+}
+
+export function createKnownLists(upstream: Upstream, now: () => number = () => performance.now()): KnownLists {
+  /** The one used last stands last. */
+  const lists = new Map<string, Kept>();
+  let bytes = 0;
+
+  function forget(key: string): void {
+    bytes -= lists.get(key)?.bytes ?? 0;
+    lists.delete(key);
+  }
+
+  function keep(key: string, items: readonly ListedItem[]): void {
+    forget(key);
+    const size = items.reduce((sum, { json, name }) => sum + json.length + 2 * name.length + 200, 200);
+    if (size > listLimitBytes) return;
+    // The bytes of an item are a view of the whole answer, which must not live on with it.
+    const own = items.map((item) => ({ ...item, json: Buffer.from(item.json) }));
+    lists.set(key, { items: own, at: now(), bytes: size });
+    bytes += size;
+    for (const oldest of lists.keys()) {
+      if (bytes <= bytesLimit) break;
+      forget(oldest);
+    }
+  }
+
+  function find(key: string, withinMs: number): readonly ListedItem[] | undefined {
+    const kept = lists.get(key);
+    if (kept === undefined || now() - kept.at > withinMs) return undefined;
+    lists.delete(key);
+    lists.set(key, kept);
+    return kept.items;
+  }
+
+  async function ask(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal) {
+    const items = await upstream.list(listing, feature, trace, signal);
+    keep(keyOf(listing, feature), items);
+    return items;
+  }
+
+  return {
+    ask,
+    recent: async (listing, feature, trace, signal) =>
+      find(keyOf(listing, feature), recentMs) ?? (await ask(listing, feature, trace, signal)),
+    last: (listing, feature) => find(keyOf(listing, feature), forgottenAfterMs),
+  };
+}
+
+function keyOf({ caller, assignment }: AllowedListing, { kind }: Feature): string {
+  const { gateway, server } = assignment;
+  return [caller.user.id, caller.host, caller.workstation ?? '', gateway.slug, server.id, kind].join('\n');
+}

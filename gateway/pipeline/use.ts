@@ -1,0 +1,102 @@
+// A request that uses one item (tools/call, prompts/get, resources/read, completion/complete): resolve its name, decide, forward, and hand the
+// upstream's own bytes back.
+import { performance } from 'node:perf_hooks';
+import { Fault } from '#contract/error.ts';
+import type { Answered, Assignment, Identified, Resolved } from '../call.ts';
+import type { InForce } from '../in-force.ts';
+import { features, type Item, nameShown, unknownItem, type Use } from '../mcp/feature.ts';
+import { linkEdits } from '../mcp/item-link.ts';
+import { prefixed } from '../mcp/item-name.ts';
+import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
+import type { Snapshot } from '../policy/compile.ts';
+import { decide, decideListing, enter } from '../policy/decide.ts';
+import type { Upstream } from '../upstream/upstream.ts';
+import type { Draft } from './draft.ts';
+import type { KnownLists } from './known-list.ts';
+import type { Mute } from './mute.ts';
+import { resolve } from './resolve.ts';
+
+interface UseDeps {
+  readonly inForce: InForce;
+  readonly upstream: Upstream;
+  readonly lists: KnownLists;
+  readonly mute: Mute;
+}
+
+export async function useItem(
+  deps: UseDeps,
+  request: Identified,
+  message: RequestMessage,
+  use: Use,
+  draft: Draft,
+  signal: AbortSignal,
+): Promise<Answered> {
+  const snapshot = deps.inForce.current();
+  const gateway = enter(snapshot, request.caller, request.target.gateway);
+  if (gateway instanceof Fault) throw gateway;
+  draft.gateway = { id: gateway.id, name: gateway.slug };
+  draft.item = { kind: use.kind, name: use.name.slice(0, nameShown) };
+  const found = resolve(gateway, request, use);
+  const { assignment } = found;
+  draft.server = { id: assignment.server.id, name: assignment.server.slug };
+  const item = found.isCut ? await uncut(deps, snapshot, request, assignment, use, signal) : found.item;
+  draft.item = { kind: item.kind, name: item.name.slice(0, nameShown) };
+
+  const resolved: Resolved = { ...request, assignment, item };
+  const listedTemplates = needsTemplates(resolved) ? await templatesOf(deps, snapshot, request, assignment, signal) : [];
+  const decision = decide(snapshot, listedTemplates.length === 0 ? resolved : { ...resolved, listedTemplates });
+  draft.decidedAt = performance.now();
+  if (decision.kind === 'refused') throw decision.fault;
+
+  const reply = await deps.upstream.call(decision.call, message, draft.trace, signal);
+  deps.mute.delete(request.caller, assignment);
+  const { idSpan, result, error, value } = reply.message;
+  if (!idSpan) throw new Fault('SERVER_GARBAGE', { server: assignment.server.slug, reason: 'its answer has no id' });
+  const isError = error !== undefined || (isObject(value) && value['isError'] === true);
+  const isAggregated = request.target.server === undefined;
+  const edits = isAggregated && result ? linkEdits(assignment.server.slug, message.method, reply.body, result, value) : undefined;
+  return {
+    kind: 'relayed',
+    body: reply.body,
+    id: idSpan,
+    result,
+    error,
+    isError,
+    edits,
+    isCacheable: message.method === 'resources/read',
+  };
+}
+
+/** The one item of the server's list that a cut name is short for: its hash says which, and one that fits two is of no use. */
+async function uncut(
+  deps: UseDeps,
+  snapshot: Snapshot,
+  request: Identified,
+  assignment: Assignment,
+  use: Item,
+  signal: AbortSignal,
+): Promise<Item> {
+  const listing = decideListing(snapshot, request, assignment);
+  if (listing instanceof Fault) throw listing;
+  const items = await deps.lists.recent(listing, features[use.kind], {}, signal);
+  const [only, second] = items.filter(({ name }) => prefixed(assignment.server.slug, { kind: use.kind, name }) === use.name);
+  if (only === undefined || second !== undefined) throw unknownItem(use);
+  return { kind: use.kind, name: only.name };
+}
+
+/** Only where the resource is not exposed by its URI, and every template of the server is. */
+function needsTemplates({ item, assignment }: Resolved): boolean {
+  return item.kind === 'resources' && !assignment.provisions('resources', item.name) && assignment.exposesAll('templates');
+}
+
+async function templatesOf(
+  deps: UseDeps,
+  snapshot: Snapshot,
+  request: Identified,
+  assignment: Assignment,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const listing = decideListing(snapshot, request, assignment);
+  if (listing instanceof Fault) throw listing;
+  return (await deps.lists.recent(listing, features.templates, {}, signal)).map(({ name }) => name);
+}

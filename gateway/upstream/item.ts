@@ -1,0 +1,64 @@
+// The messages of MCP about items (tools, prompts, resources, templates) as the gateway sends and reads them upstream: raw, with only the id and the item's
+// name changed. The rule: an item of which nobody could say which it is, is none.
+import { Fault } from '#contract/error.ts';
+import { type Feature, useOf } from '../mcp/feature.ts';
+import { fold, isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { elementsOf, membersOf, splice } from '../mcp/span.ts';
+import type { ListedItem, Reply } from './upstream.ts';
+
+/** The host's request with the session's id and the upstream's own name of the item; every other byte as it came. */
+export function useMessage(body: Buffer, request: RequestMessage, id: number, name: string): Buffer {
+  const use = useOf(body, request);
+  const edits = [{ span: request.idSpan, by: String(id) }];
+  if (use && use.name !== name) edits.push({ span: use.span, by: JSON.stringify(name) });
+  return splice(
+    body,
+    edits.toSorted((a, b) => a.span.start - b.span.start),
+  );
+}
+
+export function listRequest(id: number, { method }: Feature, cursor: string | undefined): Buffer {
+  return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method, params: cursor === undefined ? {} : { cursor } }));
+}
+
+/**
+ * One page of a list. An item that names a key twice, or has no name, is left out. A server that does not know the method has no such items. Throws
+ * SERVER_GARBAGE.
+ */
+export function readItems(
+  { body, message }: Reply,
+  server: string,
+  { method, member, key }: Feature,
+): { items: ListedItem[]; nextCursor: string | undefined } {
+  if (message.error) {
+    if (isObject(message.value) && message.value['code'] === -32601) return { items: [], nextCursor: undefined };
+    throw new Fault('SERVER_GARBAGE', { server, reason: `it answered ${method} with an error` });
+  }
+  if (!message.result || !isObject(message.value))
+    throw new Fault('SERVER_GARBAGE', { server, reason: `its answer to ${method} is not an object` });
+  const list = membersOf(body, message.result.start).find((one) => one.key === member);
+  const items = list
+    ? elementsOf(body, list.value.start).flatMap(({ start, end }) => readItem(body.subarray(start, end), key))
+    : [];
+  const cursor = message.value['nextCursor'];
+  return { items, nextCursor: typeof cursor === 'string' && cursor !== '' ? cursor : undefined };
+}
+
+/** Without the items whose name another one bears too: nobody could say which of them is meant, so none is shown. */
+export function unambiguous<T extends { readonly name: string }>(items: readonly T[], onDropped: () => void): readonly T[] {
+  const count = new Map<string, number>();
+  for (const { name } of items) count.set(name, (count.get(name) ?? 0) + 1);
+  if (count.size === items.length) return items;
+  return items.filter(({ name }) => {
+    const isOnly = count.get(name) === 1;
+    if (!isOnly) onDropped();
+    return isOnly;
+  });
+}
+
+function readItem(json: Buffer, key: Feature['key']): ListedItem[] {
+  const [only, second] = membersOf(json, 0).filter((member) => fold(member.key) === fold(key));
+  if (only?.key !== key || second) return [];
+  const name: unknown = JSON.parse(json.toString('utf8', only.value.start, only.value.end));
+  return typeof name === 'string' ? [{ name, json, nameSpan: only.value }] : [];
+}
