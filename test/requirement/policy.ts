@@ -28,4 +28,9 @@ export const policy: readonly Requirement[] = [
     promise: 'A template exposes no URI whose dot segments a server could resolve to something else.',
     source: 'docs/gateway-cli.md',
   },
+  {
+    id: 'policy.lists-own',
+    promise: 'A kept list is shown to the user and host that got it, and to no other.',
+    source: 'ARCHITECTURE.md, Items',
+  },
 ];

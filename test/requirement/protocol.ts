@@ -57,4 +57,24 @@ export const protocol: readonly Requirement[] = [
     promise: 'No name of a tool or prompt on the aggregated route has more than 60 characters.',
     source: 'ARCHITECTURE.md, Items',
   },
+  {
+    id: 'protocol.links-renamed',
+    promise: 'A link to a resource that an answer shows at the one URL can be read there.',
+    source: 'ARCHITECTURE.md, Items',
+  },
+  {
+    id: 'protocol.one-reference',
+    promise: 'A completion whose reference names a key twice is refused.',
+    source: 'ARCHITECTURE.md, Items',
+  },
+  {
+    id: 'protocol.cursor-sealed',
+    promise: 'A cursor is of no use to another caller, route or method.',
+    source: 'ARCHITECTURE.md, Items',
+  },
+  {
+    id: 'protocol.read-private',
+    promise: 'What one caller reads is marked as private, whatever its server says.',
+    source: 'MCP 2026-07-28, server/utilities/caching',
+  },
 ];

@@ -11,6 +11,7 @@ import { Fault } from '#contract/error.ts';
 import type { Encoded } from '../../../gateway/call.ts';
 import { encoderFor } from '../../../gateway/mcp/encode.ts';
 import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
+import { proves } from '../../requirement.ts';
 
 const parsed = ({ body }: Encoded) => JSON.parse(body.toString());
 
@@ -55,6 +56,46 @@ describe('encoderFor', () => {
     ).toEqual(body);
   });
 
+  test('a resource that is read gains what a modern host wants of a cache, and is never shared', () => {
+    proves('protocol.read-private', {
+      file: 'gateway/mcp/encode.ts',
+      find: 'else edits.push({ span: scope,',
+      replace: 'else edits.slice({ span: scope,',
+    });
+    const read = (era: 'modern' | 'legacy', result: string) => {
+      const body = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":${result}}`);
+      const message = readMessage(body);
+      if (message.kind !== 'response' || !message.idSpan) throw new Error('not a response');
+      const { idSpan: id, result: span } = message;
+      return parsed(encoderFor(era, '1')({ kind: 'relayed', body, id, result: span, isError: false, isCacheable: true })).result;
+    };
+    const hints = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
+    expect(read('modern', '{"contents":[]}')).toEqual({ ...hints, contents: [] });
+    expect(read('modern', '{}')).toEqual(hints);
+    expect(read('modern', '{"resultType":"complete","ttlMs":9,"cacheScope":"public"}')).toEqual({ ...hints, ttlMs: 9 });
+    expect(read('modern', '{"resultType":"input_required"}')).toEqual({ resultType: 'input_required' });
+    expect(read('legacy', '{"contents":[]}')).toEqual({ contents: [] });
+  });
+
+  test('a resource that is not there has the code of each era', () => {
+    const body = Buffer.from('{"jsonrpc":"2.0","id":1,"error":{"code": -32002,"message":"no","data":{"code":-32002}}}');
+    const message = readMessage(body);
+    if (message.kind !== 'response' || !message.idSpan) throw new Error('not a response');
+    const relayed = {
+      kind: 'relayed',
+      body,
+      id: message.idSpan,
+      result: undefined,
+      error: message.error,
+      isError: true,
+    } as const;
+    expect(parsed(encoderFor('modern', '1')(relayed)).error).toEqual({ code: -32602, message: 'no', data: { code: -32002 } });
+    expect(encoderFor('legacy', '1')(relayed).body).toEqual(body);
+    const unknown = { kind: 'fault', fault: new Fault('RESOURCE_UNKNOWN', { resource: 'demo://x' }) } as const;
+    expect(parsed(encoderFor('modern', '1')(unknown)).error.code).toBe(-32602);
+    expect(parsed(encoderFor('legacy', '1')(unknown)).error.code).toBe(-32002);
+  });
+
   test("descriptions and lists are valid for the SDK's schemas", () => {
     const described = { kind: 'described', title: 'Engineering', instructions: 'Use it.' } as const;
     const tool = Buffer.from('{"name":"echo","inputSchema":{"type":"object"},"x-unknown":1}');
@@ -74,6 +115,8 @@ describe('encoderFor', () => {
         const { result } = parsed(encoderFor(era, '"a"')({ kind: 'listed', member: 'tools', items: tools }));
         expect(ListToolsResultSchema.parse(result).tools).toHaveLength(tools.length);
         expect(result.cacheScope).toBe(era === 'modern' ? 'private' : undefined);
+        const paged = { kind: 'listed', member: 'prompts', items: tools, nextCursor: 'a"b' } as const;
+        expect(parsed(encoderFor(era, '"a"')(paged)).result).toMatchObject({ prompts: tools.map(() => ({})), nextCursor: 'a"b' });
         if (tools.length > 0) expect(result.tools[0]['x-unknown']).toBe(1);
       }
     }
