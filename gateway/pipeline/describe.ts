@@ -1,26 +1,45 @@
-// initialize and server/discover: the gateway answers for itself, and only to somebody who may enter it. No server is started for it.
+// initialize and server/discover: the gateway answers for itself, and only to somebody who may enter it. No server is started for it: what a server says
+// of itself is passed on where it is known, under the server's name, so that nobody takes it for the gateway's own word.
 import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
-import type { Answered, Identified } from '../call.ts';
+import { itemKinds } from '#contract/policy.ts';
+import type { Answered, Assignment, Identified } from '../call.ts';
 import type { Snapshot } from '../policy/compile.ts';
-import { enter } from '../policy/decide.ts';
+import { decideListing, enter } from '../policy/decide.ts';
+import type { Upstream } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
 import { assigned } from './resolve.ts';
 
-export function describe(snapshot: Snapshot, request: Identified, draft: Draft): Answered {
+/** In characters, of all servers together. */
+const instructionsLimit = 16_000;
+
+export function describe(snapshot: Snapshot, upstream: Upstream, request: Identified, draft: Draft): Answered {
   const gateway = enter(snapshot, request.caller, request.target.gateway);
   if (gateway instanceof Fault) throw gateway;
   draft.gateway = { id: gateway.id, name: gateway.slug };
   draft.decidedAt = performance.now();
-  if (request.target.server === undefined) {
-    const servers = [...gateway.assignments.keys()].join(', ') || 'none yet';
-    return {
-      kind: 'described',
-      title: gateway.title,
-      instructions: `Tools of the servers ${servers}, governed by ${gateway.title}. Each tool is named <server>__<tool>.`,
-    };
+
+  /** What the server says, as its own words. Of a server that shows nothing, nothing. */
+  function wordsOf(assignment: Assignment): string {
+    if (!itemKinds.some(assignment.exposes)) return '';
+    const listing = decideListing(snapshot, request, assignment);
+    const instructions = listing instanceof Fault ? undefined : upstream.about(listing)?.instructions;
+    return instructions === undefined ? '' : `\n\nThe server ${assignment.server.slug} says of itself:\n${instructions}`;
   }
-  const { server } = assigned(gateway, request.target.server);
+
+  if (request.target.server === undefined) {
+    const assignments = [...gateway.assignments.values()].toSorted((a, b) => (a.server.slug < b.server.slug ? -1 : 1));
+    const servers = assignments.map(({ server }) => server.slug).join(', ') || 'none yet';
+    const own = `Tools, prompts and resources of the servers ${servers}, governed by ${gateway.title}. Each tool and prompt is named <server>__<name>.`;
+    let instructions = own;
+    for (const words of assignments.map(wordsOf)) {
+      if (instructions.length + words.length <= instructionsLimit) instructions += words;
+    }
+    return { kind: 'described', title: gateway.title, instructions };
+  }
+  const assignment = assigned(gateway, request.target.server);
+  const { server } = assignment;
   draft.server = { id: server.id, name: server.slug };
-  return { kind: 'described', title: server.slug, instructions: `The server ${server.slug}, governed by ${gateway.title}.` };
+  const instructions = `The server ${server.slug}, governed by ${gateway.title}.${wordsOf(assignment)}`;
+  return { kind: 'described', title: server.slug, instructions };
 }

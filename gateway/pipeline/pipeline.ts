@@ -53,7 +53,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       case 'initialize':
       case 'server/discover':
         if ((message.method === 'initialize') !== (request.era === 'legacy')) break;
-        return describe(deps.inForce.current(), request, draft);
+        return describe(deps.inForce.current(), deps.upstream, request, draft);
       case 'ping':
         if (request.era === 'legacy') return { kind: 'empty' };
         break;

@@ -2,6 +2,10 @@
 // server/discover first; a discover result means modern, anything else or silence means legacy).
 import { isObject, type ResponseMessage } from '../mcp/jsonrpc.ts';
 import { membersOf, splice } from '../mcp/span.ts';
+import type { About } from './upstream.ts';
+
+/** In characters: they go into every host's context. */
+const instructionsLimit = 4000;
 
 export const modernVersion = '2026-07-28';
 export const legacyVersion = '2025-11-25';
@@ -29,6 +33,15 @@ export function isModernAnswer(message: ResponseMessage): boolean {
   if (!message.result || !isObject(message.value)) return false;
   const versions = message.value['supportedVersions'];
   return Array.isArray(versions) && versions.includes(modernVersion);
+}
+
+/** What a server's answer to initialize or server/discover says of it. */
+export function aboutOf({ value }: ResponseMessage): About {
+  const { instructions, capabilities } = isObject(value) ? value : {};
+  return {
+    instructions: typeof instructions === 'string' && instructions !== '' ? instructions.slice(0, instructionsLimit) : undefined,
+    capabilities: new Set(isObject(capabilities) ? Object.keys(capabilities) : []),
+  };
 }
 
 /** The request with the gateway's own `_meta` envelope keys, as a modern server needs them; every other key of `_meta` stays. */

@@ -8,8 +8,8 @@ import { answeredIds, answeredIdsOf } from '../mcp/answered-id.ts';
 import { UnderWay } from '../mcp/under-way.ts';
 import { asLine, errorResponse, isObject, type Message, readMessage, type ResponseMessage } from '../mcp/jsonrpc.ts';
 import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
-import type { Reply, Trace } from './upstream.ts';
-import { clientInfo, discoverRequest, initializedNotification, initializeRequest, isModernAnswer } from './handshake.ts';
+import type { About, Reply, Trace } from './upstream.ts';
+import { aboutOf, clientInfo, discoverRequest, initializedNotification, initializeRequest, isModernAnswer } from './handshake.ts';
 
 const pendingLimit = 1024;
 /** However much progress a call reports, it is over after this and one more of its timeouts. */
@@ -63,6 +63,8 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
 
 export class Session {
   era: Era = 'legacy';
+  /** Undefined where its era was known, so that it was not asked. */
+  about: About | undefined;
   lastUsedAt = performance.now();
   readonly #deps: SessionDeps;
   readonly #pending = new UnderWay<number, Pending>();
@@ -100,6 +102,7 @@ export class Session {
     const answer = await this.request({ compose: initializeRequest, timeoutMs: this.#deps.startWithinMs }, deadline);
     if (answer.message.error)
       throw new Fault('SERVER_START_FAILED', { server: this.#deps.server, reason: 'it refused initialize.' });
+    this.about = aboutOf(answer.message);
     this.#channel?.send(Buffer.from(initializedNotification));
   }
 
@@ -157,7 +160,9 @@ export class Session {
   async #discover(deadline: AbortSignal): Promise<Era> {
     try {
       const answer = await this.request({ compose: discoverRequest, timeoutMs: discoverWithinMs }, deadline);
-      return isModernAnswer(answer.message) ? 'modern' : 'legacy';
+      if (!isModernAnswer(answer.message)) return 'legacy';
+      this.about = aboutOf(answer.message);
+      return 'modern';
     } catch (error) {
       const isLegacy = error instanceof Fault && (error.code === 'SERVER_TIMEOUT' || error.code === 'SERVER_GARBAGE');
       if (isLegacy && this.isOpen) return 'legacy';

@@ -21,9 +21,18 @@ export interface Upstream {
   call(call: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply>;
   /** All pages of the assignment's items of one kind, as the upstream's raw JSON objects; empty where it has no such items. Rejects with a Fault. */
   list(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]>;
+  /** What the server said of itself when it last began a session for such a caller; undefined where it is not known. Starts and asks nothing. */
+  about(listing: AllowedListing): About | undefined;
   /** Ends what was opened for a conversation that is over. */
   release(conversation: Identified['conversation']): void;
   close(): Promise<void>;
+}
+
+/** What a server says in its answer to initialize or server/discover. */
+export interface About {
+  readonly instructions: string | undefined;
+  /** Names of the capabilities that it declares. */
+  readonly capabilities: ReadonlySet<string>;
 }
 
 export interface ListedItem {

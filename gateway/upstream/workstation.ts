@@ -11,7 +11,7 @@ import { chooseDestination } from './destination.ts';
 import { withModernMeta } from './handshake.ts';
 import { listRequest, readItems, unambiguous, useMessage } from './item.ts';
 import { openSession, type Session, timedOut } from './session.ts';
-import type { ListedItem, Reply, Trace, Upstream } from './upstream.ts';
+import type { About, ListedItem, Reply, Trace, Upstream } from './upstream.ts';
 
 export interface WorkstationDeps {
   readonly hub: Hub;
@@ -35,7 +35,8 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   const startWithinMs = deps.startWithinMs ?? 30_000;
   const idleMs = deps.idleMs ?? 600_000;
   const sessions = new Map<string, Entry>();
-  const eras = new Map<string, { era: Era; until: number }>();
+  /** What is known of each command of each workstation. */
+  const known = new Map<string, { era: Era; about: About | undefined; until: number }>();
   const lastUsed = new Map<string, WorkstationId>();
   const sweep = setInterval(closeIdle, Math.min(idleMs, 30_000)).unref();
 
@@ -44,23 +45,22 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const owner = allowed.assignment.shareable ? 'shared' : allowed.conversation;
     const { host } = allowed.caller;
     const key = `${owner}\n${host}\n${destination.workstation}\n${allowed.assignment.server.slug}\n${destination.fingerprint}`;
-    const known = sessions.get(key);
-    if (known?.session?.isOpen) return known.session;
+    const entry = sessions.get(key);
+    if (entry?.session?.isOpen) return entry.session;
     const { server, timeoutMs } = allowed.assignment;
-    const { opening } = known ?? begin(key, server.slug, host, destination);
+    const { opening } = entry ?? begin(key, server.slug, host, destination);
     return within(opening, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
   }
 
   function begin(key: string, server: Slug, host: string, destination: Destination): Entry {
     if (sessions.size >= sessionLimit) throw new Fault('BUSY', { what: 'local servers' });
-    // Of this workstation: another one may say the same fingerprint of a server that speaks otherwise.
-    const command = `${destination.workstation}\n${destination.fingerprint}`;
-    const era = eras.get(command);
+    const command = commandOf(destination);
+    const before = known.get(command);
     const forget = () => sessions.get(key) === entry && sessions.delete(key);
     const opening = openSession({
       server,
       open: (events, deadline) => deps.hub.open(destination.workstation, server, destination.fingerprint, events, deadline, host),
-      knownEra: era && era.until > Date.now() ? era.era : undefined,
+      knownEra: before && before.until > Date.now() ? before.era : undefined,
       startWithinMs,
       onDropped: deps.onDropped,
       onClosed: () => forget(),
@@ -68,21 +68,34 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const entry: Entry = { opening, session: undefined };
     sessions.set(key, entry);
     opening.then((session) => {
-      if (eras.size > sessionLimit) eras.clear();
-      eras.set(command, { era: session.era, until: Date.now() + eraForgottenAfterMs });
+      if (known.size > sessionLimit) known.clear();
+      const about = session.about ?? before?.about;
+      known.set(command, { era: session.era, about, until: Date.now() + eraForgottenAfterMs });
       entry.session = session;
       if (!session.isOpen) forget();
     }, forget);
     return entry;
   }
 
+  function choose(allowed: Allowed): Destination {
+    return chooseDestination(deps.inForce.current(), deps.hub, allowed, lastUsed.get(ownerOf(allowed)));
+  }
+
   function destinationOf(allowed: Allowed, trace: Trace): Destination {
-    const key = `${allowed.caller.user.id}\n${allowed.assignment.server.slug}`;
-    const destination = chooseDestination(deps.inForce.current(), deps.hub, allowed, lastUsed.get(key));
+    const destination = choose(allowed);
     if (lastUsed.size > sessionLimit) lastUsed.clear();
-    lastUsed.set(key, destination.workstation);
+    lastUsed.set(ownerOf(allowed), destination.workstation);
     trace.destination = destination;
     return destination;
+  }
+
+  function about(listing: AllowedListing): About | undefined {
+    try {
+      return known.get(commandOf(choose(listing)))?.about;
+    } catch (error) {
+      if (error instanceof Fault) return undefined; // nowhere to go now
+      throw error;
+    }
   }
 
   function closeIdle(): void {
@@ -115,7 +128,10 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   ): Promise<readonly ListedItem[]> {
     const { server, timeoutMs } = allowed.assignment;
     const beganAt = performance.now();
-    const session = await sessionFor(allowed, destinationOf(allowed, trace), signal);
+    const destination = destinationOf(allowed, trace);
+    const session = await sessionFor(allowed, destination, signal);
+    const about = known.get(commandOf(destination))?.about;
+    if (about && !about.capabilities.has(feature.capability)) return [];
     const listed: ListedItem[] = [];
     let cursor: string | undefined;
     for (let page = 0; page < pageLimit; page++) {
@@ -137,6 +153,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   return {
     call,
     list,
+    about,
     release(conversation) {
       for (const [key, { opening }] of sessions) {
         if (key.startsWith(`${conversation}\n`)) void opening.then((session) => session.close()).catch(() => undefined);
@@ -148,6 +165,15 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
       for (const opened of all) if (opened.status === 'fulfilled') opened.value.close();
     },
   };
+}
+
+/** Of this workstation: another one may say the same fingerprint of a server that speaks otherwise. */
+function commandOf({ workstation, fingerprint }: Destination): string {
+  return `${workstation}\n${fingerprint}`;
+}
+
+function ownerOf({ caller, assignment }: Allowed): string {
+  return `${caller.user.id}\n${assignment.server.slug}`;
 }
 
 function leftOf(timeoutMs: number, beganAt: number): number {

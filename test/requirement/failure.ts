@@ -63,4 +63,9 @@ export const failure: readonly Requirement[] = [
     promise: 'Progress keeps open the call that asked for it, and no other.',
     source: 'MCP 2025-11-25, basic/utilities/progress',
   },
+  {
+    id: 'failure.stale-list-shown',
+    promise: 'At the one URL a server that does not answer is listed as its caller last saw it, and that is on record.',
+    source: 'ARCHITECTURE.md, Items',
+  },
 ];

@@ -77,4 +77,14 @@ export const protocol: readonly Requirement[] = [
     promise: 'What one caller reads is marked as private, whatever its server says.',
     source: 'MCP 2026-07-28, server/utilities/caching',
   },
+  {
+    id: 'protocol.uris-lead-back',
+    promise: 'A resource that is listed at the one URL is read there by the URI that the list shows.',
+    source: 'ARCHITECTURE.md, Items',
+  },
+  {
+    id: 'protocol.cut-name-leads-back',
+    promise: 'A tool whose name had to be cut is called by the name that the list shows.',
+    source: 'ARCHITECTURE.md, Items',
+  },
 ];

@@ -31,7 +31,8 @@ export function modern(
   options: { signal?: AbortSignal; id?: number } = {},
 ): Promise<Answered> {
   const headers: Record<string, string> = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method };
-  if (typeof params['name'] === 'string') headers['mcp-name'] = params['name'];
+  const name = method === 'resources/read' ? params['uri'] : params['name'];
+  if (typeof name === 'string') headers['mcp-name'] = name;
   return post(
     url,
     token,

@@ -2,9 +2,22 @@
 
 const everyone = (gateways: string[]) => ({ everyone: { gateways } });
 
+type Exposed = 'all' | string[];
+
 /** One gateway `eng` for ada (and grace), one gateway `ops` for bob's team only. */
 export function walkPolicy(
-  servers: Record<string, { tools: 'all' | string[]; shareable?: boolean; timeoutSeconds?: number; reach?: string }>,
+  servers: Record<
+    string,
+    {
+      tools: Exposed;
+      prompts?: Exposed;
+      resources?: Exposed;
+      templates?: Exposed;
+      shareable?: boolean;
+      timeoutSeconds?: number;
+      reach?: string;
+    }
+  >,
 ): object {
   return {
     version: 1,
@@ -23,7 +36,10 @@ export function walkPolicy(
     gateways: {
       eng: {
         assignments: Object.fromEntries(
-          Object.entries(servers).map(([name, { tools, reach = 'caller' }]) => [name, { tools, reach }]),
+          Object.entries(servers).map(([name, { tools, prompts, resources, templates, reach = 'caller' }]) => [
+            name,
+            { tools, prompts, resources, templates, reach },
+          ]),
         ),
       },
       ops: { assignments: {} },

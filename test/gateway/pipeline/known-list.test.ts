@@ -62,6 +62,7 @@ function upstreamOf(list: () => readonly ListedItem[]): Upstream & { asked: numb
       return list();
     },
     call: () => Promise.reject(new Error('not called')),
+    about: () => undefined,
     release: () => undefined,
     close: () => Promise.resolve(),
   };
