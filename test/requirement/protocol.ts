@@ -87,4 +87,9 @@ export const protocol: readonly Requirement[] = [
     promise: 'A tool whose name had to be cut is called by the name that the list shows.',
     source: 'ARCHITECTURE.md, Items',
   },
+  {
+    id: 'protocol.conformance',
+    promise: 'The official conformance suites find what the committed list says, through the whole product, and nothing else.',
+    source: 'docs/conformance.md',
+  },
 ];

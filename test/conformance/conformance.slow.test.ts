@@ -1,0 +1,16 @@
+// The official suites through the whole product, as `npm run conformance` runs them: what falls short is what is listed, and nothing else.
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { proves } from '../requirement.ts';
+import { root, run } from '../walk/program.ts';
+
+test('the conformance suites say of the gateway what the list says', async () => {
+  proves('protocol.conformance', {
+    file: 'gateway/mcp/era.ts',
+    find: "export const legacyVersions: readonly string[] = ['2025-11-25',",
+    replace: "export const legacyVersions: readonly string[] = ['2025-11-24',",
+  });
+  const { code, stdout, stderr } = await run(join(root, 'test/conformance/main.ts'), ['--summary']);
+  expect(stdout + stderr).toMatch(/^conformance: .*all as listed\n$/);
+  expect(code).toBe(0);
+});

@@ -1,0 +1,75 @@
+// `npm run conformance`: the official suites against our fixture servers, directly and through the whole product, side by side. Exit status 1 where
+// anything falls short that the list (expected.ts) does not name, or the list names what passes.
+//   --summary            one line (and what is not as listed)
+//   --only SUITE[,…]     0.1.16, 2025-11-25, 2026-07-28
+//   --results DIR        keeps the suites' own files
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { expected } from './expected.ts';
+import { type Fixture, type Ground, standUp } from './ground.ts';
+import { runSuite, type Suite, type SuiteName, suites } from './suite.ts';
+import { type SuiteRun, shortfallsOf, summaryOf, tableOf } from './table.ts';
+import { judge, judgeDirect, type Judged, type Place } from './verdict.ts';
+
+/** Which fixture stands at the far side. The released suite asks what 2025-11-25 asks once more, so it is run in its own era only. */
+const plan: Readonly<
+  Record<SuiteName, readonly [{ place: SuiteName; fixture: Fixture }, ...{ place: Place; fixture: Fixture }[]]>
+> = {
+  '0.1.16': [{ place: '0.1.16', fixture: 'legacy' }],
+  '2025-11-25': [
+    { place: '2025-11-25', fixture: 'legacy' },
+    { place: '2025-11-25 across', fixture: 'modern' },
+  ],
+  '2026-07-28': [
+    { place: '2026-07-28', fixture: 'modern' },
+    { place: '2026-07-28 across', fixture: 'legacy' },
+  ],
+};
+
+const { values } = parseArgs({
+  options: { summary: { type: 'boolean', default: false }, only: { type: 'string' }, results: { type: 'string' } },
+});
+const only = values.only?.split(',');
+const wanted = Object.values(suites).filter(({ name }) => only === undefined || only.includes(name));
+if (wanted.length === 0) {
+  process.stderr.write(`no such suite: ${values.only}; there are ${Object.keys(suites).join(', ')}\n`);
+  process.exit(2);
+}
+
+const ground = await standUp();
+const runs: SuiteRun[] = [];
+try {
+  for (const suite of wanted) runs.push(await runBoth(ground, suite));
+} finally {
+  await ground.close();
+}
+if (!values.summary) {
+  for (const run of runs) process.stdout.write(`${tableOf(run)}\n\n`);
+  const shortfalls = runs.map(shortfallsOf).filter((text) => text !== '');
+  if (shortfalls.length > 0) process.stdout.write(`What falls short, and why:\n${shortfalls.join('\n')}\n\n`);
+}
+for (const surprise of runs.flatMap(({ surprises }) => surprises)) process.stdout.write(`NOT AS LISTED ${surprise}\n`);
+process.stdout.write(`${summaryOf(runs)}\n`);
+process.exitCode = runs.every(({ surprises }) => surprises.length === 0) ? 0 : 1;
+
+async function runBoth({ direct, through }: Ground, suite: Suite): Promise<SuiteRun> {
+  const reference = await runSuite(suite, direct(plan[suite.name][0].fixture), await folderFor(`${suite.name} direct`));
+  const places = new Map<Place, readonly Judged[]>();
+  const surprises = [...judgeDirect(reference)];
+  for (const { place, fixture } of plan[suite.name]) {
+    const scenarios = await runSuite(suite, through(fixture), await folderFor(place));
+    const listed = expected.filter((line) => line.places.includes(place));
+    const { judged, surprises: found } = judge(reference, scenarios, listed);
+    places.set(place, judged);
+    surprises.push(...found.map((words) => `${place}: ${words}`));
+  }
+  return { suite: suite.name, direct: reference, places, surprises };
+}
+
+async function folderFor(what: string): Promise<string | undefined> {
+  if (values.results === undefined) return undefined;
+  const folder = join(resolve(values.results), what);
+  await mkdir(folder, { recursive: true });
+  return folder;
+}

@@ -1,0 +1,109 @@
+// Runs one of the official conformance suites as its own process against an address, and reads what each of its scenarios said. A scenario that left
+// no result counts as failed: nothing passes by being absent.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+
+const resolve = createRequire(import.meta.url).resolve;
+const programs = {
+  released: resolve('@modelcontextprotocol/conformance/dist/index.js'),
+  next: resolve('conformance-next/dist/index.js'),
+};
+
+export interface Suite {
+  /** As people call it: the release, or the revision whose requirements it runs. */
+  readonly name: SuiteName;
+  readonly program: keyof typeof programs;
+  readonly args: readonly string[];
+  /** Milliseconds that all its scenarios may take together. */
+  readonly withinMs: number;
+}
+export type SuiteName = '0.1.16' | '2025-11-25' | '2026-07-28';
+
+export const suites: Readonly<Record<SuiteName, Suite>> = {
+  '0.1.16': { name: '0.1.16', program: 'released', args: [], withinMs: 180_000 },
+  '2025-11-25': {
+    name: '2025-11-25',
+    program: 'next',
+    args: ['--requirements', '2025-11-25', '--timeout', '15000'],
+    withinMs: 180_000,
+  },
+  '2026-07-28': {
+    name: '2026-07-28',
+    program: 'next',
+    args: ['--requirements', '2026-07-28', '--timeout', '15000'],
+    withinMs: 180_000,
+  },
+};
+
+const statuses = ['SUCCESS', 'FAILURE', 'WARNING', 'SKIPPED', 'INFO'] as const;
+export type Status = (typeof statuses)[number];
+const Checks = z.array(
+  z.looseObject({
+    id: z.string(),
+    status: z.enum(statuses),
+    description: z.string(),
+    errorMessage: z.string().optional(),
+  }),
+);
+
+/** One check of a scenario. An id that is reported several times is one check, at its worst. */
+export interface Check {
+  readonly status: Status;
+  /** What it says where it did not pass. */
+  readonly words: string;
+}
+export interface Scenario {
+  readonly name: string;
+  /** Whether the suite counts it for conformance with this revision. */
+  readonly isScored: boolean;
+  readonly checks: ReadonlyMap<string, Check>;
+}
+/** What stands for a scenario that left no result. */
+export const noResult = 'no-result';
+
+/** Runs the whole suite. `keep` names a folder for the suite's own files; otherwise they are removed. */
+export async function runSuite(suite: Suite, url: string, keep?: string): Promise<readonly Scenario[]> {
+  const dir = keep ?? (await mkdtemp(join(tmpdir(), 'drawbridge-conformance-')));
+  try {
+    const signal = AbortSignal.timeout(suite.withinMs);
+    const child = spawn(process.execPath, [programs[suite.program], 'server', '--url', url, ...suite.args, '-o', dir], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
+    });
+    const ended = once(child, 'close').catch((error: unknown) => {
+      throw new Error(`the suite ${suite.name} did not end within ${suite.withinMs / 1000} s`, { cause: error });
+    });
+    const [printed, errors] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
+    const names = [...printed.matchAll(/^=== Running scenario: (\S+) ===$/gm)].map(([, name]) => name ?? '');
+    if (names.length === 0) throw new Error(`the suite ${suite.name} ran no scenario: ${errors || printed}`);
+    const unscored = new Set([...printed.matchAll(/^ {2}[✓✗] (\S+) \(.+\)$/gm)].map(([, name]) => name ?? ''));
+    const folders = await readdir(dir);
+    return await Promise.all(
+      names.map(async (name) => ({ name, isScored: !unscored.has(name), checks: await readChecks(dir, folders, name) })),
+    );
+  } finally {
+    if (keep === undefined) await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function readChecks(dir: string, folders: readonly string[], name: string): Promise<ReadonlyMap<string, Check>> {
+  const folder = folders.find((one) => new RegExp(`^server-${name}-\\d{4}-\\d{2}-\\d{2}T`).test(one));
+  const content = folder && (await readFile(join(dir, folder, 'checks.json'), 'utf8').catch(() => undefined));
+  if (!content) return new Map([[noResult, { status: 'FAILURE', words: 'the scenario ended without a result' }]]);
+  const checks = new Map<string, Check>();
+  for (const { id, status, description, errorMessage } of Checks.parse(JSON.parse(content))) {
+    const known = checks.get(id);
+    if (!known || weight(status) > weight(known.status)) checks.set(id, { status, words: errorMessage ?? description });
+  }
+  return checks;
+}
+
+function weight(status: Status): number {
+  return (['INFO', 'SKIPPED', 'SUCCESS', 'WARNING', 'FAILURE'] as const).indexOf(status);
+}
