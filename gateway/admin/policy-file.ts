@@ -3,6 +3,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
 import type { z } from 'zod';
 import { PolicyAssignment, PolicyFile, PolicyGateway, PolicyServer, PolicyTeam, PolicyUser } from '#contract/policy.ts';
+import { parseTemplate } from '../mcp/uri-template.ts';
 import { nearNames } from './suggest.ts';
 
 export interface Problem {
@@ -47,7 +48,9 @@ export function readPolicy(text: string): ReadPolicy {
     return { kind: 'invalid', problems: [at(0, '', error instanceof Error ? error.message : 'the aliases are not valid')] };
   }
   const parsed = PolicyFile.safeParse(value);
-  const findings = parsed.success ? danglingNames(parsed.data) : parsed.error.issues.flatMap((issue) => findingsOf(issue, value));
+  const findings = parsed.success
+    ? [...danglingNames(parsed.data), ...unreadableTemplates(parsed.data)]
+    : parsed.error.issues.flatMap((issue) => findingsOf(issue, value));
   if (parsed.success && findings.length === 0) return { kind: 'policy', policy: parsed.data };
   return { kind: 'invalid', problems: findings.map(locate).toSorted((a, b) => a.line - b.line || a.column - b.column) };
 }
@@ -73,7 +76,10 @@ function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[]
 /** What may stand where zod's own words would say less. */
 const choices: Readonly<Record<string, string>> = {
   version: 'this version is not known here: use 1',
-  tools: 'use all, none, or a list of tool names (1-128 characters each)',
+  tools: 'use all, none, or a list of tool names (1-2048 characters each)',
+  prompts: 'use all, none, or a list of prompt names (1-2048 characters each)',
+  resources: 'use all, none, or a list of URIs (1-2048 characters each)',
+  templates: 'use all, none, or a list of URI templates (1-2048 characters each)',
   reach: "use caller, or a workstation's id",
 };
 
@@ -128,6 +134,21 @@ function danglingNames(policy: PolicyFile): readonly Finding[] {
       ),
     ),
   ];
+}
+
+/** Templates that would expose nothing, because no URI can be matched with them. */
+function unreadableTemplates(policy: PolicyFile): readonly Finding[] {
+  const message =
+    'this is no URI template that is understood here: use {name}, {+name}, {/name*}, {?name} and the like (RFC 6570), and no {name:3}';
+  return Object.entries(policy.gateways).flatMap(([gateway, { assignments }]) =>
+    Object.entries(assignments).flatMap(([server, { templates }]) =>
+      (Array.isArray(templates) ? templates : []).flatMap((template, index): Finding[] =>
+        parseTemplate(template) === undefined
+          ? [{ path: ['gateways', gateway, 'assignments', server, 'templates', index], at: 'value', message }]
+          : [],
+      ),
+    ),
+  );
 }
 
 function keyText(path: Path): string {

@@ -29,6 +29,8 @@ interface Entry {
 
 const sessionLimit = 10_000;
 const pageLimit = 100;
+const listLimitBytes = 32 * 1024 * 1024;
+const listLimit = 50_000;
 const eraForgottenAfterMs = 3_600_000;
 
 export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
@@ -134,6 +136,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     if (about && !about.capabilities.has(feature.capability)) return [];
     const listed: ListedItem[] = [];
     let cursor: string | undefined;
+    let bytes = 0;
     for (let page = 0; page < pageLimit; page++) {
       const compose = (id: number, era: Era) => {
         const message = listRequest(id, feature, cursor);
@@ -142,11 +145,13 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
       const answer = await session.request({ compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace }, signal);
       trace.answeredAt = performance.now();
       const { items, nextCursor } = readItems(answer, server.slug, feature);
+      bytes += answer.body.length;
+      if (bytes > listLimitBytes || listed.length + items.length > listLimit) break;
       listed.push(...items);
       if (nextCursor === undefined) return unambiguous(listed, deps.onDropped);
       cursor = nextCursor;
     }
-    const reason = `its answer to ${feature.method} has more than ${pageLimit} pages`;
+    const reason = `its answer to ${feature.method} has more than ${pageLimit} pages, ${listLimit} items or ${listLimitBytes} bytes`;
     throw new Fault('SERVER_GARBAGE', { server: server.slug, reason });
   }
 

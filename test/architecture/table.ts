@@ -90,7 +90,7 @@ export const layers: readonly Layer[] = [
   },
   {
     at: 'gateway/admin/',
-    ours: [...contract, 'gateway/store/', 'gateway/policy/', 'gateway/audit/'],
+    ours: [...contract, 'gateway/store/', 'gateway/policy/', 'gateway/mcp/uri-template.ts', 'gateway/audit/'],
     packages: [...logger, 'yaml', 'zod'],
     node: 'all',
   },

@@ -26,11 +26,16 @@ export const policy: readonly Requirement[] = [
   {
     id: 'policy.template-no-dots',
     promise: 'A template exposes no URI whose dot segments a server could resolve to something else.',
-    source: 'docs/gateway-cli.md',
+    source: 'docs/gateway-cli.md, Items',
   },
   {
     id: 'policy.lists-own',
     promise: 'A kept list is shown to the user and host that got it, and to no other.',
     source: 'ARCHITECTURE.md, Items',
+  },
+  {
+    id: 'policy.template-understood',
+    promise: 'A policy file with a URI template that could match nothing is refused at that template.',
+    source: 'docs/gateway-cli.md, Items',
   },
 ];

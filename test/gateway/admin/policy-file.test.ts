@@ -124,6 +124,19 @@ describe('a policy file', () => {
     expect(problemsOf(text)[0]).toBe(problem);
   });
 
+  test('with a template that nothing could match is refused at the template', () => {
+    proves('policy.template-understood', {
+      file: 'gateway/admin/policy-file.ts',
+      find: 'parseTemplate(template) === undefined',
+      replace: 'template === undefined',
+    });
+    const templates = (text: string) => problemsOf(whole.replace('tools: [read_graph]', `templates: ${text}`));
+    expect(templates('["demo://{a}", "demo://{a:3}"]')).toEqual([
+      expect.stringMatching(/^p\.yaml:13:43: gateways\.main\.assignments\.memory\.templates\[1\]: this is no URI template/),
+    ]);
+    expect([templates('all'), templates('none'), templates('["demo://{a}"]')]).toEqual([[], [], []]);
+  });
+
   test('that unfolds aliases without end is refused', () => {
     const levels = Array.from(
       { length: 12 },
