@@ -2,7 +2,7 @@
 // Metadata only: no argument, result, token or file content is in it.
 import { z } from 'zod';
 import { ErrorCode } from './error.ts';
-import { GatewayId, RecordId, ServerId, TokenId, UserId, WorkstationId } from './id.ts';
+import { ConnectionId, GatewayId, RecordId, ServerId, TokenId, UserId, WorkstationId } from './id.ts';
 
 /** Times of the four legs, in microseconds since the request arrived; absent where the call did not get that far. */
 export const Legs = z.object({
@@ -33,7 +33,8 @@ export const CallRecord = z.object({
   user: named(UserId).nullable(),
   /** The AI host, as its token or its config entry names it. */
   host: z.string().nullable(),
-  token: TokenId.nullable(),
+  /** Its token; of a host that signed in, its connection. */
+  token: z.union([TokenId, ConnectionId]).nullable(),
   gateway: named(GatewayId).nullable(),
   server: named(ServerId).nullable(),
   /** The upstream's own name of the tool. */

@@ -98,6 +98,22 @@ const table = {
     message: 'This gateway answers encrypted connections only: use its https address.',
   },
 
+  // a host signs in
+  CLIENT_REFUSED: { status: 400, rpc: 7400, retry: 'no', message: 'This app can not be registered: {reason}.' },
+  SIGN_IN_REFUSED: { status: 403, rpc: 7403, retry: 'no', message: 'You could not be signed in: {reason}' },
+  SIGN_IN_OVER: {
+    status: 400,
+    rpc: 7400,
+    retry: 'no',
+    message: 'This sign-in is over, or was begun in another browser. Go back to your app and connect again.',
+  },
+  IDENTITY_PROVIDER_FAILED: {
+    status: 502,
+    rpc: 7502,
+    retry: 'safe',
+    message: 'The sign-in service "{name}" did not answer as it should. Try again, or tell your administrator.',
+  },
+
   // may they
   GATEWAY_NOT_GRANTED: {
     status: 403,

@@ -20,6 +20,9 @@ export const WorkstationId = uuid.brand<'WorkstationId'>();
 export type WorkstationId = z.infer<typeof WorkstationId>;
 export const TokenId = uuid.brand<'TokenId'>();
 export type TokenId = z.infer<typeof TokenId>;
+/** A connection is also what the caller's token is known by where its host signed in, because that stays the same while tokens come and go. */
+export const ConnectionId = uuid.brand<'ConnectionId'>();
+export type ConnectionId = z.infer<typeof ConnectionId>;
 export const RecordId = uuid.brand<'RecordId'>();
 export type RecordId = z.infer<typeof RecordId>;
 

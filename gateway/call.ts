@@ -2,7 +2,7 @@
 // because the next one is made only from it, and an AllowedCall only by policy/decide.ts.
 import type { Fault } from '#contract/error.ts';
 import type { ItemKind } from '#contract/policy.ts';
-import type { Fingerprint, GatewayId, ServerId, Slug, TokenId, UserId, WorkstationId } from '#contract/id.ts';
+import type { ConnectionId, Fingerprint, GatewayId, ServerId, Slug, TokenId, UserId, WorkstationId } from '#contract/id.ts';
 
 export type Era = 'modern' | 'legacy';
 
@@ -11,8 +11,8 @@ export interface Caller {
   readonly user: { readonly id: UserId; readonly slug: Slug };
   /** The AI host as its token or its channel names it. */
   readonly host: string;
-  /** Absent for a host that came through the shim: its tunnel is its proof. */
-  readonly token: TokenId | null;
+  /** The token, or for a host that signed in its connection, whose tokens come and go. Absent for a host that came through the shim: its tunnel is its proof. */
+  readonly token: TokenId | ConnectionId | null;
   /** The one gateway that the token is for, or that the channel was opened to. */
   readonly gateway: Slug;
   readonly via: 'http' | 'shim';

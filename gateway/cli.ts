@@ -43,15 +43,24 @@ try {
 /** The administrators' commands. `serve` is started without them: what they need is a third of what would have to be loaded. */
 async function administration(): Promise<readonly AddCommands[]> {
   if (process.argv[2] === 'serve') return [];
-  const [policy, token, workstation, server, audit, backup] = await Promise.all([
+  const [policy, token, workstation, server, audit, backup, connection] = await Promise.all([
     import('./command/policy.ts'),
     import('./command/token.ts'),
     import('./command/workstation.ts'),
     import('./command/server.ts'),
     import('./command/audit.ts'),
     import('./command/backup.ts'),
+    import('./command/connection.ts'),
   ]);
-  return [policy.addPolicy, token.addToken, workstation.addWorkstation, server.addServer, audit.addAudit, backup.addBackup];
+  return [
+    policy.addPolicy,
+    token.addToken,
+    workstation.addWorkstation,
+    server.addServer,
+    audit.addAudit,
+    backup.addBackup,
+    connection.addConnection,
+  ];
 }
 
 /** One line on stderr; the exit code. */
@@ -75,6 +84,7 @@ function addServe(): void {
     .option('--allow-origin <origin>', 'origin of web pages that may call it, beside its own; repeatable', each)
     .option('--metrics-listen <host:port>', 'where /metrics is served, on loopback (default: the port after --listen)')
     .option('--audit <mode>', 'durable: a record is on disk before its answer leaves; batched: up to a stated window later')
+    .option('--sign-in <file>', 'YAML file with the identity providers where people sign in, so that hosts need no token')
     .option('--message-limit-bytes <bytes>', 'largest MCP message (default: 8388608)')
     .action(async (flags: unknown) => {
       const { serve } = await import('./main.ts');

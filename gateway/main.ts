@@ -21,6 +21,7 @@ import { createMetrics, createMetricsRoutes } from './http/metrics.ts';
 import { clientAddress, describeSite } from './http/origin.ts';
 import { createRoutes } from './http/routes.ts';
 import { openServer, type Certificate } from './http/server.ts';
+import type { SignIn, SignInDeps } from './http/sign-in/route.ts';
 import { createTunnelUpgrade } from './http/tunnel.ts';
 import { openInForce, type InForce } from './in-force.ts';
 import { createMcpSessions } from './mcp/session.ts';
@@ -177,11 +178,13 @@ async function start(
   });
   const addressOf = (request: IncomingMessage) => clientAddress(site, request);
   const health = createHealth(readinessOf({ store, inForce, recorder }), logger);
+  const signIn = await openSignIn({ settings, publicOrigin, signingKey, store, recorder, logger, now, addressOf });
   const routes = createRoutes({
     site,
     health,
-    mcp: createMcpRoute({ tokenCheck, pipeline, sessions, messageLimitBytes }),
+    mcp: createMcpRoute({ tokenCheck, pipeline, sessions, messageLimitBytes, challenge: signIn?.challenge }),
     enroll: createEnrollRoute({ store, recorder, organization, publicOrigin, now, logger, addressOf }),
+    signIn: signIn?.answer,
     tunnel: createTunnelUpgrade({ tunnels, addressOf }),
     logger,
   });
@@ -192,6 +195,19 @@ async function start(
   opened(server, () => server.close(drainWithinMs));
   logger.info({ url: publicOrigin, address: server.address }, 'listening');
   return { url: publicOrigin, metricsUrl: `${originOf(metricsServer.address, false)}/metrics` };
+}
+
+/** Loaded where it is used: without --sign-in it would only make the start longer. */
+async function openSignIn(
+  of: Omit<SignInDeps, 'identityProviders' | 'hosts' | 'fetchDocument'> & { settings: ServeSettings },
+): Promise<SignIn | undefined> {
+  const { settings, ...deps } = of;
+  if (settings.signInFile === undefined) return undefined;
+  const [{ readSignInFile }, { createSignIn }] = await Promise.all([
+    import('./admin/sign-in-file.ts'),
+    import('./http/sign-in/route.ts'),
+  ]);
+  return createSignIn({ ...deps, ...(await readSignInFile(settings.signInFile)), fetchDocument: undefined });
 }
 
 /** What a call needs. */

@@ -62,6 +62,7 @@ const ServeFlags = z.strictObject({
   metricsListen: HostPort.optional(),
   audit: z.enum(['durable', 'batched'], 'use durable or batched.').default('durable'),
   messageLimitBytes: Bytes.default(defaultMessageLimitBytes),
+  signIn: z.string().min(1, 'name a file.').optional(),
 });
 type ServeFlags = z.infer<typeof ServeFlags>;
 
@@ -89,6 +90,8 @@ export interface ServeSettings extends DataSettings {
   readonly metricsListen: { readonly host: string; readonly port: number };
   readonly audit: 'durable' | 'batched';
   readonly messageLimitBytes: number;
+  /** How people sign in, so that hosts need no token. Absent: they do. */
+  readonly signInFile: string | undefined;
 }
 
 /** Throws SETTING_INVALID. `flags` are as the command line gives them: camel-case names, text values. */
@@ -117,6 +120,7 @@ export function parseServeSettings(flags: unknown, around: Surroundings): ServeS
     metricsListen,
     audit: parsed.audit,
     messageLimitBytes: parsed.messageLimitBytes,
+    signInFile: parsed.signIn,
   };
 }
 

@@ -1,5 +1,6 @@
 // Tables and lines for people at a terminal. Text that came from a device or a request can't steer the terminal: control characters and
 // those that reorder text are shown as escapes.
+import type { Connection } from '../store/sign-in.ts';
 import type { Token, Workstation } from '../store/store.ts';
 import type { OfferedServer } from './offer.ts';
 import type { Tailed } from './tail.ts';
@@ -54,6 +55,20 @@ export function workstationTable(workstations: readonly Workstation[]): string {
     one.lastSeenAt === null ? 'never' : time(one.lastSeenAt),
   ]);
   return table(['ID', 'USER', 'HOSTNAME', 'OS USER', 'PLATFORM', 'STATE', 'LAST SEEN'], rows, 'There are no workstations.');
+}
+
+export function connectionTable(connections: readonly Connection[]): string {
+  const rows = connections.map((one) => [
+    one.id,
+    one.user.slug,
+    one.gateway,
+    one.title,
+    one.client,
+    one.redirect,
+    one.revokedAt === null ? 'live' : 'revoked',
+    time(one.createdAt),
+  ]);
+  return table(['ID', 'USER', 'GATEWAY', 'HOST', 'CLIENT', 'REDIRECT', 'STATE', 'SINCE'], rows, 'There are no connections.');
 }
 
 /** An offer in full: whoever approves it sees the whole command. */

@@ -1,4 +1,4 @@
-// Who calls over HTTP: a bearer token -> Caller. Valid tokens are remembered by their hash until anything in the store changes;
+// Who calls over HTTP: a bearer token (one that an administrator made, or an access token of a host that signed in) -> Caller. Valid tokens are remembered by their hash until anything in the store changes;
 // expiry is checked at every use, and whatever is not surely valid is refused.
 import { hash } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
@@ -19,7 +19,7 @@ interface Known {
   readonly expiresAt: number;
 }
 
-const bearer = /^bearer +(dbh_[A-Za-z0-9_-]{43})$/i;
+const bearer = /^bearer +((?:dbh_)?[A-Za-z0-9_-]{43})$/i;
 const rememberAtMost = 10_000;
 
 export function createTokenCheck(deps: { store: Store; bus: Bus; now: () => number }): TokenCheck {
@@ -87,7 +87,8 @@ export function createTokenCheck(deps: { store: Store; bus: Bus; now: () => numb
 
 async function lookUp(store: Store, readUserIds: () => Promise<PolicyIds['users']>, digest: string, now: number): Promise<Known> {
   const token = await store.tokenByHash(digest);
-  if (!token || token.kind !== 'host') throw new Fault('UNAUTHENTICATED');
+  if (!token) return lookUpConnection(store, readUserIds, digest, now);
+  if (token.kind !== 'host') throw new Fault('UNAUTHENTICATED');
   if (token.revokedAt !== null) throw new Fault('TOKEN_REVOKED');
   refuseExpired(token.expiresAt, now);
   const id = UserId.safeParse((await readUserIds())[token.user]);
@@ -95,6 +96,16 @@ async function lookUp(store: Store, readUserIds: () => Promise<PolicyIds['users'
   const { user, host, gateway } = token;
   const caller = { user: { id: id.data, slug: user }, host, token: token.id, gateway, via: 'http', workstation: null } as const;
   return { caller, expiresAt: token.expiresAt };
+}
+
+/** A host that signed in is known by its connection: its sessions go on when it comes with a newer token. */
+async function lookUpConnection(...[store, readUserIds, digest, now]: Parameters<typeof lookUp>): Promise<Known> {
+  const found = await store.signIn.bearer(digest);
+  if (!found) throw new Fault('UNAUTHENTICATED');
+  refuseExpired(found.expiresAt, now);
+  const { id, user, host, gateway } = found.connection;
+  if ((await readUserIds())[user.slug] !== user.id) throw new Fault('UNAUTHENTICATED');
+  return { caller: { user, host, token: id, gateway, via: 'http', workstation: null }, expiresAt: found.expiresAt };
 }
 
 function refuseExpired(expiresAt: number, now: number): void {

@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
 import type { TokenCheck } from '../caller/token.ts';
 import type { Caller, Encoded, Era, Identified } from '../call.ts';
+import type { Address } from '../mcp/address.ts';
 import { encoderFor } from '../mcp/encode.ts';
 import { eraOf } from '../mcp/era.ts';
 import { type Message, paramSpan, readMessage, refusedId, type RequestMessage } from '../mcp/jsonrpc.ts';
@@ -12,18 +13,21 @@ import type { McpSession, McpSessions } from '../mcp/session.ts';
 import type { Arrived } from '../pipeline/draft.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { readBody } from './body.ts';
-import type { McpRoute, Target } from './routes.ts';
+import type { McpRoute } from './routes.ts';
 
 export interface McpRouteDeps {
   readonly tokenCheck: TokenCheck;
   readonly pipeline: Pipeline;
   readonly sessions: McpSessions;
   readonly messageLimitBytes: number;
+  /** How a host finds the way in, for a 401. */
+  readonly challenge?: ((address: Address, hadToken: boolean) => string) | undefined;
 }
+type Target = Identified['target'];
 type Progress = { -readonly [K in keyof Arrived]: Arrived[K] } & { id: string };
 
 export function createMcpRoute(deps: McpRouteDeps): McpRoute {
-  return async (request, response, target) => {
+  return async (request, response, address) => {
     const arrived: Progress = {
       era: 'unknown',
       via: 'http',
@@ -37,6 +41,7 @@ export function createMcpRoute(deps: McpRouteDeps): McpRoute {
       const identified = deps.tokenCheck.callerOf(request.headers.authorization);
       const caller = identified instanceof Promise ? await identified : identified;
       arrived.caller = caller;
+      const target = { gateway: address.gateway ?? caller.gateway, server: address.server };
       if (request.method === 'DELETE') return endSession(deps, request, response, caller, target);
       checkMedia(request);
       const body = await readBody(request, deps.messageLimitBytes);
@@ -44,6 +49,9 @@ export function createMcpRoute(deps: McpRouteDeps): McpRoute {
       await answer(deps, { request, response, target, caller, body, arrived, closed });
     } catch (thrown) {
       const era: Era = arrived.era === 'legacy' ? 'legacy' : 'modern';
+      const hadToken = request.headers.authorization !== undefined;
+      if (!arrived.caller)
+        response.setHeader('WWW-Authenticate', deps.challenge?.(address, hadToken) ?? 'Bearer realm="Drawbridge"');
       send(response, await deps.pipeline.refuse(arrived, thrown, encoderFor(era, arrived.id)), thrown);
     }
   };
@@ -173,7 +181,7 @@ function send(response: ServerResponse, { status, body }: Encoded, thrown?: unkn
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
   };
-  if (status === 401) headers['WWW-Authenticate'] = 'Bearer realm="Drawbridge"';
+  if (status !== 401) response.removeHeader('WWW-Authenticate');
   // What was not read of a refused body is not worth waiting for.
   if (thrown instanceof Fault && thrown.code === 'MESSAGE_TOO_LARGE') headers['Connection'] = 'close';
   response.writeHead(status, headers).end(body);

@@ -1,4 +1,4 @@
-// Which address is whose: the MCP endpoints, enrollment, the tunnel, health. Host and Origin are checked here, before any of them runs;
+// Which address is whose: the MCP endpoints, sign-in, enrollment, the tunnel, health. Host and Origin are checked here, before any of them runs;
 // only the health addresses answer under any name, because probes ask by IP address.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -6,18 +6,14 @@ import type { Logger } from 'pino';
 import { enrollPath } from '#contract/enrollment.ts';
 import { asFault, Fault } from '#contract/error.ts';
 import { tunnelPath } from '#contract/frame.ts';
-import { newId, Slug } from '#contract/id.ts';
+import { newId } from '#contract/id.ts';
+import { type Address, addressOf } from '../mcp/address.ts';
 import { answerFault, answerJson, refuseUpgrade } from './error.ts';
 import type { Health } from './health.ts';
 import { refuseForeign, type Site } from './origin.ts';
 
-/** Where an MCP request arrived: a gateway and, on the un-prefixed route, the one server. */
-export interface Target {
-  readonly gateway: Slug;
-  readonly server: Slug | undefined;
-}
 export type Route = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
-export type McpRoute = (request: IncomingMessage, response: ServerResponse, target: Target) => void | Promise<void>;
+export type McpRoute = (request: IncomingMessage, response: ServerResponse, address: Address) => void | Promise<void>;
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 export interface Routes {
@@ -25,7 +21,6 @@ export interface Routes {
   readonly onUpgrade: Upgrade;
 }
 
-const mcpPath = /^\/g\/([^/]+)(?:\/s\/([^/]+))?\/mcp$/;
 const rememberAtMost = 1000;
 
 /** Parts that are not there answer 404. */
@@ -34,21 +29,25 @@ export function createRoutes(deps: {
   health: Health;
   mcp: McpRoute;
   enroll: Route;
+  /** Absent: hosts come with tokens that administrators made. */
+  signIn?: ((request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | undefined) | undefined;
   tunnel: Upgrade;
   logger: Logger;
 }): Routes {
   const { site, health, logger } = deps;
-  const targets = new Map<string, Target>();
+  const addresses = new Map<string, Address>();
 
-  function targetOf(path: string): Target | undefined {
-    const remembered = targets.get(path);
+  function addressAt(path: string, url: string): Address | undefined {
+    // Only there the query says where to.
+    if (path === '/mcp') return addressOf(url);
+    const remembered = addresses.get(path);
     if (remembered) return remembered;
-    const target = parseTarget(path);
-    if (target) {
-      if (targets.size >= rememberAtMost) targets.clear();
-      targets.set(path, target);
+    const address = addressOf(path);
+    if (address) {
+      if (addresses.size >= rememberAtMost) addresses.clear();
+      addresses.set(path, address);
     }
-    return target;
+    return address;
   }
 
   function route(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
@@ -58,16 +57,18 @@ export function createRoutes(deps: {
       return path === '/healthz' ? answerJson(response, 200, { alive: true }) : answerReady(health, response);
     }
     refuseForeign(site, request);
-    const target = targetOf(path);
-    if (target) {
+    const address = addressAt(path, request.url ?? '');
+    if (address) {
       allow(request, 'POST, DELETE');
-      return deps.mcp(request, response, target);
+      return deps.mcp(request, response, address);
     }
     if (path === enrollPath) {
       allow(request, 'POST');
       return deps.enroll(request, response);
     }
     if (path === tunnelPath) throw new Fault('UPGRADE_REQUIRED');
+    const signingIn = deps.signIn?.(request, response, path);
+    if (signingIn) return signingIn;
     throw new Fault('NOT_FOUND');
   }
 
@@ -101,15 +102,6 @@ export function createRoutes(deps: {
 async function answerReady(health: Health, response: ServerResponse): Promise<void> {
   const reasons = await health.reasons();
   answerJson(response, reasons.length === 0 ? 200 : 503, { ready: reasons.length === 0, reasons });
-}
-
-function parseTarget(path: string): Target | undefined {
-  const match = mcpPath.exec(path);
-  if (!match) return undefined;
-  const gateway = Slug.safeParse(match[1]);
-  const server = match[2] === undefined ? undefined : Slug.safeParse(match[2]);
-  if (!gateway.success || server?.success === false) return undefined;
-  return { gateway: gateway.data, server: server?.data };
 }
 
 function pathOf(url: string | undefined): string {

@@ -14,7 +14,20 @@ import { approvals, decide } from './sql/approval.ts';
 import { policy } from './sql/policy.ts';
 import { newestCalls } from './sql/call.ts';
 import { chainHead, chains, newestRecords, recordsAfter, sealsAfter } from './sql/record.ts';
+import { addConnection, connection, connectionOf, connections, revokeConnection } from './sql/connection.ts';
 import { replacePolicy } from './sql/replace-policy.ts';
+import {
+  addClient,
+  bearer,
+  client,
+  consumeItem,
+  item,
+  itemByUid,
+  putItem,
+  removeFamily,
+  removeItem,
+  removeItemByUid,
+} from './sql/sign-in.ts';
 import { organization, revision } from './sql/state.ts';
 import { addToken, enroll, revokeToken, tokenByHash, tokens } from './sql/token.ts';
 import {
@@ -26,6 +39,7 @@ import {
   workstation,
   workstations,
 } from './sql/workstation.ts';
+import type { SignInStore } from './sign-in.ts';
 import type { Store } from './store.ts';
 
 export interface StoreDeps {
@@ -118,6 +132,27 @@ function storeOf(engine: Engine): Store {
     sealsAfter: guarded((chain, seq, limit) => sealsAfter(db, chain, seq, limit)),
     newestRecords: guarded((limit) => newestRecords(db, limit)),
     newestCalls: guarded((users, limit) => newestCalls(db, users, limit)),
+    signIn: signInOf(engine),
     close: () => engine.close(),
+  };
+}
+
+function signInOf({ db }: Engine): SignInStore {
+  return {
+    putItem: guarded((of, now) => putItem(db, of, now)),
+    item: guarded((model, key) => item(db, model, key)),
+    itemByUid: guarded((model, uid) => itemByUid(db, model, uid)),
+    consumeItem: guarded((model, key, now) => consumeItem(db, model, key, now)),
+    removeItem: guarded((model, key) => removeItem(db, model, key)),
+    removeItemByUid: guarded((model, uid) => removeItemByUid(db, model, uid)),
+    removeFamily: guarded((model, family) => removeFamily(db, model, family)),
+    bearer: guarded((key) => bearer(db, key)),
+    addClient: guarded((of, atMost) => addClient(db, of, atMost)),
+    client: guarded((id) => client(db, id)),
+    addConnection: guarded((of) => addConnection(db, of)),
+    connectionOf: guarded((of) => connectionOf(db, of)),
+    connection: guarded((id) => connection(db, id)),
+    connections: guarded(() => connections(db)),
+    revokeConnection: guarded((id, now) => revokeConnection(db, id, now)),
   };
 }

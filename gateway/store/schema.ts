@@ -7,6 +7,7 @@ import type { DialectName, Engine } from './engine.ts';
 import { createPolicy } from './migration/0001-policy.ts';
 import { createRecords } from './migration/0002-record.ts';
 import { createProvision } from './migration/0003-provision.ts';
+import { createSignIn } from './migration/0005-sign-in.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -14,6 +15,7 @@ const migrations = {
   '0001-policy': createPolicy,
   '0002-record': createRecords,
   '0003-provision': createProvision,
+  '0005-sign-in': createSignIn,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

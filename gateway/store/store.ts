@@ -6,6 +6,7 @@ import type { CallRecord } from '#contract/audit.ts';
 import type { Fingerprint, OrganizationId, Slug, TokenId, UserId, WorkstationId } from '#contract/id.ts';
 import type { PolicyFile, PolicyIds } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
+import type { SignInStore } from './sign-in.ts';
 
 export interface StoredPolicy {
   readonly policy: PolicyFile;
@@ -83,7 +84,7 @@ export interface Store {
   policy(): Promise<StoredPolicy>;
   /**
    * Replaces the policy if `revision` is still the current one, else rejects with STORE_UNAVAILABLE. Slugs that stay keep their ids; one that comes back gets a new one.
-   * Tokens and workstations of users that are gone, and host tokens of gateways that are gone, are revoked at `now`.
+   * Tokens and workstations of users that are gone, and host tokens and connections of gateways that are gone, are revoked at `now`.
    */
   replacePolicy(policy: PolicyFile, expectedRevision: number, now: number): Promise<void>;
 
@@ -135,6 +136,9 @@ export interface Store {
    * thousand records of each chain and no further, so that it costs the same however many there are, and however many users are asked for.
    */
   newestCalls(users: readonly UserId[], limit: number): Promise<ReadonlyMap<UserId, readonly CallRecord[]>>;
+
+  /** Hosts that sign in by themselves. */
+  readonly signIn: SignInStore;
 
   close(): Promise<void>;
 }

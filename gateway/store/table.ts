@@ -3,6 +3,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type {
   AssignmentId,
+  ConnectionId,
   Fingerprint,
   GatewayId,
   OrganizationId,
@@ -91,6 +92,31 @@ export interface Tables {
     readonly decision: Verdict['decision'];
     readonly reason: string | null;
     readonly decided_at: number;
+  };
+
+  readonly sign_in_client: { readonly id: string; readonly body: string; readonly created_at: number };
+  readonly connection: {
+    readonly id: ConnectionId;
+    readonly client_id: string;
+    readonly host: string;
+    readonly title: string;
+    readonly redirect: string;
+    /** Kept when that user is gone, as a token's is. */
+    readonly user_id: UserId;
+    readonly user_slug: Slug;
+    readonly gateway_slug: Slug;
+    readonly created_at: number;
+    readonly revoked_at: number | null;
+  };
+  readonly sign_in_item: {
+    readonly model: string;
+    readonly key: string;
+    readonly family: string | null;
+    readonly uid: string | null;
+    readonly connection_id: ConnectionId | null;
+    readonly body: string;
+    readonly expires_at: number;
+    readonly consumed_at: number | null;
   };
 
   readonly record: ChainedRecord;

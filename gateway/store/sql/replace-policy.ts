@@ -45,12 +45,18 @@ export async function deletePolicy(tx: Tx): Promise<void> {
   for (const table of policyTables satisfies readonly (keyof Tables)[]) await tx.deleteFrom(table).execute();
 }
 
-/** What belongs to users that are gone is revoked, as are host tokens for gateways that are gone. */
+/** What belongs to users that are gone is revoked, as are host tokens and connections for gateways that are gone. */
 export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
   const users = tx.selectFrom('user').select('id');
   const gateways = tx.selectFrom('gateway').select('slug');
   await tx
     .updateTable('token')
+    .set({ revoked_at: now })
+    .where('revoked_at', 'is', null)
+    .where((is) => is.or([is('user_id', 'not in', users), is('gateway_slug', 'not in', gateways)]))
+    .execute();
+  await tx
+    .updateTable('connection')
     .set({ revoked_at: now })
     .where('revoked_at', 'is', null)
     .where((is) => is.or([is('user_id', 'not in', users), is('gateway_slug', 'not in', gateways)]))

@@ -1,5 +1,7 @@
 // Who calls: what a token opens, and that nothing is remembered longer than it is true.
+import { hash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ConnectionId, newId, Slug, UserId } from '#contract/id.ts';
 import { reveal } from '#contract/secret.ts';
 import { issueEnrollToken, issueHostToken, type Issued } from '../../../gateway/admin/token.ts';
 import { createTokenCheck, type TokenCheck } from '../../../gateway/caller/token.ts';
@@ -38,6 +40,36 @@ describe('a bearer token', () => {
       via: 'http',
       workstation: null,
     });
+  });
+
+  test('of a host that signed in says who calls by its connection, ends in time, and with its connection', async () => {
+    const { signIn } = data.store;
+    const user = { id: UserId.parse((await data.store.policy()).ids.users['ada']), slug: Slug.parse('ada') };
+    const connection = {
+      id: ConnectionId.parse(newId()),
+      client: 'https://host.example/client.json',
+      host: 'some-host',
+      title: 'Some Host',
+      redirect: 'http://127.0.0.1/callback',
+      user,
+      gateway: Slug.parse('main'),
+      createdAt: now,
+      revokedAt: null,
+    };
+    await signIn.addConnection(connection);
+    const grant = { model: 'Grant', key: hash('sha256', 'grant'), family: null, uid: null, body: '{}', consumedAt: null };
+    await signIn.putItem({ ...grant, connection: connection.id, expiresAt: now + 9000 }, now);
+    const access = 'a'.repeat(43);
+    const token = { ...grant, model: 'AccessToken', key: hash('sha256', access), family: grant.key, connection: null };
+    await signIn.putItem({ ...token, expiresAt: now + 1000 }, now);
+    const caller = { user, host: 'some-host', token: connection.id, gateway: 'main', via: 'http', workstation: null };
+    expect(await call(`Bearer ${access}`)).toEqual(caller);
+    now += 1000;
+    await expect(call(`Bearer ${access}`)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' });
+    now -= 500;
+    await signIn.revokeConnection(connection.id, now);
+    data.bus.publish('changed');
+    await expect(call(`Bearer ${access}`)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
   test('that was seen before is answered at once, without asking the store', async () => {

@@ -349,7 +349,7 @@ describe('a backup file', () => {
   });
 
   test('of a newer Drawbridge is refused with what to do', async () => {
-    rewrite((lines) => lines.with(0, (lines[0] ?? '').replace('0003-provision', '0099-later')));
+    rewrite((lines) => lines.with(0, (lines[0] ?? '').replace(/\d{4}-[a-z-]+/, '0099-later')));
     await expect(restore(file, location, deps)).rejects.toThrow(/newer Drawbridge \(schema 0099-later\).*Update this program/);
   });
 

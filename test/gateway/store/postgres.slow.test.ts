@@ -8,6 +8,7 @@ import { startPostgres } from '../../suite/postgres.ts';
 import type { TestPostgres } from '../../suite/postgres.ts';
 import { applyPolicy, group, quiet, samplePolicy } from '../../suite/sample.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
+import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeStore } from '../../suite/store.ts';
 
 let server: TestPostgres;
@@ -17,6 +18,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describeStore('PostgreSQL', () => postgresGround(server));
+describeSignInStore('PostgreSQL', () => postgresGround(server));
 describeNewestCalls('PostgreSQL', () => postgresGround(server));
 
 describe('a store on a PostgreSQL server', () => {

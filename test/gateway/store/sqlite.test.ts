@@ -8,9 +8,11 @@ import { smallDisk } from '../../suite/full-disk.ts';
 import { sqliteGround } from '../../suite/ground.ts';
 import { applyPolicy, fingerprint, group, quiet, samplePolicy, slug } from '../../suite/sample.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
+import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeStore } from '../../suite/store.ts';
 
 describeStore('SQLite', sqliteGround);
+describeSignInStore('SQLite', sqliteGround);
 describeNewestCalls('SQLite', sqliteGround);
 
 describe('a store on a SQLite file', () => {

@@ -1,0 +1,56 @@
+// How people sign in, as an administrator writes it in YAML (`drawbridge-gateway serve --sign-in FILE`). Secrets are not in it: it names their files.
+import { z } from 'zod';
+import { Slug } from './id.ts';
+
+const Domain = z
+  .string()
+  .regex(/^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}$/, 'write a domain in lower case, such as example.org');
+
+const Issuer = z.string().refine((text) => {
+  const url = URL.parse(text);
+  const isLoopback = url !== null && ['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname);
+  return url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback)) && url.search + url.hash === '';
+}, 'write the https URL of the issuer (http on loopback only)');
+
+/** One place where people prove who they are, by OpenID Connect. */
+export const IdentityProvider = z.strictObject({
+  /** As people know it: "Example Login". */
+  title: z.string().min(1).max(60),
+  issuer: Issuer,
+  clientId: z.string().min(1).max(300),
+  /** A file that holds nothing but the secret, for its owner only; its place is taken from the folder of this file. */
+  clientSecretFile: z.string().min(1),
+  /** E-mail domains whose people sign in here; it is believed about no others. Needed where there are several. Absent: any. */
+  domains: z.array(Domain).min(1).optional(),
+});
+export type IdentityProvider = z.infer<typeof IdentityProvider>;
+
+/** A host that administrators know: it needs neither a document nor a registration. */
+export const ListedHost = z.strictObject({
+  title: z.string().min(1).max(80),
+  redirectUris: z.array(z.string()).min(1).max(32),
+});
+
+export const SignInFile = z
+  .strictObject({
+    version: z.literal(1),
+    identityProviders: z.record(Slug, IdentityProvider),
+    /** By client id. */
+    hosts: z.record(z.string().regex(/^[A-Za-z0-9._-]{1,100}$/), ListedHost).default({}),
+  })
+  .superRefine(({ identityProviders }, context) => {
+    const all = Object.entries(identityProviders);
+    if (all.length === 0) context.addIssue({ code: 'custom', path: ['identityProviders'], message: 'name at least one' });
+    const owners = new Map<string, string>();
+    for (const [slug, { domains }] of all) {
+      const path = ['identityProviders', slug, 'domains'];
+      if (domains === undefined && all.length > 1)
+        context.addIssue({ code: 'custom', path, message: 'is needed where there are several identity providers' });
+      for (const domain of domains ?? []) {
+        if (owners.has(domain))
+          context.addIssue({ code: 'custom', path, message: `${domain} stands at ${owners.get(domain)} too` });
+        owners.set(domain, slug);
+      }
+    }
+  });
+export type SignInFile = z.infer<typeof SignInFile>;

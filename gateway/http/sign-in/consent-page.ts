@@ -1,0 +1,94 @@
+// The question before a host is let in: which app, who vouches for it, which gateway, what it may reach, where the person is sent back to. All in full,
+// because what is cut off is what would have told.
+import type { ClientMetadata, Provenance } from '../../sign-in/client.ts';
+import type { Granted, Person } from '../../sign-in/person.ts';
+import { kindOfRedirect } from '../../sign-in/redirect.ts';
+import { type Html, html } from './page.ts';
+
+export interface Question {
+  readonly client: ClientMetadata;
+  readonly provenance: Provenance;
+  readonly person: Person;
+  /** At least one. */
+  readonly choices: readonly Granted[];
+  readonly redirect: string;
+  /** Path that the answer is sent to, and what proves that it comes from this page. */
+  readonly answerTo: string;
+  readonly proof: string;
+}
+
+export function questionTitle({ client, choices }: Question): string {
+  const [only] = choices;
+  return choices.length === 1 && only
+    ? `Let ${client.client_name} use ${only.title}?`
+    : `Let ${client.client_name} use a gateway?`;
+}
+
+export function questionBody(of: Question): Html {
+  const { client, person, redirect } = of;
+  return html`<p>You are signed in as <strong>${person.email}</strong>.</p>
+    <dl>
+      <dt>The app calls itself</dt>
+      <dd>${client.client_name}</dd>
+      <dt>Its id</dt>
+      <dd><code>${client.client_id}</code></dd>
+      <dt>Who vouches for it</dt>
+      <dd>${vouching(of.provenance)}</dd>
+      <dt>You are sent back to</dt>
+      <dd><code>${redirect}</code></dd>
+    </dl>
+    ${redirectWarning(redirect)}
+    <form method="post" action="${of.answerTo}">
+      <input type="hidden" name="proof" value="${of.proof}" />
+      ${choiceOf(of)}
+      <p>
+        It can then use, in your name, what your administrator exposes to you there. Each call is recorded. Your administrator can
+        take this back at any time.
+      </p>
+      <div class="actions">
+        <button name="answer" value="allow">Allow</button><button name="answer" value="deny">Deny</button>
+      </div>
+    </form>`;
+}
+
+function choiceOf({ choices }: Question): Html {
+  const [only] = choices;
+  if (choices.length === 1 && only)
+    return html`<dl>
+        <dt>Gateway</dt>
+        <dd>${only.title} (<code>${only.slug}</code>)</dd>
+        <dt>It may reach</dt>
+        <dd>${reach(only)}</dd>
+      </dl>
+      <input type="hidden" name="gateway" value="${only.slug}" />`;
+  const radios = choices.map(
+    (each) =>
+      html`<label
+        ><input type="radio" name="gateway" value="${each.slug}" required /> ${each.title} (<code>${each.slug}</code>):
+        ${reach(each)}</label
+      >`,
+  );
+  return html`<fieldset>
+    <legend>Which gateway may it use?</legend>
+    ${radios}
+  </fieldset>`;
+}
+
+function reach({ servers }: Granted): string {
+  return servers.length === 0 ? 'no server yet' : servers.join(', ');
+}
+
+function vouching(provenance: Provenance): Html {
+  if (provenance.kind === 'listed') return html`Your administrator listed it.`;
+  if (provenance.kind === 'domain') return html`<strong>${provenance.domain}</strong> publishes what it is.`;
+  return html`<strong>Nobody: unverified.</strong> Anybody can register an app under any name.`;
+}
+
+function redirectWarning(redirect: string): Html | undefined {
+  const kind = kindOfRedirect(redirect);
+  if (kind === 'web') return undefined;
+  const what = kind === 'loopback' ? 'a program on this device' : 'an app on this device';
+  return html`<p class="warning">
+    That is ${what}, and nobody can tell from here which. Go on only if you have just begun this in an app that you trust.
+  </p>`;
+}

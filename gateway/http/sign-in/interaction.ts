@@ -1,0 +1,203 @@
+// A sign-in step by step, in a browser: who is it (away to the identity provider and back), then may this app (consent). Every step is bound to the
+// browser that began it by cookies of oidc-provider and one of ours, and every answer that changes something proves that it comes from our page.
+import { createHmac, hash, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errors, type Interaction, type Provider } from 'oidc-provider';
+import { z } from 'zod';
+import { Fault } from '#contract/error.ts';
+import type { SigningKey } from '../../caller/signing-key.ts';
+import { addressOfResource } from '../../mcp/address.ts';
+import type { ClientList } from '../../sign-in/client-list.ts';
+import { choicesOf, type Consents } from '../../sign-in/consent.ts';
+import type { SignInEvents } from '../../sign-in/event.ts';
+import { Departure, type IdentityProviderClient } from '../../sign-in/identity-provider.ts';
+import { type Person, personByEmail, personById } from '../../sign-in/person.ts';
+import { Asked, paths, saveGrant } from '../../sign-in/provider.ts';
+import type { Store } from '../../store/store.ts';
+import { readBody } from '../body.ts';
+import { questionBody, questionTitle, type Question } from './consent-page.ts';
+import { cookieOf, setCookie } from './cookie.ts';
+import { answerPage, formTargetOf } from './page.ts';
+import { emailBody } from './sign-in-page.ts';
+
+export interface InteractionDeps {
+  readonly publicOrigin: string;
+  readonly provider: Provider;
+  readonly signingKey: SigningKey;
+  readonly store: Store;
+  readonly clients: ClientList;
+  readonly consents: Consents;
+  readonly events: SignInEvents;
+  readonly identityProviders: readonly IdentityProviderClient[];
+  readonly now: () => number;
+}
+export interface Interactions {
+  /** GET: the next step of this sign-in, as a page or a way on. */
+  show(request: IncomingMessage, response: ServerResponse, uid: string, query: URLSearchParams): Promise<void>;
+  /** POST: the answer to the question of consent. */
+  answer(request: IncomingMessage, response: ServerResponse, uid: string): Promise<void>;
+  /** GET: back from an identity provider. */
+  arrive(request: IncomingMessage, response: ServerResponse, provider: string, returned: URL): Promise<void>;
+}
+
+const departureModel = 'Departure';
+const departureMs = 600_000;
+const Kept = z.object({ departure: Departure, uid: z.string(), browser: z.string() });
+const answerLimitBytes = 8 * 1024;
+
+export function createInteractions(deps: InteractionDeps): Interactions {
+  const { publicOrigin, provider, store, events, now } = deps;
+  const isSecure = publicOrigin.startsWith('https:');
+  const proofKey = Buffer.from(
+    hkdfSync('sha256', deps.signingKey.key.export({ format: 'der', type: 'pkcs8' }), '', 'drawbridge sign-in proof', 32),
+  );
+  const proofOf = (uid: string) => createHmac('sha256', proofKey).update(uid).digest();
+
+  async function find(request: IncomingMessage, response: ServerResponse, uid: string): Promise<Interaction> {
+    try {
+      const interaction = await provider.interactionDetails(request, response);
+      if (interaction.uid === uid) return interaction;
+    } catch (error) {
+      if (!(error instanceof errors.SessionNotFound)) throw error;
+    }
+    throw new Fault('SIGN_IN_OVER');
+  }
+
+  async function sendAway(
+    response: ServerResponse,
+    of: { to: IdentityProviderClient; uid: string; request: IncomingMessage; email?: string },
+  ) {
+    const { url, departure } = await of.to.depart(of.email);
+    const name = isSecure ? '__Host-browser' : 'browser';
+    const browser = cookieOf(of.request, name) ?? randomBytes(24).toString('base64url');
+    const body = JSON.stringify({ departure, uid: of.uid, browser: hash('sha256', browser) } satisfies z.infer<typeof Kept>);
+    const key = hash('sha256', departure.state);
+    const expiresAt = now() + departureMs;
+    const item = { model: departureModel, key, family: null, uid: null, connection: null, body, expiresAt, consumedAt: null };
+    await store.signIn.putItem(item, now());
+    setCookie(response, name, browser, isSecure);
+    seeOther(response, url.href);
+  }
+
+  async function questionOf(interaction: Interaction): Promise<Question> {
+    const { client_id: id, redirect_uri: redirect, resource } = Asked.parse(interaction.params);
+    const [client, person] = await Promise.all([deps.clients.find(id), personById(store, interaction.session?.accountId ?? '')]);
+    const address = addressOfResource(publicOrigin, resource);
+    if (!client || !person || !address) throw new Fault('SIGN_IN_OVER');
+    const choices = choicesOf(person, address);
+    if (choices.length === 0) throw await refused(person, address.gateway);
+    const { uid } = interaction;
+    const answerTo = `${paths.signIn}/${uid}`;
+    const provenance = deps.clients.provenanceOf(id);
+    return { client, provenance, person, choices, redirect, answerTo, proof: proofOf(uid).toString('base64url') };
+  }
+
+  async function refused(person: Person, gateway: string | undefined): Promise<Fault> {
+    const fault =
+      gateway === undefined
+        ? new Fault('SIGN_IN_REFUSED', { reason: 'none of your teams grants a gateway. Ask your administrator.' })
+        : new Fault('GATEWAY_NOT_GRANTED', { gateway });
+    const detail = gateway === undefined ? {} : { gateway };
+    await events.recordRefusal({
+      event: 'sign_in_refused',
+      user: { id: person.id, name: person.slug },
+      code: fault.code,
+      detail,
+    });
+    return fault;
+  }
+
+  return {
+    async show(request, response, uid, query) {
+      const interaction = await find(request, response, uid);
+      if (interaction.prompt.name === 'login') {
+        const email = query.get('email')?.trim().toLowerCase();
+        const [only] = deps.identityProviders;
+        const domain = email?.slice(email.lastIndexOf('@') + 1);
+        const to =
+          deps.identityProviders.length === 1 && only
+            ? only
+            : deps.identityProviders.find(({ settings }) => domain !== undefined && settings.domains?.includes(domain));
+        if (to) return sendAway(response, { to, uid, request, ...(email === undefined ? {} : { email }) });
+        // The form leads to this site first, and from here to the identity provider.
+        const formTargets = ['https:', ...(isSecure ? [] : ['http:'])];
+        return answerPage(response, { title: 'Sign in', body: emailBody(`${paths.signIn}/${uid}`, email), formTargets });
+      }
+      const question = await questionOf(interaction);
+      answerPage(response, {
+        title: questionTitle(question),
+        body: questionBody(question),
+        formTargets: [formTargetOf(question.redirect)],
+      });
+    },
+
+    async answer(request, response, uid) {
+      const interaction = await find(request, response, uid);
+      if (interaction.prompt.name !== 'consent') throw new Fault('SIGN_IN_OVER');
+      const form = new URLSearchParams((await readBody(request, answerLimitBytes)).toString('utf8'));
+      const proof = Buffer.from(form.get('proof') ?? '', 'base64url');
+      const expected = proofOf(uid);
+      if (proof.length !== expected.length || !timingSafeEqual(proof, expected)) throw new Fault('SIGN_IN_OVER');
+      const { client, person, choices, redirect } = await questionOf(interaction);
+      const { resource } = Asked.parse(interaction.params);
+      if (form.get('answer') !== 'allow') {
+        const detail = { client: client.client_id };
+        await events.record({ event: 'consent_denied', user: { id: person.id, name: person.slug }, detail });
+        const error = { error: 'access_denied', error_description: 'the person did not consent' };
+        return provider.interactionFinished(request, response, error, { mergeWithLastSubmission: false });
+      }
+      const gateway = choices.find(({ slug }) => slug === form.get('gateway'))?.slug;
+      if (gateway === undefined) throw new Fault('SIGN_IN_OVER');
+      const connection = await deps.consents.give({ client, person, gateway, redirect });
+      const grant = await saveGrant(provider, { connection, resource });
+      return provider.interactionFinished(request, response, { consent: { grantId: grant.jti } });
+    },
+
+    async arrive(request, response, name, returned) {
+      const state = returned.searchParams.get('state') ?? '';
+      const item = await store.signIn.removeItem(departureModel, hash('sha256', state));
+      const kept = item && item.expiresAt > now() ? Kept.parse(JSON.parse(item.body)) : undefined;
+      const browser = cookieOf(request, isSecure ? '__Host-browser' : 'browser') ?? '';
+      const to = deps.identityProviders.find(({ settings }) => settings.slug === name);
+      if (!kept || !to || kept.departure.provider !== name || kept.browser !== hash('sha256', browser))
+        throw new Fault('SIGN_IN_OVER');
+      const interaction = await provider.Interaction.find(kept.uid);
+      if (!interaction || interaction.prompt.name !== 'login') throw new Fault('SIGN_IN_OVER');
+      const person = await whoCame(to, returned, kept.departure);
+      const user = { id: person.id, name: person.slug };
+      await events.record({ event: 'signed_in', user, detail: { identityProvider: name } });
+      await leaveOther(interaction, person);
+      interaction.result = { login: { accountId: person.id } };
+      await interaction.save(interaction.exp - Math.floor(now() / 1000));
+      seeOther(response, interaction.returnTo);
+    },
+  };
+
+  async function whoCame(to: IdentityProviderClient, returned: URL, departure: Departure): Promise<Person> {
+    try {
+      return await personByEmail(store, await to.arrive(returned, departure));
+    } catch (error) {
+      if (error instanceof Fault)
+        await events.recordRefusal({
+          event: 'sign_in_refused',
+          code: error.code,
+          detail: { identityProvider: to.settings.slug },
+        });
+      throw error;
+    }
+  }
+
+  /** Another person than the one whom this browser's session knows: that session ends. */
+  async function leaveOther(interaction: Interaction, person: Person): Promise<void> {
+    const { session } = interaction;
+    if (session?.uid === undefined || session.accountId === person.id) return;
+    await store.signIn.removeItemByUid('Session', session.uid);
+    interaction.session = undefined;
+  }
+}
+
+function seeOther(response: ServerResponse, location: string): void {
+  response
+    .writeHead(303, { Location: location, 'Content-Length': 0, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
+    .end();
+}

@@ -1,0 +1,201 @@
+// The door of sign-in: which address is whose, and what reaches oidc-provider. Only parameters that are known here get there, under the public name of this
+// site whatever the request called it, and what goes wrong is told on a page rather than by sending a person somewhere.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { type Context, type Provider } from 'oidc-provider';
+import { asFault, entryOf, Fault } from '#contract/error.ts';
+import { newId } from '#contract/id.ts';
+import type { Recorder } from '../../audit/record.ts';
+import type { SigningKey } from '../../caller/signing-key.ts';
+import type { Address } from '../../mcp/address.ts';
+import { createAdapter } from '../../sign-in/adapter.ts';
+import { type ClientMetadata, clientMetadata } from '../../sign-in/client.ts';
+import { createClientDocuments, type FetchDocument } from '../../sign-in/client-document.ts';
+import { createClientList } from '../../sign-in/client-list.ts';
+import { createConsents } from '../../sign-in/consent.ts';
+import { createSignInEvents } from '../../sign-in/event.ts';
+import { createIdentityProvider, type IdentityProviderSettings } from '../../sign-in/identity-provider.ts';
+import { personById } from '../../sign-in/person.ts';
+import { createProvider, paths, scope } from '../../sign-in/provider.ts';
+import type { Store } from '../../store/store.ts';
+import { answerJson } from '../error.ts';
+import { createInteractions, type Interactions } from './interaction.ts';
+import { challengeOf, resourceMetadata, resourceMetadataPath } from './metadata.ts';
+import { answerPage, html, pageHeaders, pageText } from './page.ts';
+import { createRegisterRoute } from './register.ts';
+
+export interface SignInDeps {
+  readonly publicOrigin: string;
+  readonly signingKey: SigningKey;
+  readonly store: Store;
+  readonly recorder: Recorder;
+  readonly identityProviders: readonly IdentityProviderSettings[];
+  /** Clients that the administrator listed. */
+  readonly hosts: readonly { readonly clientId: string; readonly title: string; readonly redirectUris: readonly string[] }[];
+  /** Absent: clients are not known by documents. */
+  readonly fetchDocument: FetchDocument | undefined;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly addressOf: (request: IncomingMessage) => string;
+}
+export interface SignIn {
+  /** Answers a request for one of its addresses; undefined where the path is none of them. Rejects where it did not answer. */
+  answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> | undefined;
+  /** The value of WWW-Authenticate for a 401 at an MCP endpoint. */
+  challenge(address: Address, hadToken: boolean): string;
+}
+
+type Step = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+const stepPath = /^\/sign-in\/([A-Za-z0-9_-]{43})$/;
+const returnPath = /^\/sign-in\/callback\/([a-z0-9_-]{1,40})$/;
+/** Of a request to authorize. No form post, no signed request, no nonce: nothing of OpenID Connect is offered to hosts. */
+const authorizeParameters: ReadonlySet<string> = new Set(
+  'client_id redirect_uri response_type state code_challenge code_challenge_method resource prompt'.split(' '),
+);
+
+/** Throws CLIENT_REFUSED where a listed host has a redirect that none may have. */
+export function createSignIn(deps: SignInDeps): SignIn {
+  const { publicOrigin, store, logger, now, signingKey } = deps;
+  const events = createSignInEvents(deps.recorder, now);
+  const documents = deps.fetchDocument && createClientDocuments(deps.fetchDocument, now);
+  const clients = createClientList({ store: store.signIn, listed: deps.hosts.map(listedClient), documents, now });
+  const consents = createConsents({ store, events, now });
+  const provider = createProvider({
+    publicOrigin,
+    signingKey,
+    adapter: createAdapter({ store: store.signIn, events, now, findClient: (id) => clients.find(id) }),
+    hasDocuments: documents !== undefined,
+    isUser: async (id) => (await personById(store, id)) !== undefined,
+    remembered: (of) => consents.remembered(of),
+    renderError: renderProviderError,
+    onFailure: (error) => logger.error({ err: error }, 'sign-in failed'),
+  });
+  provider.on('authorization.error', keepHere);
+  const identityProviders = deps.identityProviders.map((settings) =>
+    createIdentityProvider(settings, {
+      returnTo: `${publicOrigin}${paths.signIn}/callback/${settings.slug}`,
+      now,
+      onFailure: (error) => logger.warn({ err: error, identityProvider: settings.slug }, 'an identity provider failed'),
+    }),
+  );
+  const interactions = createInteractions({ ...deps, provider, clients, consents, events, identityProviders });
+  const register = createRegisterRoute({ clients, events, now, addressOf: deps.addressOf });
+  const authorize = underPublicName(provider, publicOrigin);
+
+  const exact: Readonly<Record<string, { readonly method: string; readonly step: Step; readonly isPage?: true }>> = {
+    '/.well-known/oauth-authorization-server': { method: 'GET', step: authorize },
+    '/.well-known/openid-configuration': { method: 'GET', step: authorize },
+    [paths.keys]: { method: 'GET', step: authorize },
+    [paths.authorize]: { method: 'GET', step: onlyKnown(authorize), isPage: true },
+    [paths.token]: { method: 'POST', step: authorize },
+    [paths.revoke]: { method: 'POST', step: authorize },
+    [paths.register]: { method: 'POST', step: register },
+  };
+
+  function stepFor(path: string, request: IncomingMessage): { step: Step; isPage: boolean } | undefined {
+    const found = Object.hasOwn(exact, path) ? exact[path] : undefined;
+    if (found) return { step: only(found.method, found.step), isPage: found.isPage ?? false };
+    if (path.startsWith(`${paths.authorize}/`)) return { step: only('GET', authorize), isPage: true };
+    if (path.startsWith(`${resourceMetadataPath}/`)) return { step: only('GET', describe), isPage: false };
+    const step = pageStep(path, request, interactions, publicOrigin);
+    return step && { step, isPage: true };
+  }
+
+  async function describe(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const metadata = resourceMetadata(publicOrigin, request.url ?? '');
+    if (!metadata) throw new Fault('NOT_FOUND');
+    answerJson(response, 200, metadata);
+  }
+
+  return {
+    answer(request, response, path) {
+      const found = stepFor(path, request);
+      if (!found) return undefined;
+      return found.step(request, response).catch((error: unknown) => {
+        if (!found.isPage || response.headersSent) throw error;
+        const reference = newId();
+        const fault = asFault(error, reference);
+        if (fault.code === 'INTERNAL') logger.error({ err: fault.cause ?? fault, reference }, 'sign-in failed');
+        answerFaultPage(response, fault);
+      });
+    },
+    challenge: (address, hadToken) => challengeOf(publicOrigin, address, hadToken),
+  };
+}
+
+function pageStep(path: string, request: IncomingMessage, interactions: Interactions, origin: string): Step | undefined {
+  const url = new URL(request.url ?? '/', origin);
+  const uid = stepPath.exec(path)?.[1];
+  if (uid !== undefined) {
+    if (request.method === 'POST') return (asked, response) => interactions.answer(asked, response, uid);
+    return only('GET', (asked, response) => interactions.show(asked, response, uid, url.searchParams));
+  }
+  const provider = returnPath.exec(path)?.[1];
+  return provider === undefined
+    ? undefined
+    : only('GET', (asked, response) => interactions.arrive(asked, response, provider, url));
+}
+
+function only(method: string, step: Step): Step {
+  return async (request, response) => {
+    if (request.method !== method) throw new Fault('METHOD_NOT_ALLOWED', { allow: method });
+    await step(request, response);
+  };
+}
+
+/** The links that oidc-provider makes, and the cookies that it sets, are those of the public address. */
+function underPublicName(provider: Provider, publicOrigin: string): Step {
+  const { host, protocol } = new URL(publicOrigin);
+  const answer = provider.callback();
+  return async (request, response) => {
+    request.headers['x-forwarded-host'] = host;
+    request.headers['x-forwarded-proto'] = protocol.slice(0, -1);
+    delete request.headers['x-forwarded-for'];
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    response.setHeader('Referrer-Policy', 'no-referrer');
+    await answer(request, response);
+  };
+}
+
+/** Leaves what is not known here out, and asks for the one scope that there is, whatever a host wrote. */
+function onlyKnown(step: Step): Step {
+  return (request, response) => {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    const known = [...url.searchParams].filter(([name]) => authorizeParameters.has(name));
+    request.url = `${url.pathname}?${new URLSearchParams([...known, ['scope', scope]])}`;
+    return step(request, response);
+  };
+}
+
+/** Anybody can register a client: until a person has decided, nobody is sent to where one says (RFC 9700 section 4.11.2). */
+function keepHere(ctx: Context, error: unknown): void {
+  if (ctx.oidc.route !== 'resume' && error instanceof Error) Object.assign(error, { allow_redirect: false });
+}
+
+function renderProviderError(ctx: Context, of: { readonly error: string; readonly error_description?: string }): void {
+  ctx.set(pageHeaders());
+  ctx.body = pageText(
+    'This sign-in can not go on',
+    html`<p>${of.error_description ?? 'The request of your app is not valid.'}</p>
+      <p><code>${of.error}</code></p>
+      <p>Nothing was allowed. Go back to your app and connect again.</p>`,
+  );
+}
+
+function answerFaultPage(response: ServerResponse, fault: Fault): void {
+  const { status } = entryOf(fault.code);
+  answerPage(response, {
+    status,
+    title: 'This sign-in can not go on',
+    body: html`<p role="alert">${fault.message}</p>
+      <p><code>${fault.code}</code></p>`,
+  });
+}
+
+function listedClient({ clientId, title, redirectUris }: SignInDeps['hosts'][number]): ClientMetadata {
+  return clientMetadata(clientId, {
+    client_name: title,
+    redirect_uris: [...redirectUris],
+    grant_types: ['authorization_code', 'refresh_token'],
+  });
+}

@@ -1,0 +1,135 @@
+// What oidc-provider keeps, kept in our store. Ids of tokens, codes and sessions are secrets, so only their SHA-256 is stored, and what they are is put
+// back when somebody comes with one. No token is issued, renewed or taken away without its record.
+import { hash } from 'node:crypto';
+import { type Adapter, errors, Provider } from 'oidc-provider';
+import { z } from 'zod';
+import { ConnectionId, newId } from '#contract/id.ts';
+import type { Connection, SignInItem, SignInStore } from '../store/sign-in.ts';
+import type { ClientMetadata } from './client.ts';
+import { connectionDetail, type SignInEvents } from './event.ts';
+
+const Payload = z.record(z.string(), z.unknown());
+const unlimitedMs = 86_400_000;
+
+export interface AdapterDeps {
+  readonly store: SignInStore;
+  readonly events: SignInEvents;
+  readonly now: () => number;
+  findClient(id: string): Promise<ClientMetadata | undefined>;
+}
+
+/** The id of a new grant: it says which connection it stands for. */
+export function grantIdFor(connection: ConnectionId): string {
+  return `${connection}.${newId()}`;
+}
+
+/** The connection behind a grant's id. */
+function connectionIdIn(grantId: unknown): ConnectionId | null {
+  const found = ConnectionId.safeParse(typeof grantId === 'string' ? grantId.split('.')[0] : undefined);
+  return found.success ? found.data : null;
+}
+
+const keyOf = (id: string): string => hash('sha256', id);
+
+export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
+  const { store, events, now } = deps;
+
+  async function liveConnection(grantId: unknown): Promise<Connection> {
+    const id = connectionIdIn(grantId);
+    const connection = id === null ? undefined : await store.connection(id);
+    if (!connection || connection.revokedAt !== null) throw new errors.InvalidGrant('the connection is over');
+    return connection;
+  }
+
+  /** Before it is issued. */
+  async function recordToken(payload: Record<string, unknown>): Promise<void> {
+    const connection = await liveConnection(payload['grantId']);
+    const isRefresh = typeof payload['gty'] === 'string' && payload['gty'].endsWith('refresh_token');
+    const { user } = connection;
+    await events.record({
+      event: isRefresh ? 'host_token_refreshed' : 'host_token_issued',
+      user: { id: user.id, name: user.slug },
+      detail: connectionDetail(connection),
+    });
+  }
+
+  async function recordEnd(event: 'host_tokens_revoked' | 'spent_token_replayed', grantId: string): Promise<void> {
+    const id = connectionIdIn(grantId);
+    const connection = id === null ? undefined : await store.connection(id);
+    if (!connection) return;
+    const { user } = connection;
+    await events.record({ event, user: { id: user.id, name: user.slug }, detail: connectionDetail(connection) });
+  }
+
+  function found(id: string | undefined, item: SignInItem | undefined): Record<string, unknown> | undefined {
+    if (!item) return undefined;
+    const payload = Payload.parse(JSON.parse(item.body));
+    return {
+      ...payload,
+      ...(id === undefined ? {} : { jti: id }),
+      ...(item.consumedAt === null ? {} : { consumed: Math.floor(item.consumedAt / 1000) }),
+    };
+  }
+
+  return (model) => ({
+    async upsert(id, payload, expiresInSeconds) {
+      if (model === 'AccessToken') await recordToken(payload);
+      const { grantId, uid } = payload;
+      await store.putItem(
+        {
+          model,
+          key: keyOf(id),
+          family: typeof grantId === 'string' ? keyOf(grantId) : null,
+          uid: typeof uid === 'string' ? uid : null,
+          connection: model === 'Grant' ? connectionIdIn(id) : null,
+          body: JSON.stringify(withoutSecrets(payload)),
+          expiresAt: now() + (expiresInSeconds === undefined ? unlimitedMs : expiresInSeconds * 1000),
+          consumedAt: typeof payload['consumed'] === 'number' ? payload['consumed'] * 1000 : null,
+        },
+        now(),
+      );
+    },
+    async find(id) {
+      if (model === 'Client') return deps.findClient(id).then((metadata) => metadata && { ...metadata });
+      return found(id, await store.item(model, keyOf(id)));
+    },
+    async findByUid(uid) {
+      return found(undefined, await store.itemByUid(model, uid));
+    },
+    findByUserCode: () => Promise.resolve(undefined),
+    async consume(id) {
+      const key = keyOf(id);
+      if (await store.consumeItem(model, key, now())) return;
+      // Somebody else came with it at the same moment: one of the two is not whom it was given to.
+      const item = await store.item(model, key);
+      const grantId = item && Payload.parse(JSON.parse(item.body))['grantId'];
+      if (typeof grantId === 'string') await endFamily(grantId);
+      throw new errors.InvalidGrant('it was used already');
+    },
+    async destroy(id) {
+      const removed = await store.removeItem(model, keyOf(id));
+      // oidc-provider ends a grant where a spent code or refresh token comes back, and where the host gives its token up.
+      if (model === 'Grant' && removed)
+        await recordEnd(Provider.ctx?.oidc.route === 'token' ? 'spent_token_replayed' : 'host_tokens_revoked', id);
+    },
+    async revokeByGrantId(grantId) {
+      await store.removeFamily(model, keyOf(grantId));
+    },
+  });
+
+  async function endFamily(grantId: string): Promise<void> {
+    const family = keyOf(grantId);
+    for (const model of ['AccessToken', 'RefreshToken', 'AuthorizationCode']) await store.removeFamily(model, family);
+    await store.removeItem('Grant', family);
+    await recordEnd('spent_token_replayed', grantId);
+  }
+}
+
+/** A session's id inside of what is kept of a request under way would be as good as the session. */
+function withoutSecrets(payload: Record<string, unknown>): Record<string, unknown> {
+  const { jti: _, session, ...rest } = payload;
+  const of = Payload.safeParse(session);
+  if (!of.success) return rest;
+  const { cookie: __, ...plain } = of.data;
+  return { ...rest, session: plain };
+}

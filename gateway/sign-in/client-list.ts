@@ -1,0 +1,59 @@
+// Every client that may ask for a sign-in, whichever way it is known: listed by the administrator, by its document, or registered by itself.
+import { errors } from 'oidc-provider';
+import { z } from 'zod';
+import { Fault } from '#contract/error.ts';
+import { newId } from '#contract/id.ts';
+import type { SignInStore } from '../store/sign-in.ts';
+import { ClientClaim, type ClientMetadata, clientMetadata, type Provenance } from './client.ts';
+import { type ClientDocuments, isDocumentUrl } from './client-document.ts';
+
+export interface ClientList {
+  /** Rejects with what oidc-provider answers as invalid_client where the client's document can't be had. */
+  find(id: string): Promise<ClientMetadata | undefined>;
+  provenanceOf(id: string): Provenance;
+  /** Rejects with CLIENT_REFUSED, or BUSY where too many registered already. */
+  register(claim: unknown): Promise<ClientMetadata & { readonly client_id_issued_at: number }>;
+}
+
+const registeredAtMost = 10_000;
+
+export function createClientList(deps: {
+  store: SignInStore;
+  listed: readonly ClientMetadata[];
+  documents: ClientDocuments | undefined;
+  now: () => number;
+}): ClientList {
+  const { store, documents, now } = deps;
+  const listed = new Map(deps.listed.map((metadata) => [metadata.client_id, metadata]));
+  return {
+    async find(id) {
+      const known = listed.get(id);
+      if (known) return known;
+      if (isDocumentUrl(id)) return documents && (await documents.find(id).catch(asInvalidClient));
+      const registered = z.uuid().safeParse(id).success ? await store.client(id) : undefined;
+      return registered && clientMetadata(id, ClientClaim.parse(JSON.parse(registered.body)));
+    },
+    provenanceOf(id) {
+      if (listed.has(id)) return { kind: 'listed' };
+      return isDocumentUrl(id) ? { kind: 'domain', domain: new URL(id).hostname } : { kind: 'unknown' };
+    },
+    async register(given) {
+      const claim = ClientClaim.safeParse(given);
+      if (!claim.success) {
+        const issue = claim.error.issues[0];
+        throw new Fault('CLIENT_REFUSED', { reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}` });
+      }
+      const at = now();
+      const id = newId(at);
+      const metadata = clientMetadata(id, claim.data);
+      const isAdded = await store.addClient({ id, body: JSON.stringify(claim.data), createdAt: at }, registeredAtMost);
+      if (!isAdded) throw new Fault('BUSY', { what: 'registration of apps' });
+      return { ...metadata, client_id_issued_at: Math.floor(at / 1000) };
+    },
+  };
+}
+
+function asInvalidClient(error: unknown): never {
+  if (error instanceof Fault) throw new errors.InvalidClient(error.message);
+  throw error;
+}

@@ -1,0 +1,82 @@
+// What a client says of itself, whichever way it came (its own document, registration, the administrator's file), brought to what is believed of it:
+// a public client that uses codes and PKCE. Its name is a claim; only where it is sent back to counts.
+import { z } from 'zod';
+import { Fault } from '#contract/error.ts';
+import { kindOfRedirect } from './redirect.ts';
+
+const Text = z.string().max(200);
+
+/** RFC 7591 section 2, what is looked at of it. Unknown members are left out. */
+export const ClientClaim = z.object({
+  redirect_uris: z.array(z.string()).min(1).max(32),
+  client_name: Text.optional(),
+  application_type: z.enum(['web', 'native']).optional(),
+  grant_types: z.array(Text).max(16).optional(),
+  response_types: z.array(Text).max(16).optional(),
+  token_endpoint_auth_method: Text.optional(),
+  client_uri: z.url().max(2000).optional().catch(undefined),
+  software_id: Text.optional().catch(undefined),
+  software_version: Text.optional().catch(undefined),
+});
+export type ClientClaim = z.infer<typeof ClientClaim>;
+
+/** How far a client's id can be believed: `domain` vouches for it, an administrator listed it, or nobody knows it. */
+export type Provenance = { readonly kind: 'domain'; readonly domain: string } | { readonly kind: 'listed' | 'unknown' };
+
+/** As oidc-provider takes it. */
+export interface ClientMetadata extends Readonly<Record<string, unknown>> {
+  readonly client_id: string;
+  readonly client_name: string;
+  readonly redirect_uris: readonly string[];
+  readonly application_type: 'web' | 'native';
+  readonly grant_types: readonly string[];
+  readonly response_types: readonly ['code'];
+  readonly token_endpoint_auth_method: 'none';
+}
+
+/** Throws CLIENT_REFUSED with the reason. */
+export function clientMetadata(id: string, claim: ClientClaim): ClientMetadata {
+  const kinds = claim.redirect_uris.map((uri) => {
+    const kind = kindOfRedirect(uri);
+    if (typeof kind === 'object') throw new Fault('CLIENT_REFUSED', { reason: `redirect_uri ${uri}: ${kind.refused}` });
+    return kind;
+  });
+  const isNative = kinds.some((kind) => kind !== 'web');
+  if (claim.application_type === 'web' && isNative)
+    throw new Fault('CLIENT_REFUSED', { reason: 'application_type web allows https redirect_uris only' });
+  const types = claim.response_types ?? ['code'];
+  const grants = claim.grant_types ?? ['authorization_code'];
+  if (!types.includes('code') || !grants.includes('authorization_code'))
+    throw new Fault('CLIENT_REFUSED', {
+      reason: 'only the response type code and the grant type authorization_code begin a sign-in',
+    });
+  return {
+    client_id: id,
+    client_name: nameOf(claim),
+    redirect_uris: [...new Set(claim.redirect_uris)],
+    // What it leaves out follows from where it is sent back to: loopback ports are free for native clients only.
+    application_type: claim.application_type ?? (isNative ? 'native' : 'web'),
+    grant_types: ['authorization_code', ...(grants.includes('refresh_token') ? ['refresh_token'] : [])],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'none',
+    ...(claim.client_uri === undefined ? {} : { client_uri: claim.client_uri }),
+  };
+}
+
+/** The host as records and policies name it, made of what the client calls itself: 1-40 of a-z, 0-9 and hyphens. */
+export function hostOf(title: string): string {
+  const slug = title
+    .toLowerCase()
+    .normalize('NFKD')
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 40)
+    .replace(/-$/, '');
+  return slug === '' ? 'unnamed' : slug;
+}
+
+/** One line without what reorders or hides text. */
+function nameOf({ client_name }: ClientClaim): string {
+  const name = (client_name ?? '').replaceAll(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
+  return name === '' ? 'An unnamed app' : name.slice(0, 80);
+}

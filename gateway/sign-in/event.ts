@@ -1,0 +1,63 @@
+// Records of what happens when hosts sign in. Never a token, a code or an address with one in it; refusals are cheap to provoke from outside, so they
+// have a bound: what is over it is counted, and the next record says how many there were.
+import type { EventRecord } from '#contract/audit.ts';
+import type { ErrorCode } from '#contract/error.ts';
+import { newRecordId } from '#contract/id.ts';
+import type { Recorder } from '../audit/record.ts';
+import type { Connection } from '../store/sign-in.ts';
+
+export interface SignInEvent {
+  readonly event:
+    | 'client_registered'
+    | 'signed_in'
+    | 'sign_in_refused'
+    | 'consent_given'
+    | 'consent_denied'
+    | 'host_token_issued'
+    | 'host_token_refreshed'
+    | 'host_tokens_revoked'
+    // a code or a refresh token that was used before came back, so all tokens of that sign-in end
+    | 'spent_token_replayed';
+  readonly user?: NonNullable<EventRecord['user']> | null;
+  readonly code?: ErrorCode | null;
+  readonly detail?: EventRecord['detail'];
+}
+export interface SignInEvents {
+  /** Rejects with AUDIT_UNAVAILABLE, and then what it tells of must not happen. */
+  record(event: SignInEvent): Promise<void>;
+  /** For what anybody can provoke: at most 120 a minute. */
+  recordRefusal(event: SignInEvent): Promise<void>;
+}
+
+const refusalsPerMinute = 120;
+
+export function createSignInEvents(recorder: Pick<Recorder, 'append'>, now: () => number): SignInEvents {
+  let minute = 0;
+  let inMinute = 0;
+  let uncounted = 0;
+
+  function record(of: SignInEvent): Promise<void> {
+    const { event, user = null, code = null, detail = {} } = of;
+    const at = now();
+    return recorder.append({ version: 1, kind: 'event', id: newRecordId(at), at, event, user, workstation: null, code, detail });
+  }
+  return {
+    record,
+    async recordRefusal(of) {
+      const current = Math.floor(now() / 60_000);
+      if (current !== minute) [minute, inMinute] = [current, 0];
+      if (++inMinute > refusalsPerMinute) {
+        uncounted++;
+        return;
+      }
+      const detail = uncounted === 0 ? of.detail : { ...of.detail, notRecordedBefore: uncounted };
+      uncounted = 0;
+      await record({ ...of, ...(detail === undefined ? {} : { detail }) });
+    },
+  };
+}
+
+/** What every record of a connection tells. */
+export function connectionDetail({ id, client, host, gateway }: Connection): EventRecord['detail'] {
+  return { connection: id, client, host, gateway };
+}

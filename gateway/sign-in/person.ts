@@ -1,0 +1,58 @@
+// Who somebody is to this gateway, and what their teams grant them. The policy is the only truth: an identity provider says an address, never a right.
+import { Fault } from '#contract/error.ts';
+import { Slug, UserId } from '#contract/id.ts';
+import type { Store, StoredPolicy } from '../store/store.ts';
+import type { Arrival } from './identity-provider.ts';
+
+export interface Person {
+  readonly id: UserId;
+  readonly slug: Slug;
+  readonly email: string;
+  readonly gateways: readonly Granted[];
+}
+/** A gateway that one of the person's teams grants, as it is shown to them. */
+export interface Granted {
+  readonly slug: Slug;
+  readonly title: string;
+  /** Titles of what is assigned to it. */
+  readonly servers: readonly string[];
+}
+
+/** The user with this verified e-mail. Rejects with SIGN_IN_REFUSED where there is none, or more than one. */
+export async function personByEmail(store: Pick<Store, 'policy'>, { email }: Pick<Arrival, 'email'>): Promise<Person> {
+  const stored = await store.policy();
+  const found = Object.entries(stored.policy.users).filter(([, user]) => user.email.toLowerCase() === email);
+  const [slug] = found[0] ?? [];
+  if (slug === undefined || found.length > 1) {
+    const what = found.length > 1 ? 'several users of this gateway have' : 'no user of this gateway has';
+    throw new Fault('SIGN_IN_REFUSED', { reason: `${what} the e-mail address ${email}. Ask your administrator.` });
+  }
+  const person = personIn(stored, slug);
+  if (!person) throw new Fault('SIGN_IN_REFUSED', { reason: 'your user has no id.' });
+  return person;
+}
+
+/** The user with this id; undefined where the policy has none any more. */
+export async function personById(store: Pick<Store, 'policy'>, id: string): Promise<Person | undefined> {
+  const stored = await store.policy();
+  const slug = Object.keys(stored.ids.users).find((name) => stored.ids.users[name] === id);
+  return slug === undefined ? undefined : personIn(stored, slug);
+}
+
+function personIn({ policy, ids }: StoredPolicy, slug: string): Person | undefined {
+  const name = Slug.safeParse(slug);
+  const user = name.success ? policy.users[name.data] : undefined;
+  const id = UserId.safeParse(ids.users[slug]);
+  if (!name.success || !user || !id.success) return undefined;
+  const granted = new Set(user.teams.flatMap((team) => policy.teams[team]?.gateways ?? []));
+  const servers = new Map<string, string | undefined>(
+    Object.entries(policy.servers).map(([server, { title }]) => [server, title]),
+  );
+  const gateways = [...granted].flatMap((of) => {
+    const gateway = policy.gateways[of];
+    if (!gateway) return [];
+    const titles = Object.keys(gateway.assignments).map((server) => servers.get(server) ?? server);
+    return [{ slug: of, title: gateway.title ?? of, servers: titles }];
+  });
+  return { id: id.data, slug: name.data, email: user.email, gateways };
+}

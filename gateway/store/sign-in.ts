@@ -1,0 +1,78 @@
+// What the store keeps of hosts that sign in by themselves, as verbs. An implementer promises what store.ts says, and beyond it:
+// an item's id never arrives here, only its SHA-256; what takes an access away bumps the revision in the same transaction, what gives one does not
+// (nobody remembers that a token was not there).
+import type { ConnectionId, Slug, UserId } from '#contract/id.ts';
+
+/** Something that the authorization server keeps for a time: a code, a token, a session, a request under way. */
+export interface SignInItem {
+  readonly model: string;
+  /** SHA-256 (hex) of its id. */
+  readonly key: string;
+  /** SHA-256 (hex) of the grant that it belongs to: all tokens of one sign-in are a family. */
+  readonly family: string | null;
+  /** A second name by which a session is found. */
+  readonly uid: string | null;
+  /** Set on grants: the connection that they stand for. */
+  readonly connection: ConnectionId | null;
+  /** JSON without the id. */
+  readonly body: string;
+  readonly expiresAt: number;
+  readonly consumedAt: number | null;
+}
+
+/** A client that registered itself (RFC 7591): its metadata as JSON. */
+export interface SignInClient {
+  readonly id: string;
+  readonly body: string;
+  readonly createdAt: number;
+}
+
+/** One host of one user at one gateway, to which that user consented, with the one place (port of loopback aside) that it returns to. */
+export interface Connection {
+  readonly id: ConnectionId;
+  readonly client: string;
+  /** The AI host as records name it. */
+  readonly host: string;
+  /** What the client calls itself. */
+  readonly title: string;
+  readonly redirect: string;
+  readonly user: { readonly id: UserId; readonly slug: Slug };
+  readonly gateway: Slug;
+  readonly createdAt: number;
+  readonly revokedAt: number | null;
+}
+
+/** Who calls with an access token. */
+export interface TokenBearer {
+  readonly connection: Connection;
+  readonly expiresAt: number;
+}
+
+export interface SignInStore {
+  /** Adds or replaces. Items that expired a day ago are removed now and then. */
+  putItem(item: SignInItem, now: number): Promise<void>;
+  item(model: string, key: string): Promise<SignInItem | undefined>;
+  itemByUid(model: string, uid: string): Promise<SignInItem | undefined>;
+  /** True for the one caller that consumes it. */
+  consumeItem(model: string, key: string, now: number): Promise<boolean>;
+  /** Returns what was removed. */
+  removeItem(model: string, key: string): Promise<SignInItem | undefined>;
+  removeItemByUid(model: string, uid: string): Promise<void>;
+  /** Removes every item of a model that belongs to a family; how many. */
+  removeFamily(model: string, family: string): Promise<number>;
+  /** Whose access token this is, while its grant and its connection stand. */
+  bearer(key: string): Promise<TokenBearer | undefined>;
+
+  /** False where `atMost` clients registered already, not counting those that never came to a connection within a day, which go. */
+  addClient(client: SignInClient, atMost: number): Promise<boolean>;
+  client(id: string): Promise<SignInClient | undefined>;
+
+  /** Rejects with NAME_UNKNOWN where the policy has no such user or gateway. */
+  addConnection(connection: Connection): Promise<void>;
+  /** The live one of a client, user and gateway with this redirect. */
+  connectionOf(of: Pick<Connection, 'client' | 'gateway' | 'redirect'> & { user: UserId }): Promise<Connection | undefined>;
+  connection(id: ConnectionId): Promise<Connection | undefined>;
+  connections(): Promise<readonly Connection[]>;
+  /** Revokes it and removes every token and grant of it. False where there is none, or it is revoked already. */
+  revokeConnection(id: ConnectionId, now: number): Promise<boolean>;
+}

@@ -1,0 +1,144 @@
+// What the authorization server has under way, and its clients. The one rule: an item is consumed once, whoever asks at the same time.
+import type { Selectable } from 'kysely';
+import type { SignInClient, SignInItem, TokenBearer } from '../sign-in.ts';
+import type { Db, Tables } from '../table.ts';
+import { change, unchanged } from './change.ts';
+import { connection } from './connection.ts';
+
+const keepExpiredMs = 86_400_000;
+
+export async function putItem(db: Db, item: SignInItem, now: number): Promise<void> {
+  const { consumedAt, expiresAt, connection: connection_id, ...same } = item;
+  const row = { ...same, connection_id, expires_at: expiresAt, consumed_at: consumedAt };
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .insertInto('sign_in_item')
+      .values(row)
+      .onConflict((on) => on.columns(['model', 'key']).doUpdateSet(row))
+      .execute();
+    // Few at a time, so that no sign-in waits for a large clean-up; each adds one row and takes up to twenty.
+    const old = tx
+      .selectFrom('sign_in_item')
+      .select('key')
+      .where('expires_at', '<', now - keepExpiredMs);
+    await tx
+      .deleteFrom('sign_in_item')
+      .where('key', 'in', old.orderBy('expires_at').limit(20))
+      .where('expires_at', '<', now - keepExpiredMs)
+      .execute();
+  });
+}
+
+export async function item(db: Db, model: string, key: string): Promise<SignInItem | undefined> {
+  const row = await db
+    .selectFrom('sign_in_item')
+    .selectAll()
+    .where('model', '=', model)
+    .where('key', '=', key)
+    .executeTakeFirst();
+  return row && itemOf(row);
+}
+
+export async function itemByUid(db: Db, model: string, uid: string): Promise<SignInItem | undefined> {
+  const row = await db
+    .selectFrom('sign_in_item')
+    .selectAll()
+    .where('model', '=', model)
+    .where('uid', '=', uid)
+    .executeTakeFirst();
+  return row && itemOf(row);
+}
+
+export async function consumeItem(db: Db, model: string, key: string, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('sign_in_item')
+    .set({ consumed_at: now })
+    .where('model', '=', model)
+    .where('key', '=', key)
+    .where('consumed_at', 'is', null)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
+}
+
+export async function removeItem(db: Db, model: string, key: string): Promise<SignInItem | undefined> {
+  return await change(db, async (tx) => {
+    const row = await tx
+      .deleteFrom('sign_in_item')
+      .where('model', '=', model)
+      .where('key', '=', key)
+      .returningAll()
+      .executeTakeFirst();
+    if (row === undefined) return unchanged(undefined);
+    return { value: itemOf(row), changed: grantsAccess(model) };
+  });
+}
+
+export async function removeItemByUid(db: Db, model: string, uid: string): Promise<void> {
+  await db.deleteFrom('sign_in_item').where('model', '=', model).where('uid', '=', uid).execute();
+}
+
+export async function removeFamily(db: Db, model: string, family: string): Promise<number> {
+  return await change(db, async (tx) => {
+    const { numDeletedRows } = await tx
+      .deleteFrom('sign_in_item')
+      .where('model', '=', model)
+      .where('family', '=', family)
+      .executeTakeFirstOrThrow();
+    const count = Number(numDeletedRows);
+    return { value: count, changed: count > 0 && grantsAccess(model) };
+  });
+}
+
+/** What the gateway may remember as valid; the rest is read anew each time. */
+function grantsAccess(model: string): boolean {
+  return model === 'AccessToken' || model === 'Grant';
+}
+
+export async function bearer(db: Db, key: string): Promise<TokenBearer | undefined> {
+  const row = await db
+    .selectFrom('sign_in_item as token')
+    .innerJoin('sign_in_item as grant', (on) => on.onRef('grant.key', '=', 'token.family').on('grant.model', '=', 'Grant'))
+    .select(['token.expires_at', 'grant.connection_id'])
+    .where('token.model', '=', 'AccessToken')
+    .where('token.key', '=', key)
+    .executeTakeFirst();
+  if (row === undefined || row.connection_id === null) return undefined;
+  const found = await connection(db, row.connection_id);
+  return found && found.revokedAt === null ? { connection: found, expiresAt: row.expires_at } : undefined;
+}
+
+export async function addClient(db: Db, client: SignInClient, atMost: number): Promise<boolean> {
+  return await change(db, async (tx) => {
+    await tx
+      .deleteFrom('sign_in_client')
+      .where('created_at', '<', client.createdAt - keepExpiredMs)
+      .where('id', 'not in', tx.selectFrom('connection').select('client_id'))
+      .execute();
+    const { count } = await tx
+      .selectFrom('sign_in_client')
+      .select((is) => is.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    if (Number(count) >= atMost) return unchanged(false);
+    await tx.insertInto('sign_in_client').values({ id: client.id, body: client.body, created_at: client.createdAt }).execute();
+    return unchanged(true);
+  });
+}
+
+export async function client(db: Db, id: string): Promise<SignInClient | undefined> {
+  const row = await db.selectFrom('sign_in_client').selectAll().where('id', '=', id).executeTakeFirst();
+  return row && { id: row.id, body: row.body, createdAt: row.created_at };
+}
+
+function itemOf(row: Selectable<Tables['sign_in_item']>): SignInItem {
+  const { model, key, family, uid, body } = row;
+  return {
+    model,
+    key,
+    family,
+    uid,
+    connection: row.connection_id,
+    body,
+    expiresAt: row.expires_at,
+    consumedAt: row.consumed_at,
+  };
+}

@@ -1,0 +1,80 @@
+// What is promised of hosts that sign in by themselves.
+import type { Requirement } from '../requirement.ts';
+
+export const signIn: readonly Requirement[] = [
+  {
+    id: 'sign-in.challenge',
+    promise: 'A 401 of each MCP address names the metadata of exactly that address, and the scope.',
+    source: 'RFC 9728, section 5.1; MCP 2026-07-28, basic/authorization',
+  },
+  {
+    id: 'sign-in.stock-host',
+    promise: 'A stock host that holds nothing but a URL signs in by itself and calls tools.',
+    source: 'docs/sign-in.md',
+  },
+  {
+    id: 'sign-in.consent-first',
+    promise: 'Nobody is sent back to a client with a code before the person consented to that client, gateway and place.',
+    source: 'docs/sign-in.md, Consent',
+  },
+  {
+    id: 'sign-in.consent-proof',
+    promise: 'Consent counts only where it was given on our own page.',
+    source: 'docs/sign-in.md, Consent',
+  },
+  {
+    id: 'sign-in.consent-remembered',
+    promise: 'A second sign-in of the same client at the same gateway asks nothing, until the connection is revoked.',
+    source: 'docs/sign-in.md, Consent',
+  },
+  {
+    id: 'sign-in.no-error-redirect',
+    promise: 'A request that is wrong sends nobody to where it says.',
+    source: 'RFC 9700, section 4.11.2',
+  },
+  {
+    id: 'sign-in.redirect-exact',
+    promise: 'A redirect that almost matches is refused; of loopback the port is free.',
+    source: 'RFC 8252, section 7.3; MCP 2026-07-28, basic/authorization',
+  },
+  {
+    id: 'sign-in.resource-ours',
+    promise: 'A sign-in is for one MCP address of this gateway, and for nothing else.',
+    source: 'RFC 8707; MCP 2026-07-28, basic/authorization',
+  },
+  {
+    id: 'sign-in.replay-ends-family',
+    promise: 'A spent refresh token that comes back ends every token of its sign-in.',
+    source: 'docs/sign-in.md, Tokens',
+  },
+  {
+    id: 'sign-in.spent-once',
+    promise: 'Of two who come with one refresh token at the same moment none keeps an access.',
+    source: 'docs/sign-in.md, Tokens',
+  },
+  {
+    id: 'sign-in.state-once',
+    promise: 'An answer of the identity provider counts once, in the browser that was sent away for it.',
+    source: 'docs/sign-in.md, Identity providers',
+  },
+  {
+    id: 'sign-in.verified-email',
+    promise: 'Only an e-mail address that the identity provider verified says who somebody is.',
+    source: 'docs/sign-in.md, Identity providers',
+  },
+  {
+    id: 'sign-in.hashed',
+    promise: 'No token, code or session lies in the database: only its SHA-256.',
+    source: 'SECURITY.md, Secrets',
+  },
+  {
+    id: 'sign-in.recorded',
+    promise: 'Each sign-in, consent, token that is issued, renewed or ended is on record, before it happens.',
+    source: 'docs/sign-in.md, Records',
+  },
+  {
+    id: 'sign-in.document-guarded',
+    promise: "A client's document counts only where it stands at the very address that is the client's id.",
+    source: 'docs/sign-in.md, Hosts',
+  },
+];

@@ -1,0 +1,144 @@
+// What every store promises of hosts that sign in, run against each implementation (test/gateway/store/*.test.ts).
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ConnectionId, newId } from '#contract/id.ts';
+import { UserId } from '#contract/id.ts';
+import { openStore } from '../../gateway/store/open.ts';
+import type { Connection, SignInItem } from '../../gateway/store/sign-in.ts';
+import type { Store } from '../../gateway/store/store.ts';
+import { applyPolicy, quiet, samplePolicy, sha256, slug, without } from './sample.ts';
+import type { Ground } from './store.ts';
+
+const day = 86_400_000;
+
+export function describeSignInStore(kind: string, ground: () => Promise<Ground>): void {
+  describe(`hosts that sign in, on ${kind}`, () => {
+    let place: Ground;
+    let store: Store;
+    beforeEach(async () => {
+      place = await ground();
+      store = await openStore(place.location, { logger: quiet, backupDirectory: '/nonexistent' });
+      await applyPolicy(store, samplePolicy);
+    });
+    afterEach(async () => {
+      await store.close();
+      await place.remove();
+    });
+
+    const itemOf = (model: string, id: string, change: Partial<SignInItem> = {}): SignInItem => ({
+      model,
+      key: sha256(id),
+      family: null,
+      uid: null,
+      connection: null,
+      body: '{"a":1}',
+      expiresAt: 10 * day,
+      consumedAt: null,
+      ...change,
+    });
+    async function connectionOf(user: string, change: Partial<Connection> = {}): Promise<Connection> {
+      const connection: Connection = {
+        id: ConnectionId.parse(newId()),
+        client: 'client',
+        host: 'some-host',
+        title: 'Some Host',
+        redirect: 'http://127.0.0.1/callback',
+        user: { id: UserId.parse((await store.policy()).ids.users[user]), slug: slug(user) },
+        gateway: slug('main'),
+        createdAt: 1000,
+        revokedAt: null,
+        ...change,
+      };
+      await store.signIn.addConnection(connection);
+      return connection;
+    }
+    /** A connection with a grant and an access token of it. */
+    async function signedIn(user: string) {
+      const connection = await connectionOf(user);
+      const family = sha256(connection.id);
+      await store.signIn.putItem(itemOf('Grant', connection.id, { connection: connection.id }), 1000);
+      await store.signIn.putItem(itemOf('AccessToken', `access ${connection.id}`, { family }), 1000);
+      await store.signIn.putItem(itemOf('RefreshToken', `refresh ${connection.id}`, { family }), 1000);
+      return { connection, family, access: sha256(`access ${connection.id}`), refresh: sha256(`refresh ${connection.id}`) };
+    }
+
+    test('an item is given back as it was put, and replaced by a later one of its key', async () => {
+      const item = itemOf('Session', 'one', { uid: 'u', family: 'f' });
+      await store.signIn.putItem(item, 1000);
+      expect(await store.signIn.item('Session', item.key)).toEqual(item);
+      expect(await store.signIn.itemByUid('Session', 'u')).toEqual(item);
+      await store.signIn.putItem({ ...item, body: '{}' }, 1000);
+      expect(await store.signIn.item('Session', item.key)).toMatchObject({ body: '{}' });
+      expect(await store.signIn.item('Grant', item.key)).toBeUndefined();
+      await store.signIn.removeItemByUid('Session', 'u');
+      expect(await store.signIn.item('Session', item.key)).toBeUndefined();
+    });
+
+    test('an item is consumed by one of many who come at the same time, and removed for one of them', async () => {
+      await store.signIn.putItem(itemOf('RefreshToken', 'one'), 1000);
+      const key = sha256('one');
+      const won = await Promise.all(Array.from({ length: 10 }, () => store.signIn.consumeItem('RefreshToken', key, 2000)));
+      expect(won.filter(Boolean)).toHaveLength(1);
+      expect(await store.signIn.item('RefreshToken', key)).toMatchObject({ consumedAt: 2000 });
+      const removed = await Promise.all(Array.from({ length: 10 }, () => store.signIn.removeItem('RefreshToken', key)));
+      expect(removed.filter(Boolean)).toHaveLength(1);
+    });
+
+    test('what expired a day ago goes when others come', async () => {
+      await store.signIn.putItem(itemOf('Interaction', 'old', { expiresAt: 1000 }), 1000);
+      await store.signIn.putItem(itemOf('Interaction', 'young', { expiresAt: 5 * day }), 5 * day);
+      expect(await store.signIn.item('Interaction', sha256('old'))).toBeUndefined();
+      expect(await store.signIn.item('Interaction', sha256('young'))).toBeDefined();
+    });
+
+    test('an access token is worth something while its grant and its connection stand', async () => {
+      const { connection, access, family } = await signedIn('ada');
+      expect(await store.signIn.bearer(access)).toEqual({ connection, expiresAt: 10 * day });
+      expect(await store.signIn.bearer(sha256('another'))).toBeUndefined();
+      const before = await store.revision();
+      await store.signIn.removeItem('Grant', family);
+      expect(await store.signIn.bearer(access)).toBeUndefined();
+      expect(await store.revision()).toBeGreaterThan(before);
+    });
+
+    test('a connection that is revoked takes its tokens with it, and no others', async () => {
+      const [one, other] = [await signedIn('ada'), await signedIn('ben')];
+      const before = await store.revision();
+      expect(await store.signIn.revokeConnection(one.connection.id, 2000)).toBe(true);
+      expect(await store.signIn.revokeConnection(one.connection.id, 3000)).toBe(false);
+      expect(await store.revision()).toBe(before + 1);
+      expect(await store.signIn.bearer(one.access)).toBeUndefined();
+      expect(await store.signIn.item('RefreshToken', one.refresh)).toBeUndefined();
+      expect(await store.signIn.bearer(other.access)).toBeDefined();
+      expect(await store.signIn.connection(one.connection.id)).toMatchObject({ revokedAt: 2000 });
+    });
+
+    test('a connection is found by client, user, gateway and redirect while it lives', async () => {
+      const { id, client, user, gateway, redirect } = await connectionOf('ada');
+      const of = { client, user: user.id, gateway, redirect };
+      expect(await store.signIn.connectionOf(of)).toMatchObject({ id });
+      expect(await store.signIn.connectionOf({ ...of, redirect: 'http://127.0.0.1/other' })).toBeUndefined();
+      expect(await store.signIn.connectionOf({ ...of, client: 'other' })).toBeUndefined();
+      expect(await store.signIn.connectionOf({ ...of, gateway: slug('other') })).toBeUndefined();
+      await expect(connectionOf('ada', { gateway: slug('nowhere') })).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
+    });
+
+    test('connections of users and gateways that are gone are revoked', async () => {
+      const [ada, ben] = [await signedIn('ada'), await signedIn('ben')];
+      await applyPolicy(store, without(samplePolicy, 'ben'), 5000);
+      expect(await store.signIn.bearer(ben.access)).toBeUndefined();
+      expect(await store.signIn.bearer(ada.access)).toBeDefined();
+      expect(await store.signIn.connection(ben.connection.id)).toMatchObject({ revokedAt: 5000 });
+    });
+
+    test('clients that register are bounded; those that never came to a connection make room after a day', async () => {
+      const add = (id: string, createdAt: number) => store.signIn.addClient({ id, body: '{}', createdAt }, 2);
+      await connectionOf('ada', { client: 'kept' });
+      expect(await add('kept', 1000)).toBe(true);
+      expect(await add('idle', 1000)).toBe(true);
+      expect(await add('late', 2000)).toBe(false);
+      expect(await add('late', 1001 + day)).toBe(true);
+      expect(await store.signIn.client('kept')).toEqual({ id: 'kept', body: '{}', createdAt: 1000 });
+      expect(await store.signIn.client('idle')).toBeUndefined();
+    });
+  });
+}
