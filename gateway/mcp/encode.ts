@@ -1,7 +1,7 @@
 // Answers as bytes, in the era of the host that asked: what the upstream wrote is kept, only the id and what an era requires are set.
 import { entryOf, type Fault } from '#contract/error.ts';
 import type { Answered, Encode, Encoded, Era } from '../call.ts';
-import { legacyVersions, modernVersions } from './era.ts';
+import { legacyVersions, servedVersions } from './era.ts';
 import type { Edit } from './item-link.ts';
 import { errorResponse } from './jsonrpc.ts';
 import { type Member, membersOf, splice } from './span.ts';
@@ -21,7 +21,7 @@ export function encoderFor(era: Era, id: string, version?: string): Encode {
   return (answered) => {
     switch (answered.kind) {
       case 'relayed':
-        return { status: 200, body: relay(era, id, answered) };
+        return { status: relayedStatus(era, answered), body: relay(era, id, answered) };
       case 'listed':
         return { status: 200, body: list(era, id, answered) };
       case 'described':
@@ -41,9 +41,7 @@ function encodeFault(era: Era, id: string, fault: Fault, wasForwarded: boolean):
     code: fault.code,
     // What ran once may not be told to be safe to repeat, and not to be useless either.
     retry: wasForwarded ? 'unknown' : retry,
-    ...(fault.code === 'VERSION_UNSUPPORTED'
-      ? { supported: [...modernVersions, ...legacyVersions], requested: fault.fields['requested'] }
-      : {}),
+    ...(fault.code === 'VERSION_UNSUPPORTED' ? { supported: servedVersions, requested: fault.fields['requested'] } : {}),
   };
   // A legacy host takes an unknown method as an answer to its request, not as a missing page. What was forwarded was no mistake of the caller's.
   const isAnswer = (era === 'legacy' && fault.code === 'METHOD_UNKNOWN') || (wasForwarded && status < 500);
@@ -52,6 +50,21 @@ function encodeFault(era: Era, id: string, fault: Fault, wasForwarded: boolean):
     status: isAnswer ? 200 : status,
     body: errorResponse(id, { code, message: fault.message, data }),
   };
+}
+
+/** Errors of 2026-07-28 that have an HTTP status of their own (basic/transports/streamable-http, basic: "per-request protocol fields"). */
+const modernStatuses: ReadonlyMap<string, number> = new Map([
+  ['-32601', 404],
+  ['-32020', 400],
+  ['-32021', 400],
+  ['-32022', 400],
+]);
+
+/** What an upstream answers is an answer, but for the errors whose status the specification fixes. */
+function relayedStatus(era: Era, { body, error }: Extract<Answered, { kind: 'relayed' }>): number {
+  if (era === 'legacy' || !error) return 200;
+  const code = membersOf(body, error.start).find(({ key }) => key === 'code')?.value;
+  return (code && modernStatuses.get(body.toString('latin1', code.start, code.end))) ?? 200;
 }
 
 function relay(era: Era, id: string, answered: Extract<Answered, { kind: 'relayed' }>): Buffer {
@@ -106,7 +119,7 @@ type Described = Extract<Answered, { kind: 'described' }>;
 function discovered({ instructions }: Described): object {
   return {
     resultType: 'complete',
-    supportedVersions: modernVersions,
+    supportedVersions: servedVersions,
     capabilities,
     instructions,
     ...uncached,

@@ -3,11 +3,14 @@
 import { Fault } from '#contract/error.ts';
 import type { Era } from '../call.ts';
 import { headerNameOf } from './feature.ts';
+import { decodeHeaderValue } from './header-value.ts';
 import { isObject, type NotificationMessage, type RequestMessage } from './jsonrpc.ts';
 
 export const modernVersions: readonly string[] = ['2026-07-28'];
 /** Revisions of the legacy era that initialize may agree on, the newest first. */
 export const legacyVersions: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26'];
+/** All that are served here, the newest first: what server/discover says, and what a refused version is told. */
+export const servedVersions: readonly string[] = [...modernVersions, ...legacyVersions];
 
 const versionKey = 'io.modelcontextprotocol/protocolVersion';
 const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
@@ -54,13 +57,7 @@ function checkHeaders(message: RequestMessage | NotificationMessage, claimed: st
     throw mismatch('Mcp-Method');
   const name = headerNameOf(message);
   if (name === undefined) return;
-  if (headers.name === undefined || decodeHeader(headers.name) !== name) throw mismatch('Mcp-Name');
-}
-
-/** Header values that are not plain ASCII come as `=?base64?…?=`. */
-function decodeHeader(value: string): string {
-  const encoded = /^=\?base64\?([A-Za-z0-9+/=]*)\?=$/.exec(value)?.[1];
-  return encoded === undefined ? value : Buffer.from(encoded, 'base64').toString('utf8');
+  if (headers.name === undefined || decodeHeaderValue(headers.name) !== name) throw mismatch('Mcp-Name');
 }
 
 function mismatch(header: string): Fault {

@@ -57,5 +57,28 @@ export const expected: readonly Shortfall[] = [
     reason: 'later: multi-round-trip requests',
   },
   { places: modern, scenarios: ['http-custom-header-server-validation'], reason: 'later: headers of tool parameters' },
-  { places: modern, scenarios: ['server-stateless'], reason: 'later: multi-round-trip requests, subscriptions' },
+  {
+    places: modern,
+    scenarios: ['server-stateless'],
+    checks: [
+      'sep-2575-server-sends-subscription-ack',
+      'sep-2575-server-tags-subscription-id',
+      'sep-2575-server-honors-notification-filter',
+      'sep-2575-server-sends-prompts-list-changed-on-subscription',
+      'sep-2575-server-sends-tools-list-changed-on-subscription',
+    ],
+    reason: 'later: subscriptions/listen',
+  },
+  {
+    places: modern,
+    scenarios: ['server-stateless'],
+    checks: ['sep-2575-http-server-no-independent-requests-on-stream'],
+    reason: 'later: multi-round-trip requests',
+  },
+  {
+    places: ['2026-07-28 across'],
+    scenarios: ['server-stateless'],
+    checks: ['sep-2575-server-rejects-undeclared-capability', 'sep-2575-missing-capability-http-400'],
+    reason: 'later: multi-round-trip requests',
+  },
 ];

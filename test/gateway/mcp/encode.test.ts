@@ -56,6 +56,30 @@ describe('encoderFor', () => {
     ).toEqual(body);
   });
 
+  test.each([
+    [-32601, 404],
+    [-32020, 400],
+    [-32021, 400],
+    [-32022, 400],
+    [-32602, 200],
+    [-32603, 200],
+    [-32002, 200],
+    [7, 200],
+  ])('an error %i of an upstream has the HTTP status that 2026-07-28 fixes, and of an older host none', (code, status) => {
+    proves('edge.relayed-status', {
+      file: 'gateway/mcp/encode.ts',
+      find: "if (era === 'legacy' || !error) return 200;",
+      replace: "if (era === 'modern' || !error) return 200;",
+    });
+    const body = Buffer.from(`{"jsonrpc":"2.0","id":1,"error":{"message":"no","code":${code},"data":{"code":-32601}}}`);
+    const message = readMessage(body);
+    if (message.kind !== 'response' || !message.idSpan) throw new Error('not a response');
+    const { idSpan: id, result, error } = message;
+    const answered = { kind: 'relayed', body, id, result, error, isError: true } as const;
+    expect(encoderFor('modern', '1')(answered).status).toBe(status);
+    expect(encoderFor('legacy', '1')(answered).status).toBe(200);
+  });
+
   test('a resource that is read gains what a modern host wants of a cache, and is never shared', () => {
     proves('protocol.read-private', {
       file: 'gateway/mcp/encode.ts',
@@ -100,7 +124,7 @@ describe('encoderFor', () => {
     const described = { kind: 'described', title: 'Engineering', instructions: 'Use it.' } as const;
     const tool = Buffer.from('{"name":"echo","inputSchema":{"type":"object"},"x-unknown":1}');
     expect(DiscoverResultSchema.parse(parsed(encoderFor('modern', '1')(described)).result)).toMatchObject({
-      supportedVersions: ['2026-07-28'],
+      supportedVersions: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26'],
       ttlMs: 0,
       cacheScope: 'private',
     });

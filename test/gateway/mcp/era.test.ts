@@ -77,6 +77,7 @@ describe('eraOf', () => {
     ['no method', { method: undefined }],
     ['another name', { name: 'get-env' }],
     ['no name', { name: undefined }],
+    ['a name in base64 without its padding', { name: '=?base64?ZWNobw?=' }],
   ])('%s in the headers than in the body is refused', (_, change) => {
     proves('protocol.headers-agree', {
       file: 'gateway/mcp/era.ts',
