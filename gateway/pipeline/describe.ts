@@ -1,5 +1,5 @@
 // initialize and server/discover: the gateway answers for itself, and only to somebody who may enter it. No server is started for it: what a server says
-// of itself is passed on where it is known, under the server's name, so that nobody takes it for the gateway's own word.
+// of itself is passed on where it is known, quoted under the server's name, so that nobody takes it for the gateway's own word.
 import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
 import { itemKinds } from '#contract/policy.ts';
@@ -24,7 +24,7 @@ export function describe(snapshot: Snapshot, upstream: Upstream, request: Identi
     if (!itemKinds.some(assignment.exposes)) return '';
     const listing = decideListing(snapshot, request, assignment);
     const instructions = listing instanceof Fault ? undefined : upstream.about(listing)?.instructions;
-    return instructions === undefined ? '' : `\n\nThe server ${assignment.server.slug} says of itself:\n${instructions}`;
+    return instructions === undefined ? '' : `\n\nThe server ${assignment.server.slug} says of itself:\n${quoted(instructions)}`;
   }
 
   if (request.target.server === undefined) {
@@ -42,4 +42,9 @@ export function describe(snapshot: Snapshot, upstream: Upstream, request: Identi
   draft.server = { id: server.id, name: server.slug };
   const instructions = `The server ${server.slug}, governed by ${gateway.title}.${wordsOf(assignment)}`;
   return { kind: 'described', title: server.slug, instructions };
+}
+
+/** Each line with a mark before it, so that none passes for the gateway's word or another server's. */
+function quoted(text: string): string {
+  return `> ${text.replaceAll(/\r\n|[\n\r\v\f\u0085\u2028\u2029]/g, '\n> ')}`;
 }

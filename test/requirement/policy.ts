@@ -38,4 +38,9 @@ export const policy: readonly Requirement[] = [
     promise: 'A policy file with a URI template that could match nothing is refused at that template.',
     source: 'docs/gateway-cli.md, Items',
   },
+  {
+    id: 'policy.lists-filtered',
+    promise: 'A list shows what is provisioned and nothing else, whatever its servers have.',
+    source: 'docs/gateway-cli.md, Items',
+  },
 ];

@@ -253,9 +253,11 @@ test('the page that a tool shows is renamed with it', async () => {
 test('what servers say of themselves is passed on under their names, at the one URL and at their own', async () => {
   const instructions = async (server?: string) => (await ask('server/discover', {}, server)).body.result?.['instructions'];
   expect(await instructions()).toMatch(
-    /The server everything says of itself:\n.+The server item says of itself:\nAsk for one item/s,
+    /The server everything says of itself:\n> .+\n\nThe server item says of itself:\n> \n> Ask for one item/s,
   );
-  expect(await instructions('item')).toMatch(/^The server item, governed by eng\.\n\n.*\nAsk for one item at a time\.$/);
+  expect(await instructions('item')).toMatch(
+    /^The server item, governed by eng\.\n\n.*\n> \n> Ask for one item at a time\.\n> Of none, that is\.$/,
+  );
 });
 
 test('a server that is gone is shown as it last was, on record, while the others answer; its items answer with its name', async () => {

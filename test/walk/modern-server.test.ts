@@ -68,7 +68,7 @@ test('its prompts, resources, templates and completions reach hosts of both eras
     }
     const failure = await host.readResource({ uri: 'demo://modern__nothing' }).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: -32602 });
-    expect(host.getInstructions()).toContain('The server modern says of itself:\nBe modern.');
+    expect(host.getInstructions()).toContain('The server modern says of itself:\n> Be modern.');
     await host.close();
   }
 });

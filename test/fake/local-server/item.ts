@@ -31,7 +31,7 @@ function answer(method: string, params: z.infer<typeof Request>['params']): obje
         protocolVersion: '2025-11-25',
         capabilities: { tools: {}, resources: {} },
         serverInfo: { name: 'item', version: '1.0.0' },
-        instructions: 'Ask for one item at a time.',
+        instructions: '\nAsk for one item at a time.\r\nOf none, that is.',
       };
     case 'tools/list': {
       const from = Number(params.cursor ?? 0);

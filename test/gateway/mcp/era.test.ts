@@ -7,6 +7,9 @@ import { proves } from '../../requirement.ts';
 
 const modern = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} };
 const call = { method: 'tools/call', params: { name: 'echo', arguments: {}, _meta: modern } };
+const prompt = { method: 'prompts/get', params: { name: 'greet', _meta: modern } };
+const read = { method: 'resources/read', params: { uri: 'demo://a', name: 'echo', _meta: modern } };
+const complete = { method: 'completion/complete', params: { ref: { type: 'ref/prompt', name: 'greet' }, _meta: modern } };
 const headers: EraHeaders = { version: '2026-07-28', method: 'tools/call', name: 'echo' };
 
 function classify(message: object, given: EraHeaders | undefined): string {
@@ -36,6 +39,12 @@ describe('eraOf', () => {
       'legacy',
     ],
     ['a base64 name', { ...call, params: { ...call.params, name: 'é' } }, { ...headers, name: '=?base64?w6k=?=' }, 'modern'],
+    ['a prompt that is named', prompt, { ...headers, method: 'prompts/get', name: 'greet' }, 'modern'],
+    ['another prompt than is named', prompt, { ...headers, method: 'prompts/get', name: 'echo' }, 'HEADER_MISMATCH'],
+    ['a prompt that is not named', prompt, { ...headers, method: 'prompts/get', name: undefined }, 'HEADER_MISMATCH'],
+    ['a resource that is named', read, { ...headers, method: 'resources/read', name: 'demo://a' }, 'modern'],
+    ['another resource than is named', read, { ...headers, method: 'resources/read', name: 'demo://b' }, 'HEADER_MISMATCH'],
+    ['a completion, which has no name', complete, { ...headers, method: 'completion/complete', name: undefined }, 'modern'],
     [
       'an unknown legacy version',
       { method: 'tools/list' },

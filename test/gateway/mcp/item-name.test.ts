@@ -28,6 +28,12 @@ const uris = fc.oneof(
 const items: fc.Arbitrary<Item> = fc
   .constantFrom(...itemKinds)
   .chain((kind) => (kind === 'tools' || kind === 'prompts' ? anyText : uris).map((name) => ({ kind, name })));
+/** Together with its prefix as long as a name that was cut, and of its shape. */
+const looksCut = slugs.chain((server) =>
+  fc
+    .string({ unit: fc.constantFrom('a', 'b', '_'), minLength: 49 - server.length, maxLength: 49 - server.length })
+    .map((start): [string, Item] => [server, { kind: 'tools', name: `${start}_0123abcd` }]),
+);
 const lengthOf = (name: string) => [...name].length;
 
 describe('prefixed', () => {
@@ -38,12 +44,14 @@ describe('prefixed', () => {
       replace: 'characters.length === nameLimit',
     });
     fc.assert(
-      fc.property(slugs, items, (server, item) => {
+      fc.property(fc.oneof(fc.tuple(slugs, items), looksCut), ([server, item]) => {
         const back = unprefixed({ ...item, name: prefixed(server, item) });
         if (back?.isCut) {
           expect([item.kind, back.server]).toEqual([expect.stringMatching(/^(?:tools|prompts)$/), server]);
           expect(lengthOf(prefixed(server, item))).toBe(60);
           expect(lengthOf(`${server}__${item.name}`)).toBeGreaterThanOrEqual(60);
+          // A name that stands for itself never looks like one that was cut.
+          expect(prefixed(server, item)).not.toBe(`${server}__${item.name}`);
         } else expect(back).toEqual({ server, name: item.name, isCut: false });
       }),
       { numRuns: 3000 },
