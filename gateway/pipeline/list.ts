@@ -18,8 +18,8 @@ import type { KnownLists } from './known-list.ts';
 import type { Mute } from './mute.ts';
 import { assigned } from './resolve.ts';
 
-/** How long one server may hold up a list of many. */
-const listWithinMs = 15_000;
+/** How long one server may hold up a list of many: less than the 10 s that Codex gives a server to start. A start that takes longer goes on for the next list. */
+const listWithinMs = 8000;
 /** One whose last list is known. */
 const refreshWithinMs = 5000;
 /** One that did not answer the last time. */
