@@ -2,6 +2,7 @@
 // Drawbridge's own JSON-RPC codes lie outside -32768..-32000, which JSON-RPC 2.0 section 5.1 and the MCP specification reserve.
 import { z } from 'zod';
 import { itemErrors } from './error-item.ts';
+import { remoteErrors } from './error-remote.ts';
 
 /** May the caller send the same request again? `unknown`: it may have run, so only the caller can judge. */
 export type Retry = 'no' | 'safe' | 'unknown';
@@ -227,6 +228,7 @@ const table = {
     retry: 'safe',
     message: 'Drawbridge is paused on this workstation until {until}. Resume it to go on.',
   },
+  ...remoteErrors,
   BUSY: { status: 503, rpc: 7429, retry: 'safe', message: 'Too much is waiting for {what}. Try again in a moment.' },
   CANCELLED: { status: 200, rpc: 7499, retry: 'unknown', message: 'The call was cancelled by its caller.' },
 

@@ -19,14 +19,65 @@ export const PolicyUser = z.strictObject({
   teams: z.array(Slug).default([]),
 });
 export const PolicyTeam = z.strictObject({ ...named, gateways: z.array(Slug).default([]) });
-export const PolicyServer = z.strictObject({
+/** Seconds without an answer or progress after which a call is given up. */
+const timeoutSeconds = z.number().int().min(1).max(3600).default(60);
+
+/** On a device, behind the bridge. */
+export const WorkstationServer = z.strictObject({
   ...named,
   kind: z.literal('workstation'),
   /** One child for all sessions of a workstation (true), or one per MCP session (false, the default). */
   shareable: z.boolean().default(false),
-  /** Seconds without an answer or progress after which a call is given up. */
-  timeoutSeconds: z.number().int().min(1).max(3600).default(60),
+  timeoutSeconds,
 });
+
+/** https; plain http only on the gateway's own machine. A secret has no place in it: it would stand in backups, plans and logs. */
+const RemoteUrl = z
+  .string()
+  .max(2048)
+  .refine((text) => {
+    const url = URL.parse(text);
+    if (!url || url.username || url.password || url.hash) return false;
+    return (
+      url.protocol === 'https:' || (url.protocol === 'http:' && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname))
+    );
+  }, 'use an https URL without password and fragment (http only for 127.0.0.1, [::1] and localhost)');
+
+const HostName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i);
+const isNarrow = (bits: number) => (network: string) => Number(network.split('/')[1]) >= bits;
+/** A host, an address or a network whose private addresses may be reached. No network holds all addresses: that would be no list any more. */
+const PrivateHost = z.union(
+  [z.ipv4(), z.ipv6(), z.cidrv4().refine(isNarrow(8)), z.cidrv6().refine(isNarrow(7)), HostName],
+  'use a host name, an IP address, or a network of at most /8 (IPv6: /7)',
+);
+
+/** Headers whose meaning is not a credential's: the gateway or HTTP itself sets them. */
+const takenHeaders =
+  /^(?:host|content-.*|transfer-encoding|connection|keep-alive|upgrade|te|trailer|accept.*|cookie|origin|mcp-.*|last-event-id|proxy-.*|sec-.*)$/i;
+
+/** Anywhere, over Streamable HTTP. */
+export const RemoteServer = z.strictObject({
+  ...named,
+  kind: z.literal('remote'),
+  url: RemoteUrl,
+  /** `header`: an identity's token goes with each request in one header. */
+  auth: z.enum(['none', 'header']).default('none'),
+  /** Which one. Absent: `Authorization`, where the token stands behind `Bearer`; in any other it stands alone. */
+  header: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/)
+    .refine((name) => !takenHeaders.test(name), 'use a header that can hold a credential, such as X-Api-Key')
+    .optional(),
+  allowPrivate: z.array(PrivateHost).max(100).default([]),
+  timeoutSeconds,
+});
+export type RemoteServer = z.infer<typeof RemoteServer>;
+export const PolicyServer = z.discriminatedUnion('kind', [WorkstationServer, RemoteServer]);
+export type PolicyServer = z.infer<typeof PolicyServer>;
+
 export const PolicyAssignment = z.strictObject({
   /** `caller`: the calling user's own workstation; or the id of a shared one. */
   reach: z.union([z.literal('caller'), WorkstationId]).default('caller'),
@@ -34,7 +85,10 @@ export const PolicyAssignment = z.strictObject({
   prompts: Provisioning.default('none'),
   resources: Provisioning.default('none'),
   templates: Provisioning.default('none'),
+  /** As whom a remote server is called: the caller's own identity there, one that all callers share, or nobody in particular. */
+  identity: z.enum(['none', 'shared', 'own']).default('none'),
 });
+export type PolicyAssignment = z.infer<typeof PolicyAssignment>;
 export const PolicyGateway = z.strictObject({
   ...named,
   assignments: z.record(Slug, PolicyAssignment).default({}),

@@ -44,6 +44,8 @@ export interface Assignment {
   readonly shareable: boolean;
   readonly timeoutMs: number;
   readonly reach: 'caller' | WorkstationId;
+  /** Where a remote server is; undefined of a workstation server. */
+  readonly remote: Remote | undefined;
   /** Whether an item is exposed, by the upstream's own name, URI or URI template. */
   readonly provisions: (kind: ItemKind, name: string) => boolean;
   /** Whether anything of a kind is exposed, and whether all of it. */
@@ -51,6 +53,14 @@ export interface Assignment {
   readonly exposesAll: (kind: ItemKind) => boolean;
   /** Whether a resource that is not exposed by its URI is one of an exposed template. `listed` is what the server lists: it counts where all are exposed. */
   readonly hasTemplateFor: (uri: string, listed: readonly string[]) => boolean;
+}
+
+export interface Remote {
+  readonly url: string;
+  readonly origin: string;
+  readonly allowPrivate: readonly string[];
+  /** Absent: the server is called as nobody in particular. */
+  readonly auth: { readonly identity: 'own' | 'shared'; readonly header: string; readonly isBearer: boolean } | undefined;
 }
 
 export interface Resolved extends Identified {

@@ -43,11 +43,12 @@ try {
 /** The administrators' commands. `serve` is started without them: what they need is a third of what would have to be loaded. */
 async function administration(): Promise<readonly AddCommands[]> {
   if (process.argv[2] === 'serve') return [];
-  const [policy, token, workstation, server, audit, backup, connection] = await Promise.all([
+  const [policy, token, workstation, server, identity, audit, backup, connection] = await Promise.all([
     import('./command/policy.ts'),
     import('./command/token.ts'),
     import('./command/workstation.ts'),
     import('./command/server.ts'),
+    import('./command/identity.ts'),
     import('./command/audit.ts'),
     import('./command/backup.ts'),
     import('./command/connection.ts'),
@@ -57,6 +58,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     token.addToken,
     workstation.addWorkstation,
     server.addServer,
+    identity.addIdentity,
     audit.addAudit,
     backup.addBackup,
     connection.addConnection,

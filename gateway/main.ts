@@ -23,6 +23,7 @@ import { createRoutes } from './http/routes.ts';
 import { openServer, type Certificate } from './http/server.ts';
 import type { SignIn, SignInDeps } from './http/sign-in/route.ts';
 import { createTunnelUpgrade } from './http/tunnel.ts';
+import { createEgress } from './egress/egress.ts';
 import { openInForce, type InForce } from './in-force.ts';
 import { createMcpSessions } from './mcp/session.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
@@ -32,7 +33,11 @@ import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
 import { watchRevision } from './store/watch.ts';
 import { createTunnels } from './tunnel/tunnels.ts';
+import { byKind } from './upstream/by-kind.ts';
+import { createRemoteUpstream } from './upstream/remote.ts';
 import { createWorkstationUpstream } from './upstream/workstation.ts';
+import { openKeys } from './vault/open.ts';
+import { createVault } from './vault/vault.ts';
 
 export interface RunningGateway {
   /** Origin that hosts and bridges use. */
@@ -151,9 +156,12 @@ async function start(
     }),
     (it) => it.close(),
   );
-  const upstream = opened(createWorkstationUpstream({ hub: tunnels, inForce, onDropped: metrics.notificationDropped }), (it) =>
-    it.close(),
-  );
+  const onDropped = metrics.notificationDropped;
+  const egress = opened(createEgress(), (it) => it.close());
+  const vault = opened(createVault({ store, bus, keys: openKeys(dataDir, settings.vaultKeys).keys }), (it) => it.close());
+  const workstations = createWorkstationUpstream({ hub: tunnels, inForce, onDropped });
+  const remotes = createRemoteUpstream({ egress, vault, messageLimitBytes, onDropped });
+  const upstream = opened(byKind(workstations, remotes), (it) => it.close());
   const pipeline = createPipeline({
     inForce,
     upstream,

@@ -79,6 +79,8 @@ export type Database =
 export interface DataSettings {
   readonly dataDir: string;
   readonly database: Database;
+  /** Keys of the vault, 64 hex digits each, the newest first. Empty: they lie in the data directory. */
+  readonly vaultKeys: readonly Secret<string>[];
 }
 export interface ServeSettings extends DataSettings {
   readonly listen: { readonly host: string; readonly port: number };
@@ -136,12 +138,28 @@ export function locationOf({ database }: DataSettings): StoreLocation {
 
 function dataSettings(data: string | undefined, around: Surroundings): DataSettings {
   const dataDir = resolve(data ?? defaultDataDir(around));
+  const vaultKeys = vaultKeysOf(around);
   const url = around.env['DRAWBRIDGE_DATABASE_URL'];
-  if (!url) return { dataDir, database: { kind: 'sqlite', file: resolve(dataDir, 'gateway.sqlite') } };
+  if (!url) return { dataDir, vaultKeys, database: { kind: 'sqlite', file: resolve(dataDir, 'gateway.sqlite') } };
   const protocol = URL.parse(url)?.protocol;
   if (protocol !== 'postgres:' && protocol !== 'postgresql:')
     refuse('DRAWBRIDGE_DATABASE_URL', 'write postgres://USER:PASSWORD@HOST/DATABASE, or leave it empty for SQLite.');
-  return { dataDir, database: { kind: 'postgres', url: new Secret(url) } };
+  return { dataDir, vaultKeys, database: { kind: 'postgres', url: new Secret(url) } };
+}
+
+/** DRAWBRIDGE_VAULT_KEY wraps; those of DRAWBRIDGE_VAULT_KEY_OLD still open. */
+function vaultKeysOf({ env }: Surroundings): readonly Secret<string>[] {
+  const read = (name: string) => {
+    const keys = (env[name] ?? '').split(',').filter((key) => key !== '');
+    if (keys.every((key) => /^[0-9a-fA-F]{64}$/.test(key))) return keys.map((key) => new Secret(key));
+    return refuse(name, 'write keys of 64 hex digits each, such as `openssl rand -hex 32` prints.');
+  };
+  const [newest, ...others] = read('DRAWBRIDGE_VAULT_KEY');
+  const old = read('DRAWBRIDGE_VAULT_KEY_OLD');
+  if (others.length > 0) refuse('DRAWBRIDGE_VAULT_KEY', 'write one key. Older ones belong into DRAWBRIDGE_VAULT_KEY_OLD.');
+  if (newest === undefined && old.length > 0)
+    refuse('DRAWBRIDGE_VAULT_KEY_OLD', 'it is of no use without DRAWBRIDGE_VAULT_KEY, the key that wraps.');
+  return newest === undefined ? [] : [newest, ...old];
 }
 
 /** systemd's StateDirectory, else the platform's place for a program's data. */

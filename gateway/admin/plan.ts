@@ -1,6 +1,6 @@
 // What applying a policy would change, in words; pure. Order and repetition in lists of names mean nothing, so they are no change.
 import type { z } from 'zod';
-import type { PolicyFile, PolicyTeam, PolicyUser, Provisioning } from '#contract/policy.ts';
+import type { PolicyFile, PolicyServer, PolicyTeam, PolicyUser, Provisioning } from '#contract/policy.ts';
 import type { Token, Workstation } from '../store/store.ts';
 
 export interface Change {
@@ -27,7 +27,7 @@ export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): r
       revoked(held.workstations.filter((one) => one.user === user && one.revokedAt === null).length, 'workstation'),
     ]),
     ...compare('team', facts(before.teams, teamFacts), facts(after.teams, teamFacts), () => []),
-    ...compare('server', facts(before.servers, plainFacts), facts(after.servers, plainFacts), () => []),
+    ...compare('server', facts(before.servers, serverFacts), facts(after.servers, serverFacts), () => []),
     ...compare('gateway', facts(before.gateways, titleFacts), facts(after.gateways, titleFacts), (gateway) => [
       revoked(live.filter((token) => token.kind === 'host' && token.gateway === gateway).length, 'token'),
     ]),
@@ -101,6 +101,10 @@ function plainFacts(of: Readonly<Record<string, unknown>>): Facts {
   };
   return Object.fromEntries(Object.entries(of).map(([name, value]) => [name, read(name, value)]));
 }
+
+/** An empty list of what may be private is nothing to tell. */
+const serverFacts = (of: PolicyServer): Facts =>
+  plainFacts(of.kind === 'remote' && of.allowPrivate.length === 0 ? { ...of, allowPrivate: undefined } : of);
 
 function assignmentsOf(policy: PolicyFile): Readonly<Record<string, { reach: string; tools: Provisioning }>> {
   return Object.fromEntries(

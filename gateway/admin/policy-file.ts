@@ -2,8 +2,17 @@
 // problem is no policy at all.
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
 import type { z } from 'zod';
-import { PolicyAssignment, PolicyFile, PolicyGateway, PolicyServer, PolicyTeam, PolicyUser } from '#contract/policy.ts';
+import {
+  PolicyAssignment,
+  PolicyFile,
+  PolicyGateway,
+  PolicyTeam,
+  PolicyUser,
+  RemoteServer,
+  WorkstationServer,
+} from '#contract/policy.ts';
 import { parseTemplate } from '../mcp/uri-template.ts';
+import { contradictions } from './contradiction.ts';
 import { nearNames } from './suggest.ts';
 
 export interface Problem {
@@ -49,7 +58,7 @@ export function readPolicy(text: string): ReadPolicy {
   }
   const parsed = PolicyFile.safeParse(value);
   const findings = parsed.success
-    ? [...danglingNames(parsed.data), ...unreadableTemplates(parsed.data)]
+    ? [...danglingNames(parsed.data), ...unreadableTemplates(parsed.data), ...contradictions(parsed.data)]
     : parsed.error.issues.flatMap((issue) => findingsOf(issue, value));
   if (parsed.success && findings.length === 0) return { kind: 'policy', policy: parsed.data };
   return { kind: 'invalid', problems: findings.map(locate).toSorted((a, b) => a.line - b.line || a.column - b.column) };
@@ -63,7 +72,7 @@ export function describeProblem(file: string, { line, column, key, message }: Pr
 function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...path, key], at: 'key' as const, message: unknownKey(path, key) }));
+    return issue.keys.map((key) => ({ path: [...path, key], at: 'key' as const, message: unknownKey(path, key, value) }));
   }
   if (issue.code === 'invalid_key') {
     return issue.issues.map(({ message }) => ({ path, at: 'key' as const, message: `the name is not valid: ${message}` }));
@@ -75,6 +84,9 @@ function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[]
 
 /** What may stand where zod's own words would say less. */
 const choices: Readonly<Record<string, string>> = {
+  kind: 'use workstation or remote',
+  auth: 'use none or header',
+  identity: 'use own, shared or none',
   version: 'this version is not known here: use 1',
   tools: 'use all, none, or a list of tool names (1-2048 characters each)',
   prompts: 'use all, none, or a list of prompt names (1-2048 characters each)',
@@ -84,23 +96,28 @@ const choices: Readonly<Record<string, string>> = {
 };
 
 function isThere(value: unknown, path: Path): boolean {
-  const [first, ...rest] = path;
-  if (first === undefined) return true;
-  const entry = value instanceof Object ? Object.entries(value).find(([name]) => name === String(first)) : undefined;
-  return entry !== undefined && isThere(entry[1], rest);
+  return valueAt(value, path) !== undefined;
 }
 
-function unknownKey(path: Path, key: string): string {
-  const known = Object.keys(schemaAt(path).shape);
+/** Undefined where there is nothing; YAML has no undefined. */
+function valueAt(value: unknown, path: Path): unknown {
+  const [first, ...rest] = path;
+  if (first === undefined) return value;
+  const entry = value instanceof Object ? Object.entries(value).find(([name]) => name === String(first)) : undefined;
+  return entry === undefined ? undefined : valueAt(entry[1], rest);
+}
+
+function unknownKey(path: Path, key: string, value: unknown): string {
+  const known = Object.keys(schemaAt(path, value).shape);
   const near = nearNames(key, known)[0];
   return `unknown key: ${near === undefined ? `use ${known.join(', ')}` : `did you mean "${near}"?`}`;
 }
 
-function schemaAt(path: Path): { readonly shape: Readonly<Record<string, unknown>> } {
+function schemaAt(path: Path, value: unknown): { readonly shape: Readonly<Record<string, unknown>> } {
   if (path.length === 0) return PolicyFile;
   if (path[0] === 'users') return PolicyUser;
   if (path[0] === 'teams') return PolicyTeam;
-  if (path[0] === 'servers') return PolicyServer;
+  if (path[0] === 'servers') return valueAt(value, [...path, 'kind']) === 'remote' ? RemoteServer : WorkstationServer;
   return path.length > 2 ? PolicyAssignment : PolicyGateway;
 }
 

@@ -2,6 +2,7 @@
 // those that reorder text are shown as escapes.
 import type { Connection } from '../store/sign-in.ts';
 import type { Token, Workstation } from '../store/store.ts';
+import type { ShownIdentity } from './identity.ts';
 import type { OfferedServer } from './offer.ts';
 import type { Tailed } from './tail.ts';
 
@@ -69,6 +70,19 @@ export function connectionTable(connections: readonly Connection[]): string {
     time(one.createdAt),
   ]);
   return table(['ID', 'USER', 'GATEWAY', 'HOST', 'CLIENT', 'REDIRECT', 'STATE', 'SINCE'], rows, 'There are no connections.');
+}
+
+export function identityTable(identities: readonly ShownIdentity[]): string {
+  const rows = identities.map(({ id, server, user, gateway, origin, state, setAt }) => [
+    id,
+    server,
+    user ?? '(shared)',
+    gateway ?? '(every)',
+    origin,
+    state,
+    time(setAt),
+  ]);
+  return table(['ID', 'SERVER', 'USER', 'GATEWAY', 'SENT TO', 'STATE', 'SET'], rows, 'There are no identities.');
 }
 
 /** An offer in full: whoever approves it sees the whole command. */

@@ -2,14 +2,16 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
+import { listIdentities } from '../admin/identity.ts';
 import { adoptHeads } from '../audit/adopt.ts';
 import { openAuditKey } from '../audit/key.ts';
 import { type DataSettings, locationOf, parseDataSettings } from '../settings.ts';
 import { backup } from '../store/backup.ts';
 import type { StoreLocation } from '../store/location.ts';
 import { openStore } from '../store/open.ts';
+import { openKeys } from '../vault/open.ts';
 import { restore } from '../store/restore.ts';
-import { command, existingData, type AddCommands, type Common } from './terminal.ts';
+import { command, existingData, withStore, type AddCommands, type Common, type Terminal } from './terminal.ts';
 
 export const addBackup: AddCommands = (program, terminal) => {
   const { logger } = terminal;
@@ -27,10 +29,23 @@ export const addBackup: AddCommands = (program, terminal) => {
     const location = locationOf(settings);
     const { mode, counts } = await restore(file, location, { logger, backupDirectory, lockDirectory: settings.dataDir });
     if (mode === 'all') await adopt(settings, location, logger);
+    await noteUnreadable(terminal, flags);
     const left = mode === 'merged' ? '; the audit records were left as they are' : '';
     terminal.print(flags.json ? JSON.stringify({ file, mode, counts }) : `restored ${file}: ${rows(counts)}${left}`);
   });
 };
+
+/** The keys of the vault are in no backup: what is sealed with one that is not here can't be used. */
+async function noteUnreadable(terminal: Terminal, flags: Common): Promise<void> {
+  const all = await withStore(terminal, flags, (store, { dataDir, vaultKeys }) =>
+    listIdentities({ store, ...openKeys(dataDir, vaultKeys) }),
+  );
+  const unreadable = all.filter(({ state }) => state === 'unreadable').length;
+  if (unreadable > 0)
+    terminal.note(
+      `warning: ${unreadable} of ${all.length} identities are sealed with a key that is not here. Put the old key/vault.key back, or set them again.`,
+    );
+}
 
 /** Lets the restored chains go on. The audit key is in no backup, so that of the old data directory has to be there. */
 async function adopt(settings: DataSettings, location: StoreLocation, logger: Logger): Promise<void> {

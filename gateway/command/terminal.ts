@@ -7,11 +7,12 @@ import { Fault } from '#contract/error.ts';
 import { locationOf, parseDataSettings, type DataSettings, type Surroundings } from '../settings.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
+import type { Input } from './secret-input.ts';
 
 export interface Terminal {
   readonly around: Surroundings;
   readonly logger: Logger;
-  readonly input: AsyncIterable<Uint8Array>;
+  readonly input: Input;
   /** A line of what was asked for. */
   print(line: string): void;
   /** A line beside it, for the person only. */

@@ -2,9 +2,9 @@
 // What the maps don't hold is not allowed: there is no default that grants anything.
 import { type Fingerprint, GatewayId, ServerId, Slug, UserId, type WorkstationId } from '#contract/id.ts';
 import { itemKinds } from '#contract/policy.ts';
-import type { ItemKind, PolicyFile, PolicyIds, Provisioning } from '#contract/policy.ts';
+import type { ItemKind, PolicyAssignment, PolicyFile, PolicyIds, Provisioning, RemoteServer } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
-import type { Assignment } from '../call.ts';
+import type { Assignment, Remote } from '../call.ts';
 import { matchesTemplate, parseTemplate, type UriTemplate } from '../mcp/uri-template.ts';
 
 export interface OfferedServer {
@@ -61,15 +61,24 @@ export function compile(source: Source): Snapshot {
       assignments.set(serverSlug, {
         gateway: of,
         server: { id: ServerId.parse(serverId), slug: Slug.parse(serverSlug) },
-        shareable: server.shareable,
+        shareable: server.kind === 'workstation' && server.shareable,
         timeoutMs: server.timeoutSeconds * 1000,
         reach: assignment.reach,
+        remote: server.kind === 'remote' ? remoteOf(server, assignment.identity) : undefined,
         ...exposure(assignment),
       });
     }
     gateways.set(slug, { ...of, title: gateway.title ?? slug, assignments });
   }
   return { users, gateways, grants, offers: compileOffers(source) };
+}
+
+/** A server that wants an identity and an assignment that names none: the call asks for its own, so it fails where there is none. */
+function remoteOf({ url, auth, header, allowPrivate }: RemoteServer, identity: PolicyAssignment['identity']): Remote {
+  const place = { url, origin: new URL(url).origin, allowPrivate };
+  if (auth === 'none') return { ...place, auth: undefined };
+  const isBearer = header === undefined || header.toLowerCase() === 'authorization';
+  return { ...place, auth: { identity: identity === 'shared' ? 'shared' : 'own', header: header ?? 'Authorization', isBearer } };
 }
 
 function exposure(

@@ -32,6 +32,7 @@ export async function mergeInto(db: Db, older: Db, { file, header, now = Date.no
     counts['workstation'] = await mergeWorkstations(tx, older);
     counts['offer'] = await mergeOffers(tx, older);
     counts['approval'] = await mergeApprovals(tx, older);
+    counts['identity'] = await mergeIdentities(tx, older);
     await revokeOrphans(tx, now());
     return changed(counts);
   });
@@ -98,4 +99,17 @@ async function mergeApprovals(tx: Tx, older: Db): Promise<number> {
   const wanted = rows.filter((row) => !denied.has(`${row.server_slug} ${row.fingerprint}`));
   for (const values of parts(wanted)) await tx.insertInto('approval').values(values).execute();
   return wanted.length;
+}
+
+/** Those that were lost come back, sealed as they were. One that was removed or set anew since stays as it is now. */
+async function mergeIdentities(tx: Tx, older: Db): Promise<number> {
+  const placeOf = (row: { server_id: string; user_id: string | null; gateway_id: string | null }) =>
+    JSON.stringify([row.server_id, row.user_id, row.gateway_id]);
+  const live = await tx.selectFrom('identity').selectAll().execute();
+  const known = new Set<string>(live.map(({ id }) => id));
+  const taken = new Set(live.filter((row) => row.removed_at === null).map(placeOf));
+  const rows = await older.selectFrom('identity').selectAll().execute();
+  const missing = rows.filter((row) => !known.has(row.id) && !taken.has(placeOf(row)));
+  for (const values of parts(missing)) await tx.insertInto('identity').values(values).execute();
+  return missing.length;
 }

@@ -11,6 +11,7 @@ import type { StoreLocation } from './location.ts';
 import { lockDataDirectory } from './lock.ts';
 import { checkSchema, migrate } from './schema.ts';
 import { approvals, decide } from './sql/approval.ts';
+import { identities, identity, removeIdentity, resealIdentities, setIdentity } from './sql/identity.ts';
 import { policy } from './sql/policy.ts';
 import { newestCalls } from './sql/call.ts';
 import { chainHead, chains, newestRecords, recordsAfter, sealsAfter } from './sql/record.ts';
@@ -125,6 +126,11 @@ function storeOf(engine: Engine): Store {
     offers: guarded(() => offers(db)),
     approvals: guarded(() => approvals(db)),
     decide: guarded((server, fingerprint, decision, reason, now) => decide(db, server, fingerprint, decision, reason, now)),
+    identity: guarded((server, user, gateway) => identity(db, server, user, gateway)),
+    identities: guarded(() => identities(db)),
+    setIdentity: guarded((one) => setIdentity(db, one)),
+    removeIdentity: guarded((id, now) => removeIdentity(db, id, now)),
+    resealIdentities: guarded((changes) => resealIdentities(db, changes)),
     appendRecords: guarded((records, seal) => engine.appendRecords(records, seal)),
     chainHead: guarded((chain) => chainHead(db, chain)),
     chains: guarded(() => chains(db)),

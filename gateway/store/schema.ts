@@ -7,6 +7,7 @@ import type { DialectName, Engine } from './engine.ts';
 import { createPolicy } from './migration/0001-policy.ts';
 import { createRecords } from './migration/0002-record.ts';
 import { createProvision } from './migration/0003-provision.ts';
+import { createRemote } from './migration/0004-remote.ts';
 import { createSignIn } from './migration/0005-sign-in.ts';
 import type { Db } from './table.ts';
 
@@ -15,6 +16,7 @@ const migrations = {
   '0001-policy': createPolicy,
   '0002-record': createRecords,
   '0003-provision': createProvision,
+  '0004-remote': createRemote,
   '0005-sign-in': createSignIn,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);

@@ -3,7 +3,17 @@
 // records are appended in the order given and are durable when the promise resolves; failure rejects with Fault STORE_UNAVAILABLE.
 import type { EnrollRequest } from '#contract/enrollment.ts';
 import type { CallRecord } from '#contract/audit.ts';
-import type { Fingerprint, OrganizationId, Slug, TokenId, UserId, WorkstationId } from '#contract/id.ts';
+import type {
+  Fingerprint,
+  GatewayId,
+  IdentityId,
+  OrganizationId,
+  ServerId,
+  Slug,
+  TokenId,
+  UserId,
+  WorkstationId,
+} from '#contract/id.ts';
 import type { PolicyFile, PolicyIds } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { SignInStore } from './sign-in.ts';
@@ -55,6 +65,20 @@ export interface StoredOffer extends Offer {
 export interface Approval extends Verdict {
   readonly decidedAt: number;
   readonly reason: string | null;
+}
+
+/** An identity at a remote server. What it is stays sealed; the store can't open it. */
+export interface StoredIdentity {
+  readonly id: IdentityId;
+  readonly server: { readonly id: ServerId; readonly slug: Slug };
+  /** Whose own it is; null of a shared one. */
+  readonly user: { readonly id: UserId; readonly slug: Slug } | null;
+  /** The one gateway that it is for; null where it is for every one. */
+  readonly gateway: { readonly id: GatewayId; readonly slug: Slug } | null;
+  /** The origin that the server had when it was set: it goes to no other one. */
+  readonly origin: string;
+  readonly sealed: string;
+  readonly setAt: number;
 }
 
 /** A record as the chain holds it: `body` is the exact JSON text that was hashed. */
@@ -120,6 +144,21 @@ export interface Store {
     reason: string | null,
     now: number,
   ): Promise<void>;
+
+  /** The identity for this gateway, else the one for every gateway. `user` null: the shared one. */
+  identity(server: ServerId, user: UserId | null, gateway: GatewayId): Promise<StoredIdentity | undefined>;
+  identities(): Promise<readonly StoredIdentity[]>;
+  /**
+   * Sets what the identity with these server, user and gateway is. There is one of each at most, and `identity.id` must be its id; otherwise nothing is
+   * changed and false comes back, as it does where server, user or gateway are not (any more) in the policy.
+   */
+  setIdentity(identity: StoredIdentity): Promise<boolean>;
+  /** Its value is gone for good. False where there is none. */
+  removeIdentity(id: IdentityId, now: number): Promise<boolean>;
+  /** Replaces sealed values that are still what they were, all in one; the ids of those that were not. */
+  resealIdentities(
+    changes: readonly { readonly id: IdentityId; readonly before: string; readonly after: string }[],
+  ): Promise<readonly IdentityId[]>;
 
   /** Appends records and the seal over the last of them in one durable transaction (group commit). */
   appendRecords(records: readonly ChainedRecord[], seal: Seal): Promise<void>;

@@ -6,6 +6,7 @@ import type {
   ConnectionId,
   Fingerprint,
   GatewayId,
+  IdentityId,
   OrganizationId,
   ServerId,
   Slug,
@@ -14,7 +15,7 @@ import type {
   UserId,
   WorkstationId,
 } from '#contract/id.ts';
-import type { ItemKind } from '#contract/policy.ts';
+import type { ItemKind, PolicyServer } from '#contract/policy.ts';
 import type { Verdict } from '#contract/server.ts';
 import type { ChainedRecord, Seal, Token, Workstation } from './store.ts';
 
@@ -34,15 +35,23 @@ export interface Tables {
   readonly gateway: Named<GatewayId>;
   readonly grant: { readonly team_id: TeamId; readonly position: number; readonly gateway_id: GatewayId };
   readonly server: Named<ServerId> & {
-    readonly kind: 'workstation';
+    readonly kind: PolicyServer['kind'];
+    /** 0 of remote servers. */
     readonly shareable: number;
     readonly timeout_seconds: number;
+    /** These four are null of workstation servers. */
+    readonly url: string | null;
+    readonly auth: 'none' | 'header' | null;
+    readonly header: string | null;
+    /** JSON. */
+    readonly allow_private: string | null;
   };
   readonly assignment: {
     readonly id: AssignmentId;
     readonly gateway_id: GatewayId;
     readonly server_id: ServerId;
     readonly reach: 'caller' | WorkstationId;
+    readonly identity: 'none' | 'shared' | 'own';
   };
   readonly provision: { readonly assignment_id: AssignmentId; readonly kind: ItemKind; readonly mode: 'all' | 'listed' };
   readonly provisioned_item: {
@@ -117,6 +126,24 @@ export interface Tables {
     readonly body: string;
     readonly expires_at: number;
     readonly consumed_at: number | null;
+  };
+
+  /** Ids are kept when what they name is gone, so that an identity never serves a later user, server or gateway of the same slug. */
+  readonly identity: {
+    readonly id: IdentityId;
+    readonly server_id: ServerId;
+    readonly server_slug: Slug;
+    /** Null of a shared one. */
+    readonly user_id: UserId | null;
+    readonly user_slug: Slug | null;
+    /** Null of one for every gateway. */
+    readonly gateway_id: GatewayId | null;
+    readonly gateway_slug: Slug | null;
+    readonly origin: string;
+    /** Null once it was removed. */
+    readonly sealed: string | null;
+    readonly set_at: number;
+    readonly removed_at: number | null;
   };
 
   readonly record: ChainedRecord;

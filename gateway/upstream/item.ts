@@ -1,9 +1,11 @@
 // The messages of MCP about items (tools, prompts, resources, templates) as the gateway sends and reads them upstream: raw, with only the id and the item's
 // name changed. The rule: an item of which nobody could say which it is, is none.
 import { Fault } from '#contract/error.ts';
+import type { Era } from '../call.ts';
 import { type Feature, useOf } from '../mcp/feature.ts';
 import { fold, isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { elementsOf, membersOf, splice } from '../mcp/span.ts';
+import { withModernMeta } from './handshake.ts';
 import type { ListedItem, Reply } from './upstream.ts';
 
 /** The host's request with the session's id and the upstream's own name of the item; every other byte as it came. */
@@ -17,7 +19,37 @@ export function useMessage(body: Buffer, request: RequestMessage, id: number, na
   );
 }
 
-export function listRequest(id: number, { method }: Feature, cursor: string | undefined): Buffer {
+const pageLimit = 100;
+const listLimitBytes = 32 * 1024 * 1024;
+const listLimit = 50_000;
+
+/** Every page of a list. `ask` sends one request, composed for an id and an era, and gives its answer. */
+export async function readPages(
+  server: string,
+  feature: Feature,
+  onDropped: () => void,
+  ask: (compose: (id: number, era: Era) => Buffer) => Promise<Reply>,
+): Promise<readonly ListedItem[]> {
+  const listed: ListedItem[] = [];
+  let cursor: string | undefined;
+  let bytes = 0;
+  for (let page = 0; page < pageLimit; page++) {
+    const answer = await ask((id, era) => {
+      const message = listRequest(id, feature, cursor);
+      return era === 'modern' ? withModernMeta(message) : message;
+    });
+    const { items, nextCursor } = readItems(answer, server, feature);
+    bytes += answer.body.length;
+    if (bytes > listLimitBytes || listed.length + items.length > listLimit) break;
+    listed.push(...items);
+    if (nextCursor === undefined) return unambiguous(listed, onDropped);
+    cursor = nextCursor;
+  }
+  const reason = `its answer to ${feature.method} has more than ${pageLimit} pages, ${listLimit} items or ${listLimitBytes} bytes`;
+  throw new Fault('SERVER_GARBAGE', { server, reason });
+}
+
+function listRequest(id: number, { method }: Feature, cursor: string | undefined): Buffer {
   return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method, params: cursor === undefined ? {} : { cursor } }));
 }
 
@@ -25,7 +57,7 @@ export function listRequest(id: number, { method }: Feature, cursor: string | un
  * One page of a list. An item that names a key twice, or has no name, is left out. A server that does not know the method has no such items. Throws
  * SERVER_GARBAGE.
  */
-export function readItems(
+function readItems(
   { body, message }: Reply,
   server: string,
   { method, member, key }: Feature,
@@ -45,7 +77,7 @@ export function readItems(
 }
 
 /** Without the items whose name another one bears too: nobody could say which of them is meant, so none is shown. */
-export function unambiguous<T extends { readonly name: string }>(items: readonly T[], onDropped: () => void): readonly T[] {
+function unambiguous<T extends { readonly name: string }>(items: readonly T[], onDropped: () => void): readonly T[] {
   const count = new Map<string, number>();
   for (const { name } of items) count.set(name, (count.get(name) ?? 0) + 1);
   if (count.size === items.length) return items;

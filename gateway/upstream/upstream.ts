@@ -12,6 +12,8 @@ export interface Reply {
 /** Filled in as the call goes on, also where it fails later. Times are `performance.now()`. */
 export interface Trace {
   destination?: Destination;
+  /** As whom a remote server was called; `id` null where there is no such identity. */
+  identity?: { readonly kind: 'own' | 'shared'; readonly id: string | null };
   forwardedAt?: number;
   answeredAt?: number;
 }

@@ -9,9 +9,10 @@ import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
 import type { Hub } from '../tunnel/hub.ts';
 import { chooseDestination } from './destination.ts';
 import { withModernMeta } from './handshake.ts';
-import { listRequest, readItems, unambiguous, useMessage } from './item.ts';
+import { readPages, useMessage } from './item.ts';
 import { openSession, type Session, timedOut } from './session.ts';
 import type { About, ListedItem, Reply, Trace, Upstream } from './upstream.ts';
+import { leftOf, within } from './within.ts';
 
 export interface WorkstationDeps {
   readonly hub: Hub;
@@ -28,9 +29,6 @@ interface Entry {
 }
 
 const sessionLimit = 10_000;
-const pageLimit = 100;
-const listLimitBytes = 32 * 1024 * 1024;
-const listLimit = 50_000;
 const eraForgottenAfterMs = 3_600_000;
 
 export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
@@ -134,25 +132,11 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const session = await sessionFor(allowed, destination, signal);
     const about = known.get(commandOf(destination))?.about;
     if (about && !about.capabilities.has(feature.capability)) return [];
-    const listed: ListedItem[] = [];
-    let cursor: string | undefined;
-    let bytes = 0;
-    for (let page = 0; page < pageLimit; page++) {
-      const compose = (id: number, era: Era) => {
-        const message = listRequest(id, feature, cursor);
-        return era === 'modern' ? withModernMeta(message) : message;
-      };
+    return readPages(server.slug, feature, deps.onDropped, async (compose) => {
       const answer = await session.request({ compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace }, signal);
       trace.answeredAt = performance.now();
-      const { items, nextCursor } = readItems(answer, server.slug, feature);
-      bytes += answer.body.length;
-      if (bytes > listLimitBytes || listed.length + items.length > listLimit) break;
-      listed.push(...items);
-      if (nextCursor === undefined) return unambiguous(listed, deps.onDropped);
-      cursor = nextCursor;
-    }
-    const reason = `its answer to ${feature.method} has more than ${pageLimit} pages, ${listLimit} items or ${listLimitBytes} bytes`;
-    throw new Fault('SERVER_GARBAGE', { server: server.slug, reason });
+      return answer;
+    });
   }
 
   return {
@@ -179,24 +163,6 @@ function commandOf({ workstation, fingerprint }: Destination): string {
 
 function ownerOf({ caller, assignment }: Allowed): string {
   return `${caller.user.id}\n${assignment.server.slug}`;
-}
-
-function leftOf(timeoutMs: number, beganAt: number): number {
-  return Math.max(timeoutMs - (performance.now() - beganAt), 1);
-}
-
-/** Waits for what others may also be waiting for; the time and the signal end this wait, not theirs. */
-function within<T>(promise: Promise<T>, timeoutMs: number, late: () => Fault, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new Fault('CANCELLED'));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const timer = setTimeout(() => reject(late()), timeoutMs);
-    promise.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-    });
-  });
 }
 
 /** `_meta.progressToken`: how a host asks for progress, in both eras. */

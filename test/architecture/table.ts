@@ -53,6 +53,14 @@ export const layers: readonly Layer[] = [
     packages: [...logger, 'zod'],
     node: 'all',
   },
+  // The one way out to addresses that come from a policy or from somebody's document.
+  { at: 'gateway/egress/', ours: contract, packages: ['undici', 'ipaddr.js'], node: 'all' },
+  {
+    at: 'gateway/vault/',
+    ours: [...contract, 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
+    packages: [],
+    node: 'all',
+  },
   { at: 'gateway/audit/', ours: [...contract, 'gateway/store/store.ts'], packages: [...logger, 'zod'], node: 'all' },
   {
     at: 'gateway/tunnel/',
@@ -69,6 +77,8 @@ export const layers: readonly Layer[] = [
       'gateway/policy/compile.ts',
       'gateway/mcp/',
       'gateway/tunnel/hub.ts',
+      'gateway/egress/egress.ts',
+      'gateway/vault/vault.ts',
     ],
     packages: [...logger, 'zod'],
     node: 'all',
@@ -103,7 +113,7 @@ export const layers: readonly Layer[] = [
   },
   {
     at: 'gateway/admin/',
-    ours: [...contract, 'gateway/store/', 'gateway/policy/', 'gateway/mcp/uri-template.ts', 'gateway/audit/'],
+    ours: [...contract, 'gateway/store/', 'gateway/policy/', 'gateway/mcp/uri-template.ts', 'gateway/audit/', 'gateway/vault/'],
     packages: [...logger, 'yaml', 'zod'],
     node: 'all',
   },
@@ -152,7 +162,7 @@ export const layers: readonly Layer[] = [
   { at: 'gateway/settings.ts', ours: [...contract, 'gateway/http/', 'gateway/store/'], packages: ['zod'], node: 'all' },
   {
     at: 'gateway/command/',
-    ours: [...contract, 'gateway/settings.ts', 'gateway/admin/', 'gateway/audit/', 'gateway/store/'],
+    ours: [...contract, 'gateway/settings.ts', 'gateway/admin/', 'gateway/audit/', 'gateway/store/', 'gateway/vault/'],
     packages: [...logger, 'commander'],
     node: 'all',
   },
@@ -225,6 +235,8 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   'oidc-provider': ['gateway/sign-in/', 'gateway/http/sign-in/'],
   'openid-client': ['gateway/sign-in/identity-provider.ts'],
   '@napi-rs/keyring': ['bridge/device/keychain.ts'],
+  undici: ['gateway/egress/'],
+  'ipaddr.js': ['gateway/egress/address.ts'],
   electron: ['main/'],
   react: ['renderer/'],
   'react-dom': ['renderer/'],

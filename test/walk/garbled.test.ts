@@ -115,7 +115,7 @@ describe('a list of tools', () => {
 
 test('a call that has to start its server ends within its own time', async () => {
   proves('failure.start-within-timeout', {
-    file: 'gateway/upstream/workstation.ts',
+    file: 'gateway/upstream/within.ts',
     find: 'setTimeout(() => reject(late()), timeoutMs)',
     replace: 'setTimeout(() => reject(late()), 60_000)',
   });

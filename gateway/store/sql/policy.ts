@@ -33,10 +33,10 @@ export async function policy(db: Db): Promise<StoredPolicy> {
       ...titled(title),
       gateways: (grantsOf.get(id) ?? []).map((row) => gatewaySlug.get(row.gateway_id)),
     })),
-    servers: bySlug(rows.servers, ({ title, kind, shareable, timeout_seconds }) => ({
+    servers: bySlug(rows.servers, ({ title, timeout_seconds, ...server }) => ({
       ...titled(title),
-      kind,
-      shareable: shareable === 1,
+      ...(server.kind === 'workstation' ? { shareable: server.shareable === 1 } : remoteOf(server)),
+      kind: server.kind,
       timeoutSeconds: timeout_seconds,
     })),
     gateways: bySlug(rows.gateways, ({ id, title }) => ({
@@ -45,7 +45,7 @@ export async function policy(db: Db): Promise<StoredPolicy> {
         (assignmentsOf.get(id) ?? [])
           .map((row) => ({ ...row, slug: serverSlug.get(row.server_id) ?? '' }))
           .toSorted((a, b) => (a.slug < b.slug ? -1 : 1))
-          .map(({ id, slug, reach }) => [slug, { reach, ...Object.fromEntries(exposed(id)) }]),
+          .map(({ id, slug, reach, identity }) => [slug, { reach, identity, ...Object.fromEntries(exposed(id)) }]),
       ),
     })),
   };
@@ -59,6 +59,13 @@ export async function policy(db: Db): Promise<StoredPolicy> {
     ),
   };
   return { policy: PolicyFile.parse(file), ids };
+}
+
+type ServerRow = Awaited<ReturnType<typeof read>>['servers'][number];
+
+function remoteOf({ url, auth, header, allow_private }: Pick<ServerRow, 'url' | 'auth' | 'header' | 'allow_private'>) {
+  const allowed: unknown = JSON.parse(allow_private ?? '[]');
+  return { url, auth, ...(header === null ? {} : { header }), allowPrivate: allowed };
 }
 
 async function read(db: Db) {

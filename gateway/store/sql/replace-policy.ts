@@ -2,9 +2,10 @@
 import { Fault } from '#contract/error.ts';
 import { AssignmentId, GatewayId, ServerId, Slug, TeamId, UserId, newId } from '#contract/id.ts';
 import { itemKinds } from '#contract/policy.ts';
-import type { PolicyFile } from '#contract/policy.ts';
+import type { PolicyFile, PolicyServer } from '#contract/policy.ts';
 import type { Db, Tables, Tx } from '../table.ts';
 import { change, changed } from './change.ts';
+import { removeOrphanedIdentities } from './identity.ts';
 import { parts } from './part.ts';
 
 export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision: number, now: number): Promise<void> {
@@ -45,7 +46,10 @@ export async function deletePolicy(tx: Tx): Promise<void> {
   for (const table of policyTables satisfies readonly (keyof Tables)[]) await tx.deleteFrom(table).execute();
 }
 
-/** What belongs to users that are gone is revoked, as are host tokens and connections for gateways that are gone. */
+/**
+ * What belongs to users that are gone is revoked, as are host tokens and connections for gateways that are gone. Identities that nobody can use any more
+ * are removed.
+ */
 export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
   const users = tx.selectFrom('user').select('id');
   const gateways = tx.selectFrom('gateway').select('slug');
@@ -67,6 +71,7 @@ export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
     .where('revoked_at', 'is', null)
     .where('user_id', 'not in', users)
     .execute();
+  await removeOrphanedIdentities(tx, now);
 }
 
 type Names = Awaited<ReturnType<typeof namesOf>>;
@@ -113,11 +118,11 @@ function rowsOf({ users, teams, servers, gateways }: PolicyFile, names: Names) {
   return {
     users: Object.entries(users).map(([slug, { title, email }]) => ({ ...named(names.users, 'user', slug, title), email })),
     teams: Object.entries(teams).map(([slug, { title }]) => named(names.teams, 'team', slug, title)),
-    servers: Object.entries(servers).map(([slug, { title, kind, shareable, timeoutSeconds }]) => ({
-      ...named(names.servers, 'server', slug, title),
-      kind,
-      shareable: shareable ? 1 : 0,
-      timeout_seconds: timeoutSeconds,
+    servers: Object.entries(servers).map(([slug, server]) => ({
+      ...named(names.servers, 'server', slug, server.title),
+      kind: server.kind,
+      timeout_seconds: server.timeoutSeconds,
+      ...reached(server),
     })),
     gateways: Object.entries(gateways).map(([slug, { title }]) => named(names.gateways, 'gateway', slug, title)),
     memberships: Object.entries(users).flatMap(([slug, user]) =>
@@ -134,7 +139,13 @@ function rowsOf({ users, teams, servers, gateways }: PolicyFile, names: Names) {
         gateway_id: idOf(names.gateways, 'gateway', gateway),
       })),
     ),
-    assignments: assignments.map(({ id, gateway_id, server_id, reach }) => ({ id, gateway_id, server_id, reach })),
+    assignments: assignments.map(({ id, gateway_id, server_id, reach, identity }) => ({
+      id,
+      gateway_id,
+      server_id,
+      reach,
+      identity,
+    })),
     provisions: assignments.flatMap((assignment) =>
       itemKinds.flatMap((kind) => {
         const exposed = assignment[kind];
@@ -150,6 +161,13 @@ function rowsOf({ users, teams, servers, gateways }: PolicyFile, names: Names) {
       }),
     ),
   };
+}
+
+function reached(server: PolicyServer) {
+  if (server.kind === 'workstation')
+    return { shareable: server.shareable ? 1 : 0, url: null, auth: null, header: null, allow_private: null };
+  const { url, auth, header = null, allowPrivate } = server;
+  return { shareable: 0, url, auth, header, allow_private: JSON.stringify(allowPrivate) };
 }
 
 function named<Id>(ids: ReadonlyMap<string, Id>, what: string, slug: string, title: string | undefined) {

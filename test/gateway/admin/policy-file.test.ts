@@ -37,7 +37,14 @@ describe('a policy file', () => {
       gateways: {
         main: {
           assignments: {
-            memory: { reach: 'caller', tools: ['read_graph'], prompts: 'none', resources: 'none', templates: 'none' },
+            memory: {
+              reach: 'caller',
+              tools: ['read_graph'],
+              prompts: 'none',
+              resources: 'none',
+              templates: 'none',
+              identity: 'none',
+            },
           },
         },
       },
@@ -93,15 +100,57 @@ describe('a policy file', () => {
       '    email: nobody',
       '  bo: {}',
       'servers:',
-      '  m: { kind: remote, timeoutSeconds: 0 }',
+      '  m: { kind: remotely }',
+      '  n: { kind: workstation, timeoutSeconds: 0 }',
+      '  o: { kind: remote, url: ftp://x, hedder: X }',
     ];
     expect(problemsOf(text.join('\n'))).toEqual([
       'p.yaml:1:10: version: this version is not known here: use 1',
       'p.yaml:2:1: uers: unknown key: did you mean "users"?',
       'p.yaml:4:3: users.Ada: the name is not valid: use 1-40 of a-z, 0-9, single "-" or "_" between them',
       'p.yaml:6:3: users.bo.email: is missing: expected string',
-      'p.yaml:8:14: servers.m.kind: expected "workstation"',
-      'p.yaml:8:38: servers.m.timeoutSeconds: Too small: expected number to be >=1',
+      'p.yaml:8:14: servers.m.kind: use workstation or remote',
+      'p.yaml:9:43: servers.n.timeoutSeconds: Too small: expected number to be >=1',
+      'p.yaml:10:27: servers.o.url: use an https URL without password and fragment (http only for 127.0.0.1, [::1] and localhost)',
+      'p.yaml:10:36: servers.o.hedder: unknown key: did you mean "header"?',
+    ]);
+  });
+
+  test.each([
+    ['url: http://tracker.example.org', 'use an https URL'],
+    ['url: https://user:secret@tracker.example.org', 'use an https URL'],
+    ['url: "https://tracker.example.org/#x"', 'use an https URL'],
+    ['auth: basic', 'use none or header'],
+    ['header: Host, auth: header', 'use a header that can hold a credential'],
+    ['header: Mcp-Session-Id, auth: header', 'use a header that can hold a credential'],
+    ['allowPrivate: [0.0.0.0/0]', 'use a host name, an IP address, or a network'],
+    ['allowPrivate: ["::/0"]', 'use a host name, an IP address, or a network'],
+    ['allowPrivate: ["*"]', 'use a host name, an IP address, or a network'],
+    ['allowPrivate: all', 'expected array'],
+    ['header: X-Api-Key', 'it is of no use without auth: header'],
+    ['auth: header', 'the server "tracker" wants an identity: add identity: own or identity: shared'],
+  ])('refuses a remote server with %s', (keys, problem) => {
+    const url = keys.startsWith('url') ? '' : 'url: https://tracker.example.org/mcp, ';
+    const text = `version: 1\nservers:\n  tracker: { kind: remote, ${url}${keys} }\ngateways:\n  main: { assignments: { tracker: {} } }`;
+    expect(problemsOf(text)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  test('refuses an identity where none is taken, and a remote server on a workstation', () => {
+    const text = [
+      'version: 1',
+      'servers:',
+      '  memory: { kind: workstation }',
+      '  wiki: { kind: remote, url: http://localhost:8080/mcp, allowPrivate: [localhost, 10.0.0.0/8, "::1", fc00::/7] }',
+      'gateways:',
+      '  main:',
+      '    assignments:',
+      '      memory: { identity: own }',
+      '      wiki: { identity: shared, reach: 0198c0de-0000-7000-8000-000000000001 }',
+    ];
+    expect(problemsOf(text.join('\n'))).toEqual([
+      'p.yaml:8:27: gateways.main.assignments.memory.identity: the server "memory" takes none',
+      'p.yaml:9:25: gateways.main.assignments.wiki.identity: the server "wiki" takes none',
+      'p.yaml:9:40: gateways.main.assignments.wiki.reach: the server "wiki" is remote, and on no workstation',
     ]);
   });
 

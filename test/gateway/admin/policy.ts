@@ -9,6 +9,38 @@ const tools = fc.oneof(
   fc.array(fc.oneof(fc.constantFrom('all', 'none', 'echo', 'a b'), fc.string({ minLength: 1, maxLength: 10 })), { maxLength: 4 }),
 );
 
+const timeoutSeconds = fc.integer({ min: 1, max: 99 });
+const workstation = fc.record({ title, kind: fc.constant('workstation'), shareable: fc.boolean(), timeoutSeconds });
+const remote = fc
+  .record({
+    title,
+    kind: fc.constant('remote'),
+    url: fc.constantFrom('https://a.example.org/mcp', 'https://b.example.org/mcp?x=1', 'http://127.0.0.1:9/'),
+    auth: fc.constantFrom('none', 'header'),
+    header: fc.option(fc.constantFrom('X-Api-Key', 'X-Token'), { nil: undefined }),
+    allowPrivate: fc.subarray(['10.0.0.0/8', 'intranet', '::1', '127.0.0.1']),
+    timeoutSeconds,
+  })
+  .map((server) => (server.auth === 'none' ? { ...server, header: undefined } : server));
+
+interface Loose {
+  readonly servers: Readonly<Record<string, object | undefined>>;
+  readonly gateways: Readonly<Record<string, { readonly assignments: Readonly<Record<string, object | undefined>> } | undefined>>;
+}
+/** The gateways, with each assignment such as its server can have. */
+function fitting({ servers, gateways }: Loose): object {
+  const fit = (name: string, assignment: object | undefined) => {
+    const server = { auth: 'none', kind: '', ...servers[name] };
+    if (server.kind === 'workstation') return { ...assignment, identity: 'none' };
+    return { ...assignment, reach: 'caller', ...(server.auth === 'none' ? { identity: 'none' } : {}) };
+  };
+  const each = (assignments: Readonly<Record<string, object | undefined>>) =>
+    Object.fromEntries(Object.entries(assignments).map(([name, of]) => [name, fit(name, of)]));
+  return Object.fromEntries(
+    Object.entries(gateways).map(([name, gateway]) => [name, { ...gateway, assignments: each(gateway?.assignments ?? {}) }]),
+  );
+}
+
 /** A valid policy: what it names exists in it. */
 export const anyPolicy: fc.Arbitrary<PolicyFile> = fc
   .record({
@@ -22,7 +54,8 @@ export const anyPolicy: fc.Arbitrary<PolicyFile> = fc
       of.length === 0 ? fc.constant([]) : fc.array(fc.constantFrom(...of), { maxLength: 4 });
     const each = <T>(of: readonly string[], value: fc.Arbitrary<T>) =>
       fc.tuple(...of.map(() => value)).map((values) => Object.fromEntries(of.map((name, index) => [name, values[index]])));
-    const assignment = fc.record({ reach: fc.constantFrom('caller', '0198c0de-0000-7000-8000-000000000001'), tools });
+    const reach = fc.constantFrom('caller', '0198c0de-0000-7000-8000-000000000001');
+    const assignment = fc.record({ reach, tools, identity: fc.constantFrom('own', 'shared') });
     const assignments = fc.subarray([...names.servers]).chain((servers) => each(servers, assignment));
     return fc.record({
       version: fc.constant(1 as const),
@@ -31,16 +64,8 @@ export const anyPolicy: fc.Arbitrary<PolicyFile> = fc
         fc.record({ title, email: fc.constantFrom('a@example.org', 'b@example.org'), teams: some(names.teams) }),
       ),
       teams: each(names.teams, fc.record({ title, gateways: some(names.gateways) })),
-      servers: each(
-        names.servers,
-        fc.record({
-          title,
-          kind: fc.constant('workstation'),
-          shareable: fc.boolean(),
-          timeoutSeconds: fc.integer({ min: 1, max: 99 }),
-        }),
-      ),
+      servers: each(names.servers, fc.oneof(workstation, remote)),
       gateways: each(names.gateways, fc.record({ title, assignments })),
     });
   })
-  .map((policy) => PolicyFile.parse(JSON.parse(JSON.stringify(policy))));
+  .map((policy) => PolicyFile.parse(JSON.parse(JSON.stringify({ ...policy, gateways: fitting(policy) }))));

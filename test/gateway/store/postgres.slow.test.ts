@@ -7,6 +7,7 @@ import { postgresGround } from '../../suite/ground.ts';
 import { startPostgres } from '../../suite/postgres.ts';
 import type { TestPostgres } from '../../suite/postgres.ts';
 import { applyPolicy, group, quiet, samplePolicy } from '../../suite/sample.ts';
+import { describeIdentities } from '../../suite/identity.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeStore } from '../../suite/store.ts';
@@ -20,6 +21,7 @@ afterAll(() => server.close());
 describeStore('PostgreSQL', () => postgresGround(server));
 describeSignInStore('PostgreSQL', () => postgresGround(server));
 describeNewestCalls('PostgreSQL', () => postgresGround(server));
+describeIdentities('PostgreSQL', () => postgresGround(server));
 
 describe('a store on a PostgreSQL server', () => {
   /** A second connection to the same database, for somebody else. */

@@ -7,6 +7,7 @@ import { proves } from '../../requirement.ts';
 import { smallDisk } from '../../suite/full-disk.ts';
 import { sqliteGround } from '../../suite/ground.ts';
 import { applyPolicy, fingerprint, group, quiet, samplePolicy, slug } from '../../suite/sample.ts';
+import { describeIdentities } from '../../suite/identity.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeStore } from '../../suite/store.ts';
@@ -14,6 +15,7 @@ import { describeStore } from '../../suite/store.ts';
 describeStore('SQLite', sqliteGround);
 describeSignInStore('SQLite', sqliteGround);
 describeNewestCalls('SQLite', sqliteGround);
+describeIdentities('SQLite', sqliteGround);
 
 describe('a store on a SQLite file', () => {
   test('says so when its disk is full, loses nothing, and works again when there is room', async () => {

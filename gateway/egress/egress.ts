@@ -1,0 +1,198 @@
+// Every request that the gateway itself sends to an address out of a policy, or out of somebody's document: https, guarded addresses, bounded in size
+// and time. At most three redirects are followed, each judged like the first. The rule: a credential and a body never reach another origin.
+import { lookup as resolveName } from 'node:dns/promises';
+import { Agent, type Dispatcher } from 'undici';
+import { Fault } from '#contract/error.ts';
+import { reveal, type Secret } from '#contract/secret.ts';
+import { guardedConnector, type Lookup } from './connect.ts';
+import { asFault } from './failure.ts';
+
+export interface EgressRequest {
+  readonly url: URL;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Without secrets. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** A secret value of one header; it goes to the origin of `url` alone. */
+  readonly credential?: { readonly header: string; readonly value: Secret<string> } | undefined;
+  readonly body?: Buffer;
+  /** Who is asked, for the words of a fault. */
+  readonly server: string;
+  /** Hosts, addresses and networks that may be private. */
+  readonly allowPrivate: readonly string[];
+  /** The largest answer, in bytes. */
+  readonly limitBytes: number;
+  /** How long nothing may come. */
+  readonly idleWithinMs: number;
+}
+
+export interface ResponseHead {
+  readonly status: number;
+  readonly header: (name: string) => string | undefined;
+}
+/** Told of one exchange, in order: sent, head, data …, and at last either end or fault. Nothing after `abort`. */
+export interface Receiver {
+  /** The request is on its way over a connection that stands: from now on the far end may have it. */
+  onSent(): void;
+  onHead(head: ResponseHead): void;
+  onData(chunk: Buffer): void;
+  onEnd(): void;
+  /** EGRESS_FORBIDDEN, UPSTREAM_UNREACHABLE, UPSTREAM_LOST, SERVER_TIMEOUT, ANSWER_TOO_LARGE. */
+  onFault(fault: Fault): void;
+}
+export interface Exchange {
+  /** Ends it at both ends. Idempotent. */
+  abort(): void;
+}
+export interface Egress {
+  send(request: EgressRequest, receiver: Receiver): Exchange;
+  close(): Promise<void>;
+}
+
+const redirectLimit = 3;
+const connectWithinMs = 10_000;
+/** Connections to one origin at once; what comes later waits for one of them. */
+const connectionLimit = 1024;
+const agentLimit = 256;
+const systemLookup: Lookup = (host) => resolveName(host, { all: true });
+
+export function createEgress({ lookup = systemLookup }: { lookup?: Lookup } = {}): Egress {
+  const agents = new Map<string, Agent>();
+
+  /** One for each list of what may be private: a connection that one server may have must not serve another. */
+  function agentFor(allowPrivate: readonly string[]): Agent {
+    const key = JSON.stringify(allowPrivate);
+    const known = agents.get(key);
+    if (known) return known;
+    for (const [oldest, agent] of agents) {
+      if (agents.size < agentLimit) break;
+      agents.delete(oldest);
+      void agent.close();
+    }
+    const made = new Agent({
+      connect: guardedConnector({ lookup, allowPrivate, connectWithinMs }),
+      connections: connectionLimit,
+      maxHeaderSize: 16_384,
+      pipelining: 1,
+    });
+    agents.set(key, made);
+    return made;
+  }
+
+  function send(request: EgressRequest, receiver: Receiver): Exchange {
+    const { server, method, body, credential, idleWithinMs, limitBytes } = request;
+    let isOver = false;
+    let current: Dispatcher.DispatchController | undefined;
+
+    function fail(fault: Fault): void {
+      if (isOver) return;
+      isOver = true;
+      current?.abort(fault);
+      receiver.onFault(fault);
+    }
+
+    function go(url: URL, redirects: number): void {
+      const forbidden = unusable(url);
+      if (forbidden) return fail(new Fault('EGRESS_FORBIDDEN', { server, reason: forbidden }));
+      let isSent = false;
+      let isRedirected = false;
+      let received = 0;
+      const isHome = url.origin === request.url.origin;
+      const secret = credential && isHome ? { [credential.header]: reveal(credential.value) } : {};
+      const handler: Dispatcher.DispatchHandler = {
+        onRequestStart(controller) {
+          current = controller;
+          if (isOver) return controller.abort(new Fault('CANCELLED'));
+          isSent = true;
+          receiver.onSent();
+        },
+        onResponseStart(controller, status, headers) {
+          if (status < 200 || isOver) return;
+          const header = (name: string) => single(headers[name]);
+          const location = status >= 300 && status < 400 ? header('location') : undefined;
+          if (location === undefined) return receiver.onHead({ status, header });
+          isRedirected = true;
+          controller.abort(new Fault('CANCELLED')); // its body is nobody's
+          const next = redirected({ from: url, to: location, status, method, redirects });
+          if (next instanceof URL) go(next, redirects + 1);
+          else fail(new Fault('EGRESS_FORBIDDEN', { server, reason: next }));
+        },
+        onResponseData(_, chunk) {
+          if (isOver || isRedirected) return;
+          received += chunk.length;
+          if (received <= limitBytes) receiver.onData(chunk);
+          else fail(new Fault('ANSWER_TOO_LARGE', { server, reason: `it has more than ${limitBytes} bytes.` }));
+        },
+        onResponseEnd() {
+          if (isOver || isRedirected) return;
+          isOver = true;
+          receiver.onEnd();
+        },
+        onResponseError(_, error) {
+          if (!isRedirected) fail(asFault(error, { server, isSent, idleWithinMs }));
+        },
+      };
+      try {
+        agentFor(request.allowPrivate).dispatch(
+          {
+            origin: url.origin,
+            path: `${url.pathname}${url.search}`,
+            method,
+            headers: { 'accept-encoding': 'identity', ...request.headers, ...secret },
+            body: body ?? null,
+            headersTimeout: idleWithinMs,
+            bodyTimeout: idleWithinMs,
+          },
+          handler,
+        );
+      } catch (error) {
+        fail(asFault(error, { server, isSent, idleWithinMs }));
+      }
+    }
+
+    go(request.url, 0);
+    return {
+      abort() {
+        if (isOver) return;
+        isOver = true;
+        current?.abort(new Fault('CANCELLED'));
+      },
+    };
+  }
+
+  return {
+    send,
+    async close() {
+      const all = [...agents.values()];
+      agents.clear();
+      await Promise.all(all.map((agent) => agent.destroy()));
+    },
+  };
+}
+
+function unusable(url: URL): string | undefined {
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'it is not an https address';
+  return url.username || url.password ? 'its address holds a password' : undefined;
+}
+
+interface Redirect {
+  readonly from: URL;
+  readonly to: string;
+  readonly status: number;
+  readonly method: EgressRequest['method'];
+  readonly redirects: number;
+}
+
+/** Where a redirect leads, or why it is not followed. */
+function redirected({ from, to, status, method, redirects }: Redirect): URL | string {
+  if (redirects >= redirectLimit) return `it redirects more than ${redirectLimit} times`;
+  const next = URL.parse(to, from.href);
+  if (!next) return 'it redirects to something that is no address';
+  if (next.protocol !== from.protocol) return 'it redirects to another scheme';
+  if (method === 'GET') return next;
+  if (next.origin !== from.origin) return 'it redirects what it was sent to another origin';
+  return status === 307 || status === 308 ? next : `it answers ${method} with a redirect that would change the request`;
+}
+
+function single(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value;
+}

@@ -1,0 +1,121 @@
+// Identities at remote servers, sealed. One for each server, user and gateway; one that was removed leaves a row without a value.
+import type { Selectable } from 'kysely';
+import type { GatewayId, IdentityId, ServerId, UserId } from '#contract/id.ts';
+import type { StoredIdentity } from '../store.ts';
+import type { Db, Tables, Tx } from '../table.ts';
+import { change, changed, unchanged } from './change.ts';
+
+export async function identity(
+  db: Db,
+  server: ServerId,
+  user: UserId | null,
+  gateway: GatewayId,
+): Promise<StoredIdentity | undefined> {
+  const rows = await db
+    .selectFrom('identity')
+    .selectAll()
+    .where('server_id', '=', server)
+    .where('user_id', user === null ? 'is' : '=', user)
+    .where('removed_at', 'is', null)
+    .execute();
+  const found = rows.find((row) => row.gateway_id === gateway) ?? rows.find((row) => row.gateway_id === null);
+  return found && identityOf(found)[0];
+}
+
+export async function identities(db: Db): Promise<readonly StoredIdentity[]> {
+  return (await db.selectFrom('identity').selectAll().orderBy('set_at').orderBy('id').execute()).flatMap(identityOf);
+}
+
+export async function setIdentity(
+  db: Db,
+  { id, server, user, gateway, origin, sealed, setAt }: StoredIdentity,
+): Promise<boolean> {
+  return await change(db, async (tx) => {
+    if (!(await isNamed(tx, server.id, user?.id, gateway?.id))) return unchanged(false);
+    const there = await tx
+      .selectFrom('identity')
+      .select('id')
+      .where('server_id', '=', server.id)
+      .where('user_id', user === null ? 'is' : '=', user?.id ?? null)
+      .where('gateway_id', gateway === null ? 'is' : '=', gateway?.id ?? null)
+      .where('removed_at', 'is', null)
+      .executeTakeFirst();
+    if (there) {
+      if (there.id !== id) return unchanged(false);
+      await tx.updateTable('identity').set({ origin, sealed, set_at: setAt }).where('id', '=', id).execute();
+      return changed(true);
+    }
+    await tx
+      .insertInto('identity')
+      .values({
+        id,
+        server_id: server.id,
+        server_slug: server.slug,
+        user_id: user?.id ?? null,
+        user_slug: user?.slug ?? null,
+        gateway_id: gateway?.id ?? null,
+        gateway_slug: gateway?.slug ?? null,
+        origin,
+        sealed,
+        set_at: setAt,
+        removed_at: null,
+      })
+      .execute();
+    return changed(true);
+  });
+}
+
+export async function removeIdentity(db: Db, id: IdentityId, now: number): Promise<boolean> {
+  return await change(db, async (tx) => {
+    const gone = tx.updateTable('identity').set({ sealed: null, removed_at: now });
+    const { numUpdatedRows } = await gone.where('id', '=', id).where('removed_at', 'is', null).executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n ? changed(true) : unchanged(false);
+  });
+}
+
+export async function resealIdentities(
+  db: Db,
+  changes: readonly { readonly id: IdentityId; readonly before: string; readonly after: string }[],
+): Promise<readonly IdentityId[]> {
+  return await change(db, async (tx) => {
+    const missed: IdentityId[] = [];
+    for (const { id, before, after } of changes) {
+      const now = tx.updateTable('identity').set({ sealed: after }).where('id', '=', id).where('sealed', '=', before);
+      if ((await now.executeTakeFirstOrThrow()).numUpdatedRows === 0n) missed.push(id);
+    }
+    return missed.length < changes.length ? changed(missed) : unchanged(missed);
+  });
+}
+
+/** Those whose server, user or gateway is gone lose their values. */
+export async function removeOrphanedIdentities(tx: Tx, now: number): Promise<void> {
+  await tx
+    .updateTable('identity')
+    .set({ sealed: null, removed_at: now })
+    .where('removed_at', 'is', null)
+    .where((is) =>
+      is.or([
+        is('server_id', 'not in', tx.selectFrom('server').select('id').where('kind', '=', 'remote')),
+        is('user_id', 'not in', tx.selectFrom('user').select('id')),
+        is('gateway_id', 'not in', tx.selectFrom('gateway').select('id')),
+      ]),
+    )
+    .execute();
+}
+
+async function isNamed(tx: Tx, server: ServerId, user: UserId | undefined, gateway: GatewayId | undefined): Promise<boolean> {
+  const remote = tx.selectFrom('server').select('id').where('id', '=', server).where('kind', '=', 'remote');
+  if (!(await remote.executeTakeFirst())) return false;
+  if (user && !(await tx.selectFrom('user').select('id').where('id', '=', user).executeTakeFirst())) return false;
+  return !gateway || (await tx.selectFrom('gateway').select('id').where('id', '=', gateway).executeTakeFirst()) !== undefined;
+}
+
+/** None of one that was removed. */
+function identityOf(row: Selectable<Tables['identity']>): StoredIdentity[] {
+  if (row.sealed === null) return [];
+  const { id, origin, sealed, set_at: setAt } = row;
+  const server = { id: row.server_id, slug: row.server_slug };
+  const user = row.user_id === null || row.user_slug === null ? null : { id: row.user_id, slug: row.user_slug };
+  const gateway = row.gateway_id === null || row.gateway_slug === null ? null : { id: row.gateway_id, slug: row.gateway_slug };
+  return [{ id, server, user, gateway, origin, sealed, setAt }];
+}

@@ -1,0 +1,20 @@
+// Which upstream serves an assignment: workstation servers over their tunnels, remote ones over HTTP.
+import type { Assignment } from '../call.ts';
+import type { Upstream } from './upstream.ts';
+
+/** Closes both. */
+export function byKind(workstation: Upstream, remote: Upstream): Upstream {
+  const of = ({ assignment }: { readonly assignment: Assignment }) => (assignment.remote ? remote : workstation);
+  return {
+    call: (call, request, trace, signal) => of(call).call(call, request, trace, signal),
+    list: (listing, feature, trace, signal) => of(listing).list(listing, feature, trace, signal),
+    about: (listing) => of(listing).about(listing),
+    release(conversation) {
+      workstation.release(conversation);
+      remote.release(conversation);
+    },
+    async close() {
+      await Promise.all([workstation.close(), remote.close()]);
+    },
+  };
+}

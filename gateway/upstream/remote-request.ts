@@ -1,0 +1,148 @@
+// One request to a remote server, from its POST to its answer: by JSON or by an event stream, which may be picked up again where it broke off.
+// The rule: what is sent is sent once. Going on with a stream asks for the answer, never for the work.
+import { Fault } from '#contract/error.ts';
+import type { Exchange, ResponseHead } from '../egress/egress.ts';
+import { type Message, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { exchange, garbage, type Peer } from './exchange.ts';
+import { timedOut } from './session.ts';
+import type { Reply } from './upstream.ts';
+
+/** However much progress a call reports, it is over after this and one more of its timeouts. */
+const progressWithinMs = 3_600_000;
+/** A stream is asked for again so often, as long as nothing new comes. */
+const resumeAtMost = 5;
+const resumeAfterMs = 500;
+const resumeAfterAtMostMs = 10_000;
+const endWithinMs = 1000;
+
+export interface Asked {
+  readonly peer: Peer;
+  readonly id: number;
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  /** What is left of it, where a part was spent before. */
+  readonly leftMs: number;
+  /** Whether a broken stream may be asked for again (Last-Event-ID; not in the modern era). */
+  readonly isResumable: boolean;
+  onSent(): void;
+  onHead(head: ResponseHead): void;
+  /** What a status without an answer means, if it is one that means something. */
+  faultOf(status: number): Fault | undefined;
+  /** A request of the server on this stream. */
+  onRequest(message: RequestMessage, body: Buffer): void;
+  /** A message that nobody waits for. */
+  onDropped(): void;
+  /** It was given up: tell the far end, where this era has words for it. */
+  onGivenUp(): void;
+}
+
+/** Rejects with a Fault. */
+export function ask(asked: Asked, signal: AbortSignal): Promise<Reply> {
+  const { peer, id, timeoutMs } = asked;
+  const { server } = peer;
+  return new Promise((resolve, reject) => {
+    const startedAt = performance.now();
+    let running: Exchange | undefined;
+    let pause: NodeJS.Timeout | undefined;
+    let status = 0;
+    let tries = 0;
+    let lastFault: Fault | undefined;
+
+    let isOver = false;
+
+    function settle(): void {
+      isOver = true;
+      clearTimeout(timer);
+      clearTimeout(pause);
+      signal.removeEventListener('abort', onAbort);
+    }
+    function fail(fault: Fault): void {
+      settle();
+      running?.abort();
+      reject(fault);
+    }
+    function giveUp(fault: Fault): void {
+      asked.onGivenUp();
+      fail(fault);
+    }
+    const onAbort = () => giveUp(new Fault('CANCELLED'));
+    const onTimeout = () => giveUp(timedOut(server, timeoutMs, 0, lastFault));
+    let timer = setTimeout(onTimeout, asked.leftMs);
+
+    function receive(body: Buffer): void {
+      if (isOver) return;
+      tries = 0;
+      let message: Message;
+      try {
+        message = readMessage(body);
+      } catch (cause) {
+        asked.onDropped();
+        const reason = cause instanceof Fault ? String(cause.fields['reason'] ?? cause.message) : 'it can not be read';
+        if (status < 400) fail(garbage(server, reason));
+        return;
+      }
+      if (message.kind === 'response') {
+        if (message.id !== id || asked.faultOf(status)) return asked.onDropped();
+        settle();
+        // The stream has a moment to end by itself, so that its connection serves the next request.
+        pause = setTimeout(() => running?.abort(), endWithinMs).unref();
+        return resolve({ body, message });
+      }
+      if (message.kind === 'request') return asked.onRequest(message, body);
+      asked.onDropped();
+      if (message.method !== 'notifications/progress' || performance.now() - startedAt > progressWithinMs) return;
+      clearTimeout(timer);
+      timer = setTimeout(onTimeout, timeoutMs);
+    }
+
+    type Broken = { readonly lastId: string | undefined; readonly retryMs: number | undefined } | undefined;
+    /** The answer is not whole. */
+    function broken(stream: Broken, fault: Fault): void {
+      const isUseful = fault.code === 'UPSTREAM_LOST' || fault.code === 'UPSTREAM_UNREACHABLE';
+      const lastId = stream?.lastId ?? resumeFrom;
+      if (!asked.isResumable || lastId === undefined || !isUseful || ++tries > resumeAtMost) return fail(fault);
+      resumeFrom = lastId;
+      lastFault = fault;
+      pause = setTimeout(go, Math.min(stream?.retryMs ?? resumeAfterMs, resumeAfterAtMostMs));
+    }
+    let resumeFrom: string | undefined;
+
+    function go(): void {
+      const idleWithinMs = timeoutMs + 5000; // our own timer comes first; this one ends what it would not
+      const { 'content-type': _, ...headers } = asked.headers;
+      const outgoing =
+        resumeFrom === undefined
+          ? { method: 'POST' as const, headers: asked.headers, body: asked.body, idleWithinMs }
+          : {
+              method: 'GET' as const,
+              headers: { ...headers, accept: 'text/event-stream', 'last-event-id': resumeFrom },
+              idleWithinMs,
+            };
+      const isFirst = resumeFrom === undefined;
+      running = exchange(peer, outgoing, {
+        onSent: () => isFirst && asked.onSent(),
+        onHead(head) {
+          status = head.status;
+          if (isFirst) asked.onHead(head);
+        },
+        onMessage: receive,
+        onEnd(stream) {
+          clearTimeout(pause);
+          if (isOver) return;
+          if (!isFirst && !stream) return fail(lastFault ?? new Fault('UPSTREAM_LOST', { server }));
+          const known = asked.faultOf(status);
+          if (known) return fail(known);
+          if (status >= 400 || (status !== 200 && !stream)) return fail(new Fault('UPSTREAM_FAILED', { server, status }));
+          if (stream) return broken(stream, new Fault('UPSTREAM_LOST', { server }));
+          fail(garbage(server, 'it answered a request with something else'));
+        },
+        onFault: (fault, stream) => void (isOver || broken(stream, fault)),
+      });
+    }
+
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    go();
+  });
+}

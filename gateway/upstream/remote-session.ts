@@ -1,0 +1,304 @@
+// How the gateway stands with one remote server for one conversation: which era it speaks, its legacy session, the headers of each request
+// (2025-11-25, basic/transports; 2026-07-28, basic/transports/streamable-http). It declares no client capabilities.
+import { Fault } from '#contract/error.ts';
+import type { Era } from '../call.ts';
+import type { Exchange, ResponseHead } from '../egress/egress.ts';
+import { legacyVersions } from '../mcp/era.ts';
+import { errorResponse, isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { exchange, type Peer, type Told } from './exchange.ts';
+import {
+  aboutOf,
+  clientInfo,
+  discoverRequest,
+  initializedNotification,
+  initializeRequest,
+  isModernAnswer,
+  modernVersion,
+} from './handshake.ts';
+import { ask } from './remote-request.ts';
+import { timedOut } from './session.ts';
+import type { About, Reply, Trace } from './upstream.ts';
+
+const pendingLimit = 1024;
+/** Answers to what a server asks while one request of ours is open. */
+const answersAtMost = 100;
+/** For messages that nobody waits for. */
+const besideWithinMs = 10_000;
+const discoverWithinMs = 5000;
+/** What else a server may agree on over this transport. */
+const knownVersions: readonly string[] = [...legacyVersions, '2024-11-05'];
+
+export interface RemoteSessionDeps extends Peer {
+  /** What an earlier session found out; undefined asks the server. */
+  readonly knownEra: Era | undefined;
+  readonly startWithinMs: number;
+  /** What a status says of the identity that was sent. */
+  readonly refused: (status: number) => Fault;
+  readonly onDropped: () => void;
+  readonly onClosed: () => void;
+  /** It turned out to speak another era than was taken for known. */
+  readonly onMistaken: () => void;
+}
+
+export interface RemoteRequest {
+  readonly method: string;
+  /** The item that it uses, for the header that mirrors it. */
+  readonly name?: string | undefined;
+  /** Makes the message for the id and the server's era. */
+  readonly compose: (id: number, era: Era) => Buffer;
+  readonly timeoutMs: number;
+  /** What is left of it, where a part was spent before. */
+  readonly leftMs?: number;
+  readonly trace?: Trace;
+}
+
+/** Finds out the era and, in the legacy one, begins a session. Rejects with a Fault. */
+export async function openRemoteSession(deps: RemoteSessionDeps): Promise<RemoteSession> {
+  const session = new RemoteSession(deps);
+  const deadline = AbortSignal.timeout(deps.startWithinMs);
+  try {
+    await session.shakeHands(deadline);
+    return session;
+  } catch (error) {
+    await session.close();
+    throw deadline.aborted ? timedOut(deps.server, deps.startWithinMs, 0, error) : error;
+  }
+}
+
+export class RemoteSession {
+  era: Era = 'legacy';
+  lastUsedAt = performance.now();
+  /** What the server said of itself, where this session asked. */
+  about: About | undefined;
+  readonly #deps: RemoteSessionDeps;
+  readonly #beside = new Set<Exchange>();
+  #pending = 0;
+  #nextId = 1;
+  #version: string | undefined;
+  #sessionId: string | undefined;
+  #isOpen = true;
+
+  constructor(deps: RemoteSessionDeps) {
+    this.#deps = deps;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+  get isIdle(): boolean {
+    return this.#pending === 0;
+  }
+
+  async shakeHands(deadline: AbortSignal): Promise<void> {
+    this.era = this.#deps.knownEra ?? (await this.#discover(deadline));
+    if (this.era === 'modern') return;
+    const { server, startWithinMs: timeoutMs } = this.#deps;
+    const { message } = await this.request({ method: 'initialize', compose: initializeRequest, timeoutMs }, deadline);
+    if (message.error) throw new Fault('SERVER_START_FAILED', { server, reason: 'it refused initialize.' });
+    const version = isObject(message.value) ? message.value['protocolVersion'] : undefined;
+    if (typeof version !== 'string' || !knownVersions.includes(version))
+      throw new Fault('UPSTREAM_VERSION', { server, versions: String(version).slice(0, 100) });
+    this.#version = version;
+    this.about = aboutOf(message);
+    await this.#tell('notifications/initialized', Buffer.from(initializedNotification));
+  }
+
+  /**
+   * Sends one request, once. Rejects with UPSTREAM_UNREACHABLE, EGRESS_FORBIDDEN (not sent), UPSTREAM_LOST, UPSTREAM_FAILED, UPSTREAM_SESSION_LOST,
+   * IDENTITY_REFUSED, SERVER_TIMEOUT, SERVER_GARBAGE, ANSWER_TOO_LARGE, CANCELLED, BUSY.
+   */
+  async request(request: RemoteRequest, signal: AbortSignal): Promise<Reply> {
+    const { method, name, compose, timeoutMs, leftMs = timeoutMs, trace } = request;
+    const { server } = this.#deps;
+    if (this.#pending >= pendingLimit) throw new Fault('BUSY', { what: `the server "${server}"` });
+    const id = this.#nextId++;
+    const body = compose(id, this.era);
+    const isLegacy = this.era === 'legacy';
+    let answers = 0;
+    this.#pending++;
+    this.lastUsedAt = performance.now();
+    try {
+      const reply = await ask(
+        {
+          peer: this.#deps,
+          id,
+          body,
+          headers: this.#headers(method, name),
+          timeoutMs,
+          leftMs,
+          isResumable: isLegacy,
+          onSent: () => trace && (trace.forwardedAt ??= performance.now()),
+          onHead: (head) => this.#heard(head),
+          faultOf: (status) => this.#faultOf(status),
+          onRequest: (message, raw) => {
+            this.#deps.onDropped();
+            if (isLegacy && answers++ < answersAtMost) this.#send(undefined, answerTo(message, raw));
+          },
+          onDropped: this.#deps.onDropped,
+          onGivenUp: () => isLegacy && method !== 'initialize' && this.#send('notifications/cancelled', cancelled(id)),
+        },
+        signal,
+      );
+      if (
+        !isLegacy &&
+        isObject(reply.message.value) &&
+        reply.message.error &&
+        reply.message.value['code'] === versionUnsupported
+      ) {
+        this.#deps.onMistaken();
+        this.#end();
+      }
+      return reply;
+    } finally {
+      this.#pending--;
+    }
+  }
+
+  /** Ends the legacy session at the far end, which may refuse that (405). Never rejects. Idempotent. */
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.#end();
+    const sessionId = this.#sessionId;
+    if (sessionId === undefined) return this.#quiet();
+    this.#sessionId = undefined;
+    await new Promise<void>((resolve) => {
+      const headers = { ...this.#common(), 'mcp-session-id': sessionId };
+      const idleWithinMs = besideWithinMs;
+      exchange(
+        this.#deps,
+        { method: 'DELETE', headers, idleWithinMs },
+        { ...ignored, onEnd: () => resolve(), onFault: () => resolve() },
+      );
+    });
+    this.#quiet();
+  }
+
+  async #discover(deadline: AbortSignal): Promise<Era> {
+    const { server } = this.#deps;
+    this.era = 'modern';
+    try {
+      const asking = { method: 'server/discover', compose: discoverRequest, timeoutMs: discoverWithinMs };
+      const { message } = await this.request(asking, deadline);
+      if (isModernAnswer(message)) {
+        this.about = aboutOf(message);
+        return 'modern';
+      }
+      const { value } = message;
+      const code = message.error && isObject(value) ? value['code'] : undefined;
+      if (code === headerMismatch || code === capabilityMissing) return 'modern';
+      const offered = isObject(value) ? (message.error ? dataOf(value)['supported'] : value['supportedVersions']) : undefined;
+      if (!Array.isArray(offered) || (message.error && code !== versionUnsupported)) return 'legacy';
+      if (offered.includes(modernVersion)) return 'modern';
+      if (offered.some((version) => legacyVersions.includes(String(version)))) return 'legacy';
+      throw new Fault('UPSTREAM_VERSION', { server, versions: offered.map(String).join(', ').slice(0, 200) });
+    } catch (error) {
+      // Whatever else came back came from a server that does not know this era; initialize will tell.
+      if (error instanceof Fault && !deadline.aborted && asLegacy.has(error.code)) return 'legacy';
+      throw error;
+    }
+  }
+
+  #heard({ status, header }: ResponseHead): void {
+    const sessionId = header('mcp-session-id');
+    if (status < 300 && this.era === 'legacy' && this.#version === undefined && sessionId !== undefined)
+      this.#sessionId = sessionId;
+  }
+
+  #faultOf(status: number): Fault | undefined {
+    const { server, refused } = this.#deps;
+    if (status === 401 || status === 403) return refused(status);
+    if (status === 429) return new Fault('BUSY', { what: `the server "${server}"` });
+    if (status !== 404 || this.#sessionId === undefined) return undefined;
+    this.#sessionId = undefined;
+    this.#end();
+    return new Fault('UPSTREAM_SESSION_LOST', { server });
+  }
+
+  #headers(method: string | undefined, name: string | undefined): Record<string, string> {
+    const headers: Record<string, string> = { ...this.#common(), 'content-type': 'application/json' };
+    if (this.era === 'legacy') {
+      if (this.#sessionId !== undefined) headers['mcp-session-id'] = this.#sessionId;
+      return headers;
+    }
+    if (method !== undefined) headers['mcp-method'] = asHeader(method);
+    if (name !== undefined) headers['mcp-name'] = asHeader(name);
+    return headers;
+  }
+
+  #common(): Record<string, string> {
+    const version = this.era === 'modern' ? modernVersion : this.#version;
+    return {
+      accept: 'application/json, text/event-stream',
+      'user-agent': `${clientInfo.name}/${clientInfo.version}`,
+      ...(version === undefined ? {} : { 'mcp-protocol-version': version }),
+    };
+  }
+
+  /** Something that is not answered; who needs it to have arrived waits for it. */
+  #tell(method: string | undefined, body: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const outgoing = { method: 'POST' as const, headers: this.#headers(method, undefined), body, idleWithinMs: besideWithinMs };
+      let status = 0;
+      const running = exchange(this.#deps, outgoing, {
+        ...ignored,
+        onHead: (head) => void (status = head.status),
+        onEnd: () => (done(), settle(status)),
+        onFault: (fault) => (done(), reject(fault)),
+      });
+      const done = () => this.#beside.delete(running);
+      const settle = (of: number) => {
+        if (of < 300) return resolve();
+        reject(this.#faultOf(of) ?? new Fault('UPSTREAM_FAILED', { server: this.#deps.server, status: of }));
+      };
+      this.#beside.add(running);
+    });
+  }
+
+  #send(method: string | undefined, body: Buffer): void {
+    if (this.#beside.size < pendingLimit) this.#tell(method, body).catch(() => undefined); // the far end that does not take it loses nothing but this
+  }
+
+  #end(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#deps.onClosed();
+  }
+
+  #quiet(): void {
+    for (const running of this.#beside) running.abort();
+    this.#beside.clear();
+  }
+}
+
+const versionUnsupported = -32022;
+const headerMismatch = -32020;
+const capabilityMissing = -32021;
+const asLegacy: ReadonlySet<string> = new Set([
+  'UPSTREAM_FAILED',
+  'UPSTREAM_LOST',
+  'SERVER_GARBAGE',
+  'SERVER_TIMEOUT',
+  'ANSWER_TOO_LARGE',
+]);
+const ignored: Told = { onHead: () => undefined, onMessage: () => undefined, onEnd: () => undefined, onFault: () => undefined };
+
+function dataOf(error: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return isObject(error['data']) ? error['data'] : {};
+}
+
+/** A value that is not plain printable ASCII goes in base64 (2026-07-28, basic/transports/streamable-http, "Value Encoding"). */
+function asHeader(value: string): string {
+  const isPlain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !/^=\?base64\?.*\?=$/.test(value);
+  return isPlain ? value : `=?base64?${Buffer.from(value).toString('base64')}?=`;
+}
+
+function cancelled(id: number): Buffer {
+  return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`);
+}
+
+/** A ping is answered (2025-11-25, basic/utilities/ping); everything else a server may ask needs a capability that was not declared. */
+function answerTo({ method, idSpan }: RequestMessage, body: Buffer): Buffer {
+  const id = body.toString('utf8', idSpan.start, idSpan.end);
+  if (method === 'ping') return Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`);
+  return errorResponse(id, { code: -32601, message: `${clientInfo.name} does not serve ${method}` });
+}

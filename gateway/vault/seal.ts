@@ -1,0 +1,104 @@
+// Secrets at rest, AES-256-GCM twice: each value under a data key of its own, and that key under the key-encryption key. What a value belongs to is
+// authenticated with it, so a row that was moved to another person, server, column or table does not open.
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { Fault } from '#contract/error.ts';
+import { reveal, Secret } from '#contract/secret.ts';
+
+/** Where a value lies and whose it is. */
+export interface Binding {
+  readonly table: 'identity';
+  readonly column: 'sealed';
+  readonly row: string;
+  readonly server: string;
+  /** `shared` where it is nobody's own. */
+  readonly user: string;
+  /** `any` where it is for every gateway. */
+  readonly gateway: string;
+  /** Where it may be sent. */
+  readonly origin: string;
+}
+/** A data key as it may lie in the database, and the name of the key that opens it. */
+export interface WrappedKey {
+  readonly kid: string;
+  readonly wrapped: string;
+}
+/** Keys that encrypt keys: in a file, in the environment, later in a service. `kid` names one; the newest one wraps. */
+export interface KeyEncryption {
+  wrap(key: Buffer, about: Buffer): Promise<WrappedKey>;
+  /** Rejects with VAULT_KEY_MISSING where it has no such key, VAULT_DAMAGED where the value is not what was wrapped. */
+  unwrap(key: WrappedKey, about: Buffer): Promise<Buffer>;
+  /** The name of the key that wraps now; undefined where there is none yet. */
+  current(): Promise<string | undefined>;
+  has(kid: string): Promise<boolean>;
+}
+
+/** `1.<kid>.<wrapped data key>.<nonce, ciphertext and tag>`, the last two in base64url. */
+export async function seal(secret: Secret<string>, binding: Binding, keys: KeyEncryption): Promise<string> {
+  const dataKey = randomBytes(32);
+  try {
+    const { kid, wrapped } = await keys.wrap(dataKey, about(binding, 'key'));
+    return ['1', kid, wrapped, encrypt(dataKey, Buffer.from(reveal(secret)), about(binding, 'value'))].join('.');
+  } finally {
+    dataKey.fill(0);
+  }
+}
+
+/** Rejects with VAULT_KEY_MISSING or VAULT_DAMAGED. */
+export async function unseal(sealed: string, binding: Binding, keys: KeyEncryption): Promise<Secret<string>> {
+  const { kid, wrapped, value } = partsOf(sealed);
+  const dataKey = await keys.unwrap({ kid, wrapped }, about(binding, 'key'));
+  try {
+    return new Secret(decrypt(dataKey, value, about(binding, 'value')).toString('utf8'));
+  } finally {
+    dataKey.fill(0);
+  }
+}
+
+/** The same value, its data key under the newest key. The value itself is not opened. */
+export async function rewrap(sealed: string, binding: Binding, keys: KeyEncryption): Promise<string> {
+  const { kid, wrapped, value } = partsOf(sealed);
+  const dataKey = await keys.unwrap({ kid, wrapped }, about(binding, 'key'));
+  try {
+    const again = await keys.wrap(dataKey, about(binding, 'key'));
+    return ['1', again.kid, again.wrapped, value].join('.');
+  } finally {
+    dataKey.fill(0);
+  }
+}
+
+/** The name of the key that a value needs. */
+export function kidOf(sealed: string): string {
+  return partsOf(sealed).kid;
+}
+
+const nonceBytes = 12;
+const tagBytes = 16;
+
+export function encrypt(key: Buffer, plain: Buffer, additional: Buffer): string {
+  const nonce = randomBytes(nonceBytes);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(additional);
+  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString('base64url');
+}
+
+/** Throws VAULT_DAMAGED. */
+export function decrypt(key: Buffer, text: string, additional: Buffer): Buffer {
+  const bytes = Buffer.from(text, 'base64url');
+  if (bytes.length < nonceBytes + tagBytes) throw new Fault('VAULT_DAMAGED');
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });
+    decipher.setAAD(additional).setAuthTag(bytes.subarray(-tagBytes));
+    return Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]);
+  } catch (cause) {
+    throw new Fault('VAULT_DAMAGED', {}, { cause });
+  }
+}
+
+function partsOf(sealed: string): WrappedKey & { readonly value: string } {
+  const [version, kid = '', wrapped = '', value = '', ...rest] = sealed.split('.');
+  if (version !== '1' || value === '' || rest.length > 0) throw new Fault('VAULT_DAMAGED');
+  return { kid, wrapped, value };
+}
+
+function about({ table, column, row, server, user, gateway, origin }: Binding, what: 'key' | 'value'): Buffer {
+  return Buffer.from(JSON.stringify(['drawbridge vault 1', what, table, column, row, server, user, gateway, origin]));
+}

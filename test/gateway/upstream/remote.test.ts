@@ -1,0 +1,316 @@
+// Remote servers that answer as no good server would, and those that answer as only some do: each scripted, over real connections.
+import type { ServerResponse } from 'node:http';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { GatewayId, newId, ServerId, Slug, TokenId, UserId } from '#contract/id.ts';
+import { Secret } from '#contract/secret.ts';
+import type { AllowedCall, AllowedListing, Remote } from '../../../gateway/call.ts';
+import { createEgress } from '../../../gateway/egress/egress.ts';
+import { readMessage, type RequestMessage } from '../../../gateway/mcp/jsonrpc.ts';
+import { createRemoteUpstream } from '../../../gateway/upstream/remote.ts';
+import type { Trace, Upstream } from '../../../gateway/upstream/upstream.ts';
+import { type Heard, listen, type Seen } from '../../fake/remote/listen.ts';
+import { proves } from '../../requirement.ts';
+
+const ids = { gateway: GatewayId.parse(newId()), server: ServerId.parse(newId()), user: UserId.parse(newId()) };
+
+function upstreamFor(value = 'precious'): Upstream {
+  const egress = createEgress();
+  const identity = { id: 'one', setAt: 1, value: new Secret(value) };
+  const vault = { identity: () => identity, close: () => undefined };
+  const upstream = createRemoteUpstream({ egress, vault, messageLimitBytes: 65_536, onDropped: () => undefined });
+  onTestFinished(async () => {
+    await upstream.close();
+    await egress.close();
+  });
+  return upstream;
+}
+
+function allowed(
+  server: Heard,
+  change: { auth?: Remote['auth']; timeoutMs?: number; body?: object } = {},
+): AllowedCall & AllowedListing {
+  const { auth, timeoutMs = 5000 } = change;
+  const body = change.body ?? {
+    jsonrpc: '2.0',
+    id: 'h1',
+    method: 'tools/call',
+    params: { name: 'echo', _meta: { traceparent: '00-a-b-01' } },
+  };
+  const call = {
+    era: 'legacy',
+    method: 'tools/call',
+    target: { gateway: Slug.parse('eng'), server: undefined },
+    body: Buffer.from(JSON.stringify(body)),
+    arrivedAt: { monotonic: 0, wall: 0 },
+    caller: {
+      user: { id: ids.user, slug: Slug.parse('ada') },
+      host: 'test',
+      token: TokenId.parse(newId()),
+      gateway: Slug.parse('eng'),
+      via: 'http',
+      workstation: null,
+    },
+    conversation: 'one',
+    item: { kind: 'tools', name: 'echo' },
+    assignment: {
+      gateway: { id: ids.gateway, slug: Slug.parse('eng') },
+      server: { id: ids.server, slug: Slug.parse('tracker') },
+      shareable: false,
+      timeoutMs,
+      reach: 'caller',
+      remote: { url: `${server.origin}/mcp`, origin: server.origin, allowPrivate: ['127.0.0.1'], auth },
+      provisions: () => true,
+      exposes: () => true,
+    },
+  };
+  return call as unknown as AllowedCall & AllowedListing;
+}
+
+function call(upstream: Upstream, of: AllowedCall, trace: Trace = {}, signal = new AbortController().signal) {
+  return upstream.call(of, readMessage(of.body) as RequestMessage, trace, signal);
+}
+const asJson = (response: ServerResponse, message: object, status = 200, headers: Record<string, string> = {}) =>
+  response
+    .writeHead(status, { 'content-type': 'application/json', ...headers })
+    .end(JSON.stringify({ jsonrpc: '2.0', ...message }));
+const said = ({ body }: Seen) =>
+  (body === '' ? {} : JSON.parse(body)) as { id?: number; method?: string; params?: { name?: string } };
+
+/** A server of 2025-11-25 that does what every one does, and the test's own for tools/call. */
+function legacy(onCall: (id: number, response: ServerResponse, seen: Seen) => void, version = '2025-11-25'): Promise<Heard> {
+  return listen((seen, response) => {
+    const { id, method } = said(seen);
+    if (seen.method === 'DELETE') return response.writeHead(405).end();
+    if (method === 'initialize')
+      return asJson(
+        response,
+        { id, result: { protocolVersion: version, capabilities: {}, serverInfo: { name: 'a', version: '1' } } },
+        200,
+        {
+          'mcp-session-id': 's-1',
+        },
+      );
+    if (method === 'tools/call' || seen.method === 'GET') return onCall(id ?? 0, response, seen);
+    if (id === undefined) return response.writeHead(202).end();
+    return asJson(response, { id, error: { code: -32601, message: 'no' } }, 400);
+  });
+}
+const calls = (server: Heard) => server.seen.filter((seen) => said(seen).method === 'tools/call');
+
+test('a legacy server gets one session, its version and what the host wrote, and nothing of the host’s own', async () => {
+  const server = await legacy((id, response) => asJson(response, { id, result: { content: [] } }));
+  const upstream = upstreamFor();
+  const auth = { identity: 'own', header: 'Authorization', isBearer: true } as const;
+  for (let i = 0; i < 3; i++) await call(upstream, allowed(server, { auth }));
+  expect(server.seen.map((seen) => said(seen).method)).toEqual([
+    'server/discover',
+    'initialize',
+    'notifications/initialized',
+    'tools/call',
+    'tools/call',
+    'tools/call',
+  ]);
+  const last = server.seen.at(-1);
+  expect(last?.headers).toMatchObject({
+    'mcp-session-id': 's-1',
+    'mcp-protocol-version': '2025-11-25',
+    authorization: 'Bearer precious',
+    accept: 'application/json, text/event-stream',
+  });
+  expect(last?.body).toContain('"_meta":{"traceparent":"00-a-b-01"}');
+  expect(server.seen.every(({ headers }) => headers.authorization === 'Bearer precious')).toBe(true);
+});
+
+test.each(['2025-06-18', '2025-03-26', '2024-11-05'])('a server that agrees on %s is spoken to so', async (version) => {
+  const server = await legacy((id, response) => asJson(response, { id, result: {} }), version);
+  await call(upstreamFor(), allowed(server));
+  expect(server.seen.at(-1)?.headers['mcp-protocol-version']).toBe(version);
+});
+
+test('a server that speaks no revision that is known is named with what it speaks', async () => {
+  const server = await legacy(() => undefined, '2019-01-01');
+  await expect(call(upstreamFor(), allowed(server))).rejects.toMatchObject({
+    code: 'UPSTREAM_VERSION',
+    fields: { server: 'tracker', versions: '2019-01-01' },
+  });
+  const later = await listen((seen, response) =>
+    asJson(response, { id: said(seen).id, error: { code: -32022, message: 'no', data: { supported: ['2027-01-01'] } } }, 400),
+  );
+  await expect(call(upstreamFor(), allowed(later))).rejects.toMatchObject({
+    code: 'UPSTREAM_VERSION',
+    fields: { versions: '2027-01-01' },
+  });
+});
+
+test('a modern server gets the headers that mirror the body, and no session', async () => {
+  const server = await listen((seen, response) => {
+    const { id, method } = said(seen);
+    asJson(response, {
+      id,
+      result: method === 'server/discover' ? { supportedVersions: ['2026-07-28'], capabilities: { tools: {} } } : { content: [] },
+    });
+  });
+  const upstream = upstreamFor();
+  await call(upstream, allowed(server));
+  await call(upstream, { ...allowed(server), item: { kind: 'tools', name: 'für alle' } } as AllowedCall);
+  const [, first, second] = server.seen;
+  expect(first?.headers).toMatchObject({ 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'echo' });
+  expect(first?.headers['mcp-session-id']).toBeUndefined();
+  expect(first?.body).toContain('"traceparent":"00-a-b-01"');
+  expect(second?.headers['mcp-name']).toBe(`=?base64?${Buffer.from('für alle').toString('base64')}?=`);
+  expect(server.seen).toHaveLength(3);
+});
+
+test.each([401, 403])('a server that answers %d has refused the identity, and which one is said', async (status) => {
+  const server = await listen((_, response) => response.writeHead(status, { 'www-authenticate': 'Bearer' }).end('no'));
+  const auth = { identity: 'own', header: 'X-Api-Key', isBearer: false } as const;
+  const trace: Trace = {};
+  const answered = call(upstreamFor(), allowed(server, { auth }), trace);
+  await expect(answered).rejects.toMatchObject({ code: 'IDENTITY_REFUSED', fields: { server: 'tracker', status } });
+  await expect(answered).rejects.toThrow(/identity of "ada".*--user ada/);
+  await expect(answered).rejects.not.toThrow(/precious/);
+  expect(server.seen).toHaveLength(1);
+  expect(server.seen[0]?.headers['x-api-key']).toBe('precious');
+  expect(trace).toMatchObject({ identity: { kind: 'own', id: 'one' } });
+});
+
+test('a call whose connection ends in the middle is sent once, and may have run', async () => {
+  proves('remote.sent-once', {
+    file: 'gateway/upstream/remote-request.ts',
+    find: 'if (!asked.isResumable || lastId === undefined || !isUseful || ++tries > resumeAtMost) return fail(fault);',
+    replace: 'if (!isUseful || ++tries > resumeAtMost) return fail(fault);',
+  });
+  const server = await legacy((_, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': begun\n\n');
+    response.socket?.destroy();
+  });
+  const trace: Trace = {};
+  await expect(call(upstreamFor(), allowed(server), trace)).rejects.toMatchObject({ code: 'UPSTREAM_LOST' });
+  expect(calls(server)).toHaveLength(1);
+  expect(trace.forwardedAt).toBeDefined();
+});
+
+test.each([500, 502, 503])('a call that is answered with %d is sent once', async (status) => {
+  const server = await legacy((_, response) => response.writeHead(status).end('oops'));
+  await expect(call(upstreamFor(), allowed(server))).rejects.toMatchObject({ code: 'UPSTREAM_FAILED', fields: { status } });
+  expect(calls(server)).toHaveLength(1);
+});
+
+test('a stream that broke off is asked for again from where it was, and the call is not', async () => {
+  proves('remote.stream-goes-on', {
+    file: 'gateway/upstream/remote-request.ts',
+    find: "'last-event-id': resumeFrom }",
+    replace: "'last-event-id': 'e-0' }",
+  });
+  let asked = 0;
+  const server = await legacy((id, response, { method, headers }) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    if (method === 'POST')
+      return response.end('id: e-1\nretry: 10\ndata: {"jsonrpc":"2.0","method":"notifications/message","params":{}}\n\n');
+    asked++;
+    if (headers['last-event-id'] !== 'e-1') return response.end();
+    if (asked === 1) return response.end('retry: 10\n\n');
+    response.end(`id: e-2\ndata: {"jsonrpc":"2.0","id":${said(calls(server)[0] as Seen).id ?? id},"result":{"content":[]}}\n\n`);
+  });
+  const answer = await call(upstreamFor(), allowed(server));
+  expect(answer.message.result).toBeDefined();
+  expect(calls(server)).toHaveLength(1);
+  expect(asked).toBe(2);
+  expect(server.seen.at(-1)).toMatchObject({ method: 'GET', headers: { 'last-event-id': 'e-1', 'mcp-session-id': 's-1' } });
+});
+
+test('a stream that can not be gone on with has an end', async () => {
+  const server = await legacy((_, response, { method }) => {
+    if (method === 'GET') return response.writeHead(404).end();
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end('id: e-1\nretry: 1\ndata:\n\n');
+  });
+  await expect(call(upstreamFor(), allowed(server))).rejects.toMatchObject({ code: 'UPSTREAM_LOST' });
+  expect(calls(server)).toHaveLength(1);
+});
+
+test('a server’s ping on the stream is answered, everything else it asks is refused, and neither holds up the call', async () => {
+  const ask = (id: number, method: string) => `data: ${JSON.stringify({ jsonrpc: '2.0', id, method })}\n\n`;
+  const server = await legacy((id, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(ask(1, 'ping') + ask(2, 'sampling/createMessage'));
+    const timer = setInterval(() => {
+      if (server.seen.filter(({ body }) => body.includes('"result":{}') || body.includes('-32601')).length < 2) return;
+      clearInterval(timer);
+      response.end(`data: {"jsonrpc":"2.0","id":${id},"result":{"content":[]}}\n\n`);
+    }, 5);
+  });
+  await call(upstreamFor(), allowed(server));
+  const answers = server.seen.map(said).filter(({ method, id }) => method === undefined && id !== undefined);
+  expect(answers).toEqual([
+    { jsonrpc: '2.0', id: 1, result: {} },
+    { jsonrpc: '2.0', id: 2, error: { code: -32601, message: expect.stringContaining('sampling/createMessage') } },
+  ]);
+});
+
+const odd: readonly (readonly [string, (id: number, response: ServerResponse) => void, string])[] = [
+  ['HTML', (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'), 'SERVER_GARBAGE'],
+  [
+    'half a JSON text',
+    (_, response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc'),
+    'SERVER_GARBAGE',
+  ],
+  ['an answer to another request', (_, response) => void asJson(response, { id: 4711, result: {} }), 'SERVER_GARBAGE'],
+  ['nothing at all', (_, response) => response.writeHead(202).end(), 'UPSTREAM_FAILED'],
+  [
+    'a key twice',
+    (id, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(`{"jsonrpc":"2.0","id":${id},"result":{},"Result":{}}`),
+    'SERVER_GARBAGE',
+  ],
+  [
+    'a compressed answer',
+    (id, response) => void asJson(response, { id, result: {} }, 200, { 'content-encoding': 'gzip' }),
+    'SERVER_GARBAGE',
+  ],
+  [
+    'an answer that is too large',
+    (id, response) => void asJson(response, { id, result: { text: 'x'.repeat(70_000) } }),
+    'ANSWER_TOO_LARGE',
+  ],
+  [
+    'an event that is too large',
+    (id, response) =>
+      response
+        .writeHead(200, { 'content-type': 'text/event-stream' })
+        .end(`data: {"jsonrpc":"2.0","id":${id},"result":{"text":"${'x'.repeat(70_000)}"}}\n\n`),
+    'ANSWER_TOO_LARGE',
+  ],
+  ['too many requests', (_, response) => response.writeHead(429).end(), 'BUSY'],
+  [
+    'a redirect to another origin',
+    (_, response) => response.writeHead(307, { location: 'http://127.0.0.1:9/' }).end(),
+    'EGRESS_FORBIDDEN',
+  ],
+];
+test.each(odd)('%s fails its call, and the next one works', async (_, answer, code) => {
+  let isFirst = true;
+  const server = await legacy((id, response) => {
+    if (!isFirst) return asJson(response, { id, result: {} });
+    isFirst = false;
+    answer(id, response);
+  });
+  const upstream = upstreamFor();
+  await expect(call(upstream, allowed(server))).rejects.toMatchObject({ code });
+  await call(upstream, allowed(server));
+  expect(calls(server)).toHaveLength(2);
+});
+
+test('an error that the server answers with is its answer, whatever the status', async () => {
+  const server = await legacy((id, response) => asJson(response, { id, error: { code: -32602, message: 'no such tool' } }, 400));
+  expect((await call(upstreamFor(), allowed(server))).message.value).toMatchObject({ code: -32602 });
+});
+
+test('a server that never answers costs a call its own time only', async () => {
+  const server = await legacy((id, response) => id % 2 === 0 || asJson(response, { id, result: {} }));
+  const upstream = upstreamFor();
+  const outcomes = await Promise.allSettled([0, 1, 2, 3].map(() => call(upstream, allowed(server, { timeoutMs: 600 }))));
+  const codes = outcomes.map((outcome) => (outcome.status === 'rejected' ? String(outcome.reason.code) : 'answered'));
+  expect(codes.toSorted()).toEqual(['SERVER_TIMEOUT', 'SERVER_TIMEOUT', 'answered', 'answered']);
+  const told = () => server.seen.filter((seen) => said(seen).method === 'notifications/cancelled');
+  await vi.waitFor(() => expect(told()).toHaveLength(2));
+});

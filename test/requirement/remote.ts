@@ -1,0 +1,68 @@
+// What is promised of servers elsewhere: where the gateway may connect, what it sends there and as whom, and what becomes of a call.
+import type { Requirement } from '../requirement.ts';
+
+const security = 'SECURITY.md';
+const walk = 'ARCHITECTURE.md, remote servers';
+const data = 'docs/data.md, identities';
+
+export const remote: readonly Requirement[] = [
+  {
+    id: 'egress.private-refused',
+    promise:
+      'An address that is private is connected to only where the policy lists it; link-local and metadata addresses never.',
+    source: security,
+  },
+  {
+    id: 'egress.looked-up-once',
+    promise: 'A name is resolved once, and the connection goes to an address that was judged.',
+    source: security,
+  },
+  { id: 'egress.redirect-judged', promise: 'Each hop of a redirect is judged like the first address.', source: security },
+  {
+    id: 'egress.credential-at-home',
+    promise: 'A credential is sent to the origin it is for, and to no other.',
+    source: security,
+  },
+  { id: 'egress.body-at-home', promise: 'What a request carries is not sent on to another origin.', source: security },
+  { id: 'egress.bounded', promise: 'An answer is read up to its limit and no further.', source: security },
+  { id: 'remote.event-stream-bounded', promise: 'An event of a stream is kept up to the limit and no further.', source: walk },
+  {
+    id: 'remote.sent-once',
+    promise: 'A call is sent to a remote server once, whatever becomes of the connection.',
+    source: walk,
+  },
+  {
+    id: 'remote.own-identity',
+    promise: 'A remote server sees the identity of the person who calls, and of nobody else.',
+    source: walk,
+  },
+  { id: 'remote.no-fallback', promise: 'A call without the identity that its assignment wants is not sent.', source: walk },
+  {
+    id: 'remote.named-on-record',
+    promise: 'The record names the identity that a call bore.',
+    source: 'ARCHITECTURE.md, records',
+  },
+  {
+    id: 'remote.stream-goes-on',
+    promise: 'An answer whose stream broke off is asked for again, without sending the call again.',
+    source: walk,
+  },
+  { id: 'remote.era-found-out', promise: 'A remote server of either era is called as it wants it.', source: walk },
+  {
+    id: 'vault.bound',
+    promise: 'A sealed value opens only for the row, server, user, gateway and origin it was sealed for.',
+    source: data,
+  },
+  {
+    id: 'vault.rotated',
+    promise: 'After the key was rotated the old one opens nothing, and every identity still works.',
+    source: data,
+  },
+  { id: 'vault.removed-stays', promise: 'An identity that was removed does not come back with an older backup.', source: data },
+  {
+    id: 'vault.other-origin',
+    promise: 'A value that was set for one origin is not sent to another one of the same server.',
+    source: data,
+  },
+  { id: 'vault.no-value-shown', promise: 'No command, log, record or database shows the value of an identity.', source: data },
+];

@@ -1,0 +1,265 @@
+// Remote servers through a whole gateway: SDK servers of both eras, hosts of both eras, two people with identities of their own.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { serveNew } from '../fake/remote/new.ts';
+import { type RemoteServer, serveOld } from '../fake/remote/old.ts';
+import { proves } from '../requirement.ts';
+import { deploy, type Deployment, until } from './deployment.ts';
+import { codeOf, modern } from './mcp.ts';
+import { root, run } from './program.ts';
+
+const secrets = { 'tok-of-ada-5c1f': 'ada', 'tok-of-bob-9d2e': 'bob', 'tok-of-all-77ab': 'the service' };
+const people = secrets;
+let deployment: Deployment;
+const servers: Record<string, RemoteServer> = {};
+const tokens: Record<string, string> = {};
+
+beforeAll(async () => {
+  servers['sessions'] = await serveOld({ people });
+  servers['json'] = await serveOld({ people, isStateless: true, answersByJson: true });
+  servers['stateless'] = await serveOld({ people, isStateless: true });
+  servers['modern'] = await serveNew({ people });
+  const remote = (name: string, change: object = {}) => ({
+    kind: 'remote',
+    url: servers[name]?.url,
+    allowPrivate: ['127.0.0.1'],
+    ...change,
+  });
+  deployment = await deploy({
+    policy: {
+      version: 1,
+      users: Object.fromEntries(['ada', 'bob', 'eve'].map((user) => [user, { email: `${user}@example.org`, teams: ['all'] }])),
+      teams: { all: { gateways: ['eng', 'one'] } },
+      servers: {
+        sessions: remote('sessions', { auth: 'header' }),
+        json: remote('json'),
+        stateless: remote('stateless', { timeoutSeconds: 2 }),
+        modern: remote('modern', { auth: 'header', header: 'X-Api-Key', timeoutSeconds: 2 }),
+        forbidden: remote('json', { allowPrivate: [] }),
+        gone: remote('json', { url: 'http://127.0.0.1:9/mcp' }),
+      },
+      gateways: {
+        eng: {
+          assignments: {
+            sessions: { tools: 'all', identity: 'own' },
+            json: { tools: 'all' },
+            stateless: { tools: ['echo', 'slow', 'steps', 'huge'] },
+            modern: { tools: 'all', identity: 'shared' },
+            forbidden: { tools: 'all' },
+            gone: { tools: 'all' },
+          },
+        },
+        one: { assignments: { sessions: { tools: 'all', identity: 'shared' } } },
+      },
+    },
+  });
+  for (const user of ['ada', 'bob', 'eve']) tokens[user] = await deployment.hostToken({ user, gateway: 'eng' });
+  await identity('tok-of-ada-5c1f', '--server', 'sessions', '--user', 'ada');
+  await identity('tok-of-bob-9d2e', '--server', 'sessions', '--user', 'bob');
+  await identity('tok-of-all-77ab', '--server', 'modern', '--shared');
+}, 60_000);
+afterAll(async () => {
+  await deployment?.close();
+  await Promise.all(Object.values(servers).map((server) => server.close()));
+});
+
+async function identity(value: string, ...args: string[]): Promise<string> {
+  const done = await run(join(root, 'gateway/cli.ts'), ['identity', 'set', ...args, '--data', deployment.dataDir], {
+    input: `${value}\n`,
+  });
+  if (done.code !== 0) throw new Error(done.stderr);
+  return done.stdout + done.stderr;
+}
+
+const call = (user: string, server: string, name: string, args: object = {}, signal?: AbortSignal) =>
+  modern(
+    `${deployment.origin}/g/eng/s/${server}/mcp`,
+    tokens[user] ?? '',
+    'tools/call',
+    { name, arguments: args },
+    signal ? { signal } : {},
+  );
+const textOf = (answered: Awaited<ReturnType<typeof call>>) => {
+  const content = answered.body.result?.['content'];
+  return Array.isArray(content) ? String(content[0]?.text) : JSON.stringify(answered.body);
+};
+/** The newest record of a call of a tool. */
+const recordOf = (tool: string) =>
+  until('a record', async () => (await deployment.records()).findLast((record) => record['tool'] === tool));
+
+test.each(['sessions', 'json', 'stateless', 'modern'])(
+  'a server of the kind "%s" is called by hosts of both eras',
+  async (kind) => {
+    proves('remote.era-found-out', {
+      file: 'gateway/upstream/remote-session.ts',
+      find: 'if (isModernAnswer(message)) {',
+      replace: 'if (!isModernAnswer(message)) {',
+    });
+    expect(textOf(await call('ada', kind, 'echo', { text: 'from new' }))).toBe('from new');
+    const client = new Client({ name: 'old-host', version: '1' });
+    const url = new URL(`${deployment.origin}/g/eng/s/${kind}/mcp`);
+    await client.connect(
+      new StreamableHTTPClientTransport(url, { requestInit: { headers: { authorization: `Bearer ${tokens['ada']}` } } }),
+    );
+    expect((await client.listTools()).tools.map(({ name }) => name)).toContain('echo');
+    expect(await client.callTool({ name: 'echo', arguments: { text: 'from old' } })).toMatchObject({
+      content: [{ text: 'from old' }],
+    });
+    await client.close();
+  },
+);
+
+test('each person is called as themselves, all as the one that they share, and the record says as whom', async () => {
+  proves('remote.named-on-record', {
+    file: 'gateway/pipeline/draft.ts',
+    find: "trace.identity ?? { kind: 'none', id: null }",
+    replace: "{ kind: 'none', id: null }",
+  });
+  const listed = JSON.parse(await deployment.admin('identity', 'list', '--json')) as { id: string; user: string | null }[];
+  const idOf = (user: string | null) => listed.find((one) => one.user === user)?.id;
+  for (const user of ['ada', 'bob']) {
+    expect(textOf(await call(user, 'sessions', 'whoami'))).toBe(user);
+    expect(await recordOf('whoami')).toMatchObject({ user: { name: user }, identity: { kind: 'own', id: idOf(user) } });
+    expect(textOf(await call(user, 'modern', 'whoami'))).toBe('the service');
+    expect(await recordOf('whoami')).toMatchObject({ user: { name: user }, identity: { kind: 'shared', id: idOf(null) } });
+  }
+  expect(textOf(await call('ada', 'json', 'whoami'))).toBe('nobody');
+  expect(await recordOf('whoami')).toMatchObject({ identity: { kind: 'none', id: null } });
+});
+
+test('many calls of two people at once are never mixed up', async () => {
+  proves('remote.own-identity', {
+    file: 'gateway/upstream/remote.ts',
+    find: 'const key = [allowed.conversation, allowed.caller.user.id, server.id, as,',
+    replace: 'const key = [server.id,',
+  });
+  const asked = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 'ada' : 'bob'));
+  const answers = await Promise.all(asked.map(async (user) => textOf(await call(user, 'sessions', 'whoami'))));
+  expect(answers).toEqual(asked);
+});
+
+test('without an identity nothing is sent, and the error says which one is missing and what to do', async () => {
+  proves('remote.no-fallback', {
+    file: 'gateway/vault/vault.ts',
+    find: "const user = wanted.kind === 'own' ? wanted.user.id : null;",
+    replace: 'const user = null;',
+  });
+  await identity('tok-of-all-77ab', '--server', 'sessions', '--shared', '--gateway', 'one');
+  await identity('tok-of-all-77ab', '--server', 'sessions', '--shared');
+  const before = servers['sessions']?.ran.length;
+  const answered = await call('eve', 'sessions', 'whoami');
+  expect(codeOf(answered)).toBe('IDENTITY_MISSING');
+  expect(answered.body.error?.message).toContain('identity set --server sessions --user eve');
+  expect(servers['sessions']?.ran.length).toBe(before);
+  expect(await recordOf('whoami')).toMatchObject({
+    decision: 'failed',
+    code: 'IDENTITY_MISSING',
+    identity: { kind: 'own', id: null },
+  });
+  await identity('tok-of-bob-9d2e', '--server', 'sessions', '--user', 'eve');
+  await until('the new identity', async () => textOf(await call('eve', 'sessions', 'whoami')) === 'bob');
+});
+
+test('the list of all tools has those of every server that answers, and says which one does not', async () => {
+  const listed = await modern(`${deployment.origin}/g/eng/mcp`, tokens['ada'] ?? '', 'tools/list');
+  const tools = listed.body.result?.['tools'];
+  const names = Array.isArray(tools) ? tools.map((tool: { name: string }) => tool.name) : [];
+  expect(names).toEqual(expect.arrayContaining(['sessions__whoami', 'json__echo', 'stateless__slow', 'modern__whoami']));
+  expect(names).not.toContain('stateless__whoami');
+  expect(names.some((name) => name.startsWith('forbidden') || name.startsWith('gone'))).toBe(false);
+  const record = await until('its record', async () =>
+    (await deployment.records()).findLast(({ method }) => method === 'tools/list'),
+  );
+  expect(record['hidden']).toEqual(expect.arrayContaining(['forbidden__*', 'gone__*']));
+  expect(codeOf(await call('ada', 'forbidden', 'echo'))).toBe('EGRESS_FORBIDDEN');
+  expect(await recordOf('echo')).toMatchObject({ decision: 'refused' });
+  expect(codeOf(await call('ada', 'gone', 'echo'))).toBe('UPSTREAM_UNREACHABLE');
+});
+
+test('a list survives that the server forgot its session, a call says so and the next one works', async () => {
+  const url = `${deployment.origin}/g/eng/s/sessions/mcp`;
+  expect(textOf(await call('ada', 'sessions', 'whoami'))).toBe('ada');
+  servers['sessions']?.forget();
+  const listed = await modern(url, tokens['ada'] ?? '', 'tools/list');
+  expect(listed.body.result?.['tools']).toHaveLength(5);
+  servers['sessions']?.forget();
+  const before = servers['sessions']?.ran.length ?? 0;
+  expect(codeOf(await call('ada', 'sessions', 'whoami'))).toBe('UPSTREAM_SESSION_LOST');
+  expect(servers['sessions']?.ran.length).toBe(before);
+  expect(textOf(await call('ada', 'sessions', 'whoami'))).toBe('ada');
+});
+
+describe.each(['stateless', 'modern'])('on the server "%s"', (server) => {
+  test('progress keeps a call open that takes longer than its time, silence does not', async () => {
+    const steps = { name: 'steps', arguments: { count: 8, ms: 400 }, _meta: { progressToken: 'p' } };
+    const url = `${deployment.origin}/g/eng/s/${server}/mcp`;
+    const answered = await modern(url, tokens['ada'] ?? '', 'tools/call', steps);
+    expect(textOf(answered)).toBe('done');
+    expect(codeOf(await call('ada', server, 'slow', { ms: 10_000 }))).toBe('SERVER_TIMEOUT');
+  });
+
+  test('an answer that is too large fails its own call and no other', async () => {
+    const [large, other] = await Promise.all([
+      call('ada', server, 'huge', { bytes: 9_000_000 }),
+      call('ada', server, 'echo', { text: 'small' }),
+    ]);
+    expect(codeOf(large)).toBe('ANSWER_TOO_LARGE');
+    expect(textOf(other)).toBe('small');
+    expect(textOf(await call('ada', server, 'huge', { bytes: 1_000_000 }))).toHaveLength(1_000_000);
+  });
+});
+
+test('what a host gives up is cancelled at the far end, in the words of its era', async () => {
+  for (const server of ['sessions', 'modern'] as const) {
+    const before = servers[server]?.cancelled.length ?? 0;
+    const controller = new AbortController();
+    const ran = servers[server]?.ran.length ?? 0;
+    const calling = call('ada', server, 'slow', { ms: 1900 }, controller.signal).catch(() => 'gone');
+    await until('the call to run', async () => (servers[server]?.ran.length ?? 0) > ran);
+    controller.abort();
+    await until('the cancellation', async () => (servers[server]?.cancelled.length ?? 0) > before);
+    expect(await calling).toBe('gone');
+  }
+});
+
+test('ending the host’s session ends the session at the server', async () => {
+  const client = new Client({ name: 'old-host', version: '1' });
+  const url = new URL(`${deployment.origin}/g/eng/s/sessions/mcp`);
+  const transport = new StreamableHTTPClientTransport(url, {
+    requestInit: { headers: { authorization: `Bearer ${tokens['bob']}` } },
+  });
+  await client.connect(transport);
+  const before = servers['sessions']?.sessions() ?? 0;
+  expect(await client.callTool({ name: 'whoami', arguments: {} })).toMatchObject({ content: [{ text: 'bob' }] });
+  expect(servers['sessions']?.sessions()).toBe(before + 1);
+  await transport.terminateSession();
+  await until('the end of the session', async () => servers['sessions']?.sessions() === before);
+  await client.close();
+});
+
+test('an identity that is set anew is the one that the next calls bear', async () => {
+  await identity('tok-that-expired-0000', '--server', 'modern', '--shared');
+  await until('a stranger', async () => textOf(await call('ada', 'modern', 'whoami')) === 'a stranger');
+  await identity('tok-of-all-77ab', '--server', 'modern', '--shared');
+});
+
+test('no value of an identity is anywhere to be seen', async () => {
+  proves('vault.no-value-shown', {
+    file: 'gateway/command/identity.ts',
+    find: 'print(flags.json ? JSON.stringify(all) : identityTable(all));',
+    replace: 'print(flags.json ? JSON.stringify(all) : `tok-of-ada-5c1f`);',
+  });
+  const seen: string[] = [
+    deployment.gateway().stderr(),
+    await deployment.admin('identity', 'list'),
+    await deployment.admin('identity', 'list', '--json'),
+  ];
+  seen.push(JSON.stringify(await deployment.records(1000)));
+  seen.push(await identity('tok-of-ada-5c1f', '--server', 'sessions', '--user', 'ada'));
+  for (const file of readdirSync(deployment.dataDir, { recursive: true, withFileTypes: true }))
+    if (file.isFile()) seen.push(readFileSync(join(file.parentPath, file.name), 'latin1'));
+  for (const secret of Object.keys(secrets)) expect(seen.some((text) => text.includes(secret))).toBe(false);
+});
