@@ -18,12 +18,7 @@ interface ErrorEntry {
 const table = {
   // the envelope
   MALFORMED: { status: 400, rpc: -32700, retry: 'no', message: 'The request body is not valid JSON in UTF-8.' },
-  INVALID_REQUEST: {
-    status: 400,
-    rpc: -32600,
-    retry: 'no',
-    message: 'The request is not valid: {reason}.',
-  },
+  INVALID_REQUEST: { status: 400, rpc: -32600, retry: 'no', message: 'The request is not valid: {reason}.' },
   BATCH_UNSUPPORTED: {
     status: 400,
     rpc: -32600,
@@ -230,6 +225,9 @@ const table = {
   },
   ...remoteErrors,
   BUSY: { status: 503, rpc: 7429, retry: 'safe', message: 'Too much is waiting for {what}. Try again in a moment.' },
+  HOST_UNABLE: { status: 200, rpc: -32601, retry: 'no', message: 'The AI host can not be asked for {method}: {reason}.' },
+  HOST_SILENT: { status: 200, rpc: 7504, retry: 'unknown', message: 'The AI host did not answer {method} within {seconds} s.' },
+  SECRET_ASKED: { status: 200, rpc: 7403, retry: 'no', message: 'A form may not ask for a secret: its field "{field}" does.' },
   CANCELLED: { status: 200, rpc: 7499, retry: 'unknown', message: 'The call was cancelled by its caller.' },
 
   // the tunnel's handshake and frames

@@ -6,11 +6,11 @@ import type { InForce } from './in-force.ts';
 import { serveLine, type LineDeps } from './mcp/line.ts';
 import type { AcceptHost } from './tunnel/hub.ts';
 
-export function acceptHosts(deps: { inForce: InForce; pipeline: LineDeps['pipeline']; onEnd: LineDeps['onEnd'] }): AcceptHost {
+export function acceptHosts(deps: { inForce: InForce } & Pick<LineDeps, 'pipeline' | 'onRootsChanged' | 'onEnd'>): AcceptHost {
   return async ({ workstation, user }, { host, gateway, server }, channel) => {
     const slug = [...deps.inForce.current().users].find(([, id]) => id === user)?.[0];
     if (slug === undefined) throw new Fault('GATEWAY_NOT_GRANTED', { gateway });
     const caller = { user: { id: user, slug: Slug.parse(slug) }, host, token: null, gateway, via: 'shim', workstation } as const;
-    return serveLine({ pipeline: deps.pipeline, caller, target: { gateway, server }, channel, onEnd: deps.onEnd });
+    return serveLine({ ...deps, caller, target: { gateway, server }, channel });
   };
 }

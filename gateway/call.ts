@@ -35,6 +35,62 @@ export interface Identified extends Received {
   readonly caller: Caller;
   /** Keys upstream sessions: the MCP session of a legacy host, or the connection of a modern one. */
   readonly conversation: string;
+  /** The host itself, for what a server says beside its answer; absent where nothing can be said to it. */
+  readonly audience?: Audience;
+}
+
+/** The least urgent first (RFC 5424, as MCP's logging has them). */
+export const logLevels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+/** What a host said that servers may ask of it. */
+export interface Abilities {
+  readonly roots: boolean;
+  readonly sampling: boolean;
+  /** Elicitation by a form, and by an address that the person opens. */
+  readonly form: boolean;
+  readonly url: boolean;
+  /** The same as client capabilities in JSON text: what is declared upstream, and a part of the key of upstream sessions. */
+  readonly declared: string;
+}
+
+/** Hears what a server says. */
+export interface Listener {
+  /** The least urgent log message that it wants. Where it did not say, a legacy host gets what its servers send, and a modern one nothing. */
+  readonly logLevel: LogLevel | undefined;
+  /** One notification. What can't be delivered is dropped. Never throws. */
+  tell(notification: Buffer): void;
+}
+
+/** The host behind a request, made by the edge that the request came in by: what its upstream says beside the answer goes through this. */
+export interface Audience extends Listener {
+  readonly abilities: Abilities;
+  /** Hears what belongs to the whole conversation and to no call. Undefined for a modern host: it hears of nothing but its calls. */
+  readonly conversation: Listener | undefined;
+  /** The host says from now on how urgent a log message has to be. */
+  wants(level: LogLevel): void;
+  /** Relays a server's question to the host. Rejects with the Fault that the server is told. */
+  ask(question: Question, signal: AbortSignal): Promise<HostAnswer>;
+}
+
+/** What a host says that is for every server of its conversation. */
+export type HostNews = { readonly kind: 'roots-changed' } | { readonly kind: 'log-level'; readonly level: LogLevel };
+
+/** A request of an upstream server to the host, in the course of a call. */
+export interface Question {
+  readonly call: AllowedCall;
+  /** Where the server runs; null for one that is no workstation's. */
+  readonly workstation: WorkstationId | null;
+  readonly method: string;
+  readonly body: Buffer;
+  /** Told of each report of progress with it, as the host wrote it. */
+  readonly onProgress: (notification: Buffer) => void;
+}
+
+/** The host's response as it wrote it, and where its id stands. */
+export interface HostAnswer {
+  readonly body: Buffer;
+  readonly id: ByteSpan;
 }
 
 /** A server in a gateway, as compiled from the policy. */

@@ -19,6 +19,7 @@ import { createHealth, type Part } from './http/health.ts';
 import { createMcpRoute } from './http/mcp.ts';
 import { createMetrics, createMetricsRoutes } from './http/metrics.ts';
 import { clientAddress, describeSite } from './http/origin.ts';
+import { createReaders } from './http/reader.ts';
 import { createRoutes } from './http/routes.ts';
 import { openServer, type Certificate } from './http/server.ts';
 import type { SignIn, SignInDeps } from './http/sign-in/route.ts';
@@ -173,8 +174,9 @@ async function start(
     },
   });
   const release = (conversation: string) => upstream.release(conversation);
+  const onRootsChanged = (conversation: string) => upstream.hear(conversation, { kind: 'roots-changed' });
   underWay = () => pipeline.underWay();
-  const acceptHost = acceptHosts({ inForce, pipeline, onEnd: release });
+  const acceptHost = acceptHosts({ inForce, pipeline, onRootsChanged, onEnd: release });
   const sessions = opened(createMcpSessions({ now, onEnd: release }), (it) => it.close());
   opened(watchRevision(store, bus, { logger }), (it) => it.close());
 
@@ -187,10 +189,19 @@ async function start(
   const addressOf = (request: IncomingMessage) => clientAddress(site, request);
   const health = createHealth(readinessOf({ store, inForce, recorder }), logger);
   const signIn = await openSignIn({ settings, publicOrigin, signingKey, store, recorder, logger, now, addressOf });
+  const readers = createReaders({ logger });
   const routes = createRoutes({
     site,
     health,
-    mcp: createMcpRoute({ tokenCheck, pipeline, sessions, messageLimitBytes, challenge: signIn?.challenge }),
+    mcp: createMcpRoute({
+      tokenCheck,
+      pipeline,
+      sessions,
+      readers,
+      onRootsChanged,
+      messageLimitBytes,
+      challenge: signIn?.challenge,
+    }),
     enroll: createEnrollRoute({ store, recorder, organization, publicOrigin, now, logger, addressOf }),
     signIn: signIn?.answer,
     tunnel: createTunnelUpgrade({ tunnels, addressOf }),
@@ -201,6 +212,8 @@ async function start(
   server.serve(routes);
   // Requests under way end first, while everything that they need still stands.
   opened(server, () => server.close(drainWithinMs));
+  // Hosts that only listen would never end.
+  opened(readers, (it) => it.close());
   logger.info({ url: publicOrigin, address: server.address }, 'listening');
   return { url: publicOrigin, metricsUrl: `${originOf(metricsServer.address, false)}/metrics` };
 }

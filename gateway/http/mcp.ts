@@ -1,75 +1,78 @@
 // MCP over Streamable HTTP, both eras at one address: who calls, what the message is, which era it speaks; then the pipeline, then the answer.
-// GET has no stream to offer (routes.ts answers 405), DELETE ends a legacy session. Closing the connection cancels the call.
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { performance } from 'node:perf_hooks';
+// GET and DELETE are a legacy session's. Closing the connection cancels the call, unless a legacy host can come back for its stream (exchange.ts).
+import type { IncomingMessage } from 'node:http';
 import { Fault } from '#contract/error.ts';
 import type { TokenCheck } from '../caller/token.ts';
-import type { Caller, Encoded, Era, Identified } from '../call.ts';
+import type { Caller, Era, Identified } from '../call.ts';
+import { readAbilities } from '../mcp/ability.ts';
 import type { Address } from '../mcp/address.ts';
+import { isBatch } from '../mcp/batch.ts';
 import { encoderFor } from '../mcp/encode.ts';
-import { eraOf } from '../mcp/era.ts';
+import { agreedVersion, batchVersion, eraOf, firstModern } from '../mcp/era.ts';
 import { type Message, paramSpan, readMessage, refusedId, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { logLevelOf } from '../mcp/log-level.ts';
 import type { McpSession, McpSessions } from '../mcp/session.ts';
-import type { Arrived } from '../pipeline/draft.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
+import { answerBatch } from './batch.ts';
 import { readBody } from './body.ts';
+import { Exchange } from './exchange.ts';
+import { listen } from './listen.ts';
+import type { Readers } from './reader.ts';
 import type { McpRoute } from './routes.ts';
 
 export interface McpRouteDeps {
   readonly tokenCheck: TokenCheck;
   readonly pipeline: Pipeline;
   readonly sessions: McpSessions;
+  readonly readers: Readers;
+  /** Told that the roots of a conversation's host changed. */
+  readonly onRootsChanged: (conversation: string) => void;
   readonly messageLimitBytes: number;
   /** How a host finds the way in, for a 401. */
   readonly challenge?: ((address: Address, hadToken: boolean) => string) | undefined;
 }
 type Target = Identified['target'];
-type Progress = { -readonly [K in keyof Arrived]: Arrived[K] } & { id: string };
 
 export function createMcpRoute(deps: McpRouteDeps): McpRoute {
   return async (request, response, address) => {
-    const arrived: Progress = {
-      era: 'unknown',
-      via: 'http',
-      id: 'null',
-      requestBytes: Number(request.headers['content-length'] ?? 0),
-      arrivedAt: { monotonic: performance.now(), wall: Date.now() },
-    };
-    const closed = new AbortController();
-    response.on('close', () => response.writableEnded || closed.abort());
+    const exchange = new Exchange(deps, request, response);
+    const { arrived } = exchange;
     try {
+      if (request.method !== 'POST' && (one(request.headers['mcp-protocol-version']) ?? '') >= firstModern)
+        throw new Fault('METHOD_NOT_ALLOWED', { allow: 'POST' });
       const identified = deps.tokenCheck.callerOf(request.headers.authorization);
       const caller = identified instanceof Promise ? await identified : identified;
       arrived.caller = caller;
       const target = { gateway: address.gateway ?? caller.gateway, server: address.server };
-      if (request.method === 'DELETE') return endSession(deps, request, response, caller, target);
+      if (request.method === 'GET') return listen(deps, exchange, caller, target);
+      if (request.method === 'DELETE') return endSession(deps, exchange, caller, target);
       checkMedia(request);
       const body = await readBody(request, deps.messageLimitBytes);
       arrived.requestBytes = body.length;
-      await answer(deps, { request, response, target, caller, body, arrived, closed });
+      await answer(deps, exchange, caller, target, body);
     } catch (thrown) {
       const era: Era = arrived.era === 'legacy' ? 'legacy' : 'modern';
       const hadToken = request.headers.authorization !== undefined;
       if (!arrived.caller)
         response.setHeader('WWW-Authenticate', deps.challenge?.(address, hadToken) ?? 'Bearer realm="Drawbridge"');
-      send(response, await deps.pipeline.refuse(arrived, thrown, encoderFor(era, arrived.id)), thrown);
+      exchange.send(await deps.pipeline.refuse(arrived, thrown, encoderFor(era, arrived.id)), thrown);
     }
   };
 }
 
-interface Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly target: Target;
-  readonly caller: Caller;
-  readonly body: Buffer;
-  readonly arrived: Progress;
-  /** Aborted when the connection closes, or the host cancels. */
-  readonly closed: AbortController;
-}
-
-async function answer(deps: McpRouteDeps, exchange: Exchange): Promise<void> {
-  const { request, response, target, caller, body, arrived } = exchange;
+async function answer(deps: McpRouteDeps, exchange: Exchange, caller: Caller, target: Target, body: Buffer): Promise<void> {
+  const { request, arrived } = exchange;
+  if (isBatch(body)) {
+    const session = batchSession(deps, exchange, caller, target);
+    if (session)
+      return answerBatch(
+        { ...deps, hear: (message, one) => hear(deps, session, message, one) },
+        exchange,
+        session,
+        { caller, target },
+        body,
+      );
+  }
   const message = readOrName(body, arrived);
   if (message.kind === 'request') arrived.id = body.toString('utf8', message.idSpan.start, message.idSpan.end);
   if (message.kind !== 'response') {
@@ -78,33 +81,34 @@ async function answer(deps: McpRouteDeps, exchange: Exchange): Promise<void> {
     arrived.era = eraOf(message, { version: one(version), method: one(method), name: one(name) });
   }
   const era: Era = arrived.era === 'modern' ? 'modern' : 'legacy';
-  const received = { era, target, caller, body, arrivedAt: arrived.arrivedAt };
+  const received = { era, target, caller, body, arrivedAt: arrived.arrivedAt, audience: exchange };
 
   if (message.kind === 'request' && era === 'modern') {
+    exchange.level = logLevelOf(message.params);
     const identified: Identified = {
       ...received,
       method: message.method,
       conversation: `${caller.user.id}/${caller.token ?? 'shim'}`,
     };
-    return send(
-      response,
+    return exchange.send(
       await deps.pipeline.handle(identified, message, encoderFor('modern', arrived.id), exchange.closed.signal),
     );
   }
   if (message.kind === 'request' && message.method === 'initialize') return initialize(deps, exchange, message, received);
-  if (message.kind !== 'request' && era === 'modern') return accept(response);
+  if (message.kind !== 'request' && era === 'modern') return exchange.accept();
 
   const session = deps.sessions.find(one(request.headers['mcp-session-id']), caller, target);
   if (message.kind !== 'request') {
-    cancel(session, message);
-    return accept(response);
+    hear(deps, session, message, body);
+    return exchange.accept();
   }
+  exchange.session = session;
   if (session.underWay.has(arrived.id))
     throw new Fault('INVALID_REQUEST', { reason: 'its id is that of a request that is under way' });
   session.underWay.set(arrived.id, exchange.closed);
   try {
     const identified: Identified = { ...received, method: message.method, conversation: session.id };
-    send(response, await deps.pipeline.handle(identified, message, encoderFor('legacy', arrived.id), exchange.closed.signal));
+    exchange.send(await deps.pipeline.handle(identified, message, encoderFor('legacy', arrived.id), exchange.closed.signal));
   } finally {
     session.underWay.delete(arrived.id);
   }
@@ -117,9 +121,11 @@ async function initialize(
   message: RequestMessage,
   received: Omit<Identified, 'method' | 'conversation'>,
 ): Promise<void> {
-  const session = deps.sessions.open(exchange.caller, exchange.target);
-  const version = message.params.value['protocolVersion'];
-  const encode = encoderFor('legacy', exchange.arrived.id, typeof version === 'string' ? version : undefined);
+  const { protocolVersion, capabilities } = message.params.value;
+  const session = deps.sessions.open(received.caller, received.target, readAbilities(capabilities));
+  const version = typeof protocolVersion === 'string' ? protocolVersion : undefined;
+  session.version = agreedVersion(version);
+  const encode = encoderFor('legacy', exchange.arrived.id, version);
   let isAnswered = false;
   const identified: Identified = { ...received, method: message.method, conversation: session.id };
   const encoded = await deps.pipeline.handle(
@@ -133,11 +139,11 @@ async function initialize(
   );
   if (isAnswered) exchange.response.setHeader('Mcp-Session-Id', session.id);
   else deps.sessions.end(session);
-  send(exchange.response, encoded);
+  exchange.send(encoded);
 }
 
 /** What is refused here is answered with its id, where it has one. */
-function readOrName(body: Buffer, arrived: Progress): Message {
+function readOrName(body: Buffer, arrived: { id: string }): Message {
   try {
     return readMessage(body);
   } catch (thrown) {
@@ -146,45 +152,32 @@ function readOrName(body: Buffer, arrived: Progress): Message {
   }
 }
 
-function endSession(
-  deps: McpRouteDeps,
-  request: IncomingMessage,
-  response: ServerResponse,
-  caller: Caller,
-  target: Target,
-): void {
+/** The session of a batch; undefined where its revision has none, so that it is refused as what it is. */
+function batchSession(deps: McpRouteDeps, { request }: Exchange, caller: Caller, target: Target): McpSession | undefined {
+  const id = one(request.headers['mcp-session-id']);
+  const session = id === undefined ? undefined : deps.sessions.find(id, caller, target);
+  return session?.version === batchVersion ? session : undefined;
+}
+
+function endSession(deps: McpRouteDeps, { request, response }: Exchange, caller: Caller, target: Target): void {
   deps.sessions.end(deps.sessions.find(one(request.headers['mcp-session-id']), caller, target));
   response.writeHead(204).end();
 }
 
-function cancel(session: McpSession, message: Exclude<Message, RequestMessage>): void {
-  if (message.kind !== 'notification' || message.method !== 'notifications/cancelled') return;
-  const id = message.params.value['requestId'];
-  if (paramSpan(message.params, 'requestId')) session.underWay.get(JSON.stringify(id))?.abort();
+/** What asks for no answer. A response counts only where this very session was asked for it. */
+function hear(deps: McpRouteDeps, session: McpSession, message: Exclude<Message, RequestMessage>, body: Buffer): void {
+  if (message.kind === 'response') return void session.questions.answered(body, message);
+  const { method, params } = message;
+  if (method === 'notifications/cancelled') {
+    if (paramSpan(params, 'requestId')) session.underWay.get(JSON.stringify(params.value['requestId']))?.abort();
+  } else if (method === 'notifications/progress') session.questions.progressed(body, params.value['progressToken']);
+  else if (method === 'notifications/roots/list_changed') deps.onRootsChanged(session.id);
 }
 
 function checkMedia({ headers }: IncomingMessage): void {
   if (!/^application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '')) throw new Fault('MEDIA_TYPE');
   const accept = headers.accept;
   if (accept !== undefined && !/application\/(?:json|\*)|\*\/\*/i.test(accept)) throw new Fault('NOT_ACCEPTABLE');
-}
-
-function accept(response: ServerResponse): void {
-  response.writeHead(202, { 'Content-Length': 0 }).end();
-}
-
-function send(response: ServerResponse, { status, body }: Encoded, thrown?: unknown): void {
-  if (response.headersSent || response.destroyed) return;
-  const headers: Record<string, string | number> = {
-    'Content-Type': 'application/json',
-    'Content-Length': body.length,
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-  };
-  if (status !== 401) response.removeHeader('WWW-Authenticate');
-  // What was not read of a refused body is not worth waiting for.
-  if (thrown instanceof Fault && thrown.code === 'MESSAGE_TOO_LARGE') headers['Connection'] = 'close';
-  response.writeHead(status, headers).end(body);
 }
 
 function one(value: string | string[] | undefined): string | undefined {

@@ -59,7 +59,7 @@ export function createRoutes(deps: {
     refuseForeign(site, request);
     const address = addressAt(path, request.url ?? '');
     if (address) {
-      allow(request, 'POST, DELETE');
+      allow(request, 'GET, POST, DELETE');
       return deps.mcp(request, response, address);
     }
     if (path === enrollPath) {

@@ -1,14 +1,23 @@
 // Answers as bytes, in the era of the host that asked: what the upstream wrote is kept, only the id and what an era requires are set.
 import { entryOf, type Fault } from '#contract/error.ts';
 import type { Answered, Encode, Encoded, Era } from '../call.ts';
-import { legacyVersions, servedVersions } from './era.ts';
+import { agreedVersion, servedVersions } from './era.ts';
 import type { Edit } from './item-link.ts';
 import { errorResponse } from './jsonrpc.ts';
 import { type Member, membersOf, splice } from './span.ts';
 
 export const serverInfo = { name: 'drawbridge', title: 'Drawbridge', version: '0.1.0' } as const;
-/** What a gateway passes on, whichever of its servers has it. */
-const capabilities = { tools: {}, prompts: {}, resources: {}, completions: {} } as const;
+/** What a gateway passes on, whichever of its servers has it. A modern host would have to subscribe to changes. */
+const capabilities = {
+  legacy: {
+    tools: { listChanged: true },
+    prompts: { listChanged: true },
+    resources: { listChanged: true },
+    completions: {},
+    logging: {},
+  },
+  modern: { tools: {}, prompts: {}, resources: {}, completions: {}, logging: {} },
+} as const;
 const serverInfoKey = 'io.modelcontextprotocol/serverInfo';
 /** Lists are filtered per caller and change with the policy: never shared, always asked again. */
 const uncached = { ttlMs: 0, cacheScope: 'private' } as const;
@@ -120,7 +129,7 @@ function discovered({ instructions }: Described): object {
   return {
     resultType: 'complete',
     supportedVersions: servedVersions,
-    capabilities,
+    capabilities: capabilities.modern,
     instructions,
     ...uncached,
     _meta: { [serverInfoKey]: serverInfo },
@@ -128,8 +137,7 @@ function discovered({ instructions }: Described): object {
 }
 
 function initialized({ instructions }: Described, version: string | undefined): object {
-  const protocolVersion = version !== undefined && legacyVersions.includes(version) ? version : legacyVersions[0];
-  return { protocolVersion, capabilities, serverInfo, instructions };
+  return { protocolVersion: agreedVersion(version), capabilities: capabilities.legacy, serverInfo, instructions };
 }
 
 function ok(id: string, result: object): Encoded {

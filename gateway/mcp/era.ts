@@ -7,14 +7,22 @@ import { decodeHeaderValue } from './header-value.ts';
 import { isObject, type NotificationMessage, type RequestMessage } from './jsonrpc.ts';
 
 export const modernVersions: readonly string[] = ['2026-07-28'];
+/** The one revision with JSON-RPC batches. */
+export const batchVersion = '2025-03-26';
 /** Revisions of the legacy era that initialize may agree on, the newest first. */
 export const legacyVersions: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26'];
 /** All that are served here, the newest first: what server/discover says, and what a refused version is told. */
 export const servedVersions: readonly string[] = [...modernVersions, ...legacyVersions];
 
+/** The revision that initialize agrees on: the one that the host asked for, or the newest. */
+export function agreedVersion(asked: string | undefined): string {
+  return legacyVersions.find((version) => version === asked) ?? '2025-11-25';
+}
+
 const versionKey = 'io.modelcontextprotocol/protocolVersion';
 const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
-const firstModern = '2026-07-28';
+/** Revisions from this one on are modern. */
+export const firstModern = '2026-07-28';
 
 /** The three headers that an intermediary may act on, undefined where absent. */
 export interface EraHeaders {

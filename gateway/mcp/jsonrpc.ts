@@ -112,7 +112,8 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function parse(body: Buffer): unknown {
+/** Throws MALFORMED. */
+export function parse(body: Buffer): unknown {
   if (!isUtf8(body)) throw new Fault('MALFORMED');
   try {
     return JSON.parse(body.toString('utf8'));

@@ -1,98 +1,188 @@
 // An AI host that came through the shim: each message on its channel is one line of MCP over stdio, in either era. The channel is the session;
-// the tunnel it stands on is the proof of who calls. Answers go back as they are ready.
+// the tunnel it stands on is the proof of who calls. Answers go back as they are ready, and what servers say meanwhile goes between them.
 import { performance } from 'node:perf_hooks';
 import { randomUUID } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
-import type { Caller, Identified, Received } from '../call.ts';
+import type { Abilities, Audience, Caller, HostAnswer, Identified, LogLevel, Question, Received } from '../call.ts';
 import type { Arrived } from '../pipeline/draft.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { Asked } from '../pipeline/question.ts';
 import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
+import { noAbilities, readAbilities } from './ability.ts';
+import { batchOf, isBatch, readBatch } from './batch.ts';
 import { encoderFor } from './encode.ts';
-import { eraOf } from './era.ts';
-import { readMessage, refusedId, type RequestMessage } from './jsonrpc.ts';
+import { agreedVersion, batchVersion, eraOf } from './era.ts';
+import { type Message, readMessage, refusedId, type RequestMessage } from './jsonrpc.ts';
+import { logLevelOf } from './log-level.ts';
+import { Questions } from './questions.ts';
 import { UnderWay } from './under-way.ts';
 
 const underWayLimit = 1024;
+/** Above this, progress and log messages are left out: a host that reads slowly still gets its answers. */
+const leaveOutAboveBytes = 256 * 1024;
 
 export interface LineDeps {
   readonly pipeline: Pipeline;
   readonly caller: Caller;
   readonly target: Received['target'];
   readonly channel: Channel;
+  /** Told that the roots of a conversation's host changed. */
+  readonly onRootsChanged: (conversation: string) => void;
   /** Ends what the conversation opened upstream. */
   readonly onEnd: (conversation: string) => void;
 }
 
 /** Serves one host's channel until it closes. */
 export function serveLine(deps: LineDeps): ChannelEvents {
-  const { pipeline, caller, target, channel } = deps;
-  const conversation = randomUUID();
-  const underWay = new UnderWay<string, AbortController>();
+  const line = new Line(deps);
+  return {
+    onMessage: (body) => void line.receive(body),
+    onAborted: () => undefined, // a message that was given up carries no id to answer
+    onClosed: () => line.close(),
+  };
+}
 
-  function reply(body: Buffer): void {
+class Line implements Audience, Asked {
+  /** What the host said at initialize. */
+  abilities: Abilities = noAbilities;
+  logLevel: LogLevel | undefined;
+  readonly #deps: LineDeps;
+  readonly #conversation: string = randomUUID();
+  readonly #underWay = new UnderWay<string, AbortController>();
+  readonly #questions = new Questions();
+  #version: string | undefined;
+
+  constructor(deps: LineDeps) {
+    this.#deps = deps;
+  }
+
+  get conversation(): Audience['conversation'] {
+    return this;
+  }
+
+  wants(level: LogLevel): void {
+    this.logLevel = level;
+  }
+
+  tell(notification: Buffer): void {
+    const { channel } = this.#deps;
     try {
-      channel.send(body);
+      if (channel.queuedBytes <= leaveOutAboveBytes) channel.send(notification);
     } catch {
-      channel.close(); // a host that does not read its answers has ended its own session
+      // It is over, or the tunnel is full: what may be lost is lost.
     }
   }
 
-  async function receive(body: Buffer): Promise<void> {
-    const arrived: { -readonly [K in keyof Arrived]: Arrived[K] } = {
-      era: 'unknown',
-      via: 'shim',
-      caller,
-      requestBytes: body.length,
-      arrivedAt: { monotonic: performance.now(), wall: Date.now() },
-    };
+  ask(question: Question, signal: AbortSignal): Promise<HostAnswer> {
+    return this.#deps.pipeline.ask(question, this, signal);
+  }
+
+  pose(question: Question, signal: AbortSignal): Promise<HostAnswer> {
+    return this.#questions.ask(question, (message) => this.#deps.channel.send(message), signal);
+  }
+
+  close(): void {
+    this.#questions.end();
+    for (const controller of this.#underWay.values()) controller.abort();
+    this.#deps.onEnd(this.#conversation);
+  }
+
+  async receive(body: Buffer): Promise<void> {
+    if (this.#version === batchVersion && isBatch(body)) return this.#receiveBatch(body);
+    const answer = await this.#answer(body);
+    if (answer) this.#reply(answer);
+  }
+
+  async #receiveBatch(body: Buffer): Promise<void> {
+    let members: readonly Buffer[];
+    try {
+      members = readBatch(body);
+    } catch (thrown) {
+      return this.#reply(await this.#refuse(this.#arrived(body), thrown, 'null'));
+    }
+    const answers = (await Promise.all(members.map((member) => this.#answer(member)))).filter((answer) => answer !== undefined);
+    if (answers.length > 0) this.#reply(batchOf(answers));
+  }
+
+  /** The answer to one message; undefined where it asks for none. */
+  async #answer(body: Buffer): Promise<Buffer | undefined> {
+    const arrived = this.#arrived(body);
     let id: string | undefined;
     try {
       const message = readMessage(body);
-      if (message.kind === 'response') return; // nothing was asked of the host, so there is nothing to answer
+      if (message.kind === 'response') return void this.#questions.answered(body, message);
       arrived.method = message.method;
       id = message.kind === 'request' ? body.toString('utf8', message.idSpan.start, message.idSpan.end) : 'null';
       arrived.era = eraOf(message, undefined);
-      if (message.kind === 'notification') {
-        if (message.method === 'notifications/cancelled')
-          underWay.get(JSON.stringify(message.params.value['requestId']))?.abort();
-        return;
-      }
-      if (underWay.has(id)) throw new Fault('INVALID_REQUEST', { reason: 'its id is that of a request that is under way' });
-      if (underWay.size >= underWayLimit) throw new Fault('BUSY', { what: 'this host' });
-      const identified: Identified = {
-        era: arrived.era,
-        method: message.method,
-        target,
-        body,
-        caller,
-        conversation,
-        arrivedAt: arrived.arrivedAt,
-      };
-      await handle(identified, message, id);
+      if (message.kind === 'notification') return void this.#hear(message, body);
+      if (this.#underWay.has(id)) throw new Fault('INVALID_REQUEST', { reason: 'its id is that of a request that is under way' });
+      if (this.#underWay.size >= underWayLimit) throw new Fault('BUSY', { what: 'this host' });
+      const { caller, target } = this.#deps;
+      const { era, arrivedAt } = arrived;
+      const audience = era === 'legacy' ? this : this.#modern(message);
+      const conversation = this.#conversation;
+      const identified: Identified = { era, method: message.method, target, body, caller, conversation, audience, arrivedAt };
+      return await this.#handle(identified, message, id);
     } catch (thrown) {
-      const encode = encoderFor(arrived.era === 'modern' ? 'modern' : 'legacy', id ?? refusedId(body) ?? 'null');
-      reply((await pipeline.refuse(arrived, thrown, encode)).body);
+      return this.#refuse(arrived, thrown, id ?? refusedId(body) ?? 'null');
     }
   }
 
-  async function handle(identified: Identified, message: RequestMessage, id: string): Promise<void> {
-    const version = message.params.value['protocolVersion'];
-    const encode = encoderFor(identified.era, id, typeof version === 'string' ? version : undefined);
+  async #handle(identified: Identified, message: RequestMessage, id: string): Promise<Buffer> {
+    const { protocolVersion, capabilities } = message.params.value;
+    const version = typeof protocolVersion === 'string' ? protocolVersion : undefined;
+    if (message.method === 'initialize' && identified.era === 'legacy') {
+      this.abilities = readAbilities(capabilities);
+      this.#version = agreedVersion(version);
+    }
+    const encode = encoderFor(identified.era, id, version);
     const controller = new AbortController();
-    underWay.set(id, controller);
+    this.#underWay.set(id, controller);
     try {
-      reply((await pipeline.handle(identified, message, encode, controller.signal)).body);
+      return (await this.#deps.pipeline.handle(identified, message, encode, controller.signal)).body;
     } finally {
-      underWay.delete(id);
+      this.#underWay.delete(id);
     }
   }
 
-  return {
-    onMessage: (body) => void receive(body),
-    onAborted: () => undefined, // a message that was given up carries no id to answer
-    onClosed() {
-      for (const controller of underWay.values()) controller.abort();
-      deps.onEnd(conversation);
-    },
-  };
+  #hear({ method, params }: Extract<Message, { kind: 'notification' }>, body: Buffer): void {
+    if (method === 'notifications/cancelled') this.#underWay.get(JSON.stringify(params.value['requestId']))?.abort();
+    else if (method === 'notifications/progress') this.#questions.progressed(body, params.value['progressToken']);
+    else if (method === 'notifications/roots/list_changed') this.#deps.onRootsChanged(this.#conversation);
+  }
+
+  /** The host as one modern request shows it: it can be asked nothing, and hears of this call alone. */
+  #modern({ params }: RequestMessage): Audience {
+    return {
+      abilities: noAbilities,
+      logLevel: logLevelOf(params),
+      conversation: undefined,
+      wants: () => undefined,
+      tell: (notification) => this.tell(notification),
+      ask: (question, signal) => this.ask(question, signal),
+    };
+  }
+
+  #arrived(body: Buffer): { -readonly [K in keyof Arrived]: Arrived[K] } {
+    return {
+      era: 'unknown',
+      via: 'shim',
+      caller: this.#deps.caller,
+      requestBytes: body.length,
+      arrivedAt: { monotonic: performance.now(), wall: Date.now() },
+    };
+  }
+
+  async #refuse(arrived: Arrived, thrown: unknown, id: string): Promise<Buffer> {
+    const encode = encoderFor(arrived.era === 'modern' ? 'modern' : 'legacy', id);
+    return (await this.#deps.pipeline.refuse(arrived, thrown, encode)).body;
+  }
+
+  #reply(body: Buffer): void {
+    try {
+      this.#deps.channel.send(body);
+    } catch {
+      this.#deps.channel.close(); // a host that does not read its answers has ended its own session
+    }
+  }
 }

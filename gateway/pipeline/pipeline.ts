@@ -4,18 +4,22 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { CallRecord } from '#contract/audit.ts';
 import { asFault, Fault } from '#contract/error.ts';
-import type { Answered, Encode, Encoded, Identified } from '../call.ts';
+import type { Answered, Caller, Encode, Encoded, HostAnswer, Identified, Question } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
 import { featureListedBy, useOf } from '../mcp/feature.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import { enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createPager } from './cursor.ts';
 import { describe } from './describe.ts';
 import { createKnownLists } from './known-list.ts';
 import { listItems } from './list.ts';
 import { createMute } from './mute.ts';
+import { assigned } from './resolve.ts';
 import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts';
+import { setLogLevel } from './log-level.ts';
+import { type Asked, relayQuestion } from './question.ts';
 import { useItem } from './use.ts';
 
 /** Refusals of callers that nobody knows are cheap to provoke, so only so many a minute are recorded; all of them are counted in the metrics. */
@@ -36,6 +40,10 @@ export interface Pipeline {
   handle(request: Identified, message: RequestMessage, encode: Encode, signal: AbortSignal): Promise<Encoded>;
   /** Refuses what never became a request: unreadable, unauthenticated, contradicting its headers. Never rejects. Unknown callers are recorded within a bound. */
   refuse(arrived: Arrived, thrown: unknown, encode: Encode): Promise<Encoded>;
+  /** Relays what a server asks of the host in the middle of a call. Rejects with the Fault that the server is told. */
+  ask(question: Question, host: Asked, signal: AbortSignal): Promise<HostAnswer>;
+  /** Throws where the caller may not, or may no more, be at this gateway. */
+  admit(caller: Caller, target: Identified['target']): void;
 }
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
@@ -54,6 +62,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       case 'server/discover':
         if ((message.method === 'initialize') !== (request.era === 'legacy')) break;
         return describe(deps.inForce.current(), deps.upstream, request, draft);
+      case 'logging/setLevel':
+        if (request.era === 'legacy') return setLogLevel(parts, request, message, draft);
+        break;
       case 'ping':
         if (request.era === 'legacy') return { kind: 'empty' };
         break;
@@ -110,6 +121,12 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       const encoded = encode(answered);
       deps.onRecord(finishRecord(draft, answered, encoded.body.length));
       return encoded;
+    },
+    ask: (question, host, signal) => relayQuestion(deps, question, host, signal),
+    admit(caller, target) {
+      const gateway = enter(deps.inForce.current(), caller, target.gateway);
+      if (gateway instanceof Fault) throw gateway;
+      if (target.server !== undefined) assigned(gateway, target.server);
     },
   };
 }

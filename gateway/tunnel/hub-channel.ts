@@ -31,6 +31,10 @@ export class HubChannel implements Channel, ChannelSink {
     return this.#isOver;
   }
 
+  get queuedBytes(): number {
+    return this.#end?.queuedBytes ?? 0;
+  }
+
   attach(end: ChannelEnd): void {
     this.#end = end;
   }

@@ -13,6 +13,8 @@ export interface Presence {
 
 /** A channel to one local server's stdio. */
 export interface Channel {
+  /** What waits to be sent. */
+  readonly queuedBytes: number;
   /** Sends one message (JSON text without newlines). Throws Fault BUSY where too much is waiting, TUNNEL_LOST where the channel is over. */
   send(message: Buffer): void;
   /** Ends the channel, and the child with it. Idempotent. */

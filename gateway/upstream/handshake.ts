@@ -1,5 +1,6 @@
 // What the gateway says to a server before the first call, in each era, and how it reads the answer (specification 2026-07-28, basic/versioning:
 // server/discover first; a discover result means modern, anything else or silence means legacy).
+import type { LogLevel } from '../call.ts';
 import { isObject, type ResponseMessage } from '../mcp/jsonrpc.ts';
 import { membersOf, splice } from '../mcp/span.ts';
 import type { About } from './upstream.ts';
@@ -18,14 +19,18 @@ const modernMeta = {
 } as const;
 
 export const initializedNotification = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
+export const rootsNotification = '{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}';
 
 export function discoverRequest(id: number): Buffer {
   return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'server/discover', params: { _meta: modernMeta } }));
 }
 
-export function initializeRequest(id: number): Buffer {
-  const params = { protocolVersion: legacyVersion, capabilities: {}, clientInfo };
-  return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'initialize', params }));
+/** `capabilities` is JSON text. */
+export function initializeRequest(id: number, capabilities: string): Buffer {
+  const version = JSON.stringify(legacyVersion);
+  const info = JSON.stringify(clientInfo);
+  const params = `{"protocolVersion":${version},"capabilities":${capabilities},"clientInfo":${info}}`;
+  return Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"initialize","params":${params}}`);
 }
 
 /** A discover result that names the revision we speak. */
@@ -44,22 +49,23 @@ export function aboutOf({ value }: ResponseMessage): About {
   };
 }
 
-/** The request with the gateway's own `_meta` envelope keys, as a modern server needs them; every other key of `_meta` stays. */
-export function withModernMeta(body: Buffer): Buffer {
+/** The request with the gateway's own `_meta` envelope keys, as a modern server needs them; every other key of `_meta` stays. `level`: what a legacy host asked for. */
+export function withModernMeta(body: Buffer, level?: LogLevel): Buffer {
+  const envelope = level === undefined ? modernMeta : { ...modernMeta, 'io.modelcontextprotocol/logLevel': level };
   const params = membersOf(body, 0).find((member) => member.key === 'params');
   if (!params)
     return splice(body, [
       {
         span: { start: body.lastIndexOf(0x7d), end: body.lastIndexOf(0x7d) },
-        by: `,"params":{"_meta":${JSON.stringify(modernMeta)}}`,
+        by: `,"params":{"_meta":${JSON.stringify(envelope)}}`,
       },
     ]);
   const members = membersOf(body, params.value.start);
   const meta = members.find((member) => member.key === '_meta');
   if (!meta) {
     const open = { start: params.value.start + 1, end: params.value.start + 1 };
-    return splice(body, [{ span: open, by: `"_meta":${JSON.stringify(modernMeta)}${members.length > 0 ? ',' : ''}` }]);
+    return splice(body, [{ span: open, by: `"_meta":${JSON.stringify(envelope)}${members.length > 0 ? ',' : ''}` }]);
   }
   const own: unknown = JSON.parse(body.toString('utf8', meta.value.start, meta.value.end));
-  return splice(body, [{ span: meta.value, by: JSON.stringify({ ...(isObject(own) ? own : {}), ...modernMeta }) }]);
+  return splice(body, [{ span: meta.value, by: JSON.stringify({ ...(isObject(own) ? own : {}), ...envelope }) }]);
 }

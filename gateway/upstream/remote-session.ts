@@ -3,6 +3,7 @@
 import { Fault } from '#contract/error.ts';
 import type { Era } from '../call.ts';
 import type { Exchange, ResponseHead } from '../egress/egress.ts';
+import { noAbilities } from '../mcp/ability.ts';
 import { legacyVersions } from '../mcp/era.ts';
 import { errorResponse, isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { exchange, type Peer, type Told } from './exchange.ts';
@@ -93,7 +94,8 @@ export class RemoteSession {
     this.era = this.#deps.knownEra ?? (await this.#discover(deadline));
     if (this.era === 'modern') return;
     const { server, startWithinMs: timeoutMs } = this.#deps;
-    const { message } = await this.request({ method: 'initialize', compose: initializeRequest, timeoutMs }, deadline);
+    const compose = (id: number) => initializeRequest(id, noAbilities.declared);
+    const { message } = await this.request({ method: 'initialize', compose, timeoutMs }, deadline);
     if (message.error) throw new Fault('SERVER_START_FAILED', { server, reason: 'it refused initialize.' });
     const version = isObject(message.value) ? message.value['protocolVersion'] : undefined;
     if (typeof version !== 'string' || !knownVersions.includes(version))

@@ -170,6 +170,8 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     call,
     list,
     about,
+    // A remote server is told of no roots and of no log level: what it says beside its answers reaches nobody.
+    hear: () => undefined,
     release(conversation) {
       for (const [key, { opening }] of sessions) {
         if (key.startsWith(`${conversation}\n`)) void opening.then((session) => session.close()).catch(() => undefined);

@@ -1,24 +1,40 @@
 // One MCP session with one local server over one channel: finds out its era, numbers the requests, matches the answers.
-// It declares no client capabilities, so a request from the server is answered with -32601; its other notifications are counted and dropped.
+// What the server says without being asked is unasked.ts' business. The rule: an answer counts only for the request whose id it bears.
 import { Fault } from '#contract/error.ts';
-import type { Slug } from '#contract/id.ts';
+import type { Slug, WorkstationId } from '#contract/id.ts';
 import type { Remnant } from '#contract/remnant.ts';
-import type { Era } from '../call.ts';
+import type { Abilities, AllowedCall, Era, LogLevel } from '../call.ts';
 import { answeredIds, answeredIdsOf } from '../mcp/answered-id.ts';
+import { asLine, isObject, type Message, readMessage, type ResponseMessage } from '../mcp/jsonrpc.ts';
+import { reaches } from '../mcp/log-level.ts';
+import { withToken } from '../mcp/progress.ts';
 import { UnderWay } from '../mcp/under-way.ts';
-import { asLine, errorResponse, isObject, type Message, readMessage, type ResponseMessage } from '../mcp/jsonrpc.ts';
 import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
+import {
+  aboutOf,
+  discoverRequest,
+  initializedNotification,
+  initializeRequest,
+  isModernAnswer,
+  rootsNotification,
+} from './handshake.ts';
+import { Pending, type PendingOwner } from './pending.ts';
+import { Unasked } from './unasked.ts';
 import type { About, Reply, Trace } from './upstream.ts';
-import { aboutOf, clientInfo, discoverRequest, initializedNotification, initializeRequest, isModernAnswer } from './handshake.ts';
 
 const pendingLimit = 1024;
-/** However much progress a call reports, it is over after this and one more of its timeouts. */
-const progressWithinMs = 3_600_000;
 /** How long a server may take over server/discover before it is taken for a legacy one (mcp.md: anything else or a timeout is legacy). */
 const discoverWithinMs = 3000;
+/** How long it may take to change its log level, for which nobody waits. */
+const levelWithinMs = 10_000;
 
 export interface SessionDeps {
   readonly server: Slug;
+  readonly workstation: WorkstationId | null;
+  /** Conversations share it. */
+  readonly isShared: boolean;
+  /** What it is told that the host can be asked. */
+  readonly abilities: Abilities;
   readonly open: (events: ChannelEvents, signal: AbortSignal) => Promise<Channel>;
   /** What an earlier session with the same command found out; undefined asks the server. */
   readonly knownEra: Era | undefined;
@@ -32,19 +48,12 @@ export interface SessionRequest {
   readonly timeoutMs: number;
   /** What is left of it, where a part was spent before. */
   readonly leftMs?: number;
-  /** Where the host asked for progress: a report with this token gives the call its time again. */
-  readonly progressToken?: unknown;
+  /** The call that it is, with the host that hears of it; absent for a list. */
+  readonly call?: AllowedCall;
+  /** Where the host asked for progress: a report gives the call its time again. */
+  readonly progressToken?: string | number | undefined;
   /** Told when the message was handed over. */
   readonly trace?: Trace;
-}
-interface Pending {
-  readonly progressToken: unknown;
-  readonly startedAt: number;
-  readonly resolve: (answer: Reply) => void;
-  readonly reject: (fault: Fault) => void;
-  timer: NodeJS.Timeout;
-  readonly timeoutMs: number;
-  readonly onTimeout: () => void;
 }
 
 /** Opens the channel and shakes hands. Rejects with a Fault and leaves nothing open. */
@@ -61,21 +70,32 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
   }
 }
 
-export class Session {
+export class Session implements PendingOwner {
   era: Era = 'legacy';
   /** Undefined where its era was known, so that it was not asked. */
   about: About | undefined;
   lastUsedAt = performance.now();
   readonly #deps: SessionDeps;
   readonly #pending = new UnderWay<number, Pending>();
+  readonly #unasked: Unasked;
   #channel: Channel | undefined;
   #closed: Fault | undefined;
   #nextId = 1;
   /** Messages so far of which nobody could say which call they answer. */
   #unusable = 0;
+  #level: LogLevel | undefined;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
+    const { server, workstation, isShared, onDropped } = deps;
+    this.#unasked = new Unasked({
+      server,
+      workstation,
+      isShared,
+      onDropped,
+      calls: this.#pending,
+      send: (message) => this.#send(message),
+    });
   }
 
   get isOpen(): boolean {
@@ -99,7 +119,8 @@ export class Session {
   async shakeHands(deadline: AbortSignal): Promise<void> {
     this.era = this.#deps.knownEra ?? (await this.#discover(deadline));
     if (this.era === 'modern') return;
-    const answer = await this.request({ compose: initializeRequest, timeoutMs: this.#deps.startWithinMs }, deadline);
+    const compose = (id: number) => initializeRequest(id, this.#deps.abilities.declared);
+    const answer = await this.request({ compose, timeoutMs: this.#deps.startWithinMs }, deadline);
     if (answer.message.error)
       throw new Fault('SERVER_START_FAILED', { server: this.#deps.server, reason: 'it refused initialize.' });
     this.about = aboutOf(answer.message);
@@ -110,47 +131,70 @@ export class Session {
    * Sends one request and waits for its answer; after `timeoutMs` without an answer or progress it is given up. Rejects with SERVER_TIMEOUT, SERVER_GARBAGE,
    * ANSWER_TOO_LARGE, CANCELLED, BUSY, or the fault that ended the channel.
    */
-  request({ compose, timeoutMs, leftMs = timeoutMs, progressToken, trace }: SessionRequest, signal: AbortSignal): Promise<Reply> {
+  request(request: SessionRequest, signal: AbortSignal): Promise<Reply> {
     return new Promise((resolve, reject) => {
       if (this.#closed) return reject(this.#closed);
       if (signal.aborted) return reject(new Fault('CANCELLED'));
       if (this.#pending.size >= pendingLimit) return reject(new Fault('BUSY', { what: `the server "${this.#deps.server}"` }));
       const id = this.#nextId++;
       this.lastUsedAt = performance.now();
-      const unusableBefore = this.#unusable;
-      const giveUp = (fault: Fault) => {
-        if (!this.#pending.has(id)) return;
-        settle();
-        this.#cancel(id);
-        reject(fault);
-      };
-      const onAbort = () => giveUp(new Fault('CANCELLED'));
-      const onTimeout = () => giveUp(timedOut(this.#deps.server, timeoutMs, this.#unusable - unusableBefore));
-      const settle = () => {
-        this.#pending.delete(id);
-        clearTimeout(pending.timer);
-        signal.removeEventListener('abort', onAbort);
-      };
-      const pending: Pending = {
-        timer: setTimeout(onTimeout, leftMs),
-        timeoutMs,
-        onTimeout,
-        progressToken,
-        startedAt: this.lastUsedAt,
-        resolve: (answer) => (settle(), resolve(answer)),
-        reject: (fault) => (settle(), reject(fault)),
-      };
+      const { compose, timeoutMs, leftMs = timeoutMs, progressToken, call, trace } = request;
+      const terms = { timeoutMs, leftMs, progressToken, call, unusableBefore: this.#unusable, signal };
+      const pending = new Pending(this, id, terms, this.lastUsedAt, resolve, reject);
       this.#pending.set(id, pending);
-      signal.addEventListener('abort', onAbort, { once: true });
       try {
         if (!this.#channel) throw new Fault('TUNNEL_LOST');
-        this.#channel.send(asLine(compose(id, this.era)));
+        const message = compose(id, this.era);
+        this.#channel.send(asLine(progressToken === undefined ? message : withToken(message, id)));
         if (trace) trace.forwardedAt ??= performance.now();
       } catch (error) {
-        settle();
-        reject(error instanceof Fault ? error : new Fault('TUNNEL_LOST', {}, { cause: error }));
+        pending.reject(error instanceof Fault ? error : new Fault('TUNNEL_LOST', {}, { cause: error }));
       }
     });
+  }
+
+  /** The conversation uses this session from now on, and hears what it says to all. */
+  join(allowed: Pick<AllowedCall, 'conversation' | 'audience' | 'target' | 'era'>): void {
+    this.#unasked.join(allowed);
+    const level = allowed.audience?.logLevel;
+    if (level === undefined || level === this.#level) return;
+    // Calls of a modern host each have a level of their own: the server says what the most curious of them wants.
+    const isCovered = allowed.era === 'modern' && this.#level !== undefined && reaches(level, this.#level);
+    if (!isCovered) this.setLogLevel(level);
+  }
+
+  leave(conversation: string): void {
+    this.#unasked.leave(conversation);
+  }
+
+  /** A legacy server that logs sends from now on what is at least so urgent. One that is shared keeps its own mind. */
+  setLogLevel(level: LogLevel): void {
+    this.#level = level;
+    if (this.era === 'modern' || !this.about?.capabilities.has('logging') || this.#deps.isShared) return;
+    const compose = (id: number) =>
+      Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'logging/setLevel', params: { level } }));
+    this.request({ compose, timeoutMs: levelWithinMs }, AbortSignal.timeout(levelWithinMs)).catch(() => this.#deps.onDropped());
+  }
+
+  /** The roots of the host changed: told to a legacy server that may ask for them. */
+  rootsChanged(): void {
+    if (this.era === 'legacy' && this.#deps.abilities.roots && this.isOpen) this.#send(Buffer.from(rootsNotification));
+  }
+
+  forget(id: number): void {
+    this.#pending.delete(id);
+  }
+
+  cancel(id: number): void {
+    try {
+      this.#channel?.send(Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`));
+    } catch {
+      // The channel is gone or full: the server learns it from its end of input.
+    }
+  }
+
+  late(timeoutMs: number, unusableBefore: number): Fault {
+    return timedOut(this.#deps.server, timeoutMs, this.#unusable - unusableBefore);
   }
 
   close(): void {
@@ -183,9 +227,8 @@ export class Session {
       else this.#oddResponse(message);
       return;
     }
-    this.#deps.onDropped();
-    if (message.kind === 'request') this.#refuse(body.subarray(message.idSpan.start, message.idSpan.end), message.method);
-    else if (message.method === 'notifications/progress') this.#progressed(message.params.value['progressToken']);
+    if (message.kind === 'request') this.#unasked.asked(body, message);
+    else this.#unasked.notified(body, message);
   }
 
   #oddResponse({ id, result }: ResponseMessage): void {
@@ -222,35 +265,12 @@ export class Session {
         );
   }
 
-  /** A ping is answered (2025-11-25, basic/utilities/ping); everything else a server may ask needs a capability that was not declared. */
-  #refuse(id: Buffer, method: string): void {
-    const answer =
-      method === 'ping'
-        ? Buffer.concat([Buffer.from('{"jsonrpc":"2.0","id":'), id, Buffer.from(',"result":{}}')])
-        : errorResponse(id.toString(), { code: -32601, message: `${clientInfo.name} does not serve ${method}` });
+  /** What is no request. A server that asks faster than it reads has ended its own session. */
+  #send(message: Buffer): void {
     try {
-      this.#channel?.send(answer);
+      this.#channel?.send(message);
     } catch {
-      this.close(); // a server that asks faster than it reads has broken its own session
-    }
-  }
-
-  /** A call that reports progress gets its time again, but not for ever. */
-  #progressed(token: unknown): void {
-    if (token === undefined) return;
-    for (const pending of this.#pending.values()) {
-      if (pending.progressToken === token && performance.now() - pending.startedAt < progressWithinMs) {
-        clearTimeout(pending.timer);
-        pending.timer = setTimeout(pending.onTimeout, pending.timeoutMs);
-      }
-    }
-  }
-
-  #cancel(id: number): void {
-    try {
-      this.#channel?.send(Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`));
-    } catch {
-      // The channel is gone or full: the server learns it from its end of input.
+      this.close();
     }
   }
 
@@ -263,6 +283,7 @@ export class Session {
     this.#closed = fault;
     try {
       this.#failPending(fault);
+      this.#unasked.close();
       this.#channel?.close();
     } finally {
       this.#deps.onClosed();

@@ -1,7 +1,7 @@
 // Where an allowed call goes. An implementer promises: a call is sent at most once and never replayed; it settles within its deadline;
 // an aborted signal tells the far end; `forwardedAt` is set only if the message was handed over.
 import type { RequestMessage, ResponseMessage } from '../mcp/jsonrpc.ts';
-import type { AllowedCall, AllowedListing, Destination, Identified } from '../call.ts';
+import type { AllowedCall, AllowedListing, Destination, HostNews, Identified } from '../call.ts';
 import type { Feature } from '../mcp/feature.ts';
 
 /** What came back: the upstream's bytes, and their envelope. */
@@ -19,12 +19,14 @@ export interface Trace {
 }
 
 export interface Upstream {
-  /** Sends the host's request, with the upstream's own name of the item. Rejects with a Fault. */
+  /** Sends the host's request, with the upstream's own name of the item; what the server says meanwhile goes to `call.audience`. Rejects with a Fault. */
   call(call: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply>;
   /** All pages of the assignment's items of one kind, as the upstream's raw JSON objects; empty where it has no such items. Rejects with a Fault. */
   list(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]>;
   /** What the server said of itself when it last began a session for such a caller; undefined where it is not known. Starts and asks nothing. */
   about(listing: AllowedListing): About | undefined;
+  /** Passes on what the host of a conversation says to all its servers. */
+  hear(conversation: Identified['conversation'], news: HostNews): void;
   /** Ends what was opened for a conversation that is over. */
   release(conversation: Identified['conversation']): void;
   close(): Promise<void>;

@@ -1,16 +1,18 @@
 // Workstation servers: chooses the workstation and the command, keeps one session per conversation (or per workstation where the server is
 // shareable), and sends the call over its channel. A lost tunnel ends the calls on it; nothing is ever sent twice.
 import { Fault } from '#contract/error.ts';
-import type { Slug, WorkstationId } from '#contract/id.ts';
+import type { WorkstationId } from '#contract/id.ts';
 import type { AllowedCall, AllowedListing, Destination, Era } from '../call.ts';
 import type { InForce } from '../in-force.ts';
+import { noAbilities } from '../mcp/ability.ts';
 import type { Feature } from '../mcp/feature.ts';
-import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
+import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import { progressTokenOf } from '../mcp/progress.ts';
 import type { Hub } from '../tunnel/hub.ts';
 import { chooseDestination } from './destination.ts';
 import { withModernMeta } from './handshake.ts';
 import { readPages, useMessage } from './item.ts';
-import { openSession, type Session, timedOut } from './session.ts';
+import { openSession, type Session, type SessionDeps, timedOut } from './session.ts';
 import type { About, ListedItem, Reply, Trace, Upstream } from './upstream.ts';
 import { leftOf, within } from './within.ts';
 
@@ -42,24 +44,34 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
 
   /** The session, at once where it is open. A start that takes longer than the call may goes on for the next one. */
   function sessionFor(allowed: Allowed, destination: Destination, signal: AbortSignal): Session | Promise<Session> {
-    const owner = allowed.assignment.shareable ? 'shared' : allowed.conversation;
+    const { server, timeoutMs, shareable } = allowed.assignment;
+    const owner = shareable ? 'shared' : allowed.conversation;
     const { host } = allowed.caller;
-    const key = `${owner}\n${host}\n${destination.workstation}\n${allowed.assignment.server.slug}\n${destination.fingerprint}`;
+    // What a host can be asked is said once, when the session begins. Of those who share one, none is asked.
+    const abilities = shareable ? noAbilities : (allowed.audience?.abilities ?? noAbilities);
+    const key = `${owner}\n${host}\n${destination.workstation}\n${server.slug}\n${destination.fingerprint}\n${abilities.declared}`;
     const entry = sessions.get(key);
     if (entry?.session?.isOpen) return entry.session;
-    const { server, timeoutMs } = allowed.assignment;
-    const { opening } = entry ?? begin(key, server.slug, host, destination);
+    const { opening } = entry ?? begin(key, { server: server.slug, isShared: shareable, abilities }, host, destination);
     return within(opening, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
   }
 
-  function begin(key: string, server: Slug, host: string, destination: Destination): Entry {
+  function begin(
+    key: string,
+    terms: Pick<SessionDeps, 'server' | 'isShared' | 'abilities'>,
+    host: string,
+    destination: Destination,
+  ): Entry {
+    const { server } = terms;
+    const { workstation, fingerprint } = destination;
     if (sessions.size >= sessionLimit) throw new Fault('BUSY', { what: 'local servers' });
     const command = commandOf(destination);
     const before = known.get(command);
     const forget = () => sessions.get(key) === entry && sessions.delete(key);
     const opening = openSession({
-      server,
-      open: (events, deadline) => deps.hub.open(destination.workstation, server, destination.fingerprint, events, deadline, host),
+      ...terms,
+      workstation,
+      open: (events, deadline) => deps.hub.open(workstation, server, fingerprint, events, deadline, host),
       knownEra: before && before.until > Date.now() ? before.era : undefined,
       startWithinMs,
       onDropped: deps.onDropped,
@@ -109,12 +121,15 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const ready = sessionFor(allowed, destinationOf(allowed, trace), signal);
     const beganAt = ready instanceof Promise ? performance.now() : undefined;
     const session = ready instanceof Promise ? await ready : ready;
+    session.join(allowed);
     const leftMs = beganAt === undefined ? timeoutMs : leftOf(timeoutMs, beganAt);
+    const level = allowed.era === 'legacy' ? allowed.audience?.logLevel : undefined;
     const compose = (id: number, era: Era) => {
       const message = useMessage(allowed.body, request, id, allowed.item.name);
-      return era === 'modern' ? withModernMeta(message) : message;
+      return era === 'modern' ? withModernMeta(message, level) : message;
     };
-    const answered = session.request({ compose, timeoutMs, leftMs, progressToken: progressTokenOf(request), trace }, signal);
+    const progressToken = progressTokenOf(request);
+    const answered = session.request({ compose, timeoutMs, leftMs, call: allowed, progressToken, trace }, signal);
     const answer = await answered;
     trace.answeredAt = performance.now();
     return answer;
@@ -130,6 +145,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const beganAt = performance.now();
     const destination = destinationOf(allowed, trace);
     const session = await sessionFor(allowed, destination, signal);
+    session.join(allowed);
     const about = known.get(commandOf(destination))?.about;
     if (about && !about.capabilities.has(feature.capability)) return [];
     return readPages(server.slug, feature, deps.onDropped, async (compose) => {
@@ -143,9 +159,17 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     call,
     list,
     about,
+    hear(conversation, news) {
+      for (const [key, { session }] of sessions) {
+        if (session === undefined || !key.startsWith(`${conversation}\n`)) continue;
+        if (news.kind === 'log-level') session.setLogLevel(news.level);
+        else session.rootsChanged();
+      }
+    },
     release(conversation) {
-      for (const [key, { opening }] of sessions) {
-        if (key.startsWith(`${conversation}\n`)) void opening.then((session) => session.close()).catch(() => undefined);
+      for (const [key, { opening, session }] of sessions) {
+        session?.leave(conversation);
+        if (key.startsWith(`${conversation}\n`)) void opening.then((opened) => opened.close()).catch(() => undefined);
       }
     },
     async close() {
@@ -163,10 +187,4 @@ function commandOf({ workstation, fingerprint }: Destination): string {
 
 function ownerOf({ caller, assignment }: Allowed): string {
   return `${caller.user.id}\n${assignment.server.slug}`;
-}
-
-/** `_meta.progressToken`: how a host asks for progress, in both eras. */
-function progressTokenOf({ params }: RequestMessage): unknown {
-  const meta = params.value['_meta'];
-  return isObject(meta) ? meta['progressToken'] : undefined;
 }

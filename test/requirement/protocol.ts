@@ -92,4 +92,54 @@ export const protocol: readonly Requirement[] = [
     promise: 'The official conformance suites find what the committed list says, through the whole product, and nothing else.',
     source: 'docs/conformance.md',
   },
+  {
+    id: 'protocol.no-secret-form',
+    promise: 'No form that asks a person for a secret is passed on to an AI host.',
+    source: 'MCP 2025-11-25, client/elicitation: security considerations',
+  },
+  {
+    id: 'protocol.shared-server',
+    promise: 'A server that several hosts share tells none of them what may belong to another, and asks none of them anything.',
+    source: 'ARCHITECTURE.md, What flows while a call is open',
+  },
+  {
+    id: 'protocol.question-recorded',
+    promise: 'What a server asks of a host is on record: who, where, which method, what came of it, and none of its words.',
+    source: 'ARCHITECTURE.md, What flows while a call is open',
+  },
+  {
+    id: 'protocol.modern-log-level',
+    promise: 'A modern host gets log messages only of a call that asks for them, and only of the level that it names.',
+    source: 'MCP 2026-07-28, server/utilities/logging',
+  },
+  {
+    id: 'protocol.own-token',
+    promise: 'A report of progress reaches only the host whose call it is, under the token that this host gave.',
+    source: 'MCP 2025-11-25, basic/utilities/progress',
+  },
+  {
+    id: 'protocol.stream-owner',
+    promise: "Nobody can listen to, or answer on, another one's session.",
+    source: 'MCP 2025-11-25, basic/transports: session management',
+  },
+  {
+    id: 'protocol.resume',
+    promise: 'A legacy host that lost the stream of a call gets the rest of it, the answer too: its call went on.',
+    source: 'MCP 2025-11-25, basic/transports: resumability and redelivery',
+  },
+  {
+    id: 'protocol.modern-lost',
+    promise: 'A modern host that closes the stream of a call ends that call at the server.',
+    source: 'MCP 2026-07-28, basic/transports/streamable-http: cancellation',
+  },
+  {
+    id: 'protocol.slow-reader',
+    promise: 'A host that reads no stream costs bounded memory: its connection is cut.',
+    source: 'ARCHITECTURE.md, What flows while a call is open',
+  },
+  {
+    id: 'protocol.batch',
+    promise: 'A batch of 2025-03-26 is answered as one array, and each of its calls has its own record.',
+    source: 'MCP 2025-03-26, basic: batching',
+  },
 ];

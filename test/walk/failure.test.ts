@@ -131,9 +131,9 @@ describe('with 50 calls in flight', () => {
     { timeout: 120_000 },
     async () => {
       proves('failure.deadline', {
-        file: 'gateway/upstream/session.ts',
-        find: 'giveUp(timedOut(',
-        replace: 'String(timedOut(',
+        file: 'gateway/upstream/pending.ts',
+        find: 'this.#giveUp(this.#owner.late(',
+        replace: 'void (this.#owner.late(',
       });
       const it = await scene({ timeoutSeconds: 5, withProxy: true });
       const calls = await fifty(it);

@@ -15,6 +15,8 @@ export interface Answered {
   readonly status: number;
   readonly headers: Headers;
   readonly body: z.infer<typeof Answer>;
+  /** Where it came as a stream of events: all of them, the answer last. */
+  readonly messages: readonly unknown[];
 }
 
 export const modernMeta = {
@@ -67,7 +69,14 @@ export async function post(
     ...(signal && { signal }),
   });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: Answer.parse(text === '' ? {} : JSON.parse(text)) };
+  const messages =
+    response.headers.get('content-type') === 'text/event-stream' ? eventsOf(text) : [text === '' ? {} : JSON.parse(text)];
+  return { status: response.status, headers: response.headers, body: Answer.parse(messages.at(-1)), messages };
+}
+
+/** The messages of a stream of events. */
+export function eventsOf(text: string): unknown[] {
+  return [...text.matchAll(/^data: (.+)$/gm)].map(([, data = '']) => JSON.parse(data));
 }
 
 /** The code of our own table that an answer carries. */

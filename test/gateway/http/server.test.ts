@@ -139,8 +139,7 @@ describe('a request', () => {
   test('with a method that an address does not answer is told which it does', async () => {
     const door = await openDoor();
     for (const [line, allow] of [
-      ['PUT /g/main/mcp HTTP/1.1', 'POST, DELETE'],
-      ['GET /g/main/mcp HTTP/1.1', 'POST, DELETE'],
+      ['PUT /g/main/mcp HTTP/1.1', 'GET, POST, DELETE'],
       ['GET /workstation/enroll HTTP/1.1', 'POST'],
       ['POST /healthz HTTP/1.1', 'GET, HEAD'],
     ] as const) {

@@ -63,6 +63,7 @@ function upstreamOf(list: () => readonly ListedItem[]): Upstream & { asked: numb
     },
     call: () => Promise.reject(new Error('not called')),
     about: () => undefined,
+    hear: () => undefined,
     release: () => undefined,
     close: () => Promise.resolve(),
   };

@@ -62,6 +62,7 @@ async function listed(world: World, kind: ItemKind, server?: string) {
       return names.map((name) => listedItem(feature.kind, name));
     },
     about: () => undefined,
+    hear: () => undefined,
     call: () => Promise.reject(new Error('not called')),
     release: () => undefined,
     close: () => Promise.resolve(),

@@ -1,0 +1,30 @@
+// What a legacy host said at initialize that it can be asked for (2025-11-25, basic/lifecycle: client capabilities). Only what the gateway relays counts,
+// in one spelling: hosts that can do the same share what is keyed by it.
+import type { Abilities } from '../call.ts';
+import { isObject } from './jsonrpc.ts';
+
+/** A host that can be asked nothing: one that did not say, every modern one, and all who share a server. */
+export const noAbilities: Abilities = { roots: false, sampling: false, form: false, url: false, declared: '{}' };
+
+/** Reads the `capabilities` of initialize. What is no object, or unknown, was not declared. */
+export function readAbilities(capabilities: unknown): Abilities {
+  if (!isObject(capabilities)) return noAbilities;
+  const { roots, sampling, elicitation } = capabilities;
+  const modes = isObject(elicitation) ? { form: isObject(elicitation['form']), url: isObject(elicitation['url']) } : undefined;
+  // Without modes it means forms: the only ones there were before 2025-11-25.
+  const isPlain = modes !== undefined && !modes.form && !modes.url;
+  const declared = {
+    ...(isObject(roots) && { roots: roots['listChanged'] === true ? { listChanged: true } : {} }),
+    ...(isObject(sampling) && {
+      sampling: { ...(isObject(sampling['context']) && { context: {} }), ...(isObject(sampling['tools']) && { tools: {} }) },
+    }),
+    ...(modes && { elicitation: isPlain ? {} : { ...(modes.form && { form: {} }), ...(modes.url && { url: {} }) } }),
+  };
+  return {
+    roots: isObject(roots),
+    sampling: isObject(sampling),
+    form: isPlain || modes?.form === true,
+    url: modes?.url === true,
+    declared: JSON.stringify(declared),
+  };
+}

@@ -1,0 +1,135 @@
+// What a server asks of the host in the middle of a call that was allowed: elicitation, sampling, roots. May it be asked, who is it that asks, what came of
+// it. The rule: each question is on record, without its content, before its answer goes back; what can't be recorded is not answered.
+import type { Logger } from 'pino';
+import type { EventRecord } from '#contract/audit.ts';
+import { asFault, Fault } from '#contract/error.ts';
+import { newRecordId } from '#contract/id.ts';
+import type { Abilities, HostAnswer, Question } from '../call.ts';
+import type { Recorder } from '../audit/record.ts';
+import { nameShown } from '../mcp/feature.ts';
+import { isObject, type Params, paramSpan, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { secretField } from '../mcp/secret-field.ts';
+import { membersOf, type Span, splice } from '../mcp/span.ts';
+
+/** The key in `_meta` that names the server which asks, where several stand behind one address. */
+export const serverKey = 'drawbridge/server';
+
+export interface QuestionDeps {
+  readonly recorder: Recorder;
+  readonly logger: Logger;
+}
+/** The host as the edge reaches it: what it can be asked, and how. */
+export interface Asked {
+  readonly abilities: Abilities;
+  readonly pose: (question: Question, signal: AbortSignal) => Promise<HostAnswer>;
+}
+
+/** Resolves with the host's response, an error of the host's included. Rejects with the Fault that the server is told. */
+export async function relayQuestion(
+  deps: QuestionDeps,
+  question: Question,
+  host: Asked,
+  signal: AbortSignal,
+): Promise<HostAnswer> {
+  let answer: HostAnswer;
+  try {
+    answer = await host.pose(admitted(question, host.abilities), signal);
+  } catch (thrown) {
+    const id = newRecordId(Date.now());
+    const fault = asFault(thrown, id);
+    if (fault.code === 'INTERNAL') deps.logger.error({ err: fault.cause, reference: id }, 'a question could not be relayed');
+    await deps.recorder.append(recordOf(question, id, refusals.has(fault.code) ? 'refused' : 'failed', fault.code));
+    throw fault;
+  }
+  await deps.recorder.append(recordOf(question, newRecordId(Date.now()), 'answered', null));
+  return answer;
+}
+
+const refusals: ReadonlySet<Fault['code']> = new Set(['HOST_UNABLE', 'SECRET_ASKED', 'INVALID_PARAMS']);
+
+/** The question as the host gets it. Throws HOST_UNABLE, SECRET_ASKED, INVALID_PARAMS. */
+function admitted(question: Question, abilities: Abilities): Question {
+  const { method, body, call } = question;
+  if (call.era === 'modern')
+    throw new Fault('HOST_UNABLE', { method, reason: 'it speaks MCP 2026-07-28, where a call can not ask back on its way' });
+  const message = readMessage(body);
+  if (message.kind !== 'request') throw new Fault('INVALID_PARAMS', { method, reason: 'it is no request' });
+  if (!isAble(abilities, message)) throw new Fault('HOST_UNABLE', { method, reason: 'it did not say that it can' });
+  if (method === 'elicitation/create') checkElicitation(message.params);
+  return call.target.server === undefined
+    ? { ...question, body: attributed(body, message, call.assignment.server.slug) }
+    : question;
+}
+
+function isAble(abilities: Abilities, { method, params }: RequestMessage): boolean {
+  if (method === 'elicitation/create') return params.value['mode'] === 'url' ? abilities.url : abilities.form;
+  return method === 'sampling/createMessage' ? abilities.sampling : method === 'roots/list' && abilities.roots;
+}
+
+function checkElicitation({ value }: Params): void {
+  const { mode = 'form', message, url, requestedSchema } = value;
+  const method = 'elicitation/create';
+  if (typeof message !== 'string') throw new Fault('INVALID_PARAMS', { method, reason: '"message" must be a string' });
+  if (mode === 'url') {
+    if (typeof url !== 'string' || !/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+      throw new Fault('INVALID_PARAMS', { method, reason: '"url" must be an http or https address' });
+    return;
+  }
+  if (mode !== 'form') throw new Fault('INVALID_PARAMS', { method, reason: '"mode" must be "form" or "url"' });
+  const field = secretField(requestedSchema);
+  if (field !== undefined) throw new Fault('SECRET_ASKED', { field: field.slice(0, 100) });
+}
+
+/** Names the server that asks: to the host in `_meta`, and to the person in the words of an elicitation. */
+function attributed(body: Buffer, { method, params }: RequestMessage, server: string): Buffer {
+  const edits: { span: Span; by: string }[] = [];
+  const words = method === 'elicitation/create' ? paramSpan(params, 'message') : undefined;
+  if (words) edits.push({ span: words, by: JSON.stringify(`The server "${server}" asks: ${String(params.value['message'])}`) });
+  const entry = `${JSON.stringify(serverKey)}:${JSON.stringify(server)}`;
+  const meta = paramSpan(params, '_meta');
+  if (meta) {
+    if (!isObject(params.value['_meta'])) throw new Fault('INVALID_PARAMS', { method, reason: '"_meta" must be an object' });
+    const members = membersOf(body, meta.start);
+    const own = members.find(({ key }) => key === serverKey);
+    if (own) edits.push({ span: own.value, by: JSON.stringify(server) });
+    else edits.push({ span: after(meta.start), by: `${entry}${members.length > 0 ? ',' : ''}` });
+  } else if (params.span)
+    edits.push({ span: after(params.span.start), by: `"_meta":{${entry}}${params.members.length > 0 ? ',' : ''}` });
+  else edits.push({ span: after(body.indexOf(0x7b)), by: `"params":{"_meta":{${entry}}},` });
+  return splice(
+    body,
+    edits.toSorted((a, b) => a.span.start - b.span.start),
+  );
+}
+
+function after(start: number): Span {
+  return { start: start + 1, end: start + 1 };
+}
+
+function recordOf(
+  { call, method, workstation }: Question,
+  id: EventRecord['id'],
+  outcome: 'answered' | 'refused' | 'failed',
+  code: EventRecord['code'],
+): EventRecord {
+  const { caller, assignment } = call;
+  return {
+    version: 1,
+    kind: 'event',
+    id,
+    at: Date.now(),
+    event: 'host_asked',
+    user: { id: caller.user.id, name: caller.user.slug },
+    workstation,
+    code,
+    detail: {
+      direction: 'server to host',
+      method,
+      server: assignment.server.slug,
+      gateway: assignment.gateway.slug,
+      host: caller.host,
+      item: call.item.name.slice(0, nameShown),
+      outcome,
+    },
+  };
+}

@@ -1,0 +1,123 @@
+// A request that waits for its answer. It settles once: with the answer, with a fault, when it is cancelled, or when nothing moved for its time.
+// One object with its methods on the prototype and no closures, because there is one for every call.
+import { Fault } from '#contract/error.ts';
+import type { AllowedCall } from '../call.ts';
+import type { Reply } from './upstream.ts';
+import type { UnderWayCall } from './unasked.ts';
+
+/** However much progress a call reports, it is over after this and one more of its timeouts. */
+const progressWithinMs = 3_600_000;
+
+/** The session that it belongs to. */
+export interface PendingOwner {
+  /** It is settled, and waits no more. */
+  forget(id: number): void;
+  /** The server is to give it up. */
+  cancel(id: number): void;
+  /** The fault of one that got no answer in time. */
+  late(timeoutMs: number, unusableBefore: number): Fault;
+}
+export interface PendingTerms {
+  readonly timeoutMs: number;
+  /** What is left of it for the first wait. */
+  readonly leftMs: number;
+  readonly progressToken: string | number | undefined;
+  readonly call: AllowedCall | undefined;
+  readonly unusableBefore: number;
+  readonly signal: AbortSignal;
+}
+
+export class Pending implements UnderWayCall {
+  readonly call: AllowedCall | undefined;
+  readonly progressToken: string | number | undefined;
+  questions = 0;
+  readonly #owner: PendingOwner;
+  readonly #id: number;
+  readonly #terms: PendingTerms;
+  readonly #resolve: (answer: Reply) => void;
+  readonly #reject: (fault: unknown) => void;
+  readonly #startedAt: number;
+  #timer: NodeJS.Timeout;
+  #over: AbortController | undefined;
+  #pauses = 0;
+  #isSettled = false;
+
+  constructor(
+    owner: PendingOwner,
+    id: number,
+    terms: PendingTerms,
+    startedAt: number,
+    resolve: (answer: Reply) => void,
+    reject: (fault: unknown) => void,
+  ) {
+    this.#owner = owner;
+    this.#id = id;
+    this.#terms = terms;
+    this.call = terms.call;
+    this.progressToken = terms.progressToken;
+    this.#startedAt = startedAt;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#timer = setTimeout(timeUp, terms.leftMs, this);
+    terms.signal.addEventListener('abort', this, { once: true });
+  }
+
+  get over(): AbortSignal {
+    this.#over ??= new AbortController();
+    if (this.#isSettled) this.#over.abort();
+    return this.#over.signal;
+  }
+
+  /** Of the caller's signal. */
+  handleEvent(): void {
+    this.#giveUp(new Fault('CANCELLED'));
+  }
+
+  resolve(answer: Reply): void {
+    if (this.#settle()) this.#resolve(answer);
+  }
+
+  reject(fault: unknown): void {
+    if (this.#settle()) this.#reject(fault);
+  }
+
+  timeUp(): void {
+    this.#giveUp(this.#owner.late(this.#terms.timeoutMs, this.#terms.unusableBefore));
+  }
+
+  moved(): void {
+    if (this.#pauses > 0 || this.#isSettled || performance.now() - this.#startedAt >= progressWithinMs) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(timeUp, this.#terms.timeoutMs, this);
+  }
+
+  pause(): void {
+    this.#pauses++;
+    clearTimeout(this.#timer);
+  }
+
+  resume(): void {
+    if (--this.#pauses > 0 || this.#isSettled) return;
+    this.#timer = setTimeout(timeUp, this.#terms.timeoutMs, this);
+  }
+
+  #giveUp(fault: Fault): void {
+    if (!this.#settle()) return;
+    this.#owner.cancel(this.#id);
+    this.#reject(fault);
+  }
+
+  #settle(): boolean {
+    if (this.#isSettled) return false;
+    this.#isSettled = true;
+    this.#owner.forget(this.#id);
+    clearTimeout(this.#timer);
+    this.#terms.signal.removeEventListener('abort', this);
+    this.#over?.abort();
+    return true;
+  }
+}
+
+function timeUp(pending: Pending): void {
+  pending.timeUp();
+}

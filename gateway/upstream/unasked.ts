@@ -1,0 +1,207 @@
+// What a server says without being asked: progress, log messages, questions to the host, news of its lists and resources. The rule: it goes to the host of
+// the call that it belongs to, or to the conversation that the session is for; what can't be told whose it is goes nowhere. A session that several
+// conversations share passes on the progress of their own calls and news of what is theirs, and nothing else.
+import { asFault, entryOf, Fault } from '#contract/error.ts';
+import { newId, type Slug, type WorkstationId } from '#contract/id.ts';
+import type { AllowedCall, Listener } from '../call.ts';
+import {
+  asLine,
+  errorResponse,
+  type NotificationMessage,
+  paramSpan,
+  readMessage,
+  type RequestMessage,
+  withId,
+} from '../mcp/jsonrpc.ts';
+import { reaches, readLogLevel } from '../mcp/log-level.ts';
+import { progressTokenOf, reportWithToken } from '../mcp/progress.ts';
+import { splice } from '../mcp/span.ts';
+
+/** A request that waits for its answer. */
+export interface UnderWayCall {
+  /** Undefined for a list and a handshake. */
+  readonly call: AllowedCall | undefined;
+  /** How the host asked for progress. */
+  readonly progressToken: string | number | undefined;
+  /** Questions to its host so far. */
+  questions: number;
+  /** Aborted when it is over. */
+  readonly over: AbortSignal;
+  /** It moves: its time begins anew. */
+  moved(): void;
+  /** Its time stands still while its host thinks. */
+  pause(): void;
+  resume(): void;
+}
+export interface UnaskedDeps {
+  readonly server: Slug;
+  readonly workstation: WorkstationId | null;
+  readonly isShared: boolean;
+  /** By the id of this session, which is their progress token too; the oldest first. */
+  readonly calls: { get(id: number): UnderWayCall | undefined; values(): readonly UnderWayCall[] };
+  /** To the server. Never throws. */
+  readonly send: (message: Buffer) => void;
+  readonly onDropped: () => void;
+}
+/** A conversation that uses the session, and how it names things. */
+interface Hearer {
+  readonly listener: Listener;
+  /** It is at the gateway's one address, where names carry the server's. */
+  readonly isAggregated: boolean;
+}
+
+const questionsPerCall = 32;
+/** News of a list is told once for all that came within this. */
+const settleMs = 100;
+const listNews: ReadonlySet<string> = new Set([
+  'notifications/tools/list_changed',
+  'notifications/prompts/list_changed',
+  'notifications/resources/list_changed',
+]);
+
+export class Unasked {
+  readonly #deps: UnaskedDeps;
+  /** By conversation. */
+  readonly #hearers = new Map<string, Hearer>();
+  readonly #news = new Map<string, NodeJS.Timeout>();
+  /** Questions that the host has not answered, by their ids as the server wrote them. */
+  readonly #questions = new Map<string, AbortController>();
+
+  constructor(deps: UnaskedDeps) {
+    this.#deps = deps;
+  }
+
+  /** The conversation uses this session from now on. */
+  join({ conversation, audience, target }: Pick<AllowedCall, 'conversation' | 'audience' | 'target'>): void {
+    const listener = audience?.conversation;
+    if (listener && !this.#hearers.has(conversation))
+      this.#hearers.set(conversation, { listener, isAggregated: target.server === undefined });
+  }
+
+  leave(conversation: string): void {
+    this.#hearers.delete(conversation);
+  }
+
+  close(): void {
+    for (const timer of this.#news.values()) clearTimeout(timer);
+    this.#news.clear();
+    for (const question of this.#questions.values()) question.abort();
+    this.#hearers.clear();
+  }
+
+  notified(body: Buffer, message: NotificationMessage): void {
+    const { method } = message;
+    if (method === 'notifications/progress') this.#progress(body, message);
+    else if (method === 'notifications/message') this.#log(body, message);
+    else if (method === 'notifications/cancelled')
+      this.#questions.get(JSON.stringify(message.params.value['requestId']))?.abort();
+    else if (listNews.has(method)) this.#listChanged(method);
+    else if (method === 'notifications/elicitation/complete' && !this.#deps.isShared) this.#tellAll(body);
+    else this.#deps.onDropped();
+  }
+
+  /** A request of the server: ping is answered here, all else by the host of the call in whose course it comes. */
+  asked(body: Buffer, message: RequestMessage): void {
+    const id = body.toString('utf8', message.idSpan.start, message.idSpan.end);
+    if (message.method === 'ping') return this.#deps.send(Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`));
+    void this.#relay(body, message, id);
+  }
+
+  async #relay(body: Buffer, message: RequestMessage, id: string): Promise<void> {
+    const { method } = message;
+    const ended = new AbortController();
+    let one: UnderWayCall | undefined;
+    try {
+      const { underWay, call } = this.#askedIn(method, id);
+      one = underWay;
+      one.questions++;
+      one.pause();
+      this.#questions.set(id, ended);
+      const token = progressTokenOf(message);
+      const { workstation } = this.#deps;
+      const question = { call, workstation, method, body, onProgress: (report: Buffer) => this.#tellServer(report, token) };
+      const asking = call.audience?.ask(question, AbortSignal.any([ended.signal, one.over]));
+      const answer = await (asking ?? Promise.reject(unable(method, 'nothing can be said to it')));
+      this.#deps.send(asLine(withId(answer.body, answer.id, Buffer.from(id))));
+    } catch (thrown) {
+      // Who took a question back waits for no answer (2025-11-25, basic/utilities/cancellation).
+      if (!ended.signal.aborted) this.#deps.send(errorResponse(id, errorOf(asFault(thrown, newId()))));
+    } finally {
+      if (this.#questions.get(id) === ended) this.#questions.delete(id);
+      one?.resume();
+    }
+  }
+
+  /** The call in whose course the server asks. Throws the Fault that it is told. */
+  #askedIn(method: string, id: string): { underWay: UnderWayCall; call: AllowedCall } {
+    if (this.#deps.isShared) throw unable(method, 'several hosts share this server, and nobody could say which one is meant');
+    const underWay = this.#deps.calls.values().findLast(({ call }) => call !== undefined);
+    if (!underWay?.call) throw unable(method, 'none of its calls is under way');
+    if (this.#questions.has(id)) throw new Fault('INVALID_REQUEST', { reason: 'its id is that of a question that is open' });
+    if (underWay.questions >= questionsPerCall) throw unable(method, `a call may ask ${questionsPerCall} times`);
+    return { underWay, call: underWay.call };
+  }
+
+  /** The host's progress with a question, under the token that the server gave it. */
+  #tellServer(report: Buffer, token: string | number | undefined): void {
+    const message = readMessage(report);
+    if (token !== undefined && message.kind === 'notification') this.#deps.send(asLine(reportWithToken(report, message, token)));
+  }
+
+  #progress(body: Buffer, message: NotificationMessage): void {
+    const token = message.params.value['progressToken'];
+    const one = typeof token === 'number' ? this.#deps.calls.get(token) : undefined;
+    if (one?.progressToken === undefined) return this.#deps.onDropped();
+    one.moved();
+    one.call?.audience?.tell(asLine(reportWithToken(body, message, one.progressToken)));
+  }
+
+  /** To the newest call of a legacy host, to the only one of a modern host; where there is none, to the conversation. */
+  #log(body: Buffer, message: NotificationMessage): void {
+    const level = readLogLevel(message.params.value['level']);
+    if (this.#deps.isShared || level === undefined) return this.#deps.onDropped();
+    const calls = this.#deps.calls.values();
+    const call = calls.at(-1)?.call;
+    const hearers =
+      call?.audience === undefined
+        ? [...this.#hearers.values()]
+        : [{ listener: call.audience, isAggregated: call.target.server === undefined }];
+    const isWanted = ({ logLevel }: Listener) => reaches(level, logLevel ?? (call?.era === 'modern' ? undefined : 'debug'));
+    const told = call?.era === 'modern' && calls.length > 1 ? [] : hearers.filter(({ listener }) => isWanted(listener));
+    if (told.length === 0) this.#deps.onDropped();
+    for (const { listener, isAggregated } of told)
+      listener.tell(asLine(isAggregated ? withLogger(body, message, this.#deps.server) : body));
+  }
+
+  #listChanged(method: string): void {
+    if (this.#news.has(method)) return;
+    const tell = () => {
+      this.#news.delete(method);
+      this.#tellAll(Buffer.from(JSON.stringify({ jsonrpc: '2.0', method })));
+    };
+    this.#news.set(method, setTimeout(tell, settleMs).unref());
+  }
+
+  #tellAll(body: Buffer): void {
+    if (this.#hearers.size === 0) this.#deps.onDropped();
+    for (const { listener } of this.#hearers.values()) listener.tell(asLine(body));
+  }
+}
+
+function unable(method: string, reason: string): Fault {
+  return new Fault('HOST_UNABLE', { method, reason });
+}
+
+function errorOf(fault: Fault): { code: number; message: string; data: object } {
+  return { code: entryOf(fault.code).rpc, message: fault.message, data: { code: fault.code } };
+}
+
+/** The log message with the server's name before that of its logger. */
+function withLogger(body: Buffer, { params }: NotificationMessage, server: Slug): Buffer {
+  const span = paramSpan(params, 'logger');
+  const own = params.value['logger'];
+  if (span) return splice(body, [{ span, by: JSON.stringify(typeof own === 'string' ? `${server}/${own}` : server) }]);
+  if (!params.span) return body;
+  const open = { start: params.span.start + 1, end: params.span.start + 1 };
+  return splice(body, [{ span: open, by: `"logger":${JSON.stringify(server)},` }]);
+}

@@ -1,0 +1,327 @@
+// What flows while a call is open, between real hosts and real local servers: progress, log messages, questions to the host and their answers.
+import { join } from 'node:path';
+import { Client as NewClient, StreamableHTTPClientTransport as NewTransport } from '@modelcontextprotocol/client';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import {
+  type ClientCapabilities,
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  ListRootsRequestSchema,
+  LoggingMessageNotificationSchema,
+  ToolListChangedNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { proves } from '../requirement.ts';
+import { deploy, type Deployment, until, type Workstation } from './deployment.ts';
+import { modern } from './mcp.ts';
+import { nodeServer, walkPolicy } from './policy.ts';
+import { root } from './program.ts';
+
+let deployment: Deployment;
+let workstation: Workstation;
+let token: string;
+
+beforeAll(async () => {
+  deployment = await deploy({
+    policy: walkPolicy({ everything: { tools: 'all' }, talking: { tools: 'all' }, shared: { tools: 'all', shareable: true } }),
+  });
+  const talking = nodeServer(join(root, 'test/fake/local-server/talking.ts'));
+  workstation = await deployment.workstation({
+    user: 'ada',
+    profile: {
+      LocalServers: {
+        everything: { command: 'npx', args: ['-y', '@modelcontextprotocol/server-everything'] },
+        talking,
+        shared: { ...talking, env: { SHARED: '1' } },
+      },
+    },
+  });
+  token = await deployment.hostToken({ user: 'ada', gateway: 'eng' });
+  for (const server of ['everything', 'talking', 'shared'])
+    await until(`${server} to be offered`, async () => {
+      const answered = await modern(url(server), token, 'tools/list');
+      return answered.body.result !== undefined;
+    });
+});
+afterAll(() => deployment.close());
+
+const url = (server?: string) => `${deployment.origin}/g/eng/${server === undefined ? '' : `s/${server}/`}mcp`;
+const overHttp = (server?: string) =>
+  new StreamableHTTPClientTransport(new URL(url(server)), { requestInit: { headers: { authorization: `Bearer ${token}` } } });
+const throughShim = (server?: string) =>
+  new StdioClientTransport({
+    command: process.execPath,
+    args: [join(root, 'bridge/cli.ts'), 'connect', '--state', workstation.stateDir, '--host', 'test', url(server)],
+    stderr: 'ignore',
+  });
+
+interface Host {
+  readonly client: Client;
+  readonly asked: { method: string; params: Record<string, unknown> | undefined }[];
+  readonly logged: { level: string; logger: string | undefined; data: unknown }[];
+  readonly news: string[];
+  call(name: string, args?: Record<string, unknown>): Promise<unknown>;
+}
+
+const able: ClientCapabilities = { elicitation: { form: {}, url: {} }, sampling: {}, roots: { listChanged: true } };
+
+/** A host of 2025-11-25 (SDK v1) that can be asked everything, and writes down what it is asked and told. */
+async function host(transport: ReturnType<typeof overHttp> | ReturnType<typeof throughShim>, capabilities = able): Promise<Host> {
+  const client = new Client({ name: 'old-host', version: '1' }, { capabilities });
+  const asked: Host['asked'] = [];
+  const logged: Host['logged'] = [];
+  const news: string[] = [];
+  if (capabilities === able) {
+    client.setRequestHandler(ElicitRequestSchema, ({ method, params }) => {
+      asked.push({ method, params });
+      return { action: 'accept', content: { name: 'Ada' } };
+    });
+    client.setRequestHandler(CreateMessageRequestSchema, ({ method, params }) => {
+      asked.push({ method, params });
+      return { role: 'assistant', content: { type: 'text', text: 'sampled' }, model: 'none' };
+    });
+    client.setRequestHandler(ListRootsRequestSchema, ({ method, params }) => {
+      asked.push({ method, params });
+      return { roots: [{ uri: 'file:///home/ada/work', name: 'work' }] };
+    });
+  }
+  client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => {
+    logged.push({ level: params.level, logger: params.logger, data: params.data });
+  });
+  client.setNotificationHandler(ToolListChangedNotificationSchema, ({ method }) => void news.push(method));
+  // The SDK's own types do not agree with each other under exactOptionalPropertyTypes.
+  await client.connect(transport as Parameters<Client['connect']>[0]);
+  const call = async (name: string, args: Record<string, unknown> = {}): Promise<unknown> => {
+    const { content } = z
+      .looseObject({ content: z.array(z.looseObject({ text: z.string() })) })
+      .parse(await client.callTool({ name, arguments: args }));
+    const [first] = content;
+    try {
+      return JSON.parse(first?.text ?? '');
+    } catch {
+      return first?.text;
+    }
+  };
+  return { client, asked, logged, news, call };
+}
+
+const form = {
+  message: 'Who are you?',
+  requestedSchema: { type: 'object', properties: { name: { type: 'string', title: 'Your name' } } },
+};
+
+describe.each([
+  ['over HTTP', overHttp],
+  ['through the shim', throughShim],
+])('a 2025-11-25 host (SDK v1) %s', (_, transport) => {
+  test('is asked by server-everything for a form, a sample and its roots, and its answers arrive', async ({ onTestFinished }) => {
+    const { client, asked, call } = await host(transport('everything'));
+    onTestFinished(() => client.close());
+    await client.listTools();
+    expect(JSON.stringify(await call('trigger-elicitation-request'))).toContain('User provided');
+    expect(JSON.stringify(await call('trigger-sampling-request', { prompt: 'say', maxTokens: 10 }))).toContain('sampled');
+    expect(JSON.stringify(await call('get-roots-list'))).toContain('file:///home/ada/work');
+    expect(new Set(asked.map(({ method }) => method))).toEqual(
+      new Set(['elicitation/create', 'sampling/createMessage', 'roots/list']),
+    );
+  });
+
+  test('sees progress as it comes, under its own token', async ({ onTestFinished }) => {
+    const { client } = await host(transport('everything'));
+    onTestFinished(() => client.close());
+    const seen: number[] = [];
+    await client.callTool({ name: 'trigger-long-running-operation', arguments: { duration: 0.3, steps: 3 } }, undefined, {
+      onprogress: ({ progress }) => void seen.push(progress),
+    });
+    // The SDK forgets a report that comes with the answer in one read.
+    expect(seen.slice(0, 2)).toEqual([1, 2]);
+  });
+
+  test('is told which server asks, at the address where there are several', async ({ onTestFinished }) => {
+    const { client, asked, logged, call } = await host(transport());
+    onTestFinished(() => client.close());
+    expect(await call('talking__ask', { method: 'elicitation/create', params: form })).toMatchObject({
+      result: { action: 'accept', content: { name: 'Ada' } },
+    });
+    expect(asked).toMatchObject([
+      { params: { message: 'The server "talking" asks: Who are you?', _meta: { 'drawbridge/server': 'talking' } } },
+    ]);
+    await call('talking__log', { level: 'warning', data: 'careful', logger: 'db' });
+    await call('talking__log', { level: 'warning', data: 'careful' });
+    expect(logged.map(({ logger }) => logger)).toEqual(['talking/db', 'talking']);
+  });
+
+  test('gets no question that it did not say it can answer, and the server is told so', async ({ onTestFinished }) => {
+    const { client, asked, call } = await host(transport('talking'), {});
+    onTestFinished(() => client.close());
+    expect(await call('heard')).toMatchObject({ declared: {} });
+    for (const method of ['elicitation/create', 'sampling/createMessage', 'roots/list', 'tasks/list'])
+      expect(await call('ask', { method, params: form })).toMatchObject({
+        error: { code: -32601, data: { code: 'HOST_UNABLE' } },
+      });
+    expect(asked).toEqual([]);
+  });
+
+  test('is never shown a form that asks for a secret', async ({ onTestFinished }) => {
+    proves('protocol.no-secret-form', {
+      file: 'gateway/pipeline/question.ts',
+      find: 'if (field !== undefined)',
+      replace: 'if (false)',
+    });
+    const { client, asked, call } = await host(transport('talking'));
+    onTestFinished(() => client.close());
+    const params = { message: 'Sign in', requestedSchema: { type: 'object', properties: { apiKey: { type: 'string' } } } };
+    expect(await call('ask', { method: 'elicitation/create', params })).toMatchObject({
+      error: { data: { code: 'SECRET_ASKED' } },
+    });
+    expect(asked).toEqual([]);
+  });
+
+  test('is asked nothing outside of a call', async ({ onTestFinished }) => {
+    const { client, asked, news, call } = await host(transport('talking'));
+    onTestFinished(() => client.close());
+    await call('ask-later', { method: 'roots/list' });
+    await until('the server to have its answer', () => Promise.resolve(news.length > 0));
+    expect(JSON.stringify(await call('last-answer'))).toContain('none of its calls is under way');
+    expect(asked).toEqual([]);
+  });
+
+  test('says how urgent a log message has to be, at once and for servers that it calls later', async ({ onTestFinished }) => {
+    const { client, logged, call } = await host(transport());
+    onTestFinished(() => client.close());
+    await call('talking__log', { level: 'debug', data: 'before' });
+    await client.setLoggingLevel('warning');
+    await until('the server to know', async () => JSON.stringify(await call('talking__heard')).includes('"level":"warning"'));
+    for (const level of ['debug', 'notice', 'warning', 'alert']) await call('talking__log', { level, data: level });
+    expect(logged.map(({ data }) => data)).toEqual(['before', 'warning', 'alert']);
+  });
+
+  test('hears once that a list changed, and tells servers that its roots did', async ({ onTestFinished }) => {
+    const { client, news, call } = await host(transport('talking'));
+    onTestFinished(() => client.close());
+    await call('notify', { method: 'notifications/tools/list_changed', count: 50 });
+    await until('the news', () => Promise.resolve(news.length > 0));
+    await client.sendRootsListChanged();
+    await until('the server to hear', async () =>
+      JSON.stringify(await call('heard')).includes('notifications/roots/list_changed'),
+    );
+    expect(news).toEqual(['notifications/tools/list_changed']);
+  });
+
+  test('takes 10,000 reports of progress in one burst, and then the answer', async ({ onTestFinished }) => {
+    const { client } = await host(transport('talking'));
+    onTestFinished(() => client.close());
+    const seen: number[] = [];
+    const answered = await client.callTool({ name: 'progress', arguments: { count: 10_000 } }, undefined, {
+      onprogress: ({ progress }) => void seen.push(progress),
+    });
+    expect(answered).toMatchObject({ content: [{ text: '"done"' }] });
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  });
+
+  test('shares a server with another host: each gets its own progress, and neither is asked or told what is not its own', async ({
+    onTestFinished,
+  }) => {
+    proves('protocol.own-token', {
+      file: 'gateway/upstream/session.ts',
+      find: 'progressToken === undefined ? message : withToken(message, id)',
+      replace: 'message',
+    });
+    proves('protocol.shared-server', {
+      file: 'gateway/upstream/unasked.ts',
+      find: 'if (this.#deps.isShared || level === undefined)',
+      replace: 'if (level === undefined)',
+    });
+    const hosts = await Promise.all([host(transport('shared')), host(transport('shared'))]);
+    onTestFinished(() => Promise.all(hosts.map(({ client }) => client.close())).then(() => undefined));
+    const seen = await Promise.all(
+      hosts.map(async ({ client }, index) => {
+        const reports: number[] = [];
+        // The SDK's first ids are the same for both, and so are its tokens.
+        await client.callTool({ name: 'progress', arguments: { count: index + 2, holdMs: 100 } }, undefined, {
+          onprogress: ({ progress }) => void reports.push(progress),
+        });
+        return reports;
+      }),
+    );
+    expect(seen).toEqual([
+      [1, 2],
+      [1, 2, 3],
+    ]);
+    const [first, second] = hosts;
+    expect(await first?.call('ask', { method: 'elicitation/create', params: form })).toMatchObject({
+      error: { data: { code: 'HOST_UNABLE' } },
+    });
+    await first?.call('log', { level: 'alert', data: 'whose is it?' });
+    await second?.call('heard');
+    expect(hosts.flatMap(({ asked, logged }) => [...asked, ...logged])).toEqual([]);
+  });
+});
+
+test('each question is on record, without its words', async ({ onTestFinished }) => {
+  proves('protocol.question-recorded', {
+    file: 'gateway/pipeline/question.ts',
+    find: "  await deps.recorder.append(recordOf(question, newRecordId(Date.now()), 'answered', null));",
+    replace: '',
+  });
+  const { client, call } = await host(overHttp('talking'));
+  onTestFinished(() => client.close());
+  await call('ask', { method: 'elicitation/create', params: { ...form, message: 'PLANTED-QUESTION' } });
+  const records = await deployment.records(5);
+  expect(records.find(({ event }) => event === 'host_asked')).toMatchObject({
+    user: { name: 'ada' },
+    code: null,
+    detail: { method: 'elicitation/create', server: 'talking', gateway: 'eng', host: 'test', item: 'ask', outcome: 'answered' },
+  });
+  expect(JSON.stringify(records)).not.toMatch(/PLANTED-QUESTION|Ada/);
+});
+
+describe('a host of 2026-07-28 (SDK v2)', () => {
+  test('sees progress of an old server, and the log messages that it asked for', async ({ onTestFinished }) => {
+    const client = new NewClient({ name: 'new-host', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+    await client.connect(
+      new NewTransport(new URL(url('talking')), { requestInit: { headers: { authorization: `Bearer ${token}` } } }),
+    );
+    onTestFinished(() => client.close());
+    const seen: number[] = [];
+    const options = { onprogress: ({ progress }: { progress: number }) => void seen.push(progress) };
+    await client.callTool({ name: 'progress', arguments: { count: 3 } }, options);
+    expect(seen).toEqual([1, 2, 3]);
+  });
+
+  test('gets log messages only of calls that ask for them, of that level', async () => {
+    proves('protocol.modern-log-level', {
+      file: 'gateway/upstream/unasked.ts',
+      find: "call?.era === 'modern' ? undefined : 'debug'",
+      replace: "'debug'",
+    });
+    const log = (level: string, wanted?: string) =>
+      modern(url('talking'), token, 'tools/call', {
+        name: 'log',
+        arguments: { level },
+        ...(wanted !== undefined && { _meta: { 'io.modelcontextprotocol/logLevel': wanted } }),
+      });
+    const [silent, more, less] = [await log('alert'), await log('alert', 'warning'), await log('info', 'warning')];
+    expect([silent, more, less].map(({ headers }) => headers.get('content-type'))).toEqual([
+      'application/json',
+      'text/event-stream',
+      'application/json',
+    ]);
+    expect(more.messages).toMatchObject([
+      { method: 'notifications/message', params: { level: 'alert' } },
+      { result: { resultType: 'complete' } },
+    ]);
+  });
+
+  test('is asked nothing in the middle of a call, and the server is told why', async () => {
+    const asked = await modern(url('talking'), token, 'tools/call', {
+      name: 'ask',
+      arguments: { method: 'elicitation/create', params: form },
+    });
+    expect(JSON.stringify(asked.body.result)).toMatch(/HOST_UNABLE/);
+  });
+});
