@@ -33,7 +33,8 @@ export function unprefixed({ kind, name }: Item): Unprefixed | undefined {
 function prefixedName(server: string, name: string): string {
   const full = `${server}${separator}${name}`;
   if (full.length < nameLimit) return full;
-  const characters = [...full];
+  // Enough of it: a character has two units at most.
+  const characters = [...full.slice(0, 2 * nameLimit + 2)];
   if (characters.length < nameLimit || (characters.length === nameLimit && !looksCut(full))) return full;
   return `${characters.slice(0, nameLimit - hashLength - 1).join('')}_${shortHash(name)}`;
 }
@@ -45,7 +46,7 @@ function unprefixedName(name: string): Unprefixed | undefined {
 }
 
 function looksCut(name: string): boolean {
-  return name.length >= nameLimit && /_[0-9a-z]{8}$/.test(name) && [...name].length === nameLimit;
+  return name.length >= nameLimit && name.length <= 2 * nameLimit && /_[0-9a-z]{8}$/.test(name) && [...name].length === nameLimit;
 }
 
 /** 40 bits, in the letters and digits that hosts allow in names. */

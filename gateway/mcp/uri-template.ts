@@ -5,38 +5,44 @@
 type Part =
   | { readonly kind: 'literal'; readonly text: string }
   /** A value that is not empty, or nothing at all where there is a lead, which stands before the value and goes away with it. */
-  | { readonly kind: 'value'; readonly lead: string; readonly allowed: RegExp }
+  | { readonly kind: 'value'; readonly lead: string; readonly allowed: Characters }
   /** `name=value` pairs of these names only. */
   | { readonly kind: 'pairs'; readonly lead: string; readonly between: string; readonly names: readonly string[] };
 type Expression = Exclude<Part, { kind: 'literal' }>;
 export type UriTemplate = readonly Part[];
 
+/** By character code, below 128: whether it is one of them. */
+type Characters = Uint8Array;
+const unreserved = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~%';
 /** With the five that hosts leave as they are, though RFC 6570 would have them encoded: they part nothing. */
-const plain = /[A-Za-z0-9\-._~%,!'()*]/;
-const plainPairs = /[A-Za-z0-9\-._~%,!'()*=]/;
-const path = /[A-Za-z0-9\-._~%,!'()*/]/;
-const pathPairs = /[A-Za-z0-9\-._~%,!'()*=/]/;
-const reserved = /[A-Za-z0-9\-._~%:/?#[\]@!$&'()*+,;=]/;
+const plain = charactersOf(`${unreserved},!'()*`);
+const plainPairs = charactersOf(`${unreserved},!'()*=`);
+const path = charactersOf(`${unreserved},!'()*/`);
+const pathPairs = charactersOf(`${unreserved},!'()*=/`);
+const reserved = charactersOf(`${unreserved}:/?#[]@!$&'()*+,;=`);
+
 /** A variable's name, and `*` where a list or a map becomes several values. */
 const expressions = /^([+#./;?&]?)((?:[A-Za-z0-9_.%]+\*?)(?:,[A-Za-z0-9_.%]+\*?)*)$/;
-const partLimit = 256;
+const textLimit = 2048;
+const partLimit = 32;
 
-/** Undefined where the text is no template that is understood here: it then matches nothing. */
+/** Undefined where the text is no template that is understood here, or has more than 2048 characters or 32 parts: it then matches nothing. */
 export function parseTemplate(text: string): UriTemplate | undefined {
   const parts: Part[] = [];
-  for (let at = 0; at < text.length && parts.length < partLimit;) {
+  if (text.length > textLimit) return undefined;
+  for (let at = 0; at < text.length;) {
     const open = text.indexOf('{', at);
     const literal = text.slice(at, open === -1 ? text.length : open);
     if (literal.includes('}')) return undefined;
     if (literal !== '') parts.push({ kind: 'literal', text: literal });
-    if (open === -1) return parts;
+    if (open === -1) break;
     const close = text.indexOf('}', open);
     const part = close === -1 ? undefined : parseExpression(text.slice(open + 1, close));
     if (part === undefined) return undefined;
     parts.push(part);
     at = close + 1;
   }
-  return parts.length < partLimit ? parts : undefined;
+  return parts.length <= partLimit ? parts : undefined;
 }
 
 function parseExpression(text: string): Expression | undefined {
@@ -61,66 +67,69 @@ function parseExpression(text: string): Expression | undefined {
   }
 }
 
-const matchLimit = 8192;
-
 /** Whether the template can yield the URI. */
 export function matchesTemplate(template: UriTemplate, uri: string): boolean {
-  if (uri.length > matchLimit || hasDotSegment(uri)) return false;
-  // Positions in the URI that the parts so far can end at.
-  let ends: ReadonlySet<number> = new Set([0]);
+  if (uri.length > textLimit || hasDotSegment(uri)) return false;
+  /** At each position of the URI: 1 where the parts so far can end. */
+  let ends = new Uint8Array(uri.length + 1);
+  ends[0] = 1;
   for (const part of template) {
     ends = after(part, ends, uri);
-    if (ends.size === 0) return false;
+    if (!ends.includes(1)) return false;
   }
-  return ends.has(uri.length);
+  return ends[uri.length] === 1;
 }
 
-function after(part: Part, starts: ReadonlySet<number>, uri: string): ReadonlySet<number> {
+function after(part: Part, starts: Uint8Array, uri: string): Uint8Array<ArrayBuffer> {
   if (part.kind === 'value') return afterValue(part, starts, uri);
   if (part.kind === 'pairs') return afterPairs(part, starts, uri);
   const { text } = part;
-  return new Set([...starts].filter((start) => uri.startsWith(text, start)).map((start) => start + text.length));
+  const ends = new Uint8Array(starts.length);
+  for (let at = 0; at + text.length <= uri.length; at++)
+    if (starts[at] === 1 && uri.startsWith(text, at)) ends[at + text.length] = 1;
+  return ends;
 }
 
-function afterValue({ lead, allowed }: Extract<Part, { kind: 'value' }>, starts: ReadonlySet<number>, uri: string): Set<number> {
-  const ends = new Set<number>(lead === '' ? [] : starts);
+function afterValue(part: Extract<Part, { kind: 'value' }>, starts: Uint8Array, uri: string): Uint8Array<ArrayBuffer> {
+  const { lead, allowed } = part;
+  const ends = lead === '' ? new Uint8Array(starts.length) : Uint8Array.from(starts);
   let isInside = false;
-  for (let at = Math.min(...starts); at < uri.length; at++) {
-    const character = uri.charAt(at);
-    const begins = starts.has(at) && (lead === '' ? allowed.test(character) : character === lead);
-    isInside = begins || (isInside && allowed.test(character));
-    if (isInside) ends.add(at + 1);
+  for (let at = 0; at < uri.length; at++) {
+    const isAllowed = allowed[uri.charCodeAt(at)] === 1;
+    const begins = starts[at] === 1 && (lead === '' ? isAllowed : uri[at] === lead);
+    isInside = begins || (isInside && isAllowed);
+    if (isInside) ends[at + 1] = 1;
   }
   return ends;
 }
 
-function afterPairs(part: Extract<Part, { kind: 'pairs' }>, starts: ReadonlySet<number>, uri: string): Set<number> {
+function afterPairs(part: Extract<Part, { kind: 'pairs' }>, starts: Uint8Array, uri: string): Uint8Array<ArrayBuffer> {
   const { lead, between, names } = part;
-  const ends = new Set<number>(starts);
+  const ends = Uint8Array.from(starts);
   /** Where a value begins, and where a name without one ends. */
-  const values = new Set<number>();
-  const bare = new Set<number>();
+  const values = new Uint8Array(starts.length + 1);
+  const bare = new Uint8Array(starts.length + 1);
   let isInside = false;
-  for (let at = Math.min(...starts); at < uri.length; at++) {
-    const character = uri.charAt(at);
-    isInside ||= values.has(at);
-    if ((starts.has(at) && character === lead) || ((isInside || bare.has(at)) && character === between)) {
+  for (let at = 0; at < uri.length; at++) {
+    isInside ||= values[at] === 1;
+    if ((starts[at] === 1 && uri[at] === lead) || ((isInside || bare[at] === 1) && uri[at] === between)) {
       for (const name of names) {
         const end = at + 1 + name.length;
         if (!uri.startsWith(name, at + 1)) continue;
-        if (uri.charAt(end) === '=') {
-          values.add(end + 1);
-          ends.add(end + 1);
-        } else if (lead === ';') {
-          bare.add(end);
-          ends.add(end);
-        }
+        if (uri[end] === '=') values[end + 1] = ends[end + 1] = 1;
+        else if (lead === ';') bare[end] = ends[end] = 1;
       }
     }
-    isInside &&= plain.test(character);
-    if (isInside) ends.add(at + 1);
+    isInside &&= plain[uri.charCodeAt(at)] === 1;
+    if (isInside) ends[at + 1] = 1;
   }
   return ends;
+}
+
+function charactersOf(text: string): Characters {
+  const characters = new Uint8Array(128);
+  for (const character of text) characters[character.charCodeAt(0)] = 1;
+  return characters;
 }
 
 /** A segment that is `.` or `..`, also where it is encoded, once or more often. A URI that can't be decoded counts as one that has such a segment. */

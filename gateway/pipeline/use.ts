@@ -67,7 +67,10 @@ export async function useItem(
   };
 }
 
-/** The one item of the server's list that a cut name is short for: its hash says which, and one that fits two is of no use. */
+/**
+ * The one exposed item of the server's list that a cut name is short for: its hash says which, and one that fits two is of no use. One that is
+ * not exposed is unknown: another answer would tell that it is there.
+ */
 async function uncut(
   deps: UseDeps,
   snapshot: Snapshot,
@@ -79,7 +82,10 @@ async function uncut(
   const listing = decideListing(snapshot, request, assignment);
   if (listing instanceof Fault) throw listing;
   const items = await deps.lists.recent(listing, features[use.kind], {}, signal);
-  const [only, second] = items.filter(({ name }) => prefixed(assignment.server.slug, { kind: use.kind, name }) === use.name);
+  const [only, second] = items.filter(
+    ({ name }) =>
+      prefixed(assignment.server.slug, { kind: use.kind, name }) === use.name && assignment.provisions(use.kind, name),
+  );
   if (only === undefined || second !== undefined) throw unknownItem(use);
   return { kind: use.kind, name: only.name };
 }

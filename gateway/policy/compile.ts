@@ -81,6 +81,9 @@ function remoteOf({ url, auth, header, allowPrivate }: RemoteServer, identity: P
   return { ...place, auth: { identity: identity === 'shared' ? 'shared' : 'own', header: header ?? 'Authorization', isBearer } };
 }
 
+/** A server may list as many as it likes: more are of no use to anybody. */
+const listedTemplates = 500;
+
 function exposure(
   assignment: Readonly<Record<ItemKind, Provisioning>>,
 ): Pick<Assignment, 'provisions' | 'exposes' | 'exposesAll' | 'hasTemplateFor'> {
@@ -102,7 +105,9 @@ function exposure(
     exposesAll: (kind) => assignment[kind] === 'all',
     exposes: (kind) => assignment[kind] === 'all' || (assignment[kind] !== 'none' && assignment[kind].length > 0),
     hasTemplateFor: (uri, ofServer) =>
-      (templates ?? parsed(named === 'all' ? ofServer : [])).some((template) => matchesTemplate(template, uri)),
+      (templates ?? parsed(named === 'all' ? ofServer.slice(0, listedTemplates) : [])).some((template) =>
+        matchesTemplate(template, uri),
+      ),
   };
 }
 
