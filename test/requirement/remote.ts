@@ -17,6 +17,11 @@ export const remote: readonly Requirement[] = [
     promise: 'A name is resolved once, and the connection goes to an address that was judged.',
     source: security,
   },
+  {
+    id: 'egress.certificate-checked',
+    promise: 'A server elsewhere has to show a certificate for the name in its URL.',
+    source: security,
+  },
   { id: 'egress.redirect-judged', promise: 'Each hop of a redirect is judged like the first address.', source: security },
   {
     id: 'egress.credential-at-home',
@@ -63,6 +68,11 @@ export const remote: readonly Requirement[] = [
     id: 'vault.other-origin',
     promise: 'A value that was set for one origin is not sent to another one of the same server.',
     source: data,
+  },
+  {
+    id: 'vault.not-echoed',
+    promise: 'A token that is typed at a terminal is not echoed.',
+    source: 'docs/gateway-cli.md, identity',
   },
   { id: 'vault.no-value-shown', promise: 'No command, log, record or database shows the value of an identity.', source: data },
 ];
