@@ -2,6 +2,7 @@
 // The rule: whatever reads, filters, renames or decides about an item asks this table, so that no kind has a way of its own.
 import { type ErrorCode, Fault } from '#contract/error.ts';
 import type { ItemKind } from '#contract/policy.ts';
+import type { Era } from '../call.ts';
 import { isObject, type NotificationMessage, paramSpan, refuseDuplicates, type RequestMessage } from './jsonrpc.ts';
 import { membersOf, type Span } from './span.ts';
 
@@ -66,6 +67,11 @@ const uses: ReadonlyMap<string, Item> = new Map<string, Item>([
   ['prompts/get', { kind: 'prompts', name: 'name' }],
   ['resources/read', { kind: 'resources', name: 'uri' }],
 ]);
+/** The same of the legacy era alone (2025-11-25, server/resources: subscriptions). */
+const legacyUses: ReadonlyMap<string, Item> = new Map<string, Item>([
+  ['resources/subscribe', { kind: 'resources', name: 'uri' }],
+  ['resources/unsubscribe', { kind: 'resources', name: 'uri' }],
+]);
 /** What the `ref` of completion/complete may name, by its type (specification 2026-07-28, server/utilities/completion). */
 const references: ReadonlyMap<unknown, Item> = new Map<unknown, Item>([
   ['ref/prompt', { kind: 'prompts', name: 'name' }],
@@ -73,8 +79,8 @@ const references: ReadonlyMap<unknown, Item> = new Map<unknown, Item>([
 ]);
 
 /** The item that a request uses, undefined where it uses none. Throws INVALID_PARAMS where it should name one and does not. */
-export function useOf(body: Buffer, { method, params }: RequestMessage): Use | undefined {
-  const use = uses.get(method);
+export function useOf(body: Buffer, { method, params }: RequestMessage, era: Era): Use | undefined {
+  const use = uses.get(method) ?? (era === 'legacy' ? legacyUses.get(method) : undefined);
   if (use !== undefined) return named(method, use, params.value, paramSpan(params, use.name));
   return method === 'completion/complete' ? referred(body, method, params) : undefined;
 }

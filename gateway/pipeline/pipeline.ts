@@ -53,7 +53,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const strangers = createAllowance(strangersPerMinute);
 
   async function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Answered> {
-    const use = useOf(request.body, message);
+    const use = useOf(request.body, message, request.era);
     if (use) return useItem(parts, request, message, use, draft, signal);
     const feature = featureListedBy(message.method);
     if (feature) return listItems(parts, request, feature, message.params.value['cursor'], draft, signal);

@@ -10,7 +10,8 @@ import type { ListedItem, Reply } from './upstream.ts';
 
 /** The host's request with the session's id and the upstream's own name of the item; every other byte as it came. */
 export function useMessage(body: Buffer, request: RequestMessage, id: number, name: string): Buffer {
-  const use = useOf(body, request);
+  // Whether its era has it was asked before.
+  const use = useOf(body, request, 'legacy');
   const edits = [{ span: request.idSpan, by: String(id) }];
   if (use && use.name !== name) edits.push({ span: use.span, by: JSON.stringify(name) });
   return splice(

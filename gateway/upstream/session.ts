@@ -25,8 +25,8 @@ import type { About, Reply, Trace } from './upstream.ts';
 const pendingLimit = 1024;
 /** How long a server may take over server/discover before it is taken for a legacy one (mcp.md: anything else or a timeout is legacy). */
 const discoverWithinMs = 3000;
-/** How long it may take to change its log level, for which nobody waits. */
-const levelWithinMs = 10_000;
+/** How long it may take over that for which nobody waits. */
+const mentionWithinMs = 10_000;
 
 export interface SessionDeps {
   readonly server: Slug;
@@ -102,7 +102,7 @@ export class Session implements PendingOwner {
     return this.#closed === undefined;
   }
   get isIdle(): boolean {
-    return this.#pending.size === 0;
+    return this.#pending.size === 0 && this.#unasked.subscriptions.size === 0;
   }
 
   readonly events: ChannelEvents = {
@@ -164,16 +164,40 @@ export class Session implements PendingOwner {
   }
 
   leave(conversation: string): void {
-    this.#unasked.leave(conversation);
+    for (const uri of this.#unasked.leave(conversation)) if (this.isOpen) this.#mention('resources/unsubscribe', { uri });
+  }
+
+  /** resources/subscribe and its opposite: the server is asked where it has to know. Rejects as `request` does. */
+  async subscribe(request: SessionRequest & { readonly call: AllowedCall }, isOn: boolean, signal: AbortSignal): Promise<Reply> {
+    const { conversation, item } = request.call;
+    const { subscriptions } = this.#unasked;
+    const leave = () => subscriptions.delete(item.name, conversation);
+    // Somebody else still wants to hear of it.
+    if (!isOn && !leave()) return emptyReply();
+    if (isOn) subscriptions.add(item.name, conversation);
+    try {
+      const reply = await this.request(request, signal);
+      if (isOn && reply.message.error) leave();
+      return reply;
+    } catch (error) {
+      if (isOn) leave();
+      throw error;
+    }
   }
 
   /** A legacy server that logs sends from now on what is at least so urgent. One that is shared keeps its own mind. */
   setLogLevel(level: LogLevel): void {
     this.#level = level;
     if (this.era === 'modern' || !this.about?.capabilities.has('logging') || this.#deps.isShared) return;
-    const compose = (id: number) =>
-      Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'logging/setLevel', params: { level } }));
-    this.request({ compose, timeoutMs: levelWithinMs }, AbortSignal.timeout(levelWithinMs)).catch(() => this.#deps.onDropped());
+    this.#mention('logging/setLevel', { level });
+  }
+
+  /** Asks for something whose answer nobody waits for. */
+  #mention(method: string, params: object): void {
+    const compose = (id: number) => Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+    this.request({ compose, timeoutMs: mentionWithinMs }, AbortSignal.timeout(mentionWithinMs)).catch(() =>
+      this.#deps.onDropped(),
+    );
   }
 
   /** The roots of the host changed: told to a legacy server that may ask for them. */
@@ -289,6 +313,14 @@ export class Session implements PendingOwner {
       this.#deps.onClosed();
     }
   }
+}
+
+/** The answer to what a server needs not be asked. */
+function emptyReply(): Reply {
+  const body = Buffer.from('{"jsonrpc":"2.0","id":0,"result":{}}');
+  const message = readMessage(body);
+  if (message.kind !== 'response') throw new Error('an answer that is none');
+  return { body, message };
 }
 
 /** Of what readMessage throws. */

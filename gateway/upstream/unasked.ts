@@ -13,9 +13,11 @@ import {
   type RequestMessage,
   withId,
 } from '../mcp/jsonrpc.ts';
+import { prefixed } from '../mcp/item-name.ts';
 import { reaches, readLogLevel } from '../mcp/log-level.ts';
 import { progressTokenOf, reportWithToken } from '../mcp/progress.ts';
 import { splice } from '../mcp/span.ts';
+import { Subscriptions } from './subscription.ts';
 
 /** A request that waits for its answer. */
 export interface UnderWayCall {
@@ -64,6 +66,7 @@ export class Unasked {
   /** By conversation. */
   readonly #hearers = new Map<string, Hearer>();
   readonly #news = new Map<string, NodeJS.Timeout>();
+  readonly #subscriptions = new Subscriptions();
   /** Questions that the host has not answered, by their ids as the server wrote them. */
   readonly #questions = new Map<string, AbortController>();
 
@@ -78,8 +81,14 @@ export class Unasked {
       this.#hearers.set(conversation, { listener, isAggregated: target.server === undefined });
   }
 
-  leave(conversation: string): void {
+  /** Returns the URIs to which nobody is subscribed any more. */
+  leave(conversation: string): readonly string[] {
     this.#hearers.delete(conversation);
+    return this.#subscriptions.leave(conversation);
+  }
+
+  get subscriptions(): Subscriptions {
+    return this.#subscriptions;
   }
 
   close(): void {
@@ -96,6 +105,7 @@ export class Unasked {
     else if (method === 'notifications/cancelled')
       this.#questions.get(JSON.stringify(message.params.value['requestId']))?.abort();
     else if (listNews.has(method)) this.#listChanged(method);
+    else if (method === 'notifications/resources/updated') this.#updated(body, message);
     else if (method === 'notifications/elicitation/complete' && !this.#deps.isShared) this.#tellAll(body);
     else this.#deps.onDropped();
   }
@@ -180,6 +190,19 @@ export class Unasked {
       this.#tellAll(Buffer.from(JSON.stringify({ jsonrpc: '2.0', method })));
     };
     this.#news.set(method, setTimeout(tell, settleMs).unref());
+  }
+
+  /** To who is subscribed, under the URI that they know. */
+  #updated(body: Buffer, message: NotificationMessage): void {
+    const uri = message.params.value['uri'];
+    const span = paramSpan(message.params, 'uri');
+    const conversations = typeof uri === 'string' ? this.#subscriptions.of(uri) : [];
+    if (typeof uri !== 'string' || !span || conversations.length === 0) return this.#deps.onDropped();
+    for (const conversation of conversations) {
+      const hearer = this.#hearers.get(conversation);
+      const shown = hearer?.isAggregated === true ? prefixed(this.#deps.server, { kind: 'resources', name: uri }) : uri;
+      hearer?.listener.tell(asLine(splice(body, [{ span, by: JSON.stringify(shown) }])));
+    }
   }
 
   #tellAll(body: Buffer): void {

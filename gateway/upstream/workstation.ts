@@ -129,8 +129,10 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
       return era === 'modern' ? withModernMeta(message, level) : message;
     };
     const progressToken = progressTokenOf(request);
-    const answered = session.request({ compose, timeoutMs, leftMs, call: allowed, progressToken, trace }, signal);
-    const answer = await answered;
+    const asked = { compose, timeoutMs, leftMs, call: allowed, progressToken, trace };
+    const isOn = request.method === 'resources/subscribe';
+    const isSubscription = isOn || request.method === 'resources/unsubscribe';
+    const answer = await (isSubscription ? session.subscribe(asked, isOn, signal) : session.request(asked, signal));
     trace.answeredAt = performance.now();
     return answer;
   }

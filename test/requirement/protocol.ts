@@ -142,4 +142,9 @@ export const protocol: readonly Requirement[] = [
     promise: 'A batch of 2025-03-26 is answered as one array, and each of its calls has its own record.',
     source: 'MCP 2025-03-26, basic: batching',
   },
+  {
+    id: 'protocol.subscribed',
+    promise: 'A host hears of the resources that it subscribed to, and of no others.',
+    source: 'MCP 2025-11-25, server/resources: subscriptions',
+  },
 ];

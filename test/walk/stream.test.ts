@@ -10,6 +10,7 @@ import {
   ElicitRequestSchema,
   ListRootsRequestSchema,
   LoggingMessageNotificationSchema,
+  ResourceUpdatedNotificationSchema,
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -26,7 +27,11 @@ let token: string;
 
 beforeAll(async () => {
   deployment = await deploy({
-    policy: walkPolicy({ everything: { tools: 'all' }, talking: { tools: 'all' }, shared: { tools: 'all', shareable: true } }),
+    policy: walkPolicy({
+      everything: { tools: 'all' },
+      talking: { tools: 'all', resources: ['thing://a', 'thing://b', 'thing://refused'] },
+      shared: { tools: 'all', resources: ['thing://a'], shareable: true },
+    }),
   });
   const talking = nodeServer(join(root, 'test/fake/local-server/talking.ts'));
   workstation = await deployment.workstation({
@@ -92,6 +97,7 @@ async function host(transport: ReturnType<typeof overHttp> | ReturnType<typeof t
     logged.push({ level: params.level, logger: params.logger, data: params.data });
   });
   client.setNotificationHandler(ToolListChangedNotificationSchema, ({ method }) => void news.push(method));
+  client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void news.push(params.uri));
   // The SDK's own types do not agree with each other under exactOptionalPropertyTypes.
   await client.connect(transport as Parameters<Client['connect']>[0]);
   const call = async (name: string, args: Record<string, unknown> = {}): Promise<unknown> => {
@@ -209,6 +215,44 @@ describe.each([
       JSON.stringify(await call('heard')).includes('notifications/roots/list_changed'),
     );
     expect(news).toEqual(['notifications/tools/list_changed']);
+  });
+
+  test('hears of the resources that it subscribed to, by the URI that it knows, and of no others', async ({ onTestFinished }) => {
+    proves('protocol.subscribed', {
+      file: 'gateway/upstream/subscription.ts',
+      find: 'const hearers = new Set(this.#byUri.get(updated));',
+      replace: 'const hearers = new Set([...this.#byUri.values()].flatMap((all) => [...all]));',
+    });
+    const { client, news, call } = await host(transport());
+    onTestFinished(() => client.close());
+    const update = (uri: string) => call('talking__notify', { method: 'notifications/resources/updated', params: { uri } });
+    await client.subscribeResource({ uri: 'thing://talking__a' });
+    await client.subscribeResource({ uri: 'thing://talking__b' });
+    await expect(client.subscribeResource({ uri: 'thing://talking__c' })).rejects.toThrow(/not provisioned/);
+    await expect(client.subscribeResource({ uri: 'thing://talking__refused' })).rejects.toThrow(/no such thing/);
+    await client.unsubscribeResource({ uri: 'thing://talking__b' });
+    for (const uri of ['thing://refused', 'thing://b', 'thing://c', 'thing://ab', 'thing://a', 'thing://a/part'])
+      await update(uri);
+    await until('the news', () => Promise.resolve(news.length >= 2));
+    expect(news).toEqual(['thing://talking__a', 'thing://talking__a/part']);
+    expect(JSON.stringify(await call('talking__heard'))).toMatch(/resources\/unsubscribe thing:\/\/b/);
+  });
+
+  test('shares a subscription: the server is told of the first host and of the last', async ({ onTestFinished }) => {
+    const uri = 'thing://a';
+    const [first, second] = [await host(transport('shared')), await host(transport('shared'))];
+    onTestFinished(() => Promise.all([first, second].map(({ client }) => client.close())).then(() => undefined));
+    const unsubscribed = async () => JSON.stringify(await second.call('heard')).split('resources/unsubscribe').length - 1;
+    const before = await unsubscribed();
+    await first.client.subscribeResource({ uri });
+    await second.client.subscribeResource({ uri });
+    await first.client.unsubscribeResource({ uri });
+    expect(await unsubscribed()).toBe(before);
+    await first.call('notify', { method: 'notifications/resources/updated', params: { uri } });
+    await until('the news', () => Promise.resolve(second.news.length > 0));
+    expect(first.news).toEqual([]);
+    await second.client.unsubscribeResource({ uri });
+    expect(await unsubscribed()).toBe(before + 1);
   });
 
   test('takes 10,000 reports of progress in one burst, and then the answer', async ({ onTestFinished }) => {

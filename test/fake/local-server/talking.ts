@@ -77,12 +77,18 @@ for await (const text of createInterface({ input: process.stdin })) {
   else if (method === 'initialize') {
     const { capabilities, protocolVersion } = params;
     declared = capabilities;
-    const own = { tools: { listChanged: true }, logging: {} };
+    const own = { tools: { listChanged: true }, resources: { subscribe: true }, logging: {} };
     say({ id, result: { protocolVersion, capabilities: own, serverInfo: { name: 'talking', version: '1' } } });
   } else if (method === 'logging/setLevel') {
     level = String(params['level']);
     say({ id, result: {} });
-  } else if (method === 'tools/list')
+  } else if (method === 'resources/subscribe' || method === 'resources/unsubscribe') {
+    heard.push(`${method} ${String(params['uri'])}`);
+    say(
+      String(params['uri']).endsWith('refused') ? { id, error: { code: -32002, message: 'no such thing' } } : { id, result: {} },
+    );
+  } else if (method === 'resources/list') say({ id, result: { resources: [{ uri: 'thing://a', name: 'a' }] } });
+  else if (method === 'tools/list')
     say({ id, result: { tools: Object.keys(tools).map((name) => ({ name, inputSchema: { type: 'object' } })) } });
   else if (method === 'tools/call') {
     const { name, arguments: args } = Call.parse(params);

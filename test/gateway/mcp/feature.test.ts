@@ -1,6 +1,7 @@
 // Which item a request uses: read from one place per method, and refused where two readers could see two items.
 import { describe, expect, test } from 'vitest';
 import { Fault } from '#contract/error.ts';
+import type { Era } from '../../../gateway/call.ts';
 import { featureListedBy, headerNameOf, useOf } from '../../../gateway/mcp/feature.ts';
 import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
 import { proves } from '../../requirement.ts';
@@ -11,10 +12,10 @@ function request(method: string, params: string) {
   if (message.kind !== 'request') throw new Error('not a request');
   return { body, message };
 }
-function used(method: string, params: string): unknown {
+function used(method: string, params: string, era: Era = 'modern'): unknown {
   const { body, message } = request(method, params);
   try {
-    const use = useOf(body, message);
+    const use = useOf(body, message, era);
     return use && [use.kind, use.name, body.toString('utf8', use.span.start, use.span.end)];
   } catch (error) {
     return error instanceof Fault ? error.code : error;
@@ -22,6 +23,14 @@ function used(method: string, params: string): unknown {
 }
 
 describe('a request', () => {
+  test('to subscribe uses a resource, in the one era that has it', () => {
+    for (const method of ['resources/subscribe', 'resources/unsubscribe'])
+      expect([used(method, '{"uri":"demo://a"}', 'legacy'), used(method, '{"uri":"demo://a"}', 'modern')]).toEqual([
+        ['resources', 'demo://a', '"demo://a"'],
+        undefined,
+      ]);
+  });
+
   test.each([
     ['tools/call', '{"name":"a"}', ['tools', 'a', '"a"']],
     ['prompts/get', '{"arguments":{"name":"x"},"name":"b"}', ['prompts', 'b', '"b"']],
