@@ -28,6 +28,11 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Consent',
   },
   {
+    id: 'sign-in.pages',
+    promise: 'A person signs in and consents by keyboard alone in a browser that runs no script, and lands at the host.',
+    source: 'docs/sign-in.md, Consent',
+  },
+  {
     id: 'sign-in.no-error-redirect',
     promise: 'A request that is wrong sends nobody to where it says.',
     source: 'RFC 9700, section 4.11.2',

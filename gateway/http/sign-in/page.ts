@@ -44,6 +44,8 @@ input[type=email] { font: inherit; padding: .4rem; width: 100%; box-sizing: bord
 button { font: inherit; padding: .6rem 1.4rem; cursor: pointer; }
 `;
 const styleHash = hash('sha256', style, 'base64');
+/** Not written with `html`: a formatter that moves a space in it would make the browser refuse it. */
+const styleElement: Html = { text: `<style>${style}</style>` };
 
 /** Headers of every page. `formTargets`: where a form of it may lead in the end, beside this site, as the browser's policy names places. */
 export function pageHeaders(formTargets: readonly string[] = []): Readonly<Record<string, string>> {
@@ -66,15 +68,13 @@ export function pageHeaders(formTargets: readonly string[] = []): Readonly<Recor
 }
 
 export function pageText(title: string, body: Html): string {
+  const head = html`<meta charset="utf-8" /><meta name="viewport" content="width=device-width, initial-scale=1" />`;
   return html`<!doctype html>
     <html lang="en">
       <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        ${head}
         <title>${title}</title>
-        <style>
-          ${{ text: style }}
-        </style>
+        ${styleElement}
       </head>
       <body>
         <main>
