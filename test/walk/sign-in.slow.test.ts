@@ -1,7 +1,10 @@
 // Hosts that hold nothing but a URL: they find the way in by themselves, a person signs in and consents in a browser, and tools of two servers answer.
+import { mkdtemp } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Client as NewClient, StreamableHTTPClientTransport as NewTransport } from '@modelcontextprotocol/client';
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { proves } from '../requirement.ts';
@@ -265,4 +268,35 @@ test('everything that happened is on record, and no token is', async () => {
   const everything = JSON.stringify(records);
   const secrets = [code, tokens?.access_token, tokens?.refresh_token, renewed?.access_token, renewed?.refresh_token];
   for (const secret of secrets) expect(everything).not.toContain(secret ?? 'missing');
+});
+
+test('mcp-remote, between a host that has only stdio and the gateway, signs in with nothing but the URL', async () => {
+  const config = await mkdtemp(join(at.deployment.dir, 'mcp-remote-'));
+  const program = createRequire(import.meta.url).resolve('mcp-remote/dist/proxy.js');
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [program, url('/g/eng/mcp').href, '--allow-http'],
+    // Its browser is a program that does nothing: the test opens the address that it prints.
+    env: { PATH: process.env['PATH'] ?? '', HOME: config, MCP_REMOTE_CONFIG_DIR: config, BROWSER: 'true' },
+    stderr: 'pipe',
+  });
+  let said = '';
+  transport.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const client = new OldClient({ name: 'stdio-host', version: '1' });
+  const connecting = client.connect(transport);
+  connecting.catch(() => {});
+  try {
+    const authorize = /http:\/\/127\.0\.0\.1:\d+\/oauth\/authorize\S+/;
+    const address = await until(`mcp-remote to say where to sign in, not: ${said}`, async () => authorize.exec(said)?.[0]);
+    const back = await letIn(at.browser(), address, 'ada@example.org');
+    expect(back.hostname).toBe('localhost');
+    expect((await fetch(back)).status).toBe(200);
+    await connecting;
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toContain('everything__echo');
+    const echoed = await client.callTool({ name: 'everything__echo', arguments: { message: 'from afar' } });
+    expect(echoed).toMatchObject({ content: [{ text: 'Echo: from afar' }] });
+  } finally {
+    await client.close();
+  }
 });
