@@ -49,7 +49,7 @@ const HostName = z
   .regex(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i);
 const isNarrow = (bits: number) => (network: string) => Number(network.split('/')[1]) >= bits;
 /** A host, an address or a network whose private addresses may be reached. No network holds all addresses: that would be no list any more. */
-const PrivateHost = z.union(
+export const PrivateHost = z.union(
   [z.ipv4(), z.ipv6(), z.cidrv4().refine(isNarrow(8)), z.cidrv6().refine(isNarrow(7)), HostName],
   'use a host name, an IP address, or a network of at most /8 (IPv6: /7)',
 );

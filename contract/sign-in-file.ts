@@ -1,6 +1,7 @@
 // How people sign in, as an administrator writes it in YAML (`drawbridge-gateway serve --sign-in FILE`). Secrets are not in it: it names their files.
 import { z } from 'zod';
 import { Slug } from './id.ts';
+import { PrivateHost } from './policy.ts';
 
 const Domain = z
   .string()
@@ -31,11 +32,20 @@ export const ListedHost = z.strictObject({
   redirectUris: z.array(z.string()).min(1).max(32),
 });
 
+/** Whether hosts may be known by a document at an https address of theirs. `none`: where the gateway server can't reach such addresses. */
+const ClientDocuments = z.union(
+  [z.literal('none'), z.strictObject({ allowPrivate: z.array(PrivateHost).max(100).default([]) })],
+  'use none, or name with allowPrivate the hosts that may have a private address',
+);
+
 export const SignInFile = z
   .strictObject({
     version: z.literal(1),
     identityProviders: z.record(Slug, IdentityProvider),
     /** By client id. */
+    clientDocuments: ClientDocuments.default({ allowPrivate: [] }),
+    /** Whether a host that nobody knows may make itself known. With `none` here and above only listed hosts are let in. */
+    registration: z.enum(['open', 'none'], 'use open or none').default('open'),
     hosts: z.record(z.string().regex(/^[A-Za-z0-9._-]{1,100}$/), ListedHost).default({}),
   })
   .superRefine(({ identityProviders }, context) => {

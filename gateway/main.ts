@@ -8,6 +8,7 @@ import { createSecureContext } from 'node:tls';
 import pino, { type Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import { acceptHosts } from './accept-host.ts';
+import type { SignInSettings } from './admin/sign-in-file.ts';
 import { gaugeAudit, type AuditGauge } from './audit-gauge.ts';
 import { openAuditKey } from './audit/key.ts';
 import { openRecorder } from './audit/spool.ts';
@@ -188,7 +189,7 @@ async function start(
   });
   const addressOf = (request: IncomingMessage) => clientAddress(site, request);
   const health = createHealth(readinessOf({ store, inForce, recorder }), logger);
-  const signIn = await openSignIn({ settings, publicOrigin, signingKey, store, recorder, logger, now, addressOf });
+  const signIn = await openSignIn({ settings, egress, publicOrigin, signingKey, store, recorder, logger, now, addressOf });
   const readers = createReaders({ logger });
   const routes = createRoutes({
     site,
@@ -219,16 +220,14 @@ async function start(
 }
 
 /** Loaded where it is used: without --sign-in it would only make the start longer. */
-async function openSignIn(
-  of: Omit<SignInDeps, 'identityProviders' | 'hosts' | 'fetchDocument'> & { settings: ServeSettings },
-): Promise<SignIn | undefined> {
+async function openSignIn(of: Omit<SignInDeps, keyof SignInSettings> & { settings: ServeSettings }): Promise<SignIn | undefined> {
   const { settings, ...deps } = of;
   if (settings.signInFile === undefined) return undefined;
   const [{ readSignInFile }, { createSignIn }] = await Promise.all([
     import('./admin/sign-in-file.ts'),
     import('./http/sign-in/route.ts'),
   ]);
-  return createSignIn({ ...deps, ...(await readSignInFile(settings.signInFile)), fetchDocument: undefined });
+  return createSignIn({ ...deps, ...(await readSignInFile(settings.signInFile)) });
 }
 
 /** What a call needs. */

@@ -8,6 +8,8 @@ import { type IdentityProvider, SignInFile } from '#contract/sign-in-file.ts';
 
 export interface SignInSettings {
   readonly identityProviders: readonly (IdentityProvider & { readonly slug: string; readonly clientSecret: Secret<string> })[];
+  readonly clientDocuments: SignInFile['clientDocuments'];
+  readonly registration: SignInFile['registration'];
   readonly hosts: readonly { readonly clientId: string; readonly title: string; readonly redirectUris: readonly string[] }[];
 }
 
@@ -29,8 +31,10 @@ export async function readSignInFile(file: string): Promise<SignInSettings> {
       reason: `${issue?.path.join('.') || 'the file'}: ${issue?.message ?? 'not understood'}`,
     });
   }
-  const { identityProviders, hosts } = parsed.data;
+  const { identityProviders, hosts, clientDocuments, registration } = parsed.data;
   return {
+    clientDocuments,
+    registration,
     identityProviders: await Promise.all(
       Object.entries(identityProviders).map(async ([slug, provider]) => ({
         ...provider,

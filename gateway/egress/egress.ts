@@ -23,6 +23,8 @@ export interface EgressRequest {
   readonly limitBytes: number;
   /** How long nothing may come. */
   readonly idleWithinMs: number;
+  /** Fewer redirects than usual. */
+  readonly redirectsAtMost?: number;
 }
 
 export interface ResponseHead {
@@ -112,7 +114,8 @@ export function createEgress({ lookup = systemLookup }: { lookup?: Lookup } = {}
           if (location === undefined) return receiver.onHead({ status, header });
           isRedirected = true;
           controller.abort(new Fault('CANCELLED')); // its body is nobody's
-          const next = redirected({ from: url, to: location, status, method, redirects });
+          const atMost = request.redirectsAtMost ?? redirectLimit;
+          const next = redirected({ from: url, to: location, status, method, redirects, atMost });
           if (next instanceof URL) go(next, redirects + 1);
           else fail(new Fault('EGRESS_FORBIDDEN', { server, reason: next }));
         },
@@ -180,11 +183,12 @@ interface Redirect {
   readonly status: number;
   readonly method: EgressRequest['method'];
   readonly redirects: number;
+  readonly atMost: number;
 }
 
 /** Where a redirect leads, or why it is not followed. */
-function redirected({ from, to, status, method, redirects }: Redirect): URL | string {
-  if (redirects >= redirectLimit) return `it redirects more than ${redirectLimit} times`;
+function redirected({ from, to, status, method, redirects, atMost }: Redirect): URL | string {
+  if (redirects >= atMost) return atMost === 0 ? 'it redirects' : `it redirects more than ${atMost} times`;
   const next = URL.parse(to, from.href);
   if (!next) return 'it redirects to something that is no address';
   if (next.protocol !== from.protocol) return 'it redirects to another scheme';

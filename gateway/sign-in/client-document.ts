@@ -66,16 +66,12 @@ export function createClientDocuments(fetchDocument: FetchDocument, now: () => n
       try {
         return await asking;
       } catch (error) {
+        if (error instanceof Fault && error.code === 'CLIENT_REFUSED') throw error;
         // A site that is down for an hour does not end what hosts are doing.
-        if (remembered && remembered.usableUntil > now() && !(error instanceof Fault)) return remembered.metadata;
-        if (error instanceof Fault) throw error;
-        const reason =
-          error instanceof SyntaxError
-            ? 'its document is not JSON'
-            : error instanceof Error
-              ? error.message
-              : 'it did not answer';
-        throw new Fault('CLIENT_REFUSED', { reason: `${id}: ${reason}` }, { cause: error });
+        if (remembered && remembered.usableUntil > now()) return remembered.metadata;
+        // What the way there was like is nobody's business who only names an address.
+        const reason = `${id}: its document could not be had, or is not one`;
+        throw new Fault('CLIENT_REFUSED', { reason }, { cause: error });
       }
     },
   };

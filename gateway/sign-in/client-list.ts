@@ -21,6 +21,8 @@ export function createClientList(deps: {
   store: SignInStore;
   listed: readonly ClientMetadata[];
   documents: ClientDocuments | undefined;
+  /** Whether clients that registered themselves count. */
+  registration: 'open' | 'none';
   now: () => number;
 }): ClientList {
   const { store, documents, now } = deps;
@@ -30,7 +32,7 @@ export function createClientList(deps: {
       const known = listed.get(id);
       if (known) return known;
       if (isDocumentUrl(id)) return documents && (await documents.find(id).catch(asInvalidClient));
-      const registered = z.uuid().safeParse(id).success ? await store.client(id) : undefined;
+      const registered = deps.registration === 'open' && z.uuid().safeParse(id).success ? await store.client(id) : undefined;
       return registered && clientMetadata(id, ClientClaim.parse(JSON.parse(registered.body)));
     },
     provenanceOf(id) {

@@ -36,6 +36,7 @@ export interface ProviderDeps {
   readonly signingKey: SigningKey;
   readonly adapter: (model: string) => Adapter;
   readonly hasDocuments: boolean;
+  readonly hasRegistration: boolean;
   /** The user with this id, if the policy has one. */
   isUser(id: string): Promise<boolean>;
   /** The connection that makes a question unnecessary. */
@@ -83,7 +84,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     expiresWithSession: () => false,
     revokeGrantPolicy: () => true,
     discovery: {
-      registration_endpoint: `${publicOrigin}${paths.register}`,
+      ...(deps.hasRegistration ? { registration_endpoint: `${publicOrigin}${paths.register}` } : {}),
       scopes_supported: [scope],
       ...(deps.hasDocuments ? { client_id_metadata_document_supported: true } : {}),
     },

@@ -78,6 +78,17 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Records',
   },
   {
+    id: 'sign-in.document-in-place',
+    promise: "A client's document is fetched from public addresses only, and is not followed to anywhere else.",
+    source: 'docs/sign-in.md, Hosts',
+  },
+  {
+    id: 'sign-in.only-listed',
+    promise:
+      'Where neither documents nor registration are allowed, only hosts that the administrator listed can ask for a sign-in.',
+    source: 'docs/sign-in.md, Hosts',
+  },
+  {
     id: 'sign-in.document-guarded',
     promise: "A client's document counts only where it stands at the very address that is the client's id.",
     source: 'docs/sign-in.md, Hosts',

@@ -15,10 +15,10 @@ export interface SignInDeployment {
   close(): Promise<void>;
 }
 
-/** `hosts`: what stands under `hosts` in the sign-in file. */
+/** `file`: what stands in the sign-in file beside the identity provider. */
 export async function deploySignIn(of: {
   policy: PolicyText;
-  hosts?: object;
+  file?: object;
   env?: Record<string, string>;
 }): Promise<SignInDeployment> {
   const dir = await mkdtemp(join(tmpdir(), 'drawbridge-sign-in-'));
@@ -35,7 +35,7 @@ export async function deploySignIn(of: {
       await chmod(join(dir, 'secret'), 0o600);
       const { issuer, clientId } = identityProvider;
       const company = { title: 'Example Login', issuer, clientId, clientSecretFile: 'secret' };
-      await writeFile(file, JSON.stringify({ version: 1, identityProviders: { company }, hosts: of.hosts ?? {} }));
+      await writeFile(file, JSON.stringify({ version: 1, identityProviders: { company }, ...of.file }));
       return origin;
     },
   });
@@ -91,13 +91,8 @@ const Tokens = z.object({
 export type Tokens = z.infer<typeof Tokens>;
 
 /** A host that speaks OAuth by hand, so that it can also do what no host should. */
-export async function rawHost(origin: string, redirect = 'http://127.0.0.1/callback') {
-  const registered = await register(origin, {
-    redirect_uris: [redirect],
-    client_name: 'Raw Host',
-    grant_types: ['authorization_code', 'refresh_token'],
-  });
-  const client = z.object({ client_id: z.string() }).parse(registered.body).client_id;
+export async function rawHost(origin: string, redirect = 'http://127.0.0.1/callback', listed?: string) {
+  const client = listed ?? (await registerRaw(origin, redirect));
   const verifier = randomBytes(32).toString('base64url');
   return {
     client,
@@ -130,6 +125,12 @@ export async function rawHost(origin: string, redirect = 'http://127.0.0.1/callb
     refresh: (refresh_token: string, change: Readonly<Record<string, string>> = {}) =>
       token(origin, { grant_type: 'refresh_token', client_id: client, refresh_token, ...change }),
   };
+}
+
+async function registerRaw(origin: string, redirect: string): Promise<string> {
+  const grant_types = ['authorization_code', 'refresh_token'];
+  const registered = await register(origin, { redirect_uris: [redirect], client_name: 'Raw Host', grant_types });
+  return z.object({ client_id: z.string() }).parse(registered.body).client_id;
 }
 
 export async function register(origin: string, metadata: object): Promise<{ status: number; body: unknown }> {

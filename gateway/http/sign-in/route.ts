@@ -8,12 +8,14 @@ import { newId } from '#contract/id.ts';
 import type { Recorder } from '../../audit/record.ts';
 import type { SigningKey } from '../../caller/signing-key.ts';
 import type { Address } from '../../mcp/address.ts';
+import type { Egress } from '../../egress/egress.ts';
 import { createAdapter } from '../../sign-in/adapter.ts';
 import { type ClientMetadata, clientMetadata } from '../../sign-in/client.ts';
-import { createClientDocuments, type FetchDocument } from '../../sign-in/client-document.ts';
+import { createClientDocuments } from '../../sign-in/client-document.ts';
 import { createClientList } from '../../sign-in/client-list.ts';
 import { createConsents } from '../../sign-in/consent.ts';
 import { createSignInEvents } from '../../sign-in/event.ts';
+import { createFetchDocument } from '../../sign-in/fetch-document.ts';
 import { createIdentityProvider, type IdentityProviderSettings } from '../../sign-in/identity-provider.ts';
 import { personById } from '../../sign-in/person.ts';
 import { createProvider, paths, scope } from '../../sign-in/provider.ts';
@@ -32,8 +34,9 @@ export interface SignInDeps {
   readonly identityProviders: readonly IdentityProviderSettings[];
   /** Clients that the administrator listed. */
   readonly hosts: readonly { readonly clientId: string; readonly title: string; readonly redirectUris: readonly string[] }[];
-  /** Absent: clients are not known by documents. */
-  readonly fetchDocument: FetchDocument | undefined;
+  readonly clientDocuments: 'none' | { readonly allowPrivate: readonly string[] };
+  readonly registration: 'open' | 'none';
+  readonly egress: Pick<Egress, 'send'>;
   readonly logger: Logger;
   readonly now: () => number;
   readonly addressOf: (request: IncomingMessage) => string;
@@ -57,14 +60,25 @@ const authorizeParameters: ReadonlySet<string> = new Set(
 export function createSignIn(deps: SignInDeps): SignIn {
   const { publicOrigin, store, logger, now, signingKey } = deps;
   const events = createSignInEvents(deps.recorder, now);
-  const documents = deps.fetchDocument && createClientDocuments(deps.fetchDocument, now);
-  const clients = createClientList({ store: store.signIn, listed: deps.hosts.map(listedClient), documents, now });
+  const { clientDocuments } = deps;
+  const documents =
+    clientDocuments === 'none'
+      ? undefined
+      : createClientDocuments(createFetchDocument(deps.egress, clientDocuments.allowPrivate), now);
+  const clients = createClientList({
+    store: store.signIn,
+    listed: deps.hosts.map(listedClient),
+    documents,
+    registration: deps.registration,
+    now,
+  });
   const consents = createConsents({ store, events, now });
   const provider = createProvider({
     publicOrigin,
     signingKey,
     adapter: createAdapter({ store: store.signIn, events, now, findClient: (id) => clients.find(id) }),
     hasDocuments: documents !== undefined,
+    hasRegistration: deps.registration === 'open',
     isUser: async (id) => (await personById(store, id)) !== undefined,
     remembered: (of) => consents.remembered(of),
     renderError: renderProviderError,
@@ -89,7 +103,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     [paths.authorize]: { method: 'GET', step: onlyKnown(authorize), isPage: true },
     [paths.token]: { method: 'POST', step: authorize },
     [paths.revoke]: { method: 'POST', step: authorize },
-    [paths.register]: { method: 'POST', step: register },
+    ...(deps.registration === 'open' ? { [paths.register]: { method: 'POST', step: register } } : {}),
   };
 
   function stepFor(path: string, request: IncomingMessage): { step: Step; isPage: boolean } | undefined {

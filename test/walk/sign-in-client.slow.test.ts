@@ -1,0 +1,149 @@
+// The ways in which a host is known: by a document at its own https address, listed by the administrator, or not at all.
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { proves } from '../requirement.ts';
+import { pageAt } from './browser.ts';
+import { walkPolicy } from './policy.ts';
+import { deploySignIn, letIn, rawHost, register, type SignInDeployment, toConsent } from './sign-in.ts';
+
+let dir: string;
+let site: Server;
+let siteOrigin: string;
+const fetched: string[] = [];
+const document = (of: object) => ({ client_name: 'Document Host', redirect_uris: ['http://127.0.0.1:53682/callback'], ...of });
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'drawbridge-document-'));
+  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
+  const args = [
+    'req',
+    '-x509',
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:P-256',
+    '-nodes',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=test',
+  ];
+  await promisify(execFile)('openssl', [...args, '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert]);
+  site = createServer({ key: await readFile(key), cert: await readFile(cert) }, (request, response) => {
+    fetched.push(request.url ?? '');
+    if (request.url === '/moved.json') return void response.writeHead(302, { Location: '/client.json' }).end();
+    const id = `${siteOrigin}${request.url}`;
+    response.setHeader('Content-Type', 'application/json');
+    response.end(JSON.stringify(document({ client_id: id, grant_types: ['authorization_code', 'refresh_token'] })));
+  });
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  const address = site.address();
+  siteOrigin = `https://localhost:${typeof address === 'object' && address ? address.port : 0}`;
+});
+afterAll(async () => {
+  site.close();
+  await rm(dir, { recursive: true, force: true });
+});
+const trusting = () => ({ NODE_EXTRA_CA_CERTS: join(dir, 'cert.pem') });
+const metadataOf = async (at: SignInDeployment): Promise<Record<string, unknown>> =>
+  (await fetch(`${at.deployment.origin}/.well-known/oauth-authorization-server`)).json() as Promise<Record<string, unknown>>;
+
+describe('a host with a document', () => {
+  let at: SignInDeployment;
+  beforeAll(async () => {
+    const clientDocuments = { allowPrivate: ['localhost'] };
+    at = await deploySignIn({ policy: walkPolicy({}), file: { clientDocuments }, env: trusting() });
+  });
+  afterAll(() => at?.close());
+
+  test('signs in by itself (SDK v2) without registering, and its domain is told', async () => {
+    const kept: { client?: unknown; tokens?: unknown; verifier?: string; sentTo?: URL; discovery?: unknown } = {};
+    const clientMetadataUrl = `${siteOrigin}/client.json`;
+    const authProvider = {
+      redirectUrl: 'http://127.0.0.1:53682/callback',
+      clientMetadataUrl,
+      clientMetadata: { redirect_uris: ['http://127.0.0.1:53682/callback'] },
+      clientInformation: () => kept.client,
+      saveClientInformation: (client: unknown) => void (kept.client = client),
+      tokens: () => kept.tokens,
+      saveTokens: (tokens: unknown) => void (kept.tokens = tokens),
+      redirectToAuthorization: (to: URL) => void (kept.sentTo = to),
+      saveCodeVerifier: (verifier: string) => void (kept.verifier = verifier),
+      codeVerifier: () => kept.verifier ?? '',
+      saveDiscoveryState: (state: unknown) => void (kept.discovery = state),
+      discoveryState: () => kept.discovery,
+    };
+    const transport = () =>
+      new StreamableHTTPClientTransport(new URL(`${at.deployment.origin}/g/eng/mcp`), { authProvider: authProvider as never });
+    const first = transport();
+    await expect(new Client({ name: 'document', version: '1' }).connect(first)).rejects.toThrow();
+    expect(kept.sentTo?.searchParams.get('client_id')).toBe(clientMetadataUrl);
+    const browser = at.browser();
+    const page = await toConsent(browser, kept.sentTo ?? '', 'ada@example.org');
+    expect(page.text).toContain('<strong>localhost</strong> publishes what it is');
+    expect(page.text).toContain(clientMetadataUrl);
+    const back = await letIn(browser, kept.sentTo ?? '', 'ada@example.org');
+    await first.finishAuth(back.searchParams);
+    const client = new Client({ name: 'document', version: '1' });
+    await client.connect(transport());
+    await client.listTools();
+    await client.close();
+    const events = (await at.deployment.records(100)).map((record) => record['event']);
+    expect(events).toContain('host_token_issued');
+    expect(events).not.toContain('client_registered');
+  });
+
+  test('is not believed where its address leads elsewhere', async () => {
+    proves('sign-in.document-in-place', {
+      file: 'gateway/sign-in/fetch-document.ts',
+      find: ', redirectsAtMost: 0 }',
+      replace: ' }',
+    });
+    const host = await rawHost(at.deployment.origin);
+    const count = fetched.filter((path) => path === '/client.json').length;
+    for (const id of [`${siteOrigin}/moved.json`, 'https://127.0.0.1/client.json', 'https://169.254.169.254/client.json']) {
+      const page = pageAt(await at.browser().open(host.begin(`${at.deployment.origin}/g/eng/mcp`, { client_id: id })));
+      expect(page.status).toBeGreaterThanOrEqual(400);
+      expect(page.text).toContain('its document could not be had');
+    }
+    expect(fetched.filter((path) => path === '/client.json')).toHaveLength(count);
+  });
+});
+
+describe('where only listed hosts are let in', () => {
+  let at: SignInDeployment;
+  beforeAll(async () => {
+    const hosts = { 'known-host': { title: 'Known Host', redirectUris: ['http://127.0.0.1/callback'] } };
+    const file = { hosts, clientDocuments: 'none', registration: 'none' };
+    at = await deploySignIn({ policy: walkPolicy({}), file, env: trusting() });
+  });
+  afterAll(() => at?.close());
+
+  test('a listed one signs in, and no other is known', async () => {
+    proves('sign-in.only-listed', {
+      file: 'gateway/http/sign-in/route.ts',
+      find: "...(deps.registration === 'open' ? { [paths.register]: { method: 'POST', step: register } } : {}),",
+      replace: "[paths.register]: { method: 'POST', step: register },",
+    });
+    const metadata = await metadataOf(at);
+    expect(metadata).not.toHaveProperty('registration_endpoint');
+    expect(metadata).not.toHaveProperty('client_id_metadata_document_supported');
+    expect((await register(at.deployment.origin, document({}))).status).toBe(404);
+    const host = await rawHost(at.deployment.origin, undefined, 'known-host');
+    const resource = `${at.deployment.origin}/g/eng/mcp`;
+    for (const client_id of [`${siteOrigin}/client.json`, '01a20491-e46f-708d-b6df-159d2fd25a16', 'nobody']) {
+      const page = pageAt(await at.browser().open(host.begin(resource, { client_id })));
+      expect(page.text, client_id).toContain('invalid_client');
+    }
+    const browser = at.browser();
+    expect((await toConsent(browser, host.begin(resource), 'ada@example.org')).text).toContain('Your administrator listed it.');
+    const back = await letIn(browser, host.begin(resource), 'ada@example.org');
+    expect((await host.redeem(back.searchParams.get('code') ?? '')).tokens).toBeDefined();
+  });
+});
