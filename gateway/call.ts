@@ -27,6 +27,8 @@ export interface Received {
   /** Where it arrived: the gateway and, on the un-prefixed route, the one server. */
   readonly target: { readonly gateway: Slug; readonly server: Slug | undefined };
   readonly body: Buffer;
+  /** The headers that mirror parameters of a tool (Mcp-Param-…), by lower-case name; undefined where there are none. */
+  readonly paramHeaders?: ReadonlyMap<string, string> | undefined;
   /** `performance.now()` at arrival, and the wall clock in ms since 1970. */
   readonly arrivedAt: { readonly monotonic: number; readonly wall: number };
 }

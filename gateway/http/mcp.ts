@@ -17,6 +17,7 @@ import { answerBatch } from './batch.ts';
 import { readBody } from './body.ts';
 import { Exchange } from './exchange.ts';
 import { listen } from './listen.ts';
+import { paramHeadersOf } from './param-header.ts';
 import type { Readers } from './reader.ts';
 import type { McpRoute } from './routes.ts';
 
@@ -89,6 +90,7 @@ async function answer(deps: McpRouteDeps, exchange: Exchange, caller: Caller, ta
       ...received,
       method: message.method,
       conversation: `${caller.user.id}/${caller.token ?? 'shim'}`,
+      paramHeaders: paramHeadersOf(request.headers),
     };
     return exchange.send(
       await deps.pipeline.handle(identified, message, encoderFor('modern', arrived.id), exchange.closed.signal),

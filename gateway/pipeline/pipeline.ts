@@ -15,6 +15,7 @@ import { createPager } from './cursor.ts';
 import { describe } from './describe.ts';
 import { createKnownLists } from './known-list.ts';
 import { listItems } from './list.ts';
+import { createMirrors } from './mirror.ts';
 import { createMute } from './mute.ts';
 import { assigned } from './resolve.ts';
 import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts';
@@ -49,7 +50,8 @@ export interface Pipeline {
 export function createPipeline(deps: PipelineDeps): Pipeline {
   let isAuditDown = false;
   let underWay = 0;
-  const parts = { ...deps, mute: createMute(), lists: createKnownLists(deps.upstream), pager: createPager() };
+  const lists = createKnownLists(deps.upstream);
+  const parts = { ...deps, lists, mute: createMute(), mirrors: createMirrors(lists), pager: createPager() };
   const strangers = createAllowance(strangersPerMinute);
 
   async function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Answered> {

@@ -13,6 +13,7 @@ import { decide, decideListing, enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
 import type { KnownLists } from './known-list.ts';
+import type { Mirrors } from './mirror.ts';
 import type { Mute } from './mute.ts';
 import { resolve } from './resolve.ts';
 
@@ -21,6 +22,7 @@ interface UseDeps {
   readonly upstream: Upstream;
   readonly lists: KnownLists;
   readonly mute: Mute;
+  readonly mirrors: Mirrors;
 }
 
 export async function useItem(
@@ -47,6 +49,11 @@ export async function useItem(
   const decision = decide(snapshot, listedTemplates.length === 0 ? resolved : { ...resolved, listedTemplates });
   draft.decidedAt = performance.now();
   if (decision.kind === 'refused') throw decision.fault;
+  if (request.era === 'modern' && request.caller.via === 'http' && item.kind === 'tools') {
+    const listing = decideListing(snapshot, request, assignment);
+    const asking = deps.mirrors.check(request, message, item.name, listing, signal);
+    if (asking) await asking;
+  }
 
   const reply = await deps.upstream.call(decision.call, message, draft.trace, signal);
   deps.mute.delete(request.caller, assignment);

@@ -12,4 +12,14 @@ export const edge: readonly Requirement[] = [
     promise: 'A header value that says it is base64 and is not, exactly, agrees with no body.',
     source: 'MCP 2026-07-28, basic/transports/streamable-http, Value Encoding',
   },
+  {
+    id: 'edge.param-headers-agree',
+    promise: 'A call whose Mcp-Param headers contradict its arguments is refused with -32020.',
+    source: 'MCP 2026-07-28, basic/transports/streamable-http, Server Behavior for Custom Headers',
+  },
+  {
+    id: 'edge.param-headers-before-call',
+    promise: 'A call is held against the headers that its tool wants mirrored before its server gets it, on both routes.',
+    source: 'MCP 2026-07-28, basic/transports/streamable-http, Server Behavior for Custom Headers',
+  },
 ];
