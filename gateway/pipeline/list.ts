@@ -35,6 +35,10 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ANSWER_TOO_LARGE',
   'TUNNEL_LOST',
   'WORKSTATION_OFFLINE',
+  'UPSTREAM_UNREACHABLE',
+  'UPSTREAM_LOST',
+  'UPSTREAM_FAILED',
+  'UPSTREAM_SESSION_LOST',
   'BUSY',
   'CANCELLED',
 ]);

@@ -75,4 +75,9 @@ export const remote: readonly Requirement[] = [
     source: 'docs/gateway-cli.md, identity',
   },
   { id: 'vault.no-value-shown', promise: 'No command, log, record or database shows the value of an identity.', source: data },
+  {
+    id: 'remote.item-header',
+    promise: 'A remote server gets its own name of the item in Mcp-Name, as in the body.',
+    source: 'MCP 2026-07-28, basic/transports/streamable-http',
+  },
 ];
