@@ -46,7 +46,8 @@ export async function useItem(
 
   const resolved: Resolved = { ...request, assignment, item };
   const listedTemplates = needsTemplates(resolved) ? await templatesOf(deps, snapshot, request, assignment, signal) : [];
-  const decision = decide(snapshot, listedTemplates.length === 0 ? resolved : { ...resolved, listedTemplates });
+  // By the policy of now: the server may have been asked for a list meanwhile.
+  const decision = decide(deps.inForce.current(), listedTemplates.length === 0 ? resolved : { ...resolved, listedTemplates });
   draft.decidedAt = performance.now();
   if (decision.kind === 'refused') throw decision.fault;
   if (request.era === 'modern' && request.caller.via === 'http' && item.kind === 'tools') {

@@ -43,4 +43,14 @@ export const policy: readonly Requirement[] = [
     promise: 'A list shows what is provisioned and nothing else, whatever its servers have.',
     source: 'docs/gateway-cli.md, Items',
   },
+  {
+    id: 'policy.decided-last',
+    promise: 'What may be used is decided by the policy of the moment in which it is forwarded.',
+    source: 'ARCHITECTURE.md, Items',
+  },
+  {
+    id: 'policy.cut-name-hidden',
+    promise: 'A tool that is not exposed is as unknown by its cut name as one that does not exist.',
+    source: 'ARCHITECTURE.md, Items',
+  },
 ];
