@@ -63,9 +63,7 @@ export class Exchange implements Audience, Asked {
   }
 
   tell(notification: Buffer): void {
-    const stream = this.#streamed();
-    if (stream) stream.send(notification, false);
-    else this.session?.tell(notification);
+    this.#streamed()?.send(notification, false);
   }
 
   ask(question: Question, signal: AbortSignal): Promise<HostAnswer> {
@@ -74,7 +72,7 @@ export class Exchange implements Audience, Asked {
 
   pose(question: Question, signal: AbortSignal): Promise<HostAnswer> {
     const { session } = this;
-    const stream = this.#streamed() ?? (session?.standing.hasReader ? session.standing : undefined);
+    const stream = this.#streamed();
     if (!session || !stream)
       return Promise.reject(new Fault('HOST_UNABLE', { method: question.method, reason: 'it accepts no stream of events' }));
     return session.questions.ask(question, (message) => stream.send(message, true), signal);

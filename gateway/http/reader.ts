@@ -9,7 +9,6 @@ const comment = ': keep-alive\n\n';
 export interface Readers {
   /** Looks after a response until it closes. `admit` is asked at each tick, and throws or rejects where the reader may no more listen. */
   add(response: ServerResponse, admit?: () => unknown): void;
-  count(): number;
   /** Ends all that wait for what may never come. */
   close(): void;
 }
@@ -44,7 +43,6 @@ export function createReaders({ logger, everyMs = tickMs }: { logger: Logger; ev
       readers.set(response, { admit, written: 0 });
       response.on('close', () => readers.delete(response));
     },
-    count: () => readers.size,
     close() {
       clearInterval(timer);
       for (const [response, { admit }] of readers) if (admit) response.end();

@@ -147,4 +147,9 @@ export const protocol: readonly Requirement[] = [
     promise: 'A host hears of the resources that it subscribed to, and of no others.',
     source: 'MCP 2025-11-25, server/resources: subscriptions',
   },
+  {
+    id: 'protocol.listen-while-admitted',
+    promise: 'A stream that is listened to ends soon after its token or its gateway is taken away.',
+    source: 'ARCHITECTURE.md, What flows while a call is open',
+  },
 ];

@@ -1,33 +1,16 @@
 // Streams with real readers over real sockets.
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { EventLog } from '../../../gateway/mcp/event-log.ts';
 import { HostStream } from '../../../gateway/mcp/stream.ts';
 import { proves } from '../../requirement.ts';
+import { openConnection } from '../http/connection.ts';
 
-/** A response that a client waits for, which reads nothing until it is told to. */
-async function reader(): Promise<{ response: ServerResponse; socket: Socket; text: () => string }> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const asked = once(server, 'request');
-  const socket = connect(typeof address === 'object' && address ? address.port : 0, '127.0.0.1');
-  socket.on('error', () => undefined);
-  socket.pause();
-  socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-  onTestFinished(() => {
-    socket.destroy();
-    server.close();
-    server.closeAllConnections();
-  });
-  const [, response] = (await asked) as [unknown, ServerResponse];
-  let text = '';
-  socket.on('data', (chunk) => (text += chunk.toString()));
-  socket.pause();
-  return { response, socket, text: () => text };
+/** One that reads nothing until it is told to. */
+async function reader() {
+  const connection = await openConnection();
+  connection.socket.pause();
+  return connection;
 }
 const log = () => new EventLog({ bytes: 0, limitBytes: 100_000_000 });
 

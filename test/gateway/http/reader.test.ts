@@ -1,0 +1,61 @@
+// Who listens to a stream of events for long: that the connection stays, and when it ends.
+import { once } from 'node:events';
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import { Fault } from '#contract/error.ts';
+import { createReaders } from '../../../gateway/http/reader.ts';
+import { proves } from '../../requirement.ts';
+import { openConnection } from './connection.ts';
+
+async function opened() {
+  const connection = await openConnection();
+  connection.response.writeHead(200).flushHeaders();
+  return connection;
+}
+function readers() {
+  const made = createReaders({ logger: pino({ level: 'silent' }), everyMs: 10 });
+  onTestFinished(() => made.close());
+  return made;
+}
+
+test('a reader to whom nothing is said hears a comment now and then', async () => {
+  const { response, text } = await opened();
+  readers().add(response, () => undefined);
+  await expect.poll(text).toContain(': keep-alive\n\n');
+});
+
+test('a reader that may listen no more is cut', async () => {
+  proves('protocol.listen-while-admitted', {
+    file: 'gateway/http/reader.ts',
+    find: 'await reader.admit?.();',
+    replace: 'void reader;',
+  });
+  const { response, socket, text } = await opened();
+  let isAdmitted = true;
+  readers().add(response, async () => {
+    if (!isAdmitted) throw new Fault('TOKEN_REVOKED');
+  });
+  await expect.poll(text).toContain(': keep-alive\n\n');
+  const closed = once(socket, 'close');
+  isAdmitted = false;
+  await closed;
+});
+
+test('a reader that reads nothing is cut', async () => {
+  const { response, socket } = await opened();
+  socket.pause();
+  response.write(Buffer.alloc(50_000_000)); // more than the two ends of a connection take
+  const closed = once(response, 'close');
+  readers().add(response);
+  await closed;
+});
+
+test('who only listens is sent away when the gateway server stops, and who waits for an answer is not', async () => {
+  const [listens, waits] = [await opened(), await opened()];
+  const all = readers();
+  all.add(listens.response, () => undefined);
+  all.add(waits.response);
+  all.close();
+  await expect.poll(() => listens.response.writableFinished).toBe(true);
+  expect(waits.response.writableEnded).toBe(false);
+});
