@@ -2,8 +2,9 @@
 // The rule: what is sent is sent once. Going on with a stream asks for the answer, never for the work.
 import { Fault } from '#contract/error.ts';
 import type { Exchange, ResponseHead } from '../egress/egress.ts';
-import { type Message, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { type Message, readMessage } from '../mcp/jsonrpc.ts';
 import { exchange, garbage, type Peer } from './exchange.ts';
+import type { Beside, Waiting } from './remote-beside.ts';
 import { timedOut } from './session.ts';
 import type { Reply } from './upstream.ts';
 
@@ -29,8 +30,8 @@ export interface Asked {
   onHead(head: ResponseHead): void;
   /** What a status without an answer means, if it is one that means something. */
   faultOf(status: number): Fault | undefined;
-  /** A request of the server on this stream. */
-  onRequest(message: RequestMessage, body: Buffer): void;
+  /** What the server says on this stream beside the answer. */
+  readonly onBeside: Beside;
   /** A message that nobody waits for. */
   onDropped(): void;
   /** It was given up: tell the far end, where this era has words for it. */
@@ -55,6 +56,7 @@ export function ask(asked: Asked, signal: AbortSignal): Promise<Reply> {
       isOver = true;
       clearTimeout(timer);
       clearTimeout(pause);
+      over?.abort();
       signal.removeEventListener('abort', onAbort);
     }
     function fail(fault: Fault): void {
@@ -69,6 +71,29 @@ export function ask(asked: Asked, signal: AbortSignal): Promise<Reply> {
     const onAbort = () => giveUp(new Fault('CANCELLED'));
     const onTimeout = () => giveUp(timedOut(server, timeoutMs, 0, lastFault));
     let timer = setTimeout(onTimeout, asked.leftMs);
+
+    let over: AbortController | undefined;
+    let pauses = 0;
+    const begin = () => {
+      clearTimeout(timer);
+      if (!isOver && pauses === 0) timer = setTimeout(onTimeout, timeoutMs);
+    };
+    const waiting: Waiting = {
+      get over() {
+        over ??= new AbortController();
+        if (isOver) over.abort();
+        return over.signal;
+      },
+      moved: () => void (performance.now() - startedAt > progressWithinMs || begin()),
+      pause() {
+        pauses++;
+        clearTimeout(timer);
+      },
+      resume() {
+        pauses--;
+        begin();
+      },
+    };
 
     function receive(body: Buffer): void {
       if (isOver) return;
@@ -89,11 +114,7 @@ export function ask(asked: Asked, signal: AbortSignal): Promise<Reply> {
         pause = setTimeout(() => running?.abort(), endWithinMs).unref();
         return resolve({ body, message });
       }
-      if (message.kind === 'request') return asked.onRequest(message, body);
-      asked.onDropped();
-      if (message.method !== 'notifications/progress' || performance.now() - startedAt > progressWithinMs) return;
-      clearTimeout(timer);
-      timer = setTimeout(onTimeout, timeoutMs);
+      asked.onBeside(message, body, waiting);
     }
 
     type Broken = { readonly lastId: string | undefined; readonly retryMs: number | undefined } | undefined;

@@ -1,11 +1,12 @@
 // How the gateway stands with one remote server for one conversation: which era it speaks, its legacy session, the headers of each request
-// (2025-11-25, basic/transports; 2026-07-28, basic/transports/streamable-http). It declares no client capabilities.
+// (2025-11-25, basic/transports; 2026-07-28, basic/transports/streamable-http). What the server says beside its answers is remote-beside.ts' business.
 import { Fault } from '#contract/error.ts';
-import type { Era } from '../call.ts';
+import type { Abilities, AllowedCall, Era, LogLevel } from '../call.ts';
 import type { Exchange, ResponseHead } from '../egress/egress.ts';
-import { noAbilities } from '../mcp/ability.ts';
 import { legacyVersions } from '../mcp/era.ts';
-import { errorResponse, isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { isObject } from '../mcp/jsonrpc.ts';
+import { reaches } from '../mcp/log-level.ts';
+import { withToken } from '../mcp/progress.ts';
 import { exchange, type Peer, type Told } from './exchange.ts';
 import {
   aboutOf,
@@ -15,14 +16,15 @@ import {
   initializeRequest,
   isModernAnswer,
   modernVersion,
+  rootsNotification,
 } from './handshake.ts';
+import { besideOf } from './remote-beside.ts';
 import { ask } from './remote-request.ts';
 import { timedOut } from './session.ts';
+import { Unasked } from './unasked.ts';
 import type { About, Reply, Trace } from './upstream.ts';
 
 const pendingLimit = 1024;
-/** Answers to what a server asks while one request of ours is open. */
-const answersAtMost = 100;
 /** For messages that nobody waits for. */
 const besideWithinMs = 10_000;
 const discoverWithinMs = 5000;
@@ -30,6 +32,8 @@ const discoverWithinMs = 5000;
 const knownVersions: readonly string[] = [...legacyVersions, '2024-11-05'];
 
 export interface RemoteSessionDeps extends Peer {
+  /** What it is told that the host can be asked. */
+  readonly abilities: Abilities;
   /** What an earlier session found out; undefined asks the server. */
   readonly knownEra: Era | undefined;
   readonly startWithinMs: number;
@@ -50,6 +54,9 @@ export interface RemoteRequest {
   readonly timeoutMs: number;
   /** What is left of it, where a part was spent before. */
   readonly leftMs?: number;
+  /** The call that it is, with the host that hears of it; absent for a list. */
+  readonly call?: AllowedCall;
+  readonly progressToken?: string | number | undefined;
   readonly trace?: Trace;
 }
 
@@ -73,7 +80,10 @@ export class RemoteSession {
   about: About | undefined;
   readonly #deps: RemoteSessionDeps;
   readonly #beside = new Set<Exchange>();
+  /** What is for the conversation and for no call. */
+  readonly #news: Unasked;
   #pending = 0;
+  #level: LogLevel | undefined;
   #nextId = 1;
   #version: string | undefined;
   #sessionId: string | undefined;
@@ -81,6 +91,9 @@ export class RemoteSession {
 
   constructor(deps: RemoteSessionDeps) {
     this.#deps = deps;
+    const { server, onDropped } = deps;
+    const calls = { get: () => undefined, values: () => [] };
+    this.#news = new Unasked({ server, workstation: null, isShared: false, calls, send: () => undefined, onDropped });
   }
 
   get isOpen(): boolean {
@@ -94,7 +107,7 @@ export class RemoteSession {
     this.era = this.#deps.knownEra ?? (await this.#discover(deadline));
     if (this.era === 'modern') return;
     const { server, startWithinMs: timeoutMs } = this.#deps;
-    const compose = (id: number) => initializeRequest(id, noAbilities.declared);
+    const compose = (id: number) => initializeRequest(id, this.#deps.abilities.declared);
     const { message } = await this.request({ method: 'initialize', compose, timeoutMs }, deadline);
     if (message.error) throw new Fault('SERVER_START_FAILED', { server, reason: 'it refused initialize.' });
     const version = isObject(message.value) ? message.value['protocolVersion'] : undefined;
@@ -110,13 +123,14 @@ export class RemoteSession {
    * IDENTITY_REFUSED, SERVER_TIMEOUT, SERVER_GARBAGE, ANSWER_TOO_LARGE, CANCELLED, BUSY.
    */
   async request(request: RemoteRequest, signal: AbortSignal): Promise<Reply> {
-    const { method, name, compose, timeoutMs, leftMs = timeoutMs, trace } = request;
-    const { server } = this.#deps;
+    const { method, name, compose, timeoutMs, leftMs = timeoutMs, call, progressToken, trace } = request;
+    const { server, onDropped } = this.#deps;
     if (this.#pending >= pendingLimit) throw new Fault('BUSY', { what: `the server "${server}"` });
     const id = this.#nextId++;
-    const body = compose(id, this.era);
+    const message = compose(id, this.era);
+    const body = progressToken === undefined ? message : withToken(message, id);
     const isLegacy = this.era === 'legacy';
-    let answers = 0;
+    const send = (answer: Buffer) => this.#send(undefined, answer);
     this.#pending++;
     this.lastUsedAt = performance.now();
     try {
@@ -132,11 +146,8 @@ export class RemoteSession {
           onSent: () => trace && (trace.forwardedAt ??= performance.now()),
           onHead: (head) => this.#heard(head),
           faultOf: (status) => this.#faultOf(status),
-          onRequest: (message, raw) => {
-            this.#deps.onDropped();
-            if (isLegacy && answers++ < answersAtMost) this.#send(undefined, answerTo(message, raw));
-          },
-          onDropped: this.#deps.onDropped,
+          onBeside: besideOf({ server, id, call, progressToken, mayAsk: isLegacy, news: this.#news, send, onDropped }),
+          onDropped,
           onGivenUp: () => isLegacy && method !== 'initialize' && this.#send('notifications/cancelled', cancelled(id)),
         },
         signal,
@@ -154,6 +165,32 @@ export class RemoteSession {
     } finally {
       this.#pending--;
     }
+  }
+
+  /** The conversation uses this session from now on, and hears what it says to all. */
+  join(allowed: Pick<AllowedCall, 'conversation' | 'audience' | 'target' | 'era'>): void {
+    this.#news.join(allowed);
+    const level = allowed.audience?.logLevel;
+    if (level === undefined || level === this.#level) return;
+    // Calls of a modern host each have a level of their own: the server says what the most curious of them wants.
+    const isCovered = allowed.era === 'modern' && this.#level !== undefined && reaches(level, this.#level);
+    if (!isCovered) this.setLogLevel(level);
+  }
+
+  /** A legacy server that logs sends from now on what is at least so urgent. */
+  setLogLevel(level: LogLevel): void {
+    this.#level = level;
+    if (this.era === 'modern' || !this.about?.capabilities.has('logging')) return;
+    const method = 'logging/setLevel';
+    const compose = (id: number) => Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method, params: { level } }));
+    const deadline = AbortSignal.timeout(besideWithinMs);
+    this.request({ method, compose, timeoutMs: besideWithinMs }, deadline).catch(() => this.#deps.onDropped());
+  }
+
+  /** The roots of the host changed: told to a legacy server that may ask for them. */
+  rootsChanged(): void {
+    if (this.era === 'legacy' && this.#deps.abilities.roots && this.#isOpen)
+      this.#send('notifications/roots/list_changed', Buffer.from(rootsNotification));
   }
 
   /** Ends the legacy session at the far end, which may refuse that (405). Never rejects. Idempotent. */
@@ -263,6 +300,7 @@ export class RemoteSession {
   #end(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    this.#news.close();
     this.#deps.onClosed();
   }
 
@@ -296,11 +334,4 @@ function asHeader(value: string): string {
 
 function cancelled(id: number): Buffer {
   return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`);
-}
-
-/** A ping is answered (2025-11-25, basic/utilities/ping); everything else a server may ask needs a capability that was not declared. */
-function answerTo({ method, idSpan }: RequestMessage, body: Buffer): Buffer {
-  const id = body.toString('utf8', idSpan.start, idSpan.end);
-  if (method === 'ping') return Buffer.from(`{"jsonrpc":"2.0","id":${id},"result":{}}`);
-  return errorResponse(id, { code: -32601, message: `${clientInfo.name} does not serve ${method}` });
 }

@@ -2,9 +2,11 @@
 // token never goes on. The rule: a call is sent at most once; only a list is asked for again where the far end forgot the session.
 import { Fault } from '#contract/error.ts';
 import type { AllowedCall, AllowedListing, Era, Remote } from '../call.ts';
+import { noAbilities } from '../mcp/ability.ts';
 import type { Egress } from '../egress/egress.ts';
 import { type Feature, headerNameOf } from '../mcp/feature.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import { progressTokenOf } from '../mcp/progress.ts';
 import type { Identity, Vault } from '../vault/vault.ts';
 import { reveal, Secret } from '#contract/secret.ts';
 import { withModernMeta } from './handshake.ts';
@@ -58,9 +60,9 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     if (identity && remote.auth) trace.identity = { kind: remote.auth.identity, id: identity.id };
     const as = identity ? `${identity.id} ${identity.setAt}` : '';
     const { auth, url, allowPrivate } = remote;
-    const key = [allowed.conversation, allowed.caller.user.id, server.id, as, JSON.stringify({ url, auth, allowPrivate })].join(
-      '\n',
-    );
+    const { declared } = allowed.audience?.abilities ?? noAbilities;
+    const place = JSON.stringify({ url, auth, allowPrivate });
+    const key = [allowed.conversation, allowed.caller.user.id, server.id, as, place, declared].join('\n');
     const entry = sessions.get(key);
     if (entry?.session?.isOpen) return entry.session;
     const { opening } = entry ?? begin(key, allowed, remote, identity);
@@ -78,6 +80,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       server: server.slug,
       remote,
       credential: credentialOf(remote, identity),
+      abilities: allowed.audience?.abilities ?? noAbilities,
       limitBytes: deps.messageLimitBytes,
       knownEra: before && before.until > Date.now() ? before.era : undefined,
       startWithinMs,
@@ -116,13 +119,17 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const { timeoutMs } = allowed.assignment;
     const beganAt = performance.now();
     const session = await sessionFor(allowed, trace, signal);
+    session.join(allowed);
+    const level = allowed.era === 'legacy' ? allowed.audience?.logLevel : undefined;
     const compose = (id: number, era: Era) => {
       const message = useMessage(allowed.body, request, id, allowed.item.name);
-      return era === 'modern' ? withModernMeta(message) : message;
+      return era === 'modern' ? withModernMeta(message, level) : message;
     };
     const { method } = request;
     const name = headerNameOf(request) === undefined ? undefined : allowed.item.name;
-    const asked = { method, name, compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace };
+    const leftMs = leftOf(timeoutMs, beganAt);
+    const progressToken = progressTokenOf(request);
+    const asked = { method, name, compose, timeoutMs, leftMs, call: allowed, progressToken, trace };
     const answer = await session.request(asked, signal);
     trace.answeredAt = performance.now();
     return answer;
@@ -151,6 +158,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const { server, timeoutMs } = allowed.assignment;
     const beganAt = performance.now();
     const session = await sessionFor(allowed, trace, signal);
+    session.join(allowed);
     const said = about(allowed);
     if (said && !said.capabilities.has(feature.capability)) return [];
     return readPages(server.slug, feature, deps.onDropped, async (compose) => {
@@ -170,8 +178,13 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     call,
     list,
     about,
-    // A remote server is told of no roots and of no log level: what it says beside its answers reaches nobody.
-    hear: () => undefined,
+    hear(conversation, news) {
+      for (const [key, { session }] of sessions) {
+        if (session === undefined || !key.startsWith(`${conversation}\n`)) continue;
+        if (news.kind === 'log-level') session.setLogLevel(news.level);
+        else session.rootsChanged();
+      }
+    },
     release(conversation) {
       for (const [key, { opening }] of sessions) {
         if (key.startsWith(`${conversation}\n`)) void opening.then((session) => session.close()).catch(() => undefined);

@@ -48,6 +48,11 @@ export const remote: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, records',
   },
   {
+    id: 'remote.beside-the-answer',
+    promise: 'What a remote server says on the stream of a call reaches the host of that call.',
+    source: walk,
+  },
+  {
     id: 'remote.stream-goes-on',
     promise: 'An answer whose stream broke off is asked for again, without sending the call again.',
     source: walk,

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ElicitRequestSchema, LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serveNew } from '../fake/remote/new.ts';
 import { type RemoteServer, serveOld } from '../fake/remote/old.ts';
@@ -46,7 +47,7 @@ beforeAll(async () => {
           assignments: {
             sessions: { tools: 'all', identity: 'own' },
             json: { tools: 'all' },
-            stateless: { tools: ['echo', 'slow', 'steps', 'huge'] },
+            stateless: { tools: ['echo', 'slow', 'steps', 'huge', 'says'] },
             modern: { tools: 'all', identity: 'shared' },
             forbidden: { tools: 'all' },
             gone: { tools: 'all' },
@@ -133,8 +134,8 @@ test('each person is called as themselves, all as the one that they share, and t
 test('many calls of two people at once are never mixed up', async () => {
   proves('remote.own-identity', {
     file: 'gateway/upstream/remote.ts',
-    find: 'const key = [allowed.conversation, allowed.caller.user.id, server.id, as,',
-    replace: 'const key = [server.id,',
+    find: 'const key = [allowed.conversation, allowed.caller.user.id, server.id, as, place, declared]',
+    replace: 'const key = [server.id]',
   });
   const asked = Array.from({ length: 40 }, (_, index) => (index % 2 === 0 ? 'ada' : 'bob'));
   const answers = await Promise.all(asked.map(async (user) => textOf(await call(user, 'sessions', 'whoami'))));
@@ -179,12 +180,50 @@ test('the list of all tools has those of every server that answers, and says whi
   expect(codeOf(await call('ada', 'gone', 'echo'))).toBe('UPSTREAM_UNREACHABLE');
 });
 
+test('what a server says and asks in the middle of a call reaches the host of that call', async () => {
+  proves('remote.beside-the-answer', {
+    file: 'gateway/upstream/remote-beside.ts',
+    find: '    own.notified(body, message);\n  };',
+    replace: '  };',
+  });
+  for (const [server, path] of [
+    ['sessions', '/g/eng/mcp'],
+    ['stateless', '/g/eng/s/stateless/mcp'],
+    ['modern', '/g/eng/s/modern/mcp'],
+  ] as const) {
+    const prefix = path === '/g/eng/mcp' ? `${server}__` : '';
+    const client = new Client({ name: 'old-host', version: '1' }, { capabilities: { elicitation: {} } });
+    const [asked, logged, progress]: [string[], unknown[], number[]] = [[], [], []];
+    client.setRequestHandler(ElicitRequestSchema, ({ params }) => {
+      asked.push(params.message);
+      return { action: 'accept', content: { answer: 'blue' } };
+    });
+    client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => void logged.push(params.data));
+    const headers = { authorization: `Bearer ${tokens['ada']}` };
+    await client.connect(new StreamableHTTPClientTransport(new URL(`${deployment.origin}${path}`), { requestInit: { headers } }));
+    await client.setLoggingLevel('debug');
+    const onprogress = ({ progress: done }: { progress: number }) => void progress.push(done);
+    await client.callTool({ name: `${prefix}steps`, arguments: { count: 3, ms: 20 } }, undefined, { onprogress });
+    expect(progress).toEqual([1, 2, 3]);
+    await client.callTool({ name: `${prefix}says`, arguments: { text: `from ${server}` } });
+    await until(`the log message from ${server}`, async () => logged.includes(`from ${server}`));
+    // A server without a session has nobody to take the answer to its question; a modern one asks in its result.
+    if (server === 'sessions') {
+      const answered = await client.callTool({ name: `${prefix}asks`, arguments: { text: 'Which color?' } });
+      expect(answered).toMatchObject({ content: [{ text: 'accept blue' }] });
+      expect(asked).toEqual([expect.stringContaining('Which color?')]);
+      expect(asked[0]).toContain('sessions');
+    }
+    await client.close();
+  }
+});
+
 test('a list survives that the server forgot its session, a call says so and the next one works', async () => {
   const url = `${deployment.origin}/g/eng/s/sessions/mcp`;
   expect(textOf(await call('ada', 'sessions', 'whoami'))).toBe('ada');
   servers['sessions']?.forget();
   const listed = await modern(url, tokens['ada'] ?? '', 'tools/list');
-  expect(listed.body.result?.['tools']).toHaveLength(5);
+  expect(listed.body.result?.['tools']).toHaveLength(7);
   servers['sessions']?.forget();
   const before = servers['sessions']?.ran.length ?? 0;
   expect(codeOf(await call('ada', 'sessions', 'whoami'))).toBe('UPSTREAM_SESSION_LOST');

@@ -10,7 +10,7 @@ export async function serveNew({ people = {} }: { people?: People } = {}): Promi
   const calls: Calls = { ran: [], cancelled: [] };
   const handler = createMcpHandler(
     () => {
-      const server = new McpServer({ name: 'new', version: '1.0.0' }, { capabilities: { tools: {} } });
+      const server = new McpServer({ name: 'new', version: '1.0.0' }, { capabilities: { tools: {}, logging: {} } });
       for (const name of toolNames) {
         server.registerTool(name, { inputSchema: z.looseObject({}) }, async (args, context) => {
           const { mcpReq, http } = context;
@@ -22,6 +22,8 @@ export async function serveNew({ people = {} }: { people?: People } = {}): Promi
               if (token !== undefined)
                 await mcpReq.notify({ method: 'notifications/progress', params: { progressToken: token, progress } });
             },
+            log: (data: string) => mcpReq.log('warning', data),
+            ask: () => Promise.reject(new Error('asks nothing')),
           };
           return { content: [{ type: 'text' as const, text: await run(name, args, doing, people, calls) }] };
         });

@@ -4,6 +4,7 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import { once } from 'node:events';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { ElicitResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { type Calls, type People, run, toolNames } from './tools.ts';
 
@@ -24,7 +25,7 @@ export async function serveOld(
   const transports = new Map<string, StreamableHTTPServerTransport>();
 
   function make(): McpServer {
-    const server = new McpServer({ name: 'old', version: '1.0.0' }, { capabilities: { tools: {} } });
+    const server = new McpServer({ name: 'old', version: '1.0.0' }, { capabilities: { tools: {}, logging: {} } });
     for (const name of toolNames) {
       server.registerTool(name, { inputSchema: z.looseObject({}) }, async (args, extra) => {
         const progressToken = extra._meta?.progressToken;
@@ -34,6 +35,13 @@ export async function serveOld(
           progress: async (progress: number) => {
             if (progressToken !== undefined)
               await extra.sendNotification({ method: 'notifications/progress', params: { progressToken, progress } });
+          },
+          log: (data: string) => extra.sendNotification({ method: 'notifications/message', params: { level: 'warning', data } }),
+          ask: async (message: string) => {
+            const requestedSchema = { type: 'object' as const, properties: { answer: { type: 'string' as const } } };
+            const params = { mode: 'form' as const, message, requestedSchema };
+            const { action, content } = await extra.sendRequest({ method: 'elicitation/create', params }, ElicitResultSchema);
+            return `${action} ${String(content?.['answer'])}`;
           },
         };
         return { content: [{ type: 'text' as const, text: await run(name, args, doing, people, calls) }] };

@@ -15,6 +15,9 @@ export interface Doing {
   readonly headers: IncomingHttpHeaders | Headers | undefined;
   readonly signal: AbortSignal;
   progress(done: number): Promise<void>;
+  log(text: string): Promise<void>;
+  /** What the person answers. */
+  ask(question: string): Promise<string>;
 }
 
 export function nameOf(headers: Doing['headers'], people: People): string {
@@ -48,12 +51,17 @@ export async function run(
         await doing.progress(step);
       }
       return 'done';
+    case 'says':
+      await doing.log(String(args['text']));
+      return 'said';
+    case 'asks':
+      return doing.ask(String(args['text']));
     default:
       throw new Error(`no tool ${tool}`);
   }
 }
 
-export const toolNames = ['whoami', 'echo', 'huge', 'slow', 'steps'] as const;
+export const toolNames = ['whoami', 'echo', 'huge', 'slow', 'steps', 'says', 'asks'] as const;
 
 function until(signal: AbortSignal, ms: number, onCancelled: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
