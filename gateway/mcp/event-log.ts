@@ -35,13 +35,10 @@ export class EventLog {
   add(stream: number, body: Buffer, isNeeded: boolean): number {
     const event = { stream, seq: ++this.#seq, body, isNeeded };
     const cost = costOf(event);
-    while (this.#events.length > 0 && (this.#bytes + cost > sessionLimitBytes || this.#events.length >= sessionLimit))
-      this.#evict();
-    if (this.#budget.bytes + cost > this.#budget.limitBytes) this.#note(event);
-    else {
+    if (this.#makeRoom(cost, isNeeded) && this.#budget.bytes + cost <= this.#budget.limitBytes) {
       this.#events.push({ ...event, body: ownCopy(body) });
       this.#count(cost);
-    }
+    } else this.#note(event);
     return event.seq;
   }
 
@@ -66,12 +63,17 @@ export class EventLog {
     this.#lost.clear();
   }
 
-  #evict(): void {
-    const at = this.#events.findIndex(({ isNeeded }) => !isNeeded);
-    for (const event of this.#events.splice(Math.max(at, 0), 1)) {
-      this.#count(-costOf(event));
-      this.#note(event);
+  /** Forgets until there is room. False where that would cost what is needed for what is not. */
+  #makeRoom(cost: number, isNeeded: boolean): boolean {
+    while (this.#events.length > 0 && (this.#bytes + cost > sessionLimitBytes || this.#events.length >= sessionLimit)) {
+      const at = this.#events.findIndex((event) => !event.isNeeded);
+      if (at === -1 && !isNeeded) return false;
+      for (const event of this.#events.splice(Math.max(at, 0), 1)) {
+        this.#count(-costOf(event));
+        this.#note(event);
+      }
     }
+    return true;
   }
 
   #note({ stream, seq, isNeeded }: LoggedEvent): void {

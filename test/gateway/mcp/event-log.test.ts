@@ -25,6 +25,9 @@ describe('a log of events', () => {
     expect(log.after(1, first)?.length).toBeLessThan(1001);
     for (let i = 0; i < 5000; i++) log.add(2, Buffer.from('answer'), true);
     expect([log.after(1, 0), log.after(1, first)?.length]).toEqual([undefined, 0]);
+    log.add(1, Buffer.from('progress'), false);
+    expect(log.after(2, 0)).toBeUndefined();
+    expect(log.after(2, 9002)?.length).toBe(999);
   });
 
   test('holds bounded bytes, alone and with all others, and gives them back', () => {

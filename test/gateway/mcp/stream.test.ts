@@ -23,10 +23,10 @@ test('a reader that reads nothing misses what may be lost, is cut, and costs bou
   const { response } = await reader();
   const stream = new HostStream(1, log());
   stream.attach(response, undefined);
-  for (let i = 0; i < 100_000; i++) stream.send(Buffer.alloc(1000, 0x78), false);
+  for (let i = 0; i < 5000; i++) stream.send(Buffer.alloc(1000, 0x78), false);
   expect(response.writableLength).toBeLessThan(1_000_000);
   const closed = once(response, 'close');
-  for (let i = 0; i < 1000; i++) stream.send(Buffer.alloc(100_000, 0x78), true);
+  for (let i = 0; i < 200; i++) stream.send(Buffer.alloc(100_000, 0x78), true);
   expect(response.writableLength).toBeLessThan(6_000_000);
   await closed;
   expect(stream.hasReader).toBe(false);
