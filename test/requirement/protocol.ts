@@ -152,4 +152,9 @@ export const protocol: readonly Requirement[] = [
     promise: 'A stream that is listened to ends soon after its token or its gateway is taken away.',
     source: 'ARCHITECTURE.md, What flows while a call is open',
   },
+  {
+    id: 'protocol.person-has-time',
+    promise: 'A call is not given up while its host thinks about a question of its server.',
+    source: 'ARCHITECTURE.md, What flows while a call is open',
+  },
 ];

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
@@ -17,8 +18,11 @@ let ada: string;
 let grace: string;
 
 beforeAll(async () => {
-  deployment = await deploy({ policy: walkPolicy({ talking: { tools: 'all' } }) });
-  const profile = { LocalServers: { talking: nodeServer(join(root, 'test/fake/local-server/talking.ts')) } };
+  deployment = await deploy({
+    policy: walkPolicy({ talking: { tools: 'all' }, brief: { tools: 'all', timeoutSeconds: 1 } }),
+  });
+  const talking = nodeServer(join(root, 'test/fake/local-server/talking.ts'));
+  const profile = { LocalServers: { talking, brief: { ...talking, env: { BRIEF: '1' } } } };
   await Promise.all(['ada', 'grace'].map((user) => deployment.workstation({ user, profile })));
   ada = await deployment.hostToken({ user: 'ada', gateway: 'eng' });
   grace = await deployment.hostToken({ user: 'grace', gateway: 'eng' });
@@ -27,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment.close());
 
-const url = () => `${deployment.origin}/g/eng/s/talking/mcp`;
+const url = (server = 'talking') => `${deployment.origin}/g/eng/s/${server}/mcp`;
 const able = { elicitation: {}, sampling: {}, roots: {} };
 const accept = 'application/json, text/event-stream';
 
@@ -315,4 +319,22 @@ test('a question that its server takes back is taken back at the host', async ({
     arguments: { method: 'notifications/cancelled', params: { requestId: 'taken-back' } },
   });
   await cancelled.promise;
+});
+
+test("a call's time stands still while its host thinks", async ({ onTestFinished }) => {
+  proves('protocol.person-has-time', {
+    file: 'gateway/upstream/pending.ts',
+    find: 'this.#pauses++;\n    clearTimeout(this.#timer);',
+    replace: 'this.#pauses++;',
+  });
+  const client = new Client({ name: 'old-host', version: '1' }, { capabilities: { elicitation: {} } });
+  // Longer than the server has for a call.
+  client.setRequestHandler(ElicitRequestSchema, () => setTimeout(1500, { action: 'decline' as const }));
+  const requestInit = { headers: { authorization: `Bearer ${ada}` } };
+  const transport = new StreamableHTTPClientTransport(new URL(url('brief')), { requestInit });
+  await client.connect(transport as Parameters<Client['connect']>[0]);
+  onTestFinished(() => client.close());
+  const params = { message: 'Well?', requestedSchema: { type: 'object', properties: {} } };
+  const answered = await client.callTool({ name: 'ask', arguments: { method: 'elicitation/create', params } });
+  expect(JSON.stringify(answered)).toContain('decline');
 });
