@@ -9,3 +9,9 @@ export function decodeHeaderValue(value: string): string | undefined {
   const bytes = Buffer.from(encoded, 'base64');
   return bytes.toString('base64') === encoded && isUtf8(bytes) ? bytes.toString('utf8') : undefined;
 }
+
+/** The value as a header carries it: encoded where it is not plain printable ASCII, or would be read as encoded. */
+export function encodeHeaderValue(value: string): string {
+  const isPlain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !/^=\?base64\?.*\?=$/.test(value);
+  return isPlain ? value : `=?base64?${Buffer.from(value).toString('base64')}?=`;
+}

@@ -4,6 +4,7 @@ import { Fault } from '#contract/error.ts';
 import type { Abilities, AllowedCall, Era, LogLevel } from '../call.ts';
 import type { Exchange, ResponseHead } from '../egress/egress.ts';
 import { legacyVersions } from '../mcp/era.ts';
+import { encodeHeaderValue } from '../mcp/header-value.ts';
 import { isObject } from '../mcp/jsonrpc.ts';
 import { reaches } from '../mcp/log-level.ts';
 import { withToken } from '../mcp/progress.ts';
@@ -49,6 +50,8 @@ export interface RemoteRequest {
   readonly method: string;
   /** The item that it uses, for the header that mirrors it. */
   readonly name?: string | undefined;
+  /** What else a modern server gets in headers. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Makes the message for the id and the server's era. */
   readonly compose: (id: number, era: Era) => Buffer;
   readonly timeoutMs: number;
@@ -139,7 +142,7 @@ export class RemoteSession {
           peer: this.#deps,
           id,
           body,
-          headers: this.#headers(method, name),
+          headers: isLegacy ? this.#headers(method, name) : { ...this.#headers(method, name), ...request.headers },
           timeoutMs,
           leftMs,
           isResumable: isLegacy,
@@ -259,8 +262,8 @@ export class RemoteSession {
       if (this.#sessionId !== undefined) headers['mcp-session-id'] = this.#sessionId;
       return headers;
     }
-    if (method !== undefined) headers['mcp-method'] = asHeader(method);
-    if (name !== undefined) headers['mcp-name'] = asHeader(name);
+    if (method !== undefined) headers['mcp-method'] = encodeHeaderValue(method);
+    if (name !== undefined) headers['mcp-name'] = encodeHeaderValue(name);
     return headers;
   }
 
@@ -310,8 +313,8 @@ export class RemoteSession {
   }
 }
 
+export const headerMismatch = -32020;
 const versionUnsupported = -32022;
-const headerMismatch = -32020;
 const capabilityMissing = -32021;
 const asLegacy: ReadonlySet<string> = new Set([
   'UPSTREAM_FAILED',
@@ -324,12 +327,6 @@ const ignored: Told = { onHead: () => undefined, onMessage: () => undefined, onE
 
 function dataOf(error: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return isObject(error['data']) ? error['data'] : {};
-}
-
-/** A value that is not plain printable ASCII goes in base64 (2026-07-28, basic/transports/streamable-http, "Value Encoding"). */
-function asHeader(value: string): string {
-  const isPlain = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value) && !/^=\?base64\?.*\?=$/.test(value);
-  return isPlain ? value : `=?base64?${Buffer.from(value).toString('base64')}?=`;
 }
 
 function cancelled(id: number): Buffer {

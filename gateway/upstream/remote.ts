@@ -4,14 +4,15 @@ import { Fault } from '#contract/error.ts';
 import type { AllowedCall, AllowedListing, Era, Remote } from '../call.ts';
 import { noAbilities } from '../mcp/ability.ts';
 import type { Egress } from '../egress/egress.ts';
-import { type Feature, headerNameOf } from '../mcp/feature.ts';
-import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import { type Feature, features, headerNameOf } from '../mcp/feature.ts';
+import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
 import type { Identity, Vault } from '../vault/vault.ts';
 import { reveal, Secret } from '#contract/secret.ts';
 import { withModernMeta } from './handshake.ts';
 import { readPages, useMessage } from './item.ts';
-import { openRemoteSession, type RemoteSession } from './remote-session.ts';
+import { createMirroredTools } from './mirrored.ts';
+import { headerMismatch, openRemoteSession, type RemoteSession } from './remote-session.ts';
 import { timedOut } from './session.ts';
 import type { About, ListedItem, Reply, Trace, Upstream } from './upstream.ts';
 import { leftOf, within } from './within.ts';
@@ -40,6 +41,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
   const sessions = new Map<string, Entry>();
   /** What is known of each server; of one that is called as each person, of each. */
   const known = new Map<string, { era: Era; about: About | undefined; until: number }>();
+  const mirrored = createMirroredTools(deps.onDropped);
   const sweep = setInterval(closeIdle, Math.min(idleMs, 30_000)).unref();
 
   /** As whom, before anything is sent. On record also where there is none. */
@@ -115,6 +117,17 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     }
   }
 
+  /** The parameters of a call that a modern server wants in headers. */
+  function mirroredBy(
+    { era }: RemoteSession,
+    allowed: AllowedCall,
+    { params }: RequestMessage,
+  ): Readonly<Record<string, string>> {
+    const { remote } = allowed.assignment;
+    if (!remote || era === 'legacy' || allowed.item.kind !== 'tools') return {};
+    return mirrored.headersFor(placeOf(allowed, remote), allowed.item.name, params.value['arguments']);
+  }
+
   async function call(allowed: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply> {
     const { timeoutMs } = allowed.assignment;
     const beganAt = performance.now();
@@ -129,8 +142,16 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const name = headerNameOf(request) === undefined ? undefined : allowed.item.name;
     const leftMs = leftOf(timeoutMs, beganAt);
     const progressToken = progressTokenOf(request);
-    const asked = { method, name, compose, timeoutMs, leftMs, call: allowed, progressToken, trace };
-    const answer = await session.request(asked, signal);
+    const asked = { method, name, compose, timeoutMs, call: allowed, progressToken, trace };
+    const headers = mirroredBy(session, allowed, request);
+    let answer = await session.request({ ...asked, leftMs, headers }, signal);
+    if (isHeaderMismatch(answer) && session.era === 'modern' && allowed.item.kind === 'tools') {
+      // Refused for its headers, so it was not run: what they have to be is in the tool's newest definition.
+      await listOnce(allowed, features.tools, {}, signal);
+      const better = mirroredBy(session, allowed, request);
+      if (JSON.stringify(better) !== JSON.stringify(headers))
+        answer = await session.request({ ...asked, leftMs: leftOf(timeoutMs, beganAt), headers: better }, signal);
+    }
     trace.answeredAt = performance.now();
     return answer;
   }
@@ -161,12 +182,15 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     session.join(allowed);
     const said = about(allowed);
     if (said && !said.capabilities.has(feature.capability)) return [];
-    return readPages(server.slug, feature, deps.onDropped, async (compose) => {
+    const items = await readPages(server.slug, feature, deps.onDropped, async (compose) => {
       const asked = { method: feature.method, compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace };
       const answer = await session.request(asked, signal);
       trace.answeredAt = performance.now();
       return answer;
     });
+    const { remote } = allowed.assignment;
+    const isMirrored = remote !== undefined && session.era === 'modern' && feature.kind === 'tools';
+    return isMirrored ? mirrored.learn(placeOf(allowed, remote), items) : items;
   }
 
   function about(listing: AllowedListing): About | undefined {
@@ -199,6 +223,10 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       clearTimeout(timer);
     },
   };
+}
+
+function isHeaderMismatch({ message }: Reply): boolean {
+  return message.error !== undefined && isObject(message.value) && message.value['code'] === headerMismatch;
 }
 
 function placeOf({ assignment, caller }: Allowed, { url, auth }: Remote): string {

@@ -53,6 +53,11 @@ export const remote: readonly Requirement[] = [
     source: walk,
   },
   {
+    id: 'remote.params-mirrored',
+    promise: 'A modern server gets the parameters in headers that its tool wants there, as they stand in the body.',
+    source: walk,
+  },
+  {
     id: 'remote.stream-goes-on',
     promise: 'An answer whose stream broke off is asked for again, without sending the call again.',
     source: walk,

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fault } from '#contract/error.ts';
-import { checkParamHeaders, mirroredOf } from '../../../gateway/mcp/param-header.ts';
+import { checkParamHeaders, isMirroredAsAllowed, mirroredOf, paramHeadersFor } from '../../../gateway/mcp/param-header.ts';
 import { proves } from '../../requirement.ts';
 
 const region = { type: 'string', 'x-mcp-header': 'Region' };
@@ -75,5 +75,41 @@ describe('what the headers must say', () => {
       replace: "if (typeof value === 'string') return true;",
     });
     expect(check(args, headers)).toBe(expected);
+  });
+});
+
+describe('headers for a server', () => {
+  test('say what the arguments say, whatever is in them', () => {
+    const mirrored = mirroredOf(
+      tool({ region, deep: { type: 'object', properties: { n: { type: 'integer', 'x-mcp-header': 'N' } } } }),
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string({ unit: 'binary' }), fc.constant(null)),
+        fc.option(fc.maxSafeInteger(), { nil: undefined }),
+        (text, n) => {
+          const args = { region: text, deep: { n } };
+          const headers = paramHeadersFor(mirrored, args);
+          for (const value of Object.values(headers)) expect(value).toMatch(/^[\x20-\x7e]*$/);
+          if (text?.isWellFormed() ?? true)
+            expect(() => checkParamHeaders(mirrored, args, new Map(Object.entries(headers)))).not.toThrow();
+        },
+      ),
+    );
+  });
+  test('a tool is left out whose annotation no client may follow', () => {
+    expect(isMirroredAsAllowed(tool({ region, 'x-mcp-header': { type: 'string', 'x-mcp-header': 'Name' } }))).toBe(true);
+    expect(isMirroredAsAllowed(tool({ free: { const: { 'x-mcp-header': 'data' } } }))).toBe(true);
+    for (const odd of [
+      { list: { type: 'array', items: region } },
+      { one: { anyOf: [region] } },
+      { a: region, b: { ...region, 'x-mcp-header': 'REGION' } },
+      { a: { ...region, type: 'number' } },
+      { a: { ...region, type: 'object' } },
+      { a: { ...region, 'x-mcp-header': '' } },
+      { a: { ...region, 'x-mcp-header': 'a b' } },
+      { a: { ...region, 'x-mcp-header': 7 } },
+    ])
+      expect(isMirroredAsAllowed(tool(odd))).toBe(false);
   });
 });

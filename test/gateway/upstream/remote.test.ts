@@ -5,6 +5,7 @@ import { GatewayId, newId, ServerId, Slug, TokenId, UserId } from '#contract/id.
 import { Secret } from '#contract/secret.ts';
 import type { AllowedCall, AllowedListing, Remote } from '../../../gateway/call.ts';
 import { createEgress } from '../../../gateway/egress/egress.ts';
+import { features } from '../../../gateway/mcp/feature.ts';
 import { readMessage, type RequestMessage } from '../../../gateway/mcp/jsonrpc.ts';
 import { createRemoteUpstream } from '../../../gateway/upstream/remote.ts';
 import type { Trace, Upstream } from '../../../gateway/upstream/upstream.ts';
@@ -159,6 +160,56 @@ test('a modern server gets the headers that mirror the body, and no session', as
   expect(first?.body).toContain('"traceparent":"00-a-b-01"');
   expect(second?.headers['mcp-name']).toBe(`=?base64?${Buffer.from('für alle').toString('base64')}?=`);
   expect(server.seen).toHaveLength(3);
+});
+
+test('a modern server gets the parameters in headers that its tool wants there, and is asked what those are where it says so', async () => {
+  proves('remote.params-mirrored', {
+    file: 'gateway/upstream/remote.ts',
+    find: 'return mirrored.headersFor(placeOf(allowed, remote), allowed.item.name,',
+    replace: "return mirrored.headersFor('', allowed.item.name,",
+  });
+  const region = { type: 'string', 'x-mcp-header': 'Region' };
+  const inputSchema = {
+    type: 'object',
+    properties: { region, rows: { type: 'integer', 'x-mcp-header': 'Rows' }, query: { type: 'string' } },
+  };
+  const odd = { type: 'object', properties: { list: { type: 'array', items: region } } };
+  const server = await listen((seen, response) => {
+    const { id, method } = said(seen);
+    if (method === 'server/discover')
+      return asJson(response, { id, result: { supportedVersions: ['2026-07-28'], capabilities: { tools: {} } } });
+    if (method === 'tools/list')
+      return asJson(response, {
+        id,
+        result: {
+          tools: [
+            { name: 'echo', inputSchema },
+            { name: 'odd', inputSchema: odd },
+          ],
+        },
+      });
+    const { 'mcp-param-region': shown, 'mcp-param-rows': rows } = seen.headers;
+    if (shown === '=?base64?WsO8cmljaA==?=' && rows === '7') return asJson(response, { id, result: { content: [] } });
+    asJson(response, { id, error: { code: -32020, message: 'Header mismatch' } }, 400);
+  });
+  const upstream = upstreamFor();
+  const params = { name: 'echo', arguments: { region: 'Zürich', rows: 7, query: 'secret' } };
+  const of = allowed(server, { body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params } });
+  for (let i = 0; i < 2; i++) expect((await call(upstream, of)).message.result).toBeDefined();
+  expect(server.seen.map((seen) => said(seen).method)).toEqual([
+    'server/discover',
+    'tools/call',
+    'tools/list',
+    'tools/call',
+    'tools/call',
+  ]);
+  const listed = await upstream.list(of, features.tools, {}, new AbortController().signal);
+  expect(listed.map(({ name }) => name)).toEqual(['echo']);
+  // Where nothing better is known it is the server's answer.
+  const wrong = allowed(server, {
+    body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo', arguments: {} } },
+  });
+  expect((await call(upstream, wrong)).message.value).toMatchObject({ code: -32020 });
 });
 
 test.each([401, 403])('a server that answers %d has refused the identity, and which one is said', async (status) => {
