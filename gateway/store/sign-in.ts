@@ -49,7 +49,7 @@ export interface TokenBearer {
 }
 
 export interface SignInStore {
-  /** Adds or replaces. Items that expired a day ago are removed now and then. */
+  /** Adds or replaces. Items that expired an hour ago are removed with it, a few at a time. */
   putItem(item: SignInItem, now: number): Promise<void>;
   item(model: string, key: string): Promise<SignInItem | undefined>;
   itemByUid(model: string, uid: string): Promise<SignInItem | undefined>;

@@ -5,10 +5,10 @@ import type { ClientList } from '../../sign-in/client-list.ts';
 import type { SignInEvents } from '../../sign-in/event.ts';
 import { readBody } from '../body.ts';
 import { answerJson } from '../error.ts';
+import { createFloodGate } from './flood.ts';
 
 const bodyLimitBytes = 32 * 1024;
 const perMinute = 60;
-const addressesAtMost = 10_000;
 
 export function createRegisterRoute(deps: {
   clients: ClientList;
@@ -16,24 +16,11 @@ export function createRegisterRoute(deps: {
   now: () => number;
   addressOf: (request: IncomingMessage) => string;
 }): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  let minute = 0;
-  const counts = new Map<string, number>();
-
-  function refuseFlood(address: string): void {
-    const current = Math.floor(deps.now() / 60_000);
-    if (current !== minute) {
-      minute = current;
-      counts.clear();
-    }
-    const count = (counts.get(address) ?? 0) + 1;
-    if (count > perMinute || (count === 1 && counts.size >= addressesAtMost))
-      throw new Fault('BUSY', { what: 'registration of apps' });
-    counts.set(address, count);
-  }
+  const refuseFlood = createFloodGate({ ...deps, perMinute, what: 'registration of apps' });
 
   return async (request, response) => {
+    refuseFlood(request);
     const address = deps.addressOf(request);
-    refuseFlood(address);
     if (request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() !== 'application/json')
       throw new Fault('MEDIA_TYPE');
     const body = await readBody(request, bodyLimitBytes);

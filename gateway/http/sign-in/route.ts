@@ -21,6 +21,7 @@ import { personById } from '../../sign-in/person.ts';
 import { createProvider, paths, scope } from '../../sign-in/provider.ts';
 import type { Store } from '../../store/store.ts';
 import { answerJson } from '../error.ts';
+import { createFloodGate } from './flood.ts';
 import { createInteractions, type Interactions } from './interaction.ts';
 import { challengeOf, resourceMetadata, resourceMetadataPath } from './metadata.ts';
 import { answerPage, html, pageHeaders, pageText } from './page.ts';
@@ -95,12 +96,14 @@ export function createSignIn(deps: SignInDeps): SignIn {
   const interactions = createInteractions({ ...deps, provider, clients, consents, events, identityProviders });
   const register = createRegisterRoute({ clients, events, now, addressOf: deps.addressOf });
   const authorize = underPublicName(provider, publicOrigin);
+  // Offices share an address, so it is a generous one.
+  const refuseFlood = createFloodGate({ perMinute: 600, what: 'sign-ins', now, addressOf: deps.addressOf });
 
   const exact: Readonly<Record<string, { readonly method: string; readonly step: Step; readonly isPage?: true }>> = {
     '/.well-known/oauth-authorization-server': { method: 'GET', step: authorize },
     '/.well-known/openid-configuration': { method: 'GET', step: authorize },
     [paths.keys]: { method: 'GET', step: authorize },
-    [paths.authorize]: { method: 'GET', step: onlyKnown(authorize), isPage: true },
+    [paths.authorize]: { method: 'GET', step: onlyKnown(authorize, refuseFlood), isPage: true },
     [paths.token]: { method: 'POST', step: authorize },
     [paths.revoke]: { method: 'POST', step: authorize },
     ...(deps.registration === 'open' ? { [paths.register]: { method: 'POST', step: register } } : {}),
@@ -172,12 +175,13 @@ function underPublicName(provider: Provider, publicOrigin: string): Step {
 }
 
 /** Leaves what is not known here out, and asks for the one scope that there is, whatever a host wrote. */
-function onlyKnown(step: Step): Step {
-  return (request, response) => {
+function onlyKnown(step: Step, refuseFlood: (request: IncomingMessage) => void): Step {
+  return async (request, response) => {
+    refuseFlood(request);
     const url = new URL(request.url ?? '/', 'http://localhost');
     const known = [...url.searchParams].filter(([name]) => authorizeParameters.has(name));
     request.url = `${url.pathname}?${new URLSearchParams([...known, ['scope', scope]])}`;
-    return step(request, response);
+    await step(request, response);
   };
 }
 

@@ -5,7 +5,9 @@ import type { Db, Tables } from '../table.ts';
 import { change, unchanged } from './change.ts';
 import { connection } from './connection.ts';
 
-const keepExpiredMs = 86_400_000;
+/** So that a token that has just expired is told apart from one that never was. */
+const keepExpiredMs = 3_600_000;
+const idleClientMs = 86_400_000;
 
 export async function putItem(db: Db, item: SignInItem, now: number): Promise<void> {
   const { consumedAt, expiresAt, connection: connection_id, ...same } = item;
@@ -111,7 +113,7 @@ export async function addClient(db: Db, client: SignInClient, atMost: number): P
   return await change(db, async (tx) => {
     await tx
       .deleteFrom('sign_in_client')
-      .where('created_at', '<', client.createdAt - keepExpiredMs)
+      .where('created_at', '<', client.createdAt - idleClientMs)
       .where('id', 'not in', tx.selectFrom('connection').select('client_id'))
       .execute();
     const { count } = await tx

@@ -1,0 +1,27 @@
+// Bounds what one address may begin in a minute where nobody knows yet who asks: each beginning is kept for a time.
+import type { IncomingMessage } from 'node:http';
+import { Fault } from '#contract/error.ts';
+
+const addressesAtMost = 10_000;
+
+/** Throws BUSY above the bound, and for new addresses where too many came within the minute. */
+export function createFloodGate(deps: {
+  perMinute: number;
+  what: string;
+  now: () => number;
+  addressOf: (request: IncomingMessage) => string;
+}): (request: IncomingMessage) => void {
+  let minute = 0;
+  const counts = new Map<string, number>();
+  return (request) => {
+    const current = Math.floor(deps.now() / 60_000);
+    if (current !== minute) {
+      minute = current;
+      counts.clear();
+    }
+    const address = deps.addressOf(request);
+    const count = (counts.get(address) ?? 0) + 1;
+    if (count > deps.perMinute || (count === 1 && counts.size >= addressesAtMost)) throw new Fault('BUSY', { what: deps.what });
+    counts.set(address, count);
+  };
+}
