@@ -43,7 +43,7 @@ try {
 /** The administrators' commands. `serve` is started without them: what they need is a third of what would have to be loaded. */
 async function administration(): Promise<readonly AddCommands[]> {
   if (process.argv[2] === 'serve') return [];
-  const [policy, token, workstation, server, identity, audit, backup, connection] = await Promise.all([
+  const [policy, token, workstation, server, identity, audit, backup, connection, account] = await Promise.all([
     import('./command/policy.ts'),
     import('./command/token.ts'),
     import('./command/workstation.ts'),
@@ -52,6 +52,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     import('./command/audit.ts'),
     import('./command/backup.ts'),
     import('./command/connection.ts'),
+    import('./command/account.ts'),
   ]);
   return [
     policy.addPolicy,
@@ -62,6 +63,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     audit.addAudit,
     backup.addBackup,
     connection.addConnection,
+    account.addAccount,
   ];
 }
 

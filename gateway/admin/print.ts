@@ -85,6 +85,14 @@ export function identityTable(identities: readonly ShownIdentity[]): string {
   return table(['ID', 'SERVER', 'USER', 'GATEWAY', 'SENT TO', 'STATE', 'SET'], rows, 'There are no identities.');
 }
 
+export function accountTable(accounts: readonly { readonly email: string; readonly createdAt: number }[]): string {
+  return table(
+    ['E-MAIL', 'SINCE'],
+    accounts.map((one) => [one.email, time(one.createdAt)]),
+    'There is no emergency account.',
+  );
+}
+
 /** An offer in full: whoever approves it sees the whole command. */
 export function offerText(offer: OfferedServer): string {
   const { command } = offer;

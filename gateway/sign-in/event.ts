@@ -11,6 +11,7 @@ export interface SignInEvent {
     | 'client_registered'
     | 'signed_in'
     | 'sign_in_refused'
+    | 'local_account_made'
     | 'consent_given'
     | 'consent_denied'
     | 'host_token_issued'

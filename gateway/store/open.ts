@@ -16,6 +16,7 @@ import { policy } from './sql/policy.ts';
 import { newestCalls } from './sql/call.ts';
 import { chainHead, chains, newestRecords, recordsAfter, sealsAfter } from './sql/record.ts';
 import { addConnection, connection, connectionOf, connections, revokeConnection } from './sql/connection.ts';
+import { accounts, beginAttempt, passAttempt, putAccount, removeAccount } from './sql/local-account.ts';
 import { replacePolicy } from './sql/replace-policy.ts';
 import {
   addClient,
@@ -160,5 +161,10 @@ function signInOf({ db }: Engine): SignInStore {
     connection: guarded((id) => connection(db, id)),
     connections: guarded(() => connections(db)),
     revokeConnection: guarded((id, now) => revokeConnection(db, id, now)),
+    putAccount: guarded((of) => putAccount(db, of)),
+    accounts: guarded(() => accounts(db)),
+    beginAttempt: guarded((email, now) => beginAttempt(db, email, now)),
+    passAttempt: guarded((email, step) => passAttempt(db, email, step)),
+    removeAccount: guarded((email) => removeAccount(db, email)),
   };
 }

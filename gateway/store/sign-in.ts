@@ -48,6 +48,18 @@ export interface TokenBearer {
   readonly expiresAt: number;
 }
 
+/** The items behind which an account may be made. */
+export const accountLinkModel = 'AccountLink';
+
+/** An account of the gateway server's own: its password hashed, the secret of its changing codes sealed. */
+export interface LocalAccount {
+  /** In lower case. */
+  readonly email: string;
+  readonly password: string;
+  readonly totp: string;
+  readonly createdAt: number;
+}
+
 export interface SignInStore {
   /** Adds or replaces. Items that expired an hour ago are removed with it, a few at a time. */
   putItem(item: SignInItem, now: number): Promise<void>;
@@ -75,4 +87,13 @@ export interface SignInStore {
   connections(): Promise<readonly Connection[]>;
   /** Revokes it and removes every token and grant of it. False where there is none, or it is revoked already. */
   revokeConnection(id: ConnectionId, now: number): Promise<boolean>;
+
+  /** Adds, or replaces with nothing left of the one before. */
+  putAccount(account: LocalAccount): Promise<void>;
+  accounts(): Promise<readonly LocalAccount[]>;
+  /** Counts an attempt and gives the account; `locked` for a quarter of an hour after five that did not pass, undefined where there is none. */
+  beginAttempt(email: string, now: number): Promise<LocalAccount | 'locked' | undefined>;
+  /** Ends the counting. False where this step of the changing codes, or a later one, passed already. */
+  passAttempt(email: string, step: number): Promise<boolean>;
+  removeAccount(email: string): Promise<boolean>;
 }

@@ -117,6 +117,15 @@ export interface Tables {
     readonly created_at: number;
     readonly revoked_at: number | null;
   };
+  readonly local_account: {
+    readonly email: string;
+    readonly password: string;
+    readonly totp: string;
+    readonly last_step: number;
+    readonly failures: number;
+    readonly locked_until: number;
+    readonly created_at: number;
+  };
   readonly sign_in_item: {
     readonly model: string;
     readonly key: string;

@@ -109,7 +109,7 @@ export const layers: readonly Layer[] = [
       'gateway/egress/egress.ts',
       'gateway/audit/record.ts',
     ],
-    packages: ['oidc-provider', 'openid-client', 'zod'],
+    packages: ['oidc-provider', 'openid-client', 'otpauth', 'zod'],
     node: 'all',
   },
   {
@@ -236,6 +236,7 @@ export const doors: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['gateway/http/metrics.ts'],
   'oidc-provider': ['gateway/sign-in/', 'gateway/http/sign-in/'],
   'openid-client': ['gateway/sign-in/identity-provider.ts'],
+  otpauth: ['gateway/sign-in/local-account.ts'],
   '@napi-rs/keyring': ['bridge/device/keychain.ts'],
   undici: ['gateway/egress/'],
   'ipaddr.js': ['gateway/egress/address.ts'],

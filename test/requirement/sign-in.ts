@@ -78,6 +78,22 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Records',
   },
   {
+    id: 'sign-in.emergency',
+    promise:
+      'With the identity provider gone, the emergency account lets its person in with a password and a code, and nobody without both.',
+    source: 'docs/sign-in.md, The emergency account',
+  },
+  {
+    id: 'sign-in.emergency-bounded',
+    promise: 'After five attempts the emergency account is locked for a quarter of an hour, however many come at once.',
+    source: 'docs/sign-in.md, The emergency account',
+  },
+  {
+    id: 'sign-in.code-once',
+    promise: 'A code of the emergency account counts once.',
+    source: 'docs/sign-in.md, The emergency account',
+  },
+  {
     id: 'sign-in.document-in-place',
     promise: "A client's document is fetched from public addresses only, and is not followed to anywhere else.",
     source: 'docs/sign-in.md, Hosts',

@@ -130,6 +130,23 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
       expect(await store.signIn.connection(ben.connection.id)).toMatchObject({ revokedAt: 5000 });
     });
 
+    test('an account counts attempts before they are looked at, locks after five, and takes each step of its codes once', async () => {
+      const { signIn } = store;
+      const account = { email: 'ada@example.org', password: 'hashed', totp: 'sealed', createdAt: 1000 };
+      await signIn.putAccount(account);
+      expect(await signIn.accounts()).toEqual([account]);
+      expect(await signIn.beginAttempt('ben@example.org', 1000)).toBeUndefined();
+      const many = await Promise.all(Array.from({ length: 12 }, () => signIn.beginAttempt(account.email, 1000)));
+      expect(many.filter((found) => found === 'locked').length).toBeGreaterThanOrEqual(7);
+      expect(await signIn.beginAttempt(account.email, 1000 + 899_999)).toBe('locked');
+      expect(await signIn.beginAttempt(account.email, 1000 + 900_000)).toEqual(account);
+      const passed = await Promise.all(Array.from({ length: 5 }, () => signIn.passAttempt(account.email, 7)));
+      expect(passed.filter(Boolean)).toHaveLength(1);
+      expect(await signIn.passAttempt(account.email, 6)).toBe(false);
+      expect(await signIn.removeAccount(account.email)).toBe(true);
+      expect(await signIn.removeAccount(account.email)).toBe(false);
+    });
+
     test('clients that register are bounded; those that never came to a connection make room after a day', async () => {
       const add = (id: string, createdAt: number) => store.signIn.addClient({ id, body: '{}', createdAt }, 2);
       await connectionOf('ada', { client: 'kept' });

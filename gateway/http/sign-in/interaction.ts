@@ -11,14 +11,16 @@ import type { ClientList } from '../../sign-in/client-list.ts';
 import { choicesOf, type Consents } from '../../sign-in/consent.ts';
 import type { SignInEvents } from '../../sign-in/event.ts';
 import { Departure, type IdentityProviderClient } from '../../sign-in/identity-provider.ts';
+import type { LocalAccounts } from '../../sign-in/local-account.ts';
 import { type Person, personByEmail, personById } from '../../sign-in/person.ts';
 import { Asked, paths, saveGrant } from '../../sign-in/provider.ts';
 import type { Store } from '../../store/store.ts';
 import { readBody } from '../body.ts';
+import { AccountForm } from './account.ts';
 import { questionBody, questionTitle, type Question } from './consent-page.ts';
 import { cookieOf, setCookie } from './cookie.ts';
 import { answerPage, formTargetOf } from './page.ts';
-import { emailBody } from './sign-in-page.ts';
+import { signInBody } from './sign-in-page.ts';
 
 export interface InteractionDeps {
   readonly publicOrigin: string;
@@ -29,12 +31,13 @@ export interface InteractionDeps {
   readonly consents: Consents;
   readonly events: SignInEvents;
   readonly identityProviders: readonly IdentityProviderClient[];
+  readonly accounts: LocalAccounts;
   readonly now: () => number;
 }
 export interface Interactions {
   /** GET: the next step of this sign-in, as a page or a way on. */
   show(request: IncomingMessage, response: ServerResponse, uid: string, query: URLSearchParams): Promise<void>;
-  /** POST: the answer to the question of consent. */
+  /** POST: the answer to the question of consent, or the emergency account. */
   answer(request: IncomingMessage, response: ServerResponse, uid: string): Promise<void>;
   /** GET: back from an identity provider. */
   arrive(request: IncomingMessage, response: ServerResponse, provider: string, returned: URL): Promise<void>;
@@ -110,19 +113,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
   return {
     async show(request, response, uid, query) {
       const interaction = await find(request, response, uid);
-      if (interaction.prompt.name === 'login') {
-        const email = query.get('email')?.trim().toLowerCase();
-        const [only] = deps.identityProviders;
-        const domain = email?.slice(email.lastIndexOf('@') + 1);
-        const to =
-          deps.identityProviders.length === 1 && only
-            ? only
-            : deps.identityProviders.find(({ settings }) => domain !== undefined && settings.domains?.includes(domain));
-        if (to) return sendAway(response, { to, uid, request, ...(email === undefined ? {} : { email }) });
-        // The form leads to this site first, and from here to the identity provider.
-        const formTargets = ['https:', ...(isSecure ? [] : ['http:'])];
-        return answerPage(response, { title: 'Sign in', body: emailBody(`${paths.signIn}/${uid}`, email), formTargets });
-      }
+      if (interaction.prompt.name === 'login') return showSignIn(request, response, interaction, query);
       const question = await questionOf(interaction);
       answerPage(response, {
         title: questionTitle(question),
@@ -133,11 +124,11 @@ export function createInteractions(deps: InteractionDeps): Interactions {
 
     async answer(request, response, uid) {
       const interaction = await find(request, response, uid);
-      if (interaction.prompt.name !== 'consent') throw new Fault('SIGN_IN_OVER');
       const form = new URLSearchParams((await readBody(request, answerLimitBytes)).toString('utf8'));
       const proof = Buffer.from(form.get('proof') ?? '', 'base64url');
       const expected = proofOf(uid);
       if (proof.length !== expected.length || !timingSafeEqual(proof, expected)) throw new Fault('SIGN_IN_OVER');
+      if (interaction.prompt.name === 'login') return signInLocally(response, interaction, form);
       const { client, person, choices, redirect } = await questionOf(interaction);
       const { resource } = Asked.parse(interaction.params);
       if (form.get('answer') !== 'allow') {
@@ -164,14 +155,63 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       const interaction = await provider.Interaction.find(kept.uid);
       if (!interaction || interaction.prompt.name !== 'login') throw new Fault('SIGN_IN_OVER');
       const person = await whoCame(to, returned, kept.departure);
-      const user = { id: person.id, name: person.slug };
-      await events.record({ event: 'signed_in', user, detail: { identityProvider: name } });
-      await leaveOther(interaction, person);
-      interaction.result = { login: { accountId: person.id } };
-      await interaction.save(interaction.exp - Math.floor(now() / 1000));
-      seeOther(response, interaction.returnTo);
+      await signIn(response, interaction, person, { identityProvider: name });
     },
   };
+
+  async function signIn(response: ServerResponse, interaction: Interaction, person: Person, how: Record<string, string>) {
+    await events.record({ event: 'signed_in', user: { id: person.id, name: person.slug }, detail: how });
+    await leaveOther(interaction, person);
+    interaction.result = { login: { accountId: person.id } };
+    await interaction.save(interaction.exp - Math.floor(now() / 1000));
+    seeOther(response, interaction.returnTo);
+  }
+
+  async function showSignIn(request: IncomingMessage, response: ServerResponse, { uid }: Interaction, query: URLSearchParams) {
+    const email = query.get('email')?.trim().toLowerCase();
+    const domain = email?.slice(email.lastIndexOf('@') + 1);
+    const [only] = deps.identityProviders;
+    const isSingle = deps.identityProviders.length === 1;
+    // With an emergency account there is something to choose, so nobody is sent away before they did.
+    const isChosen = query.has('with') || !(await deps.accounts.isAny());
+    const to = isSingle
+      ? isChosen && only
+      : deps.identityProviders.find(({ settings }) => domain !== undefined && settings.domains?.includes(domain));
+    if (to) return sendAway(response, { to, uid, request, ...(email === undefined ? {} : { email }) });
+    return answerSignIn(response, uid, { unknownEmail: email });
+  }
+
+  async function answerSignIn(
+    response: ServerResponse,
+    uid: string,
+    of: { unknownEmail?: string | undefined; problem?: string },
+  ) {
+    const { unknownEmail, problem } = of;
+    const body = signInBody({
+      answerTo: `${paths.signIn}/${uid}`,
+      proof: proofOf(uid).toString('base64url'),
+      choices: deps.identityProviders.map(({ settings }) => settings),
+      unknownEmail,
+      hasLocalAccount: await deps.accounts.isAny(),
+      problem,
+    });
+    // The forms lead to this site first, and from here to an identity provider, or on to what is asked next.
+    const formTargets = ['https:', ...(isSecure ? [] : ['http:'])];
+    answerPage(response, { status: problem === undefined ? 200 : 403, title: 'Sign in', body, formTargets });
+  }
+
+  async function signInLocally(response: ServerResponse, interaction: Interaction, form: URLSearchParams): Promise<void> {
+    try {
+      const given = AccountForm.safeParse(Object.fromEntries(form));
+      if (!given.success) throw new Fault('SIGN_IN_REFUSED', { reason: 'fill in the address, the password and the code.' });
+      const person = await personByEmail(store, { email: await deps.accounts.check(given.data) });
+      await signIn(response, interaction, person, { identityProvider: 'local account' });
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'SIGN_IN_REFUSED') throw error;
+      await events.recordRefusal({ event: 'sign_in_refused', code: error.code, detail: { identityProvider: 'local account' } });
+      await answerSignIn(response, interaction.uid, { problem: error.message });
+    }
+  }
 
   async function whoCame(to: IdentityProviderClient, returned: URL, departure: Departure): Promise<Person> {
     try {

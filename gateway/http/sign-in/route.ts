@@ -17,10 +17,12 @@ import { createConsents } from '../../sign-in/consent.ts';
 import { createSignInEvents } from '../../sign-in/event.ts';
 import { createFetchDocument } from '../../sign-in/fetch-document.ts';
 import { createIdentityProvider, type IdentityProviderSettings } from '../../sign-in/identity-provider.ts';
+import { createLocalAccounts } from '../../sign-in/local-account.ts';
 import { personById } from '../../sign-in/person.ts';
 import { createProvider, paths, scope } from '../../sign-in/provider.ts';
 import type { Store } from '../../store/store.ts';
 import { answerJson } from '../error.ts';
+import { type AccountPages, createAccountPages } from './account.ts';
 import { createFloodGate } from './flood.ts';
 import { createInteractions, type Interactions } from './interaction.ts';
 import { challengeOf, resourceMetadata, resourceMetadataPath } from './metadata.ts';
@@ -51,6 +53,7 @@ export interface SignIn {
 
 type Step = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 const stepPath = /^\/sign-in\/([A-Za-z0-9_-]{43})$/;
+const accountPath = /^\/sign-in\/account\/([A-Za-z0-9_-]{43})$/;
 const returnPath = /^\/sign-in\/callback\/([a-z0-9_-]{1,40})$/;
 /** Of a request to authorize. No form post, no signed request, no nonce: nothing of OpenID Connect is offered to hosts. */
 const authorizeParameters: ReadonlySet<string> = new Set(
@@ -93,7 +96,9 @@ export function createSignIn(deps: SignInDeps): SignIn {
       onFailure: (error) => logger.warn({ err: error, identityProvider: settings.slug }, 'an identity provider failed'),
     }),
   );
-  const interactions = createInteractions({ ...deps, provider, clients, consents, events, identityProviders });
+  const accounts = createLocalAccounts({ store: store.signIn, signingKey, now });
+  const accountPages = createAccountPages({ accounts, events });
+  const interactions = createInteractions({ ...deps, provider, clients, consents, events, identityProviders, accounts });
   const register = createRegisterRoute({ clients, events, now, addressOf: deps.addressOf });
   const authorize = underPublicName(provider, publicOrigin);
   // Offices share an address, so it is a generous one.
@@ -114,7 +119,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     if (found) return { step: only(found.method, found.step), isPage: found.isPage ?? false };
     if (path.startsWith(`${paths.authorize}/`)) return { step: only('GET', authorize), isPage: true };
     if (path.startsWith(`${resourceMetadataPath}/`)) return { step: only('GET', describe), isPage: false };
-    const step = pageStep(path, request, interactions, publicOrigin);
+    const step = accountStep(path, request, accountPages) ?? pageStep(path, request, interactions, publicOrigin);
     return step && { step, isPage: true };
   }
 
@@ -151,6 +156,13 @@ function pageStep(path: string, request: IncomingMessage, interactions: Interact
   return provider === undefined
     ? undefined
     : only('GET', (asked, response) => interactions.arrive(asked, response, provider, url));
+}
+
+function accountStep(path: string, request: IncomingMessage, pages: AccountPages): Step | undefined {
+  const link = accountPath.exec(path)?.[1];
+  if (link === undefined) return undefined;
+  if (request.method === 'POST') return (asked, response) => pages.make(asked, response, link);
+  return only('GET', (_, response) => pages.show(response, link));
 }
 
 function only(method: string, step: Step): Step {
