@@ -19,6 +19,7 @@ import { createEnrollRoute } from './http/enroll.ts';
 import { createHealth, type Part } from './http/health.ts';
 import { createMcpRoute } from './http/mcp.ts';
 import { createMetrics, createMetricsRoutes } from './http/metrics.ts';
+import { createOldRoute } from './http/old-stream.ts';
 import { clientAddress, describeSite } from './http/origin.ts';
 import { createReaders } from './http/reader.ts';
 import { createRoutes } from './http/routes.ts';
@@ -203,6 +204,7 @@ async function start(
       messageLimitBytes,
       challenge: signIn?.challenge,
     }),
+    oldMcp: createOldRoute({ tokenCheck, pipeline, readers, onRootsChanged, onEnd: release, messageLimitBytes }),
     enroll: createEnrollRoute({ store, recorder, organization, publicOrigin, now, logger, addressOf }),
     signIn: signIn?.answer,
     tunnel: createTunnelUpgrade({ tunnels, addressOf }),

@@ -28,6 +28,8 @@ export function createRoutes(deps: {
   site: Site;
   health: Health;
   mcp: McpRoute;
+  /** The same by the transport of 2024-11-05. */
+  oldMcp: McpRoute;
   enroll: Route;
   /** Absent: hosts come with tokens that administrators made. */
   signIn?: ((request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | undefined) | undefined;
@@ -61,6 +63,11 @@ export function createRoutes(deps: {
     if (address) {
       allow(request, 'GET, POST, DELETE');
       return deps.mcp(request, response, address);
+    }
+    const old = path.endsWith('/sse') ? addressAt(`${path.slice(0, -3)}mcp`, `${path.slice(0, -3)}mcp`) : undefined;
+    if (old) {
+      allow(request, 'GET, POST');
+      return deps.oldMcp(request, response, old);
     }
     if (path === enrollPath) {
       allow(request, 'POST');

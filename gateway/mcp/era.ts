@@ -10,7 +10,7 @@ export const modernVersions: readonly string[] = ['2026-07-28'];
 /** The one revision with JSON-RPC batches. */
 export const batchVersion = '2025-03-26';
 /** Revisions of the legacy era that initialize may agree on, the newest first. */
-export const legacyVersions: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26'];
+export const legacyVersions: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
 /** All that are served here, the newest first: what server/discover says, and what a refused version is told. */
 export const servedVersions: readonly string[] = [...modernVersions, ...legacyVersions];
 

@@ -1,5 +1,5 @@
-// An AI host that came through the shim: each message on its channel is one line of MCP over stdio, in either era. The channel is the session;
-// the tunnel it stands on is the proof of who calls. Answers go back as they are ready, and what servers say meanwhile goes between them.
+// An AI host on one duplex channel, in either era: one that came through the shim, each message a line of MCP over stdio, or one that speaks HTTP+SSE. The
+// channel is the session; what it stands on is the proof of who calls. Answers go back as they are ready, and what servers say meanwhile goes between them.
 import { performance } from 'node:perf_hooks';
 import { randomUUID } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
@@ -12,7 +12,7 @@ import { noAbilities, readAbilities } from './ability.ts';
 import { batchOf, isBatch, readBatch } from './batch.ts';
 import { encoderFor } from './encode.ts';
 import { agreedVersion, batchVersion, eraOf } from './era.ts';
-import { type Message, readMessage, refusedId, type RequestMessage } from './jsonrpc.ts';
+import { asLine, type Message, readMessage, refusedId, type RequestMessage } from './jsonrpc.ts';
 import { logLevelOf } from './log-level.ts';
 import { Questions } from './questions.ts';
 import { UnderWay } from './under-way.ts';
@@ -166,7 +166,7 @@ class Line implements Audience, Asked {
   #arrived(body: Buffer): { -readonly [K in keyof Arrived]: Arrived[K] } {
     return {
       era: 'unknown',
-      via: 'shim',
+      via: this.#deps.caller.via,
       caller: this.#deps.caller,
       requestBytes: body.length,
       arrivedAt: { monotonic: performance.now(), wall: Date.now() },
@@ -180,7 +180,7 @@ class Line implements Audience, Asked {
 
   #reply(body: Buffer): void {
     try {
-      this.#deps.channel.send(body);
+      this.#deps.channel.send(asLine(body));
     } catch {
       this.#deps.channel.close(); // a host that does not read its answers has ended its own session
     }

@@ -3,6 +3,7 @@
 // memory: first it misses what may be lost, then its connection is cut.
 import type { ServerResponse } from 'node:http';
 import type { EventLog } from './event-log.ts';
+import { asLine } from './jsonrpc.ts';
 
 /** What waits in a connection: above the first, progress and log messages are left out; above the second it is cut. */
 const leaveOutAboveBytes = 256 * 1024;
@@ -91,7 +92,7 @@ export class HostStream {
     if (seq !== undefined) this.#handedOver = seq;
     reader.cork();
     reader.write(`${seq === undefined ? '' : `id: ${this.number}-${seq}\n`}event: message\ndata: `);
-    reader.write(body);
+    reader.write(asLine(body));
     reader.write('\n\n');
     reader.uncork();
   }

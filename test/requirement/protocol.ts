@@ -157,4 +157,9 @@ export const protocol: readonly Requirement[] = [
     promise: 'A call is not given up while its host thinks about a question of its server.',
     source: 'ARCHITECTURE.md, What flows while a call is open',
   },
+  {
+    id: 'protocol.old-stream-owner',
+    promise: 'Nobody can speak on the HTTP+SSE stream of another one.',
+    source: 'MCP 2024-11-05, basic/transports: HTTP with SSE',
+  },
 ];

@@ -256,6 +256,32 @@ test('a host that never reads is cut, and the gateway server goes on', { timeout
   expect((await post(url(), ada, callOf(2, 'heard'), { 'mcp-session-id': session })).body.result).toBeDefined();
 });
 
+test('the stream of 2024-11-05 is of no use to anybody else, and ends with its connection', async () => {
+  proves('protocol.old-stream-owner', {
+    file: 'gateway/http/old-stream.ts',
+    find: 'if (stream?.owner !== ownerOf(caller, target))',
+    replace: 'if (!stream)',
+  });
+  const leave = new AbortController();
+  const old = url().replace(/mcp$/, 'sse');
+  const response = await fetch(old, {
+    headers: { accept: 'text/event-stream', authorization: `Bearer ${ada}` },
+    signal: leave.signal,
+  });
+  const read = reading(response);
+  const where = /data: (.+)/.exec(await read('endpoint'))?.[1] ?? '';
+  const endpoint = new URL(where, old).href;
+  const params = { protocolVersion: '2024-11-05', capabilities: {}, clientInfo: { name: 'raw', version: '1' } };
+  const initialize = { jsonrpc: '2.0', id: 1, method: 'initialize', params };
+  expect(codeOf(await post(endpoint, grace, initialize))).toBe('SESSION_UNKNOWN');
+  expect(codeOf(await post(old, ada, initialize))).toBe('SESSION_REQUIRED');
+  expect((await post(endpoint, undefined, initialize)).status).toBe(401);
+  expect((await post(endpoint, ada, initialize)).status).toBe(202);
+  expect(eventsOf(await read('"result"'))).toMatchObject([{ id: 1, result: { protocolVersion: '2024-11-05' } }]);
+  leave.abort();
+  await until('the session to be over', async () => codeOf(await post(endpoint, ada, initialize)) === 'SESSION_UNKNOWN');
+});
+
 describe('a batch', () => {
   test('of a 2025-03-26 host is answered as one array, each call with its own record', async () => {
     proves('protocol.batch', {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { Client as NewClient, StreamableHTTPClientTransport as NewTransport } from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import {
@@ -56,6 +57,10 @@ afterAll(() => deployment.close());
 const url = (server?: string) => `${deployment.origin}/g/eng/${server === undefined ? '' : `s/${server}/`}mcp`;
 const overHttp = (server?: string) =>
   new StreamableHTTPClientTransport(new URL(url(server)), { requestInit: { headers: { authorization: `Bearer ${token}` } } });
+const bySse = (server?: string) =>
+  new SSEClientTransport(new URL(url(server).replace(/mcp$/, 'sse')), {
+    requestInit: { headers: { authorization: `Bearer ${token}` } },
+  });
 const throughShim = (server?: string) =>
   new StdioClientTransport({
     command: process.execPath,
@@ -74,7 +79,10 @@ interface Host {
 const able: ClientCapabilities = { elicitation: { form: {}, url: {} }, sampling: {}, roots: { listChanged: true } };
 
 /** A host of 2025-11-25 (SDK v1) that can be asked everything, and writes down what it is asked and told. */
-async function host(transport: ReturnType<typeof overHttp> | ReturnType<typeof throughShim>, capabilities = able): Promise<Host> {
+async function host(
+  transport: ReturnType<typeof overHttp | typeof throughShim | typeof bySse>,
+  capabilities = able,
+): Promise<Host> {
   const client = new Client({ name: 'old-host', version: '1' }, { capabilities });
   const asked: Host['asked'] = [];
   const logged: Host['logged'] = [];
@@ -122,6 +130,7 @@ const form = {
 describe.each([
   ['over HTTP', overHttp],
   ['through the shim', throughShim],
+  ['by the transport of 2024-11-05', bySse],
 ])('a 2025-11-25 host (SDK v1) %s', (_, transport) => {
   test('is asked by server-everything for a form, a sample and its roots, and its answers arrive', async ({ onTestFinished }) => {
     const { client, asked, call } = await host(transport('everything'));

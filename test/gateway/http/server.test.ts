@@ -49,6 +49,7 @@ async function openDoor(of: { mcp?: McpRoute; parts?: readonly Part[]; proxies?:
     site,
     health: createHealth(of.parts ?? [], quiet),
     mcp: of.mcp ?? answerTarget,
+    oldMcp: answerTarget,
     enroll: (_request, response) => void response.end('enrolled'),
     tunnel: (_request, socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
     logger: pino({ level: 'warn' }, { write: (line: string) => log.push(line) }),
@@ -140,6 +141,7 @@ describe('a request', () => {
     const door = await openDoor();
     for (const [line, allow] of [
       ['PUT /g/main/mcp HTTP/1.1', 'GET, POST, DELETE'],
+      ['DELETE /g/main/s/files/sse HTTP/1.1', 'GET, POST'],
       ['GET /workstation/enroll HTTP/1.1', 'POST'],
       ['POST /healthz HTTP/1.1', 'GET, HEAD'],
     ] as const) {

@@ -124,7 +124,7 @@ describe('encoderFor', () => {
     const described = { kind: 'described', title: 'Engineering', instructions: 'Use it.' } as const;
     const tool = Buffer.from('{"name":"echo","inputSchema":{"type":"object"},"x-unknown":1}');
     expect(DiscoverResultSchema.parse(parsed(encoderFor('modern', '1')(described)).result)).toMatchObject({
-      supportedVersions: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26'],
+      supportedVersions: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
       ttlMs: 0,
       cacheScope: 'private',
     });
@@ -159,7 +159,7 @@ describe('encoderFor', () => {
     )({ kind: 'fault', fault: new Fault('VERSION_UNSUPPORTED', { requested: '2027-01-01' }) });
     expect([encoded.status, parsed(encoded).error.data.supported]).toEqual([
       400,
-      ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26'],
+      ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'],
     ]);
   });
 });
