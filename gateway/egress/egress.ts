@@ -23,6 +23,8 @@ export interface EgressRequest {
   readonly limitBytes: number;
   /** How long nothing may come. */
   readonly idleWithinMs: number;
+  /** A stream that stays open: it has a connection of its own kind, so that it takes none from what is short. */
+  readonly isLong?: boolean;
   /** Fewer redirects than usual. */
   readonly redirectsAtMost?: number;
 }
@@ -54,6 +56,7 @@ const redirectLimit = 3;
 const connectWithinMs = 10_000;
 /** Connections to one origin at once; what comes later waits for one of them. */
 const connectionLimit = 1024;
+const longLimit = 10_000;
 const agentLimit = 256;
 const systemLookup: Lookup = (host) => resolveName(host, { all: true });
 
@@ -61,8 +64,8 @@ export function createEgress({ lookup = systemLookup }: { lookup?: Lookup } = {}
   const agents = new Map<string, Agent>();
 
   /** One for each list of what may be private: a connection that one server may have must not serve another. */
-  function agentFor(allowPrivate: readonly string[]): Agent {
-    const key = JSON.stringify(allowPrivate);
+  function agentFor({ allowPrivate, isLong = false }: EgressRequest): Agent {
+    const key = JSON.stringify([isLong, allowPrivate]);
     const known = agents.get(key);
     if (known) return known;
     for (const [oldest, agent] of agents) {
@@ -72,7 +75,7 @@ export function createEgress({ lookup = systemLookup }: { lookup?: Lookup } = {}
     }
     const made = new Agent({
       connect: guardedConnector({ lookup, allowPrivate, connectWithinMs }),
-      connections: connectionLimit,
+      connections: isLong ? longLimit : connectionLimit,
       maxHeaderSize: 16_384,
       pipelining: 1,
     });
@@ -135,7 +138,7 @@ export function createEgress({ lookup = systemLookup }: { lookup?: Lookup } = {}
         },
       };
       try {
-        agentFor(request.allowPrivate).dispatch(
+        agentFor(request).dispatch(
           {
             origin: url.origin,
             path: `${url.pathname}${url.search}`,

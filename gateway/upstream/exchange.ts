@@ -24,6 +24,8 @@ export interface Outgoing {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Buffer;
   readonly idleWithinMs: number;
+  /** It stays open for as long as both ends like. */
+  readonly isLong?: boolean;
 }
 export interface Told {
   onSent?(): void;

@@ -4,8 +4,10 @@ import { Fault } from '#contract/error.ts';
 import type { Exchange, ResponseHead } from '../egress/egress.ts';
 import { type Message, readMessage } from '../mcp/jsonrpc.ts';
 import { exchange, garbage, type Peer } from './exchange.ts';
-import type { Beside, Waiting } from './remote-beside.ts';
+import type { AllowedCall } from '../call.ts';
+import type { Beside } from './remote-beside.ts';
 import { timedOut } from './session.ts';
+import type { UnderWayCall } from './unasked.ts';
 import type { Reply } from './upstream.ts';
 
 /** However much progress a call reports, it is over after this and one more of its timeouts. */
@@ -19,6 +21,10 @@ const endWithinMs = 1000;
 export interface Asked {
   readonly peer: Peer;
   readonly id: number;
+  /** Absent for a list and a handshake. */
+  readonly call: AllowedCall | undefined;
+  /** How the host asked for progress. */
+  readonly progressToken: string | number | undefined;
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
@@ -26,6 +32,8 @@ export interface Asked {
   readonly leftMs: number;
   /** Whether a broken stream may be asked for again (Last-Event-ID; not in the modern era). */
   readonly isResumable: boolean;
+  /** It waits from now on. */
+  onBegun(call: UnderWayCall): void;
   onSent(): void;
   onHead(head: ResponseHead): void;
   /** What a status without an answer means, if it is one that means something. */
@@ -78,7 +86,10 @@ export function ask(asked: Asked, signal: AbortSignal): Promise<Reply> {
       clearTimeout(timer);
       if (!isOver && pauses === 0) timer = setTimeout(onTimeout, timeoutMs);
     };
-    const waiting: Waiting = {
+    const waiting: UnderWayCall = {
+      call: asked.call,
+      progressToken: asked.progressToken,
+      questions: 0,
       get over() {
         over ??= new AbortController();
         if (isOver) over.abort();
@@ -164,6 +175,7 @@ export function ask(asked: Asked, signal: AbortSignal): Promise<Reply> {
 
     if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
+    asked.onBegun(waiting);
     go();
   });
 }

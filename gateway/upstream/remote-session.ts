@@ -5,9 +5,10 @@ import type { Abilities, AllowedCall, Era, LogLevel } from '../call.ts';
 import type { Exchange, ResponseHead } from '../egress/egress.ts';
 import { legacyVersions } from '../mcp/era.ts';
 import { encodeHeaderValue } from '../mcp/header-value.ts';
-import { isObject } from '../mcp/jsonrpc.ts';
+import { isObject, readMessage } from '../mcp/jsonrpc.ts';
 import { reaches } from '../mcp/log-level.ts';
 import { withToken } from '../mcp/progress.ts';
+import { UnderWay } from '../mcp/under-way.ts';
 import { exchange, type Peer, type Told } from './exchange.ts';
 import {
   aboutOf,
@@ -15,14 +16,15 @@ import {
   discoverRequest,
   initializedNotification,
   initializeRequest,
-  isModernAnswer,
   modernVersion,
   rootsNotification,
 } from './handshake.ts';
 import { besideOf } from './remote-beside.ts';
+import { isRefusedFor, tellsLegacy, verdictOf, versionUnsupported } from './remote-era.ts';
+import { followNews, type News } from './remote-news.ts';
 import { ask } from './remote-request.ts';
 import { timedOut } from './session.ts';
-import { Unasked } from './unasked.ts';
+import { Unasked, type UnderWayCall } from './unasked.ts';
 import type { About, Reply, Trace } from './upstream.ts';
 
 const pendingLimit = 1024;
@@ -83,10 +85,11 @@ export class RemoteSession {
   about: About | undefined;
   readonly #deps: RemoteSessionDeps;
   readonly #beside = new Set<Exchange>();
+  readonly #calls = new UnderWay<number, UnderWayCall>();
   /** What is for the conversation and for no call. */
   readonly #news: Unasked;
-  #pending = 0;
   #level: LogLevel | undefined;
+  #stream: News | undefined;
   #nextId = 1;
   #version: string | undefined;
   #sessionId: string | undefined;
@@ -95,15 +98,15 @@ export class RemoteSession {
   constructor(deps: RemoteSessionDeps) {
     this.#deps = deps;
     const { server, onDropped } = deps;
-    const calls = { get: () => undefined, values: () => [] };
-    this.#news = new Unasked({ server, workstation: null, isShared: false, calls, send: () => undefined, onDropped });
+    const send = (message: Buffer) => this.#send(undefined, message);
+    this.#news = new Unasked({ server, workstation: null, isShared: false, calls: this.#calls, send, onDropped });
   }
 
   get isOpen(): boolean {
     return this.#isOpen;
   }
   get isIdle(): boolean {
-    return this.#pending === 0;
+    return this.#calls.size === 0 && this.#news.subscriptions.size === 0;
   }
 
   async shakeHands(deadline: AbortSignal): Promise<void> {
@@ -128,56 +131,89 @@ export class RemoteSession {
   async request(request: RemoteRequest, signal: AbortSignal): Promise<Reply> {
     const { method, name, compose, timeoutMs, leftMs = timeoutMs, call, progressToken, trace } = request;
     const { server, onDropped } = this.#deps;
-    if (this.#pending >= pendingLimit) throw new Fault('BUSY', { what: `the server "${server}"` });
+    if (this.#calls.size >= pendingLimit) throw new Fault('BUSY', { what: `the server "${server}"` });
     const id = this.#nextId++;
     const message = compose(id, this.era);
     const body = progressToken === undefined ? message : withToken(message, id);
     const isLegacy = this.era === 'legacy';
     const send = (answer: Buffer) => this.#send(undefined, answer);
-    this.#pending++;
     this.lastUsedAt = performance.now();
     try {
       const reply = await ask(
         {
           peer: this.#deps,
           id,
+          call,
+          progressToken,
           body,
           headers: isLegacy ? this.#headers(method, name) : { ...this.#headers(method, name), ...request.headers },
           timeoutMs,
           leftMs,
           isResumable: isLegacy,
+          onBegun: (waiting) => this.#calls.set(id, waiting),
           onSent: () => trace && (trace.forwardedAt ??= performance.now()),
           onHead: (head) => this.#heard(head),
           faultOf: (status) => this.#faultOf(status),
-          onBeside: besideOf({ server, id, call, progressToken, mayAsk: isLegacy, news: this.#news, send, onDropped }),
+          onBeside: besideOf({ server, id, mayAsk: isLegacy, news: this.#news, send, onDropped }),
           onDropped,
           onGivenUp: () => isLegacy && method !== 'initialize' && this.#send('notifications/cancelled', cancelled(id)),
         },
         signal,
       );
-      if (
-        !isLegacy &&
-        isObject(reply.message.value) &&
-        reply.message.error &&
-        reply.message.value['code'] === versionUnsupported
-      ) {
+      if (!isLegacy && isRefusedFor(reply, versionUnsupported)) {
         this.#deps.onMistaken();
         this.#end();
       }
       return reply;
     } finally {
-      this.#pending--;
+      this.#calls.delete(id);
     }
   }
 
   /** The conversation uses this session from now on, and hears what it says to all. */
   join(allowed: Pick<AllowedCall, 'conversation' | 'audience' | 'target' | 'era'>): void {
     this.#news.join(allowed);
+    if (allowed.audience?.conversation) this.#follow();
     const level = allowed.audience?.logLevel;
     if (level === undefined || level === this.#level) return;
     // Calls of a modern host each have a level of their own: the server says what the most curious of them wants.
     const isCovered = allowed.era === 'modern' && this.#level !== undefined && reaches(level, this.#level);
     if (!isCovered) this.setLogLevel(level);
+  }
+
+  /** resources/subscribe and its opposite, for the one conversation of this session. Rejects as `request` does. */
+  async subscribe(request: RemoteRequest & { readonly call: AllowedCall }, isOn: boolean, signal: AbortSignal): Promise<Reply> {
+    const { conversation, item } = request.call;
+    const { subscriptions } = this.#news;
+    // Before the answer: the first update may be quicker.
+    if (isOn) subscriptions.add(item.name, conversation);
+    let isDone = false;
+    try {
+      const reply = await this.request(request, signal);
+      isDone = reply.message.error === undefined;
+      return reply;
+    } finally {
+      if (isOn !== isDone) subscriptions.delete(item.name, conversation);
+    }
+  }
+
+  /** A legacy server with a session may say things on a stream of its own. */
+  #follow(): void {
+    const sessionId = this.#sessionId;
+    if (this.#stream || sessionId === undefined || !this.#isOpen) return;
+    const headers = () => ({ ...this.#common(), 'mcp-session-id': sessionId });
+    this.#stream = followNews({ peer: this.#deps, headers, onMessage: (body) => this.#said(body) });
+  }
+
+  #said(body: Buffer): void {
+    try {
+      const message = readMessage(body);
+      if (message.kind === 'request') this.#news.asked(body, message);
+      else if (message.kind === 'notification') this.#news.notified(body, message);
+      else this.#deps.onDropped();
+    } catch {
+      this.#deps.onDropped(); // no message, and nobody waits for one
+    }
   }
 
   /** A legacy server that logs sends from now on what is at least so urgent. */
@@ -221,21 +257,11 @@ export class RemoteSession {
     try {
       const asking = { method: 'server/discover', compose: discoverRequest, timeoutMs: discoverWithinMs };
       const { message } = await this.request(asking, deadline);
-      if (isModernAnswer(message)) {
-        this.about = aboutOf(message);
-        return 'modern';
-      }
-      const { value } = message;
-      const code = message.error && isObject(value) ? value['code'] : undefined;
-      if (code === headerMismatch || code === capabilityMissing) return 'modern';
-      const offered = isObject(value) ? (message.error ? dataOf(value)['supported'] : value['supportedVersions']) : undefined;
-      if (!Array.isArray(offered) || (message.error && code !== versionUnsupported)) return 'legacy';
-      if (offered.includes(modernVersion)) return 'modern';
-      if (offered.some((version) => legacyVersions.includes(String(version)))) return 'legacy';
-      throw new Fault('UPSTREAM_VERSION', { server, versions: offered.map(String).join(', ').slice(0, 200) });
+      const era = verdictOf(message, server);
+      if (era === 'modern') this.about = aboutOf(message);
+      return era;
     } catch (error) {
-      // Whatever else came back came from a server that does not know this era; initialize will tell.
-      if (error instanceof Fault && !deadline.aborted && asLegacy.has(error.code)) return 'legacy';
+      if (!deadline.aborted && tellsLegacy(error)) return 'legacy';
       throw error;
     }
   }
@@ -304,6 +330,7 @@ export class RemoteSession {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#news.close();
+    this.#stream?.close();
     this.#deps.onClosed();
   }
 
@@ -313,21 +340,7 @@ export class RemoteSession {
   }
 }
 
-export const headerMismatch = -32020;
-const versionUnsupported = -32022;
-const capabilityMissing = -32021;
-const asLegacy: ReadonlySet<string> = new Set([
-  'UPSTREAM_FAILED',
-  'UPSTREAM_LOST',
-  'SERVER_GARBAGE',
-  'SERVER_TIMEOUT',
-  'ANSWER_TOO_LARGE',
-]);
 const ignored: Told = { onHead: () => undefined, onMessage: () => undefined, onEnd: () => undefined, onFault: () => undefined };
-
-function dataOf(error: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return isObject(error['data']) ? error['data'] : {};
-}
 
 function cancelled(id: number): Buffer {
   return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`);

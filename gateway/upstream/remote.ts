@@ -5,14 +5,15 @@ import type { AllowedCall, AllowedListing, Era, Remote } from '../call.ts';
 import { noAbilities } from '../mcp/ability.ts';
 import type { Egress } from '../egress/egress.ts';
 import { type Feature, features, headerNameOf } from '../mcp/feature.ts';
-import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
+import type { RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
 import type { Identity, Vault } from '../vault/vault.ts';
 import { reveal, Secret } from '#contract/secret.ts';
 import { withModernMeta } from './handshake.ts';
 import { readPages, useMessage } from './item.ts';
 import { createMirroredTools } from './mirrored.ts';
-import { headerMismatch, openRemoteSession, type RemoteSession } from './remote-session.ts';
+import { headerMismatch, isRefusedFor } from './remote-era.ts';
+import { openRemoteSession, type RemoteSession } from './remote-session.ts';
 import { timedOut } from './session.ts';
 import type { About, ListedItem, Reply, Trace, Upstream } from './upstream.ts';
 import { leftOf, within } from './within.ts';
@@ -144,8 +145,11 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const progressToken = progressTokenOf(request);
     const asked = { method, name, compose, timeoutMs, call: allowed, progressToken, trace };
     const headers = mirroredBy(session, allowed, request);
-    let answer = await session.request({ ...asked, leftMs, headers }, signal);
-    if (isHeaderMismatch(answer) && session.era === 'modern' && allowed.item.kind === 'tools') {
+    const isOn = method === 'resources/subscribe';
+    const isSubscription = isOn || method === 'resources/unsubscribe';
+    const first = { ...asked, leftMs, headers };
+    let answer = await (isSubscription ? session.subscribe(first, isOn, signal) : session.request(first, signal));
+    if (isRefusedFor(answer, headerMismatch) && session.era === 'modern' && allowed.item.kind === 'tools') {
       // Refused for its headers, so it was not run: what they have to be is in the tool's newest definition.
       await listOnce(allowed, features.tools, {}, signal);
       const better = mirroredBy(session, allowed, request);
@@ -223,10 +227,6 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       clearTimeout(timer);
     },
   };
-}
-
-function isHeaderMismatch({ message }: Reply): boolean {
-  return message.error !== undefined && isObject(message.value) && message.value['code'] === headerMismatch;
 }
 
 function placeOf({ assignment, caller }: Allowed, { url, auth }: Remote): string {

@@ -58,6 +58,11 @@ export const remote: readonly Requirement[] = [
     source: walk,
   },
   {
+    id: 'remote.news-followed',
+    promise: 'What a legacy server says on its GET stream reaches the conversation that it is for.',
+    source: walk,
+  },
+  {
     id: 'remote.stream-goes-on',
     promise: 'An answer whose stream broke off is asked for again, without sending the call again.',
     source: walk,

@@ -3,7 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { ElicitRequestSchema, LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import {
+  ElicitRequestSchema,
+  LoggingMessageNotificationSchema,
+  ToolListChangedNotificationSchema,
+} from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { serveNew } from '../fake/remote/new.ts';
 import { type RemoteServer, serveOld } from '../fake/remote/old.ts';
@@ -95,9 +99,9 @@ test.each(['sessions', 'json', 'stateless', 'modern'])(
   'a server of the kind "%s" is called by hosts of both eras',
   async (kind) => {
     proves('remote.era-found-out', {
-      file: 'gateway/upstream/remote-session.ts',
-      find: 'if (isModernAnswer(message)) {',
-      replace: 'if (!isModernAnswer(message)) {',
+      file: 'gateway/upstream/remote-era.ts',
+      find: "if (isModernAnswer(message)) return 'modern';",
+      replace: "if (isModernAnswer(message)) return 'legacy';",
     });
     expect(textOf(await call('ada', kind, 'echo', { text: 'from new' }))).toBe('from new');
     const client = new Client({ name: 'old-host', version: '1' });
@@ -218,12 +222,36 @@ test('what a server says and asks in the middle of a call reaches the host of th
   }
 });
 
+test('what a server says on a stream of its own reaches the conversation', async () => {
+  proves('remote.news-followed', {
+    file: 'gateway/upstream/remote-session.ts',
+    find: 'if (allowed.audience?.conversation) this.#follow();',
+    replace: '',
+  });
+  const client = new Client({ name: 'old-host', version: '1' }, { capabilities: { elicitation: {} } });
+  let changes = 0;
+  client.setNotificationHandler(ToolListChangedNotificationSchema, () => void changes++);
+  client.setRequestHandler(ElicitRequestSchema, () => ({ action: 'accept', content: { answer: 'green' } }));
+  const headers = { authorization: `Bearer ${tokens['bob']}` };
+  const url = new URL(`${deployment.origin}/g/eng/s/sessions/mcp`);
+  await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers } }));
+  await client.listTools();
+  // Both come on the stream that the gateway opened at the server, which may still be on its way: the server drops what nobody listens for.
+  await until('news of the tools', async () => {
+    await client.callTool({ name: 'grows', arguments: {} });
+    return changes > 0;
+  });
+  const answered = await client.callTool({ name: 'asks-aside', arguments: { text: 'Which color?' } });
+  expect(answered).toMatchObject({ content: [{ text: 'accept green' }] });
+  await client.close();
+});
+
 test('a list survives that the server forgot its session, a call says so and the next one works', async () => {
   const url = `${deployment.origin}/g/eng/s/sessions/mcp`;
   expect(textOf(await call('ada', 'sessions', 'whoami'))).toBe('ada');
   servers['sessions']?.forget();
   const listed = await modern(url, tokens['ada'] ?? '', 'tools/list');
-  expect(listed.body.result?.['tools']).toHaveLength(7);
+  expect(listed.body.result?.['tools']).toHaveLength(9);
   servers['sessions']?.forget();
   const before = servers['sessions']?.ran.length ?? 0;
   expect(codeOf(await call('ada', 'sessions', 'whoami'))).toBe('UPSTREAM_SESSION_LOST');

@@ -24,6 +24,8 @@ export async function serveNew({ people = {} }: { people?: People } = {}): Promi
             },
             log: (data: string) => mcpReq.log('warning', data),
             ask: () => Promise.reject(new Error('asks nothing')),
+            askAside: () => Promise.reject(new Error('asks nothing')),
+            grow: () => Promise.reject(new Error('never grows')),
           };
           return { content: [{ type: 'text' as const, text: await run(name, args, doing, people, calls) }] };
         });

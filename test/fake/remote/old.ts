@@ -4,7 +4,7 @@ import { createServer, type Server as HttpServer } from 'node:http';
 import { once } from 'node:events';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { ElicitResultSchema } from '@modelcontextprotocol/sdk/types.js';
+import { type ElicitRequestFormParams, type ElicitResult, ElicitResultSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { type Calls, type People, run, toolNames } from './tools.ts';
 
@@ -25,7 +25,10 @@ export async function serveOld(
   const transports = new Map<string, StreamableHTTPServerTransport>();
 
   function make(): McpServer {
-    const server = new McpServer({ name: 'old', version: '1.0.0' }, { capabilities: { tools: {}, logging: {} } });
+    const server = new McpServer(
+      { name: 'old', version: '1.0.0' },
+      { capabilities: { tools: { listChanged: true }, logging: {} } },
+    );
     for (const name of toolNames) {
       server.registerTool(name, { inputSchema: z.looseObject({}) }, async (args, extra) => {
         const progressToken = extra._meta?.progressToken;
@@ -37,12 +40,10 @@ export async function serveOld(
               await extra.sendNotification({ method: 'notifications/progress', params: { progressToken, progress } });
           },
           log: (data: string) => extra.sendNotification({ method: 'notifications/message', params: { level: 'warning', data } }),
-          ask: async (message: string) => {
-            const requestedSchema = { type: 'object' as const, properties: { answer: { type: 'string' as const } } };
-            const params = { mode: 'form' as const, message, requestedSchema };
-            const { action, content } = await extra.sendRequest({ method: 'elicitation/create', params }, ElicitResultSchema);
-            return `${action} ${String(content?.['answer'])}`;
-          },
+          ask: (message: string) =>
+            ask((params) => extra.sendRequest({ method: 'elicitation/create', params }, ElicitResultSchema), message),
+          askAside: (message: string) => ask((params) => server.server.elicitInput(params), message),
+          grow: () => server.server.sendToolListChanged(),
         };
         return { content: [{ type: 'text' as const, text: await run(name, args, doing, people, calls) }] };
       });
@@ -74,6 +75,13 @@ export async function serveOld(
     forget: () => transports.clear(),
     close: () => closed(http),
   };
+}
+
+type Form = Omit<ElicitRequestFormParams, '_meta'> & { mode: 'form' };
+async function ask(by: (form: Form) => Promise<ElicitResult>, message: string): Promise<string> {
+  const requestedSchema = { type: 'object' as const, properties: { answer: { type: 'string' as const } } };
+  const { action, content } = await by({ mode: 'form', message, requestedSchema });
+  return `${action} ${String(content?.['answer'])}`;
 }
 
 export async function listening(http: HttpServer): Promise<string> {

@@ -18,6 +18,10 @@ export interface Doing {
   log(text: string): Promise<void>;
   /** What the person answers. */
   ask(question: string): Promise<string>;
+  /** The same, outside of the stream of the call. */
+  askAside(question: string): Promise<string>;
+  /** Says that the list of tools changed, outside of the stream of the call. */
+  grow(): Promise<void>;
 }
 
 export function nameOf(headers: Doing['headers'], people: People): string {
@@ -56,12 +60,17 @@ export async function run(
       return 'said';
     case 'asks':
       return doing.ask(String(args['text']));
+    case 'asks-aside':
+      return doing.askAside(String(args['text']));
+    case 'grows':
+      await doing.grow();
+      return 'grown';
     default:
       throw new Error(`no tool ${tool}`);
   }
 }
 
-export const toolNames = ['whoami', 'echo', 'huge', 'slow', 'steps', 'says', 'asks'] as const;
+export const toolNames = ['whoami', 'echo', 'huge', 'slow', 'steps', 'says', 'asks', 'asks-aside', 'grows'] as const;
 
 function until(signal: AbortSignal, ms: number, onCancelled: () => void): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,0 +1,64 @@
+// The stream on which a legacy server says what belongs to no request of ours (2025-11-25, basic/transports, "Listening for Messages from the Server"). It
+// is followed as long as somebody listens, and from where it broke off. The rule: it is nobody's call, so it fails nothing; a server without one is left alone.
+import type { Exchange } from '../egress/egress.ts';
+import { exchange, type Peer } from './exchange.ts';
+
+const againAfterMs = 1000;
+const againAfterAtMostMs = 60_000;
+const idleWithinMs = 3_600_000;
+
+export interface News {
+  /** Idempotent. */
+  close(): void;
+}
+
+export function followNews(deps: {
+  readonly peer: Peer;
+  readonly headers: () => Readonly<Record<string, string>>;
+  readonly onMessage: (body: Buffer) => void;
+}): News {
+  let running: Exchange | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  let lastId: string | undefined;
+  let pauseMs = againAfterMs;
+
+  function again(stream: { readonly lastId: string | undefined; readonly retryMs: number | undefined } | undefined): void {
+    if (isClosed) return;
+    lastId = stream?.lastId ?? lastId;
+    timer = setTimeout(listen, Math.min(Math.max(pauseMs, stream?.retryMs ?? 0), againAfterAtMostMs)).unref();
+    pauseMs = Math.min(pauseMs * 2, againAfterAtMostMs);
+  }
+
+  function listen(): void {
+    let status = 0;
+    const headers = {
+      ...deps.headers(),
+      accept: 'text/event-stream',
+      ...(lastId === undefined ? {} : { 'last-event-id': lastId }),
+    };
+    running = exchange(
+      deps.peer,
+      { method: 'GET', headers, idleWithinMs, isLong: true },
+      {
+        onHead: (head) => void (status = head.status),
+        onMessage(body) {
+          pauseMs = againAfterMs;
+          deps.onMessage(body);
+        },
+        // Anything but a stream says that there is none (405), or that the session is over (404).
+        onEnd: (stream) => stream && again(stream),
+        onFault: (fault, stream) => (status === 0 || stream) && fault.code !== 'EGRESS_FORBIDDEN' && again(stream),
+      },
+    );
+  }
+
+  listen();
+  return {
+    close() {
+      isClosed = true;
+      clearTimeout(timer);
+      running?.abort();
+    },
+  };
+}
