@@ -228,6 +228,7 @@ const table = {
   HOST_UNABLE: { status: 200, rpc: -32601, retry: 'no', message: 'The AI host can not be asked for {method}: {reason}.' },
   HOST_SILENT: { status: 200, rpc: 7504, retry: 'unknown', message: 'The AI host did not answer {method} within {seconds} s.' },
   SECRET_ASKED: { status: 200, rpc: 7403, retry: 'no', message: 'A form may not ask for a secret: its field "{field}" does.' },
+  INPUT_MISSING: { status: 200, rpc: 7428, retry: 'no', message: 'The server "{server}" needs {method} first: {reason}.' },
   CANCELLED: { status: 200, rpc: 7499, retry: 'unknown', message: 'The call was cancelled by its caller.' },
 
   // the tunnel's handshake and frames

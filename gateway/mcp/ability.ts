@@ -1,9 +1,10 @@
-// What a legacy host said at initialize that it can be asked for (2025-11-25, basic/lifecycle: client capabilities). Only what the gateway relays counts,
+// What a host said that it can be asked for: a legacy one at initialize (2025-11-25, basic/lifecycle: client capabilities), a modern one in each request. Only what the gateway relays counts,
 // in one spelling: hosts that can do the same share what is keyed by it.
-import type { Abilities } from '../call.ts';
-import { isObject } from './jsonrpc.ts';
+import type { Abilities, Identified } from '../call.ts';
+import { capabilitiesKey } from './era.ts';
+import { isObject, type RequestMessage } from './jsonrpc.ts';
 
-/** A host that can be asked nothing: one that did not say, every modern one, and all who share a server. */
+/** A host that can be asked nothing: one that did not say, and all who share a legacy server. */
 export const noAbilities: Abilities = { roots: false, sampling: false, form: false, url: false, declared: '{}' };
 
 /** Reads the `capabilities` of initialize. What is no object, or unknown, was not declared. */
@@ -27,4 +28,11 @@ export function readAbilities(capabilities: unknown): Abilities {
     url: modes?.url === true,
     declared: JSON.stringify(declared),
   };
+}
+
+/** Of the host of one request: a modern one says it in each, a legacy one said it at initialize. */
+export function abilitiesOf({ era, audience }: Pick<Identified, 'era' | 'audience'>, { params }: RequestMessage): Abilities {
+  if (era === 'legacy') return audience?.abilities ?? noAbilities;
+  const meta = params.value['_meta'];
+  return isObject(meta) ? readAbilities(meta[capabilitiesKey]) : noAbilities;
 }

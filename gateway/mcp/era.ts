@@ -20,7 +20,7 @@ export function agreedVersion(asked: string | undefined): string {
 }
 
 const versionKey = 'io.modelcontextprotocol/protocolVersion';
-const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
+export const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
 /** Revisions from this one on are modern. */
 export const firstModern = '2026-07-28';
 

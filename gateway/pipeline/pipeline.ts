@@ -18,6 +18,7 @@ import { listItems } from './list.ts';
 import { createMirrors } from './mirror.ts';
 import { createMute } from './mute.ts';
 import { assigned } from './resolve.ts';
+import { createRequestStates } from './request-state.ts';
 import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts';
 import { setLogLevel } from './log-level.ts';
 import { type Asked, relayQuestion } from './question.ts';
@@ -51,12 +52,18 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   let isAuditDown = false;
   let underWay = 0;
   const lists = createKnownLists(deps.upstream);
-  const parts = { ...deps, lists, mute: createMute(), mirrors: createMirrors(lists), pager: createPager() };
+  const states = createRequestStates();
+  const parts = { ...deps, lists, mute: createMute(), mirrors: createMirrors(lists), pager: createPager(), states };
   const strangers = createAllowance(strangersPerMinute);
 
   async function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Answered> {
     const use = useOf(request.body, message, request.era);
-    if (use) return useItem(parts, request, message, use, draft, signal);
+    if (use) {
+      const opened = states.open(request, message);
+      // What was spliced may have moved the item's name.
+      const used = opened.request === request ? use : useOf(opened.request.body, opened.message, request.era);
+      return useItem(parts, opened.request, opened.message, used ?? use, draft, signal);
+    }
     const feature = featureListedBy(message.method);
     if (feature) return listItems(parts, request, feature, message.params.value['cursor'], draft, signal);
     switch (message.method) {

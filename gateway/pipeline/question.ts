@@ -54,14 +54,24 @@ function admitted(question: Question, abilities: Abilities): Question {
     throw new Fault('HOST_UNABLE', { method, reason: 'it speaks MCP 2026-07-28, where a call can not ask back on its way' });
   const message = readMessage(body);
   if (message.kind !== 'request') throw new Fault('INVALID_PARAMS', { method, reason: 'it is no request' });
-  if (!isAble(abilities, message)) throw new Fault('HOST_UNABLE', { method, reason: 'it did not say that it can' });
-  if (method === 'elicitation/create') checkElicitation(message.params);
+  checkQuestion(method, message.params, abilities);
   return call.target.server === undefined
     ? { ...question, body: attributed(body, message, call.assignment.server.slug) }
     : question;
 }
 
-function isAble(abilities: Abilities, { method, params }: RequestMessage): boolean {
+/** Throws HOST_UNABLE, SECRET_ASKED, ADDRESS_REFUSED, INVALID_PARAMS. */
+export function checkQuestion(method: string, params: Params, abilities: Abilities): void {
+  if (!isAble(abilities, method, params)) throw new Fault('HOST_UNABLE', { method, reason: 'it did not say that it can' });
+  if (method === 'elicitation/create') checkElicitation(params);
+}
+
+/** The words of an elicitation, with the name of the server that asks. */
+export function askedBy(server: string, words: unknown): string {
+  return `The server "${server}" asks: ${String(words)}`;
+}
+
+function isAble(abilities: Abilities, method: string, params: Params): boolean {
   if (method === 'elicitation/create') return params.value['mode'] === 'url' ? abilities.url : abilities.form;
   return method === 'sampling/createMessage' ? abilities.sampling : method === 'roots/list' && abilities.roots;
 }
@@ -84,7 +94,7 @@ function checkElicitation({ value }: Params): void {
 function attributed(body: Buffer, { method, params }: RequestMessage, server: string): Buffer {
   const edits: { span: Span; by: string }[] = [];
   const words = method === 'elicitation/create' ? paramSpan(params, 'message') : undefined;
-  if (words) edits.push({ span: words, by: JSON.stringify(`The server "${server}" asks: ${String(params.value['message'])}`) });
+  if (words) edits.push({ span: words, by: JSON.stringify(askedBy(server, params.value['message'])) });
   const entry = `${JSON.stringify(serverKey)}:${JSON.stringify(server)}`;
   const meta = paramSpan(params, '_meta');
   if (meta) {
@@ -106,10 +116,11 @@ function after(start: number): Span {
   return { start: start + 1, end: start + 1 };
 }
 
-function recordOf(
-  { call, method, workstation }: Question,
+/** `asked`: it went to the host, and what came of it is the host's own next request. */
+export function recordOf(
+  { call, method, workstation }: Pick<Question, 'call' | 'method' | 'workstation'>,
   id: EventRecord['id'],
-  outcome: 'answered' | 'refused' | 'failed',
+  outcome: 'asked' | 'answered' | 'refused' | 'failed',
   code: EventRecord['code'],
 ): EventRecord {
   const { caller, assignment } = call;

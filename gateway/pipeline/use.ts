@@ -3,6 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
 import type { Answered, Assignment, Identified, Resolved } from '../call.ts';
+import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
 import { features, type Item, nameShown, unknownItem, type Use } from '../mcp/feature.ts';
 import { linkEdits } from '../mcp/item-link.ts';
@@ -12,9 +13,11 @@ import type { Snapshot } from '../policy/compile.ts';
 import { decide, decideListing, enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
+import { answered, inputEdits, needsInput, roundLimit } from './input-required.ts';
 import type { KnownLists } from './known-list.ts';
 import type { Mirrors } from './mirror.ts';
 import type { Mute } from './mute.ts';
+import type { RequestStates } from './request-state.ts';
 import { resolve } from './resolve.ts';
 
 interface UseDeps {
@@ -23,6 +26,8 @@ interface UseDeps {
   readonly lists: KnownLists;
   readonly mute: Mute;
   readonly mirrors: Mirrors;
+  readonly states: RequestStates;
+  readonly recorder: Recorder;
 }
 
 export async function useItem(
@@ -46,8 +51,9 @@ export async function useItem(
 
   const resolved: Resolved = { ...request, assignment, item };
   const listedTemplates = needsTemplates(resolved) ? await templatesOf(deps, snapshot, request, assignment, signal) : [];
+  const asked = listedTemplates.length === 0 ? resolved : { ...resolved, listedTemplates };
   // By the policy of now: the server may have been asked for a list meanwhile.
-  const decision = decide(deps.inForce.current(), listedTemplates.length === 0 ? resolved : { ...resolved, listedTemplates });
+  const decision = decide(deps.inForce.current(), asked);
   draft.decidedAt = performance.now();
   if (decision.kind === 'refused') throw decision.fault;
   if (request.era === 'modern' && request.caller.via === 'http' && item.kind === 'tools') {
@@ -56,13 +62,24 @@ export async function useItem(
     if (asking) await asking;
   }
 
-  const reply = await deps.upstream.call(decision.call, message, draft.trace, signal);
+  let { call } = decision;
+  let reply = await deps.upstream.call(call, message, draft.trace, signal);
   deps.mute.delete(request.caller, assignment);
+  // A legacy host is asked here, and its call is sent again with what it answered.
+  for (let round = 1; request.era === 'legacy' && needsInput(reply); round++) {
+    if (round > roundLimit) throw tooManyRounds(assignment);
+    const again = await answered(call, { body: request.body, message }, reply, draft.trace, signal);
+    const allowed = decide(deps.inForce.current(), { ...asked, body: again.body });
+    if (allowed.kind === 'refused') throw allowed.fault;
+    ({ call } = allowed);
+    reply = await deps.upstream.call(call, again.message, draft.trace, signal);
+  }
   const { idSpan, result, error, value } = reply.message;
   if (!idSpan) throw new Fault('SERVER_GARBAGE', { server: assignment.server.slug, reason: 'its answer has no id' });
   const isError = error !== undefined || (isObject(value) && value['isError'] === true);
   const isAggregated = request.target.server === undefined;
-  const edits = isAggregated && result ? linkEdits(assignment.server.slug, message.method, reply.body, result, value) : undefined;
+  const links = isAggregated && result ? linkEdits(assignment.server.slug, message.method, reply.body, result, value) : undefined;
+  const edits = needsInput(reply) ? await inputEdits(deps, call, message, reply, draft.trace) : links;
   return {
     kind: 'relayed',
     body: reply.body,
@@ -73,6 +90,13 @@ export async function useItem(
     edits,
     isCacheable: message.method === 'resources/read',
   };
+}
+
+function tooManyRounds({ server }: Assignment): Fault {
+  return new Fault('SERVER_GARBAGE', {
+    server: server.slug,
+    reason: `it asks for input more than ${roundLimit} times for one request`,
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
 // What the gateway says to a server before the first call, in each era, and how it reads the answer (specification 2026-07-28, basic/versioning:
 // server/discover first; a discover result means modern, anything else or silence means legacy).
 import type { LogLevel } from '../call.ts';
+import { capabilitiesKey } from '../mcp/era.ts';
 import { isObject, type ResponseMessage } from '../mcp/jsonrpc.ts';
 import { membersOf, splice } from '../mcp/span.ts';
 import type { About } from './upstream.ts';
@@ -14,7 +15,7 @@ export const clientInfo = { name: 'drawbridge-gateway', version: '0.1.0' } as co
 
 const modernMeta = {
   'io.modelcontextprotocol/protocolVersion': modernVersion,
-  'io.modelcontextprotocol/clientCapabilities': {},
+  [capabilitiesKey]: {},
   'io.modelcontextprotocol/clientInfo': clientInfo,
 } as const;
 
@@ -49,9 +50,16 @@ export function aboutOf({ value }: ResponseMessage): About {
   };
 }
 
-/** The request with the gateway's own `_meta` envelope keys, as a modern server needs them; every other key of `_meta` stays. `level`: what a legacy host asked for. */
-export function withModernMeta(body: Buffer, level?: LogLevel): Buffer {
-  const envelope = level === undefined ? modernMeta : { ...modernMeta, 'io.modelcontextprotocol/logLevel': level };
+/**
+ * The request with the gateway's own `_meta` envelope keys, as a modern server needs them; every other key of `_meta` stays. `level`: what a legacy host
+ * asked for. `capabilities`: what the host of this request can be asked for, as JSON text.
+ */
+export function withModernMeta(body: Buffer, level?: LogLevel, capabilities = '{}'): Buffer {
+  const envelope = {
+    ...modernMeta,
+    ...(capabilities !== '{}' && { [capabilitiesKey]: JSON.parse(capabilities) }),
+    ...(level !== undefined && { 'io.modelcontextprotocol/logLevel': level }),
+  };
   const params = membersOf(body, 0).find((member) => member.key === 'params');
   if (!params)
     return splice(body, [

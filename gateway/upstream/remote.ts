@@ -2,7 +2,7 @@
 // token never goes on. The rule: a call is sent at most once; only a list is asked for again where the far end forgot the session.
 import { Fault } from '#contract/error.ts';
 import type { AllowedCall, AllowedListing, Era, Remote } from '../call.ts';
-import { noAbilities } from '../mcp/ability.ts';
+import { abilitiesOf, noAbilities } from '../mcp/ability.ts';
 import type { Egress } from '../egress/egress.ts';
 import { type Feature, features, headerNameOf } from '../mcp/feature.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
@@ -137,7 +137,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const level = allowed.era === 'legacy' ? allowed.audience?.logLevel : undefined;
     const compose = (id: number, era: Era) => {
       const message = useMessage(allowed.body, request, id, allowed.item.name);
-      return era === 'modern' ? withModernMeta(message, level) : message;
+      return era === 'modern' ? withModernMeta(message, level, abilitiesOf(allowed, request).declared) : message;
     };
     const { method } = request;
     const name = headerNameOf(request) === undefined ? undefined : allowed.item.name;

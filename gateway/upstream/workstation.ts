@@ -4,7 +4,7 @@ import { Fault } from '#contract/error.ts';
 import type { WorkstationId } from '#contract/id.ts';
 import type { AllowedCall, AllowedListing, Destination, Era } from '../call.ts';
 import type { InForce } from '../in-force.ts';
-import { noAbilities } from '../mcp/ability.ts';
+import { abilitiesOf, noAbilities } from '../mcp/ability.ts';
 import type { Feature } from '../mcp/feature.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
@@ -126,7 +126,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const level = allowed.era === 'legacy' ? allowed.audience?.logLevel : undefined;
     const compose = (id: number, era: Era) => {
       const message = useMessage(allowed.body, request, id, allowed.item.name);
-      return era === 'modern' ? withModernMeta(message, level) : message;
+      return era === 'modern' ? withModernMeta(message, level, abilitiesOf(allowed, request).declared) : message;
     };
     const progressToken = progressTokenOf(request);
     const asked = { compose, timeoutMs, leftMs, call: allowed, progressToken, trace };

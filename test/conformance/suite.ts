@@ -2,7 +2,7 @@
 // no result counts as failed: nothing passes by being absent.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,9 +67,9 @@ export interface Scenario {
 /** What stands for a scenario that left no result. */
 export const noResult = 'no-result';
 
-/** Runs the whole suite. `keep` names a folder for the suite's own files; otherwise they are removed. */
+/** Runs the whole suite. `keep` names a folder that the suite's own files are copied to: it may hold those of earlier runs, which are never read. */
 export async function runSuite(suite: Suite, url: string, keep?: string): Promise<readonly Scenario[]> {
-  const dir = keep ?? (await mkdtemp(join(tmpdir(), 'drawbridge-conformance-')));
+  const dir = await mkdtemp(join(tmpdir(), 'drawbridge-conformance-'));
   try {
     const signal = AbortSignal.timeout(suite.withinMs);
     const child = spawn(process.execPath, [programs[suite.program], 'server', '--url', url, ...suite.args, '-o', dir], {
@@ -88,7 +88,8 @@ export async function runSuite(suite: Suite, url: string, keep?: string): Promis
       names.map(async (name) => ({ name, isScored: !unscored.has(name), checks: await readChecks(dir, folders, name) })),
     );
   } finally {
-    if (keep === undefined) await rm(dir, { recursive: true, force: true });
+    if (keep !== undefined) await cp(dir, keep, { recursive: true });
+    await rm(dir, { recursive: true, force: true });
   }
 }
 

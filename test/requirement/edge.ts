@@ -22,4 +22,24 @@ export const edge: readonly Requirement[] = [
     promise: 'A call is held against the headers that its tool wants mirrored before its server gets it, on both routes.',
     source: 'MCP 2026-07-28, basic/transports/streamable-http, Server Behavior for Custom Headers',
   },
+  {
+    id: 'edge.state-bound',
+    promise: 'The state of a call that waits for input opens for the same caller, route, method and arguments only.',
+    source: 'MCP 2026-07-28, basic/patterns/mrtr, Server Requirements',
+  },
+  {
+    id: 'edge.asks-modern-host',
+    promise: 'A server of 2026-07-28 may ask a host of that revision for what this host said that it can.',
+    source: 'MCP 2026-07-28, basic/patterns/mrtr',
+  },
+  {
+    id: 'edge.asks-legacy-host',
+    promise: 'A server of 2026-07-28 that needs input gets it of a host of 2025-11-25 too.',
+    source: 'ARCHITECTURE.md, What flows while a call is open',
+  },
+  {
+    id: 'edge.input-no-secret',
+    promise: 'No form that a server of 2026-07-28 wants filled in asks a person for a secret.',
+    source: 'MCP 2026-07-28, client/elicitation',
+  },
 ];

@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => deployment.close());
 
-test('a modern host calls it, and the capabilities that the host declared are not passed on', async () => {
+test('a modern host calls it, and it hears from the gateway, not from the host', async () => {
   proves('protocol.modern-server', {
     file: 'gateway/upstream/handshake.ts',
     find: 'return Array.isArray(versions) && versions.includes(modernVersion);',
