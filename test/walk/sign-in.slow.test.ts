@@ -222,7 +222,7 @@ test('consent is remembered for one client, gateway and place, until the connect
   const listed: { id: string; client: string }[] = JSON.parse(await at.deployment.admin('connection', 'list', '--json'));
   const id = listed.find(({ client }) => client === host.client)?.id ?? '';
   await at.deployment.admin('connection', 'revoke', id);
-  await until('the token to be refused', async () => (await modern(resource, access, 'tools/list')).status === 401, 2000);
+  await until('the token to be refused', async () => (await modern(resource, access, 'tools/list')).status === 401, 15_000);
   expect((await host.refresh(tokens?.refresh_token ?? '')).error).toBe('invalid_grant');
   await toConsent(browser, host.begin(resource), 'ada@example.org');
 });
