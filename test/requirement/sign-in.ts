@@ -68,6 +68,16 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Identity providers',
   },
   {
+    id: 'sign-in.domain',
+    promise: 'An identity provider is believed about the people of its own domains only.',
+    source: 'docs/sign-in.md, Identity providers',
+  },
+  {
+    id: 'sign-in.secret-file',
+    promise: 'The secret of an identity provider is taken only from a file that nobody but its owner can read.',
+    source: 'docs/sign-in.md, Turn it on',
+  },
+  {
     id: 'sign-in.hashed',
     promise: 'No token, code or session lies in the database: only its SHA-256.',
     source: 'SECURITY.md, Secrets',

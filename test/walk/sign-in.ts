@@ -15,39 +15,48 @@ export interface SignInDeployment {
   close(): Promise<void>;
 }
 
-/** `file`: what stands in the sign-in file beside the identity provider. */
+/**
+ * `file`: what stands in the sign-in file beside the identity providers. `domains`: one provider for each name, with the domains whose people it signs in;
+ * without it there is one, `company`, for everybody.
+ */
 export async function deploySignIn(of: {
   policy: PolicyText;
   file?: object;
+  domains?: Readonly<Record<string, readonly string[]>>;
   env?: Record<string, string>;
 }): Promise<SignInDeployment> {
   const dir = await mkdtemp(join(tmpdir(), 'drawbridge-sign-in-'));
   const file = join(dir, 'sign-in.yaml');
-  let identityProvider: FakeIdentityProvider | undefined;
+  const providers: FakeIdentityProvider[] = [];
   const deployment = await deploy({
     policy: of.policy,
     serveArgs: ['--sign-in', file],
     ...(of.env && { env: of.env }),
     publicOrigin: async (port) => {
       const origin = `http://127.0.0.1:${port}`;
-      identityProvider = await startIdentityProvider([`${origin}/sign-in/callback/company`]);
-      await writeFile(join(dir, 'secret'), identityProvider.clientSecret);
-      await chmod(join(dir, 'secret'), 0o600);
-      const { issuer, clientId } = identityProvider;
-      const company = { title: 'Example Login', issuer, clientId, clientSecretFile: 'secret' };
-      await writeFile(file, JSON.stringify({ version: 1, identityProviders: { company }, ...of.file }));
+      const identityProviders: Record<string, object> = {};
+      for (const [slug, domains] of Object.entries(of.domains ?? { company: undefined })) {
+        const provider = await startIdentityProvider([`${origin}/sign-in/callback/${slug}`]);
+        providers.push(provider);
+        const clientSecretFile = `${slug}.secret`;
+        await writeFile(join(dir, clientSecretFile), provider.clientSecret);
+        await chmod(join(dir, clientSecretFile), 0o600);
+        const { issuer, clientId } = provider;
+        identityProviders[slug] = { title: `Login of ${slug}`, issuer, clientId, clientSecretFile, ...(domains && { domains }) };
+      }
+      await writeFile(file, JSON.stringify({ version: 1, identityProviders, ...of.file }));
       return origin;
     },
   });
-  if (!identityProvider) throw new Error('the identity provider was not started');
-  const started = identityProvider;
+  const [first] = providers;
+  if (!first) throw new Error('no identity provider was started');
   return {
     deployment,
-    identityProvider: started,
-    browser: () => createBrowser([deployment.origin, started.issuer]),
+    identityProvider: first,
+    browser: () => createBrowser([deployment.origin, ...providers.map(({ issuer }) => issuer)]),
     async close() {
       await deployment.close();
-      await started.close();
+      for (const provider of providers) await provider.close();
       await rm(dir, { recursive: true, force: true });
     },
   };
