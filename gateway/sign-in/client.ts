@@ -2,6 +2,7 @@
 // a public client that uses codes and PKCE. Its name is a claim; only where it is sent back to counts.
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
+import { hosts } from '#contract/host-table.ts';
 import { kindOfRedirect } from './redirect.ts';
 
 const Text = z.string().max(200);
@@ -63,8 +64,14 @@ export function clientMetadata(id: string, claim: ClientClaim): ClientMetadata {
   };
 }
 
-/** The host as records and policies name it, made of what the client calls itself: 1-40 of a-z, 0-9 and hyphens. */
+/**
+ * The host as records and policies name it, made of what the client calls itself: the id of a host that we know where it begins with its name ("Claude Code (github)"),
+ * else 1-40 of a-z, 0-9 and hyphens.
+ */
 export function hostOf(title: string): string {
+  const given = title.toLowerCase();
+  const known = hosts.find((host) => isNamed(given, host.title.toLowerCase()) || isNamed(given, host.id));
+  if (known) return known.id;
   const slug = title
     .toLowerCase()
     .normalize('NFKD')
@@ -73,6 +80,11 @@ export function hostOf(title: string): string {
     .slice(0, 40)
     .replace(/-$/, '');
   return slug === '' ? 'unnamed' : slug;
+}
+
+/** Whether it is this name, or goes on after it with another word. */
+function isNamed(title: string, name: string): boolean {
+  return title.startsWith(name) && !/^[a-z0-9]/.test(title.slice(name.length));
 }
 
 /** One line without what reorders or hides text. */

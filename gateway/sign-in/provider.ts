@@ -49,7 +49,7 @@ export interface ProviderDeps {
 export function createProvider(deps: ProviderDeps): Provider {
   const { publicOrigin, signingKey } = deps;
   const isSecure = publicOrigin.startsWith('https:');
-  const cookie = { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: true, overwrite: true, path: '/' };
+  const cookie = { httpOnly: true, sameSite: 'lax', secure: isSecure, signed: true };
   const off = { enabled: false };
   const provider: Provider = new Provider(publicOrigin, {
     adapter: deps.adapter,
@@ -59,8 +59,9 @@ export function createProvider(deps: ProviderDeps): Provider {
       // A prefix that the browser enforces: no other site below this domain can plant such a cookie.
       names: isSecure
         ? { session: '__Host-session', interaction: '__Secure-interaction', resume: '__Secure-resume' }
-        : { session: 'session', interaction: 'interaction', resume: 'resume' },
-      long: cookie,
+        : { session: 'drawbridge-session', interaction: 'drawbridge-interaction', resume: 'drawbridge-resume' },
+      long: { ...cookie, path: '/' },
+      // Each with the path of its own sign-in, so that two that run at once do not take the other's place.
       short: cookie,
     },
     routes: { authorization: paths.authorize, token: paths.token, revocation: paths.revoke, jwks: paths.keys },

@@ -54,7 +54,7 @@ export const signIn: readonly Requirement[] = [
   },
   {
     id: 'sign-in.spent-once',
-    promise: 'Of two who come with one refresh token at the same moment none keeps an access.',
+    promise: 'A refresh token is spent for one of all who come with it at the same moment.',
     source: 'docs/sign-in.md, Tokens',
   },
   {

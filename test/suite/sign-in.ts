@@ -5,6 +5,7 @@ import { UserId } from '#contract/id.ts';
 import { openStore } from '../../gateway/store/open.ts';
 import type { Connection, SignInItem } from '../../gateway/store/sign-in.ts';
 import type { Store } from '../../gateway/store/store.ts';
+import { proves } from '../requirement.ts';
 import { applyPolicy, quiet, samplePolicy, sha256, slug, without } from './sample.ts';
 import type { Ground } from './store.ts';
 
@@ -74,6 +75,11 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
     });
 
     test('an item is consumed by one of many who come at the same time, and removed for one of them', async () => {
+      proves('sign-in.spent-once', {
+        file: 'gateway/store/sql/sign-in.ts',
+        find: "    .where('consumed_at', 'is', null)\n",
+        replace: '',
+      });
       await store.signIn.putItem(itemOf('RefreshToken', 'one'), 1000);
       const key = sha256('one');
       const won = await Promise.all(Array.from({ length: 10 }, () => store.signIn.consumeItem('RefreshToken', key, 2000)));

@@ -27,8 +27,15 @@ interface Cookie {
   readonly value: string;
 }
 
+/** Where a site really is, for a test of one that stands behind a proxy: the proxy's own headers go with each request. */
+export interface Behind {
+  readonly site: string;
+  readonly at: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** `sites`: origins whose pages it opens; any other address ends the way. */
-export function createBrowser(sites: readonly string[], start: readonly Cookie[] = []): Browser {
+export function createBrowser(sites: readonly string[], start: readonly Cookie[] = [], behind?: Behind): Browser {
   const jar = new Map<string, Cookie>(start.map((cookie) => [keyOf(cookie), cookie]));
 
   async function go(url: URL, init: RequestInit, hops = 0): Promise<Page | Left> {
@@ -36,7 +43,10 @@ export function createBrowser(sites: readonly string[], start: readonly Cookie[]
     if (hops > 20) throw new Error(`it goes round in circles at ${url}`);
     const cookie = [...jar.values()].filter((each) => isSent(each, url)).map(({ name, value }) => `${name}=${value}`);
     const headers = { accept: 'text/html', ...init.headers, ...(cookie.length > 0 ? { cookie: cookie.join('; ') } : {}) };
-    const response = await fetch(url, { ...init, headers, redirect: 'manual' });
+    const isBehind = behind?.site === url.origin;
+    const where = isBehind ? new URL(`${url.pathname}${url.search}`, behind.at) : url;
+    const sent = { ...headers, ...(isBehind ? behind.headers : {}) };
+    const response = await fetch(where, { ...init, headers: sent, redirect: 'manual' });
     for (const text of response.headers.getSetCookie()) keep(text, url);
     const location = response.headers.get('location');
     if (location !== null && response.status >= 300 && response.status < 400) {
@@ -79,7 +89,7 @@ export function createBrowser(sites: readonly string[], start: readonly Cookie[]
       });
     },
     cookies: () => [...jar.values()].map(({ name, value }) => `${name}=${value}`),
-    copy: () => createBrowser(sites, [...jar.values()]),
+    copy: () => createBrowser(sites, [...jar.values()], behind),
   };
 }
 

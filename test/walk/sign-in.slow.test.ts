@@ -8,7 +8,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { proves } from '../requirement.ts';
-import type { Browser } from './browser.ts';
+import { type Browser, leftTo } from './browser.ts';
 import { until } from './deployment.ts';
 import { modern } from './mcp.ts';
 import { deploySignIn, letIn, rawHost, type SignInDeployment, toConsent } from './sign-in.ts';
@@ -121,7 +121,9 @@ describe.each([
     expect(await client.callTool({ name: 'memory__read_graph', arguments: {} })).toHaveProperty('content');
     await client.close();
     const given = (await recordsOf('consent_given')).length;
+    // What it found out about the first address is not about the second.
     delete host.kept.tokens;
+    delete host.kept.discovery;
     const second = await connect(host, '/g/eng/s/memory/mcp', browser);
     expect((await second.listTools()).tools.map((tool) => tool.name)).toContain('read_graph');
     await second.close();
@@ -168,7 +170,8 @@ test('the question of consent tells everything, and is asked before anybody is s
   proves('sign-in.consent-first', {
     file: 'gateway/sign-in/consent.ts',
     find: 'return store.signIn.connectionOf({ client, user: person.id, gateway: choices[0].slug, redirect: withoutPort(redirect) });',
-    replace: 'return (await store.signIn.connections())[0];',
+    replace:
+      "return createConsents(deps).give({ client: { client_id: client, client_name: 'x' }, person, gateway: choices[0].slug, redirect });",
   });
   const host = await rawHost(at.deployment.origin);
   const page = await toConsent(at.browser(), host.begin(url('/g/eng/mcp').href), 'ada@example.org');
@@ -225,6 +228,18 @@ test('consent is remembered for one client, gateway and place, until the connect
   await until('the token to be refused', async () => (await modern(resource, access, 'tools/list')).status === 401, 15_000);
   expect((await host.refresh(tokens?.refresh_token ?? '')).error).toBe('invalid_grant');
   await toConsent(browser, host.begin(resource), 'ada@example.org');
+});
+
+test('two sign-ins that run in one browser at once do not get into each other', async () => {
+  const [one, two, browser] = [await rawHost(at.deployment.origin), await rawHost(at.deployment.origin), at.browser()];
+  const first = await toConsent(browser, one.begin(url('/g/eng/mcp').href), 'ada@example.org');
+  const second = await toConsent(browser, two.begin(url('/g/ops/mcp').href), 'ada@example.org');
+  const backs = [
+    leftTo(await browser.submit(first, { answer: 'allow' })),
+    leftTo(await browser.submit(second, { answer: 'allow' })),
+  ];
+  for (const [index, host] of [one, two].entries())
+    expect((await host.redeem(backs[index]?.searchParams.get('code') ?? '')).tokens).toBeDefined();
 });
 
 test('the picker offers the gateways of the own teams, and the choice counts for what is called at its address', async () => {

@@ -24,16 +24,19 @@ export async function deploySignIn(of: {
   file?: object;
   domains?: Readonly<Record<string, readonly string[]>>;
   env?: Record<string, string>;
+  /** Where a proxy stands in front. */
+  publicOrigin?: string;
+  serveArgs?: readonly string[];
 }): Promise<SignInDeployment> {
   const dir = await mkdtemp(join(tmpdir(), 'drawbridge-sign-in-'));
   const file = join(dir, 'sign-in.yaml');
   const providers: FakeIdentityProvider[] = [];
   const deployment = await deploy({
     policy: of.policy,
-    serveArgs: ['--sign-in', file],
+    serveArgs: ['--sign-in', file, ...(of.serveArgs ?? [])],
     ...(of.env && { env: of.env }),
     publicOrigin: async (port) => {
-      const origin = `http://127.0.0.1:${port}`;
+      const origin = of.publicOrigin ?? `http://127.0.0.1:${port}`;
       const identityProviders: Record<string, object> = {};
       for (const [slug, domains] of Object.entries(of.domains ?? { company: undefined })) {
         const provider = await startIdentityProvider([`${origin}/sign-in/callback/${slug}`]);
@@ -100,7 +103,13 @@ const Tokens = z.object({
 export type Tokens = z.infer<typeof Tokens>;
 
 /** A host that speaks OAuth by hand, so that it can also do what no host should. */
-export async function rawHost(origin: string, redirect = 'http://127.0.0.1/callback', listed?: string) {
+/** `listed`: a client that needs no registration. `headers`: what a proxy adds to each request. */
+export async function rawHost(
+  origin: string,
+  redirect = 'http://127.0.0.1/callback',
+  listed?: string,
+  headers: Readonly<Record<string, string>> = {},
+) {
   const client = listed ?? (await registerRaw(origin, redirect));
   const verifier = randomBytes(32).toString('base64url');
   return {
@@ -123,7 +132,7 @@ export async function rawHost(origin: string, redirect = 'http://127.0.0.1/callb
       return url;
     },
     redeem: (code: string, change: Readonly<Record<string, string>> = {}) =>
-      token(origin, {
+      token(origin, headers, {
         grant_type: 'authorization_code',
         client_id: client,
         code,
@@ -132,7 +141,7 @@ export async function rawHost(origin: string, redirect = 'http://127.0.0.1/callb
         ...change,
       }),
     refresh: (refresh_token: string, change: Readonly<Record<string, string>> = {}) =>
-      token(origin, { grant_type: 'refresh_token', client_id: client, refresh_token, ...change }),
+      token(origin, headers, { grant_type: 'refresh_token', client_id: client, refresh_token, ...change }),
   };
 }
 
@@ -152,8 +161,12 @@ export async function register(origin: string, metadata: object): Promise<{ stat
 }
 
 /** The tokens, or the error that the token endpoint names. */
-async function token(origin: string, form: Readonly<Record<string, string>>): Promise<{ tokens?: Tokens; error?: string }> {
-  const response = await fetch(`${origin}/oauth/token`, { method: 'POST', body: new URLSearchParams(form) });
+async function token(
+  origin: string,
+  headers: Readonly<Record<string, string>>,
+  form: Readonly<Record<string, string>>,
+): Promise<{ tokens?: Tokens; error?: string }> {
+  const response = await fetch(`${origin}/oauth/token`, { method: 'POST', headers, body: new URLSearchParams(form) });
   const body: unknown = await response.json();
   if (response.ok) return { tokens: Tokens.parse(body) };
   return { error: z.object({ error: z.string() }).parse(body).error };

@@ -71,7 +71,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     of: { to: IdentityProviderClient; uid: string; request: IncomingMessage; email?: string },
   ) {
     const { url, departure } = await of.to.depart(of.email);
-    const name = isSecure ? '__Host-browser' : 'browser';
+    const name = isSecure ? '__Host-browser' : 'drawbridge-browser';
     const browser = cookieOf(of.request, name) ?? randomBytes(24).toString('base64url');
     const body = JSON.stringify({ departure, uid: of.uid, browser: hash('sha256', browser) } satisfies z.infer<typeof Kept>);
     const key = hash('sha256', departure.state);
@@ -148,7 +148,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       const state = returned.searchParams.get('state') ?? '';
       const item = await store.signIn.removeItem(departureModel, hash('sha256', state));
       const kept = item && item.expiresAt > now() ? Kept.parse(JSON.parse(item.body)) : undefined;
-      const browser = cookieOf(request, isSecure ? '__Host-browser' : 'browser') ?? '';
+      const browser = cookieOf(request, isSecure ? '__Host-browser' : 'drawbridge-browser') ?? '';
       const to = deps.identityProviders.find(({ settings }) => settings.slug === name);
       if (!kept || !to || kept.departure.provider !== name || kept.browser !== hash('sha256', browser))
         throw new Fault('SIGN_IN_OVER');
