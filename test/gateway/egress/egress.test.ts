@@ -121,6 +121,11 @@ test('a redirect to the metadata service of a cloud is not followed', async () =
   );
   const answered = await send(server.origin, { idleWithinMs: 2000 });
   expect(answered).toMatchObject({ status: undefined, body: '', fault: { code: 'EGRESS_FORBIDDEN' } });
+  // Nor to another address that is not allowed, to which nobody even connects.
+  const inside = await listen((_, response) => response.end('inside'), '127.0.0.2');
+  const outside = await listen((_, response) => response.writeHead(302, { location: `http://127.0.0.2:${inside.port}/` }).end());
+  expect(await send(outside.origin)).toMatchObject({ body: '', fault: { code: 'EGRESS_FORBIDDEN' } });
+  expect(inside.connections()).toBe(0);
 });
 
 test('what lies behind a redirect is reached, without the credential where it is another origin', async () => {
