@@ -27,6 +27,7 @@ import { openServer, type Certificate } from './http/server.ts';
 import type { SignIn, SignInDeps } from './http/sign-in/route.ts';
 import { createTunnelUpgrade } from './http/tunnel.ts';
 import { createEgress } from './egress/egress.ts';
+import { keepCallsYoung } from './heap.ts';
 import { openInForce, type InForce } from './in-force.ts';
 import { createMcpSessions } from './mcp/session.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
@@ -55,6 +56,7 @@ const stopWithinMs = 5_000;
 
 /** `serve`: runs until SIGTERM or SIGINT. A second signal, or a stop that takes too long, ends the process at once. */
 export async function serve(settings: ServeSettings): Promise<void> {
+  keepCallsYoung();
   const logger = pino({ base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
   const asked = new Promise<string>((resolve) => {
     let isAsked = false;
