@@ -12,8 +12,8 @@ export interface Browser {
   open(url: string | URL): Promise<Page | Left>;
   /** Sends the page's form, as a click on `button` (name, value) would. */
   submit(page: Page, values: Readonly<Record<string, string>>, options?: { form?: number }): Promise<Page | Left>;
-  /** All its cookies, as `name=value`. */
-  cookies(): readonly string[];
+  /** Its cookies, all or those that it would send to an address, as `name=value`. */
+  cookies(to?: URL): readonly string[];
   /** Another browser that somebody copied this one's cookies into. */
   copy(): Browser;
 }
@@ -88,7 +88,8 @@ export function createBrowser(sites: readonly string[], start: readonly Cookie[]
         headers: { 'content-type': 'application/x-www-form-urlencoded', origin: page.url.origin },
       });
     },
-    cookies: () => [...jar.values()].map(({ name, value }) => `${name}=${value}`),
+    cookies: (to) =>
+      [...jar.values()].filter((each) => to === undefined || isSent(each, to)).map(({ name, value }) => `${name}=${value}`),
     copy: () => createBrowser(sites, [...jar.values()], behind),
   };
 }
