@@ -14,6 +14,7 @@ import { type RemoteServer, serveOld } from '../fake/remote/old.ts';
 import { proves } from '../requirement.ts';
 import { deploy, type Deployment, until } from './deployment.ts';
 import { codeOf, modern } from './mcp.ts';
+import { nodeServer } from './policy.ts';
 import { root, run } from './program.ts';
 
 const secrets = { 'tok-of-ada-5c1f': 'ada', 'tok-of-bob-9d2e': 'bob', 'tok-of-all-77ab': 'the service' };
@@ -26,6 +27,7 @@ beforeAll(async () => {
   servers['sessions'] = await serveOld({ people });
   servers['json'] = await serveOld({ people, isStateless: true, answersByJson: true });
   servers['stateless'] = await serveOld({ people, isStateless: true });
+  servers['mortal'] = await serveOld({ people });
   servers['modern'] = await serveNew({ people });
   const remote = (name: string, change: object = {}) => ({
     kind: 'remote',
@@ -43,6 +45,8 @@ beforeAll(async () => {
         json: remote('json'),
         stateless: remote('stateless', { timeoutSeconds: 2 }),
         modern: remote('modern', { auth: 'header', header: 'X-Api-Key', timeoutSeconds: 2 }),
+        mortal: remote('mortal'),
+        local: { kind: 'workstation' },
         forbidden: remote('json', { allowPrivate: [] }),
         gone: remote('json', { url: 'http://127.0.0.1:9/mcp' }),
       },
@@ -53,6 +57,8 @@ beforeAll(async () => {
             json: { tools: 'all' },
             stateless: { tools: ['echo', 'slow', 'steps', 'huge', 'says'] },
             modern: { tools: 'all', identity: 'shared' },
+            mortal: { tools: 'all' },
+            local: { tools: 'all' },
             forbidden: { tools: 'all' },
             gone: { tools: 'all' },
           },
@@ -61,6 +67,10 @@ beforeAll(async () => {
       },
     },
   });
+  await deployment.workstation({
+    user: 'ada',
+    profile: { LocalServers: { local: nodeServer(join(root, 'test/fake/local-server/counting.ts')) } },
+  });
   for (const user of ['ada', 'bob', 'eve']) tokens[user] = await deployment.hostToken({ user, gateway: 'eng' });
   await identity('tok-of-ada-5c1f', '--server', 'sessions', '--user', 'ada');
   await identity('tok-of-bob-9d2e', '--server', 'sessions', '--user', 'bob');
@@ -68,7 +78,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await deployment?.close();
-  await Promise.all(Object.values(servers).map((server) => server.close()));
+  const { mortal: _, ...others } = servers;
+  await Promise.all(Object.values(others).map((server) => server.close()));
 });
 
 async function identity(value: string, ...args: string[]): Promise<string> {
@@ -244,6 +255,25 @@ test('what a server says on a stream of its own reaches the conversation', async
   const answered = await client.callTool({ name: 'asks-aside', arguments: { text: 'Which color?' } });
   expect(answered).toMatchObject({ content: [{ text: 'accept green' }] });
   await client.close();
+});
+
+test('of remote servers and one on a workstation, one that dies takes nobody with it and is named', async () => {
+  const url = `${deployment.origin}/g/eng/mcp`;
+  const echo = (server: string) =>
+    modern(url, tokens['ada'] ?? '', 'tools/call', { name: `${server}__echo`, arguments: { text: `by ${server}` } });
+  await until('the local server', async () => textOf(await echo('local')) === 'by local');
+  for (const server of ['sessions', 'json', 'mortal', 'local']) expect(textOf(await echo(server))).toBe(`by ${server}`);
+  const listing = async () => {
+    const tools = (await modern(url, tokens['ada'] ?? '', 'tools/list')).body.result?.['tools'];
+    return new Set(Array.isArray(tools) ? tools.map(({ name }: { name: string }) => name.split('__')[0]) : []);
+  };
+  expect(await listing()).toEqual(new Set(['sessions', 'json', 'stateless', 'modern', 'mortal', 'local']));
+  await servers['mortal']?.close();
+  const [dead, others] = await Promise.all([echo('mortal'), Promise.all(['sessions', 'json', 'local'].map(echo))]);
+  expect(['UPSTREAM_UNREACHABLE', 'UPSTREAM_LOST']).toContain(codeOf(dead));
+  expect(dead.body.error?.message).toContain('"mortal"');
+  expect(others.map(textOf)).toEqual(['by sessions', 'by json', 'by local']);
+  expect([...(await listing())]).toEqual(expect.arrayContaining(['sessions', 'json', 'stateless', 'modern', 'local']));
 });
 
 test('a list survives that the server forgot its session, a call says so and the next one works', async () => {
