@@ -65,7 +65,7 @@ const table = {
     status: 401,
     rpc: 7401,
     retry: 'no',
-    message: 'The token expired at {at}. Ask your administrator for a new one.',
+    message: 'The token expired at {at}. Sign in again, or ask your administrator for a new one.',
   },
   TOKEN_REVOKED: { status: 401, rpc: 7401, retry: 'no', message: 'The token was revoked. Ask your administrator for a new one.' },
   TOKEN_SPENT: {
