@@ -46,3 +46,12 @@ test('a stream without a reader keeps what was never handed over for the next on
   await expect.poll(() => [data(first.text()), data(second.text())]).toEqual([['"before"', '"after"'], ['"last"']]);
   expect([stream.attach(first.response, 3), stream.attach(first.response, undefined)]).toEqual(['over', 'over']);
 });
+
+test('a message that its server wrote over several lines is one event all the same', async () => {
+  const { response, socket, text } = await reader();
+  const stream = new HostStream(3, log());
+  stream.attach(response, undefined);
+  stream.finish(Buffer.from('{\n  "id": 1,\r\n  "result": {}\n}'));
+  socket.resume();
+  await expect.poll(text).toContain('id: 3-1\nevent: message\ndata: {   "id": 1,    "result": {} }\n\n');
+});
