@@ -162,7 +162,10 @@ async function start(
     (it) => it.close(),
   );
   const onDropped = metrics.notificationDropped;
-  const egress = opened(createEgress(), (it) => it.close());
+  const egress = opened(
+    createEgress({ onRefused: (of) => logger.warn(of, 'an address was refused that a request would have gone to') }),
+    (it) => it.close(),
+  );
   const vault = opened(createVault({ store, bus, keys: openKeys(dataDir, settings.vaultKeys).keys }), (it) => it.close());
   const workstations = createWorkstationUpstream({ hub: tunnels, inForce, onDropped });
   const remotes = createRemoteUpstream({ egress, vault, messageLimitBytes, onDropped });

@@ -12,13 +12,22 @@ export interface ConnectDeps {
   readonly lookup: Lookup;
   readonly allowPrivate: readonly string[];
   readonly connectWithinMs: number;
+  readonly onRefused: (of: Refused) => void;
+}
+/** For the log: a person who calls is told neither address nor host. */
+export interface Refused {
+  readonly host: string;
+  readonly address: string;
+  readonly reason: string;
 }
 
 /** For an undici Agent. Fails with EGRESS_FORBIDDEN where an address is refused. */
-export function guardedConnector({ lookup, allowPrivate, connectWithinMs }: ConnectDeps): buildConnector.connector {
+export function guardedConnector({ lookup, allowPrivate, connectWithinMs, onRefused }: ConnectDeps): buildConnector.connector {
   const refuse = (host: string, address: string, isEncrypted: boolean) => {
     const reason = objection(address, { host, isEncrypted, allowPrivate });
-    return reason === undefined ? undefined : new Fault('EGRESS_FORBIDDEN', { server: host, reason });
+    if (reason === undefined) return undefined;
+    onRefused({ host, address, reason });
+    return new Fault('EGRESS_FORBIDDEN', { server: host, reason });
   };
   const connectorFor = (isEncrypted: boolean) => {
     const guardedLookup: LookupFunction = (host, { all }, done) => {

@@ -4,7 +4,7 @@ import { lookup as resolveName } from 'node:dns/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { Fault } from '#contract/error.ts';
 import { reveal, type Secret } from '#contract/secret.ts';
-import { guardedConnector, type Lookup } from './connect.ts';
+import { guardedConnector, type Lookup, type Refused } from './connect.ts';
 import { asFault } from './failure.ts';
 
 export interface EgressRequest {
@@ -58,10 +58,24 @@ const connectWithinMs = 10_000;
 const connectionLimit = 1024;
 const longLimit = 10_000;
 const agentLimit = 256;
+const toldPerMinute = 60;
 const systemLookup: Lookup = (host) => resolveName(host, { all: true });
 
-export function createEgress({ lookup = systemLookup }: { lookup?: Lookup } = {}): Egress {
+export interface EgressDeps {
+  readonly lookup?: Lookup;
+  /** Told of addresses that were refused, at most 60 a minute: anybody may name some (sign-in by a document). */
+  readonly onRefused: (of: Refused) => void;
+}
+
+export function createEgress({ lookup = systemLookup, onRefused }: EgressDeps): Egress {
   const agents = new Map<string, Agent>();
+  const told = { minute: 0, count: 0 };
+
+  function tell(of: Refused): void {
+    const minute = Math.floor(performance.now() / 60_000);
+    if (told.minute !== minute) Object.assign(told, { minute, count: 0 });
+    if (told.count++ < toldPerMinute) onRefused(of);
+  }
 
   /** One for each list of what may be private: a connection that one server may have must not serve another. */
   function agentFor({ allowPrivate, isLong = false }: EgressRequest): Agent {
@@ -74,7 +88,7 @@ export function createEgress({ lookup = systemLookup }: { lookup?: Lookup } = {}
       void agent.close();
     }
     const made = new Agent({
-      connect: guardedConnector({ lookup, allowPrivate, connectWithinMs }),
+      connect: guardedConnector({ lookup, allowPrivate, connectWithinMs, onRefused: tell }),
       connections: isLong ? longLimit : connectionLimit,
       maxHeaderSize: 16_384,
       pipelining: 1,

@@ -1,11 +1,15 @@
 // The way out, attacked: names that change, redirects, answers without an end. Real connections on loopback; only the resolver is the test's own.
-import { expect, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Fault } from '#contract/error.ts';
 import { Secret } from '#contract/secret.ts';
-import type { Lookup } from '../../../gateway/egress/connect.ts';
+import type { Lookup, Refused } from '../../../gateway/egress/connect.ts';
 import { createEgress, type EgressRequest } from '../../../gateway/egress/egress.ts';
 import { listen } from '../../fake/remote/listen.ts';
 import { proves } from '../../requirement.ts';
+
+/** What was told of addresses, since the test began. */
+let refusals: Refused[] = [];
+beforeEach(() => void (refusals = []));
 
 interface Outcome {
   readonly status: number | undefined;
@@ -15,7 +19,7 @@ interface Outcome {
 }
 
 function send(url: string, change: Partial<EgressRequest> = {}, lookup?: Lookup): Promise<Outcome> {
-  const egress = createEgress(lookup ? { lookup } : {});
+  const egress = createEgress({ ...(lookup ? { lookup } : {}), onRefused: (of) => void refusals.push(of) });
   onTestFinished(() => egress.close());
   return new Promise((resolve) => {
     let status: number | undefined;
@@ -106,8 +110,11 @@ test('a host that is allowed by its name may be private, and still not link-loca
   const server = await listen((_, response) => response.end('inside'));
   const url = `http://tracker.intranet:${server.port}`;
   expect(await send(url, { allowPrivate: ['tracker.intranet'] }, names(['127.0.0.1']).lookup)).toMatchObject({ body: 'inside' });
+  refusals = [];
   const metadata = await send(url, { allowPrivate: ['tracker.intranet'] }, names(['169.254.169.254']).lookup);
   expect(metadata.fault?.code).toBe('EGRESS_FORBIDDEN');
+  expect(metadata.fault?.message).not.toContain('169.254');
+  expect(refusals).toMatchObject([{ host: 'tracker.intranet', address: '169.254.169.254' }]);
 });
 
 test('a redirect to the metadata service of a cloud is not followed', async () => {
@@ -210,4 +217,27 @@ test('a connection that ends in the middle may have run, one that never stood di
     sent: 0,
     fault: { code: 'UPSTREAM_UNREACHABLE', fields: { reason: 'nothing listens there' } },
   });
+});
+
+test('however many addresses are refused, the log stays readable', async () => {
+  const egress = createEgress({ onRefused: (of) => void refusals.push(of) });
+  onTestFinished(() => egress.close());
+  const request = {
+    url: new URL('http://10.0.0.1/'),
+    method: 'GET',
+    headers: {},
+    server: 'x',
+    limitBytes: 10,
+    idleWithinMs: 1000,
+  } as const;
+  const ignored = { onSent: () => undefined, onHead: () => undefined, onData: () => undefined, onEnd: () => undefined };
+  const faults = await Promise.all(
+    Array.from(
+      { length: 200 },
+      () => new Promise<Fault>((resolve) => void egress.send({ ...request, allowPrivate: [] }, { ...ignored, onFault: resolve })),
+    ),
+  );
+  expect(new Set(faults.map(({ code }) => code))).toEqual(new Set(['EGRESS_FORBIDDEN']));
+  expect(refusals.length).toBeGreaterThan(0);
+  expect(refusals.length).toBeLessThanOrEqual(120);
 });

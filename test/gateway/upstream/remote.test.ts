@@ -15,7 +15,7 @@ import { proves } from '../../requirement.ts';
 const ids = { gateway: GatewayId.parse(newId()), server: ServerId.parse(newId()), user: UserId.parse(newId()) };
 
 function upstreamFor(value = 'precious'): Upstream {
-  const egress = createEgress();
+  const egress = createEgress({ onRefused: () => undefined });
   const identity = { id: 'one', setAt: 1, value: new Secret(value) };
   const vault = { identity: () => identity, close: () => undefined };
   const upstream = createRemoteUpstream({ egress, vault, messageLimitBytes: 65_536, onDropped: () => undefined });
