@@ -10,7 +10,11 @@ test('the conformance suites say of the gateway what the list says', async () =>
     find: "export const legacyVersions: readonly string[] = ['2025-11-25',",
     replace: "export const legacyVersions: readonly string[] = ['2025-11-24',",
   });
-  const { code, stdout, stderr } = await run(join(root, 'test/conformance/main.ts'), ['--summary']);
+  const { code, stdout, stderr } = await run(join(root, 'test/conformance/main.ts'), [
+    '--summary',
+    '--only',
+    '0.1.16,2025-11-25,2026-07-28',
+  ]);
   expect(stdout + stderr).toMatch(/^conformance: .*all as listed\n$/);
   expect(code).toBe(0);
 });

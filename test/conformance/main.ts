@@ -1,20 +1,20 @@
 // `npm run conformance`: the official suites against our fixture servers, directly and through the whole product, side by side. Exit status 1 where
 // anything falls short that the list (expected.ts) does not name, or the list names what passes.
 //   --summary            one line (and what is not as listed)
-//   --only SUITE[,…]     0.1.16, 2025-11-25, 2026-07-28
+//   --only SUITE[,…]     0.1.16, 2025-11-25, 2026-07-28, 'client 2025-11-25', 'client 2026-07-28'
 //   --results DIR        keeps the suites' own files
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { expected } from './expected.ts';
 import { type Fixture, type Ground, standUp } from './ground.ts';
-import { runSuite, type Suite, type SuiteName, suites } from './suite.ts';
+import { type ClientSuiteName, clientSuites, runClientSuite, runSuite, type Suite, suites } from './suite.ts';
 import { type SuiteRun, shortfallsOf, summaryOf, tableOf } from './table.ts';
 import { judge, judgeDirect, type Judged, type Place } from './verdict.ts';
 
 /** Which fixture stands at the far side. The released suite asks what 2025-11-25 asks once more, so it is run in its own era only. */
 const plan: Readonly<
-  Record<SuiteName, readonly [{ place: SuiteName; fixture: Fixture }, ...{ place: Place; fixture: Fixture }[]]>
+  Record<Suite['name'], readonly [{ place: Suite['name']; fixture: Fixture }, ...{ place: Place; fixture: Fixture }[]]>
 > = {
   '0.1.16': [{ place: '0.1.16', fixture: 'legacy' }],
   '2025-11-25': [
@@ -31,19 +31,26 @@ const { values } = parseArgs({
   options: { summary: { type: 'boolean', default: false }, only: { type: 'string' }, results: { type: 'string' } },
 });
 const only = values.only?.split(',');
-const wanted = Object.values(suites).filter(({ name }) => only === undefined || only.includes(name));
-if (wanted.length === 0) {
-  process.stderr.write(`no such suite: ${values.only}; there are ${Object.keys(suites).join(', ')}\n`);
+const isWanted = (name: string): boolean => only === undefined || only.includes(name);
+const wanted = Object.values(suites).filter(({ name }) => isWanted(name));
+const wantedClients = (['client 2025-11-25', 'client 2026-07-28'] as const).filter(isWanted);
+if (wanted.length + wantedClients.length === 0) {
+  process.stderr.write(
+    `no such suite: ${values.only}; there are ${[...Object.keys(suites), ...Object.keys(clientSuites)].join(', ')}\n`,
+  );
   process.exit(2);
 }
 
-const ground = await standUp();
 const runs: SuiteRun[] = [];
-try {
-  for (const suite of wanted) runs.push(await runBoth(ground, suite));
-} finally {
-  await ground.close();
+if (wanted.length > 0) {
+  const ground = await standUp();
+  try {
+    for (const suite of wanted) runs.push(await runBoth(ground, suite));
+  } finally {
+    await ground.close();
+  }
 }
+for (const name of wantedClients) runs.push(await runClients(name));
 if (!values.summary) {
   for (const run of runs) process.stdout.write(`${tableOf(run)}\n\n`);
   const shortfalls = runs.map(shortfallsOf).filter((text) => text !== '');
@@ -65,6 +72,17 @@ async function runBoth({ direct, through }: Ground, suite: Suite): Promise<Suite
     surprises.push(...found.map((words) => `${place}: ${words}`));
   }
   return { suite: suite.name, direct: reference, places, surprises };
+}
+
+async function runClients(name: ClientSuiteName): Promise<SuiteRun> {
+  const direct = await runClientSuite(name, 'direct', await folderFor(`${name} direct`));
+  const through = await runClientSuite(name, 'through', await folderFor(name));
+  const { judged, surprises } = judge(
+    direct,
+    through,
+    expected.filter(({ places }) => places.includes(name)),
+  );
+  return { suite: name, direct, places: new Map([[name, judged]]), surprises: [...judgeDirect(direct), ...surprises] };
 }
 
 async function folderFor(what: string): Promise<string | undefined> {

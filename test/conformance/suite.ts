@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const resolve = createRequire(import.meta.url).resolve;
@@ -17,15 +18,17 @@ const programs = {
 
 export interface Suite {
   /** As people call it: the release, or the revision whose requirements it runs. */
-  readonly name: SuiteName;
+  readonly name: ServerSuiteName;
   readonly program: keyof typeof programs;
   readonly args: readonly string[];
   /** Milliseconds that all its scenarios may take together. */
   readonly withinMs: number;
 }
-export type SuiteName = '0.1.16' | '2025-11-25' | '2026-07-28';
+export type SuiteName = '0.1.16' | '2025-11-25' | '2026-07-28' | ClientSuiteName;
+export type ClientSuiteName = 'client 2025-11-25' | 'client 2026-07-28';
+type ServerSuiteName = Exclude<SuiteName, ClientSuiteName>;
 
-export const suites: Readonly<Record<SuiteName, Suite>> = {
+export const suites: Readonly<Record<ServerSuiteName, Suite>> = {
   '0.1.16': { name: '0.1.16', program: 'released', args: [], withinMs: 180_000 },
   '2025-11-25': {
     name: '2025-11-25',
@@ -40,6 +43,21 @@ export const suites: Readonly<Record<SuiteName, Suite>> = {
     withinMs: 180_000,
   },
 };
+
+/** Client scenarios that the driver plays: those of its upstream half. Signing in upstream (`auth/…`) is no part of them. */
+export const clientSuites: Readonly<Record<ClientSuiteName, readonly string[]>> = {
+  'client 2025-11-25': ['initialize', 'tools_call', 'sse-retry', 'elicitation-sep1034-client-defaults'],
+  'client 2026-07-28': [
+    'tools_call',
+    'request-metadata',
+    'sep-2322-client-request-state',
+    'http-standard-headers',
+    'http-custom-headers',
+    'http-invalid-tool-headers',
+    'json-schema-ref-no-deref',
+  ],
+};
+const clientWithinMs = 60_000;
 
 const statuses = ['SUCCESS', 'FAILURE', 'WARNING', 'SKIPPED', 'INFO'] as const;
 export type Status = (typeof statuses)[number];
@@ -93,8 +111,45 @@ export async function runSuite(suite: Suite, url: string, keep?: string): Promis
   }
 }
 
-async function readChecks(dir: string, folders: readonly string[], name: string): Promise<ReadonlyMap<string, Check>> {
-  const folder = folders.find((one) => new RegExp(`^server-${name}-\\d{4}-\\d{2}-\\d{2}T`).test(one));
+/** Runs client scenarios one by one, each with the driver as the client: an SDK alone (`direct`), or the gateway with an SDK before it. */
+export async function runClientSuite(
+  name: ClientSuiteName,
+  way: 'direct' | 'through',
+  keep?: string,
+): Promise<readonly Scenario[]> {
+  const dir = await mkdtemp(join(tmpdir(), 'drawbridge-conformance-'));
+  const driver = fileURLToPath(new URL('driver.ts', import.meta.url));
+  const revision = name.replace('client ', '');
+  try {
+    for (const scenario of clientSuites[name]) {
+      const command = [process.execPath, driver, way].join(' ');
+      const args = ['--command', command, '--scenario', scenario, '--spec-version', revision, '-o', dir];
+      const signal = AbortSignal.timeout(clientWithinMs);
+      const child = spawn(process.execPath, [programs.next, 'client', ...args], { stdio: 'ignore', signal });
+      // One that does not end leaves no result, and so fails.
+      await once(child, 'close').catch(() => undefined);
+    }
+    const folders = await readdir(dir);
+    return await Promise.all(
+      clientSuites[name].map(async (scenario) => ({
+        name: scenario,
+        isScored: true,
+        checks: await readChecks(dir, folders, scenario, ''),
+      })),
+    );
+  } finally {
+    if (keep !== undefined) await cp(dir, keep, { recursive: true });
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+async function readChecks(
+  dir: string,
+  folders: readonly string[],
+  name: string,
+  prefix = 'server-',
+): Promise<ReadonlyMap<string, Check>> {
+  const folder = folders.find((one) => new RegExp(`^${prefix}${name}-\\d{4}-\\d{2}-\\d{2}T`).test(one));
   const content = folder && (await readFile(join(dir, folder, 'checks.json'), 'utf8').catch(() => undefined));
   if (!content) return new Map([[noResult, { status: 'FAILURE', words: 'the scenario ended without a result' }]]);
   const checks = new Map<string, Check>();
