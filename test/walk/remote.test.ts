@@ -75,7 +75,7 @@ beforeAll(async () => {
   await identity('tok-of-ada-5c1f', '--server', 'sessions', '--user', 'ada');
   await identity('tok-of-bob-9d2e', '--server', 'sessions', '--user', 'bob');
   await identity('tok-of-all-77ab', '--server', 'modern', '--shared');
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await deployment?.close();
   const { mortal: _, ...others } = servers;
