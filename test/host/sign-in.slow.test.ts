@@ -134,5 +134,10 @@ describe.each(hosts.map((of) => [of.host.id, of] as const))('%s', (id, of) => {
     expect(echoed.result, echoed.output).toContain(`Echo: hello of ${id}`);
     const read = await talk(of.host, home, { server: 'memory', tool: 'read_graph', arguments: {}, allowed: 'read_graph' });
     expect(read.result, read.output).toContain('entities');
+    const calls = (await at.deployment.records(300)).filter(
+      (record) => record['method'] === 'tools/call' && record['host'] === id,
+    );
+    expect(new Set(calls.map((record) => record['tool']))).toEqual(new Set(['echo', 'read_graph']));
+    for (const call of calls) expect(call).toMatchObject({ via: 'http', user: { name: 'ada' }, decision: 'allowed' });
   });
 });
