@@ -17,6 +17,8 @@ export interface KnownLists {
   recent(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]>;
   /** The last good list of the last day. */
   last(listing: AllowedListing, feature: Feature): readonly ListedItem[] | undefined;
+  /** Whether any list so far had an item with parameters that headers mirror: where none had, no call has to be looked at for them. */
+  readonly hasMirrored: boolean;
 }
 
 interface Kept {
@@ -29,6 +31,7 @@ export function createKnownLists(upstream: Upstream, now: () => number = () => p
   /** The one used last stands last. */
   const lists = new Map<string, Kept>();
   let bytes = 0;
+  let hasMirrored = false;
 
   function forget(key: string): void {
     bytes -= lists.get(key)?.bytes ?? 0;
@@ -41,6 +44,7 @@ export function createKnownLists(upstream: Upstream, now: () => number = () => p
     if (size > listLimitBytes) return;
     // The bytes of an item are a view of the whole answer, which must not live on with it.
     const own = items.map((item) => ({ ...item, json: Buffer.from(item.json) }));
+    hasMirrored ||= own.some(({ json }) => json.includes('x-mcp-header'));
     lists.set(key, { items: own, at: now(), bytes: size });
     bytes += size;
     for (const oldest of lists.keys()) {
@@ -64,6 +68,9 @@ export function createKnownLists(upstream: Upstream, now: () => number = () => p
   }
 
   return {
+    get hasMirrored() {
+      return hasMirrored;
+    },
     ask,
     recent: async (listing, feature, trace, signal) =>
       find(keyOf(listing, feature), recentMs) ?? (await ask(listing, feature, trace, signal)),

@@ -56,7 +56,8 @@ export async function useItem(
   const decision = decide(deps.inForce.current(), asked);
   draft.decidedAt = performance.now();
   if (decision.kind === 'refused') throw decision.fault;
-  if (request.era === 'modern' && request.caller.via === 'http' && item.kind === 'tools') {
+  const isMirrored = request.caller.via === 'http' && item.kind === 'tools' && (deps.lists.hasMirrored || request.paramHeaders);
+  if (request.era === 'modern' && isMirrored) {
     const listing = decideListing(snapshot, request, assignment);
     const asking = deps.mirrors.check(request, message, item.name, listing, signal);
     if (asking) await asking;

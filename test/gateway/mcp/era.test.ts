@@ -1,4 +1,5 @@
 // The era of a message, as the specification's status map tells it.
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ErrorCode } from '#contract/error.ts';
 import { eraOf, type EraHeaders } from '../../../gateway/mcp/era.ts';
@@ -95,4 +96,29 @@ describe('eraOf', () => {
     });
     expect(classify(call, { ...headers, ...change })).toBe('HEADER_MISMATCH');
   });
+});
+
+test('no request passes as modern whose headers are not what its body says', () => {
+  const maybe = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: undefined });
+  const [version, method, name] = [
+    fc.constantFrom('2026-07-28', '2025-11-25', '2027-01-01'),
+    fc.constantFrom('tools/call', 'tools/list', 'TOOLS/CALL'),
+    fc.constantFrom('echo', 'get-env', '=?base64?ZWNobw==?=', ''),
+  ];
+  let passed = 0;
+  fc.assert(
+    fc.property(version, method, name, maybe(version), maybe(method), maybe(name), (claimed, asked, used, ...headers) => {
+      const [versionHeader, methodHeader, nameHeader] = headers;
+      const _meta = { ...modern, 'io.modelcontextprotocol/protocolVersion': claimed };
+      const named = asked === 'tools/call' ? { name: used } : {};
+      const given = { version: versionHeader, method: methodHeader, name: nameHeader };
+      if (classify({ method: asked, params: { ...named, _meta } }, given) !== 'modern') return;
+      passed++;
+      expect([claimed, versionHeader, methodHeader]).toEqual(['2026-07-28', '2026-07-28', asked]);
+      const decoded = nameHeader === '=?base64?ZWNobw==?=' ? 'echo' : nameHeader;
+      if (asked === 'tools/call') expect(decoded).toBe(used);
+    }),
+    { numRuns: 3000 },
+  );
+  expect(passed).toBeGreaterThan(10);
 });
