@@ -235,9 +235,9 @@ describe('the stream of a session', () => {
   });
 });
 
-test('a host that never reads is cut, and the gateway server goes on', { timeout: 60_000 }, async () => {
+test('a host that never reads holds up nothing: its call ends, and the gateway server goes on', { timeout: 60_000 }, async () => {
   const session = await open(ada);
-  const body = JSON.stringify(callOf(1, 'progress', { count: 100_000 }, { progressToken: 'x'.repeat(200) }));
+  const body = JSON.stringify(callOf(1, 'progress', { count: 30_000 }, { progressToken: 'x'.repeat(200) }));
   const socket = connect(deployment.port, '127.0.0.1');
   socket.on('error', () => undefined);
   await once(socket, 'connect');
