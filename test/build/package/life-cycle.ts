@@ -4,6 +4,7 @@
 // last line what it found, as JSON. Rule: it judges nothing; where something does not come, it stops and says so, and what was found until then counts.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { watch } from 'node:fs';
 import { mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Country, settle, until } from './country.ts';
@@ -136,6 +137,26 @@ async function live(country: Country): Promise<void> {
   note('autostart', await readFile(autostart, 'utf8').catch(() => 'none'));
 }
 
+/** dpkg killed while it unpacks the newer version. It may be done before the kill: then back, and again. */
+async function cutOff(country: Country): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const { pid } = await country.connected(country.ada);
+    const unpacking = new AbortController();
+    const watcher = watch(app, (_, name) => name?.endsWith('.dpkg-new') === true && unpacking.abort());
+    const dpkg = spawn('dpkg', ['--install', newerFile], { stdio: 'ignore' });
+    const ended = once(dpkg, 'exit');
+    unpacking.signal.addEventListener('abort', () => dpkg.kill('SIGKILL'));
+    await ended;
+    watcher.close();
+    const status = (await run('dpkg-query', '-W', '-f', '${db:Status-Abbrev}', 'drawbridge')).said.trim();
+    if (status.startsWith('iH') || attempt === 5) {
+      note('cutOff', status);
+      return void note('runsOn', (await country.connected(country.ada)).pid === pid);
+    }
+    await packager.upgrade(firstFile);
+  }
+}
+
 /** What goes less well: an upgrade that is cut off, a way back to the older version, and an end in two steps, which no gateway server hears of. */
 async function liveAgain(country: Country): Promise<void> {
   const { ada, grace } = country;
@@ -152,13 +173,7 @@ async function liveAgain(country: Country): Promise<void> {
     const now = await country.configs();
     return Object.entries(before).every(([file, hash]) => now[file] !== hash);
   });
-  const dpkg = spawn('dpkg', ['--install', newerFile], { stdio: 'ignore' });
-  const ended = once(dpkg, 'exit');
-  await until('the app to be unpacked', async () => await stat(`${app}/drawbridge.dpkg-new`).catch(() => undefined));
-  dpkg.kill('SIGKILL');
-  await ended;
-  note('cutOff', (await run('dpkg-query', '-W', '-f', '${db:Status-Abbrev}', 'drawbridge')).said.trim());
-  note('runsOn', (await country.connected(ada)).pid === first.pid);
+  await cutOff(country);
   note('upgradeAgain', await packager.upgrade(newerFile));
   const upgraded = await country.connected(ada, first.pid);
   note('upgradedTo', upgraded.productVersion);
