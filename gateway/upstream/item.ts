@@ -1,15 +1,25 @@
 // The messages of MCP about items (tools, prompts, resources, templates) as the gateway sends and reads them upstream: raw, with only the id and the item's
 // name changed. The rule: an item of which nobody could say which it is, is none.
 import { Fault } from '#contract/error.ts';
-import type { Era } from '../call.ts';
+import type { AllowedCall, Era } from '../call.ts';
+import { abilitiesOf } from '../mcp/ability.ts';
 import { type Feature, useOf } from '../mcp/feature.ts';
 import { fold, isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { elementsOf, membersOf, splice } from '../mcp/span.ts';
 import { withModernMeta } from './handshake.ts';
 import type { ListedItem, Reply } from './upstream.ts';
 
+/** Makes the host's request for a session's id and era. What a legacy host said once of itself, a modern server is told in each. */
+export function composerOf(allowed: AllowedCall, request: RequestMessage): (id: number, era: Era) => Buffer {
+  const level = allowed.era === 'legacy' ? allowed.audience?.logLevel : undefined;
+  return (id, era) => {
+    const message = useMessage(allowed.body, request, id, allowed.item.name);
+    return era === 'modern' ? withModernMeta(message, level, abilitiesOf(allowed, request).declared) : message;
+  };
+}
+
 /** The host's request with the session's id and the upstream's own name of the item; every other byte as it came. */
-export function useMessage(body: Buffer, request: RequestMessage, id: number, name: string): Buffer {
+function useMessage(body: Buffer, request: RequestMessage, id: number, name: string): Buffer {
   // Whether its era has it was asked before.
   const use = useOf(body, request, 'legacy');
   const edits = [{ span: request.idSpan, by: String(id) }];

@@ -2,15 +2,15 @@
 // token never goes on. The rule: a call is sent at most once; only a list is asked for again where the far end forgot the session.
 import { Fault } from '#contract/error.ts';
 import type { AllowedCall, AllowedListing, Era, Remote } from '../call.ts';
-import { abilitiesOf, noAbilities } from '../mcp/ability.ts';
+import { noAbilities } from '../mcp/ability.ts';
 import type { Egress } from '../egress/egress.ts';
 import { type Feature, features, headerNameOf } from '../mcp/feature.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
 import type { Identity, Vault } from '../vault/vault.ts';
 import { reveal, Secret } from '#contract/secret.ts';
-import { withModernMeta } from './handshake.ts';
-import { readPages, useMessage } from './item.ts';
+import { tell } from './hearing.ts';
+import { composerOf, readPages } from './item.ts';
 import { createMirroredTools } from './mirrored.ts';
 import { headerMismatch, isRefusedFor } from './remote-era.ts';
 import { openRemoteSession, type RemoteSession } from './remote-session.ts';
@@ -134,11 +134,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const beganAt = performance.now();
     const session = await sessionFor(allowed, trace, signal);
     session.join(allowed);
-    const level = allowed.era === 'legacy' ? allowed.audience?.logLevel : undefined;
-    const compose = (id: number, era: Era) => {
-      const message = useMessage(allowed.body, request, id, allowed.item.name);
-      return era === 'modern' ? withModernMeta(message, level, abilitiesOf(allowed, request).declared) : message;
-    };
+    const compose = composerOf(allowed, request);
     const { method } = request;
     const name = headerNameOf(request) === undefined ? undefined : allowed.item.name;
     const leftMs = leftOf(timeoutMs, beganAt);
@@ -207,11 +203,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     list,
     about,
     hear(conversation, news) {
-      for (const [key, { session }] of sessions) {
-        if (session === undefined || !key.startsWith(`${conversation}\n`)) continue;
-        if (news.kind === 'log-level') session.setLogLevel(news.level);
-        else session.rootsChanged();
-      }
+      tell(sessions, conversation, news);
     },
     release(conversation) {
       for (const [key, { opening }] of sessions) {

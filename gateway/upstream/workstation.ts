@@ -4,14 +4,14 @@ import { Fault } from '#contract/error.ts';
 import type { WorkstationId } from '#contract/id.ts';
 import type { AllowedCall, AllowedListing, Destination, Era } from '../call.ts';
 import type { InForce } from '../in-force.ts';
-import { abilitiesOf, noAbilities } from '../mcp/ability.ts';
+import { noAbilities } from '../mcp/ability.ts';
 import type { Feature } from '../mcp/feature.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
 import type { Hub } from '../tunnel/hub.ts';
 import { chooseDestination } from './destination.ts';
-import { withModernMeta } from './handshake.ts';
-import { readPages, useMessage } from './item.ts';
+import { tell } from './hearing.ts';
+import { composerOf, readPages } from './item.ts';
 import { openSession, type Session, type SessionDeps, timedOut } from './session.ts';
 import type { About, ListedItem, Reply, Trace, Upstream } from './upstream.ts';
 import { leftOf, within } from './within.ts';
@@ -123,11 +123,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const session = ready instanceof Promise ? await ready : ready;
     session.join(allowed);
     const leftMs = beganAt === undefined ? timeoutMs : leftOf(timeoutMs, beganAt);
-    const level = allowed.era === 'legacy' ? allowed.audience?.logLevel : undefined;
-    const compose = (id: number, era: Era) => {
-      const message = useMessage(allowed.body, request, id, allowed.item.name);
-      return era === 'modern' ? withModernMeta(message, level, abilitiesOf(allowed, request).declared) : message;
-    };
+    const compose = composerOf(allowed, request);
     const progressToken = progressTokenOf(request);
     const asked = { compose, timeoutMs, leftMs, call: allowed, progressToken, trace };
     const isOn = request.method === 'resources/subscribe';
@@ -162,11 +158,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     list,
     about,
     hear(conversation, news) {
-      for (const [key, { session }] of sessions) {
-        if (session === undefined || !key.startsWith(`${conversation}\n`)) continue;
-        if (news.kind === 'log-level') session.setLogLevel(news.level);
-        else session.rootsChanged();
-      }
+      tell(sessions, conversation, news);
     },
     release(conversation) {
       for (const [key, { opening, session }] of sessions) {

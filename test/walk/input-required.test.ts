@@ -52,7 +52,7 @@ const asked = async () =>
 
 test('a host of 2026-07-28 is asked over several rounds, and at the one URL the person reads who asks', async () => {
   proves('edge.asks-modern-host', {
-    file: 'gateway/upstream/workstation.ts',
+    file: 'gateway/upstream/item.ts',
     find: 'withModernMeta(message, level, abilitiesOf(allowed, request).declared)',
     replace: 'withModernMeta(message, level)',
   });
