@@ -14,6 +14,7 @@ import { openUnmigrated } from '../../gateway/store/location.ts';
 import { lockDataDirectory } from '../../gateway/store/lock.ts';
 import { openStore } from '../../gateway/store/open.ts';
 import { migrate } from '../../gateway/store/schema.ts';
+import { makeCertificate } from '../certificate.ts';
 import { proves } from '../requirement.ts';
 import { run, startProgram, type Finished, type Program } from '../walk/program.ts';
 import { quiet, twoTeams } from './data.ts';
@@ -299,30 +300,7 @@ describe('serve', () => {
 describe('serve with certificate files', () => {
   const pem = { key: '', cert: '' };
   beforeAll(async () => {
-    pem.key = join(dir, 'key.pem');
-    pem.cert = join(dir, 'cert.pem');
-    const args = [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=test',
-    ];
-    await promisify(execFile)('openssl', [
-      ...args,
-      '-addext',
-      'subjectAltName=IP:127.0.0.1',
-      '-keyout',
-      pem.key,
-      '-out',
-      pem.cert,
-    ]);
+    Object.assign(pem, await makeCertificate(dir, 'IP:127.0.0.1'));
   });
   const status = async (url: string, ca: string): Promise<number | undefined> => {
     const asked = httpsRequest(url, { ca });

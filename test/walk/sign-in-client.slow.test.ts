@@ -1,12 +1,11 @@
 // The ways in which a host is known: by a document at its own https address, listed by the administrator, or not at all.
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeCertificate } from '../certificate.ts';
 import { proves } from '../requirement.ts';
 import { pageAt } from './browser.ts';
 import { walkPolicy } from './policy.ts';
@@ -20,21 +19,7 @@ const document = (of: object) => ({ client_name: 'Document Host', redirect_uris:
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'drawbridge-document-'));
-  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
-  const args = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-    '-subj',
-    '/CN=test',
-  ];
-  await promisify(execFile)('openssl', [...args, '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert]);
+  const { key, cert } = await makeCertificate(dir, 'DNS:localhost');
   site = createServer({ key: await readFile(key), cert: await readFile(cert) }, (request, response) => {
     fetched.push(request.url ?? '');
     if (request.url === '/moved.json') return void response.writeHead(302, { Location: '/client.json' }).end();

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { makeCertificate } from '../../certificate.ts';
 import { cpuMsOfTrees } from '../cpu.ts';
 import { pssOf, settledPssOf } from '../memory.ts';
-import { runProgram, startProgram, type Program } from '../program.ts';
+import { startProgram, type Program } from '../program.ts';
 import type { Reading, ReadingName } from '../reading.ts';
 import { openSite, type SiteOptions } from './site.ts';
 
@@ -26,7 +27,7 @@ export interface TunnelOptions extends SiteOptions {
 
 export async function measureTunnels(options: TunnelOptions): Promise<readonly (readonly [ReadingName, Reading])[]> {
   const { node, env, tempDir, count, isTls } = options;
-  const certificate = isTls ? await makeCertificate(tempDir) : undefined;
+  const certificate = isTls ? await makeCertificate(tempDir, 'IP:127.0.0.1') : undefined;
   const flags = certificate === undefined ? [] : ['--tls-cert', certificate.cert, '--tls-key', certificate.key];
   checkOpenFiles(count);
   const site = await openSite({ ...options, flags });
@@ -80,12 +81,4 @@ function checkOpenFiles(count: number): void {
 async function allConnected(fleet: Program, times: number, withinMs: number): Promise<number> {
   const [line] = await fleet.line(new RegExp(`^\\{"event":"all","times":${times},.*$`), withinMs);
   return All.parse(JSON.parse(line)).at;
-}
-
-async function makeCertificate(folder: string): Promise<{ cert: string; key: string }> {
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
-  const named = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  await runProgram({ file: 'openssl', args: [...made, '-keyout', key, '-out', cert, ...named], env: process.env }, 20_000);
-  return { cert, key };
 }

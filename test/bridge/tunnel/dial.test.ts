@@ -1,11 +1,9 @@
 // The bridge's end against gateways that are away, refuse, or are somebody else: which state it is in and when it dials again.
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
-import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { Fault, type ErrorCode } from '#contract/error.ts';
@@ -16,6 +14,7 @@ import type { Offer } from '#contract/server.ts';
 import type { TunnelState } from '#contract/tunnel-state.ts';
 import { makeDeviceKey } from '../../../bridge/device/device-key.ts';
 import { dial, type DialDeps } from '../../../bridge/tunnel/dial.ts';
+import { makeCertificate } from '../../certificate.ts';
 import { createStage, emptyPool, folder, launchProgram, offersOf, silent } from '../../gateway/tunnel/stage.ts';
 import { proves } from '../../requirement.ts';
 import { until } from '../server/fixture.ts';
@@ -200,13 +199,9 @@ describe('TLS', () => {
       find: 'followRedirects: false,',
       replace: 'rejectUnauthorized: false,',
     });
-    const dir = await folder();
-    const [certificate, privateKey] = [join(dir, 'cert.pem'), join(dir, 'key.pem')];
-    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
-    const made = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
-    execFileSync('openssl', [...made, '-keyout', privateKey, '-out', certificate, ...subject], { stdio: 'ignore' });
-    const cert = await readFile(certificate, 'utf8');
-    const server = createTlsServer({ cert, key: await readFile(privateKey, 'utf8') });
+    const made = await makeCertificate(await folder(), 'DNS:localhost,IP:127.0.0.1');
+    const cert = await readFile(made.cert, 'utf8');
+    const server = createTlsServer({ cert, key: await readFile(made.key, 'utf8') });
     const steps = [
       jsonFrame('challenge', 0, { version: 1, nonce: 'A'.repeat(43), organization }),
       jsonFrame('welcome', 0, { organization, messageLimitBytes: 65_536, gateways: [] }),

@@ -1,16 +1,15 @@
 // The way out over TLS: a name that the test's resolver knows, and a certificate that its process trusts.
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import type { Fault } from '#contract/error.ts';
 import { Secret } from '#contract/secret.ts';
 import { createEgress } from '../../../gateway/egress/egress.ts';
+import { makeCertificate } from '../../certificate.ts';
 import { listen } from '../../fake/remote/listen.ts';
 import { proves } from '../../requirement.ts';
 
@@ -19,10 +18,7 @@ let dir: string;
 let pem: { readonly key: string; readonly cert: string };
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'drawbridge-egress-'));
-  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
-  const args =
-    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test -addext subjectAltName=DNS:tracker.test';
-  await promisify(execFile)('openssl', [...args.split(' '), '-keyout', key, '-out', cert]);
+  const { key, cert } = await makeCertificate(dir, 'DNS:tracker.test');
   pem = { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
   setDefaultCACertificates([...before, pem.cert]);
 });
