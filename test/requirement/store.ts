@@ -108,4 +108,9 @@ export const store: readonly Requirement[] = [
     promise: "A user's newest calls are found by a look back that has a bound, and nobody else's are among them.",
     source: 'gateway/store/store.ts',
   },
+  {
+    id: 'store.ids-in-order',
+    promise: 'What one process stores sorts by its ids as it was made, also within a millisecond.',
+    source: 'RFC 9562 section 6.2, method 1',
+  },
 ];
