@@ -1,8 +1,11 @@
 // The one table of what can go wrong: code -> HTTP status, JSON-RPC code, words for a person, whose fault, whether a retry makes sense.
 // Drawbridge's own JSON-RPC codes lie outside -32768..-32000, which JSON-RPC 2.0 section 5.1 and the MCP specification reserve.
 import { z } from 'zod';
+import { companionErrors } from './error-companion.ts';
 import { itemErrors } from './error-item.ts';
 import { remoteErrors } from './error-remote.ts';
+import { signInErrors } from './error-sign-in.ts';
+import { tunnelErrors } from './error-tunnel.ts';
 
 /** May the caller send the same request again? `unknown`: it may have run, so only the caller can judge. */
 export type Retry = 'no' | 'safe' | 'unknown';
@@ -95,20 +98,7 @@ const table = {
   },
 
   // a host signs in
-  CLIENT_REFUSED: { status: 400, rpc: 7400, retry: 'no', message: 'This app can not be registered: {reason}.' },
-  SIGN_IN_REFUSED: { status: 403, rpc: 7403, retry: 'no', message: 'You could not be signed in: {reason}' },
-  SIGN_IN_OVER: {
-    status: 400,
-    rpc: 7400,
-    retry: 'no',
-    message: 'This sign-in is over, or was begun in another browser. Go back to your app and connect again.',
-  },
-  IDENTITY_PROVIDER_FAILED: {
-    status: 502,
-    rpc: 7502,
-    retry: 'safe',
-    message: 'The sign-in service "{name}" did not answer as it should. Try again, or tell your administrator.',
-  },
+  ...signInErrors,
 
   // may they
   GATEWAY_NOT_GRANTED: {
@@ -232,58 +222,7 @@ const table = {
   CANCELLED: { status: 200, rpc: 7499, retry: 'unknown', message: 'The call was cancelled by its caller.' },
 
   // the tunnel's handshake and frames
-  FRAME_INVALID: { status: 400, rpc: 7400, retry: 'no', message: 'A tunnel frame is not valid: {reason}.' },
-  TUNNEL_VERSION: {
-    status: 400,
-    rpc: 7400,
-    retry: 'no',
-    message: 'No common tunnel version: here {here}, there {there}. Update the older side.',
-  },
-  PROOF_INVALID: {
-    status: 401,
-    rpc: 7401,
-    retry: 'no',
-    message: 'The workstation could not prove its key for this gateway, user and connection.',
-  },
-  TUNNEL_REPLACED: {
-    status: 409,
-    rpc: 7409,
-    retry: 'safe',
-    message: 'Another connection with the key of this workstation took over.',
-  },
-  SECRET_UNREADABLE: {
-    status: 500,
-    rpc: 7500,
-    retry: 'safe',
-    message: 'The stored secret "{name}" can\'t be read: {reason}. Unlock the secret store, or enroll this workstation again.',
-  },
-  STATE_DAMAGED: {
-    status: 500,
-    rpc: 7500,
-    retry: 'no',
-    message:
-      "The file {file} of Drawbridge's own state can't be used: {reason}. Nothing was changed. Bring it back from a backup.",
-  },
-  KEY_ENROLLED: {
-    status: 409,
-    rpc: 7409,
-    retry: 'no',
-    message: 'A workstation with this device key is enrolled already. Remove the key on the device and enroll again.',
-  },
-  AGENT_RUNNING: {
-    status: 409,
-    rpc: 7409,
-    retry: 'no',
-    message: 'An agent runs already for {stateDir}: process {pid}. Stop it first, or name another state directory with --state.',
-  },
-  AGENT_ENFORCES: {
-    status: 409,
-    rpc: 7409,
-    retry: 'no',
-    message:
-      'The running agent (process {pid}) enforces the gateway and would undo this at once. Stop it first, or set EnforcementMode to observe.',
-  },
-  PROFILE_FORBIDS: { status: 403, rpc: 7403, retry: 'no', message: 'The profile of this workstation does not allow {what}.' },
+  ...tunnelErrors,
 
   // us
   AUDIT_UNAVAILABLE: {
@@ -337,26 +276,7 @@ const table = {
   },
 
   // what the companion's page asks of the tray program
-  PAGE_FORBIDDEN: { status: 403, rpc: 7403, retry: 'no', message: 'Only the page of the Drawbridge window may ask this.' },
-  PAGE_REQUEST_INVALID: {
-    status: 400,
-    rpc: 7400,
-    retry: 'no',
-    message: 'The window asked "{channel}" with something else than expected.',
-  },
-  AGENT_ABSENT: {
-    status: 503,
-    rpc: 7503,
-    retry: 'safe',
-    message: 'The Drawbridge agent does not answer: {reason}. Try again in a moment.',
-  },
-  NOTHING_TO_OPEN: { status: 404, rpc: 7404, retry: 'no', message: 'Your organization named no https address for this.' },
-  LINK_GONE: {
-    status: 404,
-    rpc: 7404,
-    retry: 'no',
-    message: 'There is no enrollment link any more. Open it again, or paste the token.',
-  },
+  ...companionErrors,
 
   // what an administrator asks for at a command line
   SETTING_INVALID: { status: 400, rpc: 7400, retry: 'no', message: 'The setting {setting} is not valid: {reason}' },

@@ -1,0 +1,19 @@
+// The part of the table in error.ts for a host that signs in, and for the pages its person sees.
+// The rule: words say what to do next; no code, token or address is in any of them.
+
+export const signInErrors = {
+  CLIENT_REFUSED: { status: 400, rpc: 7400, retry: 'no', message: 'This app can not be registered: {reason}.' },
+  SIGN_IN_REFUSED: { status: 403, rpc: 7403, retry: 'no', message: 'You could not be signed in: {reason}' },
+  SIGN_IN_OVER: {
+    status: 400,
+    rpc: 7400,
+    retry: 'no',
+    message: 'This sign-in is over, or was begun in another browser. Go back to your app and connect again.',
+  },
+  IDENTITY_PROVIDER_FAILED: {
+    status: 502,
+    rpc: 7502,
+    retry: 'safe',
+    message: 'The sign-in service "{name}" did not answer as it should. Try again, or tell your administrator.',
+  },
+} as const;
