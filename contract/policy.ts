@@ -58,7 +58,7 @@ export const PrivateHost = z.union(
 const takenHeaders =
   /^(?:host|content-.*|transfer-encoding|connection|keep-alive|upgrade|te|trailer|accept.*|cookie|origin|mcp-.*|last-event-id|proxy-.*|sec-.*)$/i;
 
-/** Anywhere, over Streamable HTTP. */
+/** Anywhere, over Streamable HTTP, or over HTTP+SSE where it knows nothing newer. */
 export const RemoteServer = z.strictObject({
   ...named,
   kind: z.literal('remote'),
@@ -72,6 +72,8 @@ export const RemoteServer = z.strictObject({
     .refine((name) => !takenHeaders.test(name), 'use a header that can hold a credential, such as X-Api-Key')
     .optional(),
   allowPrivate: z.array(PrivateHost).max(100).default([]),
+  /** `sse`: it speaks HTTP+SSE, the transport of 2024-11-05, and nothing newer is tried. */
+  transport: z.enum(['auto', 'sse']).default('auto'),
   timeoutSeconds,
 });
 export type RemoteServer = z.infer<typeof RemoteServer>;

@@ -1,7 +1,7 @@
 // A call at each stage of its way, as types: Received -> Identified -> Resolved -> Allowed -> Answered. A stage can't be skipped,
 // because the next one is made only from it, and an AllowedCall only by policy/decide.ts.
 import type { Fault } from '#contract/error.ts';
-import type { ItemKind } from '#contract/policy.ts';
+import type { ItemKind, RemoteServer } from '#contract/policy.ts';
 import type { ConnectionId, Fingerprint, GatewayId, ServerId, Slug, TokenId, UserId, WorkstationId } from '#contract/id.ts';
 
 export type Era = 'modern' | 'legacy';
@@ -117,6 +117,8 @@ export interface Remote {
   readonly url: string;
   readonly origin: string;
   readonly allowPrivate: readonly string[];
+  /** `auto`: Streamable HTTP, and HTTP+SSE where that fails as it does at an old server. */
+  readonly transport: RemoteServer['transport'];
   /** Absent: the server is called as nobody in particular. */
   readonly auth: { readonly identity: 'own' | 'shared'; readonly header: string; readonly isBearer: boolean } | undefined;
 }

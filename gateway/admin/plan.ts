@@ -102,9 +102,16 @@ function plainFacts(of: Readonly<Record<string, unknown>>): Facts {
   return Object.fromEntries(Object.entries(of).map(([name, value]) => [name, read(name, value)]));
 }
 
-/** An empty list of what may be private is nothing to tell. */
-const serverFacts = (of: PolicyServer): Facts =>
-  plainFacts(of.kind === 'remote' && of.allowPrivate.length === 0 ? { ...of, allowPrivate: undefined } : of);
+/** What is as it is by itself is nothing to tell. */
+function serverFacts(of: PolicyServer): Facts {
+  if (of.kind !== 'remote') return plainFacts(of);
+  const { allowPrivate, transport, ...told } = of;
+  return plainFacts({
+    ...told,
+    allowPrivate: allowPrivate.length === 0 ? undefined : allowPrivate,
+    transport: transport === 'auto' ? undefined : transport,
+  });
+}
 
 function assignmentsOf(policy: PolicyFile): Readonly<Record<string, { reach: string; tools: Provisioning }>> {
   return Object.fromEntries(

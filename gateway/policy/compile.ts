@@ -74,8 +74,9 @@ export function compile(source: Source): Snapshot {
 }
 
 /** A server that wants an identity and an assignment that names none: the call asks for its own, so it fails where there is none. */
-function remoteOf({ url, auth, header, allowPrivate }: RemoteServer, identity: PolicyAssignment['identity']): Remote {
-  const place = { url, origin: new URL(url).origin, allowPrivate };
+function remoteOf(server: RemoteServer, identity: PolicyAssignment['identity']): Remote {
+  const { url, auth, header, allowPrivate, transport } = server;
+  const place = { url, origin: new URL(url).origin, allowPrivate, transport };
   if (auth === 'none') return { ...place, auth: undefined };
   const isBearer = header === undefined || header.toLowerCase() === 'authorization';
   return { ...place, auth: { identity: identity === 'shared' ? 'shared' : 'own', header: header ?? 'Authorization', isBearer } };

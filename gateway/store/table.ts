@@ -45,6 +45,7 @@ export interface Tables {
     readonly header: string | null;
     /** JSON. */
     readonly allow_private: string | null;
+    readonly transport: string | null;
   };
   readonly assignment: {
     readonly id: AssignmentId;

@@ -5,10 +5,13 @@ const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const colon = 0x3a;
 const space = 0x20;
+const newLine = Buffer.from('\n');
 
 export interface EventStreamEvents {
   /** The data of an event of the type `message`. */
   onData(data: Buffer): void;
+  /** One of another type. */
+  onOther?(type: string, data: Buffer): void;
   /** An event came that is longer than the limit. It is the last thing told. */
   onTooLarge(): void;
 }
@@ -97,13 +100,14 @@ export class EventStream {
 
   #dispatch(): void {
     const data = this.#data;
-    const isMessage = this.#type === '' || this.#type === 'message';
+    const type = this.#type;
     this.#data = [];
     this.#size = 0;
     this.#type = '';
-    if (data.length === 0 || !isMessage) return;
     const [only, ...more] = data;
-    if (only !== undefined && more.length === 0) return this.#events.onData(only);
-    this.#events.onData(Buffer.concat(data.flatMap((line, index) => (index === 0 ? [line] : [Buffer.from('\n'), line]))));
+    if (only === undefined) return;
+    const whole = more.length === 0 ? only : Buffer.concat(data.flatMap((line, at) => (at === 0 ? [line] : [newLine, line])));
+    if (type === '' || type === 'message') this.#events.onData(whole);
+    else this.#events.onOther?.(type, whole);
   }
 }

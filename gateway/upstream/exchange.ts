@@ -20,17 +20,23 @@ export interface Peer {
   readonly limitBytes: number;
 }
 export interface Outgoing {
+  /** Absent: the server's own. Of the same origin, whose alone the credential is. */
+  readonly url?: URL;
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Buffer;
   readonly idleWithinMs: number;
   /** It stays open for as long as both ends like. */
   readonly isLong?: boolean;
+  /** However much comes in all: each event is bounded still. */
+  readonly isEndless?: boolean;
 }
 export interface Told {
   onSent?(): void;
   onHead(head: ResponseHead): void;
   onMessage(body: Buffer): void;
+  /** An event of a stream that is no message. */
+  onOther?(type: string, data: Buffer): void;
   /** All of it was read. `stream` where it was one: where to go on. */
   onEnd(stream: { readonly lastId: string | undefined; readonly retryMs: number | undefined } | undefined): void;
   onFault(fault: Fault, stream?: { readonly lastId: string | undefined; readonly retryMs: number | undefined }): void;
@@ -51,14 +57,15 @@ export function exchange({ egress, server, remote, credential, limitBytes }: Pee
   }
   const tooLarge = () => fail(new Fault('ANSWER_TOO_LARGE', { server, reason: `it has more than ${limitBytes} bytes.` }));
 
+  const { isEndless = false, url = new URL(remote.url), ...request } = outgoing;
   const running = egress.send(
     {
-      ...outgoing,
-      url: new URL(remote.url),
+      ...request,
+      url,
       credential,
       server,
       allowPrivate: remote.allowPrivate,
-      limitBytes: limitBytes * streamFactor,
+      limitBytes: isEndless ? Number.POSITIVE_INFINITY : limitBytes * streamFactor,
     },
     {
       onSent: () => told.onSent?.(),
@@ -72,6 +79,7 @@ export function exchange({ egress, server, remote, credential, limitBytes }: Pee
           // An event without data only says an id to go on from (2025-11-25, basic/transports).
           stream = new EventStream(limitBytes, {
             onData: (data) => void (isOver || data.length === 0 || told.onMessage(data)),
+            onOther: (type, data) => void (isOver || told.onOther?.(type, data)),
             onTooLarge: tooLarge,
           });
       },

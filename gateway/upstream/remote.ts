@@ -1,4 +1,4 @@
-// Remote servers over Streamable HTTP: one session for each conversation and identity, as whom the assignment says and as nobody else. A host's own
+// Remote servers over HTTP: one session for each conversation and identity, as whom the assignment says and as nobody else. A host's own
 // token never goes on. The rule: a call is sent at most once; only a list is asked for again where the far end forgot the session.
 import { Fault } from '#contract/error.ts';
 import type { AllowedCall, AllowedListing, Era, Remote } from '../call.ts';
@@ -13,7 +13,7 @@ import { tell } from './hearing.ts';
 import { composerOf, readPages } from './item.ts';
 import { createMirroredTools } from './mirrored.ts';
 import { headerMismatch, isRefusedFor } from './remote-era.ts';
-import { openRemoteSession, type RemoteSession } from './remote-session.ts';
+import { openRemote, type RemoteTalk, type RemoteTransport } from './remote-open.ts';
 import { timedOut } from './session.ts';
 import type { About, ListedItem, Reply, Trace, Upstream } from './upstream.ts';
 import { leftOf, within } from './within.ts';
@@ -28,8 +28,15 @@ export interface RemoteDeps {
 }
 type Allowed = AllowedCall | AllowedListing;
 interface Entry {
-  readonly opening: Promise<RemoteSession>;
-  session: RemoteSession | undefined;
+  readonly opening: Promise<RemoteTalk>;
+  session: RemoteTalk | undefined;
+}
+
+interface Known {
+  readonly era: Era;
+  readonly transport: RemoteTransport;
+  readonly about: About | undefined;
+  readonly until: number;
 }
 
 const sessionLimit = 10_000;
@@ -41,7 +48,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
   const idleMs = deps.idleMs ?? 600_000;
   const sessions = new Map<string, Entry>();
   /** What is known of each server; of one that is called as each person, of each. */
-  const known = new Map<string, { era: Era; about: About | undefined; until: number }>();
+  const known = new Map<string, Known>();
   const mirrored = createMirroredTools(deps.onDropped);
   const sweep = setInterval(closeIdle, Math.min(idleMs, 30_000)).unref();
 
@@ -54,7 +61,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     return deps.vault.identity({ kind: auth.identity, server, user: allowed.caller.user, gateway: gateway.id, origin });
   }
 
-  async function sessionFor(allowed: Allowed, trace: Trace, signal: AbortSignal): Promise<RemoteSession> {
+  async function sessionFor(allowed: Allowed, trace: Trace, signal: AbortSignal): Promise<RemoteTalk> {
     const { remote, server, timeoutMs } = allowed.assignment;
     if (!remote) throw new Fault('SERVER_NOT_ASSIGNED', { server: server.slug });
     const found = identityOf(allowed, remote, trace);
@@ -62,9 +69,9 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       found instanceof Promise ? await within(found, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal) : found;
     if (identity && remote.auth) trace.identity = { kind: remote.auth.identity, id: identity.id };
     const as = identity ? `${identity.id} ${identity.setAt}` : '';
-    const { auth, url, allowPrivate } = remote;
+    const { auth, url, allowPrivate, transport } = remote;
     const { declared } = allowed.audience?.abilities ?? noAbilities;
-    const place = JSON.stringify({ url, auth, allowPrivate });
+    const place = JSON.stringify({ url, auth, allowPrivate, transport });
     const key = [allowed.conversation, allowed.caller.user.id, server.id, as, place, declared].join('\n');
     const entry = sessions.get(key);
     if (entry?.session?.isOpen) return entry.session;
@@ -77,15 +84,17 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const { server } = allowed.assignment;
     const place = placeOf(allowed, remote);
     const before = known.get(place);
+    const valid = before && before.until > Date.now() ? before : undefined;
     const forget = () => sessions.get(key) === entry && sessions.delete(key);
-    const opening = openRemoteSession({
+    const opened = openRemote({
       egress: deps.egress,
       server: server.slug,
       remote,
       credential: credentialOf(remote, identity),
       abilities: allowed.audience?.abilities ?? noAbilities,
       limitBytes: deps.messageLimitBytes,
-      knownEra: before && before.until > Date.now() ? before.era : undefined,
+      knownEra: valid?.era,
+      knownTransport: valid?.transport,
       startWithinMs,
       refused: (status) => refused(allowed, remote, status),
       onDropped: deps.onDropped,
@@ -93,14 +102,14 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       // The server is not what it was taken for: the next session asks it again.
       onMistaken: () => known.delete(place),
     });
-    const entry: Entry = { opening, session: undefined };
+    const entry: Entry = { opening: opened.then(({ talk }) => talk), session: undefined };
     sessions.set(key, entry);
-    opening.then(
-      (session) => {
+    opened.then(
+      ({ talk: session, transport }) => {
         if (known.size > sessionLimit) known.clear();
         // A verdict that was only believed again does not last longer for it.
         const until = session.about || !before ? Date.now() + eraForgottenAfterMs : before.until;
-        known.set(place, { era: session.era, about: session.about ?? before?.about, until });
+        known.set(place, { era: session.era, transport, about: session.about ?? before?.about, until });
         entry.session = session;
         if (!session.isOpen) forget();
       },
@@ -119,11 +128,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
   }
 
   /** The parameters of a call that a modern server wants in headers. */
-  function mirroredBy(
-    { era }: RemoteSession,
-    allowed: AllowedCall,
-    { params }: RequestMessage,
-  ): Readonly<Record<string, string>> {
+  function mirroredBy({ era }: RemoteTalk, allowed: AllowedCall, { params }: RequestMessage): Readonly<Record<string, string>> {
     const { remote } = allowed.assignment;
     if (!remote || era === 'legacy' || allowed.item.kind !== 'tools') return {};
     return mirrored.headersFor(placeOf(allowed, remote), allowed.item.name, params.value['arguments']);

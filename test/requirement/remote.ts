@@ -67,6 +67,16 @@ export const remote: readonly Requirement[] = [
     promise: 'An answer whose stream broke off is asked for again, without sending the call again.',
     source: walk,
   },
+  {
+    id: 'remote.oldest-found-out',
+    promise: 'A remote server that only knows the transport of 2024-11-05 is found out, and called over that.',
+    source: walk,
+  },
+  {
+    id: 'remote.endpoint-at-home',
+    promise: 'A server of that transport gets what is posted at an address of its own origin, and at no other.',
+    source: walk,
+  },
   { id: 'remote.era-found-out', promise: 'A remote server of either era is called as it wants it.', source: walk },
   {
     id: 'vault.bound',

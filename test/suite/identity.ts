@@ -26,6 +26,7 @@ const policyOf = (users: readonly string[] = ['ada', 'ben'], kind = 'remote') =>
               auth: 'header',
               header: 'X-Api-Key',
               allowPrivate: ['10.0.0.0/8'],
+              transport: 'sse',
               timeoutSeconds: 9,
             }
           : { kind },

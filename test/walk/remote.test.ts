@@ -15,7 +15,7 @@ import { proves } from '../requirement.ts';
 import { deploy, type Deployment, until } from './deployment.ts';
 import { codeOf, modern } from './mcp.ts';
 import { nodeServer } from './policy.ts';
-import { root, run } from './program.ts';
+import { root } from './program.ts';
 
 const secrets = { 'tok-of-ada-5c1f': 'ada', 'tok-of-bob-9d2e': 'bob', 'tok-of-all-77ab': 'the service' };
 const people = secrets;
@@ -82,13 +82,7 @@ afterAll(async () => {
   await Promise.all(Object.values(others).map((server) => server.close()));
 });
 
-async function identity(value: string, ...args: string[]): Promise<string> {
-  const done = await run(join(root, 'gateway/cli.ts'), ['identity', 'set', ...args, '--data', deployment.dataDir], {
-    input: `${value}\n`,
-  });
-  if (done.code !== 0) throw new Error(done.stderr);
-  return done.stdout + done.stderr;
-}
+const identity = (value: string, ...args: string[]) => deployment.identity(value, ...args);
 
 const call = (user: string, server: string, name: string, args: object = {}, signal?: AbortSignal) =>
   modern(

@@ -63,9 +63,15 @@ export async function policy(db: Db): Promise<StoredPolicy> {
 
 type ServerRow = Awaited<ReturnType<typeof read>>['servers'][number];
 
-function remoteOf({ url, auth, header, allow_private }: Pick<ServerRow, 'url' | 'auth' | 'header' | 'allow_private'>) {
+function remoteOf({
+  url,
+  auth,
+  header,
+  allow_private,
+  transport,
+}: Pick<ServerRow, 'url' | 'auth' | 'header' | 'allow_private' | 'transport'>) {
   const allowed: unknown = JSON.parse(allow_private ?? '[]');
-  return { url, auth, ...(header === null ? {} : { header }), allowPrivate: allowed };
+  return { url, auth, ...(header === null ? {} : { header }), allowPrivate: allowed, transport: transport ?? 'auto' };
 }
 
 async function read(db: Db) {

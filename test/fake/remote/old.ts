@@ -24,33 +24,6 @@ export async function serveOld(
   const calls: Calls = { ran: [], cancelled: [] };
   const transports = new Map<string, StreamableHTTPServerTransport>();
 
-  function make(): McpServer {
-    const server = new McpServer(
-      { name: 'old', version: '1.0.0' },
-      { capabilities: { tools: { listChanged: true }, logging: {} } },
-    );
-    for (const name of toolNames) {
-      server.registerTool(name, { inputSchema: z.looseObject({}) }, async (args, extra) => {
-        const progressToken = extra._meta?.progressToken;
-        const doing = {
-          headers: extra.requestInfo?.headers,
-          signal: extra.signal,
-          progress: async (progress: number) => {
-            if (progressToken !== undefined)
-              await extra.sendNotification({ method: 'notifications/progress', params: { progressToken, progress } });
-          },
-          log: (data: string) => extra.sendNotification({ method: 'notifications/message', params: { level: 'warning', data } }),
-          ask: (message: string) =>
-            ask((params) => extra.sendRequest({ method: 'elicitation/create', params }, ElicitResultSchema), message),
-          askAside: (message: string) => ask((params) => server.server.elicitInput(params), message),
-          grow: () => server.server.sendToolListChanged(),
-        };
-        return { content: [{ type: 'text' as const, text: await run(name, args, doing, people, calls) }] };
-      });
-    }
-    return server;
-  }
-
   const http = createServer(async (request, response) => {
     const id = request.headers['mcp-session-id'];
     const known = typeof id === 'string' ? transports.get(id) : undefined;
@@ -65,7 +38,7 @@ export async function serveOld(
       onsessioninitialized: (made) => void transports.set(made, transport),
       onsessionclosed: (gone) => void transports.delete(gone),
     });
-    await make().connect(transport);
+    await oldServer(people, calls).connect(transport);
     await transport.handleRequest(request, response);
   });
   return {
@@ -75,6 +48,34 @@ export async function serveOld(
     forget: () => transports.clear(),
     close: () => closed(http),
   };
+}
+
+/** A server of the v1 SDK with the tools that each has. */
+export function oldServer(people: People, calls: Calls): McpServer {
+  const server = new McpServer(
+    { name: 'old', version: '1.0.0' },
+    { capabilities: { tools: { listChanged: true }, logging: {} } },
+  );
+  for (const name of toolNames) {
+    server.registerTool(name, { inputSchema: z.looseObject({}) }, async (args, extra) => {
+      const progressToken = extra._meta?.progressToken;
+      const doing = {
+        headers: extra.requestInfo?.headers,
+        signal: extra.signal,
+        progress: async (progress: number) => {
+          if (progressToken !== undefined)
+            await extra.sendNotification({ method: 'notifications/progress', params: { progressToken, progress } });
+        },
+        log: (data: string) => extra.sendNotification({ method: 'notifications/message', params: { level: 'warning', data } }),
+        ask: (message: string) =>
+          ask((params) => extra.sendRequest({ method: 'elicitation/create', params }, ElicitResultSchema), message),
+        askAside: (message: string) => ask((params) => server.server.elicitInput(params), message),
+        grow: () => server.server.sendToolListChanged(),
+      };
+      return { content: [{ type: 'text' as const, text: await run(name, args, doing, people, calls) }] };
+    });
+  }
+  return server;
 }
 
 type Form = Omit<ElicitRequestFormParams, '_meta'> & { mode: 'form' };

@@ -19,6 +19,7 @@ const remote = fc
     auth: fc.constantFrom('none', 'header'),
     header: fc.option(fc.constantFrom('X-Api-Key', 'X-Token'), { nil: undefined }),
     allowPrivate: fc.subarray(['10.0.0.0/8', 'intranet', '::1', '127.0.0.1']),
+    transport: fc.constantFrom('auto', 'sse'),
     timeoutSeconds,
   })
   .map((server) => (server.auth === 'none' ? { ...server, header: undefined } : server));

@@ -59,7 +59,7 @@ function allowed(
       shareable: false,
       timeoutMs,
       reach: 'caller',
-      remote: { url: `${server.origin}/mcp`, origin: server.origin, allowPrivate: ['127.0.0.1'], auth },
+      remote: { url: `${server.origin}/mcp`, origin: server.origin, allowPrivate: ['127.0.0.1'], transport: 'auto', auth },
       provisions: () => true,
       exposes: () => true,
     },
