@@ -5,12 +5,12 @@ import type { SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { chown, cp, mkdtemp, realpath, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { freePort } from '../free-port.ts';
 
 export interface TestPostgres {
   /** The URL of a new, empty database. */
@@ -104,14 +104,4 @@ async function run(file: string, args: readonly string[], options: SpawnOptions)
   child.stderr?.on('data', (chunk) => (said += chunk));
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`${file} failed:\n${said}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

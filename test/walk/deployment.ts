@@ -1,9 +1,9 @@
 // A whole deployment for a test: the gateway server and bridges as their own processes, started by their own command lines in temporary folders.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { freePort } from '../free-port.ts';
 import { type Program, root, run, startProgram } from './program.ts';
 
 const gatewayCli = join(root, 'gateway/cli.ts');
@@ -194,14 +194,6 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   };
   await deployment.apply(options.policy);
   return deployment;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address ? address.port : 0;
 }
 
 /** Waits until the claim holds; fails with what it saw last. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { proves } from '../requirement.ts';
-import { freePort } from './deployment.ts';
+import { freePort } from '../free-port.ts';
 import { modern } from './mcp.ts';
 import { processesWith } from './process.ts';
 import { root, run, startProgram } from './program.ts';
