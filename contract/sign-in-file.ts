@@ -1,5 +1,6 @@
 // How people sign in, as an administrator writes it in YAML (`drawbridge-gateway serve --sign-in FILE`). Secrets are not in it: it names their files.
 import { z } from 'zod';
+import { clientProof } from './client-proof.ts';
 import { Slug } from './id.ts';
 import { PrivateHost } from './policy.ts';
 
@@ -27,10 +28,17 @@ export const IdentityProvider = z.strictObject({
 export type IdentityProvider = z.infer<typeof IdentityProvider>;
 
 /** A host that administrators know: it needs neither a document nor a registration. */
-export const ListedHost = z.strictObject({
-  title: z.string().min(1).max(80),
-  redirectUris: z.array(z.string()).min(1).max(32),
-});
+export const ListedHost = z
+  .strictObject({
+    title: z.string().min(1).max(80),
+    redirectUris: z.array(z.string()).max(32).default([]),
+    /** Whether it may show a person a code to type in at another device (RFC 8628). Without a redirect that is the only way in. */
+    device: z.boolean().default(false),
+    /** With one of them it is a confidential client, otherwise a public one. */
+    ...clientProof,
+  })
+  .refine(({ redirectUris, device }) => device || redirectUris.length > 0, 'name a redirect, or say device: true')
+  .refine(({ secretHash, jwks }) => secretHash === undefined || jwks === undefined, 'name secretHash or jwks, not both');
 
 /** Whether hosts may be known by a document at an https address of theirs. `none`: where the gateway server can't reach such addresses. */
 const ClientDocuments = z.union(
@@ -46,7 +54,7 @@ export const SignInFile = z
     clientDocuments: ClientDocuments.default({ allowPrivate: [] }),
     /** Whether a host that nobody knows may make itself known. With `none` here and above only listed hosts are let in. */
     registration: z.enum(['open', 'none'], 'use open or none').default('open'),
-    hosts: z.record(z.string().regex(/^[A-Za-z0-9._-]{1,100}$/), ListedHost).default({}),
+    hosts: z.record(z.string().regex(/^(?!service\.)[A-Za-z0-9._-]{1,100}$/), ListedHost).default({}),
   })
   .superRefine(({ identityProviders }, context) => {
     const all = Object.entries(identityProviders);

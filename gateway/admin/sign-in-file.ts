@@ -2,15 +2,16 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
+import type { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import { Secret } from '#contract/secret.ts';
-import { type IdentityProvider, SignInFile } from '#contract/sign-in-file.ts';
+import { type IdentityProvider, type ListedHost, SignInFile } from '#contract/sign-in-file.ts';
 
 export interface SignInSettings {
   readonly identityProviders: readonly (IdentityProvider & { readonly slug: string; readonly clientSecret: Secret<string> })[];
   readonly clientDocuments: SignInFile['clientDocuments'];
   readonly registration: SignInFile['registration'];
-  readonly hosts: readonly { readonly clientId: string; readonly title: string; readonly redirectUris: readonly string[] }[];
+  readonly hosts: readonly (z.infer<typeof ListedHost> & { readonly clientId: string })[];
 }
 
 /** Rejects with FILE_UNUSABLE, which says where the problem is. */

@@ -42,6 +42,12 @@ export async function issueHostToken(
   return issue(of, 'dbh_', { kind: 'host', id: newTokenId(of.now), user, gateway, host: of.host }, isGranted ? [] : [warning]);
 }
 
+/** A secret for a client that administrators know, and what a file may say of it: its hash. It is random, so that a plain hash is enough. */
+export function makeClientSecret(): { readonly secret: Secret<string>; readonly secretHash: string } {
+  const secret = `dbs_${randomBytes(32).toString('base64url')}`;
+  return { secret: new Secret(secret), secretHash: `sha256:${hash('sha256', secret)}` };
+}
+
 async function issue(of: Issue, prefix: string, what: HostToken | EnrollToken, warnings: readonly string[]): Promise<Issued> {
   const secret = prefix + randomBytes(32).toString('base64url');
   const times = { createdAt: of.now, expiresAt: of.now + of.ttlMs, revokedAt: null, spentAt: null };

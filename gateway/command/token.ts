@@ -5,7 +5,7 @@ import { reveal } from '#contract/secret.ts';
 import { parseDuration } from '../admin/duration.ts';
 import { stateOf, tokenTable } from '../admin/print.ts';
 import { unknownName } from '../admin/suggest.ts';
-import { issueEnrollToken, issueHostToken, type Issued } from '../admin/token.ts';
+import { issueEnrollToken, issueHostToken, type Issued, makeClientSecret } from '../admin/token.ts';
 import type { Store } from '../store/store.ts';
 import { command, withStore, type AddCommands, type Common, type Terminal } from './terminal.ts';
 
@@ -31,6 +31,16 @@ export const addToken: AddCommands = (program, terminal) => {
       const issue = (store: Store) => issueHostToken({ store, gateway, host, user, ttlMs, knownHosts, now: Date.now() });
       printIssued(terminal, flags, await withStore(terminal, flags, issue));
     });
+  command(
+    token,
+    'secret',
+    'Makes a secret for a client of a file, and its hash, which stands in the file; both are stored nowhere.',
+  ).action((flags: Common) => {
+    const { secret, secretHash } = makeClientSecret();
+    if (flags.json) return terminal.print(JSON.stringify({ secret: reveal(secret), secretHash }));
+    terminal.note(`Shown once. In the file: secretHash: ${secretHash}`);
+    terminal.print(reveal(secret));
+  });
   command(token, 'list', 'Lists the tokens; never their secrets.').action(async (flags: Common) => {
     const tokens = await withStore(terminal, flags, (store) => store.tokens());
     const now = Date.now();

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { ConnectionId, newId } from '#contract/id.ts';
 import type { Connection, SignInItem, SignInStore } from '../store/sign-in.ts';
 import type { ClientMetadata } from './client.ts';
+import { createPollGate } from './device-code.ts';
 import { connectionDetail, type SignInEvents } from './event.ts';
 
 const Payload = z.record(z.string(), z.unknown());
@@ -29,10 +30,17 @@ function connectionIdIn(grantId: unknown): ConnectionId | null {
   return found.success ? found.data : null;
 }
 
-const keyOf = (id: string): string => hash('sha256', id);
+/** Where we found a device's code ourselves, by what its person typed: its key, because the code is the device's alone. No route that takes one from outside. */
+const ownRoutes: ReadonlySet<string | undefined> = new Set(['code_verification', 'device_resume']);
+const ownMark = '#';
+
+function keyOf(id: string): string {
+  return id.startsWith(ownMark) && ownRoutes.has(Provider.ctx?.oidc.route) ? id.slice(ownMark.length) : hash('sha256', id);
+}
 
 export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
   const { store, events, now } = deps;
+  const asksTooSoon = createPollGate(now);
 
   async function liveConnection(grantId: unknown): Promise<Connection> {
     const id = connectionIdIn(grantId);
@@ -74,13 +82,13 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
   return (model) => ({
     async upsert(id, payload, expiresInSeconds) {
       if (model === 'AccessToken') await recordToken(payload);
-      const { grantId, uid } = payload;
+      const { grantId, uid, userCode } = payload;
       await store.putItem(
         {
           model,
           key: keyOf(id),
           family: typeof grantId === 'string' ? keyOf(grantId) : null,
-          uid: typeof uid === 'string' ? uid : null,
+          uid: typeof uid === 'string' ? uid : typeof userCode === 'string' ? hash('sha256', userCode) : null,
           connection: model === 'Grant' ? connectionIdIn(id) : null,
           body: JSON.stringify(withoutSecrets(payload)),
           expiresAt: now() + (expiresInSeconds === undefined ? unlimitedMs : expiresInSeconds * 1000),
@@ -91,12 +99,19 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     },
     async find(id) {
       if (model === 'Client') return deps.findClient(id).then((metadata) => metadata && { ...metadata });
-      return found(id, await store.item(model, keyOf(id)));
+      const item = await store.item(model, keyOf(id));
+      if (model === 'DeviceCode' && item && Provider.ctx?.oidc.route === 'token' && asksTooSoon(item.key))
+        throw new errors.SlowDown();
+      return found(id, item);
     },
     async findByUid(uid) {
       return found(undefined, await store.itemByUid(model, uid));
     },
-    findByUserCode: () => Promise.resolve(undefined),
+    async findByUserCode(userCode) {
+      const item = await store.itemByUid(model, hash('sha256', userCode));
+      const payload = item && found(`${ownMark}${item.key}`, item);
+      return payload && { ...payload, userCode };
+    },
     async consume(id) {
       const key = keyOf(id);
       if (await store.consumeItem(model, key, now())) return;
@@ -125,9 +140,12 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
   }
 }
 
-/** A session's id inside of what is kept of a request under way would be as good as the session. */
+/** A session's id or a device's code inside of what is kept of a request under way would be as good as the session or the code. */
 function withoutSecrets(payload: Record<string, unknown>): Record<string, unknown> {
-  const { jti: _, session, ...rest } = payload;
+  const { jti: _, userCode: ___, session, ...rest } = payload;
+  const { deviceCode } = rest;
+  if (typeof deviceCode === 'string' && !deviceCode.startsWith(ownMark))
+    rest['deviceCode'] = `${ownMark}${hash('sha256', deviceCode)}`;
   const of = Payload.safeParse(session);
   if (!of.success) return rest;
   const { cookie: __, ...plain } = of.data;

@@ -1,7 +1,8 @@
-// What a client says of itself, whichever way it came (its own document, registration, the administrator's file), brought to what is believed of it:
-// a public client that uses codes and PKCE. Its name is a claim; only where it is sent back to counts.
+// What a client says of itself, whichever way it came (its own document, registration, the administrator's file or policy), brought to what is believed of it.
+// Its name is a claim; only where it is sent back to counts, and what it proves where an administrator gave it a secret or knows its keys.
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
+import type { ClientProof } from '#contract/client-proof.ts';
 import { hosts } from '#contract/host-table.ts';
 import { kindOfRedirect } from './redirect.ts';
 
@@ -9,7 +10,7 @@ const Text = z.string().max(200);
 
 /** RFC 7591 section 2, what is looked at of it. Unknown members are left out. */
 export const ClientClaim = z.object({
-  redirect_uris: z.array(z.string()).min(1).max(32),
+  redirect_uris: z.array(z.string()).max(32).default([]),
   client_name: Text.optional(),
   application_type: z.enum(['web', 'native']).optional(),
   grant_types: z.array(Text).max(16).optional(),
@@ -31,12 +32,16 @@ export interface ClientMetadata extends Readonly<Record<string, unknown>> {
   readonly redirect_uris: readonly string[];
   readonly application_type: 'web' | 'native';
   readonly grant_types: readonly string[];
-  readonly response_types: readonly ['code'];
-  readonly token_endpoint_auth_method: 'none';
+  /** Empty of a client that never sends a person to a browser of its own. */
+  readonly response_types: readonly 'code'[];
+  readonly token_endpoint_auth_method: 'none' | 'client_secret_basic' | 'private_key_jwt';
 }
 
-/** Throws CLIENT_REFUSED with the reason. */
-export function clientMetadata(id: string, claim: ClientClaim): ClientMetadata {
+/** RFC 8628: for what has no browser, such as a terminal on another machine. */
+export const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
+
+/** Throws CLIENT_REFUSED with the reason. `proof`: what it has to prove, where an administrator said so; without it a client is public. */
+export function clientMetadata(id: string, claim: ClientClaim, proof?: ClientProof): ClientMetadata {
   const kinds = claim.redirect_uris.map((uri) => {
     const kind = kindOfRedirect(uri);
     if (typeof kind === 'object') throw new Fault('CLIENT_REFUSED', { reason: `redirect_uri ${uri}: ${kind.refused}` });
@@ -45,23 +50,37 @@ export function clientMetadata(id: string, claim: ClientClaim): ClientMetadata {
   const isNative = kinds.some((kind) => kind !== 'web');
   if (claim.application_type === 'web' && isNative)
     throw new Fault('CLIENT_REFUSED', { reason: 'application_type web allows https redirect_uris only' });
-  const types = claim.response_types ?? ['code'];
   const grants = claim.grant_types ?? ['authorization_code'];
-  if (!types.includes('code') || !grants.includes('authorization_code'))
+  const usesCodes = grants.includes('authorization_code') && (claim.response_types ?? ['code']).includes('code');
+  const usesDevice = grants.includes(deviceGrant);
+  if (!usesCodes && !usesDevice)
     throw new Fault('CLIENT_REFUSED', {
-      reason: 'only the response type code and the grant type authorization_code begin a sign-in',
+      reason: `only the response type code with the grant type authorization_code, or the grant type ${deviceGrant}, begin a sign-in`,
     });
+  if (usesCodes && kinds.length === 0) throw new Fault('CLIENT_REFUSED', { reason: 'redirect_uris: name at least one' });
   return {
     client_id: id,
     client_name: nameOf(claim),
     redirect_uris: [...new Set(claim.redirect_uris)],
     // What it leaves out follows from where it is sent back to: loopback ports are free for native clients only.
-    application_type: claim.application_type ?? (isNative ? 'native' : 'web'),
-    grant_types: ['authorization_code', ...(grants.includes('refresh_token') ? ['refresh_token'] : [])],
-    response_types: ['code'],
-    token_endpoint_auth_method: 'none',
+    application_type: claim.application_type ?? (isNative || !usesCodes ? 'native' : 'web'),
+    grant_types: [
+      ...(usesCodes ? ['authorization_code'] : []),
+      ...(usesDevice ? [deviceGrant] : []),
+      ...(grants.includes('refresh_token') ? ['refresh_token'] : []),
+    ],
+    response_types: usesCodes ? ['code'] : [],
+    ...provenBy(proof),
     ...(claim.client_uri === undefined ? {} : { client_uri: claim.client_uri }),
   };
+}
+
+/** As oidc-provider takes it: of a secret its hash, which is compared in its place (provider.ts). */
+export function provenBy(proof: ClientProof | undefined): Pick<ClientMetadata, 'token_endpoint_auth_method'> {
+  if (proof?.secretHash !== undefined)
+    return { token_endpoint_auth_method: 'client_secret_basic', ...{ client_secret: proof.secretHash } };
+  if (proof?.jwks !== undefined) return { token_endpoint_auth_method: 'private_key_jwt', ...{ jwks: proof.jwks } };
+  return { token_endpoint_auth_method: 'none' };
 }
 
 /**

@@ -5,7 +5,7 @@ import { ConnectionId, newId, type Slug } from '#contract/id.ts';
 import type { Address } from '../mcp/address.ts';
 import type { Connection } from '../store/sign-in.ts';
 import type { Store } from '../store/store.ts';
-import { type ClientMetadata, hostOf } from './client.ts';
+import { type ClientMetadata, deviceGrant, hostOf } from './client.ts';
 import { connectionDetail, type SignInEvents } from './event.ts';
 import { type Granted, type Person, personById } from './person.ts';
 import { withoutPort } from './redirect.ts';
@@ -13,8 +13,8 @@ import { withoutPort } from './redirect.ts';
 export interface Consents {
   /** The connection that makes the question unnecessary. */
   remembered(of: { client: string; user: string; address: Address; redirect: string }): Promise<Connection | undefined>;
-  /** Rejects with GATEWAY_NOT_GRANTED where no team of the person's grants it. */
-  give(of: { client: ClientMetadata; person: Person; gateway: Slug; redirect: string }): Promise<Connection>;
+  /** Rejects with GATEWAY_NOT_GRANTED where no team of the person's grants it. `redirect`: undefined for a device, which nobody is sent back to. */
+  give(of: { client: ClientMetadata; person: Person; gateway: Slug; redirect: string | undefined }): Promise<Connection>;
 }
 
 /** The gateways to choose from at an address: the locked one, or on the picker all of the person's. Empty: none is granted. */
@@ -34,7 +34,7 @@ export function createConsents(deps: { store: Store; events: SignInEvents; now: 
     },
     async give({ client, person, gateway, redirect }) {
       if (!person.gateways.some(({ slug }) => slug === gateway)) throw new Fault('GATEWAY_NOT_GRANTED', { gateway });
-      const place = withoutPort(redirect);
+      const place = redirect === undefined ? deviceGrant : withoutPort(redirect);
       const of = { client: client.client_id, user: person.id, gateway, redirect: place };
       const known = await store.signIn.connectionOf(of);
       if (known) return known;

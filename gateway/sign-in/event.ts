@@ -12,6 +12,8 @@ export interface SignInEvent {
     | 'signed_in'
     | 'sign_in_refused'
     | 'local_account_made'
+    // a code that a device shows was typed in, and is none (any more)
+    | 'device_code_refused'
     | 'consent_given'
     | 'consent_denied'
     | 'host_token_issued'

@@ -30,6 +30,7 @@ declare module 'oidc-provider' {
   }
   export interface Client {
     readonly clientId: string;
+    readonly clientName?: string;
     metadata(): Record<string, unknown>;
     grantTypeAllowed(type: string): boolean;
     redirectUriAllowed(uri: string): boolean;
@@ -44,10 +45,16 @@ declare module 'oidc-provider' {
     body: unknown;
     set(headers: Readonly<Record<string, string>>): void;
     readonly oidc: {
+      readonly issuer: string;
       readonly route: string;
       readonly client?: Client;
       readonly account?: { readonly accountId: string };
-      readonly session: { readonly accountId?: string };
+      readonly session: {
+        readonly accountId?: string;
+        readonly state?: { readonly secret: string };
+        readonly exp?: number;
+        touched?: boolean;
+      };
       readonly params?: Readonly<Record<string, unknown>>;
       readonly result?: { readonly consent?: { readonly grantId?: string } };
       readonly resourceServers: Readonly<Record<string, unknown>>;
@@ -66,7 +73,10 @@ declare module 'oidc-provider' {
       find(id: string): Promise<Grant | undefined>;
     };
     readonly Interaction: { find(uid: string): Promise<Interaction | undefined> };
-    readonly Client: { find(id: string): Promise<Client | undefined> };
+    readonly Client: {
+      find(id: string): Promise<Client | undefined>;
+      readonly prototype: { compareClientSecret(this: { readonly clientSecret?: string }, given: string): boolean };
+    };
     readonly Session: { readonly adapter: Adapter };
     callback(): (request: IncomingMessage, response: ServerResponse) => Promise<void>;
     interactionDetails(request: IncomingMessage, response: ServerResponse): Promise<Interaction>;
@@ -81,7 +91,7 @@ declare module 'oidc-provider' {
 
   export const errors: Readonly<
     Record<
-      'InvalidTarget' | 'InvalidGrant' | 'InvalidClient' | 'InvalidRequest' | 'SessionNotFound',
+      'InvalidTarget' | 'InvalidGrant' | 'InvalidClient' | 'InvalidRequest' | 'SessionNotFound' | 'SlowDown',
       new (description?: string, detail?: string) => Error
     >
   >;

@@ -1,8 +1,8 @@
 // The authorization server: oidc-provider, set to what MCP asks of it (2026-07-28, basic/authorization). Codes only, PKCE with S256 only, one resource that
-// is ours, public clients. Consent is a connection: without one nobody is sent back to a client with a code.
+// is ours. Consent is a connection: without one nobody is sent back to a client with a code, and no device gets a token.
 import { Buffer } from 'node:buffer';
-import { hkdfSync } from 'node:crypto';
-import { type Adapter, type Context, errors, type Grant, interactionPolicy, Provider } from 'oidc-provider';
+import { hash, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { type Adapter, type Client, type Context, errors, type Grant, interactionPolicy, Provider } from 'oidc-provider';
 import { z } from 'zod';
 import { type Address, addressOfResource } from '../mcp/address.ts';
 import type { SigningKey } from '../caller/signing-key.ts';
@@ -17,6 +17,8 @@ export const paths = {
   revoke: '/oauth/revoke',
   keys: '/oauth/jwks',
   register: '/oauth/register',
+  deviceAuthorization: '/oauth/device-authorization',
+  device: '/device',
   signIn: '/sign-in',
 } as const;
 
@@ -24,6 +26,7 @@ export const paths = {
 const lifetime = {
   AccessToken: 3600,
   AuthorizationCode: 60,
+  DeviceCode: 600,
   Grant: 90 * 86_400,
   IdToken: 3600,
   Interaction: 600,
@@ -44,7 +47,18 @@ export interface ProviderDeps {
   /** Answers with a page that says what went wrong. */
   renderError(ctx: Context, of: { readonly error: string; readonly error_description?: string }): void;
   onFailure(error: unknown): void;
+  /** What a person sees who types in the code that a device shows. */
+  readonly devicePages: DevicePages;
 }
+export interface DevicePages {
+  /** Where the code is typed in. `error`: what was wrong before. */
+  userCodeInputSource(ctx: Context, form: string, out?: unknown, error?: Error & { readonly userCode?: string }): Promise<void>;
+  /** Whether it is the code that the device shows. */
+  userCodeConfirmSource(ctx: Context, form: string, client: Client, device: unknown, userCode: string): Promise<void>;
+  successSource(ctx: Context): Promise<void>;
+}
+/** Seconds between two questions of a device whether its person has decided (RFC 8628, section 3.2). */
+const pollEvery = 5;
 
 export function createProvider(deps: ProviderDeps): Provider {
   const { publicOrigin, signingKey } = deps;
@@ -64,16 +78,26 @@ export function createProvider(deps: ProviderDeps): Provider {
       // Each with the path of its own sign-in, so that two that run at once do not take the other's place.
       short: cookie,
     },
-    routes: { authorization: paths.authorize, token: paths.token, revocation: paths.revoke, jwks: paths.keys },
+    routes: {
+      authorization: paths.authorize,
+      token: paths.token,
+      revocation: paths.revoke,
+      jwks: paths.keys,
+      device_authorization: paths.deviceAuthorization,
+      code_verification: paths.device,
+    },
     responseTypes: ['code'],
-    clientAuthMethods: ['none'],
+    clientAuthMethods: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     clientDefaults: {
       grant_types: ['authorization_code'],
       id_token_signed_response_alg: 'ES256',
       response_types: ['code'],
       token_endpoint_auth_method: 'none',
     },
-    enabledJWA: { idTokenSigningAlgValues: ['ES256'] },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['ES256'],
+      clientAuthSigningAlgValues: ['ES256', 'ES384', 'RS256', 'PS256', 'EdDSA', 'Ed25519'],
+    },
     scopes: [],
     claims: {},
     pkce: { required: () => true },
@@ -91,6 +115,8 @@ export function createProvider(deps: ProviderDeps): Provider {
     },
     features: {
       devInteractions: off,
+      // 20^8 codes of 10 minutes; how many may be tried in that time is bounded at the door (http/sign-in/route.ts).
+      deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...deps.devicePages },
       dPoP: off,
       pushedAuthorizationRequests: off,
       rpInitiatedLogout: off,
@@ -103,6 +129,7 @@ export function createProvider(deps: ProviderDeps): Provider {
         getResourceServerInfo: (ctx: Context, resource: string) => {
           if (Array.isArray(ctx.oidc.params?.['resource']) || !addressOfResource(publicOrigin, resource))
             throw new errors.InvalidTarget('resource must be the URL of one MCP endpoint of this gateway');
+          if (ctx.oidc.route === 'device_authorization') Object.assign(ctx.oidc.params ?? {}, { scope });
           return { scope, audience: resource, accessTokenFormat: 'opaque', accessTokenTTL: lifetime.AccessToken };
         },
       },
@@ -119,6 +146,14 @@ export function createProvider(deps: ProviderDeps): Provider {
   // The links that it makes are the public ones: our door writes these headers itself, whatever came in (http/sign-in/route.ts).
   provider.proxy = true;
   provider.silent = true;
+  // Of a secret only the hash is known here.
+  provider.Client.prototype.compareClientSecret = function compareClientSecret(given: string) {
+    return timingSafeEqual(
+      Buffer.from(hash('sha256', `sha256:${hash('sha256', given)}`)),
+      Buffer.from(hash('sha256', this.clientSecret ?? '')),
+    );
+  };
+  provider.on('device_authorization.success', (_ctx, body) => Object.assign(body ?? {}, { interval: pollEvery }));
   provider.on('server_error', (_ctx, error) => deps.onFailure(error));
   return provider;
 }
@@ -132,8 +167,8 @@ export async function saveGrant(provider: Provider, of: { connection: Connection
   return grant;
 }
 
-/** What a request to authorize names, once oidc-provider has checked it. */
-export const Asked = z.object({ client_id: z.string(), redirect_uri: z.string(), resource: z.string() });
+/** What a request to authorize names, once oidc-provider has checked it; one of a device names no place to return to. */
+export const Asked = z.object({ client_id: z.string(), redirect_uri: z.string().optional(), resource: z.string() });
 
 async function loadGrant(provider: Provider, deps: ProviderDeps, ctx: Context): Promise<Grant | undefined> {
   const consented = ctx.oidc.result?.consent?.grantId;
@@ -142,6 +177,8 @@ async function loadGrant(provider: Provider, deps: ProviderDeps, ctx: Context): 
   const user = ctx.oidc.account?.accountId;
   if (!asked.success || user === undefined) return undefined;
   const { client_id: client, redirect_uri: redirect, resource } = asked.data;
+  // Whoever shows somebody a code could be anybody: consent at a device is asked for each time.
+  if (redirect === undefined) return undefined;
   const address = addressOfResource(deps.publicOrigin, resource);
   const connection = address && (await deps.remembered({ client, user, address, redirect }));
   return connection && saveGrant(provider, { connection, resource });

@@ -119,4 +119,34 @@ export const signIn: readonly Requirement[] = [
     promise: "A client's document counts only where it stands at the very address that is the client's id.",
     source: 'docs/sign-in.md, Hosts',
   },
+  {
+    id: 'sign-in.device',
+    promise: 'A terminal without a browser signs in by a code that its person types in at another device.',
+    source: 'RFC 8628; docs/sign-in.md, Devices without a browser',
+  },
+  {
+    id: 'sign-in.device-asks',
+    promise: 'Each device that shows a code is asked for anew, whatever its client was allowed before.',
+    source: 'RFC 8628, section 5.4; docs/sign-in.md, Devices without a browser',
+  },
+  {
+    id: 'sign-in.device-slow',
+    promise: 'A device that asks sooner than it was told learns nothing.',
+    source: 'RFC 8628, section 3.5',
+  },
+  {
+    id: 'sign-in.device-guess',
+    promise: 'The codes that devices show can not be guessed at one after the other.',
+    source: 'RFC 8628, section 5.1; docs/sign-in.md, Devices without a browser',
+  },
+  {
+    id: 'sign-in.client-secret',
+    promise: 'A confidential client gets tokens only with its secret, of which nothing but the hash is kept.',
+    source: 'docs/sign-in.md, Hosts',
+  },
+  {
+    id: 'sign-in.client-key',
+    promise: 'A client with a key gets tokens only with what it signed by it, for this gateway, once.',
+    source: 'RFC 7523; docs/sign-in.md, Hosts',
+  },
 ];

@@ -143,7 +143,7 @@ describe('a request to sign in', () => {
   test('with a redirect that almost matches sends nobody anywhere', async () => {
     proves('sign-in.redirect-exact', {
       file: 'gateway/sign-in/client.ts',
-      find: "application_type: claim.application_type ?? (isNative ? 'native' : 'web'),",
+      find: "application_type: claim.application_type ?? (isNative || !usesCodes ? 'native' : 'web'),",
       replace: "application_type: 'web',",
     });
     const host = await rawHost(at.deployment.origin);
@@ -363,8 +363,8 @@ test('a client that wants to send people to a dangerous place, or no codes, can 
 test('neither the database nor the log holds a token, a code or a session', async () => {
   proves('sign-in.hashed', {
     file: 'gateway/sign-in/adapter.ts',
-    find: 'const { jti: _, session, ...rest } = payload;',
-    replace: 'const { session, ...rest } = payload;',
+    find: 'const { jti: _, userCode: ___, session, ...rest } = payload;',
+    replace: 'const { userCode: ___, session, ...rest } = payload;',
   });
   const { browser, code, tokens } = await letInHost();
   // Names of requests under way are no secrets: they stand in addresses, and count only with the gateway's signature.

@@ -3,12 +3,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { z } from 'zod';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeCertificate } from '../certificate.ts';
 import { proves } from '../requirement.ts';
 import { pageAt } from './browser.ts';
 import { walkPolicy } from './policy.ts';
+import { root, run } from './program.ts';
 import { deploySignIn, letIn, rawHost, register, type SignInDeployment, toConsent } from './sign-in.ts';
 
 let dir: string;
@@ -101,10 +104,27 @@ describe('a host with a document', () => {
   });
 });
 
+/** As the command makes it. */
+async function clientSecret(): Promise<{ secret: string; secretHash: string }> {
+  const { stdout } = await run(join(root, 'gateway/cli.ts'), ['token', 'secret', '--json']);
+  return z.object({ secret: z.string(), secretHash: z.string() }).parse(JSON.parse(stdout));
+}
+
 describe('where only listed hosts are let in', () => {
   let at: SignInDeployment;
+  let given: string;
+  let key: KeyObject;
   beforeAll(async () => {
-    const hosts = { 'known-host': { title: 'Known Host', redirectUris: ['http://127.0.0.1/callback'] } };
+    const { secret, secretHash } = await clientSecret();
+    given = secret;
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    key = privateKey;
+    const redirectUris = ['http://127.0.0.1/callback'];
+    const hosts = {
+      'known-host': { title: 'Known Host', redirectUris },
+      'secret-host': { title: 'Secret Host', redirectUris, secretHash },
+      'key-host': { title: 'Key Host', redirectUris, jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'one' }] } },
+    };
     const file = { hosts, clientDocuments: 'none', registration: 'none' };
     at = await deploySignIn({ policy: walkPolicy({}), file, env: trusting() });
   });
@@ -130,5 +150,95 @@ describe('where only listed hosts are let in', () => {
     expect((await toConsent(browser, host.begin(resource), 'ada@example.org')).text).toContain('Your administrator listed it.');
     const back = await letIn(browser, host.begin(resource), 'ada@example.org');
     expect((await host.redeem(back.searchParams.get('code') ?? '')).tokens).toBeDefined();
+  });
+
+  /** Redeems a fresh code of a client, with what it proves itself by. */
+  async function redeem(client: string, form: Record<string, string>, headers: Record<string, string> = {}) {
+    const host = await rawHost(at.deployment.origin, undefined, client);
+    const back = await letIn(at.browser(), host.begin(`${at.deployment.origin}/g/eng/mcp`), 'ada@example.org');
+    const response = await fetch(`${at.deployment.origin}/oauth/token`, {
+      method: 'POST',
+      headers,
+      body: new URLSearchParams({
+        grant_type: 'authorization_code',
+        code: back.searchParams.get('code') ?? '',
+        code_verifier: host.verifier,
+        redirect_uri: 'http://127.0.0.1:4711/callback',
+        ...form,
+      }),
+    });
+    return { status: response.status, body: z.looseObject({ error: z.string().optional() }).parse(await response.json()) };
+  }
+  const basic = (client: string, secret: string) => ({
+    authorization: `Basic ${Buffer.from(`${client}:${secret}`).toString('base64')}`,
+  });
+  function assertion(of: object = {}, by: KeyObject = key): Record<string, string> {
+    const at_ = Math.floor(Date.now() / 1000);
+    const claims = {
+      iss: 'key-host',
+      sub: 'key-host',
+      aud: at.deployment.origin,
+      jti: crypto.randomUUID(),
+      exp: at_ + 60,
+      ...of,
+    };
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const text = `${part({ alg: 'ES256', kid: 'one' })}.${part(claims)}`;
+    const signature = sign('sha256', Buffer.from(text), { key: by, dsaEncoding: 'ieee-p1363' }).toString('base64url');
+    return {
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      client_assertion: `${text}.${signature}`,
+    };
+  }
+
+  test('a confidential one gets tokens by its secret only', async () => {
+    proves('sign-in.client-secret', {
+      file: 'gateway/sign-in/provider.ts',
+      find: 'provider.Client.prototype.compareClientSecret = function compareClientSecret(given: string) {',
+      replace:
+        'provider.Client.prototype.compareClientSecret = function compareClientSecret(given: string) { return given !== "";',
+    });
+    expect(await metadataOf(at)).toMatchObject({
+      token_endpoint_auth_methods_supported: expect.arrayContaining([
+        'none',
+        'client_secret_basic',
+        'client_secret_post',
+        'private_key_jwt',
+      ]),
+    });
+    const id = { client_id: 'secret-host' };
+    expect((await redeem('secret-host', {}, basic('secret-host', given))).status).toBe(200);
+    expect((await redeem('secret-host', { ...id, client_secret: given })).status).toBe(200);
+    const { secretHash } = await clientSecret();
+    for (const [form, headers] of [
+      [id, {}],
+      [{ ...id, client_secret: `${given}x` }, {}],
+      [{ ...id, client_secret: secretHash }, {}],
+      [{}, basic('secret-host', 'wrong')],
+      [{ ...assertion({ iss: 'secret-host', sub: 'secret-host' }) }, {}],
+    ] as const)
+      expect((await redeem('secret-host', form, headers)).body.error).toMatch(/^invalid_(?:client|request)$/);
+    const files = ['gateway.sqlite', 'gateway.sqlite-wal'].map((name) =>
+      readFile(join(at.deployment.dataDir, name)).catch(() => Buffer.alloc(0)),
+    );
+    expect(Buffer.concat(await Promise.all(files)).includes(given)).toBe(false);
+  });
+
+  test('one with a key gets tokens by what it signs with it, for this gateway and once', async () => {
+    proves('sign-in.client-key', {
+      file: 'gateway/sign-in/client.ts',
+      find: "return { token_endpoint_auth_method: 'private_key_jwt', ...{ jwks: proof.jwks } };",
+      replace: "return { token_endpoint_auth_method: 'none' };",
+    });
+    const signed = assertion();
+    expect((await redeem('key-host', signed)).status).toBe(200);
+    for (const form of [
+      signed,
+      { client_id: 'key-host' },
+      assertion({ aud: 'https://elsewhere.example' }),
+      assertion({ exp: Math.floor(Date.now() / 1000) - 3600 }),
+      assertion({}, generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey),
+    ])
+      expect((await redeem('key-host', form)).body.error).toMatch(/^invalid_(?:client|request)$/);
   });
 });

@@ -109,8 +109,8 @@ describe.each([
   test('signs in by itself and calls tools of two servers; its second address asks nothing more', async () => {
     proves('sign-in.stock-host', {
       file: 'gateway/sign-in/provider.ts',
-      find: "clientAuthMethods: ['none'],",
-      replace: "clientAuthMethods: ['client_secret_post'],",
+      find: "clientAuthMethods: ['none', ",
+      replace: 'clientAuthMethods: [',
     });
     const browser = at.browser();
     const host = createHost(name);
@@ -160,7 +160,8 @@ test('a 401 of each MCP address leads to its own metadata, and from there to the
     issuer: at.deployment.origin,
     response_types_supported: ['code'],
     code_challenge_methods_supported: ['S256'],
-    token_endpoint_auth_methods_supported: ['none'],
+    token_endpoint_auth_methods_supported: ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'],
+    device_authorization_endpoint: `${at.deployment.origin}/oauth/device-authorization`,
     authorization_response_iss_parameter_supported: true,
     registration_endpoint: url('/oauth/register').href,
   });

@@ -11,7 +11,8 @@ export interface Question {
   readonly person: Person;
   /** At least one. */
   readonly choices: readonly Granted[];
-  readonly redirect: string;
+  /** Undefined for a device that shows a code: nobody is sent back to it. */
+  readonly redirect: string | undefined;
   /** Path that the answer is sent to, and what proves that it comes from this page. */
   readonly answerTo: string;
   readonly proof: string;
@@ -34,8 +35,8 @@ export function questionBody(of: Question): Html {
       <dd><code>${client.client_id}</code></dd>
       <dt>Who vouches for it</dt>
       <dd>${vouching(of.provenance)}</dd>
-      <dt>You are sent back to</dt>
-      <dd><code>${redirect}</code></dd>
+      <dt>${redirect === undefined ? 'It runs' : 'You are sent back to'}</dt>
+      <dd>${redirect === undefined ? 'at the device that showed you the code' : html`<code>${redirect}</code>`}</dd>
     </dl>
     ${redirectWarning(redirect)}
     <form method="post" action="${of.answerTo}">
@@ -78,13 +79,19 @@ function reach({ servers }: Granted): string {
   return servers.length === 0 ? 'no server yet' : servers.join(', ');
 }
 
-function vouching(provenance: Provenance): Html {
+/** Who says that an app is what it calls itself. */
+export function vouching(provenance: Provenance): Html {
   if (provenance.kind === 'listed') return html`Your administrator listed it.`;
   if (provenance.kind === 'domain') return html`<strong>${provenance.domain}</strong> publishes what it is.`;
   return html`<strong>Nobody: unverified.</strong> Anybody can register an app under any name.`;
 }
 
-function redirectWarning(redirect: string): Html | undefined {
+function redirectWarning(redirect: string | undefined): Html | undefined {
+  if (redirect === undefined)
+    return html`<p class="warning">
+      Nobody can tell from here whose device that is. Go on only if you have just begun this yourself: whoever sent you a code or
+      a link would get in with your name.
+    </p>`;
   const kind = kindOfRedirect(redirect);
   if (kind === 'web') return undefined;
   const what = kind === 'loopback' ? 'a program on this device' : 'an app on this device';

@@ -118,7 +118,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       answerPage(response, {
         title: questionTitle(question),
         body: questionBody(question),
-        formTargets: [formTargetOf(question.redirect)],
+        formTargets: question.redirect === undefined ? [] : [formTargetOf(question.redirect)],
       });
     },
 

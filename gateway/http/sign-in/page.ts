@@ -38,7 +38,7 @@ dd { margin: 0; }
 code { font: .95em ui-monospace, monospace; }
 fieldset { border: 1px solid GrayText; margin: 1rem 0; padding: .5rem 1rem; }
 label { display: block; padding: .3rem 0; }
-input[type=email] { font: inherit; padding: .4rem; width: 100%; box-sizing: border-box; }
+input[type=email], #code { font: inherit; padding: .4rem; width: 100%; box-sizing: border-box; }
 .warning { border-left: .3rem solid #b35900; padding-left: .8rem; }
 .actions { display: flex; gap: 1rem; margin-top: 1.5rem; }
 button { font: inherit; padding: .6rem 1.4rem; cursor: pointer; }

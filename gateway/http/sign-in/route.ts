@@ -3,14 +3,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { type Context, type Provider } from 'oidc-provider';
+import type { z } from 'zod';
 import { asFault, entryOf, Fault } from '#contract/error.ts';
 import { newId } from '#contract/id.ts';
+import type { ListedHost } from '#contract/sign-in-file.ts';
 import type { Recorder } from '../../audit/record.ts';
 import type { SigningKey } from '../../caller/signing-key.ts';
 import type { Address } from '../../mcp/address.ts';
 import type { Egress } from '../../egress/egress.ts';
 import { createAdapter } from '../../sign-in/adapter.ts';
-import { type ClientMetadata, clientMetadata } from '../../sign-in/client.ts';
+import { type ClientMetadata, clientMetadata, deviceGrant } from '../../sign-in/client.ts';
 import { createClientDocuments } from '../../sign-in/client-document.ts';
 import { createClientList } from '../../sign-in/client-list.ts';
 import { createConsents } from '../../sign-in/consent.ts';
@@ -23,6 +25,7 @@ import { createProvider, paths, scope } from '../../sign-in/provider.ts';
 import type { Store } from '../../store/store.ts';
 import { answerJson } from '../error.ts';
 import { type AccountPages, createAccountPages } from './account.ts';
+import { createDevicePages } from './device-page.ts';
 import { createFloodGate } from './flood.ts';
 import { createInteractions, type Interactions } from './interaction.ts';
 import { challengeOf, resourceMetadata, resourceMetadataPath } from './metadata.ts';
@@ -36,7 +39,7 @@ export interface SignInDeps {
   readonly recorder: Recorder;
   readonly identityProviders: readonly IdentityProviderSettings[];
   /** Clients that the administrator listed. */
-  readonly hosts: readonly { readonly clientId: string; readonly title: string; readonly redirectUris: readonly string[] }[];
+  readonly hosts: readonly (z.infer<typeof ListedHost> & { readonly clientId: string })[];
   readonly clientDocuments: 'none' | { readonly allowPrivate: readonly string[] };
   readonly registration: 'open' | 'none';
   readonly egress: Pick<Egress, 'send'>;
@@ -77,6 +80,8 @@ export function createSignIn(deps: SignInDeps): SignIn {
     now,
   });
   const consents = createConsents({ store, events, now });
+  /** Codes of devices that stand in an address: a page shows them, and oidc-provider would need a script to send them on. */
+  const typedIn = new WeakMap<IncomingMessage, string>();
   const provider = createProvider({
     publicOrigin,
     signingKey,
@@ -87,6 +92,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     remembered: (of) => consents.remembered(of),
     renderError: renderProviderError,
     onFailure: (error) => logger.error({ err: error }, 'sign-in failed'),
+    devicePages: createDevicePages({ clients, events, codeIn: (request) => typedIn.get(request) }),
   });
   provider.on('authorization.error', keepHere);
   const identityProviders = deps.identityProviders.map((settings) =>
@@ -104,11 +110,18 @@ export function createSignIn(deps: SignInDeps): SignIn {
   // Offices share an address, so it is a generous one.
   const refuseFlood = createFloodGate({ perMinute: 600, what: 'sign-ins', now, addressOf: deps.addressOf });
 
+  const refuseDeviceFlood = createFloodGate({ perMinute: 60, what: 'devices', now, addressOf: deps.addressOf });
+  // Nobody types that often, and all together guess one of 20^8 codes in 10 minutes only by a great chance.
+  const refuseGuesses = createFloodGate({ perMinute: 20, what: 'codes of devices', now, addressOf: deps.addressOf });
+  const refuseAllGuesses = createFloodGate({ perMinute: 600, what: 'codes of devices', now, addressOf: () => 'everybody' });
+  const triedCode = bounded(bounded(authorize, refuseGuesses), refuseAllGuesses);
+
   const exact: Readonly<Record<string, { readonly method: string; readonly step: Step; readonly isPage?: true }>> = {
     '/.well-known/oauth-authorization-server': { method: 'GET', step: authorize },
     '/.well-known/openid-configuration': { method: 'GET', step: authorize },
     [paths.keys]: { method: 'GET', step: authorize },
     [paths.authorize]: { method: 'GET', step: onlyKnown(authorize, refuseFlood), isPage: true },
+    [paths.deviceAuthorization]: { method: 'POST', step: bounded(authorize, refuseDeviceFlood) },
     [paths.token]: { method: 'POST', step: authorize },
     [paths.revoke]: { method: 'POST', step: authorize },
     ...(deps.registration === 'open' ? { [paths.register]: { method: 'POST', step: register } } : {}),
@@ -117,10 +130,19 @@ export function createSignIn(deps: SignInDeps): SignIn {
   function stepFor(path: string, request: IncomingMessage): { step: Step; isPage: boolean } | undefined {
     const found = Object.hasOwn(exact, path) ? exact[path] : undefined;
     if (found) return { step: only(found.method, found.step), isPage: found.isPage ?? false };
-    if (path.startsWith(`${paths.authorize}/`)) return { step: only('GET', authorize), isPage: true };
+    if (path.startsWith(`${paths.authorize}/`) || path.startsWith(`${paths.device}/`))
+      return { step: only('GET', authorize), isPage: true };
+    if (path === paths.device) return { step: request.method === 'POST' ? triedCode : only('GET', typeIn), isPage: true };
     if (path.startsWith(`${resourceMetadataPath}/`)) return { step: only('GET', describe), isPage: false };
     const step = accountStep(path, request, accountPages) ?? pageStep(path, request, interactions, publicOrigin);
     return step && { step, isPage: true };
+  }
+
+  async function typeIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const code = new URL(request.url ?? '/', publicOrigin).searchParams.get('user_code');
+    if (code !== null) typedIn.set(request, code.slice(0, 20));
+    request.url = paths.device;
+    await authorize(request, response);
   }
 
   async function describe(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -168,6 +190,13 @@ function accountStep(path: string, request: IncomingMessage, pages: AccountPages
 function only(method: string, step: Step): Step {
   return async (request, response) => {
     if (request.method !== method) throw new Fault('METHOD_NOT_ALLOWED', { allow: method });
+    await step(request, response);
+  };
+}
+
+function bounded(step: Step, refuseFlood: (request: IncomingMessage) => void): Step {
+  return async (request, response) => {
+    refuseFlood(request);
     await step(request, response);
   };
 }
@@ -222,10 +251,8 @@ function answerFaultPage(response: ServerResponse, fault: Fault): void {
   });
 }
 
-function listedClient({ clientId, title, redirectUris }: SignInDeps['hosts'][number]): ClientMetadata {
-  return clientMetadata(clientId, {
-    client_name: title,
-    redirect_uris: [...redirectUris],
-    grant_types: ['authorization_code', 'refresh_token'],
-  });
+function listedClient({ clientId, title, redirectUris, device, ...proof }: SignInDeps['hosts'][number]): ClientMetadata {
+  const begins = [...(redirectUris.length > 0 ? ['authorization_code'] : []), ...(device ? [deviceGrant] : [])];
+  const claim = { client_name: title, redirect_uris: [...redirectUris], grant_types: [...begins, 'refresh_token'] };
+  return clientMetadata(clientId, claim, proof);
 }
