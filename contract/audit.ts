@@ -54,6 +54,8 @@ export const CallRecord = z.object({
   hidden: z.array(z.string()).max(200),
   /** Servers that did not answer, so that a list shows them as they last were; at most 200. */
   stale: z.array(z.string()).max(200).default([]),
+  /** A request that was a round of one call, which stayed open while its server asked the host: the same `call` in each, and in its questions' events. */
+  parked: z.object({ call: z.uuid(), round: z.number().int() }).optional(),
   /** The upstream answered with a JSON-RPC error or a tool error. */
   upstreamError: z.boolean(),
   requestBytes: z.number().int(),

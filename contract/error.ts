@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { companionErrors } from './error-companion.ts';
 import { itemErrors } from './error-item.ts';
 import { remoteErrors } from './error-remote.ts';
+import { stateErrors } from './error-state.ts';
 import { signInErrors } from './error-sign-in.ts';
 import { tunnelErrors } from './error-tunnel.ts';
 
@@ -214,6 +215,7 @@ const table = {
     message: 'Drawbridge is paused on this workstation until {until}. Resume it to go on.',
   },
   ...remoteErrors,
+  ...stateErrors,
   BUSY: { status: 503, rpc: 7429, retry: 'safe', message: 'Too much is waiting for {what}. Try again in a moment.' },
   HOST_UNABLE: { status: 200, rpc: -32601, retry: 'no', message: 'The AI host can not be asked for {method}: {reason}.' },
   HOST_SILENT: { status: 200, rpc: 7504, retry: 'unknown', message: 'The AI host did not answer {method} within {seconds} s.' },

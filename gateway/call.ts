@@ -49,6 +49,8 @@ export type LogLevel = (typeof logLevels)[number];
 export interface Abilities {
   readonly roots: boolean;
   readonly sampling: boolean;
+  /** Sampling with tools. */
+  readonly samplingTools: boolean;
   /** Elicitation by a form, and by an address that the person opens. */
   readonly form: boolean;
   readonly url: boolean;

@@ -13,7 +13,7 @@ import { gaugeAudit, type AuditGauge } from './audit-gauge.ts';
 import { openAuditKey } from './audit/key.ts';
 import { openRecorder } from './audit/spool.ts';
 import { createMemoryBus } from './bus/memory.ts';
-import { openSigningKey } from './caller/signing-key.ts';
+import { deriveSecret, openSigningKey } from './caller/signing-key.ts';
 import { createTokenCheck } from './caller/token.ts';
 import { createEnrollRoute } from './http/enroll.ts';
 import { createHealth, type Part } from './http/health.ts';
@@ -30,7 +30,7 @@ import { createEgress } from './egress/egress.ts';
 import { keepCallsYoung } from './heap.ts';
 import { openInForce, type InForce } from './in-force.ts';
 import { createMcpSessions } from './mcp/session.ts';
-import { createPipeline } from './pipeline/pipeline.ts';
+import { createPipeline, type PipelineDeps } from './pipeline/pipeline.ts';
 import { locationOf, type ServeSettings } from './settings.ts';
 import { lockDataDirectory } from './store/lock.ts';
 import { openStore } from './store/open.ts';
@@ -170,7 +170,8 @@ async function start(
   const workstations = createWorkstationUpstream({ hub: tunnels, inForce, onDropped });
   const remotes = createRemoteUpstream({ egress, vault, messageLimitBytes, onDropped });
   const upstream = opened(byKind(workstations, remotes), (it) => it.close());
-  const pipeline = createPipeline({
+  const pipelineDeps: PipelineDeps = {
+    sealSecret: deriveSecret(signingKey, 'seals'),
     inForce,
     upstream,
     recorder,
@@ -179,7 +180,8 @@ async function start(
       metrics.call(record.decision, record.code, Math.max(now() - record.at, 0));
       tunnels.recorded(record);
     },
-  });
+  };
+  const pipeline = opened(createPipeline(pipelineDeps), (it) => it.close());
   const release = (conversation: string) => upstream.release(conversation);
   const onRootsChanged = (conversation: string) => upstream.hear(conversation, { kind: 'roots-changed' });
   underWay = () => pipeline.underWay();

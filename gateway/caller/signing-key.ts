@@ -1,6 +1,6 @@
 // The key that this gateway signs with, made when it first serves and kept for good: what it signed can be checked for as long as it lives.
 // It lies in a file of its own that only the gateway's user can read, never in the database.
-import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, hkdfSync, type KeyObject } from 'node:crypto';
 import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -34,6 +34,12 @@ export async function openSigningKey(dataDir: string): Promise<SigningKey> {
   if (((await stat(file)).mode & 0o077) !== 0)
     throw new Fault('FILE_UNUSABLE', { file, reason: 'others may read it. Allow its owner only: chmod 600.' });
   return read(text, file);
+}
+
+/** A secret for one purpose, the same as long as the key is. */
+export function deriveSecret({ key }: SigningKey, purpose: string): Buffer {
+  const bytes = key.export({ format: 'der', type: 'pkcs8' });
+  return Buffer.from(hkdfSync('sha256', bytes, '', `drawbridge: ${purpose}`, 32));
 }
 
 function read(text: string, file: string): SigningKey {

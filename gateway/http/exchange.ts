@@ -28,6 +28,7 @@ export class Exchange implements Audience, Asked {
   session: McpSession | undefined;
   /** What a modern request says of itself. */
   level: LogLevel | undefined;
+  declared: Abilities = noAbilities;
   readonly #deps: ExchangeDeps;
   #stream: HostStream | undefined;
 
@@ -49,7 +50,7 @@ export class Exchange implements Audience, Asked {
   }
 
   get abilities(): Abilities {
-    return this.session?.abilities ?? noAbilities;
+    return this.session?.abilities ?? this.declared;
   }
   get logLevel(): LogLevel | undefined {
     return this.session ? this.session.logLevel : this.level;

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { Fault } from '#contract/error.ts';
 import type { TokenCheck } from '../caller/token.ts';
 import type { Caller, Era, Identified } from '../call.ts';
-import { readAbilities } from '../mcp/ability.ts';
+import { abilitiesOf, readAbilities } from '../mcp/ability.ts';
 import type { Address } from '../mcp/address.ts';
 import { isBatch } from '../mcp/batch.ts';
 import { encoderFor } from '../mcp/encode.ts';
@@ -86,6 +86,7 @@ async function answer(deps: McpRouteDeps, exchange: Exchange, caller: Caller, ta
 
   if (message.kind === 'request' && era === 'modern') {
     exchange.level = logLevelOf(message.params);
+    exchange.declared = abilitiesOf(received, message);
     const identified: Identified = {
       ...received,
       method: message.method,

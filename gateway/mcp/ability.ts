@@ -5,12 +5,20 @@ import { capabilitiesKey } from './era.ts';
 import { isObject, type RequestMessage } from './jsonrpc.ts';
 
 /** A host that can be asked nothing: one that did not say, and all who share a legacy server. */
-export const noAbilities: Abilities = { roots: false, sampling: false, form: false, url: false, declared: '{}' };
+export const noAbilities: Abilities = {
+  roots: false,
+  sampling: false,
+  samplingTools: false,
+  form: false,
+  url: false,
+  declared: '{}',
+};
 
 /** Reads the `capabilities` of initialize. What is no object, or unknown, was not declared. */
 export function readAbilities(capabilities: unknown): Abilities {
   if (!isObject(capabilities)) return noAbilities;
   const { roots, sampling, elicitation } = capabilities;
+  if (!roots && !sampling && !elicitation) return noAbilities;
   const modes = isObject(elicitation) ? { form: isObject(elicitation['form']), url: isObject(elicitation['url']) } : undefined;
   // Without modes it means forms: the only ones there were before 2025-11-25.
   const isPlain = modes !== undefined && !modes.form && !modes.url;
@@ -24,6 +32,7 @@ export function readAbilities(capabilities: unknown): Abilities {
   return {
     roots: isObject(roots),
     sampling: isObject(sampling),
+    samplingTools: isObject(sampling) && isObject(sampling['tools']),
     form: isPlain || modes?.form === true,
     url: modes?.url === true,
     declared: JSON.stringify(declared),

@@ -51,9 +51,11 @@ function encodeFault(era: Era, id: string, fault: Fault, wasForwarded: boolean):
     // What ran once may not be told to be safe to repeat, and not to be useless either.
     retry: wasForwarded ? 'unknown' : retry,
     ...(fault.code === 'VERSION_UNSUPPORTED' ? { supported: servedVersions, requested: fault.fields['requested'] } : {}),
+    ...(fault.code === 'CAPABILITY_MISSING' ? { requiredCapabilities: JSON.parse(String(fault.fields['capabilities'])) } : {}),
   };
   // A legacy host takes an unknown method as an answer to its request, not as a missing page. What was forwarded was no mistake of the caller's.
-  const isAnswer = (era === 'legacy' && fault.code === 'METHOD_UNKNOWN') || (wasForwarded && status < 500);
+  const isAnswer =
+    (era === 'legacy' && fault.code === 'METHOD_UNKNOWN') || (wasForwarded && status < 500 && !modernStatuses.has(String(rpc)));
   const code = era === 'legacy' && fault.code === 'RESOURCE_UNKNOWN' ? legacyNotFound : rpc;
   return {
     status: isAnswer ? 200 : status,

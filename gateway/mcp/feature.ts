@@ -67,6 +67,10 @@ const uses: ReadonlyMap<string, Item> = new Map<string, Item>([
   ['prompts/get', { kind: 'prompts', name: 'name' }],
   ['resources/read', { kind: 'resources', name: 'uri' }],
 ]);
+/** Whether a modern server may answer such a request with a question (2026-07-28, basic/patterns/mrtr, Supported Requests): those that use an item so. */
+export function asksBack(method: string): boolean {
+  return uses.has(method);
+}
 /** The same of the legacy era alone (2025-11-25, server/resources: subscriptions). */
 const legacyUses: ReadonlyMap<string, Item> = new Map<string, Item>([
   ['resources/subscribe', { kind: 'resources', name: 'uri' }],

@@ -8,7 +8,7 @@ import type { Arrived } from '../pipeline/draft.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Asked } from '../pipeline/question.ts';
 import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
-import { noAbilities, readAbilities } from './ability.ts';
+import { abilitiesOf, noAbilities, readAbilities } from './ability.ts';
 import { batchOf, isBatch, readBatch } from './batch.ts';
 import { encoderFor } from './encode.ts';
 import { agreedVersion, batchVersion, eraOf } from './era.ts';
@@ -151,11 +151,11 @@ class Line implements Audience, Asked {
     else if (method === 'notifications/roots/list_changed') this.#deps.onRootsChanged(this.#conversation);
   }
 
-  /** The host as one modern request shows it: it can be asked nothing, and hears of this call alone. */
-  #modern({ params }: RequestMessage): Audience {
+  /** The host as one modern request shows it: it is asked by the answer to this call, and hears of this call alone. */
+  #modern(message: RequestMessage): Audience {
     return {
-      abilities: noAbilities,
-      logLevel: logLevelOf(params),
+      abilities: abilitiesOf({ era: 'modern' }, message),
+      logLevel: logLevelOf(message.params),
       conversation: undefined,
       wants: () => undefined,
       tell: (notification) => this.tell(notification),

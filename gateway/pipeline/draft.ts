@@ -32,6 +32,8 @@ export interface Draft {
   /** Servers that a list had to do without, and those that it shows as they last were. */
   leftOut: string[];
   stale: string[];
+  /** It was a round of a call that stayed open meanwhile. */
+  parked?: NonNullable<CallRecord['parked']>;
   readonly trace: Trace;
 }
 
@@ -116,6 +118,7 @@ export function finishRecord(draft: Draft, answered: Answered, responseBytes: nu
     // The servers first: what a list could not ask for is more than what it hid.
     hidden: [...draft.leftOut.map((server) => `${server}__*`), ...draft.hidden].slice(0, hiddenLimit),
     stale: draft.stale.slice(0, hiddenLimit),
+    ...(draft.parked && { parked: draft.parked }),
     upstreamError: answered.kind === 'relayed' && answered.isError,
     requestBytes: draft.base.requestBytes,
     responseBytes,

@@ -7,6 +7,7 @@ import { newRecordId } from '#contract/id.ts';
 import type { AllowedCall } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import { abilitiesOf } from '../mcp/ability.ts';
+import { asksBack } from '../mcp/feature.ts';
 import type { Edit } from '../mcp/item-link.ts';
 import { isObject, type Params, paramSpan, readMessage, refuseDuplicates, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { membersOf, type Span, splice } from '../mcp/span.ts';
@@ -14,8 +15,6 @@ import type { Reply, Trace } from '../upstream/upstream.ts';
 import { askedBy, checkQuestion, recordOf } from './question.ts';
 import type { RequestStates } from './request-state.ts';
 
-/** The only requests that may be answered so (basic/patterns/mrtr, Supported Requests). */
-const askingMethods: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
 /** How often one call of a legacy host may be sent again for what its host answered. */
 export const roundLimit = 8;
 const questionLimit = 32;
@@ -136,7 +135,7 @@ function asRequest(method: string, { span, members, value }: Params, body: Buffe
 
 /** Throws SERVER_GARBAGE. */
 function readNeeded(call: AllowedCall, { body, message: { result } }: Reply): Needed {
-  if (!askingMethods.has(call.method) || !result) throw garbage(call, `it asks for input in its answer to ${call.method}`);
+  if (!asksBack(call.method) || !result) throw garbage(call, `it asks for input in its answer to ${call.method}`);
   const members = membersOf(body, result.start);
   try {
     refuseDuplicates(members, 'its result');

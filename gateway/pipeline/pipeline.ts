@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { CallRecord } from '#contract/audit.ts';
 import { asFault, Fault } from '#contract/error.ts';
-import type { Answered, Caller, Encode, Encoded, HostAnswer, Identified, Question } from '../call.ts';
+import type { AllowedCall, Answered, Caller, Encode, Encoded, HostAnswer, Identified, Question } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
 import { featureListedBy, useOf } from '../mcp/feature.ts';
@@ -18,7 +18,9 @@ import { listItems } from './list.ts';
 import { createMirrors } from './mirror.ts';
 import { createMute } from './mute.ts';
 import { assigned } from './resolve.ts';
+import { Parking } from './parking.ts';
 import { createRequestStates } from './request-state.ts';
+import { createSeal } from './seal.ts';
 import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts';
 import { setLogLevel } from './log-level.ts';
 import { type Asked, relayQuestion } from './question.ts';
@@ -28,6 +30,8 @@ import { useItem } from './use.ts';
 const strangersPerMinute = 120;
 
 export interface PipelineDeps {
+  /** The gateway server's own, the same after a restart: what leaves for a host and comes back is sealed by it. */
+  readonly sealSecret: Buffer;
   readonly inForce: InForce;
   readonly upstream: Upstream;
   readonly recorder: Recorder;
@@ -46,14 +50,33 @@ export interface Pipeline {
   ask(question: Question, host: Asked, signal: AbortSignal): Promise<HostAnswer>;
   /** Throws where the caller may not, or may no more, be at this gateway. */
   admit(caller: Caller, target: Identified['target']): void;
+  /** Gives up the calls that wait for their hosts. Idempotent. */
+  close(): Promise<void>;
 }
 
 export function createPipeline(deps: PipelineDeps): Pipeline {
   let isAuditDown = false;
   let underWay = 0;
   const lists = createKnownLists(deps.upstream);
-  const states = createRequestStates();
-  const parts = { ...deps, lists, mute: createMute(), mirrors: createMirrors(lists), pager: createPager(), states };
+  const states = createRequestStates(createSeal(deps.sealSecret, 'request state'));
+  /** What was wanted of modern hosts that did not declare it, by their calls. */
+  const lacking = new WeakMap<AllowedCall, object>();
+  const questions = {
+    ...deps,
+    onLacking: (call: AllowedCall, capability: object) => void lacking.set(call, { ...lacking.get(call), ...capability }),
+  };
+  const relay: Pipeline['ask'] = (question, host, signal) => relayQuestion(questions, question, host, signal);
+  const parking = new Parking({ ...deps, relay });
+  const parts = {
+    ...deps,
+    lists,
+    mute: createMute(),
+    mirrors: createMirrors(lists),
+    pager: createPager(),
+    states,
+    parking,
+    lacking,
+  };
   const strangers = createAllowance(strangersPerMinute);
 
   async function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Answered> {
@@ -62,7 +85,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       const opened = states.open(request, message);
       // What was spliced may have moved the item's name.
       const used = opened.request === request ? use : useOf(opened.request.body, opened.message, request.era);
-      return useItem(parts, opened.request, opened.message, used ?? use, draft, signal);
+      return useItem(parts, { ...opened, use: used ?? use }, draft, signal);
     }
     const feature = featureListedBy(message.method);
     if (feature) return listItems(parts, request, feature, message.params.value['cursor'], draft, signal);
@@ -131,12 +154,13 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       deps.onRecord(finishRecord(draft, answered, encoded.body.length));
       return encoded;
     },
-    ask: (question, host, signal) => relayQuestion(deps, question, host, signal),
+    ask: relay,
     admit(caller, target) {
       const gateway = enter(deps.inForce.current(), caller, target.gateway);
       if (gateway instanceof Fault) throw gateway;
       if (target.server !== undefined) assigned(gateway, target.server);
     },
+    close: () => parking.close(),
   };
 }
 

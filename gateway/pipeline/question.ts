@@ -6,7 +6,7 @@ import { asFault, Fault } from '#contract/error.ts';
 import { newRecordId } from '#contract/id.ts';
 import type { Abilities, HostAnswer, Question } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
-import { nameShown } from '../mcp/feature.ts';
+import { asksBack, nameShown } from '../mcp/feature.ts';
 import { isObject, type Params, paramSpan, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { secretField } from '../mcp/secret-field.ts';
 import { membersOf, type Span, splice } from '../mcp/span.ts';
@@ -16,10 +16,14 @@ export const serverKey = 'drawbridge/server';
 
 export interface QuestionDeps {
   readonly recorder: Recorder;
+  /** Told what a server wanted of a host that did not declare it. */
+  readonly onLacking: (call: Question['call'], capability: object) => void;
   readonly logger: Logger;
 }
 /** The host as the edge reaches it: what it can be asked, and how. */
 export interface Asked {
+  /** Of a call that stays open here from round to round. */
+  readonly id?: string;
   readonly abilities: Abilities;
   readonly pose: (question: Question, signal: AbortSignal) => Promise<HostAnswer>;
 }
@@ -33,27 +37,29 @@ export async function relayQuestion(
 ): Promise<HostAnswer> {
   let answer: HostAnswer;
   try {
-    answer = await host.pose(admitted(question, host.abilities), signal);
+    answer = await host.pose(admitted(question, host.abilities, deps.onLacking), signal);
   } catch (thrown) {
     const id = newRecordId(Date.now());
     const fault = asFault(thrown, id);
     if (fault.code === 'INTERNAL') deps.logger.error({ err: fault.cause, reference: id }, 'a question could not be relayed');
-    await deps.recorder.append(recordOf(question, id, refusals.has(fault.code) ? 'refused' : 'failed', fault.code));
+    await deps.recorder.append(recordOf(question, id, refusals.has(fault.code) ? 'refused' : 'failed', fault.code, host.id));
     throw fault;
   }
-  await deps.recorder.append(recordOf(question, newRecordId(Date.now()), 'answered', null));
+  await deps.recorder.append(recordOf(question, newRecordId(Date.now()), 'answered', null, host.id));
   return answer;
 }
 
-const refusals: ReadonlySet<Fault['code']> = new Set(['HOST_UNABLE', 'SECRET_ASKED', 'INVALID_PARAMS']);
+const refusals: ReadonlySet<Fault['code']> = new Set(['HOST_UNABLE', 'SECRET_ASKED', 'INVALID_PARAMS', 'BUSY']);
 
 /** The question as the host gets it. Throws HOST_UNABLE, SECRET_ASKED, INVALID_PARAMS. */
-function admitted(question: Question, abilities: Abilities): Question {
+function admitted(question: Question, abilities: Abilities, onLacking: QuestionDeps['onLacking']): Question {
   const { method, body, call } = question;
-  if (call.era === 'modern')
-    throw new Fault('HOST_UNABLE', { method, reason: 'it speaks MCP 2026-07-28, where a call can not ask back on its way' });
+  if (call.era === 'modern' && !asksBack(call.method))
+    throw new Fault('HOST_UNABLE', { method, reason: `it speaks MCP 2026-07-28, where ${call.method} can not ask back` });
   const message = readMessage(body);
   if (message.kind !== 'request') throw new Fault('INVALID_PARAMS', { method, reason: 'it is no request' });
+  const needed = isAble(abilities, method, message.params) ? undefined : neededFor(method, message.params);
+  if (needed) onLacking(call, needed);
   checkQuestion(method, message.params, abilities);
   return call.target.server === undefined
     ? { ...question, body: attributed(body, message, call.assignment.server.slug) }
@@ -73,7 +79,20 @@ export function askedBy(server: string, words: unknown): string {
 
 function isAble(abilities: Abilities, method: string, params: Params): boolean {
   if (method === 'elicitation/create') return params.value['mode'] === 'url' ? abilities.url : abilities.form;
-  return method === 'sampling/createMessage' ? abilities.sampling : method === 'roots/list' && abilities.roots;
+  if (method === 'sampling/createMessage') return needsTools(params) ? abilities.samplingTools : abilities.sampling;
+  return method === 'roots/list' && abilities.roots;
+}
+
+/** Tools in a request for sampling need a capability of their own (2025-11-25, client/sampling). */
+function needsTools({ value }: Params): boolean {
+  return value['tools'] !== undefined || value['toolChoice'] !== undefined;
+}
+
+/** The client capability that a question needs; undefined where there is none for it. */
+function neededFor(method: string, params: Params): object | undefined {
+  if (method === 'elicitation/create') return { elicitation: params.value['mode'] === 'url' ? { url: {} } : { form: {} } };
+  if (method === 'sampling/createMessage') return { sampling: needsTools(params) ? { tools: {} } : {} };
+  return method === 'roots/list' ? { roots: {} } : undefined;
 }
 
 function checkElicitation({ value }: Params): void {
@@ -116,12 +135,13 @@ function after(start: number): Span {
   return { start: start + 1, end: start + 1 };
 }
 
-/** `asked`: it went to the host, and what came of it is the host's own next request. */
+/** `asked`: it went to the host, and what came of it is the host's own next request. `held`: the call that stays open meanwhile. */
 export function recordOf(
   { call, method, workstation }: Pick<Question, 'call' | 'method' | 'workstation'>,
   id: EventRecord['id'],
   outcome: 'asked' | 'answered' | 'refused' | 'failed',
   code: EventRecord['code'],
+  held?: string,
 ): EventRecord {
   const { caller, assignment } = call;
   return {
@@ -141,6 +161,7 @@ export function recordOf(
       host: caller.host,
       item: call.item.name.slice(0, nameShown),
       outcome,
+      ...(held !== undefined && { call: held }),
     },
   };
 }

@@ -2,13 +2,14 @@
 // upstream's own bytes back.
 import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
-import type { Answered, Assignment, Identified, Resolved } from '../call.ts';
+import type { AllowedCall, Answered, Assignment, Identified, Resolved } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
 import { features, type Item, nameShown, unknownItem, type Use } from '../mcp/feature.ts';
 import { linkEdits } from '../mcp/item-link.ts';
 import { prefixed } from '../mcp/item-name.ts';
-import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { isObject } from '../mcp/jsonrpc.ts';
+import { progressTokenOf } from '../mcp/progress.ts';
 import type { Snapshot } from '../policy/compile.ts';
 import { decide, decideListing, enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -17,8 +18,10 @@ import { answered, inputEdits, needsInput, roundLimit } from './input-required.t
 import type { KnownLists } from './known-list.ts';
 import type { Mirrors } from './mirror.ts';
 import type { Mute } from './mute.ts';
-import type { RequestStates } from './request-state.ts';
+import type { Parking } from './parking.ts';
+import type { OpenedRequest, RequestStates } from './request-state.ts';
 import { resolve } from './resolve.ts';
+import { beginRound, goOn } from './round.ts';
 
 interface UseDeps {
   readonly inForce: InForce;
@@ -27,17 +30,19 @@ interface UseDeps {
   readonly mute: Mute;
   readonly mirrors: Mirrors;
   readonly states: RequestStates;
+  readonly parking: Parking;
+  /** The capabilities that a server wanted in a call, and its host did not declare. */
+  readonly lacking: Pick<WeakMap<AllowedCall, object>, 'get'>;
   readonly recorder: Recorder;
 }
 
-export async function useItem(
-  deps: UseDeps,
-  request: Identified,
-  message: RequestMessage,
-  use: Use,
-  draft: Draft,
-  signal: AbortSignal,
-): Promise<Answered> {
+/** A request that uses an item; `waiting` where it goes on with a call that was asked something. */
+interface Using extends OpenedRequest<Identified> {
+  readonly use: Use;
+}
+
+export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal: AbortSignal): Promise<Answered> {
+  const { request, message, use, waiting } = using;
   const snapshot = deps.inForce.current();
   const gateway = enter(snapshot, request.caller, request.target.gateway);
   if (gateway instanceof Fault) throw gateway;
@@ -51,11 +56,20 @@ export async function useItem(
 
   const resolved: Resolved = { ...request, assignment, item };
   const listedTemplates = needsTemplates(resolved) ? await templatesOf(deps, snapshot, request, assignment, signal) : [];
-  const asked = listedTemplates.length === 0 ? resolved : { ...resolved, listedTemplates };
+  const host = { audience: request.audience, progressToken: progressTokenOf(message), signal };
+  const held = waiting ? undefined : deps.parking.hold(request, message, host);
+  const asked = {
+    ...resolved,
+    ...(listedTemplates.length > 0 && { listedTemplates }),
+    ...(held && { audience: held }),
+  };
   // By the policy of now: the server may have been asked for a list meanwhile.
   const decision = decide(deps.inForce.current(), asked);
   draft.decidedAt = performance.now();
-  if (decision.kind === 'refused') throw decision.fault;
+  if (decision.kind === 'refused') {
+    if (waiting) deps.parking.revoke(waiting, decision.fault);
+    throw decision.fault;
+  }
   const isMirrored = request.caller.via === 'http' && item.kind === 'tools' && (deps.lists.hasMirrored || request.paramHeaders);
   if (request.era === 'modern' && isMirrored) {
     const listing = decideListing(snapshot, request, assignment);
@@ -64,8 +78,15 @@ export async function useItem(
   }
 
   let { call } = decision;
-  let reply = await deps.upstream.call(call, message, draft.trace, signal);
+  const round = { call, message, draft, host };
+  const rounded = waiting
+    ? await goOn(deps, waiting, round)
+    : held
+      ? await beginRound(deps, held, round)
+      : { began: call, reply: await deps.upstream.call(call, message, draft.trace, signal) };
   deps.mute.delete(request.caller, assignment);
+  if ('kind' in rounded) return rounded;
+  let { reply } = rounded;
   // A legacy host is asked here, and its call is sent again with what it answered.
   for (let round = 1; request.era === 'legacy' && needsInput(reply); round++) {
     if (round > roundLimit) throw tooManyRounds(assignment);
@@ -78,6 +99,9 @@ export async function useItem(
   const { idSpan, result, error, value } = reply.message;
   if (!idSpan) throw new Fault('SERVER_GARBAGE', { server: assignment.server.slug, reason: 'its answer has no id' });
   const isError = error !== undefined || (isObject(value) && value['isError'] === true);
+  const needed = isError && request.era === 'modern' ? deps.lacking.get(rounded.began) : undefined;
+  // A server may go on without; where it can't, the host is told what it did not declare (2026-07-28, basic: client capabilities).
+  if (needed) throw new Fault('CAPABILITY_MISSING', { server: assignment.server.slug, capabilities: JSON.stringify(needed) });
   const isAggregated = request.target.server === undefined;
   const links = isAggregated && result ? linkEdits(assignment.server.slug, message.method, reply.body, result, value) : undefined;
   const edits = needsInput(reply) ? await inputEdits(deps, call, message, reply, draft.trace) : links;

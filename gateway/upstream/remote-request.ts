@@ -15,6 +15,8 @@ const progressWithinMs = 3_600_000;
 /** A stream is asked for again so often, as long as nothing new comes. */
 const resumeAtMost = 5;
 const resumeAfterMs = 500;
+/** So long a host may take over a question of the server. */
+const thoughtWithinMs = 600_000;
 const resumeAfterAtMostMs = 10_000;
 const endWithinMs = 1000;
 
@@ -141,7 +143,8 @@ export function ask(asked: Asked, signal: AbortSignal): Promise<Reply> {
     let resumeFrom: string | undefined;
 
     function go(): void {
-      const idleWithinMs = timeoutMs + 5000; // our own timer comes first; this one ends what it would not
+      // Our own timer comes first; this one ends what it would not. In a call it has to let a person think, while ours stands still.
+      const idleWithinMs = (asked.call ? Math.max(timeoutMs, thoughtWithinMs) : timeoutMs) + 5000;
       const { 'content-type': _, ...headers } = asked.headers;
       const outgoing =
         resumeFrom === undefined

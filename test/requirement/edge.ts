@@ -38,6 +38,43 @@ export const edge: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, What flows while a call is open',
   },
   {
+    id: 'edge.parks-call',
+    promise:
+      'A server up to 2025-11-25 that asks in the middle of a call of a 2026-07-28 host is answered by its retry, and the call goes on.',
+    source: 'ARCHITECTURE.md, What flows while a call is open',
+  },
+  {
+    id: 'edge.round-once',
+    promise: 'Each round of a call that waits for its host is gone on with once: a replayed state is refused.',
+    source: 'MCP 2026-07-28, basic/patterns/mrtr, Server Requirements',
+  },
+  {
+    id: 'edge.rounds-recorded',
+    promise: 'Each question of a call that waits is on record when it is put and when it is answered, under the one call.',
+    source: 'ARCHITECTURE.md, What flows while a call is open',
+  },
+  {
+    id: 'edge.parked-bounded',
+    promise:
+      'Calls that wait for their hosts are bounded for each user and in time; what is given up is cancelled and on record.',
+    source: 'ARCHITECTURE.md, What flows while a call is open',
+  },
+  {
+    id: 'edge.capability-missing',
+    promise: 'A call that fails for a capability that its request did not declare is answered with -32021 and what is missing.',
+    source: 'MCP 2026-07-28, basic, client capabilities',
+  },
+  {
+    id: 'edge.state-after-restart',
+    promise: 'A state that is older than the process of the gateway server is told apart from a forged one: its call is lost.',
+    source: 'ARCHITECTURE.md, What flows while a call is open',
+  },
+  {
+    id: 'edge.seal-whole',
+    promise: 'What a host is given to bring back opens only as it was, to this gateway server and for its purpose.',
+    source: 'ARCHITECTURE.md, What flows while a call is open',
+  },
+  {
     id: 'edge.input-no-secret',
     promise: 'No form that a server of 2026-07-28 wants filled in asks a person for a secret.',
     source: 'MCP 2026-07-28, client/elicitation',

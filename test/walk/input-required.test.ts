@@ -118,12 +118,12 @@ describe('the state of a call', () => {
     const first = await call(ada, 'fixture', tool);
     const requestState = z.string().parse(first.body.result?.['requestState']);
     const other = 'test_input_required_result_tampered_state';
-    for (const refused of [
-      await call(grace, 'fixture', tool, { inputResponses, requestState }),
-      await call(ada, 'fixture', other, { inputResponses, requestState }),
-      await call(ada, 'fixture', tool, { inputResponses, requestState: `${requestState}-TAMPERED` }),
-    ])
-      expect([refused.status, refused.body.error?.code, codeOf(refused)]).toEqual([400, -32602, 'INVALID_PARAMS']);
+    for (const [refused, code] of [
+      [await call(grace, 'fixture', tool, { inputResponses, requestState }), 'STATE_FOREIGN'],
+      [await call(ada, 'fixture', other, { inputResponses, requestState }), 'STATE_FOREIGN'],
+      [await call(ada, 'fixture', tool, { inputResponses, requestState: `${requestState}-TAMPERED` }), 'STATE_FORGED'],
+    ] as const)
+      expect([refused.status, refused.body.error?.code, codeOf(refused)]).toEqual([400, -32602, code]);
     const done = await call(ada, 'fixture', tool, { inputResponses, requestState });
     expect(JSON.stringify(done.body.result)).toContain('state-ok');
   });

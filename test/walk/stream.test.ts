@@ -318,7 +318,7 @@ describe.each([
 test('each question is on record, without its words', async ({ onTestFinished }) => {
   proves('protocol.question-recorded', {
     file: 'gateway/pipeline/question.ts',
-    find: "  await deps.recorder.append(recordOf(question, newRecordId(Date.now()), 'answered', null));",
+    find: "  await deps.recorder.append(recordOf(question, newRecordId(Date.now()), 'answered', null, host.id));",
     replace: '',
   });
   const { client, call } = await host(overHttp('talking'));
@@ -370,7 +370,7 @@ describe('a host of 2026-07-28 (SDK v2)', () => {
     ]);
   });
 
-  test('is asked nothing in the middle of a call, and the server is told why', async () => {
+  test('that declared nothing is asked nothing in the middle of a call, and the server is told why', async () => {
     const asked = await modern(url('talking'), token, 'tools/call', {
       name: 'ask',
       arguments: { method: 'elicitation/create', params: form },

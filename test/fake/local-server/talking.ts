@@ -30,6 +30,18 @@ function ask(id: string, method: unknown, params: unknown): Promise<unknown> {
 const tools: Readonly<Record<string, (args: Args, progressToken: unknown) => unknown>> = {
   /** One question with this method and these params. */
   ask: ({ method, params, id = 'q' }) => ask(String(id), method, params),
+  /** A question, and progress after it was answered. */
+  'ask-then-progress': async ({ method, params }, progressToken) => {
+    await ask('p', method, params);
+    say({ method: 'notifications/progress', params: { progressToken, progress: 1 } });
+    return 'done';
+  },
+  /** A question, and nothing after it was answered until `release`. */
+  'ask-then-wait': async ({ method, params }) => {
+    lastAnswer = await ask('w', method, params);
+    await released;
+    return 'released';
+  },
   /** A question that comes after the answer; that it was answered is told as a change of the list of tools. */
   'ask-later': ({ method, params }) => {
     void setTimeout(50)

@@ -1,4 +1,5 @@
 // The state that a server leaves with the host: it comes back as it was to the same request of the same caller, and to nothing and nobody else.
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { newId, Slug, TokenId, UserId } from '#contract/id.ts';
@@ -6,9 +7,13 @@ import { Fault } from '#contract/error.ts';
 import type { Identified } from '../../../gateway/call.ts';
 import { readMessage, type RequestMessage } from '../../../gateway/mcp/jsonrpc.ts';
 import { createRequestStates, stateWithinMs } from '../../../gateway/pipeline/request-state.ts';
+import { createSeal } from '../../../gateway/pipeline/seal.ts';
 import { proves } from '../../requirement.ts';
 
 const user = UserId.parse(newId());
+const secret = randomBytes(32);
+/** Of one process of the gateway server with this secret. */
+const states = (now?: () => number, of = secret) => createRequestStates(createSeal(of, 'request state'), now);
 interface Change {
   readonly user?: UserId;
   readonly host?: string;
@@ -44,10 +49,11 @@ function asked(change: Change = {}): { request: Identified; message: RequestMess
   return { request, message };
 }
 
-function stateOf(states: ReturnType<typeof createRequestStates>, change: Change): unknown {
+function stateOf(here: ReturnType<typeof states>, change: Change): unknown {
   const { request, message } = asked(change);
   try {
-    const opened = states.open(request, message);
+    const opened = here.open(request, message);
+    if (opened.waiting) return opened.waiting;
     expect(JSON.parse(opened.request.body.toString())).toMatchObject({ id: 7, params: opened.message.params.value });
     return opened.message.params.value['requestState'];
   } catch (error) {
@@ -55,17 +61,17 @@ function stateOf(states: ReturnType<typeof createRequestStates>, change: Change)
   }
 }
 
-const sealedFor = (states: ReturnType<typeof createRequestStates>, state = 'of the server') => {
+const sealedFor = (here: ReturnType<typeof states>, state = 'of the server') => {
   const { request, message } = asked();
-  return states.seal(request, message, state);
+  return here.seal(request, message, state);
 };
 
 test('whatever text a server gives comes back to it, whatever was answered meanwhile', () => {
-  const states = createRequestStates();
+  const here = states();
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), (state) => {
-      const requestState = sealedFor(states, state);
-      expect(stateOf(states, { params: { ...retry, requestState, inputResponses: { name: { action: 'accept' } } } })).toBe(state);
+      const requestState = sealedFor(here, state);
+      expect(stateOf(here, { params: { ...retry, requestState, inputResponses: { name: { action: 'accept' } } } })).toBe(state);
     }),
   );
 });
@@ -83,43 +89,71 @@ describe('a state does not open', () => {
   ])('%s', (_, change) => {
     proves('edge.state-bound', {
       file: 'gateway/pipeline/request-state.ts',
-      find: "return Buffer.from([caller.user.id, caller.host, target.gateway, target.server ?? '', method, what.digest('hex')].join('\\n'));",
-      replace: "return Buffer.from(what.digest('hex').slice(64));",
+      find: "if (binding !== bindingOf(request, message)) throw new Fault('STATE_FOREIGN');",
+      replace: '',
     });
-    const states = createRequestStates();
-    const requestState = sealedFor(states);
-    expect(stateOf(states, { ...change, params: { ...(change.params ?? retry), requestState } })).toBe('INVALID_PARAMS');
+    const here = states();
+    const requestState = sealedFor(here);
+    expect(stateOf(here, { ...change, params: { ...(change.params ?? retry), requestState } })).toBe('STATE_FOREIGN');
   });
 
   test('after half an hour', () => {
     let now = 1000;
-    const states = createRequestStates(() => now);
-    const requestState = sealedFor(states);
+    const here = states(() => now);
+    const requestState = sealedFor(here);
     now += stateWithinMs - 1;
-    expect(stateOf(states, { params: { ...retry, requestState } })).toBe('of the server');
+    expect(stateOf(here, { params: { ...retry, requestState } })).toBe('of the server');
     now += 1;
-    expect(stateOf(states, { params: { ...retry, requestState } })).toBe('INVALID_PARAMS');
+    expect(stateOf(here, { params: { ...retry, requestState } })).toBe('STATE_EXPIRED');
   });
 
   test('where it was altered, cut, added to, or is none', () => {
-    const states = createRequestStates();
-    const sealed = sealedFor(states);
+    const here = states();
+    const sealed = sealedFor(here);
     const flipped = `${sealed.slice(0, 20)}${sealed[20] === 'A' ? 'B' : 'A'}${sealed.slice(21)}`;
     for (const requestState of [flipped, sealed.slice(0, -4), `${sealed}-TAMPERED`, `${sealed}=`, '', 'x', 7, null, {}])
-      expect(stateOf(states, { params: { ...retry, requestState } })).toBe('INVALID_PARAMS');
+      expect(stateOf(here, { params: { ...retry, requestState } })).toBe('STATE_FORGED');
   });
 
   test('that another gateway server sealed', () => {
-    expect(stateOf(createRequestStates(), { params: { ...retry, requestState: sealedFor(createRequestStates()) } })).toBe(
-      'INVALID_PARAMS',
-    );
+    const requestState = sealedFor(states(undefined, randomBytes(32)));
+    expect(stateOf(states(), { params: { ...retry, requestState } })).toBe('STATE_FORGED');
   });
 });
 
+describe('after the gateway server was started anew', () => {
+  test('the state of a server still comes back to it', () => {
+    expect(stateOf(states(), { params: { ...retry, requestState: sealedFor(states()) } })).toBe('of the server');
+  });
+
+  test('a call that waited in the process before is said to be lost with it', () => {
+    proves('edge.state-after-restart', {
+      file: 'gateway/pipeline/request-state.ts',
+      find: "if (opened.isEarlier) throw new Fault('STATE_LOST');",
+      replace: '',
+    });
+    const { request, message } = asked();
+    const waiting = { call: newId(), round: 2 };
+    const before = states();
+    const requestState = before.sealWaiting(request, message, waiting, 1000);
+    expect(stateOf(before, { params: { ...retry, requestState } })).toEqual(waiting);
+    expect(stateOf(states(), { params: { ...retry, requestState } })).toBe('STATE_LOST');
+  });
+});
+
+test('what is new in each round does not bind, and in what order the rest is written does not either', () => {
+  const here = states();
+  const requestState = sealedFor(here);
+  const { name, arguments: given } = retry;
+  const again = { requestState, arguments: given, _meta: { progressToken: 7 }, inputResponses: {}, name };
+  expect(stateOf(here, { params: again })).toBe('of the server');
+  expect(stateOf(here, { params: { ...again, task: { ttl: 1 } } })).toBe('STATE_FOREIGN');
+});
+
 test('a request without a state, and one of an older host, pass as they are', () => {
-  const states = createRequestStates();
+  const here = states();
   const { request, message } = asked();
-  expect(states.open(request, message)).toEqual({ request, message });
+  expect(here.open(request, message)).toEqual({ request, message });
   const old = asked({ params: { ...retry, requestState: 'its own' } });
-  expect(states.open({ ...old.request, era: 'legacy' }, old.message).message.params.value['requestState']).toBe('its own');
+  expect(here.open({ ...old.request, era: 'legacy' }, old.message).message.params.value['requestState']).toBe('its own');
 });

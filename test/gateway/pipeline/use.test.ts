@@ -57,6 +57,7 @@ async function used(method: string, params: object, names: readonly string[], be
     close: () => Promise.resolve(),
   };
   const pipeline = createPipeline({
+    sealSecret: Buffer.alloc(32),
     inForce: { current: () => snapshot, close: () => undefined },
     upstream,
     recorder: { append: () => Promise.resolve(), close: () => Promise.resolve() },

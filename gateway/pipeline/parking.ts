@@ -1,0 +1,186 @@
+// Which calls wait here for their host's answer to a question, and for how long. The rule: they are bounded in number, for each user and in all, and in
+// bytes; each round's state is used once; who comes too late, or never, finds the call given up, and that is on record.
+import type { Logger } from 'pino';
+import type { EventRecord } from '#contract/audit.ts';
+import { Fault } from '#contract/error.ts';
+import { newRecordId } from '#contract/id.ts';
+import type { AllowedCall, HostAnswer, Identified, Question } from '../call.ts';
+import type { Recorder } from '../audit/record.ts';
+import { abilitiesOf } from '../mcp/ability.ts';
+import { asksBack, nameShown } from '../mcp/feature.ts';
+import { isObject, paramSpan, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { membersOf } from '../mcp/span.ts';
+import { HeldCall, type TurnHost } from './held-call.ts';
+import { type Asked, recordOf } from './question.ts';
+import type { Waiting } from './request-state.ts';
+
+/** A person may think this long about a form, whichever era their host speaks. */
+const waitMs = 600_000;
+const limits = { perUser: 32, inAll: 2000, bytes: 64 * 1024 * 1024, rounds: 64 };
+export type ParkingLimits = typeof limits;
+
+export interface ParkingDeps {
+  readonly recorder: Recorder;
+  readonly logger: Logger;
+  readonly relay: (question: Question, host: Asked, signal: AbortSignal) => Promise<HostAnswer>;
+  readonly waitMs?: number;
+  readonly limits?: Partial<ParkingLimits>;
+}
+/** A call that was asked something, and whose it is. */
+interface Parked {
+  readonly held: HeldCall;
+  readonly call: AllowedCall;
+  open: number;
+}
+
+export class Parking {
+  /** In ms. */
+  readonly waitMs: number;
+  readonly #deps: ParkingDeps;
+  readonly #limits: ParkingLimits;
+  readonly #parked = new Map<string, Parked>();
+  #bytes = 0;
+  #isClosed = false;
+
+  constructor(deps: ParkingDeps) {
+    this.#deps = deps;
+    this.waitMs = deps.waitMs ?? waitMs;
+    this.#limits = { ...limits, ...deps.limits };
+  }
+
+  get size(): number {
+    return this.#parked.size;
+  }
+
+  /** What holds the call of a request whose host may be asked in its course; undefined where it can be asked nothing, or not so. */
+  hold(request: Identified, message: RequestMessage, host: TurnHost): HeldCall | undefined {
+    if (request.era !== 'modern' || !asksBack(request.method)) return undefined;
+    const abilities = abilitiesOf(request, message);
+    if (abilities.declared === '{}') return undefined;
+    return new HeldCall(
+      {
+        relay: this.#deps.relay,
+        admit: (held, question) => this.#admit(held, question),
+        waitMs: this.waitMs,
+        onForgotten: (held) =>
+          void this.#giveUp(held, new Fault('HOST_SILENT', { method: request.method, seconds: this.waitMs / 1000 })),
+      },
+      abilities,
+      host,
+    );
+  }
+
+  /** The call that a retry goes on with. Throws STATE_USED. */
+  find({ call, round }: Waiting): { readonly held: HeldCall; readonly call: AllowedCall } {
+    const parked = this.#parked.get(call);
+    if (!parked || parked.held.isUnderWay || parked.held.round !== round) throw new Fault('STATE_USED');
+    if (round >= this.#limits.rounds) {
+      void this.#giveUp(parked.held, new Fault('STATE_USED'));
+      throw new Fault('STATE_USED');
+    }
+    return parked;
+  }
+
+  /** It is over, and nobody will ask for it any more. */
+  forget(held: HeldCall): void {
+    this.#parked.delete(held.id);
+  }
+
+  /** The call that a retry would go on with may not: it is given up. */
+  revoke({ call, round }: Waiting, reason: Fault): void {
+    const held = this.#parked.get(call)?.held;
+    if (held && !held.isUnderWay && held.round === round) void this.#giveUp(held, reason);
+  }
+
+  /** Gives up what waits, on record. Idempotent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#parked.values()].map(({ held }) => this.#giveUp(held, new Fault('STOPPING'))));
+  }
+
+  async #admit(held: HeldCall, question: Question): Promise<() => void> {
+    const { call } = question;
+    const { perUser, inAll, bytes } = this.#limits;
+    const known = this.#parked.get(held.id);
+    const size = question.body.length;
+    const isOwn = (one: Parked) => one.call.caller.user.id === call.caller.user.id;
+    if (this.#isClosed) throw new Fault('STOPPING');
+    if (this.#bytes + size > bytes) throw new Fault('BUSY', { what: 'answers of AI hosts' });
+    if (!known && this.#parked.size >= inAll) throw new Fault('BUSY', { what: 'answers of AI hosts' });
+    if (!known && [...this.#parked.values()].filter(isOwn).length >= perUser)
+      throw new Fault('BUSY', { what: `answers of "${call.caller.user.slug}"` });
+    const parked = known ?? { held, call, open: 0 };
+    this.#parked.set(held.id, parked);
+    parked.open++;
+    this.#bytes += size;
+    const release = () => {
+      parked.open--;
+      this.#bytes -= size;
+    };
+    try {
+      await this.#deps.recorder.append(recordOf(question, newRecordId(Date.now()), 'asked', null, held.id));
+      return release;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  async #giveUp(held: HeldCall, reason: Fault): Promise<void> {
+    const parked = this.#parked.get(held.id);
+    this.#parked.delete(held.id);
+    held.giveUp(reason);
+    if (!parked) return;
+    try {
+      await this.#deps.recorder.append(givenUp(parked, reason));
+    } catch (error) {
+      this.#deps.logger.error({ err: error, call: held.id }, 'that a call was given up could not be put on record');
+    }
+  }
+}
+
+/** What a retry answers, by key. Throws INVALID_PARAMS. */
+export function answersOf({ body, method }: Identified, { params }: RequestMessage): ReadonlyMap<string, HostAnswer> {
+  const span = paramSpan(params, 'inputResponses');
+  const value = params.value['inputResponses'];
+  if (value === undefined || !span) return new Map();
+  const invalid = (reason: string) => new Fault('INVALID_PARAMS', { method, reason });
+  if (!isObject(value)) throw invalid('"inputResponses" must be an object');
+  return new Map(
+    membersOf(body, span.start).map(({ key, value: { start, end } }) => {
+      if (!isObject(value[key])) throw invalid(`the answer "${key.slice(0, 100)}" must be an object`);
+      return [key, asResponse(body.subarray(start, end))];
+    }),
+  );
+}
+
+/** As a host of the legacy era answers. */
+function asResponse(result: Buffer): HostAnswer {
+  const body = Buffer.concat([Buffer.from('{"jsonrpc":"2.0","id":0,"result":'), result, Buffer.from('}')]);
+  const message = readMessage(body);
+  if (message.kind !== 'response' || !message.idSpan) throw new Fault('INVALID_REQUEST', { reason: 'it is no response' });
+  return { body, id: message.idSpan };
+}
+
+function givenUp({ held, call }: Parked, { code }: Fault): EventRecord {
+  const { caller, assignment } = call;
+  return {
+    version: 1,
+    kind: 'event',
+    id: newRecordId(Date.now()),
+    at: Date.now(),
+    event: 'call_given_up',
+    user: { id: caller.user.id, name: caller.user.slug },
+    workstation: held.trace.destination?.workstation ?? null,
+    code,
+    detail: {
+      call: held.id,
+      method: call.method,
+      server: assignment.server.slug,
+      gateway: assignment.gateway.slug,
+      host: caller.host,
+      item: call.item.name.slice(0, nameShown),
+      rounds: held.round,
+    },
+  };
+}

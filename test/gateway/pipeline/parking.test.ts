@@ -1,0 +1,173 @@
+// Calls that wait for their host: how many, how long, and what is left of them when nobody comes.
+import pino from 'pino';
+import { expect, test } from 'vitest';
+import type { AuditRecord } from '#contract/audit.ts';
+import { Fault } from '#contract/error.ts';
+import { newId, Slug, UserId } from '#contract/id.ts';
+import type { AllowedCall, Audience, HostAnswer, Identified } from '../../../gateway/call.ts';
+import { readMessage, type RequestMessage } from '../../../gateway/mcp/jsonrpc.ts';
+import type { Turn } from '../../../gateway/pipeline/held-call.ts';
+import { answersOf, Parking, type ParkingDeps } from '../../../gateway/pipeline/parking.ts';
+import type { Reply } from '../../../gateway/upstream/upstream.ts';
+import { proves } from '../../requirement.ts';
+
+const ada = UserId.parse(newId());
+const form = { message: 'Who?', requestedSchema: { type: 'object', properties: { name: { type: 'string' } } } };
+const asking = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 'q', method: 'elicitation/create', params: form }));
+
+function requested(body: object = {}): { request: Identified; message: RequestMessage } {
+  const _meta = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
+  const params = { name: 'book', arguments: {}, ...body, _meta };
+  const bytes = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }));
+  const message = readMessage(bytes);
+  if (message.kind !== 'request') throw new Error('not a request');
+  const eng = Slug.parse('eng');
+  const caller = {
+    user: { id: ada, slug: Slug.parse('ada') },
+    host: 'codex',
+    token: null,
+    gateway: eng,
+    via: 'http' as const,
+    workstation: null,
+  };
+  const request = {
+    era: 'modern',
+    method: 'tools/call',
+    target: { gateway: eng, server: undefined },
+    body: bytes,
+    caller,
+    conversation: 'c',
+    arrivedAt: { monotonic: 0, wall: 0 },
+  } as const satisfies Identified;
+  return { request, message };
+}
+
+function lot(more: Partial<ParkingDeps> = {}) {
+  const records: AuditRecord[] = [];
+  const parking = new Parking({
+    recorder: { append: (record) => (records.push(record), Promise.resolve()), close: () => Promise.resolve() },
+    logger: pino({ level: 'silent' }),
+    relay: (question, host, signal) => host.pose(question, signal),
+    ...more,
+  });
+  return {
+    parking,
+    records,
+    given: () => records.flatMap((one) => (one.kind === 'event' && one.event === 'call_given_up' ? [one] : [])),
+  };
+}
+
+/** A call whose server asks once and answers with what it was told. */
+function begin(parking: Parking) {
+  const { request, message } = requested();
+  const host = { audience: undefined, progressToken: undefined, signal: new AbortController().signal };
+  const held = parking.hold(request, message, host);
+  if (!held) throw new Error('it can not be asked');
+  const cancelled = Promise.withResolvers<void>();
+  held.signal.addEventListener('abort', () => cancelled.resolve());
+  // What upstream sees of a call that was allowed.
+  const call = {
+    ...request,
+    assignment: { server: { id: newId(), slug: 'travel' }, gateway: { id: newId(), slug: 'eng' } },
+    item: { kind: 'tools', name: 'book' },
+    audience: held as Audience,
+  } as unknown as AllowedCall;
+  const told = held.ask(
+    { call, workstation: null, method: 'elicitation/create', body: asking, onProgress: () => undefined },
+    held.signal,
+  );
+  const answer: Promise<Reply> = told.then(({ body }) => {
+    const response = readMessage(body);
+    if (response.kind !== 'response') throw new Error('not a response');
+    return { body, message: response };
+  });
+  held.begin(answer);
+  return { held, host, told, cancelled: cancelled.promise, turn: () => held.turn(host) };
+}
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'done',
+    (error: unknown) => (error instanceof Fault ? error.code : String(error)),
+  );
+const asked = (turn: Turn) => (turn.kind === 'asked' ? turn.questions.map(({ key }) => key) : []);
+
+test('what nobody comes back for in time is cancelled at its server, told so, and on record; its state counts no more', async () => {
+  proves('edge.parked-bounded', {
+    file: 'gateway/pipeline/held-call.ts',
+    find: 'this.#timer = setTimeout(() => this.#deps.onForgotten(this), this.#deps.waitMs);',
+    replace: '',
+  });
+  const { parking, given } = lot({ waitMs: 50 });
+  const { held, told, cancelled, turn } = begin(parking);
+  const rejected = codeOf(told);
+  expect(asked(await turn())).toEqual(['question-1']);
+  await cancelled;
+  expect(await rejected).toBe('HOST_SILENT');
+  expect(given()).toMatchObject([{ code: 'HOST_SILENT', detail: { call: held.id, server: 'travel', item: 'book', rounds: 1 } }]);
+  expect(() => parking.find({ call: held.id, round: 1 })).toThrow(expect.objectContaining({ code: 'STATE_USED' }));
+  expect(parking.size).toBe(0);
+});
+
+test('a user may have only so many, and all together; the server that asks beyond that is told', async () => {
+  proves('edge.parked-bounded', {
+    file: 'gateway/pipeline/parking.ts',
+    find: '[...this.#parked.values()].filter(isOwn).length >= perUser',
+    replace: 'false',
+  });
+  const { parking } = lot({ limits: { perUser: 2 } });
+  const calls = [begin(parking), begin(parking)];
+  for (const { turn } of calls) expect(asked(await turn())).toEqual(['question-1']);
+  expect(await codeOf(begin(parking).turn())).toBe('BUSY');
+  await parking.close();
+  const small = lot({ limits: { bytes: asking.length + 1 } });
+  const first = begin(small.parking);
+  await first.turn();
+  expect(await codeOf(begin(small.parking).turn())).toBe('BUSY');
+  first.held.answer(answersOf(...answering({ 'question-1': { action: 'decline' } })));
+  expect((await first.turn()).kind).toBe('replied');
+  expect(asked(await begin(small.parking).turn())).toEqual(['question-1']);
+  await small.parking.close();
+});
+
+test('when the gateway server stops, what waits is given up at both sides, and nothing begins to wait', async () => {
+  const { parking, given } = lot();
+  const { told, cancelled, turn } = begin(parking);
+  const rejected = codeOf(told);
+  await turn();
+  await parking.close();
+  await cancelled;
+  expect(await rejected).toBe('STOPPING');
+  expect(given()).toMatchObject([{ code: 'STOPPING' }]);
+  expect(await codeOf(begin(parking).turn())).toBe('STOPPING');
+});
+
+test('an answer that came while nobody was there is what the next retry gets', async () => {
+  const { parking } = lot();
+  const { held, turn } = begin(parking);
+  await turn();
+  held.answer(answersOf(...answering({ 'question-1': { action: 'accept', content: { name: 'Ada' } } })));
+  await new Promise(setImmediate);
+  const second = await turn();
+  expect(second.kind === 'replied' && second.reply.body.toString()).toContain('"Ada"');
+});
+
+test('a question that can not be put on record is not put', async () => {
+  const { parking } = lot({
+    recorder: { append: () => Promise.reject(new Fault('AUDIT_UNAVAILABLE')), close: () => Promise.resolve() },
+  });
+  expect(await codeOf(begin(parking).turn())).toBe('AUDIT_UNAVAILABLE');
+});
+
+function answering(inputResponses: object): [Identified, RequestMessage] {
+  const { request, message } = requested({ inputResponses });
+  return [request, message];
+}
+
+test('the answers of a retry are the host’s own bytes, and anything but objects is refused', () => {
+  const wide = { a: { action: 'accept', content: { n: 1.0, ü: '\u2028' } }, b: {} };
+  const answers = answersOf(...answering(wide));
+  const told = ({ body }: HostAnswer) => (JSON.parse(body.toString()) as { result: unknown }).result;
+  expect(Object.fromEntries([...answers].map(([key, answer]) => [key, told(answer)]))).toEqual(wide);
+  for (const odd of [[], null, 'x', 7, { a: 1 }, { a: null }, { a: [] }])
+    expect(() => answersOf(...answering(odd as object))).toThrow(expect.objectContaining({ code: 'INVALID_PARAMS' }));
+});
