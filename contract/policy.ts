@@ -74,6 +74,8 @@ export const RemoteServer = z.strictObject({
   allowPrivate: z.array(PrivateHost).max(100).default([]),
   /** `sse`: it speaks HTTP+SSE, the transport of 2024-11-05, and nothing newer is tried. */
   transport: z.enum(['auto', 'sse']).default('auto'),
+  /** The name of the way out by which it is called (`serve --egress`). Absent: the usual one of the gateway server. */
+  egress: Slug.optional(),
   timeoutSeconds,
 });
 export type RemoteServer = z.infer<typeof RemoteServer>;

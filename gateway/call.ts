@@ -121,6 +121,8 @@ export interface Remote {
   readonly allowPrivate: readonly string[];
   /** `auto`: Streamable HTTP, and HTTP+SSE where that fails as it does at an old server. */
   readonly transport: RemoteServer['transport'];
+  /** The name of the way out; undefined for the usual one. */
+  readonly egress: string | undefined;
   /** Absent: the server is called as nobody in particular. */
   readonly auth: { readonly identity: 'own' | 'shared'; readonly header: string; readonly isBearer: boolean } | undefined;
 }

@@ -89,6 +89,7 @@ function addServe(): void {
     .option('--metrics-listen <host:port>', 'where /metrics is served, on loopback (default: the port after --listen)')
     .option('--audit <mode>', 'durable: a record is on disk before its answer leaves; batched: up to a stated window later')
     .option('--sign-in <file>', 'YAML file with the identity providers where people sign in, so that hosts need no token')
+    .option('--egress <file>', 'YAML file with the proxies and source addresses by which remote servers are called')
     .option('--message-limit-bytes <bytes>', 'largest MCP message (default: 8388608)')
     .action(async (flags: unknown) => {
       const { serve } = await import('./main.ts');

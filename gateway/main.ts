@@ -8,6 +8,7 @@ import { createSecureContext } from 'node:tls';
 import pino, { type Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import { acceptHosts } from './accept-host.ts';
+import type { EgressSettings } from './admin/egress-file.ts';
 import type { SignInSettings } from './admin/sign-in-file.ts';
 import { gaugeAudit, type AuditGauge } from './audit-gauge.ts';
 import { openAuditKey } from './audit/key.ts';
@@ -26,7 +27,9 @@ import { createRoutes } from './http/routes.ts';
 import { openServer, type Certificate } from './http/server.ts';
 import type { SignIn, SignInDeps } from './http/sign-in/route.ts';
 import { createTunnelUpgrade } from './http/tunnel.ts';
+import { createWellKnown } from './http/well-known.ts';
 import { createEgress } from './egress/egress.ts';
+import { onlyDirect } from './egress/way.ts';
 import { keepCallsYoung } from './heap.ts';
 import { openInForce, type InForce } from './in-force.ts';
 import { createMcpSessions } from './mcp/session.ts';
@@ -162,8 +165,9 @@ async function start(
     (it) => it.close(),
   );
   const onDropped = metrics.notificationDropped;
+  const { ways, published } = await readWays(settings);
   const egress = opened(
-    createEgress({ onRefused: (of) => logger.warn(of, 'an address was refused that a request would have gone to') }),
+    createEgress({ ways, onRefused: (of) => logger.warn(of, 'an address was refused that a request would have gone to') }),
     (it) => it.close(),
   );
   const vault = opened(createVault({ store, bus, keys: openKeys(dataDir, settings.vaultKeys).keys }), (it) => it.close());
@@ -214,6 +218,7 @@ async function start(
     oldMcp: createOldRoute({ tokenCheck, pipeline, readers, onRootsChanged, onEnd: release, messageLimitBytes }),
     enroll: createEnrollRoute({ store, recorder, organization, publicOrigin, now, logger, addressOf }),
     signIn: signIn?.answer,
+    wellKnown: createWellKnown({ publicOrigin, published }),
     tunnel: createTunnelUpgrade({ tunnels, addressOf }),
     logger,
   });
@@ -226,6 +231,13 @@ async function start(
   opened(readers, (it) => it.close());
   logger.info({ url: publicOrigin, address: server.address }, 'listening');
   return { url: publicOrigin, metricsUrl: `${originOf(metricsServer.address, false)}/metrics` };
+}
+
+/** Loaded where it is used, as the rest of what is configured by a file. */
+async function readWays({ egressFile }: ServeSettings): Promise<EgressSettings> {
+  if (egressFile === undefined) return { ways: onlyDirect, published: { addresses: [], isComplete: false } };
+  const { readEgressFile } = await import('./admin/egress-file.ts');
+  return readEgressFile(egressFile);
 }
 
 /** Loaded where it is used: without --sign-in it would only make the start longer. */

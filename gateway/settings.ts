@@ -63,6 +63,7 @@ const ServeFlags = z.strictObject({
   audit: z.enum(['durable', 'batched'], 'use durable or batched.').default('durable'),
   messageLimitBytes: Bytes.default(defaultMessageLimitBytes),
   signIn: z.string().min(1, 'name a file.').optional(),
+  egress: z.string().min(1, 'name a file.').optional(),
 });
 type ServeFlags = z.infer<typeof ServeFlags>;
 
@@ -94,6 +95,8 @@ export interface ServeSettings extends DataSettings {
   readonly messageLimitBytes: number;
   /** How people sign in, so that hosts need no token. Absent: they do. */
   readonly signInFile: string | undefined;
+  /** Its ways out. Absent: the routes of the machine alone. */
+  readonly egressFile: string | undefined;
 }
 
 /** Throws SETTING_INVALID. `flags` are as the command line gives them: camel-case names, text values. */
@@ -123,6 +126,7 @@ export function parseServeSettings(flags: unknown, around: Surroundings): ServeS
     audit: parsed.audit,
     messageLimitBytes: parsed.messageLimitBytes,
     signInFile: parsed.signIn,
+    egressFile: parsed.egress,
   };
 }
 

@@ -4,8 +4,10 @@ import { lookup as resolveName } from 'node:dns/promises';
 import { Agent, type Dispatcher } from 'undici';
 import { Fault } from '#contract/error.ts';
 import { reveal, type Secret } from '#contract/secret.ts';
-import { guardedConnector, type Lookup, type Refused } from './connect.ts';
+import { guardedConnector, type Lookup, type Out, type Refused } from './connect.ts';
 import { asFault } from './failure.ts';
+import { createProxy, type Proxy } from './proxy.ts';
+import { onlyDirect, type Ways } from './way.ts';
 
 export interface EgressRequest {
   readonly url: URL;
@@ -19,6 +21,8 @@ export interface EgressRequest {
   readonly server: string;
   /** Hosts, addresses and networks that may be private. */
   readonly allowPrivate: readonly string[];
+  /** The name of the way that it goes; absent: the usual one. */
+  readonly way?: string | undefined;
   /** The largest answer, in bytes. */
   readonly limitBytes: number;
   /** How long nothing may come. */
@@ -63,12 +67,14 @@ const systemLookup: Lookup = (host) => resolveName(host, { all: true });
 
 export interface EgressDeps {
   readonly lookup?: Lookup;
+  readonly ways?: Ways;
   /** Told of addresses that were refused, at most 60 a minute: anybody may name some (sign-in by a document). */
   readonly onRefused: (of: Refused) => void;
 }
 
-export function createEgress({ lookup = systemLookup, onRefused }: EgressDeps): Egress {
+export function createEgress({ lookup = systemLookup, ways = onlyDirect, onRefused }: EgressDeps): Egress {
   const agents = new Map<string, Agent>();
+  const proxies = new Map<string, Proxy>();
   const told = { minute: 0, count: 0 };
 
   function tell(of: Refused): void {
@@ -77,9 +83,21 @@ export function createEgress({ lookup = systemLookup, onRefused }: EgressDeps): 
     if (told.count++ < toldPerMinute) onRefused(of);
   }
 
-  /** One for each list of what may be private: a connection that one server may have must not serve another. */
-  function agentFor({ allowPrivate, isLong = false }: EgressRequest): Agent {
-    const key = JSON.stringify([isLong, allowPrivate]);
+  function outOf(name: string, server: string): Out {
+    const way = ways.byName.get(name);
+    if (!way) {
+      const reason = `the way out "${name}" that its policy names is none of this gateway server's (--egress)`;
+      throw new Fault('EGRESS_FORBIDDEN', { server, reason });
+    }
+    if (way.kind !== 'proxy') return way;
+    const proxy = proxies.get(name) ?? createProxy(way, connectWithinMs);
+    proxies.set(name, proxy);
+    return { kind: 'proxy', proxy };
+  }
+
+  /** One for each way and list of what may be private: a connection that one server may have must not serve another. */
+  function agentFor({ allowPrivate, isLong = false, way = ways.usual, server }: EgressRequest): Agent {
+    const key = JSON.stringify([isLong, allowPrivate, way]);
     const known = agents.get(key);
     if (known) return known;
     for (const [oldest, agent] of agents) {
@@ -88,7 +106,7 @@ export function createEgress({ lookup = systemLookup, onRefused }: EgressDeps): 
       void agent.close();
     }
     const made = new Agent({
-      connect: guardedConnector({ lookup, allowPrivate, connectWithinMs, onRefused: tell }),
+      connect: guardedConnector({ lookup, allowPrivate, out: outOf(way, server), connectWithinMs, onRefused: tell }),
       connections: isLong ? longLimit : connectionLimit,
       maxHeaderSize: 16_384,
       pipelining: 1,
@@ -185,6 +203,7 @@ export function createEgress({ lookup = systemLookup, onRefused }: EgressDeps): 
       const all = [...agents.values()];
       agents.clear();
       await Promise.all(all.map((agent) => agent.destroy()));
+      await Promise.all([...proxies.values()].map((proxy) => proxy.close()));
     },
   };
 }

@@ -13,6 +13,7 @@ const reasons: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'its name could not be looked up',
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'the connection was reset',
+  EADDRNOTAVAIL: 'the address that it is to be called from is none of this machine',
   EHOSTUNREACH: 'there is no way to it',
   ENETUNREACH: 'there is no way to it',
   ETIMEDOUT: 'it did not take the connection in time',

@@ -11,6 +11,7 @@ import { type Address, addressOf } from '../mcp/address.ts';
 import { answerFault, answerJson, refuseUpgrade } from './error.ts';
 import type { Health } from './health.ts';
 import { refuseForeign, type Site } from './origin.ts';
+import type { WellKnown } from './well-known.ts';
 
 export type Route = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 export type McpRoute = (request: IncomingMessage, response: ServerResponse, address: Address) => void | Promise<void>;
@@ -33,6 +34,7 @@ export function createRoutes(deps: {
   enroll: Route;
   /** Absent: hosts come with tokens that administrators made. */
   signIn?: ((request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | undefined) | undefined;
+  wellKnown: WellKnown;
   tunnel: Upgrade;
   logger: Logger;
 }): Routes {
@@ -74,6 +76,8 @@ export function createRoutes(deps: {
       return deps.enroll(request, response);
     }
     if (path === tunnelPath) throw new Fault('UPGRADE_REQUIRED');
+    const known = deps.wellKnown(request, response, path);
+    if (known) return known;
     const signingIn = deps.signIn?.(request, response, path);
     if (signingIn) return signingIn;
     throw new Fault('NOT_FOUND');

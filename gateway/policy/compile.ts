@@ -75,8 +75,8 @@ export function compile(source: Source): Snapshot {
 
 /** A server that wants an identity and an assignment that names none: the call asks for its own, so it fails where there is none. */
 function remoteOf(server: RemoteServer, identity: PolicyAssignment['identity']): Remote {
-  const { url, auth, header, allowPrivate, transport } = server;
-  const place = { url, origin: new URL(url).origin, allowPrivate, transport };
+  const { url, auth, header, allowPrivate, transport, egress } = server;
+  const place = { url, origin: new URL(url).origin, allowPrivate, transport, egress };
   if (auth === 'none') return { ...place, auth: undefined };
   const isBearer = header === undefined || header.toLowerCase() === 'authorization';
   return { ...place, auth: { identity: identity === 'shared' ? 'shared' : 'own', header: header ?? 'Authorization', isBearer } };

@@ -11,6 +11,7 @@ import { createRemote } from './migration/0004-remote.ts';
 import { createSignIn } from './migration/0005-sign-in.ts';
 import { createLocalAccount } from './migration/0006-local-account.ts';
 import { createTransport } from './migration/0007-transport.ts';
+import { createEgressWay } from './migration/0008-egress.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -22,6 +23,7 @@ const migrations = {
   '0005-sign-in': createSignIn,
   '0006-local-account': createLocalAccount,
   '0007-transport': createTransport,
+  '0008-egress': createEgressWay,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

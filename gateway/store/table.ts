@@ -46,6 +46,7 @@ export interface Tables {
     /** JSON. */
     readonly allow_private: string | null;
     readonly transport: string | null;
+    readonly egress: string | null;
   };
   readonly assignment: {
     readonly id: AssignmentId;

@@ -65,6 +65,7 @@ export function exchange({ egress, server, remote, credential, limitBytes }: Pee
       credential,
       server,
       allowPrivate: remote.allowPrivate,
+      way: remote.egress,
       limitBytes: isEndless ? Number.POSITIVE_INFINITY : limitBytes * streamFactor,
     },
     {

@@ -69,9 +69,9 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       found instanceof Promise ? await within(found, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal) : found;
     if (identity && remote.auth) trace.identity = { kind: remote.auth.identity, id: identity.id };
     const as = identity ? `${identity.id} ${identity.setAt}` : '';
-    const { auth, url, allowPrivate, transport } = remote;
+    const { auth, url, allowPrivate, transport, egress } = remote;
     const { declared } = allowed.audience?.abilities ?? noAbilities;
-    const place = JSON.stringify({ url, auth, allowPrivate, transport });
+    const place = JSON.stringify({ url, auth, allowPrivate, transport, egress });
     const key = [allowed.conversation, allowed.caller.user.id, server.id, as, place, declared].join('\n');
     const entry = sessions.get(key);
     if (entry?.session?.isOpen) return entry.session;

@@ -114,7 +114,15 @@ export const layers: readonly Layer[] = [
   },
   {
     at: 'gateway/admin/',
-    ours: [...contract, 'gateway/store/', 'gateway/policy/', 'gateway/mcp/uri-template.ts', 'gateway/audit/', 'gateway/vault/'],
+    ours: [
+      ...contract,
+      'gateway/store/',
+      'gateway/policy/',
+      'gateway/mcp/uri-template.ts',
+      'gateway/audit/',
+      'gateway/vault/',
+      'gateway/egress/way.ts',
+    ],
     packages: [...logger, 'yaml', 'zod'],
     node: 'all',
   },

@@ -3,6 +3,7 @@ import type { Requirement } from '../requirement.ts';
 
 const security = 'SECURITY.md';
 const walk = 'ARCHITECTURE.md, remote servers';
+const egress = 'docs/egress.md';
 const data = 'docs/data.md, identities';
 
 export const remote: readonly Requirement[] = [
@@ -27,6 +28,31 @@ export const remote: readonly Requirement[] = [
     id: 'egress.credential-at-home',
     promise: 'A credential is sent to the origin it is for, and to no other.',
     source: security,
+  },
+  {
+    id: 'egress.source-address',
+    promise: 'A server whose policy names a source address is called from it.',
+    source: egress,
+  },
+  {
+    id: 'egress.no-other-way',
+    promise: 'A server whose policy names a way that is not there is not called.',
+    source: egress,
+  },
+  {
+    id: 'egress.proxy-pinned',
+    promise: 'A proxy is told the address that was judged, unless its way says that it resolves by itself.',
+    source: egress,
+  },
+  {
+    id: 'egress.proxy-judged',
+    promise: 'What the gateway may not connect to is asked of no proxy.',
+    source: egress,
+  },
+  {
+    id: 'egress.proxy-encrypted',
+    promise: 'What is not encrypted goes through no proxy on another machine.',
+    source: egress,
   },
   { id: 'egress.body-at-home', promise: 'What a request carries is not sent on to another origin.', source: security },
   { id: 'egress.bounded', promise: 'An answer is read up to its limit and no further.', source: security },

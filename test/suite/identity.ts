@@ -27,6 +27,7 @@ const policyOf = (users: readonly string[] = ['ada', 'ben'], kind = 'remote') =>
               header: 'X-Api-Key',
               allowPrivate: ['10.0.0.0/8'],
               transport: 'sse',
+              egress: 'corp',
               timeoutSeconds: 9,
             }
           : { kind },

@@ -69,9 +69,17 @@ function remoteOf({
   header,
   allow_private,
   transport,
-}: Pick<ServerRow, 'url' | 'auth' | 'header' | 'allow_private' | 'transport'>) {
+  egress,
+}: Pick<ServerRow, 'url' | 'auth' | 'header' | 'allow_private' | 'transport' | 'egress'>) {
   const allowed: unknown = JSON.parse(allow_private ?? '[]');
-  return { url, auth, ...(header === null ? {} : { header }), allowPrivate: allowed, transport: transport ?? 'auto' };
+  return {
+    url,
+    auth,
+    ...(header === null ? {} : { header }),
+    ...(egress === null ? {} : { egress }),
+    allowPrivate: allowed,
+    transport: transport ?? 'auto',
+  };
 }
 
 async function read(db: Db) {

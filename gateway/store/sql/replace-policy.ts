@@ -165,9 +165,17 @@ function rowsOf({ users, teams, servers, gateways }: PolicyFile, names: Names) {
 
 function reached(server: PolicyServer) {
   if (server.kind === 'workstation')
-    return { shareable: server.shareable ? 1 : 0, url: null, auth: null, header: null, allow_private: null, transport: null };
-  const { url, auth, header = null, allowPrivate, transport } = server;
-  return { shareable: 0, url, auth, header, allow_private: JSON.stringify(allowPrivate), transport };
+    return {
+      shareable: server.shareable ? 1 : 0,
+      url: null,
+      auth: null,
+      header: null,
+      allow_private: null,
+      transport: null,
+      egress: null,
+    };
+  const { url, auth, header = null, allowPrivate, transport, egress = null } = server;
+  return { shareable: 0, url, auth, header, allow_private: JSON.stringify(allowPrivate), transport, egress };
 }
 
 function named<Id>(ids: ReadonlyMap<string, Id>, what: string, slug: string, title: string | undefined) {

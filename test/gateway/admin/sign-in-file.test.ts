@@ -64,7 +64,7 @@ test.each([
 
 test('a secret that others can read, or that is empty, is refused', async () => {
   proves('sign-in.secret-file', {
-    file: 'gateway/admin/sign-in-file.ts',
+    file: 'gateway/admin/settings-file.ts',
     find: '& 0o077) !== 0',
     replace: '& 0o077) < 0',
   });

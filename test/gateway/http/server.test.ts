@@ -46,6 +46,7 @@ async function openDoor(of: { mcp?: McpRoute; parts?: readonly Part[]; proxies?:
     response.end(JSON.stringify({ gateway, server: name, from: clientAddress(site, request) }));
   };
   const routes = createRoutes({
+    wellKnown: () => undefined,
     site,
     health: createHealth(of.parts ?? [], quiet),
     mcp: of.mcp ?? answerTarget,

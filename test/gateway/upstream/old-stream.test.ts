@@ -17,7 +17,14 @@ function open(of: Heard, transport: 'auto' | 'sse' = 'sse') {
   const opening = openRemote({
     egress,
     server,
-    remote: { url: `${of.origin}/sse`, origin: of.origin, allowPrivate: ['127.0.0.0/8'], transport, auth: undefined },
+    remote: {
+      url: `${of.origin}/sse`,
+      origin: of.origin,
+      allowPrivate: ['127.0.0.0/8'],
+      transport,
+      egress: undefined,
+      auth: undefined,
+    },
     credential: { header: 'Authorization', value: new Secret('Bearer precious') },
     limitBytes: 65_536,
     abilities: noAbilities,
