@@ -202,9 +202,11 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     state.found('tunnel', tunnelFindings(tunnel, hasFailed));
     state.found('gateway', gatewayNow().findings);
     // which gateway the hosts are to use may be known only now
-    if (tunnel.kind === 'connected' && gatewayNow().slug !== state.current.gateway) void settling.ask('hosts');
+    const { slug, hostsSignIn } = gatewayNow();
+    const isNews = slug !== state.current.gateway || hostsSignIn !== state.current.hostsSignIn;
+    if (tunnel.kind === 'connected' && isNews) void settling.ask('hosts');
   };
-  const gatewayNow = (): ReturnType<typeof gatewayOf> => gatewayOf(profile.current, state.current.tunnel, state.current.gateway);
+  const gatewayNow = (): ReturnType<typeof gatewayOf> => gatewayOf(profile.current, state.current.tunnel, state.current);
   const hosts = createManagedHosts({
     home,
     stateDir,
@@ -213,7 +215,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     launcher,
     sealer,
     profile: () => profile.current,
-    gateway: () => gatewayNow().slug,
+    gateway: gatewayNow,
     isEnrolled: () => uplink.device !== undefined,
     isPaused,
     report: (draft) => reports.add(draft),
@@ -232,11 +234,11 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   closers.push(() => clearTimeout(again));
   async function settle(from: 'profile' | 'hosts'): Promise<void> {
     if (from === 'profile') await settleDevice();
-    const { slug, findings } = gatewayNow();
+    const { slug, hostsSignIn, findings } = gatewayNow();
     state.found('gateway', findings);
     const settled = await hosts.settle();
     showHosts(settled.hosts);
-    state.update(slug === undefined ? {} : { gateway: slug });
+    state.update({ hostsSignIn, ...(slug === undefined ? {} : { gateway: slug }) });
     state.found('hosts', settled.findings);
     await configs.follow(settled.known);
     clearTimeout(again);

@@ -8,6 +8,7 @@ import type { ConvergeReport, RestoreReport } from '#contract/host-report.ts';
 import type { Slug } from '#contract/id.ts';
 import type { Sealer } from '#contract/secret.ts';
 import { converge } from './host/converge.ts';
+import { layoutOf } from './host/layout.ts';
 import { readLedger } from './host/ledger.ts';
 import { changesMade } from './host/made.ts';
 import { plan } from './host/plan.ts';
@@ -18,7 +19,7 @@ import { addUndone, removeUndone, undoneHosts } from './host/undone.ts';
 import type { ProfileReading } from './profile/read.ts';
 import type { ReportDraft } from './reports.ts';
 import { neededRestarts } from './host/restart.ts';
-import type { Scanned } from './scan.ts';
+import type { HostsAim, Scanned } from './scan.ts';
 import { scan, watchedPlaces } from './scan.ts';
 
 export interface ManagedHostsDeps {
@@ -29,8 +30,8 @@ export interface ManagedHostsDeps {
   readonly launcher: string;
   readonly sealer: Sealer;
   readonly profile: () => ProfileReading;
-  /** The gateway that the hosts are to name; undefined while that isn't clear. */
-  readonly gateway: () => Slug | undefined;
+  /** The gateway that the hosts are to name, undefined while that isn't clear; and whether they can sign in there by themselves, as far as that is known. */
+  readonly gateway: () => { readonly slug?: Slug | undefined; readonly hostsSignIn?: boolean | undefined };
   readonly isEnrolled: () => boolean;
   readonly isPaused: () => boolean;
   /** The organization is to know of it. Rejects where that can't be kept. */
@@ -67,10 +68,12 @@ export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
       throw new Fault('PROFILE_FORBIDS', { what: `changing the AI host "${host}": it is not in ManagedHosts` });
     return spec;
   };
-  const aim = (): { readonly gatewayOrigin: string; readonly gateway: Slug } | undefined => {
-    const gateway = deps.gateway();
-    const { GatewayURL: gatewayOrigin } = deps.profile().profile;
-    return gateway === undefined || gatewayOrigin === undefined ? undefined : { gatewayOrigin, gateway };
+  const aim = (): HostsAim | undefined => {
+    const { slug: gateway, hostsSignIn } = deps.gateway();
+    const { profile } = deps.profile();
+    const { GatewayURL: gatewayOrigin } = profile;
+    if (gateway === undefined || gatewayOrigin === undefined) return undefined;
+    return { gatewayOrigin, gateway, layout: layoutOf(profile, hostsSignIn) };
   };
   const projectsNow = (): Projects => {
     const { ProjectScanRoots: roots, ProjectConfigMode: mode } = deps.profile().profile;

@@ -12,9 +12,17 @@ import { converge } from './host/converge.ts';
 import { knownAs } from './config-watch.ts';
 import { contentOf } from './host/file.ts';
 import { foldersOf, placesOf } from './host/place.ts';
+import type { Layout } from './host/layout.ts';
 import { discover } from './host/plan.ts';
 import type { Projects } from './host/project.ts';
 import { neededRestarts, withRestarts } from './host/restart.ts';
+
+/** What the entries of hosts are to lead to, and how. */
+export interface HostsAim {
+  readonly gatewayOrigin: string;
+  readonly gateway: Slug;
+  readonly layout: Layout;
+}
 
 /** What the profile and the gateway ask for now. */
 export interface ScanAim {
@@ -22,9 +30,9 @@ export interface ScanAim {
   /** Hosts that the user undid: looked at, never changed. */
   readonly undone: ReadonlySet<string>;
   /** Absent: nothing is changed. */
-  readonly enforce?: { readonly gatewayOrigin: string; readonly gateway: Slug };
+  readonly enforce?: HostsAim;
   /** Known without `enforce` too: our own entries are told from tampered ones by it. */
-  readonly ours?: { readonly gatewayOrigin: string; readonly gateway: Slug };
+  readonly ours?: HostsAim;
   readonly projects: Projects;
 }
 
@@ -53,7 +61,7 @@ type Seen = Pick<FoundFile, 'path' | 'state' | 'sha256'>;
 
 /** One look, and in enforce mode one convergence before it. */
 export async function scan(aim: ScanAim, deps: ScanDeps): Promise<Scanned> {
-  const { home, platform, env, launcher, logger, signal } = deps;
+  const { home, stateDir, platform, env, launcher, logger, signal } = deps;
   const { projects } = aim;
   const told: Finding[] = [];
   const decided = new Map<string, Seen>();
@@ -72,7 +80,7 @@ export async function scan(aim: ScanAim, deps: ScanDeps): Promise<Scanned> {
     }
   }
   const managed = managedOf(aim.managedHosts);
-  const around = { home, platform, env, hosts: managed, projects };
+  const around = { home, stateDir, platform, env, hosts: managed, projects };
   const found = await discover(aim.ours ? { ...around, ours: { launcher, ...aim.ours } } : around);
   // converge says more than a look can: what was set right, and what is fought over
   const isConverged = (host: string, scope: 'user' | 'project'): boolean =>

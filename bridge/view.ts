@@ -61,8 +61,20 @@ export function deviceView({ workstation, user, userName, organization, gatewayO
   return { workstation, user, userName, organization, gatewayOrigin };
 }
 
-/** Which gateway the hosts are pointed at: the profile's, or the only one that is granted. `before` stands while nobody can be asked. */
+/**
+ * Which gateway the hosts are pointed at, the profile's or the only one that is granted, and whether they can sign in there by themselves. `before` stands while
+ * nobody can be asked.
+ */
 export function gatewayOf(
+  reading: ProfileReading,
+  tunnel: AgentTunnel,
+  before: Pick<AgentState, 'gateway' | 'hostsSignIn'>,
+): { readonly slug?: Slug; readonly hostsSignIn?: boolean | undefined; readonly findings: readonly Finding[] } {
+  const hostsSignIn = tunnel.kind === 'connected' ? tunnel.hostsSignIn === true : before.hostsSignIn;
+  return { ...slugOf(reading, tunnel, before.gateway), hostsSignIn };
+}
+
+function slugOf(
   { profile }: ProfileReading,
   tunnel: AgentTunnel,
   before: Slug | undefined,

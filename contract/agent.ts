@@ -188,6 +188,8 @@ export const AgentState = z.looseObject({
     .optional(),
   /** The gateway that the hosts are pointed at. */
   gateway: Slug.optional(),
+  /** Whether AI hosts can sign in there by themselves; absent while it is not known. */
+  hostsSignIn: z.boolean().optional(),
   secretStore: z.enum(['os', 'file']),
   profile: AgentProfile,
   servers: z.array(AgentServer),

@@ -67,7 +67,8 @@ const table = {
   },
   paused: {
     severity: 'medium',
-    meaning: 'The user paused Drawbridge: no AI host reaches the gateway, and changes of their configs are not repaired.',
+    meaning:
+      'The user paused Drawbridge: no AI host reaches a server on this device, none that starts the shim reaches the gateway, and changes of configs are not repaired.',
     action: 'It ends by itself. "drawbridge resume" ends it now.',
   },
   // AI hosts

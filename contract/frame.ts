@@ -121,6 +121,8 @@ export const frameBody = {
     messageLimitBytes: z.number().int().min(65536),
     /** Slugs of the gateways that the user may reach now. */
     gateways: z.array(Slug),
+    /** Whether AI hosts can sign in at this gateway server by themselves. Absent (an older one): they can not. */
+    hostsSignIn: z.boolean().optional(),
   }),
   refuse: z.looseObject(wireFault),
   open: z.discriminatedUnion('kind', [

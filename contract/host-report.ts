@@ -4,10 +4,10 @@ import { Finding } from './finding.ts';
 import { ConfigScope, ConfigState } from './host.ts';
 import { Slug } from './id.ts';
 
-/** An entry as it stands in a file. `shim`: it starts `drawbridge connect`. `other`: neither a program nor a URL. */
+/** An entry as it stands in a file. `shim`: it starts `drawbridge connect`. `gateway`: a URL of the gateway. `other`: neither a program nor a URL. */
 export const FoundServer = z.looseObject({
   name: z.string(),
-  kind: z.enum(['stdio', 'remote', 'shim', 'other']),
+  kind: z.enum(['stdio', 'remote', 'gateway', 'shim', 'other']),
   scope: ConfigScope,
   /** The project's folder where the entry is `local`, as people read it. */
   project: z.string().optional(),
@@ -52,10 +52,13 @@ export const HostState = z.looseObject({
 });
 export type HostState = z.infer<typeof HostState>;
 
-/** `rehome`: the program moves behind the bridge, its entry becomes the shim. `take_out`: a direct URL leaves the file. `repair`: our entry is set right. */
+/**
+ * `rehome`: the program moves behind the bridge, and its entry leads to the gateway. `gather`: it moves, and its entry goes, for one entry stands for all.
+ * `take_out`: a direct URL leaves the file. `repair`: our entry is set right. `add`, `withdraw`: the entry that stands for all comes or goes.
+ */
 export const Move = z.looseObject({
   name: z.string(),
-  action: z.enum(['rehome', 'take_out', 'repair']),
+  action: z.enum(['rehome', 'gather', 'take_out', 'repair', 'add', 'withdraw']),
   /** The name that the gateway knows it by; absent for what is taken out. */
   server: Slug.optional(),
 });

@@ -33,6 +33,11 @@ export interface RemoteShape {
   readonly headers: readonly string[];
   /** Further fields that mean something for a remote entry only, or for how a program is started: dropped with the old entry. */
   readonly others: readonly string[];
+  /**
+   * How an entry of ours is spelled: the field of its URL, and the field that says its kind. Present where the host signs in by OAuth with nothing but the
+   * URL; where it is absent the host gets the shim.
+   */
+  readonly own?: { readonly url: string; readonly type?: { readonly field: string; readonly value: string } };
 }
 
 export interface HostSpec {
@@ -57,8 +62,6 @@ export interface HostSpec {
   readonly signs?: readonly string[];
   readonly stdio: StdioShape;
   readonly remote: RemoteShape;
-  /** The host can't use a URL from this file, so it always gets the shim. */
-  readonly isStdioOnly: boolean;
   /** What the host fills in when it starts a server, so that such an entry can't run without it: `${name}`; or `$name` as well; or `{env:name}`. */
   readonly variables: 'none' | 'braces' | 'dollar' | 'curly';
   /** What a user must do for a change to take effect. */

@@ -86,6 +86,22 @@ export const settings = {
     since: '0.1',
     help: 'Ids of the AI hosts to manage, or "*" for all that Drawbridge knows.',
   }),
+  EntryLayout: setting({
+    kind: 'choice',
+    schema: z.enum(['preserve', 'single']),
+    default: 'preserve',
+    title: 'Entry layout',
+    since: '0.1',
+    help: "What stands in the config of an AI host that can sign in by itself. preserve: one entry for each server, under the name it had, so that names and permissions stay. single: one entry, drawbridge, for all servers of the gateway. Hosts that can't sign in, and all hosts of a gateway without sign-in, keep an entry for each server that starts the shim.",
+  }),
+  ShimHosts: setting({
+    kind: 'structured',
+    schema: z.union([z.literal('*'), z.array(z.string())]),
+    default: [],
+    title: 'Hosts with the shim',
+    since: '0.1',
+    help: 'Ids of the AI hosts whose entries start the shim although the host could sign in by itself, or "*" for all: for one whose sign-in does not work.',
+  }),
   LocalServers: setting({
     kind: 'structured',
     schema: z.record(Slug, LaunchLine),

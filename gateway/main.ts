@@ -150,6 +150,7 @@ async function start(
   const tokenCheck = opened(createTokenCheck({ store, bus, now }), (it) => it.close());
 
   const metrics = createMetrics();
+  let hostsSignIn = false;
   const tunnels = opened(
     createTunnels({
       store,
@@ -160,6 +161,7 @@ async function start(
       logger,
       now,
       messageLimitBytes,
+      hostsSignIn: () => hostsSignIn,
       acceptHost: (presence, open, channel) => acceptHost(presence, open, channel),
     }),
     (it) => it.close(),
@@ -202,6 +204,7 @@ async function start(
   const addressOf = (request: IncomingMessage) => clientAddress(site, request);
   const health = createHealth(readinessOf({ store, inForce, recorder }), logger);
   const signIn = await openSignIn({ settings, egress, publicOrigin, signingKey, store, recorder, logger, now, addressOf });
+  hostsSignIn = signIn?.letsAnyHostIn === true;
   const readers = createReaders({ logger });
   const routes = createRoutes({
     site,

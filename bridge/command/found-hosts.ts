@@ -2,8 +2,8 @@
 import { hosts as knownHosts } from '#contract/host-table.ts';
 import type { HostState } from '#contract/host-report.ts';
 import { Fault } from '#contract/error.ts';
-import type { Slug } from '#contract/id.ts';
 import type { Profile } from '#contract/profile.ts';
+import { layoutOf } from '../host/layout.ts';
 import { discover } from '../host/plan.ts';
 import type { PlanRequest } from '../host/plan.ts';
 import type { Projects } from '../host/project.ts';
@@ -19,31 +19,35 @@ import type { Terminal } from './terminal.ts';
 export async function foundHosts(device: Device, terminal: Terminal): Promise<readonly HostState[]> {
   const { profile } = await profileOf(device, terminal.around);
   const ours = await aimOf(device, terminal).catch(() => undefined);
-  const around = { ...surroundings(device, terminal), hosts: knownHosts, projects: projectsOf(profile) };
-  const launcher = launcherPath(device.stateDir);
+  const { stateDir } = device;
+  const around = { ...surroundings(device, terminal), stateDir, hosts: knownHosts, projects: projectsOf(profile) };
+  const launcher = launcherPath(stateDir);
   const found = await discover(ours ? { ...around, ours: { launcher, ...ours } } : around);
-  return withRestarts(found, await neededRestarts({ ...around, stateDir: device.stateDir }));
+  return withRestarts(found, await neededRestarts(around));
 }
 
 export function projectsOf({ ProjectScanRoots: roots, ProjectConfigMode: mode }: Profile): Projects {
   return { roots, mode };
 }
 
-/** Which gateway the entries are to name: the profile's, else the one that the running agent knows. */
-export async function aimOf(device: Device, { around }: Terminal): Promise<{ gatewayOrigin: string; gateway: Slug }> {
+/** Which gateway the entries are to name, the profile's or else the one that the running agent knows, and how: whether hosts can sign in only the agent knows. */
+export async function aimOf(
+  device: Device,
+  { around }: Terminal,
+): Promise<Pick<PlanRequest, 'gatewayOrigin' | 'gateway' | 'layout'>> {
   const { profile } = await profileOf(device, around);
   const { GatewayURL: gatewayOrigin, GatewaySlug } = profile;
   if (gatewayOrigin === undefined)
     throw new Fault('SETTING_INVALID', { setting: 'GatewayURL', reason: 'the profile does not set it.' });
-  if (GatewaySlug !== undefined) return { gatewayOrigin, gateway: GatewaySlug };
   const asked = await askState(socketPath(device.stateDir, around.platform, around.uid), around.uid);
-  const gateway = asked.kind === 'answered' ? asked.value.gateway : undefined;
+  const agent = asked.kind === 'answered' ? asked.value : undefined;
+  const gateway = GatewaySlug ?? agent?.gateway;
   if (gateway === undefined)
     throw new Fault('SETTING_INVALID', {
       setting: 'GatewaySlug',
       reason: 'the profile does not set it, and no running agent knows which gateway is granted.',
     });
-  return { gatewayOrigin, gateway };
+  return { gatewayOrigin, gateway, layout: layoutOf(profile, agent?.hostsSignIn) };
 }
 
 export function surroundings({ home, ownHome }: Device, { around }: Terminal): Pick<PlanRequest, 'home' | 'platform' | 'env'> {

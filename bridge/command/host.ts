@@ -6,6 +6,7 @@ import type { Sealer } from '#contract/secret.ts';
 import { openSecretStore } from '../device/keychain.ts';
 import { openSealer } from '../device/sealer.ts';
 import { converge } from '../host/converge.ts';
+import { readLedger } from '../host/ledger.ts';
 import { plan } from '../host/plan.ts';
 import type { PlanRequest } from '../host/plan.ts';
 import { restore } from '../host/restore.ts';
@@ -40,7 +41,10 @@ export const addHosts: AddCommands = (program, terminal) => {
     examine(flags, device, terminal, 'hosts'),
   );
   add('plan', 'Shows what "converge" would change, and changes nothing.', async (flags, device) => {
-    const made = await plan(await requestOf(device, terminal));
+    const request = await requestOf(device, terminal);
+    // Only what was changed already needs the key, so nothing is made where there is none yet.
+    const isChanged = (await readLedger(device.stateDir)).files.length > 0;
+    const made = await plan(isChanged ? { ...request, sealer: await sealerOf(device, terminal) } : request);
     return flags.json === true ? JSON.stringify(made) : planInWords(made, 'would be');
   });
   add('converge', 'Makes the hosts name only the gateway; their local servers move behind the bridge.', async (flags, device) => {

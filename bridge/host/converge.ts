@@ -5,8 +5,10 @@ import type { Sealer } from '#contract/secret.ts';
 import { Fault } from '#contract/error.ts';
 import { codeOf, removeLeftovers, replaceFile } from './atomic.ts';
 import { readBackup, sweepBackups, writeBackup } from './backup.ts';
-import type { Change, Draft, Target } from './draft.ts';
-import { draftOf, planOf, samePath } from './draft.ts';
+import type { Change, Target } from './change.ts';
+import { samePath, writtenFields, writtenOf } from './change.ts';
+import type { Draft } from './draft.ts';
+import { draftOf, planOf } from './draft.ts';
 import { formatOf } from './format.ts';
 import { contentOf, readConfig, sha256Of, shown } from './file.ts';
 import type { Ledger, LedgerFile } from './ledger.ts';
@@ -192,12 +194,13 @@ async function keepOriginal(
   return { original: { sha256: sha256Of(text), backup }, isRebased: known !== undefined };
 }
 
-/** Entries from before that are still ours: their shim stands, or they were taken out and nobody brought them back. */
+/** Entries from before that are still ours: what we wrote stands, or they were taken out and nobody brought them back. */
 function stillOurs(known: LedgerFile | undefined, change: Change): LedgerFile['entries'] {
   return (known?.entries ?? []).flatMap((entry) => {
-    if (entry.kind === 'remote') return [entry];
-    const now = change.shims.find((one) => samePath(one.path, entry.path));
-    return now ? [{ ...entry, shim: { command: now.shim.command, args: [...now.shim.args] } }] : [];
+    const now = change.ours.find((one) => samePath(one.path, entry.path));
+    const { shim: _, url: __, ...rest } = entry;
+    if (now && entry.kind !== 'remote') return [{ ...rest, ...writtenFields(now.written) }];
+    return entry.kind === 'remote' || writtenOf(entry)?.kind === 'gathered' ? [entry] : [];
   });
 }
 

@@ -3,46 +3,27 @@
 import type { Finding } from '#contract/finding.ts';
 import type { FilePlan, FoundServer, Move } from '#contract/host-report.ts';
 import type { ConfigState, HostSpec } from '#contract/host.ts';
+import type { Sealer } from '#contract/secret.ts';
+import { Fault } from '#contract/error.ts';
+import { readBackup } from './backup.ts';
+import type { Change, Taken, Target } from './change.ts';
+import { samePath, sameWritten, writtenOf } from './change.ts';
 import { diffOf } from './diff.ts';
-import type { Edit, EditFormat, RawEntry, Span } from './edit/edit.ts';
+import type { Edit, EditFormat, Reading } from './edit/edit.ts';
 import { EditRefused } from './edit/edit.ts';
 import type { ConfigFile } from './file.ts';
 import { readConfig, shown } from './file.ts';
 import { formatOf } from './format.ts';
-import type { Ledger, LedgerFile } from './ledger.ts';
+import type { Form, Layout } from './layout.ts';
+import { formFor } from './layout.ts';
+import type { Ledger, LedgerEntry, LedgerFile } from './ledger.ts';
 import { slugOf, withSlugs } from './ledger.ts';
+import type { Seen } from './look.ts';
+import { kindOf, look, scopeOf, serverOf } from './look.ts';
 import { secretSpans } from './secret.ts';
-import type { Meaning, Ours, Shim, StdioLine } from './shape.ts';
-import { addressOf, meaningOf, shimEntry, shimOf } from './shape.ts';
-import { filledIn, variablesIn } from './variable.ts';
-
-/** An entry that leaves its place, with what the ledger needs of it. */
-export interface Taken {
-  readonly entry: RawEntry;
-  readonly line?: StdioLine;
-  readonly shim?: Shim;
-}
-
-export interface Change {
-  readonly file: ConfigFile;
-  /** Of both texts; found only where they differ. */
-  readonly secrets: readonly Span[];
-  readonly after: string;
-  readonly afterSecrets: readonly Span[];
-  readonly taken: readonly Taken[];
-  /** Every entry that is the shim in `after`. */
-  readonly shims: readonly { readonly path: readonly string[]; readonly shim: Shim }[];
-  /** Whether somebody changed what we had written. */
-  readonly isUndone: boolean;
-}
-
-/** A config file of a host. */
-export interface Target {
-  readonly spec: HostSpec;
-  readonly path: string;
-  /** Of a file in a project's folder: that folder. Others may share the file. */
-  readonly folder?: string;
-}
+import type { Ours } from './shape.ts';
+import { addressAt, shimEntry, urlEntry, urlFields } from './shape.ts';
+import { putBack } from './take.ts';
 
 export interface Draft extends Target {
   readonly shownAs: string;
@@ -59,8 +40,14 @@ export interface Draft extends Target {
 }
 
 export interface Aim extends Ours {
-  readonly gateway: string;
+  /** Absent: every host gets the shim. */
+  readonly layout?: Layout | undefined;
+  /** Opens what is kept of entries that another layout took out; without it they stay out. */
+  readonly kept?: { readonly stateDir: string; readonly sealer: Sealer } | undefined;
 }
+
+/** The entry that stands for all servers of the gateway. */
+const nameOfAll = 'drawbridge';
 
 /** Without an aim nothing is to change: the draft says only what is there. */
 export async function draftOf(target: Target, home: string, ledger: Ledger, aim: Aim | undefined): Promise<Draft> {
@@ -73,28 +60,28 @@ export async function draftOf(target: Target, home: string, ledger: Ledger, aim:
     return { ...at, state: file.state, servers: [], moves: [], findings, ledger };
   }
   const format = formatOf(spec);
-  const reading = format.read(file.text, spec.keys);
-  if (!reading.ok) {
-    const detail = `line ${reading.line}, column ${reading.column}: ${reading.reason}`.slice(0, 500);
-    const { sha256 } = file;
-    return {
-      ...at,
-      sha256,
-      state: 'unparseable',
-      servers: [],
-      moves: [],
-      findings: [{ code: 'unparseable', ...where, detail }],
-      ledger,
-    };
+  const own = format.read(file.text, spec.keys);
+  if (!own.ok) {
+    const detail = `line ${own.line}, column ${own.column}: ${own.reason}`.slice(0, 500);
+    const findings = [{ code: 'unparseable' as const, ...where, detail }];
+    return { ...at, sha256: file.sha256, state: 'unparseable', servers: [], moves: [], findings, ledger };
   }
 
+  const known = ledger.files.find((one) => one.path === file.realPath);
+  const form = aim ? formFor(spec, aim.layout) : 'as_is';
+  const back = await comeBack(file, spec, known, form, aim?.kept);
+  const again = back.text === file.text ? own : format.read(back.text, spec.keys);
+  const reading = again.ok ? again : own;
+  const base = again.ok ? back.text : file.text;
   const named = withSlugs(
     ledger,
     reading.entries.map((entry) => entry.name),
   );
-  const known = ledger.files.find((one) => one.path === file.realPath);
-  const seen = reading.entries.map((entry) => look(target, entry, named, known, aim, home));
-  const findings = seen.flatMap((one) => one.findings.map((finding) => ({ ...finding, ...where })));
+  const looking = { target, ledger: named, known, ours: aim, form, home };
+  const seen = reading.entries.map((entry) => look(entry, looking));
+  const findings: Finding[] = seen.flatMap((one) => one.findings.map((finding) => ({ ...finding, ...where })));
+  for (const name of back.refused)
+    findings.push({ code: 'edit_refused', ...where, detail: `"${name}" could not be put back into its place`.slice(0, 500) });
   if (file.isReadonly) findings.push({ code: 'config_readonly', ...where });
   const servers = seen.map(({ entry, meaning }) => ({
     name: entry.name,
@@ -103,52 +90,147 @@ export async function draftOf(target: Target, home: string, ledger: Ledger, aim:
   }));
   const passing = ['shim', 'gateway', 'other', ...(aim ? [] : ['tampered'])];
   const isClean = seen.every(({ meaning }) => passing.includes(meaning.kind));
-  const base = { ...at, sha256: file.sha256, servers, ledger: named };
+  const draft = { ...at, sha256: file.sha256, servers, ledger: named };
   if (file.isReadonly || aim === undefined)
-    return { ...base, state: file.isReadonly ? 'readonly' : isClean ? 'compliant' : 'drifted', moves: [], findings };
+    return { ...draft, state: file.isReadonly ? 'readonly' : isClean ? 'compliant' : 'drifted', moves: [], findings };
 
   const acting = seen.flatMap((one) => (one.action === undefined ? [] : [{ ...one, action: one.action }]));
-  const { after, refused } = editAll(
+  const edited = editAll(
     format,
-    file.text,
+    base,
     acting.map((one) => editOf(spec, one)),
   );
-  const moves: Move[] = [];
+  const moves: Move[] = back.withdrawn.map((name) => ({ name, action: 'withdraw' }));
   const taken: Taken[] = [];
-  const shims = seen.flatMap(({ entry, meaning, expected }) =>
-    meaning.kind === 'shim' ? [{ path: entry.path, shim: expected }] : [],
-  );
-  for (const [index, { entry, meaning, expected, action, line }] of acting.entries()) {
-    const detail = refused.get(index);
+  const ours: Change['ours'][number][] = [];
+  for (const { entry, action, written } of seen) if (action === undefined && written) ours.push({ path: entry.path, written });
+  for (const [index, { entry, meaning, action, line, written }] of acting.entries()) {
+    const detail = edited.refused.get(index);
     if (detail !== undefined) {
       findings.push({ code: 'edit_refused', ...where, server: serverOf(entry.name, meaning), detail });
       continue;
     }
-    if (action === 'take_out') taken.push({ entry });
-    else shims.push({ path: entry.path, shim: expected });
-    if (line) taken.push({ entry, line, shim: expected });
+    if (written) ours.push({ path: entry.path, written });
+    if (line || action === 'take_out') taken.push({ entry, ...(line && { line }), ...(written && { written }) });
     moves.push({ name: entry.name, action, ...(action !== 'take_out' && { server: slugOf(named, entry.name) }) });
   }
+  const added = form === 'gathered' ? standForAll(target, known, reading.entries, ours, addressAt(aim)) : undefined;
+  let { after } = edited;
+  if (added)
+    try {
+      after = format.addEntry(after, added.path, urlFields(spec, added.url));
+      ours.push({ path: added.path, written: { kind: 'url', url: added.url } });
+      moves.push({ name: added.name, action: 'add' });
+    } catch (error) {
+      if (!(error instanceof EditRefused)) throw error;
+      findings.push({ code: 'edit_refused', ...where, detail: error.message });
+    }
   // Looking for secrets costs more than all the rest, and a host may write its file again every second: only where something is to be kept or shown.
   const isChanged = after !== file.text;
-  const secrets = isChanged ? secretSpans(file.text, spec, reading.entries) : [];
-  const again = isChanged ? format.read(after, spec.keys) : reading;
-  const afterSecrets = isChanged && again.ok ? secretSpans(after, spec, again.entries) : [];
-  // What was there before is there again, or what we wrote is not what it was.
-  const isUndone = acting.some(
-    ({ entry, action, expected }, index) =>
-      !refused.has(index) &&
-      known?.entries.some(
-        (old) =>
-          samePath(old.path, entry.path) && (action !== 'repair' || (old.shim !== undefined && sameShim(old.shim, expected))),
-      ) === true,
-  );
-  const change = { file, secrets, after, afterSecrets, taken, shims, isUndone };
-  return { ...base, state: isClean ? 'compliant' : 'drifted', moves, findings, change };
+  const secretsOf = (text: string, of: Reading): Change['secrets'] =>
+    isChanged && of.ok ? secretSpans(text, spec, of.entries) : [];
+  const secrets = secretsOf(file.text, own);
+  const change: Change = {
+    file,
+    secrets,
+    after,
+    afterSecrets: isChanged ? secretsOf(after, format.read(after, spec.keys)) : [],
+    base: base === file.text ? { text: base, secrets } : { text: base, secrets: secretsOf(base, reading) },
+    taken,
+    ours,
+    ...(added && moves.some(({ action }) => action === 'add') && { added }),
+    isUndone:
+      base === file.text &&
+      (acting.some((one, index) => !edited.refused.has(index) && isRevert(one, known)) ||
+        (added !== undefined && known?.entries.some(({ kind }) => kind === 'added') === true)),
+  };
+  return { ...draft, state: isClean ? 'compliant' : 'drifted', moves, findings, change };
 }
 
-function editOf(spec: HostSpec, { entry, expected, action }: Seen): Edit {
-  return action === 'take_out' ? { path: entry.path } : { path: entry.path, entry: shimEntry(spec, expected, entry.value) };
+/**
+ * The text with what another layout took out put back, and with the entry that stood for all taken out; whatever follows is as if it had never been so. Where
+ * nobody else changed the file, that is the original without the URLs that left it.
+ */
+async function comeBack(
+  { text, sha256 }: ConfigFile,
+  spec: HostSpec,
+  known: LedgerFile | undefined,
+  form: Form,
+  kept: Aim['kept'],
+): Promise<{ readonly text: string; readonly refused: readonly string[]; readonly withdrawn: readonly string[] }> {
+  const asItStands = { text, refused: [], withdrawn: [] };
+  const others = (known?.entries ?? []).filter((entry) => entry.kind !== 'remote' && !isOfForm(entry, form));
+  if (known === undefined || others.length === 0 || kept === undefined) return asItStands;
+  const withdrawn = others.filter(({ kind }) => kind === 'added').map(({ name }) => name);
+  const original = known.written.includes(sha256) ? await originalOf(spec, known, kept) : undefined;
+  if (original !== undefined) return { text: original, refused: [], withdrawn };
+  const gone = others.filter((entry) => entry.kind === 'added' || writtenOf(entry)?.kind === 'gathered');
+  return gone.length === 0 ? asItStands : { ...putBack(text, spec, gone, kept.sealer), withdrawn };
+}
+
+function isOfForm(entry: LedgerEntry, form: Form): boolean {
+  return form === 'as_is' || (entry.kind === 'added' ? form === 'gathered' : writtenOf(entry)?.kind === form);
+}
+
+/** Undefined where it can't be had: then the entries are put back one by one. */
+async function originalOf(
+  spec: HostSpec,
+  { original, entries }: LedgerFile,
+  { stateDir, sealer }: NonNullable<Aim['kept']>,
+): Promise<string | undefined> {
+  const format = formatOf(spec);
+  try {
+    const text = await readBackup(stateDir, original.backup, original.sha256, sealer);
+    const reading = format.read(text, spec.keys);
+    const there = (path: readonly string[]): boolean => reading.ok && reading.entries.some((entry) => samePath(entry.path, path));
+    const gone = entries.filter(({ kind, path }) => kind === 'remote' && there(path)).map(({ path }) => ({ path }));
+    return reading.ok ? format.edit(text, gone) : undefined;
+  } catch (error) {
+    if (error instanceof EditRefused || (error instanceof Fault && error.code === 'STATE_DAMAGED')) return undefined;
+    throw error;
+  }
+}
+
+/** The entry that stands for all, where it has to be put in: into the user's own files, and where entries of a project's file went. */
+function standForAll(
+  { spec, folder }: Target,
+  known: LedgerFile | undefined,
+  entries: readonly { readonly name: string; readonly path: readonly string[] }[],
+  ours: Change['ours'],
+  url: string,
+): Change['added'] {
+  const before = known?.entries.find(({ kind }) => kind === 'added');
+  if (before && entries.some((entry) => samePath(entry.path, before.path))) return undefined;
+  const isGathered =
+    ours.some(({ written }) => written.kind === 'gathered') ||
+    known?.entries.some((entry) => writtenOf(entry)?.kind === 'gathered') === true;
+  const [keys] = spec.keys;
+  if (keys === undefined || (folder !== undefined && !isGathered)) return undefined;
+  const names = new Set([...entries, ...(known?.entries ?? []).filter(({ kind }) => kind !== 'added')].map(({ name }) => name));
+  let name = nameOfAll;
+  for (let count = 2; names.has(name); count++) name = `${nameOfAll}-${count}`;
+  return { name, path: [...keys, name], url };
+}
+
+/** Whether what was there before is there again, or what we wrote is not what it was. A change of ours, of layout or gateway, is none. */
+function isRevert({ entry, action, meaning, written }: Seen, known: LedgerFile | undefined): boolean {
+  const old = known?.entries.find((one) => samePath(one.path, entry.path));
+  if (old === undefined) return false;
+  const before = writtenOf(old);
+  switch (action) {
+    case 'repair':
+      return written !== undefined && sameWritten(before, written);
+    case 'gather':
+      return before?.kind === 'gathered' || !['shim', 'gateway'].includes(meaning.kind);
+    default:
+      return before?.kind !== 'gathered';
+  }
+}
+
+function editOf(spec: HostSpec, { entry, written }: Seen): Edit {
+  const { path, value } = entry;
+  if (written?.kind === 'url') return { path, entry: urlEntry(spec, written.url, value) };
+  return written?.kind === 'shim' ? { path, entry: shimEntry(spec, written.shim, value) } : { path };
 }
 
 /** All edits at once; where that is refused, one after the other, so that one odd entry does not keep the others. */
@@ -173,101 +255,6 @@ function editAll(
       refused.set(index, error.message);
     }
   return { after, refused };
-}
-
-interface Seen {
-  readonly entry: RawEntry;
-  readonly meaning: Meaning;
-  readonly expected: Shim;
-  readonly action?: Move['action'];
-  readonly line?: StdioLine;
-  readonly findings: readonly Omit<Finding, 'host' | 'path'>[];
-}
-
-function look(
-  target: Target,
-  entry: RawEntry,
-  ledger: Ledger,
-  known: LedgerFile | undefined,
-  aim: Aim | undefined,
-  home: string,
-): Seen {
-  const { spec } = target;
-  const ours = aim ?? { launcher: '', gatewayOrigin: '', home };
-  const expected = shimOf(ours, spec.id, aim?.gateway ?? '', slugOf(ledger, entry.name));
-  const written = known?.entries.find((old) => samePath(old.path, entry.path))?.shim;
-  const meaning = meaningOf(spec, entry.value, expected, ours);
-  const server = serverOf(entry.name, meaning);
-  const base = { entry, meaning, expected };
-  switch (meaning.kind) {
-    case 'stdio': {
-      const asked = variablesIn(spec, meaning.line);
-      if (asked.length > 0) {
-        const detail = `only the host can fill in ${asked.map((name) => `\${${name}}`).join(', ')}`.slice(0, 500);
-        return { ...base, findings: [{ code: 'needs_input', server, detail }] };
-      }
-      return {
-        ...base,
-        action: 'rehome',
-        line: inFolder(filledIn(spec, meaning.line, home), target.folder ?? localFolder(spec, entry.path)),
-        findings: [{ code: 'direct_stdio', server }],
-      };
-    }
-    case 'remote':
-      return { ...base, action: 'take_out', findings: [{ code: 'direct_remote', server }] };
-    case 'tampered': {
-      // What we wrote ourselves is out of date, not tampered with: the launcher or the gateway is another now.
-      const isOutdated =
-        written !== undefined &&
-        aim !== undefined &&
-        meaningOf(spec, entry.value, written, { ...aim, launcher: written.command }).kind === 'shim';
-      // Nor can anything be said of it while it is not known what it should be.
-      const isFine = aim === undefined || isOutdated;
-      return { ...base, action: 'repair', findings: isFine ? [] : [{ code: 'gateway_entry_tamper', server }] };
-    }
-    case 'code':
-      return { ...base, findings: [{ code: 'direct_stdio', server, detail: 'its program stands in the entry itself' }] };
-    default:
-      return { ...base, findings: [] };
-  }
-}
-
-/** The folder of the project for which alone a user's entry counts: the key in the place of the `*`. */
-function localFolder(spec: HostSpec, path: readonly string[]): string | undefined {
-  const keys = spec.keys.find((one) => one.length === path.length - 1 && one.every((key, at) => key === '*' || key === path[at]));
-  const at = keys?.indexOf('*') ?? -1;
-  return at === -1 ? undefined : path[at];
-}
-
-function scopeOf({ spec, folder }: Target, path: readonly string[], home: string): Pick<FoundServer, 'scope' | 'project'> {
-  if (folder !== undefined) return { scope: 'project' };
-  const local = localFolder(spec, path);
-  return local === undefined ? { scope: 'user' } : { scope: 'local', project: shown(local, home).slice(0, 500) };
-}
-
-/** A host starts a project's servers in its folder. That counts where the line names something there; else the same line is the same server everywhere. */
-function inFolder(line: StdioLine, folder: string | undefined): StdioLine {
-  const isRelative = [line.command, ...line.args].some((word) => /^\.{1,2}(?:[\\/]|$)/.test(word));
-  return folder === undefined || line.cwd !== undefined || !isRelative ? line : { ...line, cwd: folder };
-}
-
-function serverOf(name: string, meaning: Meaning): NonNullable<Finding['server']> {
-  const address = addressOf(meaning);
-  return { name: name.slice(0, 200), kind: kindOf(meaning) === 'remote' ? 'remote' : 'stdio', ...(address && { address }) };
-}
-
-function kindOf(meaning: Meaning): FoundServer['kind'] {
-  if (meaning.kind === 'gateway') return 'remote';
-  if (meaning.kind === 'code') return 'stdio';
-  return meaning.kind === 'tampered' ? 'shim' : meaning.kind;
-}
-
-function sameShim(a: Shim, b: Shim): boolean {
-  return a.command === b.command && samePath(a.args, b.args);
-}
-
-export function samePath(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((key, index) => key === b[index]);
 }
 
 /** What others may see of a draft. */

@@ -13,6 +13,7 @@ export function formatOf(spec: HostSpec): EditFormat {
     read: (text, keys) => withinStack((): Reading => format.read(text, keys), { ok: false, reason: tooDeep, line: 1, column: 1 }),
     edit: (text, edits) => refusing(() => format.edit(text, edits)),
     putEntry: (text, path, pieces) => refusing(() => format.putEntry(text, path, pieces)),
+    addEntry: (text, path, fields) => refusing(() => format.addEntry(text, path, fields)),
   };
 }
 

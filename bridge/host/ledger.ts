@@ -11,17 +11,18 @@ import { SealedText } from './sealed-text.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** One entry that we changed or took out. */
+/** One entry that we changed, took out or put in. */
 export const LedgerEntry = z.strictObject({
   name: z.string(),
   path: z.array(z.string()).min(1),
-  /** `stdio`: re-homed; `remote`: taken out of the file. */
-  kind: z.enum(['stdio', 'remote']),
+  /** `stdio`: re-homed; `remote`: taken out of the file; `added`: put in by us, to stand for all. */
+  kind: z.enum(['stdio', 'remote', 'added']),
   server: Slug.optional(),
   /** The program, as JSON text. */
   line: SealedText.optional(),
-  /** What we wrote in its place. */
+  /** What we wrote in its place: a program or a URL. Neither: nothing, for another entry stands for all. */
   shim: z.strictObject({ command: z.string(), args: z.array(z.string()) }).optional(),
+  url: z.string().optional(),
   /** The text that makes the entry. */
   pieces: z.array(z.strictObject({ form: z.enum(['section', 'line', 'member']), under: z.array(z.string()), text: SealedText })),
 });

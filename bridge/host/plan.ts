@@ -1,10 +1,13 @@
 // What stands in the hosts' configs, and what converge would do about it. Reads only: nothing is written, not even in our own state.
 import type { ConvergeReport, FoundFile, HostState, Plan } from '#contract/host-report.ts';
 import type { HostSpec } from '#contract/host.ts';
+import type { Sealer } from '#contract/secret.ts';
 import type { Slug } from '#contract/id.ts';
 import { realpath } from 'node:fs/promises';
-import type { Aim, Draft, Target } from './draft.ts';
+import type { Target } from './change.ts';
+import type { Aim, Draft } from './draft.ts';
 import { draftOf, planOf } from './draft.ts';
+import type { Layout } from './layout.ts';
 import type { Ledger } from './ledger.ts';
 import { readLedger } from './ledger.ts';
 import type { Surroundings } from './place.ts';
@@ -22,21 +25,29 @@ export interface PlanRequest extends Surroundings {
   readonly launcher: string;
   readonly gatewayOrigin: string;
   readonly gateway: Slug;
+  /** Absent: every host gets the shim. */
+  readonly layout?: Layout | undefined;
+  /** Opens what the ledger keeps of entries that another layout took out. */
+  readonly sealer?: Sealer;
   /** Absent: files in projects' folders are not looked at. */
   readonly projects?: Projects;
   readonly signal?: AbortSignal;
 }
 
-/** What each host's files hold now. With `ours` our own entries are told from those that were tampered with. */
+/**
+ * What each host's files hold now. With `ours` our own entries are told from those that were tampered with, and by the ledger from others of the same kind; one
+ * that can't be read counts as empty.
+ */
 export async function discover(
   request: Surroundings & {
+    readonly stateDir: string;
     readonly hosts: readonly HostSpec[];
-    readonly ours?: Pick<PlanRequest, 'launcher' | 'gatewayOrigin' | 'gateway'>;
+    readonly ours?: Pick<PlanRequest, 'launcher' | 'gatewayOrigin' | 'gateway' | 'layout'>;
     readonly projects?: Projects;
   },
 ): Promise<readonly HostState[]> {
   const { hosts, home, ours } = request;
-  const empty: Ledger = { version: 1, slugs: [], files: [] };
+  const ledger = await readLedger(request.stateDir).catch((): Ledger => ({ version: 1, slugs: [], files: [] }));
   const states: HostState[] = [];
   const shared = request.projects ? await projectFiles(hosts, request, request.projects) : [];
   const taken = new Set<string>();
@@ -47,7 +58,7 @@ export async function discover(
       const real = await realpath(target.path).catch(() => target.path);
       if (taken.has(`${spec.id} ${real}`)) continue;
       taken.add(`${spec.id} ${real}`);
-      const draft = await draftOf(target, home, empty, ours && { ...ours, home });
+      const draft = await draftOf(target, home, ledger, ours && { ...ours, home });
       const { path, sha256 } = draft;
       const { host, title, shownAs, format, scope, state, findings: all } = planOf({ ...draft, moves: [] });
       const findings = scope === 'project' && request.projects?.mode !== 'converge' ? sharedFindings(all) : all;
@@ -89,8 +100,8 @@ export async function plan(request: PlanRequest): Promise<Plan> {
   return { files, findings: allFindings(files) };
 }
 
-export function aimOf({ launcher, gatewayOrigin, gateway, home }: PlanRequest): Aim {
-  return { launcher, gatewayOrigin, gateway, home };
+export function aimOf({ launcher, gatewayOrigin, gateway, home, layout, stateDir, sealer }: PlanRequest): Aim {
+  return { launcher, gatewayOrigin, gateway, home, layout, kept: sealer && { stateDir, sealer } };
 }
 
 /** The files to handle; one that several paths lead to stands once. Those that others may share only where the profile says so. */

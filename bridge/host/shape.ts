@@ -2,6 +2,7 @@
 // URL, never as unusable, because what is unusable is left alone.
 import { basename } from 'node:path';
 import type { HostSpec } from '#contract/host.ts';
+import { Slug } from '#contract/id.ts';
 import type { NewEntry } from './edit/edit.ts';
 import { isPlain } from './edit/verify.ts';
 
@@ -18,8 +19,8 @@ export interface StdioLine {
 }
 
 /**
- * `shim`: an exact `connect` entry of ours. `tampered`: one that was ours, or pretends to be. `gateway`: a URL of our gateway. `code`: a program whose text
- * stands in the entry.
+ * `shim`: an exact `connect` entry of ours. `tampered`: one that was ours, or pretends to be. `gateway`: nothing but URLs of our gateway. `code`: a program
+ * whose text stands in the entry.
  */
 export type Meaning =
   | { readonly kind: 'stdio'; readonly line: StdioLine }
@@ -34,13 +35,21 @@ export interface Shim {
 /** What tells our entries from others'. */
 export interface Ours {
   readonly launcher: string;
+  /** Empty while it is not known. */
   readonly gatewayOrigin: string;
+  /** Slug of the gateway. */
+  readonly gateway: string;
   readonly home: string;
 }
 
 /** The entry that a host gets instead of a program of its own. */
-export function shimOf(ours: Ours, host: string, gateway: string, server: string): Shim {
-  return { command: ours.launcher, args: ['connect', '--host', host, `${ours.gatewayOrigin}/g/${gateway}/s/${server}/mcp`] };
+export function shimOf(ours: Ours, host: string, server: string): Shim {
+  return { command: ours.launcher, args: ['connect', '--host', host, addressAt(ours, server)] };
+}
+
+/** The address of one server of the gateway, or of all of them. */
+export function addressAt({ gatewayOrigin, gateway }: Ours, server?: string): string {
+  return `${gatewayOrigin}/g/${gateway}/${server === undefined ? '' : `s/${server}/`}mcp`;
 }
 
 /** The edit that makes an entry the shim: its command and arguments set, whatever else says how to start or reach a server taken out. */
@@ -61,6 +70,36 @@ export function shimEntry(spec: HostSpec, shim: Shim, old: unknown): NewEntry {
   };
 }
 
+/** The edit that makes an entry a URL of the gateway and nothing else that says how to start or reach a server: no header, no credential. */
+export function urlEntry(spec: HostSpec, url: string, old: unknown): NewEntry {
+  const there = isPlain(old) ? Object.keys(old) : [];
+  return { set: urlFields(spec, url), drop: foreignFields(spec).filter((field) => there.includes(field)) };
+}
+
+/** What an entry of ours with this URL is made of. */
+export function urlFields(spec: HostSpec, url: string): readonly (readonly [name: string, value: string])[] {
+  const { own } = spec.remote;
+  if (own === undefined) throw new Error(`${spec.id} has no URL entries`);
+  return [...(own.type ? [[own.type.field, own.type.value] as const] : []), [own.url, url]];
+}
+
+/** Whether the entry is ours with this URL, exactly. */
+export function isUrlEntry(spec: HostSpec, value: unknown, url: string): boolean {
+  if (spec.remote.own === undefined || !isPlain(value)) return false;
+  return (
+    urlFields(spec, url).every(([name, of]) => value[name] === of) &&
+    foreignFields(spec).every((field) => !Object.hasOwn(value, field))
+  );
+}
+
+/** Fields that have no place in a URL entry of ours. */
+function foreignFields(spec: HostSpec): readonly string[] {
+  const { command, args, type } = spec.stdio;
+  const own = spec.remote.own && [spec.remote.own.url, spec.remote.own.type?.field];
+  const all = [command, args, type?.field, ...launchFields(spec)].filter((field) => field !== undefined);
+  return all.filter((field) => own?.includes(field) !== true);
+}
+
 /** Fields, besides command and arguments, that say how a server is started or reached. */
 function launchFields(spec: HostSpec): readonly string[] {
   const { env, cwd, envFile, envNames, keptNames } = spec.stdio;
@@ -71,12 +110,15 @@ function launchFields(spec: HostSpec): readonly string[] {
 /** What the entry means; `expected` is the shim that it would be if it were ours. */
 export function meaningOf(spec: HostSpec, value: unknown, expected: Shim, ours: Ours): Meaning {
   if (!isPlain(value)) return { kind: 'other' };
-  const url = spec.remote.urls.map((field) => value[field]).find((text) => typeof text === 'string');
+  const urls = spec.remote.urls.map((field) => value[field]).filter((text) => typeof text === 'string');
+  const url = urls.find((text) => !isOfGateway(text, ours)) ?? urls[0];
   const { type } = spec.stdio;
   const said = type ? value[type.field] : undefined;
   if (typeof said === 'string' && type?.others?.includes(said) === true) return { kind: 'other' };
+  const started = lineOf(spec, value);
   const saysRemote = typeof said === 'string' && said !== type?.value && url !== undefined;
-  const line = saysRemote ? undefined : lineOf(spec, value);
+  // Beside a URL of the gateway no program passes: which of the two a host takes is its own affair.
+  const line = saysRemote && !isOfGateway(url, ours) ? undefined : started;
   if (line && isShimLike(line, ours)) {
     const isExact = line.command === expected.command && sameList(line.args, expected.args);
     const isBare = launchFields(spec).every((field) => !Object.hasOwn(value, field));
@@ -85,7 +127,17 @@ export function meaningOf(spec: HostSpec, value: unknown, expected: Shim, ours: 
   if (line) return { kind: 'stdio', line };
   if (url === undefined)
     return { kind: spec.stdio.code !== undefined && Object.hasOwn(value, spec.stdio.code) ? 'code' : 'other' };
-  return { kind: originOf(url) === ours.gatewayOrigin ? 'gateway' : 'remote', url };
+  return { kind: isOfGateway(url, ours) ? 'gateway' : 'remote', url };
+}
+
+/**
+ * Whether it is an address of our gateway, letter by letter as we write it: hosts read addresses each in their own way, so one that is spelled differently may
+ * lead somewhere else.
+ */
+function isOfGateway(url: string, ours: Ours): boolean {
+  if (ours.gatewayOrigin === '') return false;
+  const server = /\/s\/([^/]*)\/mcp$/.exec(url)?.[1];
+  return url === addressAt(ours, server) && (server === undefined || Slug.safeParse(server).success);
 }
 
 function lineOf(spec: HostSpec, value: Readonly<Record<string, unknown>>): StdioLine | undefined {
@@ -148,11 +200,6 @@ function name(path: string): string {
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((item, index) => item === b[index]);
-}
-
-function originOf(url: string): string | undefined {
-  const parsed = URL.parse(url);
-  return parsed && !parsed.username && !parsed.password ? parsed.origin : undefined;
 }
 
 /** Who is named in findings: a program by its base name, a URL by its host. Never more, for the rest may hold secrets. */

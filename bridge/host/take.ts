@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { HostSpec } from '#contract/host.ts';
 import type { Sealer } from '#contract/secret.ts';
-import type { Change } from './draft.ts';
-import { samePath } from './draft.ts';
+import type { Change } from './change.ts';
+import { samePath, writtenFields, writtenOf } from './change.ts';
 import { formatOf } from './format.ts';
 import type { Piece, Span } from './edit/edit.ts';
 import { EditRefused } from './edit/edit.ts';
@@ -13,7 +13,7 @@ import { openText, sealText } from './sealed-text.ts';
 import type { SealedText } from './sealed-text.ts';
 import { secretSpans } from './secret.ts';
 import type { StdioLine } from './shape.ts';
-import { meaningOf } from './shape.ts';
+import { isUrlEntry, meaningOf } from './shape.ts';
 import type { Slug } from '#contract/id.ts';
 
 const Line = z.strictObject({
@@ -29,16 +29,18 @@ const lineShape = {
   remote: { urls: [], headers: [], others: [] },
 } satisfies Pick<HostSpec, 'stdio' | 'remote'>;
 
-/** What the ledger keeps of the entries that a change takes from their places. */
+/** What the ledger keeps of the entries that a change takes from their places, and of the one that it puts in. */
 export function takenEntries(change: Change, slug: (name: string) => Slug, sealer: Sealer): readonly LedgerEntry[] {
-  return change.taken.map(({ entry, line, shim }) => ({
+  const { taken, added, base } = change;
+  const entries = taken.map(({ entry, line, written }): LedgerEntry => ({
     name: entry.name,
     path: [...entry.path],
     kind: line ? 'stdio' : 'remote',
     ...(line && { server: slug(entry.name), line: sealLine(line, sealer) }),
-    ...(shim && { shim: { command: shim.command, args: [...shim.args] } }),
-    pieces: entry.pieces.map((piece) => sealPiece(piece, change.file.text, change.secrets, sealer)),
+    ...writtenFields(written),
+    pieces: entry.pieces.map((piece) => sealPiece(piece, base.text, base.secrets, sealer)),
   }));
+  return added ? [...entries, { ...added, path: [...added.path], kind: 'added', pieces: [] }] : entries;
 }
 
 /** Every environment value, and arguments that look like secrets, sealed. */
@@ -79,11 +81,17 @@ export function putBack(
   const reading = format.read(text, spec.keys);
   if (!reading.ok) return { text, refused: entries.map((entry) => entry.name) };
   let result = text;
-  for (const { name, path, kind, shim, pieces } of entries) {
+  for (const known of entries) {
+    const { name, path, kind, pieces } = known;
     const there = reading.entries.find((entry) => samePath(entry.path, path));
-    const isOurs = there && shim ? isShim(spec, there.value, shim) : false;
-    if (kind === 'stdio' ? !isOurs : there !== undefined) continue;
+    const isOurs = there !== undefined && isWritten(spec, there.value, known);
+    const isOut = kind === 'remote' || writtenOf(known)?.kind === 'gathered';
+    if (isOut ? there !== undefined : !isOurs) continue;
     try {
+      if (kind === 'added') {
+        result = format.edit(result, [{ path }]);
+        continue;
+      }
       const opened = pieces.map((piece) => ({ ...piece, text: openText(piece.text, sealer) }));
       result = format.putEntry(result, path, opened);
     } catch (error) {
@@ -94,7 +102,10 @@ export function putBack(
   return { text: result, refused };
 }
 
-function isShim(spec: HostSpec, value: unknown, shim: NonNullable<LedgerEntry['shim']>): boolean {
-  const ours = { launcher: shim.command, gatewayOrigin: '', home: '' };
+/** Whether what we wrote in the place of the entry still stands there, also where somebody changed it a little. */
+function isWritten(spec: HostSpec, value: unknown, { shim, url }: LedgerEntry): boolean {
+  if (url !== undefined) return isUrlEntry(spec, value, url) || JSON.stringify(value)?.includes(JSON.stringify(url)) === true;
+  if (shim === undefined) return false;
+  const ours = { launcher: shim.command, gatewayOrigin: '', gateway: '', home: '' };
   return ['shim', 'tampered'].includes(meaningOf(spec, value, shim, ours).kind);
 }

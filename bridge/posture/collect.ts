@@ -124,7 +124,7 @@ function configOf({
     scope,
     format,
     state,
-    gateway_entry: count('shim') > 0,
+    gateway_entry: count('shim') + count('gateway') > 0,
     direct_remote: count('remote'),
     direct_stdio: count('stdio'),
     ...(ofBytes === undefined ? {} : { sha256: ofBytes }),

@@ -149,8 +149,8 @@ export function dial(deps: DialDeps): Tunnel {
 
   function begin(socket: WebSocket, welcome: FrameBody<'welcome'>, version: number): void {
     const since = now();
-    const welcomed = ({ organization, gateways }: FrameBody<'welcome'>) =>
-      become({ kind: 'connected', since, organization, gateways });
+    const welcomed = ({ organization, gateways, hostsSignIn = false }: FrameBody<'welcome'>) =>
+      become({ kind: 'connected', since, organization, gateways, hostsSignIn });
     const current = new Link({
       socket,
       welcome,

@@ -42,6 +42,7 @@ export function createReview(deps: {
   links: () => readonly Link[];
   organization: OrganizationId;
   messageLimitBytes: number;
+  hostsSignIn: () => boolean;
   logger: Logger;
   now: () => number;
 }): Review {
@@ -66,8 +67,8 @@ export function createReview(deps: {
   }
 
   function welcomeOf({ gateways }: Member): FrameBody<'welcome'> {
-    const { organization, messageLimitBytes } = deps;
-    return { organization, messageLimitBytes, gateways: [...gateways] };
+    const { organization, messageLimitBytes, hostsSignIn } = deps;
+    return { organization, messageLimitBytes, gateways: [...gateways], hostsSignIn: hostsSignIn() };
   }
 
   function tellWelcome(link: Link, member: Member): void {

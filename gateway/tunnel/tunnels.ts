@@ -42,6 +42,8 @@ export interface TunnelsDeps {
   readonly now: () => number;
   readonly messageLimitBytes?: number;
   readonly acceptHost: AcceptHost;
+  /** Whether any host can sign in by itself; absent: none. */
+  readonly hostsSignIn?: () => boolean;
   readonly limits?: { readonly handshakes?: number; readonly tunnels?: number };
   readonly timing?: Partial<Timing>;
 }
@@ -85,6 +87,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     links: () => [...links.values()],
     organization: deps.organization,
     messageLimitBytes,
+    hostsSignIn: deps.hostsSignIn ?? (() => false),
     logger,
     now,
   });

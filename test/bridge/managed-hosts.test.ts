@@ -35,7 +35,7 @@ async function hostsWith(values: object, change: Partial<ManagedHostsDeps> = {})
     launcher,
     sealer,
     profile: () => reading,
-    gateway: () => gateway,
+    gateway: () => ({ slug: gateway }),
     isEnrolled: () => true,
     isPaused: () => false,
     report: async (draft) => void reports.push(draft),
@@ -98,12 +98,12 @@ test('a file that nobody foresaw, and that appears while others are set right, d
 
 test('while it is not known which gateway the hosts are to name, none of our entries counts as changed', async () => {
   proves('host-config.tamper-known', {
-    file: 'bridge/host/draft.ts',
-    find: 'const isFine = aim === undefined || isOutdated;',
+    file: 'bridge/host/look.ts',
+    find: 'const isFine = ours === undefined || isOutdated;',
     replace: 'const isFine = isOutdated;',
   });
   await (await hostsWith({})).settle();
-  const later = await hostsWith({}, { gateway: () => undefined });
+  const later = await hostsWith({}, { gateway: () => ({}) });
   expect((await later.settle()).findings.map(({ code }) => code)).not.toContain('gateway_entry_tamper');
 });
 

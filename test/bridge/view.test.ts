@@ -33,7 +33,7 @@ describe('the gateway of the hosts', () => {
       find: "return others.length === 0 ? { slug: only, findings: [] } : choice(`these are granted: ${granted.join(', ')}`);",
       replace: 'return { slug: only, findings: [] };',
     });
-    const chosen = gatewayOf(reading(raw), tunnel, before === undefined ? undefined : Slug.parse(before));
+    const chosen = gatewayOf(reading(raw), tunnel, before === undefined ? {} : { gateway: Slug.parse(before) });
     expect(chosen.slug).toBe(slug);
     expect(chosen.findings.map(({ code }) => code)).toEqual(findings === 0 ? [] : ['gateway_choice']);
   });

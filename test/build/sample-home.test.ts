@@ -18,7 +18,7 @@ afterEach(async () => {
 describe('a sample home', () => {
   test('holds a config of each host that names the same three servers', async () => {
     await makeSampleHome(home);
-    const states = await discover({ home, platform: 'linux', env: {}, hosts });
+    const states = await discover({ home, stateDir: home, platform: 'linux', env: {}, hosts });
     const files = states.flatMap((state) => state.files).filter((file) => file.state !== 'missing');
     const found = files.map(({ host, servers }) => [
       host,

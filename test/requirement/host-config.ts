@@ -2,6 +2,7 @@
 import type { Requirement } from '../requirement.ts';
 
 const change = 'docs/host-configs.md, What Drawbridge changes';
+const form = 'docs/host-configs.md, Which form an entry gets';
 const safety = 'docs/host-configs.md, How it is kept safe';
 const undo = 'docs/host-configs.md, Undo it';
 const preview = 'docs/host-configs.md, See it first';
@@ -58,6 +59,42 @@ export const hostConfig: readonly Requirement[] = [
     promise:
       'After converge no program and no direct URL of the user is left in a config, and other settings and comments stand.',
     source: change,
+  },
+  {
+    id: 'host-config.url-form',
+    promise: 'A host that can sign in by itself gets URLs of the gateway and nothing else: no program, no header, no token.',
+    source: form,
+  },
+  {
+    id: 'host-config.layout-change',
+    promise:
+      'From each form of the entries to each other one converge leads, to the same text as from the original, and restore to the original.',
+    source: form,
+  },
+  {
+    id: 'host-config.shim-hosts',
+    promise: 'Hosts that IT names, and all hosts of a gateway without sign-in, start the shim.',
+    source: form,
+  },
+  {
+    id: 'host-config.as-it-is',
+    promise: 'While nobody knows whether hosts can sign in, entries of ours stay as they are.',
+    source: form,
+  },
+  {
+    id: 'host-config.exact-address',
+    promise: 'Only the exact address of the gateway counts as the gateway; whatever looks like it is taken out and told.',
+    source: form,
+  },
+  {
+    id: 'host-config.nothing-beside',
+    promise: 'A URL of the gateway does not hide a program or another URL that stands in the same entry.',
+    source: form,
+  },
+  {
+    id: 'host-config.url-tamper',
+    promise: 'A URL entry of ours that leads elsewhere, or got a header or another way to sign in, is set right and told.',
+    source: form,
   },
   {
     id: 'host-config.needs-input',

@@ -61,4 +61,6 @@ export interface EditFormat {
   read(text: string, keys: readonly (readonly string[])[]): Reading;
   edit(text: string, edits: readonly Edit[]): string;
   putEntry(text: string, path: readonly string[], pieces: readonly Piece[]): string;
+  /** Puts in an entry that was never there, made of texts alone. */
+  addEntry(text: string, path: readonly string[], fields: readonly (readonly [name: string, value: string])[]): string;
 }

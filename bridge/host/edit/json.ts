@@ -39,6 +39,11 @@ export function jsonFormat(isStrict: boolean): EditFormat {
       assertOnly(before.root, mustParse(after, isStrict).root, [{ path, expected }]);
       return after;
     },
+    addEntry(text, path, fields) {
+      const members = fields.map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`);
+      const piece = `${JSON.stringify(path.at(-1))}: { ${members.join(', ')} }`;
+      return this.putEntry(text, path, [{ form: 'member', under: path.slice(0, -1), text: piece }]);
+    },
   };
 }
 
@@ -232,7 +237,11 @@ function putProperty(text: string, root: Node | undefined, path: readonly string
 function insertLast(text: string, container: Node, properties: readonly Property[], property: string): Change {
   const close = container.offset + container.length - 1;
   const last = properties.at(-1);
-  if (last === undefined) return { start: container.offset + 1, end: container.offset + 1, text: ` ${property} ` };
+  if (last === undefined) {
+    const start = container.offset + 1;
+    const end = text.slice(start, close).trim() === '' ? close : start;
+    return { start, end, text: ` ${property} ` };
+  }
   const gap = gapIn(text, container, properties);
   // A comment may stand after the last property, so the comma goes to the property and the new one before the closing brace.
   const blank = blanksBefore(text, close);

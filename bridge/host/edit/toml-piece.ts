@@ -125,6 +125,6 @@ function ended(text: string, part: string): string {
   return part.slice(textStart(part)) === '' || part.endsWith('\n') ? part : part + lineBreakOf(text);
 }
 
-function spellKey(key: string): string {
+export function spellKey(key: string): string {
   return /^[A-Za-z0-9_-]+$/.test(key) ? key : JSON.stringify(key).replaceAll('\u007f', '\\u007f');
 }

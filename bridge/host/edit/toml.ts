@@ -6,7 +6,7 @@ import { EditRefused } from './edit.ts';
 import { removeMembers } from './list.ts';
 import type { Change } from './text.ts';
 import { applyChanges, beginsWith, lineBreakOf, textStart } from './text.ts';
-import { addPieces, piecesOf, replacePieces } from './toml-piece.ts';
+import { addPieces, piecesOf, replacePieces, spellKey } from './toml-piece.ts';
 import type { Pair, Statement } from './toml-scan.ts';
 import { scalarOf, scanToml } from './toml-scan.ts';
 import { assertOnly, containersOf, editedValue, isPlain, valueAt } from './verify.ts';
@@ -40,7 +40,11 @@ export const tomlFormat: EditFormat = {
   edit(text, edits) {
     const before = mustParse(text);
     const expected = edits.map((edit) => editedValue(before, edit));
-    const after = applyChanges(text, changesOf(text, edits));
+    // What is set comes first: it may take its place and form from a field that goes.
+    const set = edits.flatMap(({ path, entry }) => (entry ? [{ path, entry: { ...entry, drop: [] } }] : []));
+    const gone = edits.map(({ path, entry }) => (entry ? { path, entry: { ...entry, set: [] } } : { path }));
+    const middle = applyChanges(text, changesOf(text, set));
+    const after = applyChanges(middle, changesOf(middle, gone));
     assertOnly(before, mustParse(after), expected);
     return after;
   },
@@ -50,6 +54,22 @@ export const tomlFormat: EditFormat = {
     const after = replacePieces(text, path, pieces) ?? addPieces(isThere ? tomlFormat.edit(text, [{ path }]) : text, pieces);
     assertOnly(before, mustParse(after), [{ path, expected: entryIn(path, pieces) }]);
     return after;
+  },
+  addEntry(text, path, fields) {
+    const lineBreak = lineBreakOf(text);
+    const pairs = fields.map(([name, value]) => `${name} = ${spell(value)}`);
+    const gap = text.slice(textStart(text)).trim() === '' ? '' : lineBreak;
+    const lines = [`[${path.map(spellKey).join('.')}]`, ...pairs].map((line) => line + lineBreak);
+    const under = path.slice(0, -1);
+    const section = { form: 'section', under: [], text: gap + lines.join('') } as const;
+    const member = { form: 'member', under, text: `${spellKey(path.at(-1) ?? '')} = { ${pairs.join(', ')} }` } as const;
+    try {
+      return tomlFormat.putEntry(text, path, [section]);
+    } catch (error) {
+      // The entries stand inside an inline table, to which no section can add.
+      if (!(error instanceof EditRefused)) throw error;
+      return tomlFormat.putEntry(text, path, [member]);
+    }
   },
 };
 
@@ -132,10 +152,24 @@ function changesOf(text: string, edits: readonly Edit[]): readonly Change[] {
         }
       }
       gone.push(...entry.drop.map((name) => [...path, name]));
-      if (missing.length > 0) changes.push(insertion(text, statements, path, anchor, missing));
+      if (missing.length > 0) changes.push(insertion(text, statements, path, anchor ?? ownField(statements, path), missing));
     }
   }
   return [...changes, ...removal(text, statements, gone)];
+}
+
+/** A field of the entry itself where that has no table of its own: what is put in takes its form. */
+function ownField(statements: readonly Statement[], path: readonly string[]): Pair | undefined {
+  const hasTable = statements.some((statement) => statement.kind === 'header' && samePath(statement.path, path));
+  return hasTable
+    ? undefined
+    : outermost(statements, path)
+        .flatMap(fieldsIn)
+        .find((pair) => pair.path.length === path.length + 1);
+}
+
+function fieldsIn(pair: Pair): readonly Pair[] {
+  return [pair, ...(pair.members ?? [])];
 }
 
 /** Puts fields after the one that is there, in its form; or else first in the entry's own table. */

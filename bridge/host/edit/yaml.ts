@@ -44,6 +44,11 @@ export const yamlFormat: EditFormat = {
     return after;
   },
   putEntry: putYamlEntry,
+  addEntry(text, path, fields) {
+    const lines = fields.map(([name, value]) => `  ${spellKey(name)}: ${spellValue(value)}`);
+    const piece = [`${spellKey(path.at(-1) ?? '')}:`, ...lines].join(lineBreakOf(text));
+    return putYamlEntry(text, path, [{ form: 'member', under: path.slice(0, -1), text: piece }]);
+  },
 };
 
 /** Keys that are no scalars, and what an alias brings in, can't be told apart by offsets. */

@@ -52,6 +52,8 @@ export interface SignIn {
   answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> | undefined;
   /** The value of WWW-Authenticate for a 401 at an MCP endpoint. */
   challenge(address: Address, hadToken: boolean): string;
+  /** A host that nobody listed can sign in, whether or not it has a document. */
+  readonly letsAnyHostIn: boolean;
 }
 
 type Step = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -164,6 +166,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
       });
     },
     challenge: (address, hadToken) => challengeOf(publicOrigin, address, hadToken),
+    letsAnyHostIn: deps.registration === 'open',
   };
 }
 

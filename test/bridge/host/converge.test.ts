@@ -38,8 +38,8 @@ afterEach(async () => {
 describe('converge', () => {
   test('leaves no program and no direct URL of the user in any config, and comments and other settings still stand', async () => {
     proves('host-config.only-shims', {
-      file: 'bridge/host/draft.ts',
-      find: "action: 'rehome',",
+      file: 'bridge/host/look.ts',
+      find: "action: written.kind === 'gathered' ? 'gather' : 'rehome',",
       replace: '',
     });
     await writeAll(place);
@@ -169,8 +169,8 @@ describe('converge', () => {
 
   test('sets an entry of ours right that was changed, and reports it', async () => {
     proves('host-config.tamper', {
-      file: 'bridge/host/draft.ts',
-      find: "findings: isFine ? [] : [{ code: 'gateway_entry_tamper', server }]",
+      file: 'bridge/host/look.ts',
+      find: 'findings: isFine ? [] : [tampered]',
       replace: 'findings: []',
     });
     await writeAll(place);

@@ -41,8 +41,8 @@ test('stops fighting a host that undoes it again and again, and begins anew afte
 test('stops fighting a host that changes our own entry again and again', async () => {
   proves('host-config.damped', {
     file: 'bridge/host/draft.ts',
-    find: "(action !== 'repair' || (old.shim !== undefined && sameShim(old.shim, expected)))",
-    replace: "action !== 'repair'",
+    find: 'return written !== undefined && sameWritten(before, written);',
+    replace: 'return false;',
   });
   await place.write(claude, configs[claude] ?? '');
   const written: boolean[] = [];

@@ -27,8 +27,8 @@ describe('restore', () => {
   test('puts only our entries back into what others made of a file since', async () => {
     proves('host-config.merge-restore', {
       file: 'bridge/host/take.ts',
-      find: "if (kind === 'stdio' ? !isOurs : there !== undefined) continue;",
-      replace: "if (kind === 'stdio' || there !== undefined) continue;",
+      find: 'if (isOut ? there !== undefined : !isOurs) continue;',
+      replace: 'if (!isOut || there !== undefined) continue;',
     });
     await writeAll(place);
     await converge(place.request);
