@@ -43,15 +43,44 @@ export const remoteErrors = {
     status: 200,
     rpc: 7401,
     retry: 'safe',
-    message:
-      'There is no {whose} for the server "{server}" yet. Ask your administrator to set it: drawbridge-gateway identity set --server {server} {option}',
+    message: 'There is no {whose} for the server "{server}" yet. {how}',
   },
   IDENTITY_REFUSED: {
     status: 200,
     rpc: 7401,
     retry: 'safe',
+    message: 'The server "{server}" does not accept the {whose} (HTTP status {status}). {how}',
+  },
+  IDENTITY_ENDED: {
+    status: 200,
+    rpc: 7401,
+    retry: 'safe',
+    message: 'The server "{server}" has ended the sign-in of the {whose}. {how}',
+  },
+  IDENTITY_SCOPE: {
+    status: 200,
+    rpc: 7403,
+    retry: 'safe',
+    message: 'The server "{server}" wants more of the {whose} than it was given: {scope}. {how}',
+  },
+  IDENTITY_RENEWAL_FAILED: {
+    status: 200,
+    rpc: 7503,
+    retry: 'safe',
+    message: 'The {whose} for the server "{server}" could not be renewed just now. Try again in a moment.',
+  },
+  UPSTREAM_SIGN_IN_FAILED: {
+    status: 502,
+    rpc: 7502,
+    retry: 'safe',
+    message: 'A sign-in at the server "{server}" is not possible: {reason}.',
+  },
+  UPSTREAM_SIGN_IN_OVER: {
+    status: 400,
+    rpc: 7400,
+    retry: 'no',
     message:
-      'The server "{server}" does not accept the {whose} (HTTP status {status}). Ask your administrator to set a new one: drawbridge-gateway identity set --server {server} {option}',
+      'This sign-in is over, or was begun in another browser or by somebody else. Begin it again on the page of your identities.',
   },
   VAULT_KEY_MISSING: {
     status: 200,

@@ -58,13 +58,36 @@ export const PrivateHost = z.union(
 const takenHeaders =
   /^(?:host|content-.*|transfer-encoding|connection|keep-alive|upgrade|te|trailer|accept.*|cookie|origin|mcp-.*|last-event-id|proxy-.*|sec-.*)$/i;
 
+/** What an administrator settles of sign-ins at a remote server. Whatever is absent is found out at the server. */
+export const RemoteOAuth = z
+  .strictObject({
+    /** The one authorization server that counts, exactly as it calls itself. */
+    issuer: RemoteUrl.optional(),
+    /** A client that was registered there by hand; its secret, where it has one, is set by `identity client`. */
+    clientId: z.string().min(1).max(500).optional(),
+    /** What is asked for. Absent: what the server asks for. */
+    scopes: z
+      .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/))
+      .max(50)
+      .optional(),
+  })
+  .refine(
+    ({ clientId, issuer }) => clientId === undefined || issuer !== undefined,
+    'a clientId is known at one issuer only: name it too',
+  );
+export type RemoteOAuth = z.infer<typeof RemoteOAuth>;
+
 /** Anywhere, over Streamable HTTP, or over HTTP+SSE where it knows nothing newer. */
 export const RemoteServer = z.strictObject({
   ...named,
   kind: z.literal('remote'),
   url: RemoteUrl,
-  /** `header`: an identity's token goes with each request in one header. */
-  auth: z.enum(['none', 'header']).default('none'),
+  /**
+   * `header`: an identity's token goes with each request in one header. `oauth`: people and administrators sign in at the server's authorization server.
+   * `auto`: whichever of them the server is found to want when an identity is obtained.
+   */
+  auth: z.enum(['none', 'header', 'oauth', 'auto']).default('none'),
+  oauth: RemoteOAuth.optional(),
   /** Which one. Absent: `Authorization`, where the token stands behind `Bearer`; in any other it stands alone. */
   header: z
     .string()

@@ -124,7 +124,15 @@ export interface Remote {
   /** The name of the way out; undefined for the usual one. */
   readonly egress: string | undefined;
   /** Absent: the server is called as nobody in particular. */
-  readonly auth: { readonly identity: 'own' | 'shared'; readonly header: string; readonly isBearer: boolean } | undefined;
+  readonly auth:
+    | {
+        readonly identity: 'own' | 'shared';
+        /** Where a token stands that was given as it is; tokens of a sign-in stand in Authorization. */
+        readonly header: string;
+        readonly isBearer: boolean;
+        readonly scheme: 'header' | 'oauth' | 'auto';
+      }
+    | undefined;
 }
 
 export interface Resolved extends Identified {

@@ -22,15 +22,20 @@ import { createMcpRoute } from './http/mcp.ts';
 import { createMetrics, createMetricsRoutes } from './http/metrics.ts';
 import { createOldRoute } from './http/old-stream.ts';
 import { clientAddress, describeSite } from './http/origin.ts';
+import { createIdentityPages } from './http/identity/route.ts';
 import { createReaders } from './http/reader.ts';
 import { createRoutes } from './http/routes.ts';
 import { openServer, type Certificate } from './http/server.ts';
+import { createPersonSessions } from './http/sign-in/person-session.ts';
 import type { SignIn, SignInDeps } from './http/sign-in/route.ts';
 import { createTunnelUpgrade } from './http/tunnel.ts';
 import { createWellKnown } from './http/well-known.ts';
 import { createEgress } from './egress/egress.ts';
 import { onlyDirect } from './egress/way.ts';
 import { keepCallsYoung } from './heap.ts';
+import { createIdentities } from './identity/identities.ts';
+import { openIdentities } from './identity/open.ts';
+import { identitiesPath } from './identity/words.ts';
 import { openInForce, type InForce } from './in-force.ts';
 import { createMcpSessions } from './mcp/session.ts';
 import { createPipeline, type PipelineDeps } from './pipeline/pipeline.ts';
@@ -172,9 +177,13 @@ async function start(
     createEgress({ ways, onRefused: (of) => logger.warn(of, 'an address was refused that a request would have gone to') }),
     (it) => it.close(),
   );
-  const vault = opened(createVault({ store, bus, keys: openKeys(dataDir, settings.vaultKeys).keys }), (it) => it.close());
+  const { keys } = openKeys(dataDir, settings.vaultKeys);
+  const vault = opened(createVault({ store, bus, keys }), (it) => it.close());
+  const signInAt = openIdentities({ store, keys, vault, egress, recorder, publicOrigin, logger, now });
+  const page = settings.signInFile === undefined ? undefined : `${publicOrigin}${identitiesPath}`;
+  const identities = createIdentities({ ...signInAt, page });
   const workstations = createWorkstationUpstream({ hub: tunnels, inForce, onDropped });
-  const remotes = createRemoteUpstream({ egress, vault, messageLimitBytes, onDropped });
+  const remotes = createRemoteUpstream({ egress, identities, messageLimitBytes, onDropped });
   const upstream = opened(byKind(workstations, remotes), (it) => it.close());
   const pipelineDeps: PipelineDeps = {
     sealSecret: deriveSecret(signingKey, 'seals'),
@@ -203,7 +212,27 @@ async function start(
   });
   const addressOf = (request: IncomingMessage) => clientAddress(site, request);
   const health = createHealth(readinessOf({ store, inForce, recorder }), logger);
-  const signIn = await openSignIn({ settings, egress, publicOrigin, signingKey, store, recorder, logger, now, addressOf });
+  const people = createPersonSessions({ store, isSecure: publicOrigin.startsWith('https:'), now });
+  const identityPages = createIdentityPages({
+    ...signInAt,
+    publicOrigin,
+    sessions: people,
+    logger,
+    hasSignIn: page !== undefined,
+  });
+  const signIn = await openSignIn({
+    settings,
+    sessions: people,
+    isIdentityMissing: identityPages.isMissing,
+    egress,
+    publicOrigin,
+    signingKey,
+    store,
+    recorder,
+    logger,
+    now,
+    addressOf,
+  });
   hostsSignIn = signIn?.letsAnyHostIn === true;
   const readers = createReaders({ logger });
   const routes = createRoutes({
@@ -220,7 +249,7 @@ async function start(
     }),
     oldMcp: createOldRoute({ tokenCheck, pipeline, readers, onRootsChanged, onEnd: release, messageLimitBytes }),
     enroll: createEnrollRoute({ store, recorder, organization, publicOrigin, now, logger, addressOf }),
-    signIn: signIn?.answer,
+    pages: (request, response, path) => identityPages.answer(request, response, path) ?? signIn?.answer(request, response, path),
     wellKnown: createWellKnown({ publicOrigin, published }),
     tunnel: createTunnelUpgrade({ tunnels, addressOf }),
     logger,

@@ -11,8 +11,12 @@ export interface Contradiction {
 export function contradictions({ servers, gateways }: PolicyFile): readonly Contradiction[] {
   const found: Contradiction[] = [];
   for (const [name, server] of Object.entries(servers)) {
-    if (server.kind === 'remote' && server.header !== undefined && server.auth !== 'header')
+    if (server.kind !== 'remote') continue;
+    const { auth, header, oauth } = server;
+    if (header !== undefined && auth !== 'header' && auth !== 'auto')
       found.push({ path: ['servers', name, 'header'], at: 'key', message: 'it is of no use without auth: header' });
+    if (oauth !== undefined && auth !== 'oauth' && auth !== 'auto')
+      found.push({ path: ['servers', name, 'oauth'], at: 'key', message: 'it is of no use without auth: oauth' });
   }
   const serverOf = new Map(Object.entries(servers));
   for (const [gateway, { assignments }] of Object.entries(gateways)) {
@@ -21,7 +25,7 @@ export function contradictions({ servers, gateways }: PolicyFile): readonly Cont
       if (!server) continue;
       const path = ['gateways', gateway, 'assignments', name];
       const takesIdentity = server.kind === 'remote' && server.auth !== 'none';
-      if (takesIdentity && identity === 'none')
+      if (takesIdentity && server.auth !== 'auto' && identity === 'none')
         found.push({ path, at: 'key', message: `the server "${name}" wants an identity: add identity: own or identity: shared` });
       if (!takesIdentity && identity !== 'none')
         found.push({ path: [...path, 'identity'], at: 'value', message: `the server "${name}" takes none` });

@@ -1,10 +1,13 @@
 // Identities at remote servers as administrators set them. The value comes in as a secret, is sealed here, and is shown never again.
 import { Fault } from '#contract/error.ts';
-import { GatewayId, IdentityId, newId, ServerId, Slug, UserId } from '#contract/id.ts';
+import { GatewayId, IdentityId, ServerId, Slug, UserId } from '#contract/id.ts';
 import type { PolicyFile } from '#contract/policy.ts';
 import { reveal, type Secret } from '#contract/secret.ts';
 import type { Store, StoredIdentity, StoredPolicy } from '../store/store.ts';
-import { type KeyEncryption, kidOf, seal } from '../vault/seal.ts';
+import { keepIdentity, type Place, tokenObjection } from '../vault/keep.ts';
+import { type KeyEncryption, kidOf, unseal } from '../vault/seal.ts';
+import { readTokenSet } from '../vault/token-set.ts';
+import { writeClient } from '../vault/upstream-client.ts';
 import { bindingOf } from '../vault/vault.ts';
 import { unknownName } from './suggest.ts';
 
@@ -17,8 +20,13 @@ export interface ShownIdentity {
   readonly gateway: Slug | null;
   readonly origin: string;
   readonly setAt: number;
-  /** `unreadable`: the key that it is sealed with is not here. `moved`: the server has another origin now, to which it does not go. */
-  readonly state: 'ready' | 'unreadable' | 'moved';
+  /**
+   * `unreadable`: the key that it is sealed with is not here. `moved`: the server has another origin now, to which it does not go. `ended`: the server ended
+   * the sign-in, and somebody has to sign in again.
+   */
+  readonly state: 'ready' | 'unreadable' | 'moved' | 'ended';
+  /** A token as it was given, or the tokens of a sign-in, which are renewed. */
+  readonly kind: 'token' | 'sign-in';
 }
 interface Setting {
   readonly store: Store;
@@ -36,44 +44,68 @@ export async function setIdentity(of: Setting): Promise<{ identity: ShownIdentit
   checkValue(of.value);
   const { policy, ids } = await of.store.policy();
   const place = placeOf(of, policy, ids);
-  const sameAs = (one: StoredIdentity) =>
-    one.server.id === place.server.id && one.user?.id === place.user?.id && one.gateway?.id === place.gateway?.id;
-  // Twice at most: somebody may have set or removed the same one between the look and the change.
-  for (let tries = 0; tries < 2; tries++) {
-    const before = (await of.store.identities()).find(sameAs);
-    const id = before?.id ?? IdentityId.parse(newId(of.now));
-    const unsealed = { ...place, id, setAt: Math.max(of.now, (before?.setAt ?? 0) + 1) };
-    let sealed = await seal(of.value, bindingOf(unsealed), of.keys);
-    if (!(await of.store.setIdentity({ ...unsealed, sealed }))) continue;
-    // The key may have been rotated meanwhile, and the one that was used may be gone.
-    while ((await of.keys.current()) !== kidOf(sealed)) {
-      const before = sealed;
-      sealed = await seal(of.value, bindingOf(unsealed), of.keys);
-      await of.store.resealIdentities([{ id, before, after: sealed }]);
-    }
-    return { identity: await shown({ ...unsealed, sealed }, policy, of.keys), warnings: warningsOf(place, policy) };
-  }
-  throw new Fault('STORE_UNAVAILABLE', {}, { cause: new Error('the identity was changed by somebody else meanwhile') });
+  const { store, keys, value, now } = of;
+  const kept = await keepIdentity({ store, keys, place, value, now });
+  return { identity: await shown(kept, policy, keys), warnings: warningsOf(place, policy) };
 }
 
 export async function listIdentities(of: { store: Store; keys: KeyEncryption }): Promise<readonly ShownIdentity[]> {
   const [{ policy }, identities] = await Promise.all([of.store.policy(), of.store.identities()]);
   const all: ShownIdentity[] = [];
-  for (const identity of identities) all.push(await shown(identity, policy, of.keys));
+  for (const identity of identities) if (identity.kind !== 'client') all.push(await shown(identity, policy, of.keys));
   return all;
 }
 
-/** Rejects with NAME_UNKNOWN. */
-export async function removeIdentity(of: { store: Store; id: string; now: number }): Promise<boolean> {
-  const ids = (await of.store.identities()).map(({ id }) => id);
-  const found = IdentityId.safeParse(of.id);
-  if (!found.success || !ids.includes(found.data)) throw unknownName('identity', of.id, ids, '`identity set` makes one');
-  return of.store.removeIdentity(found.data, of.now);
+/** The id of an identity that there is. Rejects with NAME_UNKNOWN. */
+export async function removableIdentity(store: Store, id: string): Promise<IdentityId> {
+  const ids = (await store.identities()).flatMap((one) => (one.kind === 'client' ? [] : [one.id]));
+  const found = IdentityId.safeParse(id);
+  if (!found.success || !ids.includes(found.data)) throw unknownName('identity', id, ids, '`identity set` makes one');
+  return found.data;
 }
 
-type Place = Pick<StoredIdentity, 'server' | 'user' | 'gateway' | 'origin'>;
+/** Where somebody signs in for everybody. Throws NAME_UNKNOWN and SETTING_INVALID. */
+export function linkPlace({ policy, ids }: StoredPolicy, of: { server: string; gateway?: string }): Place {
+  const place = placeOf({ server: of.server, user: undefined, gateway: of.gateway }, policy, ids);
+  const server = new Map(Object.entries(policy.servers)).get(of.server);
+  if (server?.kind === 'remote' && server.auth === 'header') {
+    const reason = `the server "${of.server}" has auth: header, so nobody signs in there. Use \`identity set\`.`;
+    throw new Fault('SETTING_INVALID', { setting: '--server', reason });
+  }
+  return place;
+}
 
-function placeOf({ server, user, gateway }: Setting, policy: PolicyFile, ids: StoredPolicy['ids']): Place {
+/** Where the secret of a client belongs that an administrator registered. Throws NAME_UNKNOWN and SETTING_INVALID. */
+export function clientPlace(stored: StoredPolicy, server: string): { readonly place: Place; readonly clientId: string } {
+  const place = linkPlace(stored, { server });
+  const found = new Map(Object.entries(stored.policy.servers)).get(server);
+  const { clientId, issuer } = (found?.kind === 'remote' ? found.oauth : undefined) ?? {};
+  if (clientId === undefined || issuer === undefined) {
+    const reason = `the policy names no oauth.clientId of the server "${server}".`;
+    throw new Fault('SETTING_INVALID', { setting: '--server', reason });
+  }
+  return { place: { ...place, origin: issuer, kind: 'client' }, clientId };
+}
+
+export async function setClientSecret(of: {
+  store: Store;
+  keys: KeyEncryption;
+  place: Place;
+  clientId: string;
+  value: Secret<string>;
+  now: number;
+}): Promise<void> {
+  checkValue(of.value);
+  const { store, keys, place, clientId, now } = of;
+  const value = writeClient({ clientId, method: 'client_secret_basic', secret: reveal(of.value) });
+  await keepIdentity({ store, keys, place, value, now });
+}
+
+function placeOf(
+  { server, user, gateway }: Pick<Setting, 'server' | 'user' | 'gateway'>,
+  policy: PolicyFile,
+  ids: StoredPolicy['ids'],
+): Place {
   const servers = new Map(Object.entries(policy.servers));
   const found = servers.get(server);
   const remote = [...servers].flatMap(([name, one]) => (one.kind === 'remote' ? [name] : []));
@@ -93,19 +125,13 @@ function placeOf({ server, user, gateway }: Setting, policy: PolicyFile, ids: St
     gateway:
       gateway === undefined ? null : { id: GatewayId.parse(named('gateway', gateway, ids.gateways)), slug: Slug.parse(gateway) },
     origin: new URL(found.url).origin,
+    kind: 'token',
   };
 }
 
-/** What an HTTP header can carry, and a person would not have meant otherwise. */
 function checkValue(value: Secret<string>): void {
-  const text = reveal(value);
-  if (text === '') throw new Fault('SETTING_INVALID', { setting: 'the value', reason: 'nothing came on standard input.' });
-  if (text.length > 8192)
-    throw new Fault('SETTING_INVALID', { setting: 'the value', reason: 'it has more than 8192 characters.' });
-  if (/^Bearer\s/i.test(text))
-    throw new Fault('SETTING_INVALID', { setting: 'the value', reason: 'give the token alone, without "Bearer".' });
-  if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text))
-    throw new Fault('SETTING_INVALID', { setting: 'the value', reason: 'a header can carry printable ASCII only, on one line.' });
+  const reason = tokenObjection(value);
+  if (reason !== undefined) throw new Fault('SETTING_INVALID', { setting: 'the value', reason });
 }
 
 function warningsOf({ server, user, gateway }: Place, { gateways }: PolicyFile): readonly string[] {
@@ -125,6 +151,13 @@ async function shown(identity: StoredIdentity, { servers }: PolicyFile, keys: Ke
   const { id, server, user, gateway, origin, setAt } = identity;
   const now = new Map(Object.entries(servers)).get(server.slug);
   const isHome = now?.kind === 'remote' && new URL(now.url).origin === origin;
-  const state = !(await keys.has(kidOf(identity.sealed))) ? 'unreadable' : isHome ? 'ready' : 'moved';
-  return { id, server: server.slug, user: user?.slug ?? null, gateway: gateway?.slug ?? null, origin, setAt, state };
+  const kind = identity.kind === 'oauth' ? 'sign-in' : 'token';
+  const isReadable = await keys.has(kidOf(identity.sealed));
+  const isOver = isReadable && kind === 'sign-in' && (await hasEnded(identity, keys));
+  const state = !isReadable ? 'unreadable' : !isHome ? 'moved' : isOver ? 'ended' : 'ready';
+  return { id, server: server.slug, user: user?.slug ?? null, gateway: gateway?.slug ?? null, origin, setAt, state, kind };
+}
+
+async function hasEnded(identity: StoredIdentity, keys: KeyEncryption): Promise<boolean> {
+  return readTokenSet(await unseal(identity.sealed, bindingOf(identity), keys)).access === undefined;
 }

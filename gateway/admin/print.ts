@@ -73,16 +73,17 @@ export function connectionTable(connections: readonly Connection[]): string {
 }
 
 export function identityTable(identities: readonly ShownIdentity[]): string {
-  const rows = identities.map(({ id, server, user, gateway, origin, state, setAt }) => [
+  const rows = identities.map(({ id, server, user, gateway, origin, kind, state, setAt }) => [
     id,
     server,
     user ?? '(shared)',
     gateway ?? '(every)',
     origin,
+    kind,
     state,
     time(setAt),
   ]);
-  return table(['ID', 'SERVER', 'USER', 'GATEWAY', 'SENT TO', 'STATE', 'SET'], rows, 'There are no identities.');
+  return table(['ID', 'SERVER', 'USER', 'GATEWAY', 'SENT TO', 'KIND', 'STATE', 'SET'], rows, 'There are no identities.');
 }
 
 export function accountTable(accounts: readonly { readonly email: string; readonly createdAt: number }[]): string {

@@ -1,10 +1,14 @@
 // `identity`: as whom remote servers are called. Values go in and never come out again.
 import { Fault } from '#contract/error.ts';
-import { listIdentities, removeIdentity, setIdentity } from '../admin/identity.ts';
+import { parseDuration } from '../admin/duration.ts';
+import { clientPlace, linkPlace, listIdentities, removableIdentity, setClientSecret, setIdentity } from '../admin/identity.ts';
 import { identityTable } from '../admin/print.ts';
+import { removeAndRevoke } from '../identity/removal.ts';
+import { makeLink } from '../identity/shared-link.ts';
 import { openKeys } from '../vault/open.ts';
 import { rotateKeys } from '../vault/rotate.ts';
 import { readSecret } from './secret-input.ts';
+import { withSignIns } from './sign-ins.ts';
 import { command, existingData, withStore, type AddCommands, type Common } from './terminal.ts';
 
 interface SetFlags extends Common {
@@ -41,14 +45,55 @@ export const addIdentity: AddCommands = (program, terminal) => {
     );
     print(flags.json ? JSON.stringify(all) : identityTable(all));
   });
-  command(identity, 'remove <id>', 'Removes an identity; calls that need it are refused within a second.').action(
-    async (id: string, flags: Common) => {
-      const isRemoved = await withStore(terminal, flags, (store) => removeIdentity({ store, id, now: Date.now() }));
-      print(
-        flags.json ? JSON.stringify({ id, removed: isRemoved }) : `${id} ${isRemoved ? 'removed' : 'was not there any more'}`,
+  command(identity, 'remove <id>', 'Removes an identity; calls that need it are refused within a second.')
+    .option('--egress <file>', 'the ways out of `serve`, where its server has one of them')
+    .action(async (id: string, flags: Common & { egress?: string }) => {
+      const removal = await withSignIns(terminal, flags, 'https://unknown.invalid', async (parts) =>
+        removeAndRevoke(parts, await removableIdentity(parts.store, id)),
       );
-    },
-  );
+      const said =
+        removal === undefined
+          ? 'was not there any more'
+          : removal === 'revoked'
+            ? 'removed, and given back at its server'
+            : 'removed';
+      print(
+        flags.json ? JSON.stringify({ id, removed: removal !== undefined, revoked: removal === 'revoked' }) : `${id} ${said}`,
+      );
+      if (removal === 'kept') note('warning: its tokens were not given back at its server, and end there by themselves.');
+    });
+  command(identity, 'link', 'Makes a one-time link behind which somebody signs in at a server for everybody; printed once.')
+    .requiredOption('--server <slug>', 'the remote server')
+    .requiredOption('--shared', 'for the identity that all callers share')
+    .option('--gateway <slug>', 'for this gateway only')
+    .option('--ttl <duration>', 'how long it counts', '15m')
+    .action(async (flags: Common & { server: string; gateway?: string; ttl: string }) => {
+      const now = Date.now();
+      const expiresAt = now + parseDuration(flags.ttl, '--ttl');
+      const path = await withStore(terminal, flags, async (store) => {
+        const { server, gateway } = linkPlace(await store.policy(), flags);
+        return makeLink(store, { server: server.slug, gateway, now, expiresAt });
+      });
+      if (flags.json) return print(JSON.stringify({ path, expiresAt }));
+      note(`Shown once. Open it at the public address of this gateway until ${new Date(expiresAt).toISOString()}.`);
+      print(path);
+    });
+  command(
+    identity,
+    'client',
+    "Sets the secret of a server's oauth.clientId, as its authorization server gave it, on standard input.",
+  )
+    .requiredOption('--server <slug>', 'the remote server')
+    .action(async (flags: Common & { server: string }) => {
+      existingData(terminal, flags);
+      const value = await readSecret(terminal.input, () => note(`Client secret for ${flags.server} (it is not shown):`));
+      const issuer = await withStore(terminal, flags, async (store, { dataDir, vaultKeys }) => {
+        const place = clientPlace(await store.policy(), flags.server);
+        await setClientSecret({ store, ...openKeys(dataDir, vaultKeys), ...place, value, now: Date.now() });
+        return place.place.origin;
+      });
+      print(flags.json ? JSON.stringify({ server: flags.server, issuer }) : `set for ${issuer}`);
+    });
   command(identity, 'rotate-key', 'Makes a new key for the vault, and drops the old one when nothing needs it any more.').action(
     async (flags: Common) => {
       const rotated = await withStore(terminal, flags, (store, { dataDir, vaultKeys }) =>

@@ -1,7 +1,9 @@
-// `server`: local servers that workstations offer, and what may run of them.
+// `server`: local servers that workstations offer, and what may run of them; and what remote ones want of who calls.
 import { decideOffered, listOffered } from '../admin/offer.ts';
 import { offerText } from '../admin/print.ts';
+import { checkServer, type ServerCheck } from '../identity/check.ts';
 import type { Store } from '../store/store.ts';
+import { withSignIns } from './sign-ins.ts';
 import { command, withStore, type AddCommands, type Common } from './terminal.ts';
 
 const decisions = [
@@ -10,12 +12,20 @@ const decisions = [
 ] as const;
 
 export const addServer: AddCommands = (program, terminal) => {
-  const server = program.command('server').description('Local servers that workstations offer.');
+  const server = program.command('server').description('Local servers that workstations offer, and what remote ones want.');
   command(server, 'offered', 'Shows what workstations could run, and what was decided of it.').action(async (flags: Common) => {
     const offered = await withStore(terminal, flags, listOffered);
     if (flags.json) return terminal.print(JSON.stringify(offered));
     terminal.print(offered.length === 0 ? 'No workstation offers a server.' : offered.map(offerText).join('\n\n'));
   });
+  command(server, 'check <server>', 'Asks a remote server what it wants of who calls, and holds the policy against it.')
+    .option('--public-url <url>', 'the origin of this gateway, for what is to be registered', 'https://YOUR-GATEWAY')
+    .option('--egress <file>', 'the ways out of `serve`, where the server has one of them')
+    .action(async (name: string, flags: Common & { publicUrl: string; egress?: string }) => {
+      const found = await withSignIns(terminal, flags, flags.publicUrl, (parts) => checkServer(parts, name));
+      terminal.print(flags.json ? JSON.stringify(found) : checkText(found));
+      if (!found.fits) process.exitCode = 1;
+    });
   for (const [verb, decision, description] of decisions) {
     command(server, `${verb} <server>`, description)
       .option('--fingerprint <sha256>', 'which command; needed unless exactly one is undecided')
@@ -28,3 +38,16 @@ export const addServer: AddCommands = (program, terminal) => {
       });
   }
 };
+
+function checkText({ server, wants, auth, fits, issuer, client, scope, redirect }: ServerCheck): string {
+  const lines = [
+    ['wants', wants],
+    ['policy says', `auth: ${auth}`],
+    ...(issuer === undefined ? [] : [['issuer', issuer]]),
+    ...(client === undefined ? [] : [['this gateway as', client]]),
+    ...(scope === undefined ? [] : [['scopes', scope]]),
+    ...(redirect === undefined ? [] : [['redirect', redirect]]),
+    ['fits', fits ? 'yes' : `no: say auth: ${wants === 'open' ? 'none' : wants}`],
+  ];
+  return [server, ...lines.map(([name = '', value = '']) => `  ${name.padEnd(15)} ${value}`)].join('\n');
+}

@@ -32,8 +32,8 @@ export function createRoutes(deps: {
   /** The same by the transport of 2024-11-05. */
   oldMcp: McpRoute;
   enroll: Route;
-  /** Absent: hosts come with tokens that administrators made. */
-  signIn?: ((request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | undefined) | undefined;
+  /** What people's browsers open, and the addresses of sign-in; undefined where a path is none of them. */
+  pages: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | undefined;
   wellKnown: WellKnown;
   tunnel: Upgrade;
   logger: Logger;
@@ -78,8 +78,8 @@ export function createRoutes(deps: {
     if (path === tunnelPath) throw new Fault('UPGRADE_REQUIRED');
     const known = deps.wellKnown(request, response, path);
     if (known) return known;
-    const signingIn = deps.signIn?.(request, response, path);
-    if (signingIn) return signingIn;
+    const answering = deps.pages(request, response, path);
+    if (answering) return answering;
     throw new Fault('NOT_FOUND');
   }
 

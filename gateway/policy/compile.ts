@@ -77,9 +77,11 @@ export function compile(source: Source): Snapshot {
 function remoteOf(server: RemoteServer, identity: PolicyAssignment['identity']): Remote {
   const { url, auth, header, allowPrivate, transport, egress } = server;
   const place = { url, origin: new URL(url).origin, allowPrivate, transport, egress };
-  if (auth === 'none') return { ...place, auth: undefined };
+  // With `auto` an assignment may say that nobody in particular calls.
+  if (auth === 'none' || (auth === 'auto' && identity === 'none')) return { ...place, auth: undefined };
   const isBearer = header === undefined || header.toLowerCase() === 'authorization';
-  return { ...place, auth: { identity: identity === 'shared' ? 'shared' : 'own', header: header ?? 'Authorization', isBearer } };
+  const of = identity === 'shared' ? 'shared' : 'own';
+  return { ...place, auth: { identity: of, header: header ?? 'Authorization', isBearer, scheme: auth } };
 }
 
 /** A server may list as many as it likes: more are of no use to anybody. */

@@ -86,6 +86,8 @@ declare module 'oidc-provider' {
       result: object,
       options?: { mergeWithLastSubmission?: boolean },
     ): Promise<void>;
+    /** Keeps the result, and tells where its sign-in goes on. */
+    interactionResult(request: IncomingMessage, response: ServerResponse, result: object): Promise<string>;
     on(event: string, listener: (ctx: Context, detail: unknown) => void): this;
   }
 

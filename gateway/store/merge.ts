@@ -103,8 +103,8 @@ async function mergeApprovals(tx: Tx, older: Db): Promise<number> {
 
 /** Those that were lost come back, sealed as they were. One that was removed or set anew since stays as it is now. */
 async function mergeIdentities(tx: Tx, older: Db): Promise<number> {
-  const placeOf = (row: { server_id: string; user_id: string | null; gateway_id: string | null }) =>
-    JSON.stringify([row.server_id, row.user_id, row.gateway_id]);
+  const placeOf = (row: { server_id: string; user_id: string | null; gateway_id: string | null; kind: string; origin: string }) =>
+    JSON.stringify([row.server_id, row.user_id, row.gateway_id, row.kind === 'client' ? row.origin : null]);
   const live = await tx.selectFrom('identity').selectAll().execute();
   const known = new Set<string>(live.map(({ id }) => id));
   const taken = new Set(live.filter((row) => row.removed_at === null).map(placeOf));

@@ -11,7 +11,17 @@ import type { StoreLocation } from './location.ts';
 import { lockDataDirectory } from './lock.ts';
 import { checkSchema, migrate } from './schema.ts';
 import { approvals, decide } from './sql/approval.ts';
-import { identities, identity, removeIdentity, resealIdentities, setIdentity } from './sql/identity.ts';
+import {
+  identities,
+  identity,
+  identityById,
+  identityClient,
+  leaseIdentity,
+  removeIdentity,
+  renewIdentity,
+  resealIdentities,
+  setIdentity,
+} from './sql/identity.ts';
 import { policy } from './sql/policy.ts';
 import { newestCalls } from './sql/call.ts';
 import { chainHead, chains, newestRecords, recordsAfter, sealsAfter } from './sql/record.ts';
@@ -128,6 +138,10 @@ function storeOf(engine: Engine): Store {
     approvals: guarded(() => approvals(db)),
     decide: guarded((server, fingerprint, decision, reason, now) => decide(db, server, fingerprint, decision, reason, now)),
     identity: guarded((server, user, gateway) => identity(db, server, user, gateway)),
+    identityById: guarded((id) => identityById(db, id)),
+    identityClient: guarded((server, issuer) => identityClient(db, server, issuer)),
+    leaseIdentity: guarded((id, sealed, now, until) => leaseIdentity(db, id, sealed, now, until)),
+    renewIdentity: guarded((id, before, after) => renewIdentity(db, id, before, after)),
     identities: guarded(() => identities(db)),
     setIdentity: guarded((one) => setIdentity(db, one)),
     removeIdentity: guarded((id, now) => removeIdentity(db, id, now)),

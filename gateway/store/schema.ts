@@ -12,6 +12,7 @@ import { createSignIn } from './migration/0005-sign-in.ts';
 import { createLocalAccount } from './migration/0006-local-account.ts';
 import { createTransport } from './migration/0007-transport.ts';
 import { createEgressWay } from './migration/0008-egress.ts';
+import { createUpstreamSignIn } from './migration/0009-upstream-sign-in.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -24,6 +25,7 @@ const migrations = {
   '0006-local-account': createLocalAccount,
   '0007-transport': createTransport,
   '0008-egress': createEgressWay,
+  '0009-upstream-sign-in': createUpstreamSignIn,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -77,6 +77,9 @@ export interface StoredIdentity {
   readonly gateway: { readonly id: GatewayId; readonly slug: Slug } | null;
   /** The origin that the server had when it was set: it goes to no other one. */
   readonly origin: string;
+  /** What is sealed: a token as it was given, or the tokens of a sign-in there. `client`: not a person's, but as which app the gateway server is known at the
+   * authorization server `origin`; its user and gateway are null. */
+  readonly kind: 'token' | 'oauth' | 'client';
   readonly sealed: string;
   readonly setAt: number;
 }
@@ -145,11 +148,14 @@ export interface Store {
     now: number,
   ): Promise<void>;
 
-  /** The identity for this gateway, else the one for every gateway. `user` null: the shared one. */
+  /** The identity for this gateway, else the one for every gateway; never a client. `user` null: the shared one. */
   identity(server: ServerId, user: UserId | null, gateway: GatewayId): Promise<StoredIdentity | undefined>;
+  identityById(id: IdentityId): Promise<StoredIdentity | undefined>;
+  /** As which app the gateway server is known at an authorization server, for the sake of one remote server. */
+  identityClient(server: ServerId, issuer: string): Promise<StoredIdentity | undefined>;
   identities(): Promise<readonly StoredIdentity[]>;
   /**
-   * Sets what the identity with these server, user and gateway is. There is one of each at most, and `identity.id` must be its id; otherwise nothing is
+   * Sets what the identity with these server, user and gateway (of a client: server and origin) is. There is one of each at most, and `identity.id` must be its id; otherwise nothing is
    * changed and false comes back, as it does where server, user or gateway are not (any more) in the policy.
    */
   setIdentity(identity: StoredIdentity): Promise<boolean>;
@@ -159,6 +165,10 @@ export interface Store {
   resealIdentities(
     changes: readonly { readonly id: IdentityId; readonly before: string; readonly after: string }[],
   ): Promise<readonly IdentityId[]>;
+  /** True for the one who may renew it until then: its value is still this, and nobody else is about it. Does not bump the revision. */
+  leaseIdentity(id: IdentityId, sealed: string, now: number, until: number): Promise<boolean>;
+  /** Puts the renewed value in the place of the one before, and ends the lease. False where that is not its value any more. Does not bump the revision. */
+  renewIdentity(id: IdentityId, before: string, after: string): Promise<boolean>;
 
   /** Appends records and the seal over the last of them in one durable transaction (group commit). */
   appendRecords(records: readonly ChainedRecord[], seal: Seal): Promise<void>;

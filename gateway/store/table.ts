@@ -15,9 +15,9 @@ import type {
   UserId,
   WorkstationId,
 } from '#contract/id.ts';
-import type { ItemKind, PolicyServer } from '#contract/policy.ts';
+import type { ItemKind, PolicyServer, RemoteServer } from '#contract/policy.ts';
 import type { Verdict } from '#contract/server.ts';
-import type { ChainedRecord, Seal, Token, Workstation } from './store.ts';
+import type { ChainedRecord, Seal, StoredIdentity, Token, Workstation } from './store.ts';
 
 interface Named<Id> {
   readonly id: Id;
@@ -39,14 +39,16 @@ export interface Tables {
     /** 0 of remote servers. */
     readonly shareable: number;
     readonly timeout_seconds: number;
-    /** These four are null of workstation servers. */
+    /** These are null of workstation servers. */
     readonly url: string | null;
-    readonly auth: 'none' | 'header' | null;
+    readonly auth: RemoteServer['auth'] | null;
     readonly header: string | null;
     /** JSON. */
     readonly allow_private: string | null;
     readonly transport: string | null;
     readonly egress: string | null;
+    /** JSON; null where nothing is settled. */
+    readonly oauth: string | null;
   };
   readonly assignment: {
     readonly id: AssignmentId;
@@ -153,8 +155,11 @@ export interface Tables {
     readonly origin: string;
     /** Null once it was removed. */
     readonly sealed: string | null;
+    readonly kind: StoredIdentity['kind'];
     readonly set_at: number;
     readonly removed_at: number | null;
+    /** Until when somebody renews it; null where nobody does. */
+    readonly lease_until: number | null;
   };
 
   readonly record: ChainedRecord;

@@ -40,8 +40,8 @@ export interface RemoteSessionDeps extends Peer {
   /** What an earlier session found out; undefined asks the server. */
   readonly knownEra: Era | undefined;
   readonly startWithinMs: number;
-  /** What a status says of the identity that was sent. */
-  readonly refused: (status: number) => Fault;
+  /** What a status, and the challenge that came with it, say of the identity that was sent. */
+  readonly refused: (status: number, challenge?: string) => Fault;
   readonly onDropped: () => void;
   readonly onClosed: () => void;
   /** It turned out to speak another era than was taken for known. */
@@ -137,6 +137,7 @@ export class RemoteSession {
     const body = progressToken === undefined ? message : withToken(message, id);
     const isLegacy = this.era === 'legacy';
     const send = (answer: Buffer) => this.#send(undefined, answer);
+    let challenge: string | undefined;
     this.lastUsedAt = performance.now();
     try {
       const reply = await ask(
@@ -152,8 +153,11 @@ export class RemoteSession {
           isResumable: isLegacy,
           onBegun: (waiting) => this.#calls.set(id, waiting),
           onSent: () => trace && (trace.forwardedAt ??= performance.now()),
-          onHead: (head) => this.#heard(head),
-          faultOf: (status) => this.#faultOf(status),
+          onHead: (head) => {
+            challenge = head.header('www-authenticate');
+            this.#heard(head);
+          },
+          faultOf: (status) => this.#faultOf(status, challenge),
           onBeside: besideOf({ server, id, mayAsk: isLegacy, news: this.#news, send, onDropped }),
           onDropped,
           onGivenUp: () => isLegacy && method !== 'initialize' && this.#send('notifications/cancelled', cancelled(id)),
@@ -272,9 +276,9 @@ export class RemoteSession {
       this.#sessionId = sessionId;
   }
 
-  #faultOf(status: number): Fault | undefined {
+  #faultOf(status: number, challenge?: string): Fault | undefined {
     const { server, refused } = this.#deps;
-    if (status === 401 || status === 403) return refused(status);
+    if (status === 401 || status === 403) return refused(status, challenge);
     if (status === 429) return new Fault('BUSY', { what: `the server "${server}"` });
     if (status !== 404 || this.#sessionId === undefined) return undefined;
     this.#sessionId = undefined;

@@ -7,9 +7,12 @@ import type { Egress } from '../egress/egress.ts';
 import { type Feature, features, headerNameOf } from '../mcp/feature.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
-import type { Identity, Vault } from '../vault/vault.ts';
+import type { Identities, Identity } from '../identity/identities.ts';
+import { bearerChallengeIn } from '../mcp/challenge.ts';
+import type { Wanted } from '../vault/vault.ts';
 import { reveal, Secret } from '#contract/secret.ts';
 import { tell } from './hearing.ts';
+import type { Peer } from './exchange.ts';
 import { composerOf, readPages } from './item.ts';
 import { createMirroredTools } from './mirrored.ts';
 import { headerMismatch, isRefusedFor } from './remote-era.ts';
@@ -20,7 +23,7 @@ import { leftOf, within } from './within.ts';
 
 export interface RemoteDeps {
   readonly egress: Egress;
-  readonly vault: Vault;
+  readonly identities: Identities;
   readonly messageLimitBytes: number;
   readonly onDropped: () => void;
   readonly startWithinMs?: number;
@@ -30,6 +33,12 @@ type Allowed = AllowedCall | AllowedListing;
 interface Entry {
   readonly opening: Promise<RemoteTalk>;
   session: RemoteTalk | undefined;
+  /** As it was for the newest call: renewed tokens reach a session that is open. */
+  identity: Identity | undefined;
+}
+/** As whom a call went, for what comes after it. */
+interface Used {
+  identity: Identity | undefined;
 }
 
 interface Known {
@@ -56,17 +65,17 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
   function identityOf(allowed: Allowed, remote: Remote, trace: Trace): Identity | undefined | Promise<Identity> {
     const { auth, origin } = remote;
     if (!auth) return undefined;
-    const { server, gateway } = allowed.assignment;
     trace.identity = { kind: auth.identity, id: null };
-    return deps.vault.identity({ kind: auth.identity, server, user: allowed.caller.user, gateway: gateway.id, origin });
+    return deps.identities.identity(wantedBy(allowed, auth, origin));
   }
 
-  async function sessionFor(allowed: Allowed, trace: Trace, signal: AbortSignal): Promise<RemoteTalk> {
+  async function sessionFor(allowed: Allowed, trace: Trace, signal: AbortSignal, used: Used): Promise<RemoteTalk> {
     const { remote, server, timeoutMs } = allowed.assignment;
     if (!remote) throw new Fault('SERVER_NOT_ASSIGNED', { server: server.slug });
     const found = identityOf(allowed, remote, trace);
     const identity =
       found instanceof Promise ? await within(found, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal) : found;
+    used.identity = identity;
     if (identity && remote.auth) trace.identity = { kind: remote.auth.identity, id: identity.id };
     const as = identity ? `${identity.id} ${identity.setAt}` : '';
     const { auth, url, allowPrivate, transport, egress } = remote;
@@ -74,6 +83,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const place = JSON.stringify({ url, auth, allowPrivate, transport, egress });
     const key = [allowed.conversation, allowed.caller.user.id, server.id, as, place, declared].join('\n');
     const entry = sessions.get(key);
+    if (entry) entry.identity = identity;
     if (entry?.session?.isOpen) return entry.session;
     const { opening } = entry ?? begin(key, allowed, remote, identity);
     return within(opening, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
@@ -86,23 +96,25 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const before = known.get(place);
     const valid = before && before.until > Date.now() ? before : undefined;
     const forget = () => sessions.get(key) === entry && sessions.delete(key);
+    const bears: Pick<Entry, 'identity'> = { identity };
     const opened = openRemote({
       egress: deps.egress,
       server: server.slug,
       remote,
-      credential: credentialOf(remote, identity),
+      credential: credentialOf(remote, bears),
       abilities: allowed.audience?.abilities ?? noAbilities,
       limitBytes: deps.messageLimitBytes,
       knownEra: valid?.era,
       knownTransport: valid?.transport,
       startWithinMs,
-      refused: (status) => refused(allowed, remote, status),
+      refused: (status, challenge) => refused(deps.identities, allowed, remote, status, challenge),
       onDropped: deps.onDropped,
       onClosed: forget,
       // The server is not what it was taken for: the next session asks it again.
       onMistaken: () => known.delete(place),
     });
-    const entry: Entry = { opening: opened.then(({ talk }) => talk), session: undefined };
+    const opening = opened.then(({ talk }) => talk);
+    const entry: Entry = Object.assign(bears, { opening, session: undefined });
     sessions.set(key, entry);
     opened.then(
       ({ talk: session, transport }) => {
@@ -134,10 +146,39 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     return mirrored.headersFor(placeOf(allowed, remote), allowed.item.name, params.value['arguments']);
   }
 
-  async function call(allowed: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply> {
+  /**
+   * Once more with renewed tokens where the server refused the ones before (401): it has not looked at what was asked. What it wants beyond them (403) is
+   * noted, so that the next sign-in asks for it.
+   */
+  async function refreshing<T>(allowed: Allowed, run: (used: Used) => Promise<T>): Promise<T> {
+    const used: Used = { identity: undefined };
+    try {
+      return await run(used);
+    } catch (error) {
+      const { remote } = allowed.assignment;
+      if (!(error instanceof Fault) || !remote?.auth) throw error;
+      const wanted = wantedBy(allowed, remote.auth, remote.origin);
+      if (error.code === 'IDENTITY_SCOPE') await deps.identities.want(wanted, String(error.fields['scope']));
+      if (error.code !== 'IDENTITY_REFUSED' || error.fields['status'] !== 401 || !used.identity) throw error;
+      if (!(await deps.identities.renewRefused(wanted, used.identity))) throw error;
+      return run(used);
+    }
+  }
+
+  function call(allowed: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply> {
+    return refreshing(allowed, (used) => callOnce(allowed, request, trace, signal, used));
+  }
+
+  async function callOnce(
+    allowed: AllowedCall,
+    request: RequestMessage,
+    trace: Trace,
+    signal: AbortSignal,
+    used: Used,
+  ): Promise<Reply> {
     const { timeoutMs } = allowed.assignment;
     const beganAt = performance.now();
-    const session = await sessionFor(allowed, trace, signal);
+    const session = await sessionFor(allowed, trace, signal, used);
     session.join(allowed);
     const compose = composerOf(allowed, request);
     const { method } = request;
@@ -152,7 +193,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     let answer = await (isSubscription ? session.subscribe(first, isOn, signal) : session.request(first, signal));
     if (isRefusedFor(answer, headerMismatch) && session.era === 'modern' && allowed.item.kind === 'tools') {
       // Refused for its headers, so it was not run: what they have to be is in the tool's newest definition.
-      await listOnce(allowed, features.tools, {}, signal);
+      await listOnce(allowed, features.tools, {}, signal, used);
       const better = mirroredBy(session, allowed, request);
       if (JSON.stringify(better) !== JSON.stringify(headers))
         answer = await session.request({ ...asked, leftMs: leftOf(timeoutMs, beganAt), headers: better }, signal);
@@ -161,18 +202,15 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     return answer;
   }
 
-  async function list(
-    allowed: AllowedListing,
-    feature: Feature,
-    trace: Trace,
-    signal: AbortSignal,
-  ): Promise<readonly ListedItem[]> {
-    try {
-      return await listOnce(allowed, feature, trace, signal);
-    } catch (error) {
-      if (!(error instanceof Fault) || error.code !== 'UPSTREAM_SESSION_LOST') throw error;
-      return await listOnce(allowed, feature, trace, signal);
-    }
+  function list(allowed: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]> {
+    return refreshing(allowed, async (used) => {
+      try {
+        return await listOnce(allowed, feature, trace, signal, used);
+      } catch (error) {
+        if (!(error instanceof Fault) || error.code !== 'UPSTREAM_SESSION_LOST') throw error;
+        return await listOnce(allowed, feature, trace, signal, used);
+      }
+    });
   }
 
   async function listOnce(
@@ -180,10 +218,11 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     feature: Feature,
     trace: Trace,
     signal: AbortSignal,
+    used: Used,
   ): Promise<readonly ListedItem[]> {
     const { server, timeoutMs } = allowed.assignment;
     const beganAt = performance.now();
-    const session = await sessionFor(allowed, trace, signal);
+    const session = await sessionFor(allowed, trace, signal, used);
     session.join(allowed);
     const said = about(allowed);
     if (said && !said.capabilities.has(feature.capability)) return [];
@@ -230,16 +269,27 @@ function placeOf({ assignment, caller }: Allowed, { url, auth }: Remote): string
   return `${assignment.server.id}\n${url}\n${auth?.identity === 'own' ? caller.user.id : ''}`;
 }
 
-function credentialOf({ auth }: Remote, identity: Identity | undefined) {
-  if (!auth || !identity) return undefined;
-  const { header, isBearer } = auth;
-  return { header, value: isBearer ? new Secret(`Bearer ${reveal(identity.value)}`) : identity.value };
+/** Read anew for each request. */
+function credentialOf({ auth }: Remote, bears: Pick<Entry, 'identity'>): Peer['credential'] {
+  if (!auth || !bears.identity) return undefined;
+  const isInHeader = !bears.identity.isSignIn;
+  const { header, isBearer } = isInHeader ? auth : { header: 'Authorization', isBearer: true };
+  return {
+    header,
+    get value() {
+      const value = bears.identity?.value ?? new Secret('');
+      return isBearer ? new Secret(`Bearer ${reveal(value)}`) : value;
+    },
+  };
 }
 
-function refused({ assignment, caller }: Allowed, { auth }: Remote, status: number): Fault {
-  const server = assignment.server.slug;
-  if (!auth) return new Fault('UPSTREAM_FAILED', { server, status });
-  const isOwn = auth.identity === 'own';
-  const whose = isOwn ? `identity of "${caller.user.slug}"` : 'shared identity';
-  return new Fault('IDENTITY_REFUSED', { server, status, whose, option: isOwn ? `--user ${caller.user.slug}` : '--shared' });
+function wantedBy({ assignment, caller }: Allowed, { identity, scheme }: NonNullable<Remote['auth']>, origin: string): Wanted {
+  return { kind: identity, server: assignment.server, user: caller.user, gateway: assignment.gateway.id, origin, scheme };
+}
+
+function refused(identities: Identities, allowed: Allowed, { auth, origin }: Remote, status: number, header?: string): Fault {
+  if (!auth) return new Fault('UPSTREAM_FAILED', { server: allowed.assignment.server.slug, status });
+  const challenge = status === 403 ? bearerChallengeIn(header) : undefined;
+  const scope = challenge?.error === 'insufficient_scope' ? challenge.scope : undefined;
+  return identities.refusal(wantedBy(allowed, auth, origin), { status, scope });
 }

@@ -14,8 +14,10 @@ export interface Binding {
   readonly user: string;
   /** `any` where it is for every gateway. */
   readonly gateway: string;
-  /** Where it may be sent. */
+  /** Where it may be sent; of a client the authorization server that knows it. */
   readonly origin: string;
+  /** What it is: a value of one kind does not open as another. */
+  readonly kind: 'token' | 'oauth' | 'client';
 }
 /** A data key as it may lie in the database, and the name of the key that opens it. */
 export interface WrappedKey {
@@ -99,6 +101,8 @@ function partsOf(sealed: string): WrappedKey & { readonly value: string } {
   return { kid, wrapped, value };
 }
 
-function about({ table, column, row, server, user, gateway, origin }: Binding, what: 'key' | 'value'): Buffer {
-  return Buffer.from(JSON.stringify(['drawbridge vault 1', what, table, column, row, server, user, gateway, origin]));
+/** A token as it was given is bound as it was before there were other kinds. */
+function about({ table, column, row, server, user, gateway, origin, kind }: Binding, what: 'key' | 'value'): Buffer {
+  const place = ['drawbridge vault 1', what, table, column, row, server, user, gateway, origin];
+  return Buffer.from(JSON.stringify(kind === 'token' ? place : [...place, kind]));
 }

@@ -59,12 +59,12 @@ test('a token that is typed is not echoed, and one that is piped is taken whole'
   expect(JSON.parse(piped.stdout)).toMatchObject({ server: 'tracker', user: 'ada', gateway: null, state: 'ready' });
   expect(piped.stdout + piped.stderr).not.toContain(secret);
   const listed = await identity(['list']);
-  expect(listed.stdout).toMatch(/tracker +ada +\(every\) +https:\/\/tracker\.example\.org +ready/);
+  expect(listed.stdout).toMatch(/tracker +ada +\(every\) +https:\/\/tracker\.example\.org +token +ready/);
 });
 
 test('what is asked for wrongly changes nothing and is told in one line', async () => {
   for (const [args, input, says] of [
-    [setForAda, '', /nothing came on standard input/],
+    [setForAda, '', /there is nothing in it/],
     [['set', '--server', 'tracker'], secret, /give either --user SLUG or --shared/],
     [[...setForAda, '--shared'], secret, /give either --user SLUG or --shared/],
     [['set', '--server', 'traker', '--shared'], secret, /Did you mean "tracker"/],

@@ -67,6 +67,7 @@ export function describeIdentities(kind: string, ground: () => Promise<Ground>):
         user: user === null ? null : { id: UserId.parse(ids.users[user]), slug: slug(user) },
         gateway: null,
         origin: 'https://tracker.example.org',
+        kind: 'token',
         sealed: `sealed for ${user}`,
         setAt: 1000,
         ...change,

@@ -26,6 +26,8 @@ export async function deploySignIn(of: {
   env?: Record<string, string>;
   /** Where a proxy stands in front. */
   publicOrigin?: string;
+  /** Whose pages a browser opens, beside the gateway's and its identity providers'. */
+  extraSites?: readonly string[];
   serveArgs?: readonly string[];
 }): Promise<SignInDeployment> {
   const dir = await mkdtemp(join(tmpdir(), 'drawbridge-sign-in-'));
@@ -56,7 +58,7 @@ export async function deploySignIn(of: {
   return {
     deployment,
     identityProvider: first,
-    browser: () => createBrowser([deployment.origin, ...providers.map(({ issuer }) => issuer)]),
+    browser: () => createBrowser([deployment.origin, ...providers.map(({ issuer }) => issuer), ...(of.extraSites ?? [])]),
     async close() {
       await deployment.close();
       for (const provider of providers) await provider.close();

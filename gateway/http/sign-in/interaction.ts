@@ -19,7 +19,8 @@ import { readBody } from '../body.ts';
 import { AccountForm } from './account.ts';
 import { questionBody, questionTitle, type Question } from './consent-page.ts';
 import { cookieOf, setCookie } from './cookie.ts';
-import { answerPage, formTargetOf } from './page.ts';
+import { answerPage, formTargetOf, seeOther } from './page.ts';
+import { isProof, type PersonSessions, proofFor } from './person-session.ts';
 import { signInBody } from './sign-in-page.ts';
 
 export interface InteractionDeps {
@@ -32,9 +33,17 @@ export interface InteractionDeps {
   readonly events: SignInEvents;
   readonly identityProviders: readonly IdentityProviderClient[];
   readonly accounts: LocalAccounts;
+  /** Of our own pages. */
+  readonly sessions: PersonSessions;
+  /** Whether the person lacks an identity of their own at a server of this gateway. */
+  readonly isIdentityMissing: (person: Person, gateway: string) => Promise<boolean>;
   readonly now: () => number;
 }
 export interface Interactions {
+  /** GET: who is it, for our own pages. */
+  showOwn(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void>;
+  /** POST: the emergency account, for our own pages. */
+  answerOwn(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** GET: the next step of this sign-in, as a page or a way on. */
   show(request: IncomingMessage, response: ServerResponse, uid: string, query: URLSearchParams): Promise<void>;
   /** POST: the answer to the question of consent, or the emergency account. */
@@ -43,18 +52,29 @@ export interface Interactions {
   arrive(request: IncomingMessage, response: ServerResponse, provider: string, returned: URL): Promise<void>;
 }
 
+/** A sign-in that asks who it is: of a host, or (null) for a page of ours. */
+interface AskedWho {
+  readonly uid: string | null;
+  readonly proof: string;
+}
+
 const departureModel = 'Departure';
 const departureMs = 600_000;
-const Kept = z.object({ departure: Departure, uid: z.string(), browser: z.string() });
+/** `uid` null: no host asked, the person is on the way to a page of ours. */
+const Kept = z.object({ departure: Departure, uid: z.string().nullable(), browser: z.string() });
+/** Where people look after their identities: what they sign in for where no host asked. */
+const ownPage = '/identities';
 const answerLimitBytes = 8 * 1024;
 
 export function createInteractions(deps: InteractionDeps): Interactions {
   const { publicOrigin, provider, store, events, now } = deps;
   const isSecure = publicOrigin.startsWith('https:');
+  const browserCookie = isSecure ? '__Host-browser' : 'drawbridge-browser';
   const proofKey = Buffer.from(
     hkdfSync('sha256', deps.signingKey.key.export({ format: 'der', type: 'pkcs8' }), '', 'drawbridge sign-in proof', 32),
   );
   const proofOf = (uid: string) => createHmac('sha256', proofKey).update(uid).digest();
+  const proofText = (uid: string) => proofOf(uid).toString('base64url');
 
   async function find(request: IncomingMessage, response: ServerResponse, uid: string): Promise<Interaction> {
     try {
@@ -68,18 +88,23 @@ export function createInteractions(deps: InteractionDeps): Interactions {
 
   async function sendAway(
     response: ServerResponse,
-    of: { to: IdentityProviderClient; uid: string; request: IncomingMessage; email?: string },
+    of: { to: IdentityProviderClient; uid: string | null; request: IncomingMessage; email?: string },
   ) {
     const { url, departure } = await of.to.depart(of.email);
-    const name = isSecure ? '__Host-browser' : 'drawbridge-browser';
-    const browser = cookieOf(of.request, name) ?? randomBytes(24).toString('base64url');
+    const browser = nameBrowser(of.request, response);
     const body = JSON.stringify({ departure, uid: of.uid, browser: hash('sha256', browser) } satisfies z.infer<typeof Kept>);
     const key = hash('sha256', departure.state);
     const expiresAt = now() + departureMs;
     const item = { model: departureModel, key, family: null, uid: null, connection: null, body, expiresAt, consumedAt: null };
     await store.signIn.putItem(item, now());
-    setCookie(response, name, browser, isSecure);
     seeOther(response, url.href);
+  }
+
+  /** What this browser is known by; it gets a name where it has none. */
+  function nameBrowser(request: IncomingMessage, response: ServerResponse): string {
+    const browser = cookieOf(request, browserCookie) ?? randomBytes(24).toString('base64url');
+    setCookie(response, browserCookie, browser, isSecure);
+    return browser;
   }
 
   async function questionOf(interaction: Interaction): Promise<Question> {
@@ -111,9 +136,22 @@ export function createInteractions(deps: InteractionDeps): Interactions {
   }
 
   return {
+    async showOwn(request, response, query) {
+      const proof = proofFor(nameBrowser(request, response));
+      await showSignIn(request, response, { uid: null, proof }, query);
+    },
+
+    async answerOwn(request, response) {
+      const form = new URLSearchParams((await readBody(request, answerLimitBytes)).toString('utf8'));
+      const browser = cookieOf(request, browserCookie);
+      if (browser === undefined || !isProof(form.get('proof'), browser)) throw new Fault('SIGN_IN_OVER');
+      const asked = { uid: null, proof: proofFor(browser) };
+      return signInLocally(response, asked, form, (person) => enter(response, person, { identityProvider: 'local account' }));
+    },
+
     async show(request, response, uid, query) {
       const interaction = await find(request, response, uid);
-      if (interaction.prompt.name === 'login') return showSignIn(request, response, interaction, query);
+      if (interaction.prompt.name === 'login') return showSignIn(request, response, { uid, proof: proofText(uid) }, query);
       const question = await questionOf(interaction);
       answerPage(response, {
         title: questionTitle(question),
@@ -128,7 +166,11 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       const proof = Buffer.from(form.get('proof') ?? '', 'base64url');
       const expected = proofOf(uid);
       if (proof.length !== expected.length || !timingSafeEqual(proof, expected)) throw new Fault('SIGN_IN_OVER');
-      if (interaction.prompt.name === 'login') return signInLocally(response, interaction, form);
+      if (interaction.prompt.name === 'login') {
+        const how = { identityProvider: 'local account' };
+        const asked = { uid, proof: proofText(uid) };
+        return signInLocally(response, asked, form, (person) => signIn(response, interaction, person, how));
+      }
       const { client, person, choices, redirect } = await questionOf(interaction);
       const { resource } = Asked.parse(interaction.params);
       if (form.get('answer') !== 'allow') {
@@ -141,17 +183,23 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       if (gateway === undefined) throw new Fault('SIGN_IN_OVER');
       const connection = await deps.consents.give({ client, person, gateway, redirect });
       const grant = await saveGrant(provider, { connection, resource });
-      return provider.interactionFinished(request, response, { consent: { grantId: grant.jti } });
+      const result = { consent: { grantId: grant.jti } };
+      if (!(await deps.isIdentityMissing(person, gateway))) return provider.interactionFinished(request, response, result);
+      // What the gateway needs at its servers comes next; the host waits for as long as its sign-in lasts.
+      const url = await provider.interactionResult(request, response, result);
+      await deps.sessions.begin(response, person, { title: client.client_name, gateway, url });
+      return seeOther(response, ownPage);
     },
 
     async arrive(request, response, name, returned) {
       const state = returned.searchParams.get('state') ?? '';
       const item = await store.signIn.removeItem(departureModel, hash('sha256', state));
       const kept = item && item.expiresAt > now() ? Kept.parse(JSON.parse(item.body)) : undefined;
-      const browser = cookieOf(request, isSecure ? '__Host-browser' : 'drawbridge-browser') ?? '';
+      const browser = cookieOf(request, browserCookie) ?? '';
       const to = deps.identityProviders.find(({ settings }) => settings.slug === name);
       if (!kept || !to || kept.departure.provider !== name || kept.browser !== hash('sha256', browser))
         throw new Fault('SIGN_IN_OVER');
+      if (kept.uid === null) return enter(response, await whoCame(to, returned, kept.departure), { identityProvider: name });
       const interaction = await provider.Interaction.find(kept.uid);
       if (!interaction || interaction.prompt.name !== 'login') throw new Fault('SIGN_IN_OVER');
       const person = await whoCame(to, returned, kept.departure);
@@ -167,7 +215,15 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     seeOther(response, interaction.returnTo);
   }
 
-  async function showSignIn(request: IncomingMessage, response: ServerResponse, { uid }: Interaction, query: URLSearchParams) {
+  /** To a page of ours. */
+  async function enter(response: ServerResponse, person: Person, how: Record<string, string>) {
+    await events.record({ event: 'signed_in', user: { id: person.id, name: person.slug }, detail: how });
+    await deps.sessions.begin(response, person);
+    seeOther(response, ownPage);
+  }
+
+  async function showSignIn(request: IncomingMessage, response: ServerResponse, asked: AskedWho, query: URLSearchParams) {
+    const { uid } = asked;
     const email = query.get('email')?.trim().toLowerCase();
     const domain = email?.slice(email.lastIndexOf('@') + 1);
     const [only] = deps.identityProviders;
@@ -178,18 +234,18 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       ? isChosen && only
       : deps.identityProviders.find(({ settings }) => domain !== undefined && settings.domains?.includes(domain));
     if (to) return sendAway(response, { to, uid, request, ...(email === undefined ? {} : { email }) });
-    return answerSignIn(response, uid, { unknownEmail: email });
+    return answerSignIn(response, asked, { unknownEmail: email });
   }
 
   async function answerSignIn(
     response: ServerResponse,
-    uid: string,
+    { uid, proof }: AskedWho,
     of: { unknownEmail?: string | undefined; problem?: string },
   ) {
     const { unknownEmail, problem } = of;
     const body = signInBody({
-      answerTo: `${paths.signIn}/${uid}`,
-      proof: proofOf(uid).toString('base64url'),
+      answerTo: uid === null ? paths.signIn : `${paths.signIn}/${uid}`,
+      proof,
       choices: deps.identityProviders.map(({ settings }) => settings),
       unknownEmail,
       hasLocalAccount: await deps.accounts.isAny(),
@@ -200,16 +256,21 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     answerPage(response, { status: problem === undefined ? 200 : 403, title: 'Sign in', body, formTargets });
   }
 
-  async function signInLocally(response: ServerResponse, interaction: Interaction, form: URLSearchParams): Promise<void> {
+  async function signInLocally(
+    response: ServerResponse,
+    asked: AskedWho,
+    form: URLSearchParams,
+    go: (person: Person) => Promise<void>,
+  ): Promise<void> {
     try {
       const given = AccountForm.safeParse(Object.fromEntries(form));
       if (!given.success) throw new Fault('SIGN_IN_REFUSED', { reason: 'fill in the address, the password and the code.' });
       const person = await personByEmail(store, { email: await deps.accounts.check(given.data) });
-      await signIn(response, interaction, person, { identityProvider: 'local account' });
+      await go(person);
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'SIGN_IN_REFUSED') throw error;
       await events.recordRefusal({ event: 'sign_in_refused', code: error.code, detail: { identityProvider: 'local account' } });
-      await answerSignIn(response, interaction.uid, { problem: error.message });
+      await answerSignIn(response, asked, { problem: error.message });
     }
   }
 
@@ -234,10 +295,4 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     await store.signIn.removeItemByUid('Session', session.uid);
     interaction.session = undefined;
   }
-}
-
-function seeOther(response: ServerResponse, location: string): void {
-  response
-    .writeHead(303, { Location: location, 'Content-Length': 0, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
-    .end();
 }

@@ -37,8 +37,10 @@ dt { font-weight: 600; margin-top: .75rem; }
 dd { margin: 0; }
 code { font: .95em ui-monospace, monospace; }
 fieldset { border: 1px solid GrayText; margin: 1rem 0; padding: .5rem 1rem; }
+section { border-top: 1px solid GrayText; margin-top: 1.5rem; }
+h2 { font-size: 1.1rem; }
 label { display: block; padding: .3rem 0; }
-input[type=email], #code { font: inherit; padding: .4rem; width: 100%; box-sizing: border-box; }
+input[type=email], input[type=password], #code { font: inherit; padding: .4rem; width: 100%; box-sizing: border-box; }
 .warning { border-left: .3rem solid #b35900; padding-left: .8rem; }
 .actions { display: flex; gap: 1rem; margin-top: 1.5rem; }
 button { font: inherit; padding: .6rem 1.4rem; cursor: pointer; }
@@ -99,4 +101,10 @@ export function formTargetOf(uri: string): string {
   if (protocol !== 'http:' && protocol !== 'https:') return protocol;
   // The policy's grammar has no IPv6 address.
   return hostname.startsWith('[') ? protocol : `${protocol}//${host}`;
+}
+
+export function seeOther(response: ServerResponse, location: string): void {
+  response
+    .writeHead(303, { Location: location, 'Content-Length': 0, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' })
+    .end();
 }

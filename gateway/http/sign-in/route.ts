@@ -27,9 +27,10 @@ import { answerJson } from '../error.ts';
 import { type AccountPages, createAccountPages } from './account.ts';
 import { createDevicePages } from './device-page.ts';
 import { createFloodGate } from './flood.ts';
-import { createInteractions, type Interactions } from './interaction.ts';
+import { createInteractions, type InteractionDeps, type Interactions } from './interaction.ts';
 import { challengeOf, resourceMetadata, resourceMetadataPath } from './metadata.ts';
 import { answerPage, html, pageHeaders, pageText } from './page.ts';
+import type { PersonSessions } from './person-session.ts';
 import { createRegisterRoute } from './register.ts';
 
 export interface SignInDeps {
@@ -43,6 +44,8 @@ export interface SignInDeps {
   readonly clientDocuments: 'none' | { readonly allowPrivate: readonly string[] };
   readonly registration: 'open' | 'none';
   readonly egress: Pick<Egress, 'send'>;
+  readonly sessions: PersonSessions;
+  readonly isIdentityMissing: InteractionDeps['isIdentityMissing'];
   readonly logger: Logger;
   readonly now: () => number;
   readonly addressOf: (request: IncomingMessage) => string;
@@ -136,6 +139,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
       return { step: only('GET', authorize), isPage: true };
     if (path === paths.device) return { step: request.method === 'POST' ? triedCode : only('GET', typeIn), isPage: true };
     if (path.startsWith(`${resourceMetadataPath}/`)) return { step: only('GET', describe), isPage: false };
+    if (path === paths.signIn) return { step: ownStep(request, interactions, refuseFlood), isPage: true };
     const step = accountStep(path, request, accountPages) ?? pageStep(path, request, interactions, publicOrigin);
     return step && { step, isPage: true };
   }
@@ -181,6 +185,16 @@ function pageStep(path: string, request: IncomingMessage, interactions: Interact
   return provider === undefined
     ? undefined
     : only('GET', (asked, response) => interactions.arrive(asked, response, provider, url));
+}
+
+/** Anybody may begin this, so it has a bound as a host's sign-in has. */
+function ownStep({ method }: IncomingMessage, interactions: Interactions, refuseFlood: (request: IncomingMessage) => void): Step {
+  if (method === 'POST') return (asked, response) => interactions.answerOwn(asked, response);
+  return only('GET', async (asked, response) => {
+    refuseFlood(asked);
+    const { searchParams } = new URL(asked.url ?? '/', 'http://localhost');
+    await interactions.showOwn(asked, response, searchParams);
+  });
 }
 
 function accountStep(path: string, request: IncomingMessage, pages: AccountPages): Step | undefined {

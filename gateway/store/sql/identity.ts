@@ -16,10 +16,28 @@ export async function identity(
     .selectAll()
     .where('server_id', '=', server)
     .where('user_id', user === null ? 'is' : '=', user)
+    .where('kind', '!=', 'client')
     .where('removed_at', 'is', null)
     .execute();
   const found = rows.find((row) => row.gateway_id === gateway) ?? rows.find((row) => row.gateway_id === null);
   return found && identityOf(found)[0];
+}
+
+export async function identityById(db: Db, id: IdentityId): Promise<StoredIdentity | undefined> {
+  const row = await db.selectFrom('identity').selectAll().where('id', '=', id).executeTakeFirst();
+  return row && identityOf(row)[0];
+}
+
+export async function identityClient(db: Db, server: ServerId, issuer: string): Promise<StoredIdentity | undefined> {
+  const row = await db
+    .selectFrom('identity')
+    .selectAll()
+    .where('server_id', '=', server)
+    .where('kind', '=', 'client')
+    .where('origin', '=', issuer)
+    .where('removed_at', 'is', null)
+    .executeTakeFirst();
+  return row && identityOf(row)[0];
 }
 
 export async function identities(db: Db): Promise<readonly StoredIdentity[]> {
@@ -28,21 +46,23 @@ export async function identities(db: Db): Promise<readonly StoredIdentity[]> {
 
 export async function setIdentity(
   db: Db,
-  { id, server, user, gateway, origin, sealed, setAt }: StoredIdentity,
+  { id, server, user, gateway, origin, kind, sealed, setAt }: StoredIdentity,
 ): Promise<boolean> {
   return await change(db, async (tx) => {
     if (!(await isNamed(tx, server.id, user?.id, gateway?.id))) return unchanged(false);
-    const there = await tx
-      .selectFrom('identity')
-      .select('id')
-      .where('server_id', '=', server.id)
-      .where('user_id', user === null ? 'is' : '=', user?.id ?? null)
-      .where('gateway_id', gateway === null ? 'is' : '=', gateway?.id ?? null)
-      .where('removed_at', 'is', null)
-      .executeTakeFirst();
+    const ofServer = tx.selectFrom('identity').select('id').where('server_id', '=', server.id).where('removed_at', 'is', null);
+    const ofSame =
+      kind === 'client'
+        ? ofServer.where('kind', '=', kind).where('origin', '=', origin)
+        : ofServer
+            .where('kind', '!=', 'client')
+            .where('user_id', user === null ? 'is' : '=', user?.id ?? null)
+            .where('gateway_id', gateway === null ? 'is' : '=', gateway?.id ?? null);
+    const there = await ofSame.executeTakeFirst();
     if (there) {
       if (there.id !== id) return unchanged(false);
-      await tx.updateTable('identity').set({ origin, sealed, set_at: setAt }).where('id', '=', id).execute();
+      const set = { origin, kind, sealed, set_at: setAt, lease_until: null };
+      await tx.updateTable('identity').set(set).where('id', '=', id).execute();
       return changed(true);
     }
     await tx
@@ -56,9 +76,11 @@ export async function setIdentity(
         gateway_id: gateway?.id ?? null,
         gateway_slug: gateway?.slug ?? null,
         origin,
+        kind,
         sealed,
         set_at: setAt,
         removed_at: null,
+        lease_until: null,
       })
       .execute();
     return changed(true);
@@ -87,6 +109,18 @@ export async function resealIdentities(
   });
 }
 
+export async function leaseIdentity(db: Db, id: IdentityId, sealed: string, now: number, until: number): Promise<boolean> {
+  const lease = db.updateTable('identity').set({ lease_until: until }).where('id', '=', id).where('sealed', '=', sealed);
+  const free = lease.where((is) => is.or([is('lease_until', 'is', null), is('lease_until', '<=', now)]));
+  return (await free.executeTakeFirstOrThrow()).numUpdatedRows > 0n;
+}
+
+export async function renewIdentity(db: Db, id: IdentityId, before: string, after: string): Promise<boolean> {
+  const renewed = db.updateTable('identity').set({ sealed: after, lease_until: null });
+  const done = await renewed.where('id', '=', id).where('sealed', '=', before).executeTakeFirstOrThrow();
+  return done.numUpdatedRows > 0n;
+}
+
 /** Those whose server, user or gateway is gone lose their values. */
 export async function removeOrphanedIdentities(tx: Tx, now: number): Promise<void> {
   await tx
@@ -113,9 +147,9 @@ async function isNamed(tx: Tx, server: ServerId, user: UserId | undefined, gatew
 /** None of one that was removed. */
 function identityOf(row: Selectable<Tables['identity']>): StoredIdentity[] {
   if (row.sealed === null) return [];
-  const { id, origin, sealed, set_at: setAt } = row;
+  const { id, origin, kind, sealed, set_at: setAt } = row;
   const server = { id: row.server_id, slug: row.server_slug };
   const user = row.user_id === null || row.user_slug === null ? null : { id: row.user_id, slug: row.user_slug };
   const gateway = row.gateway_id === null || row.gateway_slug === null ? null : { id: row.gateway_id, slug: row.gateway_slug };
-  return [{ id, server, user, gateway, origin, sealed, setAt }];
+  return [{ id, server, user, gateway, origin, kind, sealed, setAt }];
 }

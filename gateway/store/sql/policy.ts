@@ -63,21 +63,18 @@ export async function policy(db: Db): Promise<StoredPolicy> {
 
 type ServerRow = Awaited<ReturnType<typeof read>>['servers'][number];
 
-function remoteOf({
-  url,
-  auth,
-  header,
-  allow_private,
-  transport,
-  egress,
-}: Pick<ServerRow, 'url' | 'auth' | 'header' | 'allow_private' | 'transport' | 'egress'>) {
-  const allowed: unknown = JSON.parse(allow_private ?? '[]');
+type RemoteRow = Pick<ServerRow, 'url' | 'auth' | 'header' | 'allow_private' | 'oauth' | 'transport' | 'egress'>;
+
+function remoteOf({ url, auth, header, egress, transport, ...of }: RemoteRow) {
+  const allowPrivate: unknown = JSON.parse(of.allow_private ?? '[]');
+  const oauth: unknown = of.oauth === null ? undefined : JSON.parse(of.oauth);
   return {
     url,
     auth,
     ...(header === null ? {} : { header }),
+    ...(oauth === undefined ? {} : { oauth }),
     ...(egress === null ? {} : { egress }),
-    allowPrivate: allowed,
+    allowPrivate,
     transport: transport ?? 'auto',
   };
 }

@@ -173,9 +173,11 @@ function reached(server: PolicyServer) {
       allow_private: null,
       transport: null,
       egress: null,
+      oauth: null,
     };
   const { url, auth, header = null, allowPrivate, transport, egress = null } = server;
-  return { shareable: 0, url, auth, header, allow_private: JSON.stringify(allowPrivate), transport, egress };
+  const oauth = server.oauth === undefined ? null : JSON.stringify(server.oauth);
+  return { shareable: 0, url, auth, header, allow_private: JSON.stringify(allowPrivate), transport, egress, oauth };
 }
 
 function named<Id>(ids: ReadonlyMap<string, Id>, what: string, slug: string, title: string | undefined) {

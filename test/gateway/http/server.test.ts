@@ -52,6 +52,7 @@ async function openDoor(of: { mcp?: McpRoute; parts?: readonly Part[]; proxies?:
     mcp: of.mcp ?? answerTarget,
     oldMcp: answerTarget,
     enroll: (_request, response) => void response.end('enrolled'),
+    pages: () => undefined,
     tunnel: (_request, socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
     logger: pino({ level: 'warn' }, { write: (line: string) => log.push(line) }),
   });

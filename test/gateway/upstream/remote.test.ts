@@ -5,6 +5,8 @@ import { GatewayId, newId, ServerId, Slug, TokenId, UserId } from '#contract/id.
 import { Secret } from '#contract/secret.ts';
 import type { AllowedCall, AllowedListing, Remote } from '../../../gateway/call.ts';
 import { createEgress } from '../../../gateway/egress/egress.ts';
+import type { Identities } from '../../../gateway/identity/identities.ts';
+import { identityFault } from '../../../gateway/identity/words.ts';
 import { features } from '../../../gateway/mcp/feature.ts';
 import { readMessage, type RequestMessage } from '../../../gateway/mcp/jsonrpc.ts';
 import { createRemoteUpstream } from '../../../gateway/upstream/remote.ts';
@@ -16,9 +18,14 @@ const ids = { gateway: GatewayId.parse(newId()), server: ServerId.parse(newId())
 
 function upstreamFor(value = 'precious'): Upstream {
   const egress = createEgress({ onRefused: () => undefined });
-  const identity = { id: 'one', setAt: 1, value: new Secret(value) };
-  const vault = { identity: () => identity, close: () => undefined };
-  const upstream = createRemoteUpstream({ egress, vault, messageLimitBytes: 65_536, onDropped: () => undefined });
+  const identity = { id: 'one', setAt: 1, isSignIn: false, value: new Secret(value) };
+  const identities: Identities = {
+    identity: () => identity,
+    renewRefused: () => Promise.resolve(false),
+    want: () => Promise.resolve(),
+    refusal: (whose, { status }) => identityFault('IDENTITY_REFUSED', whose, undefined, { status }),
+  };
+  const upstream = createRemoteUpstream({ egress, identities, messageLimitBytes: 65_536, onDropped: () => undefined });
   onTestFinished(async () => {
     await upstream.close();
     await egress.close();
@@ -108,7 +115,7 @@ const calls = (server: Heard) => server.seen.filter((seen) => said(seen).method 
 test('a legacy server gets one session, its version and what the host wrote, and nothing of the host’s own', async () => {
   const server = await legacy((id, response) => asJson(response, { id, result: { content: [] } }));
   const upstream = upstreamFor();
-  const auth = { identity: 'own', header: 'Authorization', isBearer: true } as const;
+  const auth = { identity: 'own', header: 'Authorization', isBearer: true, scheme: 'header' } as const;
   for (let i = 0; i < 3; i++) await call(upstream, allowed(server, { auth }));
   expect(server.seen.map((seen) => said(seen).method)).toEqual([
     'server/discover',
@@ -221,7 +228,7 @@ test('a modern server gets the parameters in headers that its tool wants there, 
 
 test.each([401, 403])('a server that answers %d has refused the identity, and which one is said', async (status) => {
   const server = await listen((_, response) => response.writeHead(status, { 'www-authenticate': 'Bearer' }).end('no'));
-  const auth = { identity: 'own', header: 'X-Api-Key', isBearer: false } as const;
+  const auth = { identity: 'own', header: 'X-Api-Key', isBearer: false, scheme: 'header' } as const;
   const trace: Trace = {};
   const answered = call(upstreamFor(), allowed(server, { auth }), trace);
   await expect(answered).rejects.toMatchObject({ code: 'IDENTITY_REFUSED', fields: { server: 'tracker', status } });

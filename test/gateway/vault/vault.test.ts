@@ -6,13 +6,16 @@ import { expect, onTestFinished, test } from 'vitest';
 import { GatewayId, ServerId, UserId } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import { reveal, Secret } from '#contract/secret.ts';
-import { listIdentities, removeIdentity, setIdentity } from '../../../gateway/admin/identity.ts';
+import { listIdentities, setIdentity } from '../../../gateway/admin/identity.ts';
+import { createEgress } from '../../../gateway/egress/egress.ts';
+import { createIdentities } from '../../../gateway/identity/identities.ts';
+import { openIdentities } from '../../../gateway/identity/open.ts';
 import { openKeys } from '../../../gateway/vault/open.ts';
 import { rotateKeys } from '../../../gateway/vault/rotate.ts';
 import { type Binding, kidOf, rewrap, seal, unseal } from '../../../gateway/vault/seal.ts';
 import { createVault, type Wanted } from '../../../gateway/vault/vault.ts';
 import { proves } from '../../requirement.ts';
-import { type Data, openData } from '../data.ts';
+import { type Data, openData, quiet } from '../data.ts';
 
 const policyOf = (url = 'https://tracker.example.org/mcp', users = ['ada', 'bob']) =>
   PolicyFile.parse({
@@ -56,17 +59,36 @@ async function stage(inEnvironment: readonly Secret<string>[] = []): Promise<Sta
         user: { id: UserId.parse(ids.users[user]), slug: user },
         gateway: GatewayId.parse(ids.gateways[gateway]),
         origin: new URL(server.url).origin,
+        scheme: 'header',
       };
     },
   };
 }
+/** As calls get them. */
 const vaultOf = (of: Stage) => {
-  const vault = createVault({ store: of.store, bus: of.bus, keys: of.keys.keys });
-  onTestFinished(() => vault.close());
-  return vault;
+  const { keys } = of.keys;
+  const vault = createVault({ store: of.store, bus: of.bus, keys });
+  const egress = createEgress({ onRefused: () => undefined });
+  onTestFinished(async () => {
+    vault.close();
+    await egress.close();
+  });
+  const recorder = { append: () => Promise.resolve() };
+  const publicOrigin = 'https://mcp.example.org';
+  const parts = { store: of.store, keys, vault, egress, recorder, publicOrigin, logger: quiet, now: Date.now };
+  return createIdentities({ ...openIdentities(parts), page: undefined });
 };
 const valueOf = async (of: Stage, wanted: Wanted) => reveal((await vaultOf(of).identity(wanted)).value);
-const binding: Binding = { table: 'identity', column: 'sealed', row: 'r', server: 's', user: 'u', gateway: 'g', origin: 'o' };
+const binding: Binding = {
+  table: 'identity',
+  column: 'sealed',
+  row: 'r',
+  server: 's',
+  user: 'u',
+  gateway: 'g',
+  origin: 'o',
+  kind: 'token',
+};
 
 test('each person gets their own, and the one for the gateway before the one for every gateway', async () => {
   const one = await stage();
@@ -93,8 +115,8 @@ test('nobody gets the identity of another, nor the shared one in place of their 
 test('a sealed value opens only where it was sealed for', async () => {
   proves('vault.bound', {
     file: 'gateway/vault/seal.ts',
-    find: "JSON.stringify(['drawbridge vault 1', what, table, column, row, server, user, gateway, origin])",
-    replace: "JSON.stringify(['drawbridge vault 1', what, table, column, row, server, gateway, origin])",
+    find: "['drawbridge vault 1', what, table, column, row, server, user, gateway, origin]",
+    replace: "['drawbridge vault 1', what, table, column, row, server, gateway, origin]",
   });
   const { keys } = openKeys('/nonexistent', [new Secret(randomBytes(32).toString('hex'))]);
   const sealed = await seal(new Secret('precious'), binding, keys);
@@ -102,6 +124,7 @@ test('a sealed value opens only where it was sealed for', async () => {
   expect(reveal(await unseal(sealed, binding, keys))).toBe('precious');
   for (const part of ['row', 'server', 'user', 'gateway', 'origin'] as const)
     await expect(unseal(sealed, { ...binding, [part]: 'another' }, keys)).rejects.toMatchObject({ code: 'VAULT_DAMAGED' });
+  await expect(unseal(sealed, { ...binding, kind: 'oauth' }, keys)).rejects.toMatchObject({ code: 'VAULT_DAMAGED' });
   for (const at of [20, 60, sealed.length - 30]) {
     const altered = sealed.slice(0, at) + (sealed[at] === 'A' ? 'B' : 'A') + sealed.slice(at + 1);
     await expect(unseal(altered, binding, keys)).rejects.toMatchObject({ code: 'VAULT_DAMAGED' });
@@ -158,7 +181,7 @@ test('keys of the environment are rotated by whoever sets it', async () => {
   expect(await rotateKeys(openKeys(one.dir, [second, first]), one.store)).toMatchObject({ rewrapped: 1 });
   const wanted = await one.wanted('shared');
   const vault = createVault({ store: one.store, bus: one.bus, keys: openKeys(one.dir, [second]).keys });
-  expect(reveal((await vault.identity(wanted)).value)).toBe('of-all');
+  expect(reveal((await vault.identity(wanted))?.value ?? new Secret(''))).toBe('of-all');
   const late = createVault({ store: one.store, bus: one.bus, keys: openKeys(one.dir, [first]).keys });
   await expect(late.identity(wanted)).rejects.toMatchObject({ code: 'VAULT_KEY_MISSING' });
   expect(await listIdentities({ store: one.store, keys: openKeys(one.dir, [first]).keys })).toMatchObject([
@@ -178,7 +201,7 @@ test('what was remembered is forgotten when something changes, and a removed ide
   expect(reveal(second.value)).toBe('after');
   expect(second).toMatchObject({ id: identity.id });
   expect(second.setAt).toBeGreaterThan(first.setAt);
-  await removeIdentity({ store: one.store, id: identity.id, now: 5000 });
+  await one.store.removeIdentity(identity.id, 5000);
   one.bus.publish('changed');
   await expect(vault.identity(wanted)).rejects.toMatchObject({ code: 'IDENTITY_MISSING' });
   expect(await one.store.identities()).toEqual([]);
