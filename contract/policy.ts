@@ -1,6 +1,7 @@
 // The policy file: what the gateway server allows, as people write it in YAML (`drawbridge-gateway apply -f FILE`).
 // The file is the whole truth for what it names: what is absent from it is removed, and what is absent from a gateway is not allowed.
 import { z } from 'zod';
+import { clientProof } from './client-proof.ts';
 import { Slug, WorkstationId } from './id.ts';
 
 /** What an assignment exposes of a server, kind by kind: tools and prompts by name, resources by URI, resource templates by URI template. */
@@ -13,11 +14,29 @@ export type Provisioning = z.infer<typeof Provisioning>;
 
 const named = { title: z.string().min(1).max(120).optional() };
 
-export const PolicyUser = z.strictObject({
-  ...named,
-  email: z.email(),
-  teams: z.array(Slug).default([]),
-});
+export const PolicyUser = z
+  .strictObject({
+    ...named,
+    /** Absent: a person. A service account is a program that signs in by itself (client credentials), with a secret or a key, and is nobody's. */
+    kind: z.enum(['person', 'service']).optional(),
+    /** Who a person is, as an identity provider says it; a service account has none. */
+    email: z.email().optional(),
+    teams: z.array(Slug).default([]),
+    ...clientProof,
+  })
+  .superRefine(({ kind, email, secretHash, jwks }, context) => {
+    const wrong = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    if (kind === 'service') {
+      if (email !== undefined) wrong('email', 'a service account has none');
+      if (secretHash === undefined && jwks === undefined) wrong('secretHash', 'a service account has this or jwks');
+      if (secretHash !== undefined && jwks !== undefined) wrong('jwks', 'a service account has this or secretHash, not both');
+      return;
+    }
+    if (email === undefined) wrong('email', 'a person is known by it');
+    if (secretHash !== undefined) wrong('secretHash', 'only a service account has a secret: add kind: service');
+    if (jwks !== undefined) wrong('jwks', 'only a service account has keys: add kind: service');
+  });
+export type PolicyUser = z.infer<typeof PolicyUser>;
 export const PolicyTeam = z.strictObject({ ...named, gateways: z.array(Slug).default([]) });
 /** Seconds without an answer or progress after which a call is given up. */
 const timeoutSeconds = z.number().int().min(1).max(3600).default(60);

@@ -91,7 +91,14 @@ function facts<T>(of: Readonly<Record<string, T>>, read: (value: T) => Facts): R
 }
 const quoted = (title: string | undefined): string => (title === undefined ? '' : JSON.stringify(title));
 const titleFacts = (of: { title?: string | undefined }): Facts => ({ title: quoted(of.title) });
-const userFacts = (of: z.infer<typeof PolicyUser>): Facts => ({ ...titleFacts(of), email: of.email, teams: new Set(of.teams) });
+const userFacts = ({ kind = 'person', email = '', teams, secretHash = '', jwks, ...of }: PolicyUser): Facts => ({
+  ...titleFacts(of),
+  kind: kind === 'person' ? '' : kind,
+  email,
+  teams: new Set(teams),
+  secretHash,
+  jwks: jwks === undefined ? '' : JSON.stringify(jwks),
+});
 const teamFacts = (of: z.infer<typeof PolicyTeam>): Facts => ({ ...titleFacts(of), gateways: new Set(of.gateways) });
 function plainFacts(of: Readonly<Record<string, unknown>>): Facts {
   const read = (name: string, value: unknown) => {

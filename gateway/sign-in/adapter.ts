@@ -17,6 +17,8 @@ export interface AdapterDeps {
   readonly events: SignInEvents;
   readonly now: () => number;
   findClient(id: string): Promise<ClientMetadata | undefined>;
+  /** Records a token of a service account, and gives the connection that it stands for. */
+  connectService(clientId: string, resource: unknown): Promise<Connection>;
 }
 
 /** The id of a new grant: it says which connection it stands for. */
@@ -82,6 +84,8 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
   return (model) => ({
     async upsert(id, payload, expiresInSeconds) {
       if (model === 'AccessToken') await recordToken(payload);
+      const { clientId, aud } = payload;
+      const service = model === 'ClientCredentials' ? await deps.connectService(String(clientId), aud) : undefined;
       const { grantId, uid, userCode } = payload;
       await store.putItem(
         {
@@ -89,7 +93,7 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
           key: keyOf(id),
           family: typeof grantId === 'string' ? keyOf(grantId) : null,
           uid: typeof uid === 'string' ? uid : typeof userCode === 'string' ? hash('sha256', userCode) : null,
-          connection: model === 'Grant' ? connectionIdIn(id) : null,
+          connection: service?.id ?? (model === 'Grant' ? connectionIdIn(id) : null),
           body: JSON.stringify(withoutSecrets(payload)),
           expiresAt: now() + (expiresInSeconds === undefined ? unlimitedMs : expiresInSeconds * 1000),
           consumedAt: typeof payload['consumed'] === 'number' ? payload['consumed'] * 1000 : null,

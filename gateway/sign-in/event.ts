@@ -18,6 +18,7 @@ export interface SignInEvent {
     | 'consent_denied'
     | 'host_token_issued'
     | 'host_token_refreshed'
+    | 'service_token_issued'
     | 'host_tokens_revoked'
     // a code or a refresh token that was used before came back, so all tokens of that sign-in end
     | 'spent_token_replayed';

@@ -7,6 +7,7 @@ import type { Arrival } from './identity-provider.ts';
 export interface Person {
   readonly id: UserId;
   readonly slug: Slug;
+  /** Empty of a service account. */
   readonly email: string;
   readonly gateways: readonly Granted[];
 }
@@ -21,7 +22,7 @@ export interface Granted {
 /** The user with this verified e-mail. Rejects with SIGN_IN_REFUSED where there is none, or more than one. */
 export async function personByEmail(store: Pick<Store, 'policy'>, { email }: Pick<Arrival, 'email'>): Promise<Person> {
   const stored = await store.policy();
-  const found = Object.entries(stored.policy.users).filter(([, user]) => user.email.toLowerCase() === email);
+  const found = Object.entries(stored.policy.users).filter(([, user]) => user.email?.toLowerCase() === email);
   const [slug] = found[0] ?? [];
   if (slug === undefined || found.length > 1) {
     const what = found.length > 1 ? 'several users of this gateway have' : 'no user of this gateway has';
@@ -39,6 +40,11 @@ export async function personById(store: Pick<Store, 'policy'>, id: string): Prom
   return slug === undefined ? undefined : personIn(stored, slug);
 }
 
+/** The user of this name, a service account too; undefined where the policy has none. */
+export async function personBySlug(store: Pick<Store, 'policy'>, slug: string): Promise<Person | undefined> {
+  return personIn(await store.policy(), slug);
+}
+
 function personIn({ policy, ids }: StoredPolicy, slug: string): Person | undefined {
   const name = Slug.safeParse(slug);
   const user = name.success ? policy.users[name.data] : undefined;
@@ -54,5 +60,5 @@ function personIn({ policy, ids }: StoredPolicy, slug: string): Person | undefin
     const titles = Object.keys(gateway.assignments).map((server) => servers.get(server) ?? server);
     return [{ slug: of, title: gateway.title ?? of, servers: titles }];
   });
-  return { id: id.data, slug: name.data, email: user.email, gateways };
+  return { id: id.data, slug: name.data, email: user.email ?? '', gateways };
 }

@@ -26,6 +26,7 @@ export const paths = {
 const lifetime = {
   AccessToken: 3600,
   AuthorizationCode: 60,
+  ClientCredentials: 3600,
   DeviceCode: 600,
   Grant: 90 * 86_400,
   IdToken: 3600,
@@ -117,6 +118,7 @@ export function createProvider(deps: ProviderDeps): Provider {
       devInteractions: off,
       // 20^8 codes of 10 minutes; how many may be tried in that time is bounded at the door (http/sign-in/route.ts).
       deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****', ...deps.devicePages },
+      clientCredentials: { enabled: true },
       dPoP: off,
       pushedAuthorizationRequests: off,
       rpInitiatedLogout: off,
@@ -129,7 +131,9 @@ export function createProvider(deps: ProviderDeps): Provider {
         getResourceServerInfo: (ctx: Context, resource: string) => {
           if (Array.isArray(ctx.oidc.params?.['resource']) || !addressOfResource(publicOrigin, resource))
             throw new errors.InvalidTarget('resource must be the URL of one MCP endpoint of this gateway');
-          if (ctx.oidc.route === 'device_authorization') Object.assign(ctx.oidc.params ?? {}, { scope });
+          // What asks for no scope asks for this one.
+          if (ctx.oidc.route === 'device_authorization' || ctx.oidc.params?.['grant_type'] === 'client_credentials')
+            Object.assign(ctx.oidc.params ?? {}, { scope });
           return { scope, audience: resource, accessTokenFormat: 'opaque', accessTokenTTL: lifetime.AccessToken };
         },
       },

@@ -13,6 +13,7 @@ import { createLocalAccount } from './migration/0006-local-account.ts';
 import { createTransport } from './migration/0007-transport.ts';
 import { createEgressWay } from './migration/0008-egress.ts';
 import { createUpstreamSignIn } from './migration/0009-upstream-sign-in.ts';
+import { createServiceAccount } from './migration/0010-machine-account.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -26,6 +27,7 @@ const migrations = {
   '0007-transport': createTransport,
   '0008-egress': createEgressWay,
   '0009-upstream-sign-in': createUpstreamSignIn,
+  '0010-machine-account': createServiceAccount,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

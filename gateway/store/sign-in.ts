@@ -12,7 +12,7 @@ export interface SignInItem {
   readonly family: string | null;
   /** A second name by which a session is found. */
   readonly uid: string | null;
-  /** Set on grants: the connection that they stand for. */
+  /** Set on grants and on tokens of service accounts: the connection that they stand for. */
   readonly connection: ConnectionId | null;
   /** JSON without the id. */
   readonly body: string;
@@ -72,7 +72,7 @@ export interface SignInStore {
   removeItemByUid(model: string, uid: string): Promise<void>;
   /** Removes every item of a model that belongs to a family; how many. */
   removeFamily(model: string, family: string): Promise<number>;
-  /** Whose access token this is, while its grant and its connection stand. */
+  /** Whose access token this is, while its grant (of a service account there is none) and its connection stand. */
   bearer(key: string): Promise<TokenBearer | undefined>;
 
   /** False where `atMost` clients registered already, not counting those that never came to a connection within a day, which go. */

@@ -29,7 +29,12 @@ export interface Tables {
   /** One row: what the whole database is about. */
   readonly state: { readonly id: number; readonly revision: number; readonly organization: OrganizationId | null };
 
-  readonly user: Named<UserId> & { readonly email: string };
+  readonly user: Named<UserId> & {
+    /** Empty of a service account. */
+    readonly email: string;
+    /** JSON: what a service account proves itself by; null of a person. */
+    readonly service: string | null;
+  };
   readonly team: Named<TeamId>;
   readonly membership: { readonly user_id: UserId; readonly position: number; readonly team_id: TeamId };
   readonly gateway: Named<GatewayId>;

@@ -149,4 +149,19 @@ export const signIn: readonly Requirement[] = [
     promise: 'A client with a key gets tokens only with what it signed by it, for this gateway, once.',
     source: 'RFC 7523; docs/sign-in.md, Hosts',
   },
+  {
+    id: 'sign-in.service-account',
+    promise: 'A service account signs in by itself, and what it does is on record as its own.',
+    source: 'RFC 6749, section 4.4; docs/sign-in.md, Service accounts',
+  },
+  {
+    id: 'sign-in.service-reach',
+    promise: 'A service account gets tokens only for gateways that its teams grant.',
+    source: 'docs/sign-in.md, Service accounts',
+  },
+  {
+    id: 'sign-in.service-ends',
+    promise: 'The tokens of a service account end when its connection is revoked.',
+    source: 'docs/sign-in.md, Service accounts',
+  },
 ];

@@ -96,6 +96,21 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
       expect(await store.signIn.item('Interaction', sha256('young'))).toBeDefined();
     });
 
+    test('a service account is kept as it was applied, and its token is worth something while its connection stands', async () => {
+      const { policy } = await store.policy();
+      const service = { kind: 'service' as const, teams: [], secretHash: `sha256:${sha256('its secret')}` };
+      await applyPolicy(store, { ...policy, users: { ...policy.users, [slug('build')]: service } });
+      expect((await store.policy()).policy.users).toMatchObject({ build: service });
+      const connection = await connectionOf('build', { client: 'service.build' });
+      await store.signIn.putItem(itemOf('ClientCredentials', 'token', { connection: connection.id }), 1000);
+      expect(await store.signIn.bearer(sha256('token'))).toEqual({ connection, expiresAt: 10 * day });
+      const before = await store.revision();
+      expect(await store.signIn.revokeConnection(connection.id, 2000)).toBe(true);
+      expect(await store.revision()).toBeGreaterThan(before);
+      expect(await store.signIn.bearer(sha256('token'))).toBeUndefined();
+      expect(await store.signIn.item('ClientCredentials', sha256('token'))).toBeUndefined();
+    });
+
     test('an access token is worth something while its grant and its connection stand', async () => {
       const { connection, access, family } = await signedIn('ada');
       expect(await store.signIn.bearer(access)).toEqual({ connection, expiresAt: 10 * day });

@@ -22,6 +22,7 @@ import { createIdentityProvider, type IdentityProviderSettings } from '../../sig
 import { createLocalAccounts } from '../../sign-in/local-account.ts';
 import { personById } from '../../sign-in/person.ts';
 import { createProvider, paths, scope } from '../../sign-in/provider.ts';
+import { createServices } from '../../sign-in/machine-account.ts';
 import type { Store } from '../../store/store.ts';
 import { answerJson } from '../error.ts';
 import { type AccountPages, createAccountPages } from './account.ts';
@@ -85,12 +86,19 @@ export function createSignIn(deps: SignInDeps): SignIn {
     now,
   });
   const consents = createConsents({ store, events, now });
+  const services = createServices({ store, publicOrigin, events, now });
   /** Codes of devices that stand in an address: a page shows them, and oidc-provider would need a script to send them on. */
   const typedIn = new WeakMap<IncomingMessage, string>();
   const provider = createProvider({
     publicOrigin,
     signingKey,
-    adapter: createAdapter({ store: store.signIn, events, now, findClient: (id) => clients.find(id) }),
+    adapter: createAdapter({
+      store: store.signIn,
+      events,
+      now,
+      findClient: async (id) => (await services.find(id)) ?? clients.find(id),
+      connectService: services.connect,
+    }),
     hasDocuments: documents !== undefined,
     hasRegistration: deps.registration === 'open',
     isUser: async (id) => (await personById(store, id)) !== undefined,

@@ -65,7 +65,7 @@ export async function revokeConnection(db: Db, id: ConnectionId, now: number): P
 async function removeItems(tx: Tx, id: ConnectionId): Promise<void> {
   const grants = tx.selectFrom('sign_in_item').select('key').where('model', '=', 'Grant').where('connection_id', '=', id);
   await tx.deleteFrom('sign_in_item').where('family', 'in', grants).execute();
-  await tx.deleteFrom('sign_in_item').where('model', '=', 'Grant').where('connection_id', '=', id).execute();
+  await tx.deleteFrom('sign_in_item').where('connection_id', '=', id).execute();
 }
 
 function connectionIn(row: Selectable<Tables['connection']>): Connection {

@@ -24,9 +24,9 @@ export async function policy(db: Db): Promise<StoredPolicy> {
 
   const file = {
     version: 1,
-    users: bySlug(rows.users, ({ id, title, email }) => ({
+    users: bySlug(rows.users, ({ id, title, email, service }) => ({
       ...titled(title),
-      email,
+      ...(service === null ? { email } : { kind: 'service', ...provenBy(service) }),
       teams: (teamsOf.get(id) ?? []).map((row) => teamSlug.get(row.team_id)),
     })),
     teams: bySlug(rows.teams, ({ id, title }) => ({
@@ -100,6 +100,11 @@ function bySlug<Row extends { readonly slug: string }, T>(rows: readonly Row[], 
 
 function slugs<Id, S>(rows: readonly { readonly id: Id; readonly slug: S }[]): Map<Id, S> {
   return new Map(rows.map((row) => [row.id, row.slug]));
+}
+
+function provenBy(service: string): object {
+  const proof: unknown = JSON.parse(service);
+  return proof instanceof Object ? proof : {};
 }
 
 const titled = (title: string | null) => (title === null ? {} : { title });

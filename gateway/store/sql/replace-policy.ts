@@ -116,7 +116,11 @@ function rowsOf({ users, teams, servers, gateways }: PolicyFile, names: Names) {
     })),
   );
   return {
-    users: Object.entries(users).map(([slug, { title, email }]) => ({ ...named(names.users, 'user', slug, title), email })),
+    users: Object.entries(users).map(([slug, { title, kind, email = '', secretHash, jwks }]) => ({
+      ...named(names.users, 'user', slug, title),
+      email,
+      service: kind === 'service' ? JSON.stringify({ secretHash, jwks }) : null,
+    })),
     teams: Object.entries(teams).map(([slug, { title }]) => named(names.teams, 'team', slug, title)),
     servers: Object.entries(servers).map(([slug, server]) => ({
       ...named(names.servers, 'server', slug, server.title),

@@ -93,7 +93,7 @@ export async function removeFamily(db: Db, model: string, family: string): Promi
 
 /** What the gateway may remember as valid; the rest is read anew each time. */
 function grantsAccess(model: string): boolean {
-  return model === 'AccessToken' || model === 'Grant';
+  return model === 'AccessToken' || model === 'Grant' || model === 'ClientCredentials';
 }
 
 export async function bearer(db: Db, key: string): Promise<TokenBearer | undefined> {
@@ -104,9 +104,20 @@ export async function bearer(db: Db, key: string): Promise<TokenBearer | undefin
     .where('token.model', '=', 'AccessToken')
     .where('token.key', '=', key)
     .executeTakeFirst();
-  if (row === undefined || row.connection_id === null) return undefined;
-  const found = await connection(db, row.connection_id);
-  return found && found.revokedAt === null ? { connection: found, expiresAt: row.expires_at } : undefined;
+  // A service account's has no grant: nobody consented, its connection stands for it.
+  const bearing = row ?? (await serviceToken(db, key));
+  if (bearing === undefined || bearing.connection_id === null) return undefined;
+  const found = await connection(db, bearing.connection_id);
+  return found && found.revokedAt === null ? { connection: found, expiresAt: bearing.expires_at } : undefined;
+}
+
+function serviceToken(db: Db, key: string): Promise<Pick<Tables['sign_in_item'], 'connection_id' | 'expires_at'> | undefined> {
+  return db
+    .selectFrom('sign_in_item')
+    .select(['connection_id', 'expires_at'])
+    .where('model', '=', 'ClientCredentials')
+    .where('key', '=', key)
+    .executeTakeFirst();
 }
 
 export async function addClient(db: Db, client: SignInClient, atMost: number): Promise<boolean> {

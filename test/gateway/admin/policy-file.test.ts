@@ -108,7 +108,7 @@ describe('a policy file', () => {
       'p.yaml:1:10: version: this version is not known here: use 1',
       'p.yaml:2:1: uers: unknown key: did you mean "users"?',
       'p.yaml:4:3: users.Ada: the name is not valid: use 1-40 of a-z, 0-9, single "-" or "_" between them',
-      'p.yaml:6:3: users.bo.email: is missing: expected string',
+      'p.yaml:6:3: users.bo.email: is missing: a person is known by it',
       'p.yaml:8:14: servers.m.kind: use workstation or remote',
       'p.yaml:9:43: servers.n.timeoutSeconds: Too small: expected number to be >=1',
       'p.yaml:10:27: servers.o.url: use an https URL without password and fragment (http only for 127.0.0.1, [::1] and localhost)',

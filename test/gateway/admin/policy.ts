@@ -9,6 +9,9 @@ const tools = fc.oneof(
   fc.array(fc.oneof(fc.constantFrom('all', 'none', 'echo', 'a b'), fc.string({ minLength: 1, maxLength: 10 })), { maxLength: 4 }),
 );
 
+const person = { title, email: fc.constantFrom('a@example.org', 'b@example.org') };
+const service = { title, kind: fc.constant('service'), secretHash: fc.stringMatching(/^sha256:[0-9a-f]{64}$/) };
+
 const timeoutSeconds = fc.integer({ min: 1, max: 99 });
 const workstation = fc.record({ title, kind: fc.constant('workstation'), shareable: fc.boolean(), timeoutSeconds });
 const remote = fc
@@ -63,7 +66,7 @@ export const anyPolicy: fc.Arbitrary<PolicyFile> = fc
       version: fc.constant(1 as const),
       users: each(
         names.users,
-        fc.record({ title, email: fc.constantFrom('a@example.org', 'b@example.org'), teams: some(names.teams) }),
+        fc.oneof(fc.record({ ...person, teams: some(names.teams) }), fc.record({ ...service, teams: some(names.teams) })),
       ),
       teams: each(names.teams, fc.record({ title, gateways: some(names.gateways) })),
       servers: each(names.servers, fc.oneof(workstation, remote)),
