@@ -1,5 +1,5 @@
-// The part of the table in error.ts for calls of modern hosts that need something of the host first: the state that came back with its answer, and what
-// it did not declare. The rule: words say why the state is of no use, so that a host knows to begin anew, and nothing of whose it was.
+// The part of the table in error.ts for what a host was given to bring back: the state of a call that asked it something, and the ids of tasks; and for what
+// it did not declare. The rule: words say why it is of no use, so that a host knows to begin anew, and nothing of whose it was.
 
 export const stateErrors = {
   STATE_FORGED: {
@@ -33,6 +33,25 @@ export const stateErrors = {
     retry: 'unknown',
     message:
       'This call ended with the process of the gateway server that held it. It may or may not have run: check before you send the request anew, without the requestState.',
+  },
+  TASK_UNKNOWN: {
+    status: 200,
+    rpc: -32602,
+    retry: 'no',
+    message: 'There is no such task here. Use the taskId as it was given when the task began.',
+  },
+  TASK_FOREIGN: {
+    status: 200,
+    rpc: -32602,
+    retry: 'no',
+    message: 'This task was begun by another user, or at another gateway or server.',
+  },
+  TASK_OTHER_ERA: {
+    status: 200,
+    rpc: 7505,
+    retry: 'no',
+    message:
+      'The server "{server}" began a task of MCP {theirs}, and this AI host speaks {ours}. Tasks of the two are not translated: use an AI host that speaks {theirs}.',
   },
   CAPABILITY_MISSING: {
     status: 400,

@@ -64,6 +64,15 @@ export interface Listener {
   readonly logLevel: LogLevel | undefined;
   /** One notification. What can't be delivered is dropped. Never throws. */
   tell(notification: Buffer): void;
+  /** Of a conversation: the tasks that it began. */
+  readonly tasks?: ConversationTasks;
+}
+/** By the server and its own id, the id that the host knows. */
+export interface ConversationTasks {
+  set(server: string, own: string, shown: string): void;
+  shownOf(server: string, own: string): string | undefined;
+  delete(server: string, own: string): void;
+  shown(): readonly string[];
 }
 
 /** The host behind a request, made by the edge that the request came in by: what its upstream says beside the answer goes through this. */
@@ -139,6 +148,8 @@ export interface Resolved extends Identified {
   readonly assignment: Assignment;
   /** What it is about, by the upstream's own name, URI or URI template. */
   readonly item: { readonly kind: ItemKind; readonly name: string };
+  /** The task that it is about: by the server's own id, and by the one that the host knows. Its item is the tool that began it. */
+  readonly task?: { readonly own: string; readonly shown: string };
   /** Templates that the server lists: asked for only where a resource may be allowed by one of them. */
   readonly listedTemplates?: readonly string[];
 }

@@ -1,10 +1,11 @@
 // Answers as bytes, in the era of the host that asked: what the upstream wrote is kept, only the id and what an era requires are set.
 import { entryOf, type Fault } from '#contract/error.ts';
 import type { Answered, Encode, Encoded, Era } from '../call.ts';
-import { agreedVersion, servedVersions } from './era.ts';
+import { agreedVersion, legacyVersions, servedVersions } from './era.ts';
 import type { Edit } from './item-link.ts';
 import { errorResponse } from './jsonrpc.ts';
 import { type Member, membersOf, splice } from './span.ts';
+import { tasksExtension } from './task-name.ts';
 
 export const serverInfo = { name: 'drawbridge', title: 'Drawbridge', version: '0.1.0' } as const;
 /** What a gateway passes on, whichever of its servers has it. A modern host would have to subscribe to changes. */
@@ -16,8 +17,10 @@ const capabilities = {
     completions: {},
     logging: {},
   },
-  modern: { tools: {}, prompts: {}, resources: {}, completions: {}, logging: {} },
+  modern: { tools: {}, prompts: {}, resources: {}, completions: {}, logging: {}, extensions: { [tasksExtension]: {} } },
 } as const;
+/** Which of its tools run as tasks, a server says of each tool. */
+const tasks = { list: {}, cancel: {}, requests: { tools: { call: {} } } } as const;
 const serverInfoKey = 'io.modelcontextprotocol/serverInfo';
 /** Lists are filtered per caller and change with the policy: never shared, always asked again. */
 const uncached = { ttlMs: 0, cacheScope: 'private' } as const;
@@ -139,7 +142,9 @@ function discovered({ instructions }: Described): object {
 }
 
 function initialized({ instructions }: Described, version: string | undefined): object {
-  return { protocolVersion: agreedVersion(version), capabilities: capabilities.legacy, serverInfo, instructions };
+  const protocolVersion = agreedVersion(version);
+  const hasTasks = protocolVersion === legacyVersions[0];
+  return { protocolVersion, capabilities: { ...capabilities.legacy, ...(hasTasks && { tasks }) }, serverInfo, instructions };
 }
 
 function ok(id: string, result: object): Encoded {

@@ -89,10 +89,13 @@ export function useOf(body: Buffer, { method, params }: RequestMessage, era: Era
   return method === 'completion/complete' ? referred(body, method, params) : undefined;
 }
 
+/** Of the tasks extension: Mcp-Name mirrors the id of the task. */
+const ofTask: ReadonlySet<string> = new Set(['tasks/get', 'tasks/update', 'tasks/cancel']);
+
 /** The value that Mcp-Name must mirror (specification 2026-07-28, basic/transports/streamable-http). */
 export function headerNameOf({ method, params }: RequestMessage | NotificationMessage): string | undefined {
   const use = uses.get(method);
-  const value = use === undefined ? undefined : params.value[use.name];
+  const value = use ? params.value[use.name] : ofTask.has(method) ? params.value['taskId'] : undefined;
   return typeof value === 'string' ? value : undefined;
 }
 

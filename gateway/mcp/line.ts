@@ -15,6 +15,7 @@ import { agreedVersion, batchVersion, eraOf } from './era.ts';
 import { asLine, type Message, readMessage, refusedId, type RequestMessage } from './jsonrpc.ts';
 import { logLevelOf } from './log-level.ts';
 import { Questions } from './questions.ts';
+import { TaskNames } from './task-name.ts';
 import { UnderWay } from './under-way.ts';
 
 const underWayLimit = 1024;
@@ -46,6 +47,7 @@ class Line implements Audience, Asked {
   /** What the host said at initialize. */
   abilities: Abilities = noAbilities;
   logLevel: LogLevel | undefined;
+  readonly tasks = new TaskNames();
   readonly #deps: LineDeps;
   readonly #conversation: string = randomUUID();
   readonly #underWay = new UnderWay<string, AbortController>();

@@ -6,6 +6,7 @@ import type { Abilities, Caller, Listener, LogLevel, Received } from '../call.ts
 import { type EventBudget, EventLog } from './event-log.ts';
 import { Questions } from './questions.ts';
 import { HostStream } from './stream.ts';
+import { TaskNames } from './task-name.ts';
 import { UnderWay } from './under-way.ts';
 
 /** Of all sessions together: what they keep for hosts that come back. */
@@ -27,6 +28,7 @@ export class McpSession implements Listener {
   logLevel: LogLevel | undefined;
   lastUsedAt: number;
   readonly #budget: EventBudget;
+  readonly tasks = new TaskNames();
   // Most sessions never stream, so these are made when they are needed.
   #log: EventLog | undefined;
   #questions: Questions | undefined;

@@ -34,18 +34,19 @@ export function needsInput({ message: { value } }: Reply): boolean {
   return isObject(value) && value['resultType'] === 'input_required';
 }
 
-/** What has to be changed in the answer before a modern host gets it. Rejects with SERVER_GARBAGE, SECRET_ASKED. */
+/** What has to be changed in the answer before a modern host gets it; a question that is not new is on record already. Rejects with SERVER_GARBAGE, SECRET_ASKED. */
 export async function inputEdits(
   deps: { readonly states: RequestStates; readonly recorder: Recorder },
   call: AllowedCall,
   message: RequestMessage,
   reply: Reply,
   trace: Trace,
+  isNew: (key: string) => boolean = () => true,
 ): Promise<readonly Edit[]> {
   const { questions, state } = readNeeded(call, reply);
   const workstation = trace.destination?.workstation ?? null;
   const edits: Edit[] = [];
-  for (const { method, params } of questions) {
+  for (const { key, method, params } of questions) {
     const id = newRecordId(Date.now());
     try {
       checkQuestion(method, params, abilitiesOf(call, message));
@@ -55,7 +56,7 @@ export async function inputEdits(
       // To ask for more than the host offers, or in a way that it can't show, is the server's mistake, not the host's.
       throw fault.code === 'SECRET_ASKED' ? fault : garbage(call, fault.message);
     }
-    await deps.recorder.append(recordOf({ call, method, workstation }, id, 'asked', null));
+    if (isNew(key)) await deps.recorder.append(recordOf({ call, method, workstation }, id, 'asked', null));
     const words = method === 'elicitation/create' ? paramSpan(params, 'message') : undefined;
     if (words && call.target.server === undefined)
       edits.push({ span: words, by: JSON.stringify(askedBy(call.assignment.server.slug, params.value['message'])) });
@@ -135,7 +136,7 @@ function asRequest(method: string, { span, members, value }: Params, body: Buffe
 
 /** Throws SERVER_GARBAGE. */
 function readNeeded(call: AllowedCall, { body, message: { result } }: Reply): Needed {
-  if (!asksBack(call.method) || !result) throw garbage(call, `it asks for input in its answer to ${call.method}`);
+  if (!(asksBack(call.method) || call.task) || !result) throw garbage(call, `it asks for input in its answer to ${call.method}`);
   const members = membersOf(body, result.start);
   try {
     refuseDuplicates(members, 'its result');

@@ -56,7 +56,8 @@ export class Parking {
   hold(request: Identified, message: RequestMessage, host: TurnHost): HeldCall | undefined {
     if (request.era !== 'modern' || !asksBack(request.method)) return undefined;
     const abilities = abilitiesOf(request, message);
-    if (abilities.declared === '{}') return undefined;
+    const { form, url, sampling, roots } = abilities;
+    if (!form && !url && !sampling && !roots) return undefined;
     return new HeldCall(
       {
         relay: this.#deps.relay,

@@ -9,6 +9,7 @@ import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
 import { featureListedBy, useOf } from '../mcp/feature.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import { isTaskMethod } from '../mcp/task-name.ts';
 import { enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createPager } from './cursor.ts';
@@ -24,6 +25,7 @@ import { createSeal } from './seal.ts';
 import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts';
 import { setLogLevel } from './log-level.ts';
 import { type Asked, relayQuestion } from './question.ts';
+import { createTaskQuestions, useTask } from './task.ts';
 import { useItem } from './use.ts';
 
 /** Refusals of callers that nobody knows are cheap to provoke, so only so many a minute are recorded; all of them are counted in the metrics. */
@@ -67,6 +69,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   };
   const relay: Pipeline['ask'] = (question, host, signal) => relayQuestion(questions, question, host, signal);
   const parking = new Parking({ ...deps, relay });
+  const taskSeal = createSeal(deps.sealSecret, 'task');
   const parts = {
     ...deps,
     lists,
@@ -76,7 +79,9 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     states,
     parking,
     lacking,
+    taskSeal,
   };
+  const tasks = { ...deps, taskSeal, questionEdits: createTaskQuestions({ ...deps, states }) };
   const strangers = createAllowance(strangersPerMinute);
 
   async function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Answered> {
@@ -89,6 +94,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     }
     const feature = featureListedBy(message.method);
     if (feature) return listItems(parts, request, feature, message.params.value['cursor'], draft, signal);
+    if (isTaskMethod(request.era, message.method)) return useTask(tasks, request, message, draft, signal);
     switch (message.method) {
       case 'initialize':
       case 'server/discover':

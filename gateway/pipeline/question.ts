@@ -10,6 +10,7 @@ import { asksBack, nameShown } from '../mcp/feature.ts';
 import { isObject, type Params, paramSpan, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { secretField } from '../mcp/secret-field.ts';
 import { membersOf, type Span, splice } from '../mcp/span.ts';
+import { taskIdSpans } from '../mcp/task-name.ts';
 
 /** The key in `_meta` that names the server which asks, where several stand behind one address. */
 export const serverKey = 'drawbridge/server';
@@ -61,9 +62,21 @@ function admitted(question: Question, abilities: Abilities, onLacking: QuestionD
   const needed = isAble(abilities, method, message.params) ? undefined : neededFor(method, message.params);
   if (needed) onLacking(call, needed);
   checkQuestion(method, message.params, abilities);
-  return call.target.server === undefined
-    ? { ...question, body: attributed(body, message, call.assignment.server.slug) }
-    : question;
+  const own = taskNamed(question, message);
+  if (call.target.server !== undefined) return { ...question, body: own };
+  const renamed = readMessage(own);
+  if (renamed.kind !== 'request') throw new Fault('INVALID_PARAMS', { method, reason: 'it is no request' });
+  return { ...question, body: attributed(own, renamed, call.assignment.server.slug) };
+}
+
+/** With the task that it belongs to under the id that the host knows. */
+function taskNamed({ call: { task }, body }: Question, { params: { span } }: RequestMessage): Buffer {
+  if (!task || !span) return body;
+  const named = taskIdSpans(body, span).filter(({ id }) => id === task.own);
+  return splice(
+    body,
+    named.map((one) => ({ span: one.span, by: JSON.stringify(task.shown) })),
+  );
 }
 
 /** Throws HOST_UNABLE, SECRET_ASKED, ADDRESS_REFUSED, INVALID_PARAMS. */

@@ -18,6 +18,8 @@ import { answered, inputEdits, needsInput, roundLimit } from './input-required.t
 import type { KnownLists } from './known-list.ts';
 import type { Mirrors } from './mirror.ts';
 import type { Mute } from './mute.ts';
+import type { Seal } from './seal.ts';
+import { begunEdits } from './task.ts';
 import type { Parking } from './parking.ts';
 import type { OpenedRequest, RequestStates } from './request-state.ts';
 import { resolve } from './resolve.ts';
@@ -31,6 +33,7 @@ interface UseDeps {
   readonly mirrors: Mirrors;
   readonly states: RequestStates;
   readonly parking: Parking;
+  readonly taskSeal: Seal;
   /** The capabilities that a server wanted in a call, and its host did not declare. */
   readonly lacking: Pick<WeakMap<AllowedCall, object>, 'get'>;
   readonly recorder: Recorder;
@@ -104,7 +107,9 @@ export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal:
   if (needed) throw new Fault('CAPABILITY_MISSING', { server: assignment.server.slug, capabilities: JSON.stringify(needed) });
   const isAggregated = request.target.server === undefined;
   const links = isAggregated && result ? linkEdits(assignment.server.slug, message.method, reply.body, result, value) : undefined;
-  const edits = needsInput(reply) ? await inputEdits(deps, call, message, reply, draft.trace) : links;
+  const edits = needsInput(reply)
+    ? await inputEdits(deps, call, message, reply, draft.trace)
+    : [...(links ?? []), ...begunEdits(deps, call, message, reply)];
   return {
     kind: 'relayed',
     body: reply.body,

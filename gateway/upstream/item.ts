@@ -3,19 +3,49 @@
 import { Fault } from '#contract/error.ts';
 import type { AllowedCall, Era } from '../call.ts';
 import { abilitiesOf } from '../mcp/ability.ts';
+import { capabilitiesKey } from '../mcp/era.ts';
 import { type Feature, useOf } from '../mcp/feature.ts';
 import { fold, isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { elementsOf, membersOf, splice } from '../mcp/span.ts';
 import { withModernMeta } from './handshake.ts';
 import type { ListedItem, Reply } from './upstream.ts';
 
-/** Makes the host's request for a session's id and era. What a legacy host said once of itself, a modern server is told in each. */
+/** Makes the host's request for a session's id and era. What a legacy host said once of itself, a modern server is told in each. Throws TASK_OTHER_ERA. */
 export function composerOf(allowed: AllowedCall, request: RequestMessage): (id: number, era: Era) => Buffer {
   const level = allowed.era === 'legacy' ? allowed.audience?.logLevel : undefined;
   return (id, era) => {
+    if (allowed.task && era !== allowed.era) throw otherEra(allowed);
     const message = useMessage(allowed.body, request, id, allowed.item.name);
-    return era === 'modern' ? withModernMeta(message, level, abilitiesOf(allowed, request).declared) : message;
+    if (era === 'modern') return withModernMeta(message, level, declaredBy(allowed, request));
+    // A modern host's wish for a task is none (the tasks extension: servers tolerate it), and an older server would take it for one.
+    return allowed.era === 'modern' && 'task' in request.params.value ? without(message, 'task') : message;
   };
+}
+
+/** The task lives at a server that speaks another revision by now. */
+function otherEra({ era, assignment }: AllowedCall): Fault {
+  const [theirs, ours] = era === 'modern' ? ['2025-11-25', '2026-07-28'] : ['2026-07-28', '2025-11-25'];
+  return new Fault('TASK_OTHER_ERA', { server: assignment.server.slug, theirs, ours });
+}
+
+/** As JSON text. Extensions are between a modern host and its server: what the host declared of them goes on. */
+function declaredBy(allowed: AllowedCall, request: RequestMessage): string {
+  const { declared } = abilitiesOf(allowed, request);
+  const meta = request.params.value['_meta'];
+  const said = allowed.era === 'modern' && isObject(meta) ? meta[capabilitiesKey] : undefined;
+  const extensions = isObject(said) ? said['extensions'] : undefined;
+  if (!isObject(extensions)) return declared;
+  const own: unknown = JSON.parse(declared);
+  return JSON.stringify({ ...(isObject(own) ? own : {}), extensions });
+}
+
+/** The request without one member of its params. */
+function without(body: Buffer, key: string): Buffer {
+  const params = membersOf(body, 0).find((member) => member.key === 'params')?.value;
+  if (!params) return body;
+  const kept = membersOf(body, params.start).filter((member) => member.key !== key);
+  const text = kept.map(({ key: name, value }) => `${JSON.stringify(name)}:${body.toString('utf8', value.start, value.end)}`);
+  return splice(body, [{ span: params, by: `{${text.join(',')}}` }]);
 }
 
 /** The host's request with the session's id and the upstream's own name of the item; every other byte as it came. */

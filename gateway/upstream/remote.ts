@@ -182,7 +182,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     session.join(allowed);
     const compose = composerOf(allowed, request);
     const { method } = request;
-    const name = headerNameOf(request) === undefined ? undefined : allowed.item.name;
+    const name = headerNameOf(request) === undefined ? undefined : (allowed.task?.own ?? allowed.item.name);
     const leftMs = leftOf(timeoutMs, beganAt);
     const progressToken = progressTokenOf(request);
     const asked = { method, name, compose, timeoutMs, call: allowed, progressToken, trace };

@@ -106,6 +106,7 @@ export class Unasked {
       this.#questions.get(JSON.stringify(message.params.value['requestId']))?.abort();
     else if (listNews.has(method)) this.#listChanged(method);
     else if (method === 'notifications/resources/updated') this.#updated(body, message);
+    else if (method === 'notifications/tasks/status') this.#taskMoved(body, message);
     else if (method === 'notifications/elicitation/complete' && !this.#deps.isShared) this.#tellAll(body);
     else this.#deps.onDropped();
   }
@@ -203,6 +204,18 @@ export class Unasked {
       const shown = hearer?.isAggregated === true ? prefixed(this.#deps.server, { kind: 'resources', name: uri }) : uri;
       hearer?.listener.tell(asLine(splice(body, [{ span, by: JSON.stringify(shown) }])));
     }
+  }
+
+  /** To the conversation that began the task, under the id that it knows. */
+  #taskMoved(body: Buffer, message: NotificationMessage): void {
+    const span = paramSpan(message.params, 'taskId');
+    const own = String(message.params.value['taskId']);
+    const told = [...this.#hearers.values()].flatMap(({ listener }) => {
+      const shown = listener.tasks?.shownOf(this.#deps.server, own);
+      return shown === undefined ? [] : [{ listener, shown }];
+    });
+    if (!span || told.length === 0) return this.#deps.onDropped();
+    for (const { listener, shown } of told) listener.tell(asLine(splice(body, [{ span, by: JSON.stringify(shown) }])));
   }
 
   #tellAll(body: Buffer): void {

@@ -60,6 +60,26 @@ export const edge: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, What flows while a call is open',
   },
   {
+    id: 'edge.task-id-sealed',
+    promise: 'The id of a task that a host gets is sealed, never the server’s own.',
+    source: 'ARCHITECTURE.md, Tasks',
+  },
+  {
+    id: 'edge.task-owner',
+    promise: 'A task is of use only to the user who began it, at the gateway where it began.',
+    source: 'MCP 2025-11-25, basic/utilities/tasks, Security Considerations',
+  },
+  {
+    id: 'edge.task-decided',
+    promise: 'Whatever is done with a task is decided by the policy of now, as a call of its tool is.',
+    source: 'ARCHITECTURE.md, Tasks',
+  },
+  {
+    id: 'edge.extensions-pass',
+    promise: 'The extensions that a host of 2026-07-28 declares are told to servers of that revision.',
+    source: 'MCP 2026-07-28, basic, client capabilities',
+  },
+  {
     id: 'edge.capability-missing',
     promise: 'A call that fails for a capability that its request did not declare is answered with -32021 and what is missing.',
     source: 'MCP 2026-07-28, basic, client capabilities',

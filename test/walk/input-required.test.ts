@@ -53,7 +53,7 @@ const asked = async () =>
 test('a host of 2026-07-28 is asked over several rounds, and at the one URL the person reads who asks', async () => {
   proves('edge.asks-modern-host', {
     file: 'gateway/upstream/item.ts',
-    find: 'withModernMeta(message, level, abilitiesOf(allowed, request).declared)',
+    find: 'withModernMeta(message, level, declaredBy(allowed, request))',
     replace: 'withModernMeta(message, level)',
   });
   const client = new NewClient(

@@ -60,7 +60,7 @@ test.each([
 ])('%s uses the items of remote servers of both eras', async (_, isNew) => {
   proves('remote.item-header', {
     file: 'gateway/upstream/remote.ts',
-    find: 'headerNameOf(request) === undefined ? undefined : allowed.item.name',
+    find: 'headerNameOf(request) === undefined ? undefined : (allowed.task?.own ?? allowed.item.name)',
     replace: 'headerNameOf(request)',
   });
   const client = await connect(isNew);

@@ -1,0 +1,64 @@
+// Tasks: work that a server goes on with after its answer (2025-11-25, basic/utilities/tasks; 2026-07-28, the extension io.modelcontextprotocol/tasks). Where a
+// message names one, and which of a server's tasks a conversation knows by which name. The rule: bounded, the oldest goes first.
+import type { ConversationTasks, Era } from '../call.ts';
+import { isObject, type Params } from './jsonrpc.ts';
+import { membersOf, type Span } from './span.ts';
+
+export const tasksExtension = 'io.modelcontextprotocol/tasks';
+const relatedKey = 'io.modelcontextprotocol/related-task';
+
+const methods: Readonly<Record<Era, ReadonlySet<string>>> = {
+  legacy: new Set(['tasks/get', 'tasks/result', 'tasks/cancel', 'tasks/list']),
+  modern: new Set(['tasks/get', 'tasks/update', 'tasks/cancel']),
+};
+
+/** Whether a method is about tasks in this era. */
+export function isTaskMethod(era: Era, method: string): boolean {
+  return methods[era].has(method);
+}
+
+/** Where an object names a task: of itself, of the one that it began, and of the one that it belongs to (`_meta`). */
+export function taskIdSpans(body: Buffer, { start }: Span): readonly { readonly span: Span; readonly id: string }[] {
+  const members = membersOf(body, start);
+  const of = (key: string, all = members) => all.filter((member) => member.key === key).map(({ value }) => value);
+  const inner = (spans: readonly Span[], key: string) => spans.flatMap((span) => of(key, membersOf(body, span.start)));
+  return [...of('taskId'), ...inner(of('task'), 'taskId'), ...inner(inner(of('_meta'), relatedKey), 'taskId')].flatMap((span) => {
+    const id: unknown = JSON.parse(body.toString('utf8', span.start, span.end));
+    return typeof id === 'string' ? [{ span, id }] : [];
+  });
+}
+
+/** Whether the result of a call says that a task was begun, in the words of the host's era: 2025-11-25 has one begun only where the host wants it. */
+export function beginsTask(era: Era, { value: asked }: Params, value: unknown): boolean {
+  if (!isObject(value)) return false;
+  return era === 'modern' ? value['resultType'] === 'task' : isObject(asked['task']) && isObject(value['task']);
+}
+
+const knownLimit = 256;
+
+/** The tasks that a conversation began, by server and by the server's own id. */
+export class TaskNames implements ConversationTasks {
+  #known: Map<string, string> | undefined;
+
+  set(server: string, own: string, shown: string): void {
+    this.#known ??= new Map();
+    this.#known.set(`${server}\n${own}`, shown);
+    for (const key of this.#known.keys()) {
+      if (this.#known.size <= knownLimit) break;
+      this.#known.delete(key);
+    }
+  }
+
+  shownOf(server: string, own: string): string | undefined {
+    return this.#known?.get(`${server}\n${own}`);
+  }
+
+  delete(server: string, own: string): void {
+    this.#known?.delete(`${server}\n${own}`);
+  }
+
+  /** As the host knows them, the oldest first. */
+  shown(): readonly string[] {
+    return [...(this.#known?.values() ?? [])];
+  }
+}
