@@ -118,6 +118,8 @@ export const RemoteServer = z.strictObject({
   transport: z.enum(['auto', 'sse']).default('auto'),
   /** The name of the way out by which it is called (`serve --egress`). Absent: the usual one of the gateway server. */
   egress: Slug.optional(),
+  /** Whether each request to it is signed (RFC 9421), so that it can refuse everybody else. */
+  sign: z.boolean().default(false),
   timeoutSeconds,
 });
 export type RemoteServer = z.infer<typeof RemoteServer>;

@@ -132,6 +132,8 @@ export interface Remote {
   readonly transport: RemoteServer['transport'];
   /** The name of the way out; undefined for the usual one. */
   readonly egress: string | undefined;
+  /** Whether its requests bear a signature of this gateway server. */
+  readonly isSigned: boolean;
   /** Absent: the server is called as nobody in particular. */
   readonly auth:
     | {

@@ -43,7 +43,7 @@ try {
 /** The administrators' commands. `serve` is started without them: what they need is a third of what would have to be loaded. */
 async function administration(): Promise<readonly AddCommands[]> {
   if (process.argv[2] === 'serve') return [];
-  const [policy, token, workstation, server, identity, audit, backup, connection, account] = await Promise.all([
+  const [policy, token, workstation, server, identity, audit, backup, connection, account, egress] = await Promise.all([
     import('./command/policy.ts'),
     import('./command/token.ts'),
     import('./command/workstation.ts'),
@@ -53,6 +53,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     import('./command/backup.ts'),
     import('./command/connection.ts'),
     import('./command/account.ts'),
+    import('./command/egress.ts'),
   ]);
   return [
     policy.addPolicy,
@@ -64,6 +65,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     backup.addBackup,
     connection.addConnection,
     account.addAccount,
+    egress.addEgress,
   ];
 }
 

@@ -14,6 +14,7 @@ import { gaugeAudit, type AuditGauge } from './audit-gauge.ts';
 import { openAuditKey } from './audit/key.ts';
 import { openRecorder } from './audit/spool.ts';
 import { createMemoryBus } from './bus/memory.ts';
+import { openRequestKeys } from './caller/request-key.ts';
 import { deriveSecret, openSigningKey } from './caller/signing-key.ts';
 import { createTokenCheck } from './caller/token.ts';
 import { createEnrollRoute } from './http/enroll.ts';
@@ -31,6 +32,7 @@ import type { SignIn, SignInDeps } from './http/sign-in/route.ts';
 import { createTunnelUpgrade } from './http/tunnel.ts';
 import { createWellKnown } from './http/well-known.ts';
 import { createEgress } from './egress/egress.ts';
+import { createRequestSigner } from './egress/signature.ts';
 import { onlyDirect } from './egress/way.ts';
 import { keepCallsYoung } from './heap.ts';
 import { createIdentities } from './identity/identities.ts';
@@ -173,8 +175,14 @@ async function start(
   );
   const onDropped = metrics.notificationDropped;
   const { ways, published } = await readWays(settings);
+  const requestKeys = openRequestKeys(dataDir);
+  const signer = createRequestSigner({ key: (at) => requestKeys.current(at), now });
   const egress = opened(
-    createEgress({ ways, onRefused: (of) => logger.warn(of, 'an address was refused that a request would have gone to') }),
+    createEgress({
+      ways,
+      signer,
+      onRefused: (of) => logger.warn(of, 'an address was refused that a request would have gone to'),
+    }),
     (it) => it.close(),
   );
   const { keys } = openKeys(dataDir, settings.vaultKeys);
@@ -250,7 +258,11 @@ async function start(
     oldMcp: createOldRoute({ tokenCheck, pipeline, readers, onRootsChanged, onEnd: release, messageLimitBytes }),
     enroll: createEnrollRoute({ store, recorder, organization, publicOrigin, now, logger, addressOf }),
     pages: (request, response, path) => identityPages.answer(request, response, path) ?? signIn?.answer(request, response, path),
-    wellKnown: createWellKnown({ publicOrigin, published }),
+    wellKnown: createWellKnown({
+      publicOrigin,
+      published,
+      keys: async () => (await requestKeys.all()).map((one) => one.published),
+    }),
     tunnel: createTunnelUpgrade({ tunnels, addressOf }),
     logger,
   });

@@ -112,11 +112,12 @@ function plainFacts(of: Readonly<Record<string, unknown>>): Facts {
 /** What is as it is by itself is nothing to tell. */
 function serverFacts(of: PolicyServer): Facts {
   if (of.kind !== 'remote') return plainFacts(of);
-  const { allowPrivate, transport, ...told } = of;
+  const { allowPrivate, transport, sign, ...told } = of;
   return plainFacts({
     ...told,
     allowPrivate: allowPrivate.length === 0 ? undefined : allowPrivate,
     transport: transport === 'auto' ? undefined : transport,
+    sign: sign ? 'yes' : undefined,
   });
 }
 

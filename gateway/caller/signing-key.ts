@@ -1,10 +1,10 @@
 // The key that this gateway signs with, made when it first serves and kept for good: what it signed can be checked for as long as it lives.
 // It lies in a file of its own that only the gateway's user can read, never in the database.
 import { createHash, createPrivateKey, generateKeyPairSync, hkdfSync, type KeyObject } from 'node:crypto';
-import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
+import { readKeyFile, writeKeyFile } from './key-file.ts';
 
 export interface SigningKey {
   /** RFC 7638 thumbprint of the public key. */
@@ -24,16 +24,9 @@ type PrivateJwk = z.infer<typeof PrivateJwk>;
 
 /** Reads `<data>/key/signing.jwk`, or makes it. The caller holds the lock of the data directory. Throws FILE_UNUSABLE. */
 export async function openSigningKey(dataDir: string): Promise<SigningKey> {
-  const directory = join(dataDir, 'key');
-  const file = join(directory, 'signing.jwk');
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new Fault('FILE_UNUSABLE', { file, reason: error.message }, { cause: error });
-  });
-  if (text === undefined) return make(directory, file);
-  if (((await stat(file)).mode & 0o077) !== 0)
-    throw new Fault('FILE_UNUSABLE', { file, reason: 'others may read it. Allow its owner only: chmod 600.' });
-  return read(text, file);
+  const file = join(dataDir, 'key', 'signing.jwk');
+  const text = await readKeyFile(file);
+  return text === undefined ? make(file) : read(text, file);
 }
 
 /** A secret for one purpose, the same as long as the key is. */
@@ -53,21 +46,11 @@ function read(text: string, file: string): SigningKey {
   }
 }
 
-async function make(directory: string, file: string): Promise<SigningKey> {
+async function make(file: string): Promise<SigningKey> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const exported = PrivateJwk.omit({ kid: true }).parse(privateKey.export({ format: 'jwk' }));
   const kid = thumbprint(exported);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const fresh = `${file}.new`;
-  const handle = await open(fresh, 'w', 0o600);
-  try {
-    await handle.chmod(0o600);
-    await handle.writeFile(`${JSON.stringify({ ...exported, kid })}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(fresh, file);
+  await writeKeyFile(file, `${JSON.stringify({ ...exported, kid })}\n`, 'only where there is none');
   return { kid, key: privateKey };
 }
 

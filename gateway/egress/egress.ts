@@ -7,6 +7,7 @@ import { reveal, type Secret } from '#contract/secret.ts';
 import { guardedConnector, type Lookup, type Out, type Refused } from './connect.ts';
 import { asFault } from './failure.ts';
 import { createProxy, type Proxy } from './proxy.ts';
+import type { RequestSigner } from './signature.ts';
 import { onlyDirect, type Ways } from './way.ts';
 
 export interface EgressRequest {
@@ -21,6 +22,8 @@ export interface EgressRequest {
   readonly server: string;
   /** Hosts, addresses and networks that may be private. */
   readonly allowPrivate: readonly string[];
+  /** Signed, so that the far end can tell this gateway from others; for the origin of `url` alone, as the credential. */
+  readonly isSigned?: boolean;
   /** The name of the way that it goes; absent: the usual one. */
   readonly way?: string | undefined;
   /** The largest answer, in bytes. */
@@ -68,11 +71,13 @@ const systemLookup: Lookup = (host) => resolveName(host, { all: true });
 export interface EgressDeps {
   readonly lookup?: Lookup;
   readonly ways?: Ways;
+  /** Absent: a request that has to be signed fails. */
+  readonly signer?: RequestSigner;
   /** Told of addresses that were refused, at most 60 a minute: anybody may name some (sign-in by a document). */
   readonly onRefused: (of: Refused) => void;
 }
 
-export function createEgress({ lookup = systemLookup, ways = onlyDirect, onRefused }: EgressDeps): Egress {
+export function createEgress({ lookup = systemLookup, ways = onlyDirect, signer, onRefused }: EgressDeps): Egress {
   const agents = new Map<string, Agent>();
   const proxies = new Map<string, Proxy>();
   const told = { minute: 0, count: 0 };
@@ -169,22 +174,32 @@ export function createEgress({ lookup = systemLookup, ways = onlyDirect, onRefus
           if (!isRedirected) fail(asFault(error, { server, isSent, idleWithinMs }));
         },
       };
-      try {
-        agentFor(request).dispatch(
-          {
-            origin: url.origin,
-            path: `${url.pathname}${url.search}`,
-            method,
-            headers: { 'accept-encoding': 'identity', ...request.headers, ...secret },
-            body: body ?? null,
-            headersTimeout: idleWithinMs,
-            bodyTimeout: idleWithinMs,
-          },
-          handler,
-        );
-      } catch (error) {
-        fail(asFault(error, { server, isSent, idleWithinMs }));
-      }
+      const dispatch = (signature: Readonly<Record<string, string>>): void => {
+        if (isOver) return;
+        try {
+          agentFor(request).dispatch(
+            {
+              origin: url.origin,
+              path: `${url.pathname}${url.search}`,
+              method,
+              headers: { 'accept-encoding': 'identity', ...request.headers, ...secret, ...signature },
+              body: body ?? null,
+              headersTimeout: idleWithinMs,
+              bodyTimeout: idleWithinMs,
+            },
+            handler,
+          );
+        } catch (error) {
+          fail(asFault(error, { server, isSent, idleWithinMs }));
+        }
+      };
+      if (!request.isSigned || !isHome) return dispatch({});
+      const [shown] = Object.entries(secret);
+      const signing = signer?.({ method, url, body, credential: shown }) ?? Promise.reject(new Error('there is no signer'));
+      signing.then(dispatch, (cause: unknown) => {
+        const reason = 'its requests have to be signed, and there is no key for it';
+        fail(new Fault('EGRESS_FORBIDDEN', { server, reason }, { cause }));
+      });
     }
 
     go(request.url, 0);

@@ -75,8 +75,8 @@ export function compile(source: Source): Snapshot {
 
 /** A server that wants an identity and an assignment that names none: the call asks for its own, so it fails where there is none. */
 function remoteOf(server: RemoteServer, identity: PolicyAssignment['identity']): Remote {
-  const { url, auth, header, allowPrivate, transport, egress } = server;
-  const place = { url, origin: new URL(url).origin, allowPrivate, transport, egress };
+  const { url, auth, header, allowPrivate, transport, egress, sign } = server;
+  const place = { url, origin: new URL(url).origin, allowPrivate, transport, egress, isSigned: sign };
   // With `auto` an assignment may say that nobody in particular calls.
   if (auth === 'none' || (auth === 'auto' && identity === 'none')) return { ...place, auth: undefined };
   const isBearer = header === undefined || header.toLowerCase() === 'authorization';

@@ -14,6 +14,7 @@ import { createTransport } from './migration/0007-transport.ts';
 import { createEgressWay } from './migration/0008-egress.ts';
 import { createUpstreamSignIn } from './migration/0009-upstream-sign-in.ts';
 import { createServiceAccount } from './migration/0010-machine-account.ts';
+import { createSign } from './migration/0011-sign.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -28,6 +29,7 @@ const migrations = {
   '0008-egress': createEgressWay,
   '0009-upstream-sign-in': createUpstreamSignIn,
   '0010-machine-account': createServiceAccount,
+  '0011-sign': createSign,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -54,6 +54,7 @@ export interface Tables {
     readonly egress: string | null;
     /** JSON; null where nothing is settled. */
     readonly oauth: string | null;
+    readonly sign: number | null;
   };
   readonly assignment: {
     readonly id: AssignmentId;

@@ -66,6 +66,7 @@ export function exchange({ egress, server, remote, credential, limitBytes }: Pee
       server,
       allowPrivate: remote.allowPrivate,
       way: remote.egress,
+      isSigned: remote.isSigned,
       limitBytes: isEndless ? Number.POSITIVE_INFINITY : limitBytes * streamFactor,
     },
     {

@@ -78,9 +78,9 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     used.identity = identity;
     if (identity && remote.auth) trace.identity = { kind: remote.auth.identity, id: identity.id };
     const as = identity ? `${identity.id} ${identity.setAt}` : '';
-    const { auth, url, allowPrivate, transport, egress } = remote;
+    const { auth, url, allowPrivate, transport, egress, isSigned } = remote;
     const { declared } = allowed.audience?.abilities ?? noAbilities;
-    const place = JSON.stringify({ url, auth, allowPrivate, transport, egress });
+    const place = JSON.stringify({ url, auth, allowPrivate, transport, egress, isSigned });
     const key = [allowed.conversation, allowed.caller.user.id, server.id, as, place, declared].join('\n');
     const entry = sessions.get(key);
     if (entry) entry.identity = identity;

@@ -54,7 +54,7 @@ export const layers: readonly Layer[] = [
     node: 'all',
   },
   // The one way out to addresses that come from a policy or from somebody's document.
-  { at: 'gateway/egress/', ours: contract, packages: ['undici', 'ipaddr.js'], node: 'all' },
+  { at: 'gateway/egress/', ours: contract, packages: ['undici', 'ipaddr.js', 'http-message-signatures'], node: 'all' },
   {
     at: 'gateway/vault/',
     ours: [...contract, 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
@@ -210,6 +210,7 @@ export const layers: readonly Layer[] = [
       'gateway/egress/way.ts',
       'gateway/vault/',
       'gateway/identity/',
+      'gateway/caller/request-key.ts',
     ],
     packages: [...logger, 'commander'],
     node: 'all',

@@ -54,6 +54,23 @@ export const remote: readonly Requirement[] = [
     promise: 'What is not encrypted goes through no proxy on another machine.',
     source: egress,
   },
+  {
+    id: 'egress.signed-as-sent',
+    promise: 'The signature of a request covers its method, its address, the bytes of its body and its credential.',
+    source: egress,
+  },
+  { id: 'egress.signature-at-home', promise: 'A signature is made for the origin of the server alone.', source: egress },
+  { id: 'egress.unsigned-not-sent', promise: 'What has to be signed is not sent without.', source: egress },
+  {
+    id: 'egress.key-announced',
+    promise: 'A new key is published before it signs, and the one before it while it still may be met.',
+    source: egress,
+  },
+  {
+    id: 'egress.published',
+    promise: 'The addresses and keys at /.well-known/egress.json are those that servers observe.',
+    source: egress,
+  },
   { id: 'egress.body-at-home', promise: 'What a request carries is not sent on to another origin.', source: security },
   { id: 'egress.bounded', promise: 'An answer is read up to its limit and no further.', source: security },
   { id: 'remote.event-stream-bounded', promise: 'An event of a stream is kept up to the limit and no further.', source: walk },

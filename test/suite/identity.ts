@@ -28,6 +28,7 @@ const policyOf = (users: readonly string[] = ['ada', 'ben'], kind = 'remote') =>
               allowPrivate: ['10.0.0.0/8'],
               transport: 'sse',
               egress: 'corp',
+              sign: true,
               timeoutSeconds: 9,
             }
           : { kind },

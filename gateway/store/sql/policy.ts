@@ -63,9 +63,9 @@ export async function policy(db: Db): Promise<StoredPolicy> {
 
 type ServerRow = Awaited<ReturnType<typeof read>>['servers'][number];
 
-type RemoteRow = Pick<ServerRow, 'url' | 'auth' | 'header' | 'allow_private' | 'oauth' | 'transport' | 'egress'>;
+type RemoteRow = Pick<ServerRow, 'url' | 'auth' | 'header' | 'allow_private' | 'oauth' | 'transport' | 'egress' | 'sign'>;
 
-function remoteOf({ url, auth, header, egress, transport, ...of }: RemoteRow) {
+function remoteOf({ url, auth, header, egress, transport, sign, ...of }: RemoteRow) {
   const allowPrivate: unknown = JSON.parse(of.allow_private ?? '[]');
   const oauth: unknown = of.oauth === null ? undefined : JSON.parse(of.oauth);
   return {
@@ -76,6 +76,7 @@ function remoteOf({ url, auth, header, egress, transport, ...of }: RemoteRow) {
     ...(egress === null ? {} : { egress }),
     allowPrivate,
     transport: transport ?? 'auto',
+    sign: sign === 1,
   };
 }
 

@@ -178,10 +178,12 @@ function reached(server: PolicyServer) {
       transport: null,
       egress: null,
       oauth: null,
+      sign: null,
     };
   const { url, auth, header = null, allowPrivate, transport, egress = null } = server;
   const oauth = server.oauth === undefined ? null : JSON.stringify(server.oauth);
-  return { shareable: 0, url, auth, header, allow_private: JSON.stringify(allowPrivate), transport, egress, oauth };
+  const reach = { url, auth, header, allow_private: JSON.stringify(allowPrivate), transport, egress, oauth };
+  return { ...reach, shareable: 0, sign: server.sign ? 1 : 0 };
 }
 
 function named<Id>(ids: ReadonlyMap<string, Id>, what: string, slug: string, title: string | undefined) {

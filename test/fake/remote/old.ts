@@ -1,6 +1,6 @@
 // A remote server of 2025-11-25, made with the official SDK of that time: with sessions or without, answering by JSON or by event streams.
 import { randomUUID } from 'node:crypto';
-import { createServer, type Server as HttpServer } from 'node:http';
+import { createServer, type IncomingMessage, type Server as HttpServer } from 'node:http';
 import { once } from 'node:events';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
@@ -17,21 +17,29 @@ export interface RemoteServer extends Calls {
   close(): Promise<void>;
 }
 
+/** Whether a request is let in, by all that there is of it. */
+export type Admits = (request: IncomingMessage, body: Buffer) => boolean | Promise<boolean>;
+
 export async function serveOld(
-  options: { people?: People; isStateless?: boolean; answersByJson?: boolean } = {},
+  options: { people?: People; isStateless?: boolean; answersByJson?: boolean; admits?: Admits } = {},
 ): Promise<RemoteServer> {
-  const { people = {}, isStateless = false, answersByJson = false } = options;
+  const { people = {}, isStateless = false, answersByJson = false, admits } = options;
   const calls: Calls = { ran: [], cancelled: [] };
   const transports = new Map<string, StreamableHTTPServerTransport>();
 
   const http = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    if (admits) for await (const chunk of request) chunks.push(Buffer.from(chunk));
+    const body = Buffer.concat(chunks);
+    if (admits && !(await admits(request, body))) return response.writeHead(403).end();
+    const parsed: unknown = body.length > 0 ? JSON.parse(body.toString('utf8')) : undefined;
     const id = request.headers['mcp-session-id'];
     const known = typeof id === 'string' ? transports.get(id) : undefined;
     if (typeof id === 'string' && !known) {
       response.writeHead(404, { 'content-type': 'application/json' });
       return response.end('{"jsonrpc":"2.0","error":{"code":-32001,"message":"Session not found"},"id":null}');
     }
-    if (known) return known.handleRequest(request, response);
+    if (known) return known.handleRequest(request, response, parsed);
     const transport: StreamableHTTPServerTransport = new StreamableHTTPServerTransport({
       ...(isStateless ? {} : { sessionIdGenerator: () => randomUUID() }),
       enableJsonResponse: answersByJson,
@@ -39,7 +47,7 @@ export async function serveOld(
       onsessionclosed: (gone) => void transports.delete(gone),
     });
     await oldServer(people, calls).connect(transport);
-    await transport.handleRequest(request, response);
+    await transport.handleRequest(request, response, parsed);
   });
   return {
     ...calls,

@@ -23,6 +23,7 @@ const remote = fc
     header: fc.option(fc.constantFrom('X-Api-Key', 'X-Token'), { nil: undefined }),
     allowPrivate: fc.subarray(['10.0.0.0/8', 'intranet', '::1', '127.0.0.1']),
     transport: fc.constantFrom('auto', 'sse'),
+    sign: fc.boolean(),
     egress: fc.option(fc.constantFrom('direct', 'corp'), { nil: undefined }),
     timeoutSeconds,
   })

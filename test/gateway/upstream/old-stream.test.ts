@@ -23,6 +23,7 @@ function open(of: Heard, transport: 'auto' | 'sse' = 'sse') {
       allowPrivate: ['127.0.0.0/8'],
       transport,
       egress: undefined,
+      isSigned: false,
       auth: undefined,
     },
     credential: { header: 'Authorization', value: new Secret('Bearer precious') },

@@ -72,6 +72,7 @@ function allowed(
         allowPrivate: ['127.0.0.1'],
         transport: 'auto',
         egress: undefined,
+        isSigned: false,
         auth,
       },
       provisions: () => true,
