@@ -48,8 +48,8 @@ import {
   replaceOffers,
   revokeWorkstation,
   seenWorkstations,
-  workstation,
   workstations,
+  workstationsOf,
 } from './sql/workstation.ts';
 import type { SignInStore } from './sign-in.ts';
 import type { Store } from './store.ts';
@@ -128,7 +128,7 @@ function storeOf(engine: Engine): Store {
     tokens: guarded(() => tokens(db)),
     revokeToken: guarded((id, now) => revokeToken(db, id, now)),
     enroll: guarded((hash, of, now) => enroll(db, hash, of, now)),
-    workstation: guarded((id) => workstation(db, id)),
+    workstationsOf: guarded((ids) => workstationsOf(db, ids)),
     workstations: guarded(() => workstations(db)),
     liveWorkstations: guarded((ids) => liveWorkstations(db, ids)),
     revokeWorkstation: guarded((id, now) => revokeWorkstation(db, id, now)),

@@ -128,7 +128,8 @@ export interface Store {
     now: number,
   ): Promise<'enrolled' | 'spent' | 'expired' | 'revoked' | 'unknown'>;
 
-  workstation(id: WorkstationId): Promise<Workstation | undefined>;
+  /** Those of these that exist, whole. */
+  workstationsOf(ids: readonly WorkstationId[]): Promise<ReadonlyMap<WorkstationId, Workstation>>;
   workstations(): Promise<readonly Workstation[]>;
   /** Those of these that exist and are not revoked, with their users. */
   liveWorkstations(ids: readonly WorkstationId[]): Promise<ReadonlyMap<WorkstationId, Slug>>;

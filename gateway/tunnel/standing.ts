@@ -1,6 +1,7 @@
-// Who may connect and what may run, as the store says now: read again only where its revision has grown.
+// Who may connect and what may run, as the store says now: policy and approvals are read again only where its revision has grown.
 // Rule: an answer is never older than the question. Those who ask in one turn of the event loop share one look, which begins after them.
-import type { Approval, Store, StoredPolicy } from '../store/store.ts';
+import type { WorkstationId } from '#contract/id.ts';
+import type { Approval, Store, StoredPolicy, Workstation } from '../store/store.ts';
 
 export interface Standing {
   /** Of the store, at least: what else is here may be newer. */
@@ -8,27 +9,43 @@ export interface Standing {
   readonly policy: StoredPolicy;
   /** By `<server> <fingerprint>`. */
   readonly approvals: ReadonlyMap<string, Approval>;
+  /** Those that were asked for and exist. */
+  readonly workstations: ReadonlyMap<WorkstationId, Workstation>;
 }
 
-export function createStanding(store: Pick<Store, 'revision' | 'policy' | 'approvals'>): () => Promise<Standing> {
-  let known: Standing | undefined;
-  let next: Promise<Standing> | undefined;
+export function createStanding(
+  store: Pick<Store, 'revision' | 'policy' | 'approvals' | 'workstationsOf'>,
+): (workstation?: WorkstationId) => Promise<Standing> {
+  let known: Pick<Standing, 'revision' | 'policy' | 'approvals'> | undefined;
+  let next: { readonly asked: Set<WorkstationId>; readonly look: Promise<Standing> } | undefined;
 
-  async function read(): Promise<Standing> {
+  async function read(asked: ReadonlySet<WorkstationId>): Promise<Standing> {
     // Read before the rest: if that changes in between, the next reader sees a newer revision and reads again.
     const revision = await store.revision();
-    if (known?.revision === revision) return known;
+    const workstations = asked.size === 0 ? none : await store.workstationsOf([...asked]);
+    if (known?.revision === revision) return { ...known, workstations };
     const [policy, approvals] = await Promise.all([store.policy(), store.approvals()]);
     const byCommand = new Map(approvals.map((approval) => [`${approval.server} ${approval.fingerprint}`, approval]));
     known = { revision, policy, approvals: byCommand };
-    return known;
+    return { ...known, workstations };
   }
 
-  return () =>
-    (next ??= new Promise((resolve) => {
+  function begin() {
+    const asked = new Set<WorkstationId>();
+    const look = new Promise<Standing>((resolve) => {
       setImmediate(() => {
         next = undefined;
-        resolve(read());
+        resolve(read(asked));
       });
-    }));
+    });
+    return { asked, look };
+  }
+
+  return (workstation) => {
+    next ??= begin();
+    if (workstation !== undefined) next.asked.add(workstation);
+    return next.look;
+  };
 }
+
+const none: ReadonlyMap<WorkstationId, Workstation> = new Map();

@@ -108,8 +108,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   }, timing.tickEveryMs).unref();
 
   async function greet(socket: WebSocket, address: string): Promise<void> {
-    const prove = (claim: Parameters<typeof checkProof>[1]) =>
-      checkProof({ store, standing, publicOrigin: deps.publicOrigin }, claim);
+    const prove = (claim: Parameters<typeof checkProof>[1]) => checkProof({ standing, publicOrigin: deps.publicOrigin }, claim);
     const { organization } = deps;
     const outcome = await shakeHands(socket, { organization, prove, withinMs: timing.handshakeWithinMs });
     if (outcome.kind === 'gone') return socket.terminate();

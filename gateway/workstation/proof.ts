@@ -5,7 +5,7 @@ import { thumbprintText, type PublicKey } from '#contract/enrollment.ts';
 import { Fault } from '#contract/error.ts';
 import { proofText } from '#contract/frame.ts';
 import { UserId, type Slug, type WorkstationId } from '#contract/id.ts';
-import type { Store, StoredPolicy, Workstation } from '../store/store.ts';
+import type { StoredPolicy, Workstation } from '../store/store.ts';
 
 export interface Claim {
   readonly version: number;
@@ -30,14 +30,18 @@ export type Proof =
 
 export async function checkProof(
   deps: {
-    readonly store: Store;
-    readonly standing: () => Promise<{ readonly revision: number; readonly policy: StoredPolicy }>;
+    /** What the store says now, of this workstation too. */
+    readonly standing: (workstation: WorkstationId) => Promise<{
+      readonly revision: number;
+      readonly policy: StoredPolicy;
+      readonly workstations: ReadonlyMap<WorkstationId, Workstation>;
+    }>;
     readonly publicOrigin: string;
   },
   claim: Claim,
 ): Promise<Proof> {
-  const { revision, policy } = await deps.standing();
-  const workstation = await deps.store.workstation(claim.workstation);
+  const { revision, policy, workstations } = await deps.standing(claim.workstation);
+  const workstation = workstations.get(claim.workstation);
   const refused = (fault: Fault, reason: string): Proof => ({
     kind: 'refused',
     fault,

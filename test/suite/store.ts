@@ -152,7 +152,7 @@ export function describeStore(kind: string, ground: () => Promise<Ground>): void
         await applyPolicy(store, without(samplePolicy, 'ben'), 9000);
         await applyPolicy(store, samplePolicy, 9500);
         expect((await store.tokenByHash(ben.hash))?.revokedAt).toBe(9000);
-        expect((await store.workstation(workstation.id))?.revokedAt).toBe(9000);
+        expect((await store.workstationsOf([workstation.id])).get(workstation.id)?.revokedAt).toBe(9000);
         expect((await store.tokenByHash(ada.hash))?.revokedAt).toBeNull();
       });
 
@@ -238,8 +238,8 @@ export function describeStore(kind: string, ground: () => Promise<Ground>): void
         const workstation = await enrolled(store, 'ada');
         expect(await store.revokeWorkstation(workstation.id, 7000)).toBe(true);
         expect(await store.revokeWorkstation(workstation.id, 8000)).toBe(false);
-        expect(await store.workstation(workstation.id)).toEqual({ ...workstation, revokedAt: 7000 });
-        expect(await store.workstation(WorkstationId.parse(newId()))).toBeUndefined();
+        expect((await store.workstationsOf([workstation.id])).get(workstation.id)).toEqual({ ...workstation, revokedAt: 7000 });
+        expect(await store.workstationsOf([WorkstationId.parse(newId())])).toEqual(new Map());
       });
     });
 
@@ -304,7 +304,7 @@ export function describeStore(kind: string, ground: () => Promise<Ground>): void
       await stays(store.enroll(sha256('none'), workstation, 1));
       await grows(store.enroll(token.hash, workstation, 1));
       await stays(store.seenWorkstations([workstation.id, workstationOf('bob').id], 2));
-      expect((await store.workstation(workstation.id))?.lastSeenAt).toBe(2);
+      expect((await store.workstationsOf([workstation.id])).get(workstation.id)?.lastSeenAt).toBe(2);
       await grows(store.replaceOffers(workstation.id, [offerOf('memory'), offerOf('everything')], 3));
       await stays(store.replaceOffers(workstation.id, [offerOf('everything'), offerOf('memory')], 4));
       await grows(store.decide(slug('memory'), fingerprint('memory'), 'approved', null, 5));

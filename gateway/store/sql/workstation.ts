@@ -8,9 +8,14 @@ import type { Db, Tables } from '../table.ts';
 import { change, changed, unchanged } from './change.ts';
 import { parts } from './part.ts';
 
-export async function workstation(db: Db, id: WorkstationId): Promise<Workstation | undefined> {
-  const row = await db.selectFrom('workstation').selectAll().where('id', '=', id).executeTakeFirst();
-  return row === undefined ? undefined : workstationOf(row);
+export async function workstationsOf(db: Db, ids: readonly WorkstationId[]): Promise<ReadonlyMap<WorkstationId, Workstation>> {
+  const found = new Map<WorkstationId, Workstation>();
+  for (let at = 0; at < ids.length; at += idsAtOnce) {
+    const some = ids.slice(at, at + idsAtOnce);
+    for (const row of await db.selectFrom('workstation').selectAll().where('id', 'in', some).execute())
+      found.set(row.id, workstationOf(row));
+  }
+  return found;
 }
 
 export async function workstations(db: Db): Promise<readonly Workstation[]> {

@@ -258,9 +258,9 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('restored into %s in use', (kin
 
     await restore(file, location, deps);
     expect((await store.tokenByHash(token.hash))?.revokedAt).toBe(7000);
-    expect((await store.workstation(workstation.id))?.revokedAt).toBe(7001);
+    expect((await store.workstationsOf([workstation.id])).get(workstation.id)?.revokedAt).toBe(7001);
     expect((await store.tokenByHash(spent.hash))?.spentAt).toBe(3000);
-    expect((await store.workstation(id))?.revokedAt).toBeNull();
+    expect((await store.workstationsOf([id])).get(id)?.revokedAt).toBeNull();
     expect(await store.approvals()).toMatchObject([{ decision: 'denied', reason: 'found out' }]);
   });
 

@@ -75,7 +75,7 @@ describe('a workstation that connects', () => {
 
   test('was last seen then, and when its tunnel ended', async () => {
     const { stage, device, bridge } = await createEcho();
-    const seenAt = async () => (await stage.store.workstation(device.workstation))?.lastSeenAt ?? 0;
+    const seenAt = async () => (await stage.store.workstationsOf([device.workstation])).get(device.workstation)?.lastSeenAt ?? 0;
     await until(async () => (await seenAt()) > 0);
     const first = await seenAt();
     await bridge.close();

@@ -49,7 +49,8 @@ describe('enrolling', () => {
     const stage = await createStage();
     const device = await enrollWith(stage, await stage.token('bob'));
     expect(device).toMatchObject({ userName: 'bob', organization: stage.organization, gatewayOrigin: stage.origin });
-    expect(await stage.store.workstation(device.workstation)).toMatchObject({ user: 'bob', hostname: 'laptop', revokedAt: null });
+    const stored = (await stage.store.workstationsOf([device.workstation])).get(device.workstation);
+    expect(stored).toMatchObject({ user: 'bob', hostname: 'laptop', revokedAt: null });
     expect(await stage.events()).toMatchObject([
       { event: 'workstation_enrolled', workstation: device.workstation, user: { id: device.user, name: 'bob' } },
     ]);
