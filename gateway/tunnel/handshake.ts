@@ -1,4 +1,5 @@
 // The first frames of a tunnel, as the gateway speaks them: hello -> challenge -> proof. One packet a step, all within a deadline.
+// A hello is answered when it is its turn: what comes before that costs next to nothing, and what comes after it is dear.
 // The nonce is 32 random bytes made for this connection and forgotten with it, so a recorded handshake proves nothing anywhere.
 import { randomBytes } from 'node:crypto';
 import type { WebSocket } from 'ws';
@@ -28,6 +29,8 @@ export async function shakeHands(
     readonly organization: OrganizationId;
     readonly prove: (claim: Claim) => Promise<Proof>;
     readonly withinMs: number;
+    /** Resolves when this handshake may be worked on; rejects with BUSY where it may not. */
+    readonly turn: () => Promise<void>;
   },
 ): Promise<Outcome> {
   const steps = listen(socket, deps.withinMs);
@@ -38,6 +41,7 @@ export async function shakeHands(
       const fault = new Fault('TUNNEL_VERSION', { here: tunnelVersions.join(', '), there: hello.versions.join(', ') });
       return { kind: 'refused', fault, reason: 'no common version', workstation: null };
     }
+    await Promise.race([deps.turn(), steps.failed]);
     const nonce = randomBytes(32).toString('base64url');
     socket.send(jsonFrame('challenge', 0, { version, nonce, organization: deps.organization }));
     const { signature } = readStep(await steps.next(), ['proof']).body;

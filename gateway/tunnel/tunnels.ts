@@ -20,6 +20,7 @@ import { createLookBack } from './look-back.ts';
 import { createReportDesk } from './report.ts';
 import { createReview } from './review.ts';
 import { createStanding } from './standing.ts';
+import { Turns, type Turn } from './turn.ts';
 
 export interface Tunnels extends Hub {
   /** Takes over a WebSocket that just opened. */
@@ -44,8 +45,16 @@ export interface TunnelsDeps {
   readonly acceptHost: AcceptHost;
   /** Whether any host can sign in by itself; absent: none. */
   readonly hostsSignIn?: () => boolean;
-  readonly limits?: { readonly handshakes?: number; readonly tunnels?: number };
+  readonly limits?: Partial<Limits>;
   readonly timing?: Partial<Timing>;
+}
+
+interface Limits {
+  /** Handshakes that are worked on at once. */
+  readonly handshakes: number;
+  /** Handshakes, with those that wait for their turn. */
+  readonly waiting: number;
+  readonly tunnels: number;
 }
 
 interface Timing {
@@ -66,8 +75,10 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     ...deps.timing,
   };
   const messageLimitBytes = deps.messageLimitBytes ?? defaultMessageLimitBytes;
-  // So many that few of a storm are refused, so few that a machine which manages a hundred a second answers the last of them in time.
-  const limits = { handshakes: 1024, tunnels: 20_000, ...deps.limits };
+  // At once so many that a line of half a second keeps none of them waiting, so few that a machine which manages a hundred a second answers the last in time.
+  const limits: Limits = { handshakes: 1024, waiting: 20_000, tunnels: 20_000, ...deps.limits };
+  // A bridge is no more patient than we are: what is left is for its proof.
+  const turns = new Turns({ atOnce: limits.handshakes, waitAtMostMs: 0.8 * timing.handshakeWithinMs });
   const links = new Map<WorkstationId, Link>();
   const byUser = new Map<UserId, Link[]>();
   const greeting = new Map<WebSocket, Promise<void>>();
@@ -102,16 +113,19 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   const unsubscribe = deps.bus.subscribe('changed', review.request);
   const ticks = setInterval(() => {
     heartbeats.tick(performance.now());
+    turns.tick(performance.now());
     review.tick();
     lookBack.tick();
     storeSeen();
   }, timing.tickEveryMs).unref();
 
-  async function greet(socket: WebSocket, address: string): Promise<void> {
+  async function greet(socket: WebSocket, address: string, turn: Turn): Promise<void> {
     const prove = (claim: Parameters<typeof checkProof>[1]) => checkProof({ standing, publicOrigin: deps.publicOrigin }, claim);
     const { organization } = deps;
-    const outcome = await shakeHands(socket, { organization, prove, withinMs: timing.handshakeWithinMs });
+    const withinMs = timing.handshakeWithinMs;
+    const outcome = await shakeHands(socket, { organization, prove, withinMs, turn: () => turn.begun() });
     if (outcome.kind === 'gone') return socket.terminate();
+    if (outcome.kind === 'refused' && outcome.fault.code === 'BUSY') return refuse(socket, outcome.fault, closeCode.stopping);
     if (outcome.kind === 'refused') return refused(socket, address, outcome.fault, outcome.reason, outcome.workstation);
     const { hands } = outcome;
     const detail = { address, product: hands.product, version: hands.version };
@@ -212,12 +226,16 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     accept(socket, { address }) {
       socket.on('error', (err) => logger.info({ err, address }, 'tunnel socket failed'));
       if (isClosed) return refuse(socket, new Fault('STOPPING'), closeCode.stopping);
-      if (greeting.size >= limits.handshakes || links.size >= limits.tunnels)
+      if (greeting.size >= limits.waiting || links.size >= limits.tunnels)
         return refuse(socket, new Fault('BUSY', { what: 'a tunnel' }), closeCode.stopping);
-      const greeted = greet(socket, address)
+      const turn = turns.turn();
+      const greeted = greet(socket, address, turn)
         .catch((error: unknown) => failed(socket, address, error))
         .catch((err: unknown) => logger.error({ err }, 'refusal not recorded'))
-        .finally(() => greeting.delete(socket));
+        .finally(() => {
+          turn.end();
+          greeting.delete(socket);
+        });
       greeting.set(socket, greeted);
     },
     recorded: (record) => news.recorded(record),

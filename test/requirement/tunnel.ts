@@ -73,6 +73,11 @@ export const tunnel: readonly Requirement[] = [
     promise: 'Handshakes are bounded in number and time, so a storm crowds nobody out for long.',
     source: protocol,
   },
+  {
+    id: 'tunnel.handshakes-in-turn',
+    promise: 'Who comes while enough handshakes are under way waits in order instead of being sent away.',
+    source: protocol,
+  },
   { id: 'tunnel.opened-on-record', promise: 'A tunnel that can not be put on record is not opened.', source: protocol },
   {
     id: 'tunnel.revoked-cut',

@@ -1,4 +1,5 @@
 // Who may have a tunnel: the handshake of the real gateway against replays, other users, other origins, other versions, silence and floods.
+import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { closeCode, frameType, tunnelSubprotocol } from '#contract/frame.ts';
@@ -126,10 +127,10 @@ describe('a handshake', () => {
   test('cannot be crowded out: no more than so many at once, and the rest is told to come back', async () => {
     proves('tunnel.handshakes-bounded', {
       file: 'gateway/tunnel/tunnels.ts',
-      find: 'greeting.size >= limits.handshakes || ',
+      find: 'greeting.size >= limits.waiting || ',
       replace: '',
     });
-    const stage = await createStage({ limits: { handshakes: 3 } });
+    const stage = await createStage({ limits: { waiting: 3 } });
     const waiting = await Promise.all([openRaw(stage.port), openRaw(stage.port), openRaw(stage.port)]);
     const late = await openRaw(stage.port);
     expect(readStep(await late.next(), ['refuse']).body.code).toBe('BUSY');
@@ -137,6 +138,51 @@ describe('a handshake', () => {
     const device = await stage.device('ada');
     const outcome = async () => (await shake(await openRaw(stage.port), device, stage.origin).catch(() => undefined))?.name;
     await until(async () => (await outcome()) === 'welcome');
+  });
+
+  test('is worked on when it is its turn: who waits is not refused, and begins when another one is over', async () => {
+    proves('tunnel.handshakes-in-turn', {
+      file: 'gateway/tunnel/handshake.ts',
+      find: 'await Promise.race([deps.turn(), steps.failed]);',
+      replace: '',
+    });
+    const stage = await createStage({ limits: { handshakes: 1 } });
+    const [ada, bob] = [await stage.device('ada'), await stage.device('bob')];
+    const first = await openRaw(stage.port);
+    const asked = await challenge(first, helloOf(ada));
+    const second = await openRaw(stage.port);
+    let isAsked = false;
+    const waits = challenge(second, helloOf(bob)).then((it) => {
+      isAsked = true;
+      return it;
+    });
+    // After the second answer to a ping all that the hello led to has been said.
+    for (const _ of [1, 2]) {
+      second.socket.ping();
+      await once(second.socket, 'pong');
+    }
+    expect(isAsked).toBe(false);
+    first.socket.send(proofOf(ada, stage.origin, asked));
+    expect(readStep(await first.next(), ['welcome', 'refuse']).name).toBe('welcome');
+    second.socket.send(proofOf(bob, stage.origin, await waits));
+    expect(readStep(await second.next(), ['welcome', 'refuse']).name).toBe('welcome');
+
+    const hung = await openRaw(stage.port);
+    await challenge(hung, helloOf(ada));
+    const third = await openRaw(stage.port);
+    const again = challenge(third, helloOf(bob));
+    hung.socket.terminate();
+    expect((await again).version).toBe(1);
+  });
+
+  test('whose turn does not come in time is told to come back, and that is on no record', async () => {
+    const stage = await createStage({ limits: { handshakes: 0 }, timing: { handshakeWithinMs: 1000, tickEveryMs: 20 } });
+    const device = await stage.device('ada');
+    const bridge = await openRaw(stage.port);
+    bridge.socket.send(helloOf(device));
+    expect(readStep(await bridge.next(), ['refuse']).body.code).toBe('BUSY');
+    expect(await bridge.closed).toBe(closeCode.stopping);
+    expect((await stage.events()).map((one) => one.event)).toEqual(['workstation_enrolled']);
   });
 
   test('is not answered to anything but a bridge', async () => {
