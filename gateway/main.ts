@@ -61,13 +61,15 @@ export interface RunningGateway {
   close(): Promise<void>;
 }
 
+/** Log lines that may wait for who reads them; what is over it is lost, because callers must not wait for a reader of logs. */
+const logWaitingBytes = 16 * 2 ** 20;
 const drainWithinMs = 2_000;
 const stopWithinMs = 5_000;
 
 /** `serve`: runs until SIGTERM or SIGINT. A second signal, or a stop that takes too long, ends the process at once. */
 export async function serve(settings: ServeSettings): Promise<void> {
   keepCallsYoung();
-  const logger = pino({ base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
+  const logger = pino({ base: { pid: process.pid } }, pino.destination({ dest: 2, sync: false, maxLength: logWaitingBytes }));
   const asked = new Promise<string>((resolve) => {
     let isAsked = false;
     const onSignal = (signal: string) => {
