@@ -14,11 +14,23 @@ export const noAbilities: Abilities = {
   declared: '{}',
 };
 
+/** Pages of tools (MCP Apps): servers of every revision look for this before they offer one. Of what a host says there only what is known counts. */
+const pages = 'io.modelcontextprotocol/ui';
+const pageType = 'text/html;profile=mcp-app';
+
+function readPages(extensions: unknown): object | undefined {
+  const said = isObject(extensions) ? extensions[pages] : undefined;
+  if (!isObject(said)) return undefined;
+  const types = said['mimeTypes'];
+  return { [pages]: Array.isArray(types) && types.includes(pageType) ? { mimeTypes: [pageType] } : {} };
+}
+
 /** Reads the `capabilities` of initialize. What is no object, or unknown, was not declared. */
 export function readAbilities(capabilities: unknown): Abilities {
   if (!isObject(capabilities)) return noAbilities;
-  const { roots, sampling, elicitation } = capabilities;
-  if (!roots && !sampling && !elicitation) return noAbilities;
+  const { roots, sampling, elicitation, extensions } = capabilities;
+  if (!roots && !sampling && !elicitation && !extensions) return noAbilities;
+  const shows = readPages(extensions);
   const modes = isObject(elicitation) ? { form: isObject(elicitation['form']), url: isObject(elicitation['url']) } : undefined;
   // Without modes it means forms: the only ones there were before 2025-11-25.
   const isPlain = modes !== undefined && !modes.form && !modes.url;
@@ -27,6 +39,7 @@ export function readAbilities(capabilities: unknown): Abilities {
     ...(isObject(sampling) && {
       sampling: { ...(isObject(sampling['context']) && { context: {} }), ...(isObject(sampling['tools']) && { tools: {} }) },
     }),
+    ...(shows && { extensions: shows }),
     ...(modes && { elicitation: isPlain ? {} : { ...(modes.form && { form: {} }), ...(modes.url && { url: {} }) } }),
   };
   return {

@@ -80,6 +80,11 @@ export const edge: readonly Requirement[] = [
     source: 'MCP 2026-07-28, basic, client capabilities',
   },
   {
+    id: 'edge.pages-declared',
+    promise: 'A server of any revision learns that its host can show the pages of tools (MCP Apps).',
+    source: 'ARCHITECTURE.md, Items',
+  },
+  {
     id: 'edge.capability-missing',
     promise: 'A call that fails for a capability that its request did not declare is answered with -32021 and what is missing.',
     source: 'MCP 2026-07-28, basic, client capabilities',

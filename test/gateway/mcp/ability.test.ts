@@ -11,6 +11,16 @@ test.each([
   [{ roots: { listChanged: true, more: 1 } }, '{"roots":{"listChanged":true}}'],
   [{ sampling: { tools: {}, context: {} } }, '{"sampling":{"context":{},"tools":{}}}'],
   [{ elicitation: {} }, '{"elicitation":{}}'],
+  [
+    {
+      extensions: {
+        'io.modelcontextprotocol/ui': { mimeTypes: ['text/html;profile=mcp-app', 'x'], more: 1 },
+        'org.example/x': {},
+      },
+    },
+    '{"extensions":{"io.modelcontextprotocol/ui":{"mimeTypes":["text/html;profile=mcp-app"]}}}',
+  ],
+  [{ extensions: { 'org.example/x': {} } }, '{}'],
   [{ elicitation: { url: {} } }, '{"elicitation":{"url":{}}}'],
 ])('a host that says %j is declared as %s', (capabilities, declared) => {
   expect(readAbilities(capabilities).declared).toBe(declared);
