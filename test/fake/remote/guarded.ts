@@ -1,6 +1,6 @@
 // A remote server behind a real authorization server: an SDK server that is reached with its access tokens alone, the metadata that leads there (RFC 9728,
 // RFC 8414), and an oidc-provider with its own login form. What it is asked for is kept, and a test says what goes wrong.
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, request as send, type ServerResponse } from 'node:http';
 import { type Adapter, type Context, Provider } from 'oidc-provider';
 import { closed, listening, type RemoteServer, serveOld } from './old.ts';
@@ -20,6 +20,8 @@ export interface Guarded {
   readonly set: Settings;
   /** Whoever has tokens loses them: all refresh tokens are forgotten, and access tokens with `access`. */
   endAll(of: { access: boolean }): void;
+  /** Access tokens are forgotten, and refresh tokens count. */
+  forgetAccess(): void;
   close(): Promise<void>;
 }
 export interface Settings {
@@ -57,11 +59,13 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
   const asked: string[] = [];
   const models = new Map<string, Map<string, Record<string, unknown>>>();
   const server = createServer();
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const issuer = await listening(server);
   const url = `${issuer}/mcp`;
   const provider = new Provider(issuer, {
     adapter: (model: string) => memory(models, model),
     cookies: { keys: [randomBytes(24).toString('base64url')] },
+    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'one', alg: 'RS256', use: 'sig' }] },
     scopes: ['openid', 'offline_access', 'read', 'write', 'admin'],
     pkce: { required: () => true },
     rotateRefreshToken: true,
@@ -69,7 +73,7 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
     clientAuthMethods: ['none', 'client_secret_basic'],
     features: {
       registration: { enabled: true },
-      revocation: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: () => true,
@@ -112,14 +116,7 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
     const missing = set.needs.filter((scope) => !has.includes(scope));
     if (missing.length > 0)
       return refuse(response, 403, `Bearer error="insufficient_scope", scope="${set.needs.join(' ')}", ${metadata}`);
-    const { method, headers } = request;
-    const onward = send(inner.url, { ...(method && { method }), headers }, (inside) => {
-      response.writeHead(inside.statusCode ?? 502, inside.headers);
-      inside.pipe(response);
-    });
-    onward.on('error', () => response.destroy());
-    response.on('close', () => onward.destroy());
-    request.pipe(onward);
+    pipe(request, response, inner.url);
   }
 
   server.on('request', async (request, response) => {
@@ -155,11 +152,23 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
     endAll({ access }) {
       for (const model of ['RefreshToken', 'Grant', ...(access ? ['AccessToken'] : [])]) models.get(model)?.clear();
     },
+    forgetAccess: () => models.get('AccessToken')?.clear(),
     async close() {
       await closed(server);
       await inner.close();
     },
   };
+}
+
+function pipe(request: IncomingMessage, response: ServerResponse, to: string): void {
+  const { method, headers } = request;
+  const onward = send(to, { ...(method && { method }), headers }, (inside) => {
+    response.writeHead(inside.statusCode ?? 502, inside.headers);
+    inside.pipe(response);
+  });
+  onward.on('error', () => response.destroy());
+  response.on('close', () => onward.destroy());
+  request.pipe(onward);
 }
 
 function refuse(response: ServerResponse, status: number, challenge: string): void {
@@ -215,6 +224,27 @@ function memory(models: Map<string, Map<string, Record<string, unknown>>>, model
     revokeByGrantId(grantId) {
       for (const [id, one] of of(model)) if (one['grantId'] === grantId) of(model).delete(id);
       return Promise.resolve();
+    },
+  };
+}
+
+/** A server that wants a token that somebody gave by hand, and says of nowhere to sign in: `tok-of-ada-31c9` is ada's. */
+export async function serveHeader(): Promise<RemoteServer> {
+  const people = { 'tok-of-ada-31c9': 'ada of the board' };
+  const inner = await serveOld({ people });
+  const server = createServer((request, response) => {
+    const token = /^Bearer (\S+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    if (request.url !== '/mcp') return response.writeHead(404).end();
+    if (!Object.hasOwn(people, token)) return refuse(response, 401, 'Bearer');
+    pipe(request, response, inner.url);
+  });
+  const url = `${await listening(server)}/mcp`;
+  return {
+    ...inner,
+    url,
+    async close() {
+      await closed(server);
+      await inner.close();
     },
   };
 }
