@@ -102,6 +102,12 @@ const table = {
   ...signInErrors,
 
   // may they
+  HOST_REFUSED: {
+    status: 403,
+    rpc: 7403,
+    retry: 'no',
+    message: 'The app "{host}" is not let in here. Ask your administrator.',
+  },
   GATEWAY_NOT_GRANTED: {
     status: 403,
     rpc: 7403,

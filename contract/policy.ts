@@ -145,6 +145,8 @@ export const PolicyGateway = z.strictObject({
 /** The whole file. Keys of the records are immutable slugs. */
 export const PolicyFile = z.strictObject({
   version: z.literal(1),
+  /** Which hosts are let in that no administrator knows: all (absent or `open`), or none (`allow-list`). */
+  hosts: z.enum(['open', 'allow-list']).optional(),
   users: z.record(Slug, PolicyUser).default({}),
   teams: z.record(Slug, PolicyTeam).default({}),
   servers: z.record(Slug, PolicyServer).default({}),

@@ -11,6 +11,8 @@ export interface Caller {
   readonly user: { readonly id: UserId; readonly slug: Slug };
   /** The AI host as its token or its channel names it. */
   readonly host: string;
+  /** By what it is known (contract/host-identity.ts). Absent: by nothing. */
+  readonly client?: string;
   /** The token, or for a host that signed in its connection, whose tokens come and go. Absent for a host that came through the shim: its tunnel is its proof. */
   readonly token: TokenId | ConnectionId | null;
   /** The one gateway that the token is for, or that the channel was opened to. */

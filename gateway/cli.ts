@@ -43,7 +43,7 @@ try {
 /** The administrators' commands. `serve` is started without them: what they need is a third of what would have to be loaded. */
 async function administration(): Promise<readonly AddCommands[]> {
   if (process.argv[2] === 'serve') return [];
-  const [policy, token, workstation, server, identity, audit, backup, connection, account, egress] = await Promise.all([
+  const [policy, token, workstation, server, identity, audit, backup, connection, account, egress, host] = await Promise.all([
     import('./command/policy.ts'),
     import('./command/token.ts'),
     import('./command/workstation.ts'),
@@ -54,6 +54,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     import('./command/connection.ts'),
     import('./command/account.ts'),
     import('./command/egress.ts'),
+    import('./command/host.ts'),
   ]);
   return [
     policy.addPolicy,
@@ -66,6 +67,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     connection.addConnection,
     account.addAccount,
     egress.addEgress,
+    host.addHost,
   ];
 }
 

@@ -56,6 +56,11 @@ export async function openInForce(deps: { store: Store; bus: Bus; logger: Logger
 }
 
 async function read(store: Store): Promise<Snapshot> {
-  const [stored, offers, approvals] = await Promise.all([store.policy(), store.offers(), store.approvals()]);
-  return compile({ ...stored, offers, approvals });
+  const [stored, offers, approvals, hosts] = await Promise.all([
+    store.policy(),
+    store.offers(),
+    store.approvals(),
+    store.decidedHosts(),
+  ]);
+  return compile({ ...stored, offers, approvals, hosts });
 }

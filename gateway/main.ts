@@ -16,6 +16,7 @@ import { openRecorder } from './audit/spool.ts';
 import { createMemoryBus } from './bus/memory.ts';
 import { openRequestKeys } from './caller/request-key.ts';
 import { deriveSecret, openSigningKey } from './caller/signing-key.ts';
+import { createHostLog } from './caller/host-log.ts';
 import { createTokenCheck } from './caller/token.ts';
 import { createEnrollRoute } from './http/enroll.ts';
 import { createHealth, type Part } from './http/health.ts';
@@ -156,7 +157,9 @@ async function start(
   });
   const recorder = opened(gaugeAudit(spool, now), (it) => it.close());
   const inForce = opened(await openInForce({ store, bus, logger }), (it) => it.close());
-  const tokenCheck = opened(createTokenCheck({ store, bus, now }), (it) => it.close());
+  const hostLog = opened(createHostLog({ store, logger, now }), (it) => it.close());
+  const onUse = hostLog.used;
+  const tokenCheck = opened(createTokenCheck({ store, bus, now, onUse }), (it) => it.close());
 
   const metrics = createMetrics();
   let hostsSignIn = false;
@@ -210,7 +213,7 @@ async function start(
   const release = (conversation: string) => upstream.release(conversation);
   const onRootsChanged = (conversation: string) => upstream.hear(conversation, { kind: 'roots-changed' });
   underWay = () => pipeline.underWay();
-  const acceptHost = acceptHosts({ inForce, pipeline, onRootsChanged, onEnd: release });
+  const acceptHost = acceptHosts({ inForce, onUse, pipeline, onRootsChanged, onEnd: release });
   const sessions = opened(createMcpSessions({ now, onEnd: release }), (it) => it.close());
   opened(watchRevision(store, bus, { logger }), (it) => it.close());
 

@@ -5,7 +5,7 @@ import type { Token, Workstation } from '../store/store.ts';
 
 export interface Change {
   readonly action: 'add' | 'change' | 'remove';
-  readonly what: 'user' | 'team' | 'server' | 'gateway' | 'assignment' | 'access';
+  readonly what: 'setting' | 'user' | 'team' | 'server' | 'gateway' | 'assignment' | 'access';
   /** A slug; `<gateway>/<server>` of an assignment; `<user> -> <gateway>` of access. */
   readonly name: string;
   /** What is different, or what goes with a removal. */
@@ -22,6 +22,7 @@ export interface Held {
 export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): readonly Change[] {
   const live = held.tokens.filter((token) => token.revokedAt === null && token.spentAt === null && token.expiresAt > held.now);
   return [
+    ...compare('setting', settingsOf(before), settingsOf(after), () => []),
     ...compare('user', facts(before.users, userFacts), facts(after.users, userFacts), (user) => [
       revoked(live.filter((token) => token.user === user).length, 'token'),
       revoked(held.workstations.filter((one) => one.user === user && one.revokedAt === null).length, 'workstation'),
@@ -29,7 +30,7 @@ export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): r
     ...compare('team', facts(before.teams, teamFacts), facts(after.teams, teamFacts), () => []),
     ...compare('server', facts(before.servers, serverFacts), facts(after.servers, serverFacts), () => []),
     ...compare('gateway', facts(before.gateways, titleFacts), facts(after.gateways, titleFacts), (gateway) => [
-      revoked(live.filter((token) => token.kind === 'host' && token.gateway === gateway).length, 'token'),
+      revoked(live.filter((token) => token.kind !== 'enroll' && token.gateway === gateway).length, 'token'),
     ]),
     ...compare('assignment', facts(assignmentsOf(before), plainFacts), facts(assignmentsOf(after), plainFacts), () => []),
     ...compareAccess(before, after),
@@ -89,6 +90,8 @@ function textOf(value: string | ReadonlySet<string> | undefined): string {
 function facts<T>(of: Readonly<Record<string, T>>, read: (value: T) => Facts): ReadonlyMap<string, Facts> {
   return new Map(Object.entries(of).map(([name, value]) => [name, read(value)]));
 }
+/** They are always there, so that they only change. */
+const settingsOf = ({ hosts = 'open' }: PolicyFile): ReadonlyMap<string, Facts> => new Map([['hosts', { value: hosts }]]);
 const quoted = (title: string | undefined): string => (title === undefined ? '' : JSON.stringify(title));
 const titleFacts = (of: { title?: string | undefined }): Facts => ({ title: quoted(of.title) });
 const userFacts = ({ kind = 'person', email = '', teams, secretHash = '', jwks, ...of }: PolicyUser): Facts => ({

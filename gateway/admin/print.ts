@@ -1,7 +1,8 @@
 // Tables and lines for people at a terminal. Text that came from a device or a request can't steer the terminal: control characters and
 // those that reorder text are shown as escapes.
+import type { HostProof } from '#contract/host-identity.ts';
 import type { Connection } from '../store/sign-in.ts';
-import type { Token, Workstation } from '../store/store.ts';
+import type { SeenHost, Token, Workstation } from '../store/store.ts';
 import type { ShownIdentity } from './identity.ts';
 import type { OfferedServer } from './offer.ts';
 import type { Tailed } from './tail.ts';
@@ -31,8 +32,8 @@ export function tokenTable(tokens: readonly Token[], now: number): string {
     token.id,
     token.kind,
     token.user,
-    token.kind === 'host' ? token.gateway : '',
-    token.kind === 'host' ? token.host : '',
+    token.kind === 'enroll' ? '' : token.gateway,
+    token.kind === 'enroll' ? '' : token.host,
     stateOf(token, now),
     time(token.expiresAt),
   ]);
@@ -92,6 +93,20 @@ export function accountTable(accounts: readonly { readonly email: string; readon
     accounts.map((one) => [one.email, time(one.createdAt)]),
     'There is no emergency account.',
   );
+}
+
+/** What a host calls itself is marked as that. */
+export function hostTable(hosts: readonly (SeenHost & { readonly proof: HostProof })[]): string {
+  const use = (of: SeenHost['last']) => (of ? `${time(of.at)} ${of.user} ${of.gateway}` : '-');
+  const rows = hosts.map(({ id, proof, title, state, first, last }) => [
+    id,
+    proof === 'domain' ? new URL(id).hostname : proof,
+    title === undefined ? '-' : `says "${title}"`,
+    state,
+    use(first),
+    use(last),
+  ]);
+  return table(['ID', 'VOUCHED FOR BY', 'NAME', 'STATE', 'FIRST USED', 'LAST USED'], rows, 'No host was used here yet.');
 }
 
 /** An offer in full: whoever approves it sees the whole command. */

@@ -25,21 +25,31 @@ export async function issueEnrollToken(of: Issue): Promise<Issued> {
   return issue(of, 'dbe_', { kind: 'enroll', id: newTokenId(of.now), user: knownUser(policy, of.user) }, []);
 }
 
-/** A token for one AI host of one user at one gateway. Rejects with NAME_UNKNOWN. `knownHosts` catches misspelled names; others may be new. */
+/**
+ * A token for one AI host of one user at one gateway, or for one of the many users of an agent: it calls as that user, with that user's identities.
+ * Rejects with NAME_UNKNOWN. `knownHosts` catches misspelled names of hosts; others may be new.
+ */
 export async function issueHostToken(
-  of: Issue & { gateway: string; host: string; knownHosts: readonly string[] },
+  of: Issue & {
+    readonly gateway: string;
+    readonly knownHosts: readonly string[];
+  } & ({ readonly host: string; readonly agent?: undefined } | { readonly agent: string }),
 ): Promise<Issued> {
   const { policy } = await of.store.policy();
   const user = knownUser(policy, of.user);
   const gateways = Object.keys(policy.gateways);
   if (!gateways.includes(of.gateway)) throw unknownName('gateway', of.gateway, gateways, 'apply a policy that names it');
-  const isNew = !of.knownHosts.includes(of.host);
-  if (isNew && (!Slug.safeParse(of.host).success || nearNames(of.host, of.knownHosts).length > 0))
-    throw unknownName('host', of.host, of.knownHosts, 'use 1-40 of a-z, 0-9 and single hyphens');
+  const { name, isAgent } = of.agent === undefined ? { name: of.host, isAgent: false } : { name: of.agent, isAgent: true };
+  const isNew = isAgent || !of.knownHosts.includes(name);
+  const isMisspelled = !isAgent && nearNames(name, of.knownHosts).length > 0;
+  if (isNew && (!Slug.safeParse(name).success || isMisspelled))
+    throw unknownName(isAgent ? 'agent' : 'host', name, isAgent ? [] : of.knownHosts, 'use 1-40 of a-z, 0-9 and single hyphens');
   const gateway = Slug.parse(of.gateway);
   const isGranted = policy.users[user]?.teams.some((team) => policy.teams[team]?.gateways.includes(gateway));
   const warning = `The gateway "${gateway}" is not granted to "${user}" by any team, so this token opens nothing yet.`;
-  return issue(of, 'dbh_', { kind: 'host', id: newTokenId(of.now), user, gateway, host: of.host }, isGranted ? [] : [warning]);
+  const kind = isAgent ? 'agent' : 'host';
+  const prefix = isAgent ? 'dba_' : 'dbh_';
+  return issue(of, prefix, { kind, id: newTokenId(of.now), user, gateway, host: name }, isGranted ? [] : [warning]);
 }
 
 /** A secret for a client that administrators know, and what a file may say of it: its hash. It is random, so that a plain hash is enough. */

@@ -17,12 +17,21 @@ export interface TokenCheck {
 interface Known {
   readonly caller: Caller;
   readonly expiresAt: number;
+  /** When its use was told last. */
+  toldAt: number;
 }
+const tellEveryMs = 60_000;
 
-const bearer = /^bearer +((?:dbh_)?[A-Za-z0-9_-]{43})$/i;
+const bearer = /^bearer +((?:db[ah]_)?[A-Za-z0-9_-]{43})$/i;
 const rememberAtMost = 10_000;
 
-export function createTokenCheck(deps: { store: Store; bus: Bus; now: () => number }): TokenCheck {
+/** `onUse`: told of each caller when they are first known, and then once a minute while they come. */
+export function createTokenCheck(deps: {
+  store: Store;
+  bus: Bus;
+  now: () => number;
+  onUse?: (caller: Caller) => void;
+}): TokenCheck {
   const known = new Map<string, Known>();
   const asked = new Map<string, Promise<Known>>();
   /** Of all users, read once per change: a policy may be large. */
@@ -46,7 +55,8 @@ export function createTokenCheck(deps: { store: Store; bus: Bus; now: () => numb
 
   async function ask(digest: string): Promise<Known> {
     const began = generation;
-    const found = await lookUp(deps.store, readUserIds, digest, deps.now());
+    const found = { ...(await lookUp(deps.store, readUserIds, digest, deps.now())), toldAt: deps.now() };
+    deps.onUse?.(found.caller);
     if (began === generation) {
       const oldest = known.size >= rememberAtMost ? known.keys().next().value : undefined;
       if (oldest !== undefined) known.delete(oldest);
@@ -63,7 +73,12 @@ export function createTokenCheck(deps: { store: Store; bus: Bus; now: () => numb
       const digest = hash('sha256', token);
       const remembered = known.get(digest);
       if (remembered) {
-        refuseExpired(remembered.expiresAt, deps.now());
+        const at = deps.now();
+        refuseExpired(remembered.expiresAt, at);
+        if (at - remembered.toldAt >= tellEveryMs) {
+          remembered.toldAt = at;
+          deps.onUse?.(remembered.caller);
+        }
         return remembered.caller;
       }
       let asking = asked.get(digest);
@@ -85,27 +100,38 @@ export function createTokenCheck(deps: { store: Store; bus: Bus; now: () => numb
   };
 }
 
-async function lookUp(store: Store, readUserIds: () => Promise<PolicyIds['users']>, digest: string, now: number): Promise<Known> {
+type Found = Omit<Known, 'toldAt'>;
+
+async function lookUp(store: Store, readUserIds: () => Promise<PolicyIds['users']>, digest: string, now: number): Promise<Found> {
   const token = await store.tokenByHash(digest);
   if (!token) return lookUpConnection(store, readUserIds, digest, now);
-  if (token.kind !== 'host') throw new Fault('UNAUTHENTICATED');
+  if (token.kind === 'enroll') throw new Fault('UNAUTHENTICATED');
   if (token.revokedAt !== null) throw new Fault('TOKEN_REVOKED');
   refuseExpired(token.expiresAt, now);
   const id = UserId.safeParse((await readUserIds())[token.user]);
   if (!id.success) throw new Fault('UNAUTHENTICATED');
   const { user, host, gateway } = token;
-  const caller = { user: { id: id.data, slug: user }, host, token: token.id, gateway, via: 'http', workstation: null } as const;
+  const client = `${token.kind === 'agent' ? 'agent' : 'token'}:${host}`;
+  const caller = {
+    user: { id: id.data, slug: user },
+    host,
+    client,
+    token: token.id,
+    gateway,
+    via: 'http',
+    workstation: null,
+  } as const;
   return { caller, expiresAt: token.expiresAt };
 }
 
 /** A host that signed in is known by its connection: its sessions go on when it comes with a newer token. */
-async function lookUpConnection(...[store, readUserIds, digest, now]: Parameters<typeof lookUp>): Promise<Known> {
+async function lookUpConnection(...[store, readUserIds, digest, now]: Parameters<typeof lookUp>): Promise<Found> {
   const found = await store.signIn.bearer(digest);
   if (!found) throw new Fault('UNAUTHENTICATED');
   refuseExpired(found.expiresAt, now);
-  const { id, user, host, gateway } = found.connection;
+  const { id, client, user, host, gateway } = found.connection;
   if ((await readUserIds())[user.slug] !== user.id) throw new Fault('UNAUTHENTICATED');
-  return { caller: { user, host, token: id, gateway, via: 'http', workstation: null }, expiresAt: found.expiresAt };
+  return { caller: { user, host, client, token: id, gateway, via: 'http', workstation: null }, expiresAt: found.expiresAt };
 }
 
 function refuseExpired(expiresAt: number, now: number): void {

@@ -41,6 +41,17 @@ export const addToken: AddCommands = (program, terminal) => {
     terminal.note(`Shown once. In the file: secretHash: ${secretHash}`);
     terminal.print(reveal(secret));
   });
+  command(token, 'create', 'Makes a token for one of the many users of an agent; it is printed once.')
+    .requiredOption('--agent <name>', 'the agent: a program of yours that serves many people')
+    .requiredOption('--user <slug>', 'as whom it calls with it')
+    .requiredOption('--gateway <slug>', 'the one gateway that it opens')
+    .option('--ttl <duration>', 'how long it is valid', '30d')
+    .action(async (flags: Common & { gateway: string; agent: string; user: string; ttl: string }) => {
+      const { gateway, agent, user } = flags;
+      const ttlMs = parseDuration(flags.ttl, '--ttl');
+      const issue = (store: Store) => issueHostToken({ store, gateway, agent, user, ttlMs, knownHosts: [], now: Date.now() });
+      printIssued(terminal, flags, await withStore(terminal, flags, issue));
+    });
   command(token, 'list', 'Lists the tokens; never their secrets.').action(async (flags: Common) => {
     const tokens = await withStore(terminal, flags, (store) => store.tokens());
     const now = Date.now();

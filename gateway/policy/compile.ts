@@ -1,6 +1,7 @@
 // The policy as one immutable snapshot of maps, made anew at every change and read as a whole by each call.
 // What the maps don't hold is not allowed: there is no default that grants anything.
 import { type Fingerprint, GatewayId, ServerId, Slug, UserId, type WorkstationId } from '#contract/id.ts';
+import type { HostMode, HostState } from '#contract/host-identity.ts';
 import { itemKinds } from '#contract/policy.ts';
 import type { ItemKind, PolicyAssignment, PolicyFile, PolicyIds, Provisioning, RemoteServer } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
@@ -24,6 +25,8 @@ export interface Snapshot {
   readonly gateways: ReadonlyMap<string, CompiledGateway>;
   /** Gateways that a user's teams grant, by the user's slug. */
   readonly grants: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Which hosts are let in: what was decided of each by its identity, and of all others. */
+  readonly hosts: { readonly mode: HostMode; readonly states: ReadonlyMap<string, HostState> };
   /** What each workstation offers: workstation -> server -> launchable fingerprints, the newest first. */
   readonly offers: ReadonlyMap<string, ReadonlyMap<string, readonly OfferedServer[]>>;
 }
@@ -33,6 +36,7 @@ export interface Source {
   readonly ids: PolicyIds;
   readonly offers: readonly (Offer & { readonly workstation: WorkstationId; readonly offeredAt: number })[];
   readonly approvals: readonly Verdict[];
+  readonly hosts?: readonly { readonly id: string; readonly state: HostState }[];
 }
 
 /** Compiles what the store holds. A reference to something that is not there grants nothing. */
@@ -70,7 +74,8 @@ export function compile(source: Source): Snapshot {
     }
     gateways.set(slug, { ...of, title: gateway.title ?? slug, assignments });
   }
-  return { users, gateways, grants, offers: compileOffers(source) };
+  const states = new Map((source.hosts ?? []).map(({ id, state }) => [id, state]));
+  return { users, gateways, grants, hosts: { mode: policy.hosts ?? 'open', states }, offers: compileOffers(source) };
 }
 
 /** A server that wants an identity and an assignment that names none: the call asks for its own, so it fails where there is none. */

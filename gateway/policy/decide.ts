@@ -1,11 +1,12 @@
 // May this call go on? Pure: the snapshot and the call in, a decision out. This file alone makes an AllowedCall, so that whatever is
 // forwarded was decided here. Absent means no.
 import { Fault } from '#contract/error.ts';
+import { isHostRefused } from '#contract/host-identity.ts';
 import type { AllowedCall, AllowedListing, Assignment, Caller, Decision, Identified, Resolved } from '../call.ts';
 import { notProvisioned } from '../mcp/feature.ts';
 import type { CompiledGateway, Snapshot } from './compile.ts';
 
-/** The gateway, if the caller may enter it: the token is for it, the user exists, and a team of theirs grants it. */
+/** The gateway, if the caller may enter it: the token is for it, the user exists, a team of theirs grants it, and their host is let in. */
 export function enter(snapshot: Snapshot, caller: Caller, gateway: string): CompiledGateway | Fault {
   const compiled = snapshot.gateways.get(gateway);
   const isGranted =
@@ -13,6 +14,8 @@ export function enter(snapshot: Snapshot, caller: Caller, gateway: string): Comp
   // An unknown gateway and one of another team get the same answer: names are nobody else's business.
   if (!compiled || !isGranted) return new Fault('GATEWAY_NOT_GRANTED', { gateway });
   if (caller.gateway !== gateway) return new Fault('TOKEN_NOT_FOR_GATEWAY', { gateway });
+  const { client = '', host } = caller;
+  if (isHostRefused(client, snapshot.hosts.states.get(client), snapshot.hosts.mode)) return new Fault('HOST_REFUSED', { host });
   return compiled;
 }
 

@@ -17,6 +17,8 @@ export interface AdapterDeps {
   readonly events: SignInEvents;
   readonly now: () => number;
   findClient(id: string): Promise<ClientMetadata | undefined>;
+  /** Whether tokens may be given to this client. */
+  isLetIn(client: string): Promise<boolean>;
   /** Records a token of a service account, and gives the connection that it stands for. */
   connectService(clientId: string, resource: unknown): Promise<Connection>;
 }
@@ -48,6 +50,7 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     const id = connectionIdIn(grantId);
     const connection = id === null ? undefined : await store.connection(id);
     if (!connection || connection.revokedAt !== null) throw new errors.InvalidGrant('the connection is over');
+    if (!(await deps.isLetIn(connection.client))) throw new errors.InvalidGrant('the client is not let in any more');
     return connection;
   }
 
@@ -85,7 +88,10 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     async upsert(id, payload, expiresInSeconds) {
       if (model === 'AccessToken') await recordToken(payload);
       const { clientId, aud } = payload;
-      const service = model === 'ClientCredentials' ? await deps.connectService(String(clientId), aud) : undefined;
+      const isService = model === 'ClientCredentials';
+      if (isService && !(await deps.isLetIn(String(clientId))))
+        throw new errors.InvalidClient('the client is not let in any more');
+      const service = isService ? await deps.connectService(String(clientId), aud) : undefined;
       const { grantId, uid, userCode } = payload;
       await store.putItem(
         {

@@ -32,6 +32,7 @@ export async function mergeInto(db: Db, older: Db, { file, header, now = Date.no
     counts['workstation'] = await mergeWorkstations(tx, older);
     counts['offer'] = await mergeOffers(tx, older);
     counts['approval'] = await mergeApprovals(tx, older);
+    counts['host'] = await mergeHosts(tx, older);
     counts['identity'] = await mergeIdentities(tx, older);
     await revokeOrphans(tx, now());
     return changed(counts);
@@ -99,6 +100,18 @@ async function mergeApprovals(tx: Tx, older: Db): Promise<number> {
   const wanted = rows.filter((row) => !denied.has(`${row.server_slug} ${row.fingerprint}`));
   for (const values of parts(wanted)) await tx.insertInto('approval').values(values).execute();
   return wanted.length;
+}
+
+/** Those that were lost come back. What was decided since stays; a block comes back also over what was allowed since. */
+async function mergeHosts(tx: Tx, older: Db): Promise<number> {
+  const live = new Map((await tx.selectFrom('host').select(['id', 'state']).execute()).map((row) => [row.id, row.state]));
+  const rows = await older.selectFrom('host').selectAll().execute();
+  const missing = rows.filter((row) => !live.has(row.id));
+  for (const values of parts(missing)) await tx.insertInto('host').values(values).execute();
+  for (const { id, state, decided_at } of rows)
+    if (live.get(id) === 'seen' || (state === 'blocked' && live.has(id)))
+      await tx.updateTable('host').set({ state, decided_at }).where('id', '=', id).execute();
+  return missing.length;
 }
 
 /** Those that were lost come back, sealed as they were. One that was removed or set anew since stays as it is now. */

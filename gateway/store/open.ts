@@ -22,6 +22,7 @@ import {
   resealIdentities,
   setIdentity,
 } from './sql/identity.ts';
+import { decidedHosts, decideHost, hosts, sawHosts } from './sql/host.ts';
 import { policy } from './sql/policy.ts';
 import { newestCalls } from './sql/call.ts';
 import { chainHead, chains, newestRecords, recordsAfter, sealsAfter } from './sql/record.ts';
@@ -146,6 +147,10 @@ function storeOf(engine: Engine): Store {
     setIdentity: guarded((one) => setIdentity(db, one)),
     removeIdentity: guarded((id, now) => removeIdentity(db, id, now)),
     resealIdentities: guarded((changes) => resealIdentities(db, changes)),
+    sawHosts: guarded((sightings) => sawHosts(db, sightings)),
+    hosts: guarded(() => hosts(db)),
+    decidedHosts: guarded(() => decidedHosts(db)),
+    decideHost: guarded((id, state, now) => decideHost(db, id, state, now)),
     appendRecords: guarded((records, seal) => engine.appendRecords(records, seal)),
     chainHead: guarded((chain) => chainHead(db, chain)),
     chains: guarded(() => chains(db)),

@@ -15,6 +15,7 @@ import { createEgressWay } from './migration/0008-egress.ts';
 import { createUpstreamSignIn } from './migration/0009-upstream-sign-in.ts';
 import { createServiceAccount } from './migration/0010-machine-account.ts';
 import { createSign } from './migration/0011-sign.ts';
+import { createHost } from './migration/0012-host.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -30,6 +31,7 @@ const migrations = {
   '0009-upstream-sign-in': createUpstreamSignIn,
   '0010-machine-account': createServiceAccount,
   '0011-sign': createSign,
+  '0012-host': createHost,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

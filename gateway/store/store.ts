@@ -14,6 +14,7 @@ import type {
   UserId,
   WorkstationId,
 } from '#contract/id.ts';
+import type { HostState } from '#contract/host-identity.ts';
 import type { PolicyFile, PolicyIds } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { SignInStore } from './sign-in.ts';
@@ -23,8 +24,9 @@ export interface StoredPolicy {
   readonly ids: PolicyIds;
 }
 
+/** `agent`: of a program that serves many people, one token for each; its host is the agent's name. */
 export interface HostToken {
-  readonly kind: 'host';
+  readonly kind: 'host' | 'agent';
   readonly id: TokenId;
   readonly user: Slug;
   readonly gateway: Slug;
@@ -82,6 +84,25 @@ export interface StoredIdentity {
   readonly kind: 'token' | 'oauth' | 'client';
   readonly sealed: string;
   readonly setAt: number;
+}
+
+/** A host that was used. */
+export interface HostSighting {
+  /** As contract/host-identity.ts has it. */
+  readonly id: string;
+  /** What it calls itself, where it says something. */
+  readonly title: string | undefined;
+  readonly user: Slug;
+  readonly gateway: Slug;
+  readonly at: number;
+}
+type Use = Pick<HostSighting, 'user' | 'gateway' | 'at'>;
+export interface SeenHost extends Pick<HostSighting, 'id' | 'title'> {
+  readonly state: HostState;
+  /** Undefined for one that was decided of and not seen yet. */
+  readonly first: Use | undefined;
+  readonly last: Use | undefined;
+  readonly decidedAt: number | undefined;
 }
 
 /** A record as the chain holds it: `body` is the exact JSON text that was hashed. */
@@ -186,6 +207,15 @@ export interface Store {
    * thousand records of each chain and no further, so that it costs the same however many there are, and however many users are asked for.
    */
   newestCalls(users: readonly UserId[], limit: number): Promise<ReadonlyMap<UserId, readonly CallRecord[]>>;
+
+  /** Adds hosts that were not seen yet, and says of the others who used them last, where. Does not bump the revision. */
+  sawHosts(sightings: readonly HostSighting[]): Promise<void>;
+  /** Every host that was ever seen or decided of, the one that was used last first. */
+  hosts(): Promise<readonly SeenHost[]>;
+  /** Those that were allowed or blocked. */
+  decidedHosts(): Promise<readonly Pick<SeenHost, 'id' | 'state'>[]>;
+  /** Allows or blocks a host, also one that was not seen yet. False where that is so already. */
+  decideHost(id: string, state: 'allowed' | 'blocked', now: number): Promise<boolean>;
 
   /** Hosts that sign in by themselves. */
   readonly signIn: SignInStore;

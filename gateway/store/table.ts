@@ -15,9 +15,10 @@ import type {
   UserId,
   WorkstationId,
 } from '#contract/id.ts';
+import type { HostState } from '#contract/host-identity.ts';
 import type { ItemKind, PolicyServer, RemoteServer } from '#contract/policy.ts';
 import type { Verdict } from '#contract/server.ts';
-import type { ChainedRecord, Seal, StoredIdentity, Token, Workstation } from './store.ts';
+import type { ChainedRecord, Seal, StoredIdentity, Workstation } from './store.ts';
 
 interface Named<Id> {
   readonly id: Id;
@@ -73,13 +74,15 @@ export interface Tables {
 
   readonly token: {
     readonly id: TokenId;
-    readonly kind: Token['kind'];
+    readonly kind: 'host' | 'enroll';
     readonly hash: string;
     /** The user that it was made for; kept when that user is gone, so that it never serves a later one of the same slug. */
     readonly user_id: UserId;
     readonly user_slug: Slug;
     readonly gateway_slug: Slug | null;
     readonly host: string | null;
+    /** 1: an agent's, of kind host. */
+    readonly agent: number;
     readonly created_at: number;
     readonly expires_at: number;
     readonly revoked_at: number | null;
@@ -166,6 +169,21 @@ export interface Tables {
     readonly removed_at: number | null;
     /** Until when somebody renews it; null where nobody does. */
     readonly lease_until: number | null;
+  };
+
+  /** What else a policy says, by name. */
+  readonly policy_setting: { readonly name: 'hosts'; readonly value: string };
+  readonly host: {
+    readonly id: string;
+    readonly title: string | null;
+    readonly state: HostState;
+    readonly first_user: Slug | null;
+    readonly first_gateway: Slug | null;
+    readonly first_at: number | null;
+    readonly last_user: Slug | null;
+    readonly last_gateway: Slug | null;
+    readonly last_at: number | null;
+    readonly decided_at: number | null;
   };
 
   readonly record: ChainedRecord;

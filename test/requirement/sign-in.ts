@@ -164,4 +164,19 @@ export const signIn: readonly Requirement[] = [
     promise: 'The tokens of a service account end when its connection is revoked.',
     source: 'docs/sign-in.md, Service accounts',
   },
+  {
+    id: 'host.block',
+    promise: 'A host that an administrator blocked is refused from its next request on, in an open session too.',
+    source: 'docs/sign-in.md, Which hosts are let in',
+  },
+  {
+    id: 'host.allow-list',
+    promise: 'Where only hosts of the list are let in, another is refused by its identity, whatever it calls itself.',
+    source: 'docs/sign-in.md, Which hosts are let in',
+  },
+  {
+    id: 'token.agent',
+    promise: 'An agent calls as each of its people with a token of theirs, and is blocked as one host.',
+    source: 'docs/gateway-cli.md, token',
+  },
 ];

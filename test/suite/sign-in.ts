@@ -111,6 +111,41 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
       expect(await store.signIn.item('ClientCredentials', sha256('token'))).toBeUndefined();
     });
 
+    test('hosts are kept with their first and last use, forgotten half a year after it, and what is decided of one stays', async () => {
+      const seen = (id: string, user: string, at: number, title?: string) => ({
+        id,
+        title,
+        user: slug(user),
+        gateway: slug('main'),
+        at,
+      });
+      await store.sawHosts([seen('token:a', 'ada', 1000), seen('https://a.example/', 'ada', 1000, 'A')]);
+      const before = await store.revision();
+      await store.sawHosts([seen('token:a', 'bob', 2000)]);
+      expect(await store.revision()).toBe(before);
+      const use = (user: string, at: number) => ({ user, gateway: 'main', at });
+      expect(await store.hosts()).toEqual([
+        { id: 'token:a', state: 'seen', first: use('ada', 1000), last: use('bob', 2000) },
+        { id: 'https://a.example/', title: 'A', state: 'seen', first: use('ada', 1000), last: use('ada', 1000) },
+      ]);
+      expect(await store.decidedHosts()).toEqual([]);
+      expect(await store.decideHost('token:a', 'blocked', 3000)).toBe(true);
+      expect(await store.decideHost('token:a', 'blocked', 3000)).toBe(false);
+      expect(await store.decideHost('https://new.example/', 'allowed', 3000)).toBe(true);
+      expect(await store.revision()).toBe(before + 2);
+      await store.sawHosts([seen('https://new.example/', 'bob', 400 * day)]);
+      const states = (await store.hosts()).map(({ id, state, first }) => [id, state, first?.user]);
+      expect(states).toEqual([
+        ['https://new.example/', 'allowed', 'bob'],
+        ['token:a', 'blocked', 'ada'],
+      ]);
+      await applyPolicy(store, { ...samplePolicy, hosts: 'allow-list' });
+      expect((await store.policy()).policy.hosts).toBe('allow-list');
+      await applyPolicy(store, samplePolicy);
+      expect((await store.policy()).policy.hosts).toBeUndefined();
+      expect(await store.decidedHosts()).toHaveLength(2);
+    });
+
     test('an access token is worth something while its grant and its connection stand', async () => {
       const { connection, access, family } = await signedIn('ada');
       expect(await store.signIn.bearer(access)).toEqual({ connection, expiresAt: 10 * day });

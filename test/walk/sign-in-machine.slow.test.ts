@@ -99,8 +99,8 @@ describe.each([
 test('what it does is on record as its own, and it is listed as a connection', async () => {
   proves('sign-in.service-account', {
     file: 'gateway/sign-in/adapter.ts',
-    find: "const service = model === 'ClientCredentials' ?",
-    replace: "const service = model === 'ClientCredential' ?",
+    find: "const isService = model === 'ClientCredentials';",
+    replace: "const isService = model === 'ClientCredential';",
   });
   const { body } = await ask(build());
   expect(body.refresh_token).toBeUndefined();

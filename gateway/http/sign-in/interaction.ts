@@ -10,6 +10,7 @@ import { addressOfResource } from '../../mcp/address.ts';
 import type { ClientList } from '../../sign-in/client-list.ts';
 import { choicesOf, type Consents } from '../../sign-in/consent.ts';
 import type { SignInEvents } from '../../sign-in/event.ts';
+import type { HostGate } from '../../sign-in/host-gate.ts';
 import { Departure, type IdentityProviderClient } from '../../sign-in/identity-provider.ts';
 import type { LocalAccounts } from '../../sign-in/local-account.ts';
 import { type Person, personByEmail, personById } from '../../sign-in/person.ts';
@@ -30,6 +31,7 @@ export interface InteractionDeps {
   readonly store: Store;
   readonly clients: ClientList;
   readonly consents: Consents;
+  readonly hostGate: HostGate;
   readonly events: SignInEvents;
   readonly identityProviders: readonly IdentityProviderClient[];
   readonly accounts: LocalAccounts;
@@ -114,6 +116,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     if (!client || !person || !address) throw new Fault('SIGN_IN_OVER');
     const choices = choicesOf(person, address);
     if (choices.length === 0) throw await refused(person, address.gateway);
+    await deps.hostGate.check({ client, person, gateway: address.gateway });
     const { uid } = interaction;
     const answerTo = `${paths.signIn}/${uid}`;
     const provenance = deps.clients.provenanceOf(id);

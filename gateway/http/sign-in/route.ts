@@ -18,6 +18,7 @@ import { createClientList } from '../../sign-in/client-list.ts';
 import { createConsents } from '../../sign-in/consent.ts';
 import { createSignInEvents } from '../../sign-in/event.ts';
 import { createFetchDocument } from '../../sign-in/fetch-document.ts';
+import { createHostGate } from '../../sign-in/host-gate.ts';
 import { createIdentityProvider, type IdentityProviderSettings } from '../../sign-in/identity-provider.ts';
 import { createLocalAccounts } from '../../sign-in/local-account.ts';
 import { personById } from '../../sign-in/person.ts';
@@ -86,6 +87,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     now,
   });
   const consents = createConsents({ store, events, now });
+  const hostGate = createHostGate({ store, events, now });
   const services = createServices({ store, publicOrigin, events, now });
   /** Codes of devices that stand in an address: a page shows them, and oidc-provider would need a script to send them on. */
   const typedIn = new WeakMap<IncomingMessage, string>();
@@ -97,12 +99,13 @@ export function createSignIn(deps: SignInDeps): SignIn {
       events,
       now,
       findClient: async (id) => (await services.find(id)) ?? clients.find(id),
+      isLetIn: hostGate.isLetIn,
       connectService: services.connect,
     }),
     hasDocuments: documents !== undefined,
     hasRegistration: deps.registration === 'open',
     isUser: async (id) => (await personById(store, id)) !== undefined,
-    remembered: (of) => consents.remembered(of),
+    remembered: async (of) => ((await hostGate.isLetIn(of.client)) ? consents.remembered(of) : undefined),
     renderError: renderProviderError,
     onFailure: (error) => logger.error({ err: error }, 'sign-in failed'),
     devicePages: createDevicePages({ clients, events, codeIn: (request) => typedIn.get(request) }),
@@ -117,7 +120,16 @@ export function createSignIn(deps: SignInDeps): SignIn {
   );
   const accounts = createLocalAccounts({ store: store.signIn, signingKey, now });
   const accountPages = createAccountPages({ accounts, events });
-  const interactions = createInteractions({ ...deps, provider, clients, consents, events, identityProviders, accounts });
+  const interactions = createInteractions({
+    ...deps,
+    provider,
+    clients,
+    consents,
+    hostGate,
+    events,
+    identityProviders,
+    accounts,
+  });
   const register = createRegisterRoute({ clients, events, now, addressOf: deps.addressOf });
   const authorize = underPublicName(provider, publicOrigin);
   // Offices share an address, so it is a generous one.

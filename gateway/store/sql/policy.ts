@@ -24,6 +24,7 @@ export async function policy(db: Db): Promise<StoredPolicy> {
 
   const file = {
     version: 1,
+    ...Object.fromEntries(rows.settings.map(({ name, value }) => [name, value])),
     users: bySlug(rows.users, ({ id, title, email, service }) => ({
       ...titled(title),
       ...(service === null ? { email } : { kind: 'service', ...provenBy(service) }),
@@ -82,6 +83,7 @@ function remoteOf({ url, auth, header, egress, transport, sign, ...of }: RemoteR
 
 async function read(db: Db) {
   return {
+    settings: await db.selectFrom('policy_setting').selectAll().execute(),
     users: await db.selectFrom('user').selectAll().execute(),
     teams: await db.selectFrom('team').selectAll().execute(),
     memberships: await db.selectFrom('membership').selectAll().orderBy('position').execute(),

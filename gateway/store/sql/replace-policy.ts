@@ -14,6 +14,7 @@ export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision
       throw new Fault('STORE_UNAVAILABLE', {}, { cause: new Error('the policy was changed by somebody else meanwhile') });
     const rows = rowsOf(policy, await namesOf(tx, policy, now));
     await deletePolicy(tx);
+    for (const values of parts(rows.settings)) await tx.insertInto('policy_setting').values(values).execute();
     for (const values of parts(rows.users)) await tx.insertInto('user').values(values).execute();
     for (const values of parts(rows.teams)) await tx.insertInto('team').values(values).execute();
     for (const values of parts(rows.servers)) await tx.insertInto('server').values(values).execute();
@@ -30,6 +31,7 @@ export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision
 
 /** Children first, so that no reference dangles on the way. */
 export const policyTables = [
+  'policy_setting',
   'provisioned_item',
   'provision',
   'assignment',
@@ -106,7 +108,7 @@ function kept<Id>(
   return new Map(Object.keys(named).map((slug) => [slug, before.get(slug) ?? make()]));
 }
 
-function rowsOf({ users, teams, servers, gateways }: PolicyFile, names: Names) {
+function rowsOf({ hosts, users, teams, servers, gateways }: PolicyFile, names: Names) {
   const assignments = Object.entries(gateways).flatMap(([gateway, of]) =>
     Object.entries(of.assignments).map(([server, assignment]) => ({
       ...assignment,
@@ -116,6 +118,7 @@ function rowsOf({ users, teams, servers, gateways }: PolicyFile, names: Names) {
     })),
   );
   return {
+    settings: hosts === undefined ? [] : [{ name: 'hosts' as const, value: hosts }],
     users: Object.entries(users).map(([slug, { title, kind, email = '', secretHash, jwks }]) => ({
       ...named(names.users, 'user', slug, title),
       email,

@@ -10,7 +10,7 @@ export async function addToken(db: Db, token: Token): Promise<void> {
   await change(db, async (tx) => {
     const user = await tx.selectFrom('user').select('id').where('slug', '=', token.user).executeTakeFirst();
     if (user === undefined) throw unknown('user', token.user);
-    if (token.kind === 'host') {
+    if (token.kind !== 'enroll') {
       const gateway = await tx.selectFrom('gateway').select('id').where('slug', '=', token.gateway).executeTakeFirst();
       if (gateway === undefined) throw unknown('gateway', token.gateway);
     }
@@ -18,12 +18,13 @@ export async function addToken(db: Db, token: Token): Promise<void> {
       .insertInto('token')
       .values({
         id: token.id,
-        kind: token.kind,
+        kind: token.kind === 'enroll' ? token.kind : 'host',
+        agent: token.kind === 'agent' ? 1 : 0,
         hash: token.hash,
         user_id: user.id,
         user_slug: token.user,
-        gateway_slug: token.kind === 'host' ? token.gateway : null,
-        host: token.kind === 'host' ? token.host : null,
+        gateway_slug: token.kind === 'enroll' ? null : token.gateway,
+        host: token.kind === 'enroll' ? null : token.host,
         created_at: token.createdAt,
         expires_at: token.expiresAt,
         revoked_at: token.revokedAt,
@@ -102,7 +103,7 @@ function tokenOf(row: Selectable<Tables['token']>): Token {
   };
   if (row.kind === 'enroll') return { kind: 'enroll', ...common };
   if (row.gateway_slug === null || row.host === null) throw new Error(`the host token ${row.id} names no gateway or no host`);
-  return { kind: 'host', gateway: row.gateway_slug, host: row.host, ...common };
+  return { kind: row.agent === 1 ? 'agent' : 'host', gateway: row.gateway_slug, host: row.host, ...common };
 }
 
 function unknown(what: string, name: string): Fault {

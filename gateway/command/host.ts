@@ -1,0 +1,26 @@
+// `host`: the apps and agents that were used here, and which of them are let in. What is decided is about the identity that somebody vouches for, never about a name
+// that a host gives itself.
+import { proofOfHost } from '#contract/host-identity.ts';
+import { hostTable } from '../admin/print.ts';
+import { command, withStore, type AddCommands, type Common } from './terminal.ts';
+
+const decisions = [
+  ['allow', 'allowed', 'Lets a host in, also where only those on the list are, and also before it comes for the first time.'],
+  ['block', 'blocked', 'Turns a host away: its calls, sign-ins and tokens are refused from the next request on.'],
+] as const;
+
+export const addHost: AddCommands = (program, terminal) => {
+  const host = program.command('host').description('Apps and agents that were used here, and which of them are let in.');
+  command(host, 'list', 'Lists them: what vouches for each, who used it first and last, where, and what was decided.').action(
+    async (flags: Common) => {
+      const seen = await withStore(terminal, flags, (store) => store.hosts());
+      const shown = seen.map((one) => ({ ...one, proof: proofOfHost(one.id) }));
+      terminal.print(flags.json ? JSON.stringify(shown) : hostTable(shown));
+    },
+  );
+  for (const [name, state, description] of decisions)
+    command(host, `${name} <id>`, description).action(async (id: string, flags: Common) => {
+      const isNew = await withStore(terminal, flags, (store) => store.decideHost(id, state, Date.now()));
+      terminal.print(flags.json ? JSON.stringify({ id, state, changed: isNew }) : `${id} ${isNew ? '' : 'was already '}${state}`);
+    });
+};
