@@ -103,6 +103,15 @@ export function withId(body: Buffer, idSpan: Span, id: Id | Buffer): Buffer {
   return splice(body, [{ span: idSpan, by: Buffer.isBuffer(id) ? id : JSON.stringify(id) }]);
 }
 
+/** The message without some members of its params. */
+export function withoutParams(body: Buffer, keys: readonly string[]): Buffer {
+  const params = membersOf(body, 0).find((member) => member.key === 'params')?.value;
+  if (!params) return body;
+  const kept = membersOf(body, params.start).filter(({ key }) => !keys.includes(key));
+  const text = kept.map(({ key, value }) => `${JSON.stringify(key)}:${body.toString('utf8', value.start, value.end)}`);
+  return splice(body, [{ span: params, by: `{${text.join(',')}}` }]);
+}
+
 /** A JSON-RPC error response (section 5.1). `id` is JSON text, null where the request's own could not be read. */
 export function errorResponse(id: string, fault: { code: number; message: string; data?: unknown }): Buffer {
   return Buffer.from(`{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify(fault)}}`);

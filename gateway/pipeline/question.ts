@@ -108,7 +108,8 @@ function neededFor(method: string, params: Params): object | undefined {
   return method === 'roots/list' ? { roots: {} } : undefined;
 }
 
-function checkElicitation({ value }: Params): void {
+/** Throws INVALID_PARAMS, SECRET_ASKED. */
+export function checkElicitation({ value }: Params): void {
   const { mode = 'form', message, url, requestedSchema } = value;
   const method = 'elicitation/create';
   if (typeof message !== 'string') throw new Fault('INVALID_PARAMS', { method, reason: '"message" must be a string' });

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
 import type { Identified } from '../call.ts';
-import { paramSpan, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { paramSpan, readMessage, type RequestMessage, withoutParams } from '../mcp/jsonrpc.ts';
 import { splice } from '../mcp/span.ts';
 import type { Seal } from './seal.ts';
 
@@ -22,24 +22,34 @@ export interface OpenedRequest<T extends Identified> {
   readonly message: RequestMessage;
   /** It goes on with this call. */
   readonly waiting?: Waiting;
+  /** It is the call anew, after what this retry says was done. */
+  readonly anew?: RequestMessage;
 }
 export interface RequestStates {
   /** A server's state, as the host gets it. */
   seal(request: Identified, message: RequestMessage, state: string): string;
   /** The state of a call that waits here, for so many ms. */
   sealWaiting(request: Identified, message: RequestMessage, waiting: Waiting, withinMs: number): string;
+  /** The state of a call that is to be made anew. */
+  sealAnew(request: Identified, message: RequestMessage): string;
   /** Throws STATE_FORGED, STATE_FOREIGN, STATE_EXPIRED, STATE_LOST. */
   open<T extends Identified>(request: T, message: RequestMessage): OpenedRequest<T>;
 }
 
 export function createRequestStates(seal: Seal, now: () => number = Date.now): RequestStates {
-  const sealed = (kind: 'server' | 'waiting', request: Identified, message: RequestMessage, withinMs: number, rest: string) =>
-    seal.seal([kind, now() + withinMs, bindingOf(request, message), rest].join('\n'));
+  const sealed = (
+    kind: 'server' | 'waiting' | 'anew',
+    request: Identified,
+    message: RequestMessage,
+    withinMs: number,
+    rest: string,
+  ) => seal.seal([kind, now() + withinMs, bindingOf(request, message), rest].join('\n'));
 
   return {
     seal: (request, message, state) => sealed('server', request, message, stateWithinMs, state),
     sealWaiting: (request, message, { call, round }, withinMs) =>
       sealed('waiting', request, message, withinMs, `${call}\n${round}`),
+    sealAnew: (request, message) => sealed('anew', request, message, stateWithinMs, ''),
     open(request, message) {
       const span = request.era === 'modern' ? paramSpan(message.params, 'requestState') : undefined;
       if (!span) return { request, message };
@@ -52,10 +62,13 @@ export function createRequestStates(seal: Seal, now: () => number = Date.now): R
         if (opened.isEarlier) throw new Fault('STATE_LOST');
         return { request, message, waiting: { call: rest[0] ?? '', round: Number(rest[1]) } };
       }
-      const body = splice(request.body, [{ span, by: JSON.stringify(rest.join('\n')) }]);
+      const body =
+        kind === 'anew'
+          ? withoutParams(request.body, ['inputResponses', 'requestState'])
+          : splice(request.body, [{ span, by: JSON.stringify(rest.join('\n')) }]);
       const again = readMessage(body);
       if (again.kind !== 'request') throw new Fault('INVALID_REQUEST', { reason: 'it is no request' });
-      return { request: { ...request, body }, message: again };
+      return { request: { ...request, body }, message: again, ...(kind === 'anew' && { anew: message }) };
     },
   };
 }

@@ -13,6 +13,7 @@ import { progressTokenOf } from '../mcp/progress.ts';
 import type { Snapshot } from '../policy/compile.ts';
 import { decide, decideListing, enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import { addressEdits, askForAddress, checkConsent, needsAddress } from './address-needed.ts';
 import type { Draft } from './draft.ts';
 import { answered, inputEdits, needsInput, roundLimit } from './input-required.ts';
 import type { KnownLists } from './known-list.ts';
@@ -45,7 +46,7 @@ interface Using extends OpenedRequest<Identified> {
 }
 
 export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal: AbortSignal): Promise<Answered> {
-  const { request, message, use, waiting } = using;
+  const { request, message, use, waiting, anew } = using;
   const snapshot = deps.inForce.current();
   const gateway = enter(snapshot, request.caller, request.target.gateway);
   if (gateway instanceof Fault) throw gateway;
@@ -81,6 +82,7 @@ export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal:
   }
 
   let { call } = decision;
+  if (anew) checkConsent(call, anew);
   const round = { call, message, draft, host };
   const rounded = waiting
     ? await goOn(deps, waiting, round)
@@ -105,11 +107,14 @@ export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal:
   const needed = isError && request.era === 'modern' ? deps.lacking.get(rounded.began) : undefined;
   // A server may go on without; where it can't, the host is told what it did not declare (2026-07-28, basic: client capabilities).
   if (needed) throw new Fault('CAPABILITY_MISSING', { server: assignment.server.slug, capabilities: JSON.stringify(needed) });
+  if (request.era === 'modern' && needsAddress(reply)) return askForAddress(deps, call, message, reply, draft.trace);
   const isAggregated = request.target.server === undefined;
   const links = isAggregated && result ? linkEdits(assignment.server.slug, message.method, reply.body, result, value) : undefined;
   const edits = needsInput(reply)
     ? await inputEdits(deps, call, message, reply, draft.trace)
-    : [...(links ?? []), ...begunEdits(deps, call, message, reply)];
+    : needsAddress(reply)
+      ? await addressEdits(deps, call, reply, draft.trace)
+      : [...(links ?? []), ...begunEdits(deps, call, message, reply)];
   return {
     kind: 'relayed',
     body: reply.body,

@@ -5,7 +5,7 @@ import type { AllowedCall, Era } from '../call.ts';
 import { abilitiesOf } from '../mcp/ability.ts';
 import { capabilitiesKey } from '../mcp/era.ts';
 import { type Feature, useOf } from '../mcp/feature.ts';
-import { fold, isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { fold, isObject, type RequestMessage, withoutParams } from '../mcp/jsonrpc.ts';
 import { elementsOf, membersOf, splice } from '../mcp/span.ts';
 import { withModernMeta } from './handshake.ts';
 import type { ListedItem, Reply } from './upstream.ts';
@@ -18,7 +18,7 @@ export function composerOf(allowed: AllowedCall, request: RequestMessage): (id: 
     const message = useMessage(allowed.body, request, id, allowed.item.name);
     if (era === 'modern') return withModernMeta(message, level, declaredBy(allowed, request));
     // A modern host's wish for a task is none (the tasks extension: servers tolerate it), and an older server would take it for one.
-    return allowed.era === 'modern' && 'task' in request.params.value ? without(message, 'task') : message;
+    return allowed.era === 'modern' && 'task' in request.params.value ? withoutParams(message, ['task']) : message;
   };
 }
 
@@ -37,15 +37,6 @@ function declaredBy(allowed: AllowedCall, request: RequestMessage): string {
   if (!isObject(extensions)) return declared;
   const own: unknown = JSON.parse(declared);
   return JSON.stringify({ ...(isObject(own) ? own : {}), extensions });
-}
-
-/** The request without one member of its params. */
-function without(body: Buffer, key: string): Buffer {
-  const params = membersOf(body, 0).find((member) => member.key === 'params')?.value;
-  if (!params) return body;
-  const kept = membersOf(body, params.start).filter((member) => member.key !== key);
-  const text = kept.map(({ key: name, value }) => `${JSON.stringify(name)}:${body.toString('utf8', value.start, value.end)}`);
-  return splice(body, [{ span: params, by: `{${text.join(',')}}` }]);
 }
 
 /** The host's request with the session's id and the upstream's own name of the item; every other byte as it came. */

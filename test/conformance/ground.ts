@@ -2,7 +2,7 @@
 // their un-prefixed routes through the front that brings the token.
 import { join } from 'node:path';
 import { deploy, type Deployment, until } from '../walk/deployment.ts';
-import { modern } from '../walk/mcp.ts';
+import { modern, modernMeta, post } from '../walk/mcp.ts';
 import { nodeServer } from '../walk/policy.ts';
 import { type Program, root, startProgram } from '../walk/program.ts';
 import { type Front, openFront } from './front.ts';
@@ -45,16 +45,28 @@ export async function standUp(): Promise<Ground> {
     const token = await deployment.hostToken({ user: 'ada', gateway: 'eng', host: 'conformance' });
     front.give(token);
     const through = (fixture: Fixture): string => `${front.origin}/g/eng/s/${fixture}/mcp`;
-    for (const fixture of fixtures)
+    for (const fixture of fixtures) {
       await until(
         `the gateway lists the tools of ${fixture}`,
         async () => (await modern(through(fixture), token, 'tools/list')).body.result,
       );
+      await askAsAskable(through(fixture), token);
+    }
     return { direct: (fixture) => direct.get(fixture) ?? '', through, close };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+/**
+ * Hosts that can be asked have a process of the local server for themselves, and a suite gives the stream of a call 600 ms, in which none starts on a busy
+ * machine: it is started here.
+ */
+async function askAsAskable(url: string, token: string): Promise<void> {
+  const _meta = { ...modernMeta, 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
+  const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/list' };
+  await post(url, token, { jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta } }, headers);
 }
 
 async function deployBehindFront(closers: (() => Promise<unknown>)[]): Promise<{ deployment: Deployment; front: Front }> {

@@ -85,6 +85,11 @@ export const edge: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, Items',
   },
   {
+    id: 'edge.address-needed',
+    promise: 'A server up to 2025-11-25 that refuses a call until an address was opened has a 2026-07-28 host asked for it.',
+    source: 'MCP 2026-07-28, basic, error codes',
+  },
+  {
     id: 'edge.capability-missing',
     promise: 'A call that fails for a capability that its request did not declare is answered with -32021 and what is missing.',
     source: 'MCP 2026-07-28, basic, client capabilities',

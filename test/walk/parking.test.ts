@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { proves } from '../requirement.ts';
@@ -19,24 +21,33 @@ let remote: Program;
 let ada: string;
 let grace: string;
 const kinds = ['local', 'remote'] as const;
+const tools = { tools: 'all' } as const;
 
 beforeAll(async () => {
   remote = startProgram(join(root, 'test/fake/conformance/legacy.ts'), ['--http']);
   const { url } = z.looseObject({ url: z.string() }).parse(await remote.event('listening'));
   const policy = z
     .looseObject({ servers: z.record(z.string(), z.unknown()), gateways: z.looseObject({ eng: z.unknown() }) })
-    .parse(walkPolicy({ local: { tools: 'all', prompts: 'all' }, talking: { tools: 'all' } }));
+    .parse(walkPolicy({ local: tools, talking: tools, second: tools, third: tools }));
   const all = { tools: 'all', prompts: 'all' };
   deployment = await deploy({
     policy: {
       ...policy,
       servers: { ...policy.servers, remote: { kind: 'remote', url, allowPrivate: ['127.0.0.1'] } },
-      gateways: { ...policy.gateways, eng: { assignments: { local: all, remote: all, talking: { tools: 'all' } } } },
+      gateways: {
+        ...policy.gateways,
+        eng: { assignments: { local: all, remote: all, talking: tools, second: tools, third: tools } },
+      },
     },
   });
   const LocalServers = {
     local: nodeServer(join(root, 'test/fake/conformance/legacy.ts')),
-    talking: nodeServer(join(root, 'test/fake/local-server/talking.ts')),
+    ...Object.fromEntries(
+      ['talking', 'second', 'third'].map((name) => [
+        name,
+        nodeServer(join(root, 'test/fake/local-server/talking.ts'), [], { NAME: name }),
+      ]),
+    ),
   };
   [workstation] = (await Promise.all(
     ['ada', 'grace'].map((user) => deployment.workstation({ user, profile: { LocalServers } })),
@@ -44,7 +55,7 @@ beforeAll(async () => {
   ada = await deployment.hostToken({ user: 'ada', gateway: 'eng' });
   grace = await deployment.hostToken({ user: 'grace', gateway: 'eng' });
   for (const token of [ada, grace])
-    for (const server of ['local', 'talking', 'remote'])
+    for (const server of ['local', 'talking', 'remote', 'second', 'third'])
       await until('the tools are listed', async () => (await modern(at(server), token, 'tools/list')).body.result);
 }, 90_000);
 afterAll(async () => {
@@ -86,7 +97,8 @@ function call(name: string, args: object = {}, calling: Calling = {}): Promise<A
   const _meta = { ...modernMeta, ...meta, 'io.modelcontextprotocol/clientCapabilities': capabilities };
   const headers = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name };
   const params = { name, arguments: args, ...more, _meta };
-  return post(at(server), token, { jsonrpc: '2.0', id, method: 'tools/call', params }, headers, signal);
+  const url = server === '' ? at() : at(server);
+  return post(url, token, { jsonrpc: '2.0', id, method: 'tools/call', params }, headers, signal);
 }
 
 const Asked = z.looseObject({
@@ -224,6 +236,45 @@ test('a question by an address reaches the person, and tools in a sampling reque
   };
   expect(askedOf(await call('ask', tools)).inputRequests).toMatchObject({ 'question-1': { params: { tools: [{ name: 't' }] } } });
   expect(textOf(await call('ask', tools, { capabilities: { sampling: {} } }))).toContain('HOST_UNABLE');
+});
+
+describe('a server that refuses a call until an address was opened (-32042)', () => {
+  test('has a host of 2026-07-28 asked for it, and the retry is the call anew', async () => {
+    proves('edge.address-needed', {
+      file: 'gateway/pipeline/use.ts',
+      find: "if (request.era === 'modern' && needsAddress(reply))",
+      replace: "if (request.era === 'legacy' && needsAddress(reply))",
+    });
+    const name = 'talking__sign-in';
+    const asked = askedOf(await call(name, {}, { server: '' }));
+    expect(Object.values(asked.inputRequests)).toEqual([
+      {
+        method: 'elicitation/create',
+        params: { mode: 'url', url: 'https://example.org/sign-in', message: 'The server "talking" asks: Sign in' },
+      },
+    ]);
+    const declined = await call(name, {}, { server: '', more: retryOf(asked, { action: 'decline' }) });
+    expect(codeOf(declined)).toBe('INPUT_MISSING');
+    expect(textOf(await call(name, {}, { server: '', more: retryOf(asked, { action: 'accept' }) }))).toContain('signed in');
+  });
+
+  test('is held to the rules for addresses, and to what the host declared', async () => {
+    const foreign = await call('sign-in', { url: 'javascript:alert(1)' }, { server: 'second' });
+    expect(codeOf(foreign)).toBe('SERVER_GARBAGE');
+    const unable = await call('sign-in', {}, { server: 'third', capabilities: { elicitation: { form: {} } } });
+    expect([unable.status, unable.body.error?.code]).toEqual([400, -32021]);
+  });
+
+  test('tells a host of 2025-11-25 so itself, and the person reads who asks', async () => {
+    const client = new OldClient({ name: 'old-host', version: '1' }, { capabilities: { elicitation: { url: {} } } });
+    const requestInit = { headers: { authorization: `Bearer ${ada}` } };
+    await client.connect(new OldTransport(new URL(at()), { requestInit }));
+    await expect(client.callTool({ name: 'talking__sign-in', arguments: {} })).rejects.toMatchObject({
+      code: -32042,
+      elicitations: [{ message: 'The server "talking" asks: Sign in', url: 'https://example.org/sign-in' }],
+    });
+    await client.close();
+  });
 });
 
 test('a form that asks for a secret goes no further, and the server is told', async () => {

@@ -16,6 +16,7 @@ const heard: string[] = [];
 const waiting = new Map<string, (answer: unknown) => void>();
 let declared: unknown;
 let level = 'none';
+let isRefusedOnce = false;
 let lastAnswer: unknown = 'none';
 let release = (): void => undefined;
 const released = new Promise<void>((resolve) => (release = resolve));
@@ -30,6 +31,13 @@ function ask(id: string, method: unknown, params: unknown): Promise<unknown> {
 const tools: Readonly<Record<string, (args: Args, progressToken: unknown) => unknown>> = {
   /** One question with this method and these params. */
   ask: ({ method, params, id = 'q' }) => ask(String(id), method, params),
+  /** Refuses the first call: the person has to open an address before. */
+  'sign-in': ({ url = 'https://example.org/sign-in' }) => {
+    if (isRefusedOnce) return 'signed in';
+    isRefusedOnce = true;
+    const elicitations = [{ mode: 'url', url, message: 'Sign in', elicitationId: 'e-1' }];
+    return Promise.reject(Object.assign(new Error('sign in first'), { code: -32042, data: { elicitations } }));
+  },
   /** A question, and progress after it was answered. */
   'ask-then-progress': async ({ method, params }, progressToken) => {
     await ask('p', method, params);
@@ -104,8 +112,9 @@ for await (const text of createInterface({ input: process.stdin })) {
     say({ id, result: { tools: Object.keys(tools).map((name) => ({ name, inputSchema: { type: 'object' } })) } });
   else if (method === 'tools/call') {
     const { name, arguments: args } = Call.parse(params);
-    void Promise.resolve(tools[name]?.(args, params._meta?.progressToken)).then((answer) =>
-      say({ id, result: { content: [{ type: 'text', text: JSON.stringify(answer ?? null) }] } }),
+    void Promise.resolve(tools[name]?.(args, params._meta?.progressToken)).then(
+      (answer) => say({ id, result: { content: [{ type: 'text', text: JSON.stringify(answer ?? null) }] } }),
+      ({ code, message, data }) => say({ id, error: { code, message, data } }),
     );
   } else say({ id, error: { code: -32601, message: `no method ${method}` } });
 }

@@ -141,6 +141,16 @@ describe('after the gateway server was started anew', () => {
   });
 });
 
+test('a call that is made anew goes to its server without what its retry brought', () => {
+  const here = states();
+  const { request, message } = asked();
+  const requestState = here.sealAnew(request, message);
+  const again = asked({ params: { inputResponses: { 'question-1': {} }, ...retry, requestState } });
+  const opened = here.open(again.request, again.message);
+  expect(JSON.parse(opened.request.body.toString())).toEqual({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: retry });
+  expect(opened.anew).toBe(again.message);
+});
+
 test('what is new in each round does not bind, and in what order the rest is written does not either', () => {
   const here = states();
   const requestState = sealedFor(here);
