@@ -99,4 +99,9 @@ export const upstreamSignIn: readonly Requirement[] = [
     promise: 'Identities are changed by a form of our page in the browser of their person, and by nothing else.',
     source,
   },
+  {
+    id: 'upstream-sign-in.pages',
+    promise: 'A person connects to a server by keyboard and without scripts.',
+    source,
+  },
 ];

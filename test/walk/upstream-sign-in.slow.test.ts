@@ -89,6 +89,14 @@ const formOf = (on: Page, server: string, deed: string) =>
 const connect = async (browser: Browser, on: Page, person: string) =>
   pass(browser, await browser.submit(on, { deed: 'connect' }, { form: formOf(on, 'wiki', 'connect') }), person);
 
+/** Each test stands by itself: the person is connected to the wiki when it begins. */
+async function connected(user: string): Promise<void> {
+  if ((await whoami(user)) === `${user}-at-wiki`) return;
+  const browser = at.browser();
+  await connect(browser, await enter(browser, `${user}@example.org`), `${user}-at-wiki`);
+  await until(`a call as ${user}`, async () => (await whoami(user)) === `${user}-at-wiki`);
+}
+
 test('two people each connect to a server by a click, and each is called as whom they are there', async () => {
   proves('upstream-sign-in.as-themselves', {
     file: 'gateway/http/identity/route.ts',
@@ -159,7 +167,7 @@ test('tokens that the server refuses are renewed in the middle of a conversation
     find: 'return run(used);',
     replace: 'throw error;',
   });
-  expect(await whoami('bob')).toBe('bob-at-wiki');
+  await connected('bob');
   const [sessions, before] = [wiki.inner.sessions(), refreshes(wiki)];
   wiki.forgetAccess();
   expect(await whoami('bob')).toBe('bob-at-wiki');
@@ -172,6 +180,7 @@ test('tokens that the server refuses are renewed in the middle of a conversation
 });
 
 test('a server that wants more is told by the call and by the page, and the next sign-in asks for it', async () => {
+  await connected('bob');
   wiki.set.needs = ['admin'];
   try {
     const { body } = await ask('bob');
@@ -242,6 +251,7 @@ test('forms and answers that belong to somebody else do nothing', async () => {
     find: "if (!session || !isProof(form.get('proof'), session.secret))",
     replace: 'if (!session)',
   });
+  await connected('ada');
   const [ada, bob] = [at.browser(), at.browser()];
   const [ofAda, ofBob] = [await enter(ada, 'ada@example.org'), await enter(bob, 'bob@example.org')];
   const count = async () => (JSON.parse(await at.deployment.admin('identity', 'list', '--json')) as unknown[]).length;
@@ -270,6 +280,7 @@ test('forms and answers that belong to somebody else do nothing', async () => {
 });
 
 test('an identity that its person removes is given back, gone, and on record', async () => {
+  await connected('bob');
   const browser = at.browser();
   const before = await enter(browser, 'bob@example.org');
   const given = wiki.revoked.length;
