@@ -271,7 +271,12 @@ async function start(
     tunnel: createTunnelUpgrade({ tunnels, addressOf }),
     logger,
   });
-  metrics.watch({ tunnels: () => tunnels.count(), sessions: () => sessions.count(), recordsWaiting: () => recorder.waiting() });
+  metrics.watch({
+    tunnels: () => tunnels.count(),
+    sessions: () => sessions.count(),
+    recordsWaiting: () => recorder.waiting(),
+    callsWaiting: () => pipeline.waiting(),
+  });
   metricsServer.serve(createMetricsRoutes({ metrics, logger }));
   server.serve(routes);
   // Requests under way end first, while everything that they need still stands.

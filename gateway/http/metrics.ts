@@ -13,6 +13,7 @@ export interface Gauges {
   readonly sessions: () => number;
   /** Records that are queued and not yet committed. */
   readonly recordsWaiting: () => number;
+  readonly callsWaiting: () => number;
 }
 export interface MetricsRegistry extends Metrics {
   /** The text that Prometheus reads. */
@@ -58,6 +59,7 @@ export function createMetrics(): MetricsRegistry {
     });
   gauge('drawbridge_tunnels', 'Workstations that are connected now.', (of) => of.tunnels());
   gauge('drawbridge_sessions', 'MCP sessions that are open now.', (of) => of.sessions());
+  gauge('drawbridge_calls_waiting', 'Calls that stay open while their AI hosts are asked something.', (of) => of.callsWaiting());
   gauge('drawbridge_audit_waiting_records', 'Records that are queued and not yet committed.', (of) => of.recordsWaiting());
 
   return {

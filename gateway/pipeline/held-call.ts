@@ -17,6 +17,8 @@ export interface HeldDeps {
   relay(question: Question, host: Asked, signal: AbortSignal): Promise<HostAnswer>;
   /** The question is about to wait for the host: it is put on record. Rejects where it may not. Returns what takes it off the books again. */
   admit(held: HeldCall, question: Question): Promise<() => void>;
+  /** An answer came while no host was there: may it be kept for the next turn? */
+  keep(held: HeldCall, bytes: number): boolean;
   /** For how long it may wait for its host, in ms. */
   readonly waitMs: number;
   /** Nobody came in time. */
@@ -99,6 +101,8 @@ export class HeldCall implements Audience, Asked {
 
   /** The question waits until a turn brings its answer. Rejects with BUSY, HOST_SILENT, CANCELLED, or where it can't be put on record. */
   async pose(question: Question, signal: AbortSignal): Promise<HostAnswer> {
+    // What is over takes no place.
+    if (signal.aborted || this.#ended.signal.aborted) throw new Fault('CANCELLED');
     const release = await this.#deps.admit(this, question);
     const key = `question-${++this.#asked}`;
     try {
@@ -167,7 +171,8 @@ export class HeldCall implements Audience, Asked {
   }
 
   #end(outcome: Outcome): void {
-    this.#outcome = outcome;
+    const isKept = outcome.kind === 'failed' || this.isUnderWay || this.#deps.keep(this, outcome.reply.body.length);
+    this.#outcome = isKept ? outcome : { kind: 'failed', thrown: new Fault('BUSY', { what: 'answers of AI hosts' }) };
     this.#look();
   }
 

@@ -30,7 +30,8 @@ export interface ParkingDeps {
 interface Parked {
   readonly held: HeldCall;
   readonly call: AllowedCall;
-  open: number;
+  /** Of its request, and of an answer that nobody fetched yet. */
+  bytes: number;
 }
 
 export class Parking {
@@ -62,6 +63,7 @@ export class Parking {
       {
         relay: this.#deps.relay,
         admit: (held, question) => this.#admit(held, question),
+        keep: (held, bytes) => this.#keep(held, bytes),
         waitMs: this.waitMs,
         onForgotten: (held) =>
           void this.#giveUp(held, new Fault('HOST_SILENT', { method: request.method, seconds: this.waitMs / 1000 })),
@@ -84,6 +86,7 @@ export class Parking {
 
   /** It is over, and nobody will ask for it any more. */
   forget(held: HeldCall): void {
+    this.#bytes -= this.#parked.get(held.id)?.bytes ?? 0;
     this.#parked.delete(held.id);
   }
 
@@ -104,20 +107,16 @@ export class Parking {
     const { perUser, inAll, bytes } = this.#limits;
     const known = this.#parked.get(held.id);
     const size = question.body.length;
+    const whole = size + (known ? 0 : call.body.length);
     const isOwn = (one: Parked) => one.call.caller.user.id === call.caller.user.id;
     if (this.#isClosed) throw new Fault('STOPPING');
-    if (this.#bytes + size > bytes) throw new Fault('BUSY', { what: 'answers of AI hosts' });
+    if (this.#bytes + whole > bytes) throw new Fault('BUSY', { what: 'answers of AI hosts' });
     if (!known && this.#parked.size >= inAll) throw new Fault('BUSY', { what: 'answers of AI hosts' });
     if (!known && [...this.#parked.values()].filter(isOwn).length >= perUser)
       throw new Fault('BUSY', { what: `answers of "${call.caller.user.slug}"` });
-    const parked = known ?? { held, call, open: 0 };
-    this.#parked.set(held.id, parked);
-    parked.open++;
-    this.#bytes += size;
-    const release = () => {
-      parked.open--;
-      this.#bytes -= size;
-    };
+    if (!known) this.#parked.set(held.id, { held, call, bytes: call.body.length });
+    this.#bytes += whole;
+    const release = () => void (this.#bytes -= size);
     try {
       await this.#deps.recorder.append(recordOf(question, newRecordId(Date.now()), 'asked', null, held.id));
       return release;
@@ -127,9 +126,18 @@ export class Parking {
     }
   }
 
+  /** An answer that came while no host was there. False where there is no room for it. */
+  #keep(held: HeldCall, bytes: number): boolean {
+    const parked = this.#parked.get(held.id);
+    if (!parked || this.#bytes + bytes > this.#limits.bytes) return false;
+    parked.bytes += bytes;
+    this.#bytes += bytes;
+    return true;
+  }
+
   async #giveUp(held: HeldCall, reason: Fault): Promise<void> {
     const parked = this.#parked.get(held.id);
-    this.#parked.delete(held.id);
+    this.forget(held);
     held.giveUp(reason);
     if (!parked) return;
     try {

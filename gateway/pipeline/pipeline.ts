@@ -44,6 +44,8 @@ export interface PipelineDeps {
 export interface Pipeline {
   /** Requests that are not answered yet: their records are still to come. */
   underWay(): number;
+  /** Calls that wait for what their hosts answer. */
+  waiting(): number;
   /** Handles a request whose caller is known. Never rejects. */
   handle(request: Identified, message: RequestMessage, encode: Encode, signal: AbortSignal): Promise<Encoded>;
   /** Refuses what never became a request: unreadable, unauthenticated, contradicting its headers. Never rejects. Unknown callers are recorded within a bound. */
@@ -138,6 +140,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
 
   return {
     underWay: () => underWay,
+    waiting: () => parking.size,
     async handle(request, message, encode, signal) {
       const draft = beginRecord(request, message.method, request);
       let answered: Answered;

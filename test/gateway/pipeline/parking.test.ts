@@ -72,17 +72,16 @@ function begin(parking: Parking) {
     item: { kind: 'tools', name: 'book' },
     audience: held as Audience,
   } as unknown as AllowedCall;
-  const told = held.ask(
-    { call, workstation: null, method: 'elicitation/create', body: asking, onProgress: () => undefined },
-    held.signal,
-  );
+  const question = { call, workstation: null, method: 'elicitation/create', body: asking, onProgress: () => undefined };
+  const ask = () => held.ask(question, held.signal);
+  const told = ask();
   const answer: Promise<Reply> = told.then(({ body }) => {
     const response = readMessage(body);
     if (response.kind !== 'response') throw new Error('not a response');
     return { body, message: response };
   });
   held.begin(answer);
-  return { held, host, told, cancelled: cancelled.promise, turn: () => held.turn(host) };
+  return { held, told, ask, cancelled: cancelled.promise, turn: () => held.turn(host) };
 }
 const codeOf = (work: Promise<unknown>) =>
   work.then(
@@ -119,12 +118,13 @@ test('a user may have only so many, and all together; the server that asks beyon
   for (const { turn } of calls) expect(asked(await turn())).toEqual(['question-1']);
   expect(await codeOf(begin(parking).turn())).toBe('BUSY');
   await parking.close();
-  const small = lot({ limits: { bytes: asking.length + 1 } });
+  const small = lot({ limits: { bytes: asking.length + requested().request.body.length + 60 } });
   const first = begin(small.parking);
   await first.turn();
   expect(await codeOf(begin(small.parking).turn())).toBe('BUSY');
   first.held.answer(answersOf(...answering({ 'question-1': { action: 'decline' } })));
   expect((await first.turn()).kind).toBe('replied');
+  small.parking.forget(first.held);
   expect(asked(await begin(small.parking).turn())).toEqual(['question-1']);
   await small.parking.close();
 });
@@ -149,6 +149,30 @@ test('an answer that came while nobody was there is what the next retry gets', a
   await new Promise(setImmediate);
   const second = await turn();
   expect(second.kind === 'replied' && second.reply.body.toString()).toContain('"Ada"');
+});
+
+test('an answer that came while nobody was there, and for which there is no room, is not kept', async () => {
+  const { parking } = lot({ limits: { bytes: asking.length + requested().request.body.length + 60 } });
+  const { held, turn } = begin(parking);
+  await turn();
+  const content = { name: 'x'.repeat(asking.length + 100) };
+  held.answer(answersOf(...answering({ 'question-1': { action: 'accept', content } })));
+  await new Promise(setImmediate);
+  expect(await codeOf(turn())).toBe('BUSY');
+  parking.forget(held);
+  const next = begin(parking);
+  expect(asked(await next.turn())).toEqual(['question-1']);
+  await parking.close();
+});
+
+test('a question of a call that is over takes no place', async () => {
+  const { parking } = lot();
+  const { held, ask, turn } = begin(parking);
+  await turn();
+  held.giveUp(new Fault('CANCELLED'));
+  parking.forget(held);
+  expect(await codeOf(ask())).toBe('CANCELLED');
+  expect(parking.size).toBe(0);
 });
 
 test('a question that can not be put on record is not put', async () => {
