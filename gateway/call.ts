@@ -77,11 +77,38 @@ export interface ConversationTasks {
   shown(): readonly string[];
 }
 
+/** Hears what belongs to a whole conversation and to no call. */
+export interface Conversation extends Listener {
+  /** It reads what it is told, now. */
+  readonly isThere: boolean;
+}
+
+/** What a list_changed is of: resources and their templates share one. */
+export type ListKind = 'tools' | 'prompts' | 'resources';
+
+/** A host that hears news of servers: a legacy conversation, or one subscriptions/listen of a modern host. */
+export interface Hearer {
+  /** It reads what it is told, now: a server that was lost is sought again for it. */
+  readonly isThere: boolean;
+  /** A server that it follows is kept open for it, also where it calls nothing. */
+  readonly keepsOpen: boolean;
+  /** The resources of a server that it is subscribed to, by the server's own URIs. */
+  subscribed(server: Slug): readonly string[];
+  /** A server says that a list of it changed. */
+  listChanged(server: Slug, kind: ListKind): void;
+  /** A server says that a resource changed that is one of those, or a part of it. `body` is its notification. */
+  updated(server: Slug, subscribed: string, body: Buffer): void;
+  /** A server is back that was lost for a while: whatever it would have said was missed. */
+  missed(server: Slug): void;
+}
+
 /** The host behind a request, made by the edge that the request came in by: what its upstream says beside the answer goes through this. */
 export interface Audience extends Listener {
   readonly abilities: Abilities;
-  /** Hears what belongs to the whole conversation and to no call. Undefined for a modern host: it hears of nothing but its calls. */
-  readonly conversation: Listener | undefined;
+  /** Undefined for a modern host: it hears of its calls, and of what it listens to. */
+  readonly conversation: Conversation | undefined;
+  /** Keeps the answer open for news of the one request that listens; undefined where nothing can be said before an answer. */
+  readonly hold?: (() => Pick<Listener, 'tell'>) | undefined;
   /** The host says from now on how urgent a log message has to be. */
   wants(level: LogLevel): void;
   /** Relays a server's question to the host. Rejects with the Fault that the server is told. */
@@ -122,6 +149,8 @@ export interface Assignment {
   /** Whether anything of a kind is exposed, and whether all of it. */
   readonly exposes: (kind: ItemKind) => boolean;
   readonly exposesAll: (kind: ItemKind) => boolean;
+  /** What is exposed of a kind, as text: the same for the same. */
+  readonly exposure: (kind: ItemKind) => string;
   /** Whether a resource that is not exposed by its URI is one of an exposed template. `listed` is what the server lists: it counts where all are exposed. */
   readonly hasTemplateFor: (uri: string, listed: readonly string[]) => boolean;
 }
@@ -204,6 +233,8 @@ export type Answered =
   /** What this gateway (or one server in it) is: the answer to initialize and server/discover. */
   | { readonly kind: 'described'; readonly title: string; readonly instructions: string }
   | { readonly kind: 'empty' }
+  /** The end of a subscriptions/listen. */
+  | { readonly kind: 'listened' }
   /** `wasForwarded`: the upstream had the request already, so nobody knows what it did. */
   | { readonly kind: 'fault'; readonly fault: Fault; readonly wasForwarded?: boolean };
 interface ByteSpan {

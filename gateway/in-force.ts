@@ -11,6 +11,8 @@ const retryAfterMs = 1000;
 export interface InForce {
   /** The snapshot to decide by. Throws POLICY_MISSING where there is none. */
   current(): Snapshot;
+  /** Calls `listener` each time that another snapshot is in force; the returned function ends that. */
+  onChange(listener: () => void): () => void;
   close(): void;
 }
 
@@ -20,6 +22,7 @@ export async function openInForce(deps: { store: Store; bus: Bus; logger: Logger
   let isReading = false;
   let isStale = false;
   let retry: NodeJS.Timeout | undefined;
+  const listeners = new Set<() => void>();
 
   async function refresh(): Promise<void> {
     isStale = true;
@@ -30,6 +33,7 @@ export async function openInForce(deps: { store: Store; bus: Bus; logger: Logger
         isStale = false;
         try {
           snapshot = await read(deps.store);
+          tellAll();
         } catch (error) {
           snapshot = undefined;
           deps.logger.error({ err: error }, 'policy could not be read, so every call is refused');
@@ -42,14 +46,30 @@ export async function openInForce(deps: { store: Store; bus: Bus; logger: Logger
     }
   }
 
+  function tellAll(): void {
+    for (const listener of listeners) {
+      try {
+        listener();
+      } catch (error) {
+        deps.logger.error({ err: error }, 'a part of the gateway server could not follow a change of the policy');
+      }
+    }
+  }
+
   const unsubscribe = deps.bus.subscribe('changed', () => void refresh());
   return {
     current() {
       if (!snapshot) throw new Fault('POLICY_MISSING');
       return snapshot;
     },
+    onChange(listener) {
+      const own = () => listener();
+      listeners.add(own);
+      return () => void listeners.delete(own);
+    },
     close() {
       unsubscribe();
+      listeners.clear();
       clearTimeout(retry);
     },
   };

@@ -209,8 +209,8 @@ async function start(
       tunnels.recorded(record);
     },
   };
-  const pipeline = opened(createPipeline(pipelineDeps), (it) => it.close());
-  const release = (conversation: string) => upstream.release(conversation);
+  const pipeline = createPipeline(pipelineDeps);
+  const release = (conversation: string) => pipeline.release(conversation);
   const onRootsChanged = (conversation: string) => upstream.hear(conversation, { kind: 'roots-changed' });
   underWay = () => pipeline.underWay();
   const acceptHost = acceptHosts({ inForce, onUse, pipeline, onRootsChanged, onEnd: release });
@@ -283,6 +283,9 @@ async function start(
   opened(server, () => server.close(drainWithinMs));
   // Hosts that only listen would never end.
   opened(readers, (it) => it.close());
+  // Whoever may no more listen is cut as soon as that is known.
+  inForce.onChange(() => readers.review());
+  opened(pipeline, (it) => it.close());
   logger.info({ url: publicOrigin, address: server.address }, 'listening');
   return { url: publicOrigin, metricsUrl: `${originOf(metricsServer.address, false)}/metrics` };
 }

@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
-import type { Abilities, Audience, Encoded, HostAnswer, Listener, LogLevel, Question } from '../call.ts';
+import type { Abilities, Audience, Conversation, Encoded, HostAnswer, LogLevel, Question } from '../call.ts';
 import { noAbilities } from '../mcp/ability.ts';
 import type { McpSession } from '../mcp/session.ts';
 import { HostStream } from '../mcp/stream.ts';
@@ -26,6 +26,8 @@ export class Exchange implements Audience, Asked {
   readonly closed = new AbortController();
   /** Of a legacy host. */
   session: McpSession | undefined;
+  /** Asked while the answer is held open: throws or rejects where its host may no more listen. */
+  admit: (() => unknown) | undefined;
   /** What a modern request says of itself. */
   level: LogLevel | undefined;
   declared: Abilities = noAbilities;
@@ -55,8 +57,15 @@ export class Exchange implements Audience, Asked {
   get logLevel(): LogLevel | undefined {
     return this.session ? this.session.logLevel : this.level;
   }
-  get conversation(): Listener | undefined {
+  get conversation(): Conversation | undefined {
     return this.session;
+  }
+  get hold(): Audience['hold'] {
+    if (this.session || !this.#acceptsStream) return undefined;
+    return () => {
+      const stream = this.#streamed();
+      return { tell: (notification) => stream?.send(notification, true) };
+    };
   }
 
   wants(level: LogLevel): void {
@@ -112,12 +121,15 @@ export class Exchange implements Audience, Asked {
   /** The answer as a stream, from now on; undefined where the host accepts none, or is gone. */
   #streamed(): HostStream | undefined {
     if (this.#stream) return this.#stream;
-    const { request, response } = this;
-    if (response.headersSent || response.destroyed || !/text\/(?:event-stream|\*)/i.test(request.headers.accept ?? ''))
-      return undefined;
+    const { response } = this;
+    if (response.headersSent || response.destroyed || !this.#acceptsStream) return undefined;
     this.#stream = this.session ? this.session.openStream() : new HostStream(0, undefined);
     this.#stream.attach(response, undefined);
-    this.#deps.readers.add(response);
+    this.#deps.readers.add(response, this.admit);
     return this.#stream;
+  }
+
+  get #acceptsStream(): boolean {
+    return /text\/(?:event-stream|\*)/i.test(this.request.headers.accept ?? '');
   }
 }

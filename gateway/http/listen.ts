@@ -6,6 +6,7 @@ import type { Caller, Identified } from '../call.ts';
 import type { McpSessions } from '../mcp/session.ts';
 import { readEventId } from '../mcp/stream.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
+import { admission } from './admit.ts';
 import type { Exchange } from './exchange.ts';
 import type { Readers } from './reader.ts';
 
@@ -29,11 +30,7 @@ export function listen(deps: ListenDeps, { request, response }: Exchange, caller
   if (outcome === 'over') return void response.writeHead(204).end();
   if (outcome !== 'attached')
     throw new Fault('INVALID_REQUEST', { reason: 'its Last-Event-ID is none that this session can go on after' });
-  deps.readers.add(response, async () => {
-    const now = await deps.tokenCheck.callerOf(authorization);
-    deps.pipeline.admit(now, target);
-    if (now.user.id !== caller.user.id || now.host !== caller.host) throw new Fault('SESSION_UNKNOWN');
-  });
+  deps.readers.add(response, admission(deps, authorization, caller, target));
 }
 
 function one(value: string | string[] | undefined): string | undefined {

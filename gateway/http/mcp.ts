@@ -11,8 +11,10 @@ import { encoderFor } from '../mcp/encode.ts';
 import { agreedVersion, batchVersion, eraOf, firstModern } from '../mcp/era.ts';
 import { type Message, paramSpan, readMessage, refusedId, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { logLevelOf } from '../mcp/log-level.ts';
+import { listenMethod } from '../mcp/news.ts';
 import type { McpSession, McpSessions } from '../mcp/session.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
+import { admission } from './admit.ts';
 import { answerBatch } from './batch.ts';
 import { readBody } from './body.ts';
 import { Exchange } from './exchange.ts';
@@ -87,6 +89,7 @@ async function answer(deps: McpRouteDeps, exchange: Exchange, caller: Caller, ta
   if (message.kind === 'request' && era === 'modern') {
     exchange.level = logLevelOf(message.params);
     exchange.declared = abilitiesOf(received, message);
+    if (message.method === listenMethod) exchange.admit = admission(deps, request.headers.authorization, caller, target);
     const identified: Identified = {
       ...received,
       method: message.method,

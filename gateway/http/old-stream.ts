@@ -7,6 +7,7 @@ import type { Caller, Identified } from '../call.ts';
 import { encoderFor } from '../mcp/encode.ts';
 import { type LineDeps, serveLine } from '../mcp/line.ts';
 import { HostStream, streamHeaders } from '../mcp/stream.ts';
+import { admission } from './admit.ts';
 import { readBody } from './body.ts';
 import { Exchange, type ExchangeDeps } from './exchange.ts';
 import type { McpRoute } from './routes.ts';
@@ -50,11 +51,7 @@ export function createOldRoute(deps: OldRouteDeps): McpRoute {
     });
     response.writeHead(200, streamHeaders).write(`event: endpoint\ndata: ${path}?sessionId=${id}\n\n`);
     stream.attach(response, undefined);
-    readers.add(response, async () => {
-      const now = await tokenCheck.callerOf(authorization);
-      pipeline.admit(now, target);
-      if (ownerOf(now, target) !== ownerOf(caller, target)) throw new Fault('SESSION_UNKNOWN');
-    });
+    readers.add(response, admission(deps, authorization, caller, target));
   }
 
   async function take(exchange: Exchange, caller: Caller, target: Target): Promise<void> {

@@ -1,5 +1,5 @@
 // The readers of event streams: each gets a comment now and then, so that nothing on the way takes the silence for the end, and so that one that is gone is
-// noticed. The rule: who does not read, or may no more, is cut; nothing of a reader outlives its connection.
+// noticed. The rule: who does not read, or may no more, is cut, at once where the policy or a token changed; nothing of a reader outlives its connection.
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 
@@ -9,6 +9,8 @@ const comment = ': keep-alive\n\n';
 export interface Readers {
   /** Looks after a response until it closes. `admit` is asked at each tick, and throws or rejects where the reader may no more listen. */
   add(response: ServerResponse, admit?: () => unknown): void;
+  /** Something changed: who may listen no more is cut now. */
+  review(): void;
   /** Ends all that wait for what may never come. */
   close(): void;
 }
@@ -29,16 +31,26 @@ export function createReaders({ logger, everyMs = tickMs }: { logger: Logger; ev
     const isStuck = response.writableNeedDrain && written === reader.written;
     reader.written = written;
     if (isStuck) return void response.destroy();
-    try {
-      await reader.admit?.();
-    } catch (error) {
-      logger.info({ code: error instanceof Error && 'code' in error ? error.code : undefined }, 'a listener may listen no more');
-      return void response.destroy();
-    }
+    if (!(await isAdmitted(response, reader))) return;
     if (!response.writableEnded && !response.writableNeedDrain) response.write(comment);
   }
 
+  /** Cuts it where it is not. */
+  async function isAdmitted(response: ServerResponse, reader: Reader): Promise<boolean> {
+    try {
+      await reader.admit?.();
+      return true;
+    } catch (error) {
+      logger.info({ code: error instanceof Error && 'code' in error ? error.code : undefined }, 'a listener may listen no more');
+      response.destroy();
+      return false;
+    }
+  }
+
   return {
+    review() {
+      for (const [response, reader] of readers) if (reader.admit) void isAdmitted(response, reader);
+    },
     add(response, admit) {
       readers.set(response, { admit, written: 0 });
       response.on('close', () => readers.delete(response));

@@ -4,11 +4,12 @@ import type { Answered, Encode, Encoded, Era } from '../call.ts';
 import { agreedVersion, legacyVersions, servedVersions } from './era.ts';
 import type { Edit } from './item-link.ts';
 import { errorResponse } from './jsonrpc.ts';
+import { subscriptionKey } from './news.ts';
 import { type Member, membersOf, splice } from './span.ts';
 import { tasksExtension } from './task-name.ts';
 
 export const serverInfo = { name: 'drawbridge', title: 'Drawbridge', version: '0.1.0' } as const;
-/** What a gateway passes on, whichever of its servers has it. A modern host would have to subscribe to changes. */
+/** What a gateway passes on, whichever of its servers has it. */
 const capabilities = {
   legacy: {
     tools: { listChanged: true },
@@ -17,7 +18,14 @@ const capabilities = {
     completions: {},
     logging: {},
   },
-  modern: { tools: {}, prompts: {}, resources: {}, completions: {}, logging: {}, extensions: { [tasksExtension]: {} } },
+  modern: {
+    tools: { listChanged: true },
+    prompts: { listChanged: true },
+    resources: { subscribe: true, listChanged: true },
+    completions: {},
+    logging: {},
+    extensions: { [tasksExtension]: {} },
+  },
 } as const;
 /** Which of its tools run as tasks, a server says of each tool. */
 const tasks = { list: {}, cancel: {}, requests: { tools: { call: {} } } } as const;
@@ -40,6 +48,8 @@ export function encoderFor(era: Era, id: string, version?: string): Encode {
         return ok(id, era === 'modern' ? discovered(answered) : initialized(answered, version));
       case 'empty':
         return ok(id, era === 'modern' ? { resultType: 'complete' } : {});
+      case 'listened':
+        return ok(id, { resultType: 'complete', _meta: { [subscriptionKey]: JSON.parse(id), [serverInfoKey]: serverInfo } });
       case 'fault':
         return encodeFault(era, id, answered.fault, answered.wasForwarded ?? false);
     }

@@ -3,7 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import { randomUUID } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
-import type { Abilities, Audience, Caller, HostAnswer, Identified, LogLevel, Question, Received } from '../call.ts';
+import type { Abilities, Audience, Caller, Conversation, HostAnswer, Identified, LogLevel, Question, Received } from '../call.ts';
 import type { Arrived } from '../pipeline/draft.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import type { Asked } from '../pipeline/question.ts';
@@ -14,6 +14,7 @@ import { encoderFor } from './encode.ts';
 import { agreedVersion, batchVersion, eraOf } from './era.ts';
 import { asLine, type Message, readMessage, refusedId, type RequestMessage } from './jsonrpc.ts';
 import { logLevelOf } from './log-level.ts';
+import { listenMethod } from './news.ts';
 import { Questions } from './questions.ts';
 import { TaskNames } from './task-name.ts';
 import { UnderWay } from './under-way.ts';
@@ -43,11 +44,12 @@ export function serveLine(deps: LineDeps): ChannelEvents {
   };
 }
 
-class Line implements Audience, Asked {
+class Line implements Audience, Conversation, Asked {
   /** What the host said at initialize. */
   abilities: Abilities = noAbilities;
   logLevel: LogLevel | undefined;
   readonly tasks = new TaskNames();
+  readonly isThere = true;
   readonly #deps: LineDeps;
   readonly #conversation: string = randomUUID();
   readonly #underWay = new UnderWay<string, AbortController>();
@@ -130,7 +132,7 @@ class Line implements Audience, Asked {
     }
   }
 
-  async #handle(identified: Identified, message: RequestMessage, id: string): Promise<Buffer> {
+  async #handle(identified: Identified, message: RequestMessage, id: string): Promise<Buffer | undefined> {
     const { protocolVersion, capabilities } = message.params.value;
     const version = typeof protocolVersion === 'string' ? protocolVersion : undefined;
     if (message.method === 'initialize' && identified.era === 'legacy') {
@@ -141,7 +143,9 @@ class Line implements Audience, Asked {
     const controller = new AbortController();
     this.#underWay.set(id, controller);
     try {
-      return (await this.#deps.pipeline.handle(identified, message, encode, controller.signal)).body;
+      const { body } = await this.#deps.pipeline.handle(identified, message, encode, controller.signal);
+      // A listen is cancelled by its host on purpose, and then nothing more is said of it.
+      return message.method === listenMethod && controller.signal.aborted ? undefined : body;
     } finally {
       this.#underWay.delete(id);
     }
@@ -153,7 +157,7 @@ class Line implements Audience, Asked {
     else if (method === 'notifications/roots/list_changed') this.#deps.onRootsChanged(this.#conversation);
   }
 
-  /** The host as one modern request shows it: it is asked by the answer to this call, and hears of this call alone. */
+  /** The host as one modern request shows it: it is asked by the answer to this call, and hears of this call, or of what it listens to. */
   #modern(message: RequestMessage): Audience {
     return {
       abilities: abilitiesOf({ era: 'modern' }, message),
@@ -161,6 +165,7 @@ class Line implements Audience, Asked {
       conversation: undefined,
       wants: () => undefined,
       tell: (notification) => this.tell(notification),
+      hold: () => ({ tell: (notification) => this.#reply(notification) }),
       ask: (question, signal) => this.ask(question, signal),
     };
   }

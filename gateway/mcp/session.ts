@@ -2,7 +2,7 @@
 // so a stolen id is of no use to another token. Bounded per user and in time; ending one ends its local servers, its streams and what was asked on them.
 import { randomBytes } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
-import type { Abilities, Caller, Listener, LogLevel, Received } from '../call.ts';
+import type { Abilities, Caller, Conversation, LogLevel, Received } from '../call.ts';
 import { type EventBudget, EventLog } from './event-log.ts';
 import { Questions } from './questions.ts';
 import { HostStream } from './stream.ts';
@@ -16,7 +16,7 @@ const streamLimit = 64;
 /** The stream that belongs to no call. */
 const standing = 0;
 
-export class McpSession implements Listener {
+export class McpSession implements Conversation {
   readonly id = randomBytes(24).toString('base64url');
   readonly owner: string;
   /** What its host said at initialize that it can be asked. */
@@ -51,7 +51,10 @@ export class McpSession implements Listener {
 
   /** Does nobody need it now? */
   get isIdle(): boolean {
-    return this.underWay.size === 0 && this.#streams?.get(standing)?.hasReader !== true;
+    return this.underWay.size === 0 && !this.isThere;
+  }
+  get isThere(): boolean {
+    return this.#streams?.get(standing)?.hasReader === true;
   }
 
   /** The stream for what belongs to no call. */

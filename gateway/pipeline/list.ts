@@ -16,6 +16,7 @@ import type { Pager } from './cursor.ts';
 import type { Draft } from './draft.ts';
 import type { KnownLists } from './known-list.ts';
 import type { Mute } from './mute.ts';
+import type { News } from './news.ts';
 import { assigned } from './resolve.ts';
 
 /** How long one server may hold up a list of many: less than the 10 s that Codex gives a server to start. A start that takes longer goes on for the next list. */
@@ -48,6 +49,7 @@ interface ListDeps {
   readonly lists: KnownLists;
   readonly pager: Pager;
   readonly mute: Mute;
+  readonly news: Pick<News, 'uses'>;
   readonly logger: Logger;
 }
 
@@ -97,6 +99,7 @@ export async function listItems(
   function listingOf(assignment: Assignment): AllowedListing {
     const listing = decideListing(snapshot, request, assignment);
     if (listing instanceof Fault) throw listing;
+    if (assignment.exposes(feature.kind)) deps.news.uses(request, assignment);
     return listing;
   }
 

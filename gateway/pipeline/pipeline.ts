@@ -9,6 +9,7 @@ import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
 import { featureListedBy, useOf } from '../mcp/feature.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import { listenMethod } from '../mcp/news.ts';
 import { isTaskMethod } from '../mcp/task-name.ts';
 import { enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
@@ -18,6 +19,7 @@ import { createKnownLists } from './known-list.ts';
 import { listItems } from './list.ts';
 import { createMirrors } from './mirror.ts';
 import { createMute } from './mute.ts';
+import { type Begun, createNews } from './news.ts';
 import { assigned } from './resolve.ts';
 import { Parking } from './parking.ts';
 import { createRequestStates } from './request-state.ts';
@@ -54,7 +56,9 @@ export interface Pipeline {
   ask(question: Question, host: Asked, signal: AbortSignal): Promise<HostAnswer>;
   /** Throws where the caller may not, or may no more, be at this gateway. */
   admit(caller: Caller, target: Identified['target']): void;
-  /** Gives up the calls that wait for their hosts. Idempotent. */
+  /** A conversation is over: ends what was opened for it. */
+  release(conversation: Identified['conversation']): void;
+  /** Gives up the calls that wait for their hosts, and ends whoever listens. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -72,9 +76,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const relay: Pipeline['ask'] = (question, host, signal) => relayQuestion(questions, question, host, signal);
   const parking = new Parking({ ...deps, relay });
   const taskSeal = createSeal(deps.sealSecret, 'task');
+  const news = createNews({ ...deps, lists });
   const parts = {
     ...deps,
     lists,
+    news,
     mute: createMute(),
     mirrors: createMirrors(lists),
     pager: createPager(),
@@ -123,6 +129,24 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     return { kind: 'fault', fault, wasForwarded: draft.trace.forwardedAt !== undefined };
   }
 
+  /** subscriptions/listen: on record once it has begun, and answered when it is over. */
+  async function listen(request: Identified, message: RequestMessage, draft: Draft, encode: Encode, signal: AbortSignal) {
+    let begun: Begun | undefined;
+    let answered: Answered = { kind: 'listened' };
+    try {
+      if (isAuditDown) throw new Fault('AUDIT_UNAVAILABLE');
+      begun = await news.listen(request, message, draft, signal);
+    } catch (thrown) {
+      answered = failed(draft, thrown);
+    } finally {
+      underWay--;
+    }
+    const encoded = await record(draft, answered, encode);
+    if (begun && !isAuditDown) return encode(await begun.run());
+    begun?.end();
+    return encoded;
+  }
+
   async function record(draft: Draft, answered: Answered, encode: Encode): Promise<Encoded> {
     const encoded = encode(answered);
     const finished = finishRecord(draft, answered, encoded.body.length);
@@ -145,6 +169,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       const draft = beginRecord(request, message.method, request);
       let answered: Answered;
       underWay++;
+      if (message.method === listenMethod && request.era === 'modern') return listen(request, message, draft, encode, signal);
       try {
         if (isAuditDown) throw new Fault('AUDIT_UNAVAILABLE'); // refused before it runs; its record is the probe that ends this state
         answered = await answer(request, message, draft, signal);
@@ -169,7 +194,13 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       if (gateway instanceof Fault) throw gateway;
       if (target.server !== undefined) assigned(gateway, target.server);
     },
-    close: () => parking.close(),
+    release(conversation) {
+      news.release(conversation);
+      deps.upstream.release(conversation);
+    },
+    async close() {
+      await Promise.all([parking.close(), news.close()]);
+    },
   };
 }
 

@@ -1,29 +1,27 @@
 // A request that uses one item (tools/call, prompts/get, resources/read, completion/complete): resolve its name, decide, forward, and hand the
 // upstream's own bytes back.
-import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
-import type { AllowedCall, Answered, Assignment, Identified, Resolved } from '../call.ts';
+import type { AllowedCall, Answered, Assignment, Identified } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
-import { features, type Item, nameShown, unknownItem, type Use } from '../mcp/feature.ts';
+import type { Use } from '../mcp/feature.ts';
 import { linkEdits } from '../mcp/item-link.ts';
-import { prefixed } from '../mcp/item-name.ts';
-import { isObject } from '../mcp/jsonrpc.ts';
+import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
-import type { Snapshot } from '../policy/compile.ts';
-import { decide, decideListing, enter } from '../policy/decide.ts';
-import type { Upstream } from '../upstream/upstream.ts';
+import { decide, decideListing } from '../policy/decide.ts';
+import type { Reply, Upstream } from '../upstream/upstream.ts';
 import { addressEdits, askForAddress, checkConsent, needsAddress } from './address-needed.ts';
 import type { Draft } from './draft.ts';
 import { answered, inputEdits, needsInput, roundLimit } from './input-required.ts';
 import type { KnownLists } from './known-list.ts';
 import type { Mirrors } from './mirror.ts';
 import type { Mute } from './mute.ts';
+import type { News } from './news.ts';
+import { permit } from './permit.ts';
 import type { Seal } from './seal.ts';
 import { begunEdits } from './task.ts';
 import type { Parking } from './parking.ts';
 import type { OpenedRequest, RequestStates } from './request-state.ts';
-import { resolve } from './resolve.ts';
 import { beginRound, goOn } from './round.ts';
 
 interface UseDeps {
@@ -38,7 +36,10 @@ interface UseDeps {
   /** The capabilities that a server wanted in a call, and its host did not declare. */
   readonly lacking: Pick<WeakMap<AllowedCall, object>, 'get'>;
   readonly recorder: Recorder;
+  readonly news: News;
 }
+
+const subscribing: ReadonlySet<string> = new Set(['resources/subscribe', 'resources/unsubscribe']);
 
 /** A request that uses an item; `waiting` where it goes on with a call that was asked something. */
 interface Using extends OpenedRequest<Identified> {
@@ -47,48 +48,31 @@ interface Using extends OpenedRequest<Identified> {
 
 export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal: AbortSignal): Promise<Answered> {
   const { request, message, use, waiting, anew } = using;
-  const snapshot = deps.inForce.current();
-  const gateway = enter(snapshot, request.caller, request.target.gateway);
-  if (gateway instanceof Fault) throw gateway;
-  draft.gateway = { id: gateway.id, name: gateway.slug };
-  draft.item = { kind: use.kind, name: use.name.slice(0, nameShown) };
-  const found = resolve(gateway, request, use);
-  const { assignment } = found;
-  draft.server = { id: assignment.server.id, name: assignment.server.slug };
-  const item = found.isCut ? await uncut(deps, snapshot, request, assignment, use, signal) : found.item;
-  draft.item = { kind: item.kind, name: item.name.slice(0, nameShown) };
-
-  const resolved: Resolved = { ...request, assignment, item };
-  const listedTemplates = needsTemplates(resolved) ? await templatesOf(deps, snapshot, request, assignment, signal) : [];
   const host = { audience: request.audience, progressToken: progressTokenOf(message), signal };
   const held = waiting ? undefined : deps.parking.hold(request, message, host);
-  const asked = {
-    ...resolved,
-    ...(listedTemplates.length > 0 && { listedTemplates }),
-    ...(held && { audience: held }),
-  };
-  // By the policy of now: the server may have been asked for a list meanwhile.
-  const decision = decide(deps.inForce.current(), asked);
-  draft.decidedAt = performance.now();
+  const permitted = permit(deps, held ? { ...request, audience: held } : request, use, draft, signal);
+  const { asked, decision } = permitted instanceof Promise ? await permitted : permitted;
+  const { assignment, item } = asked;
   if (decision.kind === 'refused') {
     if (waiting) deps.parking.revoke(waiting, decision.fault);
     throw decision.fault;
   }
   const isMirrored = request.caller.via === 'http' && item.kind === 'tools' && (deps.lists.hasMirrored || request.paramHeaders);
   if (request.era === 'modern' && isMirrored) {
-    const listing = decideListing(snapshot, request, assignment);
+    const listing = decideListing(deps.inForce.current(), request, assignment);
     const asking = deps.mirrors.check(request, message, item.name, listing, signal);
     if (asking) await asking;
   }
 
   let { call } = decision;
   if (anew) checkConsent(call, anew);
+  deps.news.uses(request, assignment);
   const round = { call, message, draft, host };
   const rounded = waiting
     ? await goOn(deps, waiting, round)
     : held
       ? await beginRound(deps, held, round)
-      : { began: call, reply: await deps.upstream.call(call, message, draft.trace, signal) };
+      : { began: call, reply: await forward(deps, call, message, draft, signal) };
   deps.mute.delete(request.caller, assignment);
   if ('kind' in rounded) return rounded;
   let { reply } = rounded;
@@ -134,42 +118,9 @@ function tooManyRounds({ server }: Assignment): Fault {
   });
 }
 
-/**
- * The one exposed item of the server's list that a cut name is short for: its hash says which, and one that fits two is of no use. One that is
- * not exposed is unknown: another answer would tell that it is there.
- */
-async function uncut(
-  deps: UseDeps,
-  snapshot: Snapshot,
-  request: Identified,
-  assignment: Assignment,
-  use: Item,
-  signal: AbortSignal,
-): Promise<Item> {
-  const listing = decideListing(snapshot, request, assignment);
-  if (listing instanceof Fault) throw listing;
-  const items = await deps.lists.recent(listing, features[use.kind], {}, signal);
-  const [only, second] = items.filter(
-    ({ name }) =>
-      prefixed(assignment.server.slug, { kind: use.kind, name }) === use.name && assignment.provisions(use.kind, name),
-  );
-  if (only === undefined || second !== undefined) throw unknownItem(use);
-  return { kind: use.kind, name: only.name };
-}
-
-/** Only where the resource is not exposed by its URI, and every template of the server is. */
-function needsTemplates({ item, assignment }: Resolved): boolean {
-  return item.kind === 'resources' && !assignment.provisions('resources', item.name) && assignment.exposesAll('templates');
-}
-
-async function templatesOf(
-  deps: UseDeps,
-  snapshot: Snapshot,
-  request: Identified,
-  assignment: Assignment,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const listing = decideListing(snapshot, request, assignment);
-  if (listing instanceof Fault) throw listing;
-  return (await deps.lists.recent(listing, features.templates, {}, signal)).map(({ name }) => name);
+/** What is subscribed to is remembered, and made again where its server is lost. */
+function forward(deps: UseDeps, call: AllowedCall, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Reply> {
+  return subscribing.has(message.method)
+    ? deps.news.subscribe(call, message, draft.trace, signal)
+    : deps.upstream.call(call, message, draft.trace, signal);
 }

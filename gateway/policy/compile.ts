@@ -94,7 +94,7 @@ const listedTemplates = 500;
 
 function exposure(
   assignment: Readonly<Record<ItemKind, Provisioning>>,
-): Pick<Assignment, 'provisions' | 'exposes' | 'exposesAll' | 'hasTemplateFor'> {
+): Pick<Assignment, 'provisions' | 'exposes' | 'exposesAll' | 'exposure' | 'hasTemplateFor'> {
   const listed = new Map(
     itemKinds.map((kind): [ItemKind, 'all' | ReadonlySet<string>] => {
       const exposed = assignment[kind];
@@ -111,6 +111,10 @@ function exposure(
       return allowed === 'all' || allowed?.has(name) === true;
     },
     exposesAll: (kind) => assignment[kind] === 'all',
+    exposure: (kind) => {
+      const exposed = assignment[kind];
+      return typeof exposed === 'string' ? exposed : JSON.stringify(exposed.toSorted());
+    },
     exposes: (kind) => assignment[kind] === 'all' || (assignment[kind] !== 'none' && assignment[kind].length > 0),
     hasTemplateFor: (uri, ofServer) =>
       (templates ?? parsed(named === 'all' ? ofServer.slice(0, listedTemplates) : [])).some((template) =>

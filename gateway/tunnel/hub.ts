@@ -37,6 +37,8 @@ export interface Hub {
   /** Tunnels of a user that are up now, the one used last first. */
   presences(user: UserId): readonly Presence[];
   presence(workstation: WorkstationId): Presence | undefined;
+  /** Calls `listener` for every tunnel that comes up from now on. */
+  onAppeared(listener: (presence: Presence) => void): void;
   /** Opens a channel to a local server; resolves when the device has started it. Rejects with the device's Fault, WORKSTATION_OFFLINE or TUNNEL_LOST. */
   open(
     workstation: WorkstationId,

@@ -13,7 +13,7 @@ import { createRefusals, eventRecord, type EventDraft } from '../workstation/eve
 import { checkProof } from '../workstation/proof.ts';
 import { createCallNews } from './call-news.ts';
 import { refuse, shakeHands, type Handshake } from './handshake.ts';
-import type { AcceptHost, Hub } from './hub.ts';
+import type { AcceptHost, Hub, Presence } from './hub.ts';
 import { Heartbeats } from './heartbeat.ts';
 import { Link } from './link.ts';
 import { createLookBack } from './look-back.ts';
@@ -86,6 +86,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   const writing = new Set<Promise<void>>();
   /** Workstations whose tunnel began or ended since the last tick. */
   const seen = new Set<WorkstationId>();
+  const appeared = new Set<(presence: Presence) => void>();
   const usedAt = new WeakMap<Link, number>();
   let uses = 0;
   let isClosed = false;
@@ -172,6 +173,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     seen.add(id);
     lookBack.joined(link);
     logger.info({ workstation: id }, 'tunnel opened');
+    for (const listener of appeared) listener(link.presence);
   }
 
   function ended(link: Link, fault: Fault): void {
@@ -241,6 +243,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     recorded: (record) => news.recorded(record),
     count: () => links.size,
     presence: (workstation) => links.get(workstation)?.presence,
+    onAppeared: (listener) => void appeared.add(listener),
     presences(user) {
       const own = byUser.get(user) ?? [];
       const sorted = own.length < 2 ? own : own.toSorted((a, b) => (usedAt.get(b) ?? 0) - (usedAt.get(a) ?? 0));

@@ -3,6 +3,7 @@
 import type { LogLevel } from '../call.ts';
 import { capabilitiesKey } from '../mcp/era.ts';
 import { isObject, type ResponseMessage } from '../mcp/jsonrpc.ts';
+import { type ListenFilter, listenMethod, listenParams, listKinds } from '../mcp/news.ts';
 import { membersOf, splice } from '../mcp/span.ts';
 import type { About } from './upstream.ts';
 
@@ -26,6 +27,12 @@ export function discoverRequest(id: number): Buffer {
   return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'server/discover', params: { _meta: modernMeta } }));
 }
 
+/** What the gateway listens to at a modern server. */
+export function listenRequest(id: number, filter: ListenFilter): Buffer {
+  const params = { notifications: listenParams(filter), _meta: modernMeta };
+  return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: listenMethod, params }));
+}
+
 /** `capabilities` is JSON text. */
 export function initializeRequest(id: number, capabilities: string): Buffer {
   const version = JSON.stringify(legacyVersion);
@@ -44,9 +51,13 @@ export function isModernAnswer(message: ResponseMessage): boolean {
 /** What a server's answer to initialize or server/discover says of it. */
 export function aboutOf({ value }: ResponseMessage): About {
   const { instructions, capabilities } = isObject(value) ? value : {};
+  const declared = isObject(capabilities) ? capabilities : {};
+  const says = (name: string, what: string) => isObject(declared[name]) && declared[name][what] === true;
   return {
     instructions: typeof instructions === 'string' && instructions !== '' ? instructions.slice(0, instructionsLimit) : undefined,
-    capabilities: new Set(isObject(capabilities) ? Object.keys(capabilities) : []),
+    capabilities: new Set(Object.keys(declared)),
+    listChanged: listKinds.filter((kind) => says(kind, 'listChanged')),
+    isSubscribable: says('resources', 'subscribe'),
   };
 }
 

@@ -29,7 +29,8 @@ export function besideOf({ server, id, mayAsk, news, send, onDropped }: BesideDe
 
   function ownOf(call: UnderWayCall): Unasked {
     const calls = { get: (of: number) => (of === id ? call : undefined), values: () => [call] };
-    return new Unasked({ server, workstation: null, isShared: false, calls, send, onDropped });
+    const onNews = (body: Buffer, message: NotificationMessage) => news.notified(body, message);
+    return new Unasked({ server, workstation: null, isShared: false, calls, send, onNews, onDropped });
   }
 
   return (message, body, call) => {

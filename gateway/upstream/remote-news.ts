@@ -16,15 +16,21 @@ export function followNews(deps: {
   readonly peer: Peer;
   readonly headers: () => Readonly<Record<string, string>>;
   readonly onMessage: (body: Buffer) => void;
+  /** It is there again, after a while in which nothing could be heard and of which nothing is kept. */
+  readonly onMissed: () => void;
+  /** The server says that there is no such session (404). */
+  readonly onGone: () => void;
 }): News {
   let running: Exchange | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
+  let hasBroken = false;
   let lastId: string | undefined;
   let pauseMs = againAfterMs;
 
   function again(stream: { readonly lastId: string | undefined; readonly retryMs: number | undefined } | undefined): void {
     if (isClosed) return;
+    hasBroken = true;
     lastId = stream?.lastId ?? lastId;
     timer = setTimeout(listen, Math.min(Math.max(pauseMs, stream?.retryMs ?? 0), againAfterAtMostMs)).unref();
     pauseMs = Math.min(pauseMs * 2, againAfterAtMostMs);
@@ -41,13 +47,17 @@ export function followNews(deps: {
       deps.peer,
       { method: 'GET', headers, idleWithinMs, isLong: true },
       {
-        onHead: (head) => void (status = head.status),
+        onHead(head) {
+          status = head.status;
+          if (status === 200 && hasBroken && lastId === undefined) deps.onMissed();
+          if (status === 200) hasBroken = false;
+        },
         onMessage(body) {
           pauseMs = againAfterMs;
           deps.onMessage(body);
         },
         // Anything but a stream says that there is none (405), or that the session is over (404).
-        onEnd: (stream) => stream && again(stream),
+        onEnd: (stream) => (stream ? again(stream) : status === 404 && deps.onGone()),
         onFault: (fault, stream) => (status === 0 || stream) && fault.code !== 'EGRESS_FORBIDDEN' && again(stream),
       },
     );

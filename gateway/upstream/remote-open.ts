@@ -54,6 +54,7 @@ function openOld(deps: RemoteOpenDeps, namedWithinMs: number): Promise<Session> 
     open: (events, signal) =>
       openOldStream({ peer: deps, events, refused }, AbortSignal.any([signal, AbortSignal.timeout(namedWithinMs)])),
     knownEra: 'legacy',
+    knownAbout: undefined,
     startWithinMs,
     onDropped,
     onClosed,

@@ -7,6 +7,7 @@ import { legacyVersions } from '../mcp/era.ts';
 import { encodeHeaderValue } from '../mcp/header-value.ts';
 import { isObject, readMessage } from '../mcp/jsonrpc.ts';
 import { reaches } from '../mcp/log-level.ts';
+import { listenMethod } from '../mcp/news.ts';
 import { withToken } from '../mcp/progress.ts';
 import { UnderWay } from '../mcp/under-way.ts';
 import { exchange, type Peer, type Told } from './exchange.ts';
@@ -19,12 +20,15 @@ import {
   modernVersion,
   rootsNotification,
 } from './handshake.ts';
+import { Interest } from './interest.ts';
+import type { ListenWay } from './listen-stream.ts';
 import { besideOf } from './remote-beside.ts';
 import { isRefusedFor, tellsLegacy, verdictOf, versionUnsupported } from './remote-era.ts';
+import { openListen } from './remote-listen.ts';
 import { followNews, type News } from './remote-news.ts';
 import { ask } from './remote-request.ts';
 import { timedOut } from './session.ts';
-import { Unasked, type UnderWayCall } from './unasked.ts';
+import { Unasked, type UnaskedDeps, type UnderWayCall } from './unasked.ts';
 import type { About, Reply, Trace } from './upstream.ts';
 
 const pendingLimit = 1024;
@@ -35,10 +39,13 @@ const discoverWithinMs = 5000;
 const knownVersions: readonly string[] = [...legacyVersions, '2024-11-05'];
 
 export interface RemoteSessionDeps extends Peer {
+  /** Sessions with the same reach the same server as the same. */
+  readonly context: string;
   /** What it is told that the host can be asked. */
   readonly abilities: Abilities;
   /** What an earlier session found out; undefined asks the server. */
   readonly knownEra: Era | undefined;
+  readonly knownAbout: About | undefined;
   readonly startWithinMs: number;
   /** What a status, and the challenge that came with it, say of the identity that was sent. */
   readonly refused: (status: number, challenge?: string) => Fault;
@@ -88,6 +95,7 @@ export class RemoteSession {
   readonly #calls = new UnderWay<number, UnderWayCall>();
   /** What is for the conversation and for no call. */
   readonly #news: Unasked;
+  #interest: Interest | undefined;
   #level: LogLevel | undefined;
   #stream: News | undefined;
   #nextId = 1;
@@ -99,14 +107,19 @@ export class RemoteSession {
     this.#deps = deps;
     const { server, onDropped } = deps;
     const send = (message: Buffer) => this.#send(undefined, message);
-    this.#news = new Unasked({ server, workstation: null, isShared: false, calls: this.#calls, send, onDropped });
+    const onNews: UnaskedDeps['onNews'] = (body, message) =>
+      this.#interest ? this.#interest.notified(body, message) : onDropped();
+    this.#news = new Unasked({ server, workstation: null, isShared: false, calls: this.#calls, send, onNews, onDropped });
   }
 
+  get context(): string {
+    return this.#deps.context;
+  }
   get isOpen(): boolean {
     return this.#isOpen;
   }
   get isIdle(): boolean {
-    return this.#calls.size === 0 && this.#news.subscriptions.size === 0;
+    return this.#calls.size === 0 && this.#interest?.isIdle !== false;
   }
 
   async shakeHands(deadline: AbortSignal): Promise<void> {
@@ -166,7 +179,7 @@ export class RemoteSession {
       );
       if (!isLegacy && isRefusedFor(reply, versionUnsupported)) {
         this.#deps.onMistaken();
-        this.#end();
+        this.#end(new Fault('UPSTREAM_SESSION_LOST', { server }));
       }
       return reply;
     } finally {
@@ -185,20 +198,34 @@ export class RemoteSession {
     if (!isCovered) this.setLogLevel(level);
   }
 
-  /** resources/subscribe and its opposite, for the one conversation of this session. Rejects as `request` does. */
-  async subscribe(request: RemoteRequest & { readonly call: AllowedCall }, isOn: boolean, signal: AbortSignal): Promise<Reply> {
-    const { conversation, item } = request.call;
-    const { subscriptions } = this.#news;
-    // Before the answer: the first update may be quicker.
-    if (isOn) subscriptions.add(item.name, conversation);
-    let isDone = false;
-    try {
-      const reply = await this.request(request, signal);
-      isDone = reply.message.error === undefined;
-      return reply;
-    } finally {
-      if (isOn !== isDone) subscriptions.delete(item.name, conversation);
-    }
+  /** What there is to hear of a legacy server through this session. Of a modern one, see `way`. */
+  get interest(): Interest {
+    this.#follow();
+    if (this.#interest && !this.#interest.isOver) return this.#interest;
+    const { server, knownAbout, onDropped } = this.#deps;
+    const ask = (method: string, uri: string) => this.#ask(method, { uri });
+    this.#interest = new Interest({ server, about: this.about ?? knownAbout, way: undefined, ask, onDropped });
+    if (!this.#isOpen) this.#interest.lost(new Fault('UPSTREAM_SESSION_LOST', { server }));
+    return this.#interest;
+  }
+
+  /** How a modern server is listened to. It outlives this session, which is nothing at the far end. */
+  get way(): ListenWay {
+    const { onDropped } = this.#deps;
+    return {
+      open: (filter, told) =>
+        openListen(
+          {
+            peer: this.#deps,
+            id: this.#nextId++,
+            headers: this.#headers(listenMethod, undefined),
+            faultOf: (status) => this.#faultOf(status),
+            onDropped,
+          },
+          filter,
+          told,
+        ),
+    };
   }
 
   /** A legacy server with a session may say things on a stream of its own. */
@@ -206,7 +233,13 @@ export class RemoteSession {
     const sessionId = this.#sessionId;
     if (this.#stream || sessionId === undefined || !this.#isOpen) return;
     const headers = () => ({ ...this.#common(), 'mcp-session-id': sessionId });
-    this.#stream = followNews({ peer: this.#deps, headers, onMessage: (body) => this.#said(body) });
+    this.#stream = followNews({
+      peer: this.#deps,
+      headers,
+      onMessage: (body) => this.#said(body),
+      onMissed: () => this.#interest?.missed(),
+      onGone: () => this.#forgotten(),
+    });
   }
 
   #said(body: Buffer): void {
@@ -224,10 +257,13 @@ export class RemoteSession {
   setLogLevel(level: LogLevel): void {
     this.#level = level;
     if (this.era === 'modern' || !this.about?.capabilities.has('logging')) return;
-    const method = 'logging/setLevel';
-    const compose = (id: number) => Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method, params: { level } }));
-    const deadline = AbortSignal.timeout(besideWithinMs);
-    this.request({ method, compose, timeoutMs: besideWithinMs }, deadline).catch(() => this.#deps.onDropped());
+    this.#ask('logging/setLevel', { level }).catch(() => this.#deps.onDropped());
+  }
+
+  /** Asks for something of the gateway's own. */
+  #ask(method: string, params: object): Promise<Reply> {
+    const compose = (id: number) => Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+    return this.request({ method, compose, timeoutMs: besideWithinMs }, AbortSignal.timeout(besideWithinMs));
   }
 
   /** The roots of the host changed: told to a legacy server that may ask for them. */
@@ -239,7 +275,7 @@ export class RemoteSession {
   /** Ends the legacy session at the far end, which may refuse that (405). Never rejects. Idempotent. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
-    this.#end();
+    this.#end(undefined);
     const sessionId = this.#sessionId;
     if (sessionId === undefined) return this.#quiet();
     this.#sessionId = undefined;
@@ -280,10 +316,16 @@ export class RemoteSession {
     const { server, refused } = this.#deps;
     if (status === 401 || status === 403) return refused(status, challenge);
     if (status === 429) return new Fault('BUSY', { what: `the server "${server}"` });
-    if (status !== 404 || this.#sessionId === undefined) return undefined;
+    return status === 404 ? this.#forgotten() : undefined;
+  }
+
+  /** The far end knows this session no more. */
+  #forgotten(): Fault | undefined {
+    if (this.#sessionId === undefined) return undefined;
     this.#sessionId = undefined;
-    this.#end();
-    return new Fault('UPSTREAM_SESSION_LOST', { server });
+    const fault = new Fault('UPSTREAM_SESSION_LOST', { server: this.#deps.server });
+    this.#end(fault);
+    return fault;
   }
 
   #headers(method: string | undefined, name: string | undefined): Record<string, string> {
@@ -330,12 +372,15 @@ export class RemoteSession {
     if (this.#beside.size < pendingLimit) this.#tell(method, body).catch(() => undefined); // the far end that does not take it loses nothing but this
   }
 
-  #end(): void {
+  /** `fault` undefined: nobody needs it any more. */
+  #end(fault: Fault | undefined): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#news.close();
     this.#stream?.close();
     this.#deps.onClosed();
+    // The next session begins anew, so this one is told last.
+    this.#interest?.lost(fault);
   }
 
   #quiet(): void {

@@ -11,7 +11,9 @@ import type { Identities, Identity } from '../identity/identities.ts';
 import { bearerChallengeIn } from '../mcp/challenge.ts';
 import type { Wanted } from '../vault/vault.ts';
 import { reveal, Secret } from '#contract/secret.ts';
+import { createFollowers } from './follow.ts';
 import { tell } from './hearing.ts';
+import { Interest } from './interest.ts';
 import type { Peer } from './exchange.ts';
 import { composerOf, readPages } from './item.ts';
 import { createMirroredTools } from './mirrored.ts';
@@ -58,6 +60,8 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
   const sessions = new Map<string, Entry>();
   /** What is known of each server; of one that is called as each person, of each. */
   const known = new Map<string, Known>();
+  /** What is listened to at modern servers: one stream each, and for each as whom they are called. */
+  const listened = new Map<string, Interest>();
   const mirrored = createMirroredTools(deps.onDropped);
   const sweep = setInterval(closeIdle, Math.min(idleMs, 30_000)).unref();
 
@@ -77,19 +81,36 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       found instanceof Promise ? await within(found, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal) : found;
     used.identity = identity;
     if (identity && remote.auth) trace.identity = { kind: remote.auth.identity, id: identity.id };
-    const as = identity ? `${identity.id} ${identity.setAt}` : '';
-    const { auth, url, allowPrivate, transport, egress, isSigned } = remote;
     const { declared } = allowed.audience?.abilities ?? noAbilities;
-    const place = JSON.stringify({ url, auth, allowPrivate, transport, egress, isSigned });
-    const key = [allowed.conversation, allowed.caller.user.id, server.id, as, place, declared].join('\n');
+    const context = contextOf(allowed, remote, identity);
+    const key = [allowed.conversation, allowed.caller.user.id, declared, context].join('\n');
     const entry = sessions.get(key);
     if (entry) entry.identity = identity;
     if (entry?.session?.isOpen) return entry.session;
-    const { opening } = entry ?? begin(key, allowed, remote, identity);
+    const { opening } = entry ?? begin(key, context, allowed, remote, identity);
     return within(opening, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
   }
 
-  function begin(key: string, allowed: Allowed, remote: Remote, identity: Identity | undefined): Entry {
+  async function interestOf(listing: AllowedListing, trace: Trace, signal: AbortSignal): Promise<Interest> {
+    const session = await refreshing(listing, (used) => sessionFor(listing, trace, signal, used));
+    session.join(listing);
+    if (session.era === 'legacy' || !('way' in session)) return session.interest;
+    const { context } = session;
+    const known = listened.get(context);
+    if (known && !known.isOver) return known;
+    const interest = new Interest({
+      server: listing.assignment.server.slug,
+      about: session.about ?? about(listing),
+      way: session.way,
+      ask: (method) => Promise.reject(new Fault('METHOD_UNKNOWN', { method })),
+      onDropped: deps.onDropped,
+      onEmpty: () => listened.get(context) === interest && listened.delete(context),
+    });
+    listened.set(context, interest);
+    return interest;
+  }
+
+  function begin(key: string, context: string, allowed: Allowed, remote: Remote, identity: Identity | undefined): Entry {
     if (sessions.size >= sessionLimit) throw new Fault('BUSY', { what: 'remote servers' });
     const { server } = allowed.assignment;
     const place = placeOf(allowed, remote);
@@ -101,11 +122,13 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       egress: deps.egress,
       server: server.slug,
       remote,
+      context,
       credential: credentialOf(remote, bears),
       abilities: allowed.audience?.abilities ?? noAbilities,
       limitBytes: deps.messageLimitBytes,
       knownEra: valid?.era,
       knownTransport: valid?.transport,
+      knownAbout: before?.about,
       startWithinMs,
       refused: (status, challenge) => refused(deps.identities, allowed, remote, status, challenge),
       onDropped: deps.onDropped,
@@ -187,10 +210,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const progressToken = progressTokenOf(request);
     const asked = { method, name, compose, timeoutMs, call: allowed, progressToken, trace };
     const headers = mirroredBy(session, allowed, request);
-    const isOn = method === 'resources/subscribe';
-    const isSubscription = isOn || method === 'resources/unsubscribe';
-    const first = { ...asked, leftMs, headers };
-    let answer = await (isSubscription ? session.subscribe(first, isOn, signal) : session.request(first, signal));
+    let answer = await session.request({ ...asked, leftMs, headers }, signal);
     if (isRefusedFor(answer, headerMismatch) && session.era === 'modern' && allowed.item.kind === 'tools') {
       // Refused for its headers, so it was not run: what they have to be is in the tool's newest definition.
       await listOnce(allowed, features.tools, {}, signal, used);
@@ -242,10 +262,13 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     return remote && known.get(placeOf(listing, remote))?.about;
   }
 
+  const followers = createFollowers({ interestOf, waitsFor: ({ assignment }) => assignment.server.id, isStarted: false });
+
   return {
     call,
     list,
     about,
+    follow: followers.follow,
     hear(conversation, news) {
       tell(sessions, conversation, news);
     },
@@ -256,6 +279,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     },
     async close() {
       clearInterval(sweep);
+      followers.close();
       const all = [...sessions.values()].flatMap(({ session }) => (session ? [session.close()] : []));
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, endWithinMs);
@@ -267,6 +291,16 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
 
 function placeOf({ assignment, caller }: Allowed, { url, auth }: Remote): string {
   return `${assignment.server.id}\n${url}\n${auth?.identity === 'own' ? caller.user.id : ''}`;
+}
+
+/** What all share who reach the same server as the same. */
+function contextOf(
+  { assignment }: Allowed,
+  { url, auth, allowPrivate, transport, egress, isSigned }: Remote,
+  identity: Identity | undefined,
+): string {
+  const as = identity ? `${identity.id} ${identity.setAt}` : '';
+  return [assignment.server.id, as, JSON.stringify({ url, auth, allowPrivate, transport, egress, isSigned })].join('\n');
 }
 
 /** Read anew for each request. */

@@ -7,6 +7,7 @@ import type { Abilities, AllowedCall, Era, LogLevel } from '../call.ts';
 import { answeredIds, answeredIdsOf } from '../mcp/answered-id.ts';
 import { asLine, isObject, type Message, readMessage, type ResponseMessage } from '../mcp/jsonrpc.ts';
 import { reaches } from '../mcp/log-level.ts';
+import { acknowledgedMethod, type ListenFilter, readHonored } from '../mcp/news.ts';
 import { withToken } from '../mcp/progress.ts';
 import { UnderWay } from '../mcp/under-way.ts';
 import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
@@ -16,8 +17,11 @@ import {
   initializedNotification,
   initializeRequest,
   isModernAnswer,
+  listenRequest,
   rootsNotification,
 } from './handshake.ts';
+import { Interest } from './interest.ts';
+import { listenFault, listenIdOf, type ListenTold } from './listen-stream.ts';
 import { Pending, type PendingOwner } from './pending.ts';
 import { Unasked } from './unasked.ts';
 import type { About, Reply, Trace } from './upstream.ts';
@@ -38,6 +42,7 @@ export interface SessionDeps {
   readonly open: (events: ChannelEvents, signal: AbortSignal) => Promise<Channel>;
   /** What an earlier session with the same command found out; undefined asks the server. */
   readonly knownEra: Era | undefined;
+  readonly knownAbout: About | undefined;
   readonly startWithinMs: number;
   readonly onDropped: () => void;
   readonly onClosed: () => void;
@@ -78,6 +83,9 @@ export class Session implements PendingOwner {
   readonly #deps: SessionDeps;
   readonly #pending = new UnderWay<number, Pending>();
   readonly #unasked: Unasked;
+  /** By the id of the request. */
+  readonly #listens = new Map<number, ListenTold>();
+  #interest: Interest | undefined;
   #channel: Channel | undefined;
   #closed: Fault | undefined;
   #nextId = 1;
@@ -95,6 +103,7 @@ export class Session implements PendingOwner {
       onDropped,
       calls: this.#pending,
       send: (message) => this.#send(message),
+      onNews: (body, message) => (this.#interest ? this.#interest.notified(body, message) : onDropped()),
     });
   }
 
@@ -102,7 +111,7 @@ export class Session implements PendingOwner {
     return this.#closed === undefined;
   }
   get isIdle(): boolean {
-    return this.#pending.size === 0 && this.#unasked.subscriptions.size === 0;
+    return this.#pending.size === 0 && this.#interest?.isIdle !== false;
   }
 
   readonly events: ChannelEvents = {
@@ -164,40 +173,62 @@ export class Session implements PendingOwner {
   }
 
   leave(conversation: string): void {
-    for (const uri of this.#unasked.leave(conversation)) if (this.isOpen) this.#mention('resources/unsubscribe', { uri });
+    this.#unasked.leave(conversation);
   }
 
-  /** resources/subscribe and its opposite: the server is asked where it has to know. Rejects as `request` does. */
-  async subscribe(request: SessionRequest & { readonly call: AllowedCall }, isOn: boolean, signal: AbortSignal): Promise<Reply> {
-    const { conversation, item } = request.call;
-    const { subscriptions } = this.#unasked;
-    const leave = () => subscriptions.delete(item.name, conversation);
-    // Somebody else still wants to hear of it.
-    if (!isOn && !leave()) return emptyReply();
-    if (isOn) subscriptions.add(item.name, conversation);
-    try {
-      const reply = await this.request(request, signal);
-      if (isOn && reply.message.error) leave();
-      return reply;
-    } catch (error) {
-      if (isOn) leave();
-      throw error;
-    }
+  /** What there is to hear of the server through this session. */
+  get interest(): Interest {
+    if (this.#interest && !this.#interest.isOver) return this.#interest;
+    const { server, knownAbout, onDropped } = this.#deps;
+    this.#interest = new Interest({
+      server,
+      about: this.about ?? knownAbout,
+      way: this.era === 'modern' ? { open: (filter, told) => this.#listen(filter, told) } : undefined,
+      ask: (method, uri) => this.#ask(method, { uri }),
+      onDropped,
+    });
+    if (this.#closed) this.#interest.lost(this.#closed);
+    return this.#interest;
   }
 
   /** A legacy server that logs sends from now on what is at least so urgent. One that is shared keeps its own mind. */
   setLogLevel(level: LogLevel): void {
     this.#level = level;
     if (this.era === 'modern' || !this.about?.capabilities.has('logging') || this.#deps.isShared) return;
-    this.#mention('logging/setLevel', { level });
+    this.#ask('logging/setLevel', { level }).catch(() => this.#deps.onDropped());
   }
 
-  /** Asks for something whose answer nobody waits for. */
-  #mention(method: string, params: object): void {
+  /** Asks for something of the gateway's own. */
+  #ask(method: string, params: object): Promise<Reply> {
     const compose = (id: number) => Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
-    this.request({ compose, timeoutMs: mentionWithinMs }, AbortSignal.timeout(mentionWithinMs)).catch(() =>
-      this.#deps.onDropped(),
-    );
+    return this.request({ compose, timeoutMs: mentionWithinMs }, AbortSignal.timeout(mentionWithinMs));
+  }
+
+  /** On stdio what is listened to comes on the one channel, by the id of the request that listens. */
+  #listen(filter: ListenFilter, told: ListenTold): { close(): void } {
+    const id = this.#nextId++;
+    this.#listens.set(id, told);
+    this.#send(listenRequest(id, filter));
+    return {
+      close: () => {
+        if (this.#listens.delete(id) && this.isOpen) this.cancel(id);
+      },
+    };
+  }
+
+  /** Whether it was about a request that listens. */
+  #heard(message: Message): boolean {
+    if (this.#listens.size === 0 || message.kind === 'request') return false;
+    const id = message.kind === 'response' ? message.id : listenIdOf(message);
+    const told = typeof id === 'number' ? this.#listens.get(id) : undefined;
+    if (!told || typeof id !== 'number') return false;
+    if (message.kind === 'notification' && message.method === acknowledgedMethod) {
+      told.onAcknowledged(readHonored(message));
+      return true;
+    }
+    this.#listens.delete(id);
+    told.onOver(listenFault(this.#deps.server, message));
+    return true;
   }
 
   /** The roots of the host changed: told to a legacy server that may ask for them. */
@@ -221,8 +252,9 @@ export class Session implements PendingOwner {
     return timedOut(this.#deps.server, timeoutMs, this.#unusable - unusableBefore);
   }
 
+  /** Nobody needs it any more. */
   close(): void {
-    this.#end(new Fault('CANCELLED'));
+    this.#end(new Fault('CANCELLED'), true);
   }
 
   async #discover(deadline: AbortSignal): Promise<Era> {
@@ -246,6 +278,7 @@ export class Session implements PendingOwner {
       this.#deps.onDropped();
       return this.#garbage(answeredIds(body), reasonOf(cause));
     }
+    if (this.#heard(message)) return;
     if (message.kind === 'response') {
       if (typeof message.id === 'number' && isObject(message.value)) this.#pending.get(message.id)?.resolve({ body, message });
       else this.#oddResponse(message);
@@ -294,7 +327,7 @@ export class Session implements PendingOwner {
     try {
       this.#channel?.send(message);
     } catch {
-      this.close();
+      this.#end(new Fault('BUSY', { what: `the server "${this.#deps.server}"` }));
     }
   }
 
@@ -302,25 +335,19 @@ export class Session implements PendingOwner {
     for (const pending of this.#pending.values()) pending.reject(fault);
   }
 
-  #end(fault: Fault): void {
+  #end(fault: Fault, isResting = false): void {
     if (this.#closed) return;
     this.#closed = fault;
     try {
       this.#failPending(fault);
       this.#unasked.close();
+      this.#listens.clear();
+      this.#interest?.lost(isResting ? undefined : fault);
       this.#channel?.close();
     } finally {
       this.#deps.onClosed();
     }
   }
-}
-
-/** The answer to what a server needs not be asked. */
-function emptyReply(): Reply {
-  const body = Buffer.from('{"jsonrpc":"2.0","id":0,"result":{}}');
-  const message = readMessage(body);
-  if (message.kind !== 'response') throw new Error('an answer that is none');
-  return { body, message };
 }
 
 /** Of what readMessage throws. */

@@ -1,45 +1,51 @@
-// Which conversations of one session are subscribed to which resources (2025-11-25, server/resources: subscriptions). The server is told of the first
+// Which hearers of one server are subscribed to which of its resources (2025-11-25, server/resources: subscriptions). The server is told of the first
 // one and of the last: what happens between is nobody's business but ours.
 import { Fault } from '#contract/error.ts';
+import type { Hearer } from '../call.ts';
 
 const limit = 1000;
 
 export class Subscriptions {
-  readonly #byUri = new Map<string, Set<string>>();
+  readonly #byUri = new Map<string, Set<Hearer>>();
 
   get size(): number {
     return this.#byUri.size;
   }
 
+  uris(): readonly string[] {
+    return [...this.#byUri.keys()];
+  }
+
   /** Throws BUSY where there are too many. */
-  add(uri: string, conversation: string): void {
+  add(uri: string, hearer: Hearer): void {
     const subscribed = this.#byUri.get(uri);
-    if (subscribed) return void subscribed.add(conversation);
+    if (subscribed) return void subscribed.add(hearer);
     if (this.#byUri.size >= limit) throw new Fault('BUSY', { what: 'subscriptions to this server' });
-    this.#byUri.set(uri, new Set([conversation]));
+    this.#byUri.set(uri, new Set([hearer]));
   }
 
   /** Returns whether nobody is left. */
-  delete(uri: string, conversation: string): boolean {
+  delete(uri: string, hearer: Hearer): boolean {
     const subscribed = this.#byUri.get(uri);
-    subscribed?.delete(conversation);
+    subscribed?.delete(hearer);
     if (subscribed && subscribed.size > 0) return false;
     this.#byUri.delete(uri);
     return true;
   }
 
-  /** The conversation is over. Returns the URIs to which nobody is left. */
-  leave(conversation: string): readonly string[] {
-    const uris = [...this.#byUri].flatMap(([uri, subscribed]) => (subscribed.has(conversation) ? [uri] : []));
-    return uris.filter((uri) => this.delete(uri, conversation));
+  /** It hears no more. Returns the URIs to which nobody is left. */
+  leave(hearer: Hearer): readonly string[] {
+    const uris = [...this.#byUri].flatMap(([uri, subscribed]) => (subscribed.has(hearer) ? [uri] : []));
+    return uris.filter((uri) => this.delete(uri, hearer));
   }
 
-  /** Who hears of a change: whoever subscribed to the resource, or to one that it is a part of. */
-  of(updated: string): readonly string[] {
-    const hearers = new Set(this.#byUri.get(updated));
+  /** Who hears of a change, and by which URI: whoever subscribed to the resource, or to one that it is a part of. */
+  of(updated: string): ReadonlyMap<Hearer, string> {
+    const hearers = new Map<Hearer, string>();
+    for (const hearer of this.#byUri.get(updated) ?? []) hearers.set(hearer, updated);
     for (const [uri, subscribed] of this.#byUri)
-      if (isPartOf(updated, uri)) for (const conversation of subscribed) hearers.add(conversation);
-    return [...hearers];
+      if (isPartOf(updated, uri)) for (const hearer of subscribed) if (!hearers.has(hearer)) hearers.set(hearer, uri);
+    return hearers;
   }
 }
 

@@ -1,6 +1,6 @@
-// What a server says without being asked: progress, log messages, questions to the host, news of its lists and resources. The rule: it goes to the host of
-// the call that it belongs to, or to the conversation that the session is for; what can't be told whose it is goes nowhere. A session that several
-// conversations share passes on the progress of their own calls and news of what is theirs, and nothing else.
+// What a server says without being asked: progress, log messages, questions to the host. The rule: it goes to the host of the call that it belongs to, or to
+// the conversation that the session is for; what can't be told whose it is goes nowhere. A session that several conversations share passes on the progress
+// of their own calls and nothing else. News of lists and resources is interest.ts' business.
 import { asFault, entryOf, Fault } from '#contract/error.ts';
 import { newId, type Slug, type WorkstationId } from '#contract/id.ts';
 import type { AllowedCall, Listener } from '../call.ts';
@@ -13,11 +13,10 @@ import {
   type RequestMessage,
   withId,
 } from '../mcp/jsonrpc.ts';
-import { prefixed } from '../mcp/item-name.ts';
 import { reaches, readLogLevel } from '../mcp/log-level.ts';
+import { isNews } from '../mcp/news.ts';
 import { progressTokenOf, reportWithToken } from '../mcp/progress.ts';
 import { splice } from '../mcp/span.ts';
-import { Subscriptions } from './subscription.ts';
 
 /** A request that waits for its answer. */
 export interface UnderWayCall {
@@ -43,30 +42,23 @@ export interface UnaskedDeps {
   readonly calls: { get(id: number): UnderWayCall | undefined; values(): readonly UnderWayCall[] };
   /** To the server. Never throws. */
   readonly send: (message: Buffer) => void;
+  /** News of lists and resources. */
+  readonly onNews: (body: Buffer, message: NotificationMessage) => void;
   readonly onDropped: () => void;
 }
 /** A conversation that uses the session, and how it names things. */
-interface Hearer {
+interface Joined {
   readonly listener: Listener;
   /** It is at the gateway's one address, where names carry the server's. */
   readonly isAggregated: boolean;
 }
 
 const questionsPerCall = 32;
-/** News of a list is told once for all that came within this. */
-const settleMs = 100;
-const listNews: ReadonlySet<string> = new Set([
-  'notifications/tools/list_changed',
-  'notifications/prompts/list_changed',
-  'notifications/resources/list_changed',
-]);
 
 export class Unasked {
   readonly #deps: UnaskedDeps;
   /** By conversation. */
-  readonly #hearers = new Map<string, Hearer>();
-  readonly #news = new Map<string, NodeJS.Timeout>();
-  readonly #subscriptions = new Subscriptions();
+  readonly #joined = new Map<string, Joined>();
   /** Questions that the host has not answered, by their ids as the server wrote them. */
   readonly #questions = new Map<string, AbortController>();
 
@@ -77,25 +69,17 @@ export class Unasked {
   /** The conversation uses this session from now on. */
   join({ conversation, audience, target }: Pick<AllowedCall, 'conversation' | 'audience' | 'target'>): void {
     const listener = audience?.conversation;
-    if (listener && !this.#hearers.has(conversation))
-      this.#hearers.set(conversation, { listener, isAggregated: target.server === undefined });
+    if (listener && !this.#joined.has(conversation))
+      this.#joined.set(conversation, { listener, isAggregated: target.server === undefined });
   }
 
-  /** Returns the URIs to which nobody is subscribed any more. */
-  leave(conversation: string): readonly string[] {
-    this.#hearers.delete(conversation);
-    return this.#subscriptions.leave(conversation);
-  }
-
-  get subscriptions(): Subscriptions {
-    return this.#subscriptions;
+  leave(conversation: string): void {
+    this.#joined.delete(conversation);
   }
 
   close(): void {
-    for (const timer of this.#news.values()) clearTimeout(timer);
-    this.#news.clear();
     for (const question of this.#questions.values()) question.abort();
-    this.#hearers.clear();
+    this.#joined.clear();
   }
 
   notified(body: Buffer, message: NotificationMessage): void {
@@ -104,9 +88,8 @@ export class Unasked {
     else if (method === 'notifications/message') this.#log(body, message);
     else if (method === 'notifications/cancelled')
       this.#questions.get(JSON.stringify(message.params.value['requestId']))?.abort();
-    else if (listNews.has(method)) this.#listChanged(method);
-    else if (method === 'notifications/resources/updated') this.#updated(body, message);
     else if (method === 'notifications/tasks/status') this.#taskMoved(body, message);
+    else if (isNews(method)) this.#deps.onNews(body, message);
     else if (method === 'notifications/elicitation/complete' && !this.#deps.isShared) this.#tellAll(body);
     else this.#deps.onDropped();
   }
@@ -175,7 +158,7 @@ export class Unasked {
     const call = calls.at(-1)?.call;
     const hearers =
       call?.audience === undefined
-        ? [...this.#hearers.values()]
+        ? [...this.#joined.values()]
         : [{ listener: call.audience, isAggregated: call.target.server === undefined }];
     const isWanted = ({ logLevel }: Listener) => reaches(level, logLevel ?? (call?.era === 'modern' ? undefined : 'debug'));
     const told = call?.era === 'modern' && calls.length > 1 ? [] : hearers.filter(({ listener }) => isWanted(listener));
@@ -184,33 +167,11 @@ export class Unasked {
       listener.tell(asLine(isAggregated ? withLogger(body, message, this.#deps.server) : body));
   }
 
-  #listChanged(method: string): void {
-    if (this.#news.has(method)) return;
-    const tell = () => {
-      this.#news.delete(method);
-      this.#tellAll(Buffer.from(JSON.stringify({ jsonrpc: '2.0', method })));
-    };
-    this.#news.set(method, setTimeout(tell, settleMs).unref());
-  }
-
-  /** To who is subscribed, under the URI that they know. */
-  #updated(body: Buffer, message: NotificationMessage): void {
-    const uri = message.params.value['uri'];
-    const span = paramSpan(message.params, 'uri');
-    const conversations = typeof uri === 'string' ? this.#subscriptions.of(uri) : [];
-    if (typeof uri !== 'string' || !span || conversations.length === 0) return this.#deps.onDropped();
-    for (const conversation of conversations) {
-      const hearer = this.#hearers.get(conversation);
-      const shown = hearer?.isAggregated === true ? prefixed(this.#deps.server, { kind: 'resources', name: uri }) : uri;
-      hearer?.listener.tell(asLine(splice(body, [{ span, by: JSON.stringify(shown) }])));
-    }
-  }
-
   /** To the conversation that began the task, under the id that it knows. */
   #taskMoved(body: Buffer, message: NotificationMessage): void {
     const span = paramSpan(message.params, 'taskId');
     const own = String(message.params.value['taskId']);
-    const told = [...this.#hearers.values()].flatMap(({ listener }) => {
+    const told = [...this.#joined.values()].flatMap(({ listener }) => {
       const shown = listener.tasks?.shownOf(this.#deps.server, own);
       return shown === undefined ? [] : [{ listener, shown }];
     });
@@ -219,8 +180,8 @@ export class Unasked {
   }
 
   #tellAll(body: Buffer): void {
-    if (this.#hearers.size === 0) this.#deps.onDropped();
-    for (const { listener } of this.#hearers.values()) listener.tell(asLine(body));
+    if (this.#joined.size === 0) this.#deps.onDropped();
+    for (const { listener } of this.#joined.values()) listener.tell(asLine(body));
   }
 }
 

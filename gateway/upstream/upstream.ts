@@ -1,7 +1,7 @@
 // Where an allowed call goes. An implementer promises: a call is sent at most once and never replayed; it settles within its deadline;
 // an aborted signal tells the far end; `forwardedAt` is set only if the message was handed over.
 import type { RequestMessage, ResponseMessage } from '../mcp/jsonrpc.ts';
-import type { AllowedCall, AllowedListing, Destination, HostNews, Identified } from '../call.ts';
+import type { AllowedCall, AllowedListing, Destination, Hearer, HostNews, Identified, ListKind } from '../call.ts';
 import type { Feature } from '../mcp/feature.ts';
 
 /** What came back: the upstream's bytes, and their envelope. */
@@ -25,6 +25,8 @@ export interface Upstream {
   list(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]>;
   /** What the server said of itself when it last began a session for such a caller; undefined where it is not known. Starts and asks nothing. */
   about(listing: AllowedListing): About | undefined;
+  /** From now on the hearer hears what this server says beside answers, until it is closed; opens what that needs. Also where the server is lost and comes back. Never throws. */
+  follow(listing: AllowedListing, hearer: Hearer): Following;
   /** Passes on what the host of a conversation says to all its servers. */
   hear(conversation: Identified['conversation'], news: HostNews): void;
   /** Ends what was opened for a conversation that is over. */
@@ -32,11 +34,29 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
+/** That a hearer hears of one server. */
+export interface Following {
+  /** It hears, or is about to: there is nothing to do for it. */
+  readonly isSettled: boolean;
+  /** The same by a newer policy, or because the host uses the server: tried again where it does not hear. */
+  refresh(listing: AllowedListing, isUsed: boolean): void;
+  /**
+   * resources/subscribe, or its opposite, of one of the server's own URIs; made again where the server is lost and comes back, as long as the hearer says that it
+   * is subscribed. `ask` sends the request of a legacy host to a legacy server. Rejects as a call does, METHOD_UNKNOWN where the server does not do such.
+   */
+  subscribe(uri: string, isOn: boolean, trace: Trace, signal: AbortSignal, ask?: () => Promise<Reply>): Promise<Reply>;
+  /** Idempotent. */
+  close(): void;
+}
+
 /** What a server says in its answer to initialize or server/discover. */
 export interface About {
   readonly instructions: string | undefined;
   /** Names of the capabilities that it declares. */
   readonly capabilities: ReadonlySet<string>;
+  /** The lists of which it says when they change, and whether it says so of single resources. */
+  readonly listChanged: readonly ListKind[];
+  readonly isSubscribable: boolean;
 }
 
 export interface ListedItem {

@@ -10,6 +10,7 @@ import type { RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
 import type { Hub } from '../tunnel/hub.ts';
 import { chooseDestination } from './destination.ts';
+import { createFollowers } from './follow.ts';
 import { tell } from './hearing.ts';
 import { composerOf, readPages } from './item.ts';
 import { openSession, type Session, type SessionDeps, timedOut } from './session.ts';
@@ -73,6 +74,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
       workstation,
       open: (events, deadline) => deps.hub.open(workstation, server, fingerprint, events, deadline, host),
       knownEra: before && before.until > Date.now() ? before.era : undefined,
+      knownAbout: before?.about,
       startWithinMs,
       onDropped: deps.onDropped,
       onClosed: () => forget(),
@@ -125,10 +127,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const leftMs = beganAt === undefined ? timeoutMs : leftOf(timeoutMs, beganAt);
     const compose = composerOf(allowed, request);
     const progressToken = progressTokenOf(request);
-    const asked = { compose, timeoutMs, leftMs, call: allowed, progressToken, trace };
-    const isOn = request.method === 'resources/subscribe';
-    const isSubscription = isOn || request.method === 'resources/unsubscribe';
-    const answer = await (isSubscription ? session.subscribe(asked, isOn, signal) : session.request(asked, signal));
+    const answer = await session.request({ compose, timeoutMs, leftMs, call: allowed, progressToken, trace }, signal);
     trace.answeredAt = performance.now();
     return answer;
   }
@@ -153,10 +152,25 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     });
   }
 
+  const followers = createFollowers({
+    async interestOf(listing, trace, signal) {
+      const session = await sessionFor(listing, destinationOf(listing, trace), signal);
+      session.join(listing);
+      return session.interest;
+    },
+    waitsFor: ({ caller, assignment }) => (assignment.reach === 'caller' ? caller.user.id : assignment.reach),
+    isStarted: true,
+  });
+  deps.hub.onAppeared(({ user, workstation }) => {
+    followers.wake(user);
+    followers.wake(workstation);
+  });
+
   return {
     call,
     list,
     about,
+    follow: followers.follow,
     hear(conversation, news) {
       tell(sessions, conversation, news);
     },
@@ -168,6 +182,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     },
     async close() {
       clearInterval(sweep);
+      followers.close();
       const all = await Promise.allSettled([...sessions.values()].map(({ opening }) => opening));
       for (const opened of all) if (opened.status === 'fulfilled') opened.value.close();
     },

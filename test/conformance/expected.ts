@@ -3,14 +3,8 @@
 import type { Place, Shortfall } from './verdict.ts';
 
 const legacy: readonly Place[] = ['0.1.16', '2025-11-25', '2025-11-25 across'];
-const modern: readonly Place[] = ['2026-07-28', '2026-07-28 across'];
 
 export const expected: readonly Shortfall[] = [
-  {
-    places: ['2025-11-25 across'],
-    scenarios: ['resources-subscribe', 'resources-unsubscribe'],
-    reason: 'later: subscriptions/listen',
-  },
   {
     places: legacy,
     scenarios: ['server-sse-multiple-streams'],
@@ -29,18 +23,6 @@ export const expected: readonly Shortfall[] = [
     scenarios: ['input-required-result-basic-elicitation', 'input-required-result-ignore-extra-params'],
     reason:
       'spec: 2026-07-28, basic/patterns/mrtr: keys of inputRequests are server-assigned; a request of 2025-11-25 has none, so the gateway assigns one, and the scenario insists on "user_name"',
-  },
-  {
-    places: modern,
-    scenarios: ['server-stateless'],
-    checks: [
-      'sep-2575-server-sends-subscription-ack',
-      'sep-2575-server-tags-subscription-id',
-      'sep-2575-server-honors-notification-filter',
-      'sep-2575-server-sends-prompts-list-changed-on-subscription',
-      'sep-2575-server-sends-tools-list-changed-on-subscription',
-    ],
-    reason: 'later: subscriptions/listen',
   },
   {
     places: ['client 2026-07-28'],

@@ -162,4 +162,45 @@ export const protocol: readonly Requirement[] = [
     promise: 'Nobody can speak on the HTTP+SSE stream of another one.',
     source: 'MCP 2024-11-05, basic/transports: HTTP with SSE',
   },
+  {
+    id: 'protocol.one-listen',
+    promise:
+      'A server of 2026-07-28 is listened to by one stream for all that are called as the same, and by none where nobody listens.',
+    source: 'ARCHITECTURE.md, Who hears that something changed',
+  },
+  {
+    id: 'protocol.subscribed-again',
+    promise: 'What a host is subscribed to is subscribed to again where its server was lost and is back.',
+    source: 'ARCHITECTURE.md, Who hears that something changed',
+  },
+  {
+    id: 'protocol.told-of-loss',
+    promise: 'A host that listens is told that it may have missed news, where its server was lost and is back.',
+    source: 'ARCHITECTURE.md, Who hears that something changed',
+  },
+  {
+    id: 'protocol.no-endless-starts',
+    promise: 'A server on a workstation that fails is not started again and again for a host that only listens.',
+    source: 'ARCHITECTURE.md, Who hears that something changed',
+  },
+  {
+    id: 'protocol.policy-news',
+    promise: 'A change of the policy is told to each host that listens as news of just the lists that it changed.',
+    source: 'ARCHITECTURE.md, Who hears that something changed',
+  },
+  {
+    id: 'protocol.listen-named',
+    promise: 'Each message on a listen of a modern host names the request that began it.',
+    source: 'MCP 2026-07-28, basic/utilities/subscriptions',
+  },
+  {
+    id: 'protocol.listen-ended',
+    promise: 'Who may no more listen is cut as soon as the policy or a token changed.',
+    source: 'ARCHITECTURE.md, Who hears that something changed',
+  },
+  {
+    id: 'protocol.listen-honored',
+    promise: 'A resource that is not provisioned is not honored by a listen.',
+    source: 'MCP 2026-07-28, basic/utilities/subscriptions',
+  },
 ];

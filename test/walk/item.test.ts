@@ -193,7 +193,7 @@ describe.each([
 
   test('sees every tool of a long list, page by page, and calls one whose name had to be cut', async () => {
     proves('protocol.cut-name-leads-back', {
-      file: 'gateway/pipeline/use.ts',
+      file: 'gateway/pipeline/permit.ts',
       find: 'if (only === undefined || second !== undefined) throw',
       replace: 'if (only !== undefined) throw',
     });

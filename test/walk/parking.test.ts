@@ -121,8 +121,8 @@ describe.each(kinds)('a %s server of 2025-11-25', (kind) => {
   }) => {
     proves('edge.parks-call', {
       file: 'gateway/pipeline/use.ts',
-      find: '...(held && { audience: held }),',
-      replace: '',
+      find: 'held ? { ...request, audience: held } : request',
+      replace: 'request',
     });
     const seen: string[] = [];
     const client = await host(seen);

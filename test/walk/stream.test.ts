@@ -229,8 +229,8 @@ describe.each([
   test('hears of the resources that it subscribed to, by the URI that it knows, and of no others', async ({ onTestFinished }) => {
     proves('protocol.subscribed', {
       file: 'gateway/upstream/subscription.ts',
-      find: 'const hearers = new Set(this.#byUri.get(updated));',
-      replace: 'const hearers = new Set([...this.#byUri.values()].flatMap((all) => [...all]));',
+      find: 'for (const hearer of this.#byUri.get(updated) ?? []) hearers.set(hearer, updated);',
+      replace: 'for (const [uri, all] of this.#byUri) for (const hearer of all) hearers.set(hearer, uri);',
     });
     const { client, news, call } = await host(transport());
     onTestFinished(() => client.close());

@@ -88,6 +88,7 @@ const tools: Readonly<Record<string, (args: Args, progressToken: unknown) => unk
     release();
     return 'done';
   },
+  vanish: () => process.exit(1),
 };
 
 for await (const text of createInterface({ input: process.stdin })) {

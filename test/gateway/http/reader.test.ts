@@ -41,6 +41,28 @@ test('a reader that may listen no more is cut', async () => {
   await closed;
 });
 
+test('a reader that may listen no more is cut at once where something changed', async () => {
+  proves('protocol.listen-ended', {
+    file: 'gateway/http/reader.ts',
+    find: 'for (const [response, reader] of readers) if (reader.admit)',
+    replace: 'for (const [response, reader] of []) if (reader)',
+  });
+  const [{ response, socket }, other] = [await opened(), await opened()];
+  const made = createReaders({ logger: pino({ level: 'silent' }), everyMs: 600_000 });
+  onTestFinished(() => made.close());
+  let isAdmitted = true;
+  made.add(response, async () => {
+    if (!isAdmitted) throw new Fault('TOKEN_REVOKED');
+  });
+  made.add(other.response, () => undefined);
+  made.review();
+  const closed = once(socket, 'close');
+  isAdmitted = false;
+  made.review();
+  await closed;
+  expect(other.response.destroyed).toBe(false);
+});
+
 test('a reader that reads nothing is cut', async () => {
   const { response, socket } = await opened();
   socket.pause();

@@ -10,6 +10,7 @@ import { compile } from '../../../gateway/policy/compile.ts';
 import { decideListing, enter } from '../../../gateway/policy/decide.ts';
 import type { ListedItem, Upstream } from '../../../gateway/upstream/upstream.ts';
 import { proves } from '../../requirement.ts';
+import { followsNothing } from './following.ts';
 
 const eng = Slug.parse('eng');
 const ids: PolicyIds = {
@@ -63,6 +64,7 @@ function upstreamOf(list: () => readonly ListedItem[]): Upstream & { asked: numb
     },
     call: () => Promise.reject(new Error('not called')),
     about: () => undefined,
+    follow: followsNothing,
     hear: () => undefined,
     release: () => undefined,
     close: () => Promise.resolve(),

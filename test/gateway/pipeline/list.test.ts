@@ -17,6 +17,7 @@ import { createMute } from '../../../gateway/pipeline/mute.ts';
 import { compile } from '../../../gateway/policy/compile.ts';
 import type { ListedItem, Upstream } from '../../../gateway/upstream/upstream.ts';
 import { proves } from '../../requirement.ts';
+import { followsNothing } from './following.ts';
 
 const eng = Slug.parse('eng');
 const ada = newId();
@@ -62,6 +63,7 @@ async function listed(world: World, kind: ItemKind, server?: string) {
       return names.map((name) => listedItem(feature.kind, name));
     },
     about: () => undefined,
+    follow: followsNothing,
     hear: () => undefined,
     call: () => Promise.reject(new Error('not called')),
     release: () => undefined,
@@ -85,10 +87,11 @@ async function listed(world: World, kind: ItemKind, server?: string) {
   };
   const draft = beginRecord(request, request.method, request);
   const deps = {
-    inForce: { current: () => snapshot, close: () => undefined },
+    inForce: { current: () => snapshot, onChange: () => () => undefined, close: () => undefined },
     lists: createKnownLists(upstream),
     pager: createPager(),
     mute: createMute(),
+    news: { uses: () => undefined },
     logger: pino({ level: 'silent' }),
   };
   const answered = await listItems(deps, request, features[kind], undefined, draft, new AbortController().signal);

@@ -11,6 +11,7 @@ import { createPipeline } from '../../../gateway/pipeline/pipeline.ts';
 import { compile, type Snapshot } from '../../../gateway/policy/compile.ts';
 import type { Upstream } from '../../../gateway/upstream/upstream.ts';
 import { proves } from '../../requirement.ts';
+import { followsNothing } from './following.ts';
 
 const eng = Slug.parse('eng');
 const ada = newId();
@@ -52,13 +53,14 @@ async function used(method: string, params: object, names: readonly string[], be
       return { body: answer, message: response };
     },
     about: () => undefined,
+    follow: followsNothing,
     hear: () => undefined,
     release: () => undefined,
     close: () => Promise.resolve(),
   };
   const pipeline = createPipeline({
     sealSecret: Buffer.alloc(32),
-    inForce: { current: () => snapshot, close: () => undefined },
+    inForce: { current: () => snapshot, onChange: () => () => undefined, close: () => undefined },
     upstream,
     recorder: { append: () => Promise.resolve(), close: () => Promise.resolve() },
     logger: pino({ level: 'silent' }),
@@ -90,7 +92,7 @@ async function used(method: string, params: object, names: readonly string[], be
 
 test('a resource by a template that the server lists is read, unless the policy took that away while it was asked', async () => {
   proves('policy.decided-last', {
-    file: 'gateway/pipeline/use.ts',
+    file: 'gateway/pipeline/permit.ts',
     find: 'const decision = decide(deps.inForce.current(),',
     replace: 'const decision = decide(snapshot,',
   });
@@ -102,7 +104,7 @@ test('a resource by a template that the server lists is read, unless the policy 
 
 test('a tool whose name was cut is called by its own, unless it is not exposed: then nobody learns that it is there', async () => {
   proves('policy.cut-name-hidden', {
-    file: 'gateway/pipeline/use.ts',
+    file: 'gateway/pipeline/permit.ts',
     find: '=== use.name && assignment.provisions(use.kind, name),',
     replace: '=== use.name,',
   });

@@ -30,6 +30,8 @@ function open(of: Heard, transport: 'auto' | 'sse' = 'sse') {
     limitBytes: 65_536,
     abilities: noAbilities,
     knownEra: undefined,
+    knownAbout: undefined,
+    context: 'one',
     knownTransport: undefined,
     startWithinMs: 5000,
     refused: (status) => new Fault('IDENTITY_REFUSED', { server, status, whose: 'identity', option: '' }),

@@ -1,0 +1,128 @@
+// News that a host hears without a call: that a list changed, that a resource did (2025-11-25, server/tools, server/prompts, server/resources), and how a
+// modern host asks for it (2026-07-28, basic/utilities/subscriptions: subscriptions/listen). The rule: what a modern host hears says to which of its listens it belongs.
+import { Fault } from '#contract/error.ts';
+import type { ListKind } from '../call.ts';
+import { isObject, type NotificationMessage, type Params, paramSpan } from './jsonrpc.ts';
+import { splice } from './span.ts';
+
+export const listenMethod = 'subscriptions/listen';
+export const acknowledgedMethod = 'notifications/subscriptions/acknowledged';
+export const updatedMethod = 'notifications/resources/updated';
+export const subscriptionKey = 'io.modelcontextprotocol/subscriptionId';
+export const listKinds: readonly ListKind[] = ['tools', 'prompts', 'resources'];
+
+/** In one listen: a host names what a person works with, not all that there is. */
+const urisAtMost = 500;
+const uriLimit = 4096;
+const flags: Readonly<Record<ListKind, string>> = {
+  tools: 'toolsListChanged',
+  prompts: 'promptsListChanged',
+  resources: 'resourcesListChanged',
+};
+const kindOfMethod: ReadonlyMap<string, ListKind> = new Map(listKinds.map((kind) => [methodOf(kind), kind]));
+
+/** What somebody wants to hear of. */
+export interface ListenFilter {
+  readonly lists: readonly ListKind[];
+  /** Each once. */
+  readonly uris: readonly string[];
+}
+
+export function listKindOf(method: string): ListKind | undefined {
+  return kindOfMethod.get(method);
+}
+
+/** Whether it is news of a list or of a resource. */
+export function isNews(method: string): boolean {
+  return method === updatedMethod || kindOfMethod.has(method);
+}
+
+/** Reads what subscriptions/listen asks for; what is not known is not honored. Throws INVALID_PARAMS. */
+export function readListen(params: Params): ListenFilter {
+  const refuse = (reason: string) => new Fault('INVALID_PARAMS', { method: listenMethod, reason });
+  const { notifications } = params.value;
+  if (!isObject(notifications)) throw refuse('"notifications" must be an object');
+  for (const flag of Object.values(flags))
+    if (notifications[flag] !== undefined && typeof notifications[flag] !== 'boolean')
+      throw refuse(`"${flag}" must be true or false`);
+  const { resourceSubscriptions = [] } = notifications;
+  const isListed = (uri: unknown): uri is string => typeof uri === 'string' && uri.length <= uriLimit;
+  if (!Array.isArray(resourceSubscriptions) || !resourceSubscriptions.every(isListed))
+    throw refuse('"resourceSubscriptions" must be an array of URIs');
+  if (resourceSubscriptions.length > urisAtMost) throw refuse(`"resourceSubscriptions" may name ${urisAtMost} at most`);
+  return filterOf(notifications, resourceSubscriptions);
+}
+
+/** What a server says that it honors, in its acknowledgment. */
+export function readHonored({ params }: NotificationMessage): ListenFilter {
+  const { notifications } = params.value;
+  const { resourceSubscriptions = [], ...rest } = isObject(notifications) ? notifications : {};
+  const uris = Array.isArray(resourceSubscriptions) ? resourceSubscriptions : [];
+  return filterOf(
+    rest,
+    uris.filter((uri) => typeof uri === 'string'),
+  );
+}
+
+function filterOf(notifications: Readonly<Record<string, unknown>>, uris: readonly string[]): ListenFilter {
+  return { lists: listKinds.filter((kind) => notifications[flags[kind]] === true), uris: [...new Set(uris)] };
+}
+
+/** The filter as it stands in `notifications`. */
+export function listenParams({ lists, uris }: ListenFilter): Readonly<Record<string, unknown>> {
+  return {
+    ...Object.fromEntries(lists.map((kind) => [flags[kind], true])),
+    ...(uris.length > 0 && { resourceSubscriptions: uris }),
+  };
+}
+
+/** Which listen a message is of; undefined where it says none. */
+export function subscriptionOf({ params }: NotificationMessage): unknown {
+  const meta = params.value['_meta'];
+  return isObject(meta) ? meta[subscriptionKey] : undefined;
+}
+
+/** The first message of a listen. `subscription` here and below: the id of the listen as JSON text. */
+export function acknowledged(honored: ListenFilter, subscription: string): Buffer {
+  const params = `{"notifications":${JSON.stringify(listenParams(honored))},"_meta":{"${subscriptionKey}":${subscription}}}`;
+  return Buffer.from(`{"jsonrpc":"2.0","method":"${acknowledgedMethod}","params":${params}}`);
+}
+
+/** Undefined for a legacy host, which names no listen. */
+export function listChanged(kind: ListKind, subscription: string | undefined): Buffer {
+  const params = subscription === undefined ? '' : `,"params":{"_meta":{"${subscriptionKey}":${subscription}}}`;
+  return Buffer.from(`{"jsonrpc":"2.0","method":"${methodOf(kind)}"${params}}`);
+}
+
+/** What a server said of a resource, with the URI that the host knows and the listen that it is of; every other byte stays. */
+export function resourceUpdated(body: Buffer, { params }: NotificationMessage, uri: string, subscription?: string): Buffer {
+  const at = paramSpan(params, 'uri');
+  if (!at || !params.span) return body;
+  const edits = [{ span: at, by: JSON.stringify(uri) }];
+  const meta = paramSpan(params, '_meta');
+  const own: unknown = meta && JSON.parse(body.toString('utf8', meta.start, meta.end));
+  const { [subscriptionKey]: _, ...rest } = isObject(own) ? own : {};
+  if (subscription === undefined) {
+    // A listen of the gateway's at the server is nothing to a host that named none.
+    if (meta && isObject(own) && subscriptionKey in own) edits.push({ span: meta, by: JSON.stringify(rest) });
+  } else {
+    const others = JSON.stringify(rest).slice(1, -1);
+    const by = `{"${subscriptionKey}":${subscription}${others === '' ? '' : `,${others}`}}`;
+    const open = { start: params.span.start + 1, end: params.span.start + 1 };
+    edits.push(meta ? { span: meta, by } : { span: open, by: `"_meta":${by},` });
+  }
+  return splice(
+    body,
+    edits.toSorted((a, b) => a.span.start - b.span.start),
+  );
+}
+
+/** That a resource may have changed while nobody could say so. */
+export function maybeUpdated(uri: string, subscription: string | undefined): Buffer {
+  const meta = subscription === undefined ? '' : `,"_meta":{"${subscriptionKey}":${subscription}}`;
+  return Buffer.from(`{"jsonrpc":"2.0","method":"${updatedMethod}","params":{"uri":${JSON.stringify(uri)}${meta}}}`);
+}
+
+function methodOf(kind: ListKind): string {
+  return `notifications/${kind}/list_changed`;
+}

@@ -1,0 +1,209 @@
+// All hosts that listen, of both eras, and what each of them sees of the policy. The rule: whoever may no more be where it listens is ended at once; a change of
+// the policy is told as news of just the lists that it changed, whoever made it and in whichever process.
+import { Fault } from '#contract/error.ts';
+import type { Logger } from 'pino';
+import type { AllowedCall, Answered, Assignment, Audience, Identified } from '../call.ts';
+import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import { listKinds, readListen } from '../mcp/news.ts';
+import { enter } from '../policy/decide.ts';
+import type { Reply, Trace } from '../upstream/upstream.ts';
+import type { Draft } from './draft.ts';
+import { Listening, type ListeningDeps } from './listening.ts';
+import { permit } from './permit.ts';
+import { assigned } from './resolve.ts';
+import { type View, viewOf } from './view.ts';
+
+export interface News {
+  /** A legacy host uses this server, so it hears of it from now on. */
+  uses(request: Identified, assignment: Assignment): void;
+  /** resources/subscribe and its opposite, of a legacy host. Rejects as a call does. */
+  subscribe(call: AllowedCall, message: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply>;
+  /** A modern host begins to listen. Rejects with INVALID_PARAMS, NOT_ACCEPTABLE, SESSION_LIMIT, CANCELLED and what refuses the gateway. */
+  listen(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Begun>;
+  /** A conversation is over. */
+  release(conversation: Identified['conversation']): void;
+  /** Ends all; modern hosts have been told that it was meant when it resolves. */
+  close(): Promise<void>;
+}
+
+/** A listen that nobody was told of yet. */
+export interface Begun {
+  /** Tells the host what is honored, then news until it is over; resolves with its answer. */
+  run(): Promise<Answered>;
+  /** It is not to be. */
+  end(): void;
+}
+
+/** Of a user at once. */
+const listensPerUser = 200;
+
+export function createNews(deps: ListeningDeps & { readonly logger: Logger }): News {
+  const { inForce } = deps;
+  const conversations = new Map<string, Listening>();
+  const listens = new Set<Listening>();
+  const unsubscribe = inForce.onChange(review);
+
+  function viewFor({ caller, target }: Identified): View | Fault {
+    const gateway = enter(inForce.current(), caller, target.gateway);
+    return gateway instanceof Fault ? gateway : viewOf(gateway, target);
+  }
+
+  function review(): void {
+    /** Most see the same. */
+    const views = new Map<string, View>();
+    for (const listening of [...conversations.values(), ...listens]) {
+      const { caller, target } = listening.request;
+      const gateway = enter(inForce.current(), caller, target.gateway);
+      const key = JSON.stringify(target);
+      const view = gateway instanceof Fault ? gateway : (views.get(key) ?? viewOf(gateway, target));
+      if (!(view instanceof Fault)) views.set(key, view);
+      listening.review(view);
+    }
+  }
+
+  function of(request: Identified): Listening | undefined {
+    const { audience, conversation } = request;
+    if (request.era !== 'legacy' || !audience?.conversation) return undefined;
+    const known = conversations.get(conversation);
+    if (known) return known;
+    const view = viewFor(request);
+    if (view instanceof Fault) return undefined;
+    const listener = audience.conversation;
+    const listening = new Listening(deps, {
+      request: quiet(request, audience),
+      lists: listKinds,
+      subscription: undefined,
+      listener,
+      isThere: () => listener.isThere,
+      view,
+    });
+    conversations.set(conversation, listening);
+    return listening;
+  }
+
+  async function listen(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Begun> {
+    const wanted = readListen(message.params);
+    const gateway = enter(inForce.current(), request.caller, request.target.gateway);
+    if (gateway instanceof Fault) throw gateway;
+    draft.gateway = { id: gateway.id, name: gateway.slug };
+    if (request.target.server !== undefined) {
+      const { server } = assigned(gateway, request.target.server);
+      draft.server = { id: server.id, name: server.slug };
+    }
+    draft.decidedAt = performance.now();
+    const { audience } = request;
+    const hold = audience?.hold;
+    if (!hold) throw new Fault('NOT_ACCEPTABLE');
+    const ofUser = [...listens].filter((other) => other.request.caller.user.id === request.caller.user.id);
+    if (ofUser.length >= listensPerUser) throw new Fault('SESSION_LIMIT');
+    const subscription = request.body.toString('utf8', message.idSpan.start, message.idSpan.end);
+    const listening = new Listening(deps, {
+      request: quiet(request, audience),
+      lists: wanted.lists,
+      subscription,
+      listener: undefined,
+      isThere: () => true,
+      view: viewOf(gateway, request.target),
+    });
+    listens.add(listening);
+    try {
+      const uris = await subscribeTo(listening, request, wanted.uris, draft, signal);
+      return {
+        end: () => end(listening),
+        async run() {
+          try {
+            return await listening.run(hold(), { lists: wanted.lists, uris }, signal);
+          } finally {
+            end(listening);
+          }
+        },
+      };
+    } catch (error) {
+      end(listening);
+      throw error;
+    }
+  }
+
+  /** Returns the URIs, as the host knows them, that are honored. */
+  async function subscribeTo(
+    listening: Listening,
+    request: Identified,
+    uris: readonly string[],
+    draft: Draft,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const allowed = new Map<AllowedCall, string>();
+    for (const uri of uris) {
+      const call = await permitted(listening.request, uri, signal);
+      if (call) allowed.set(call, uri);
+      else draft.hidden.push(uri.slice(0, 256));
+    }
+    if (signal.aborted) throw new Fault('CANCELLED');
+    const honored = await listening.subscribeAll([...allowed.keys()], signal);
+    return [...honored].flatMap((call) => allowed.get(call) ?? []);
+  }
+
+  async function permitted(request: Identified, uri: string, signal: AbortSignal): Promise<AllowedCall | undefined> {
+    try {
+      const draft = { gateway: null, server: null, item: null, decidedAt: undefined };
+      const { decision } = await permit(deps, request, { kind: 'resources', name: uri }, draft, signal);
+      return decision.kind === 'allowed' ? decision.call : undefined;
+    } catch (error) {
+      if (error instanceof Fault) return undefined;
+      throw error;
+    }
+  }
+
+  function end(listening: Listening): void {
+    listens.delete(listening);
+    listening.end();
+  }
+
+  return {
+    listen,
+    uses: (request, assignment) => void of(request)?.uses(assignment),
+    subscribe(call, message, trace, signal) {
+      const listening = of(call);
+      if (!listening) throw new Fault('METHOD_UNKNOWN', { method: message.method });
+      return listening.subscribe(call, message, trace, signal);
+    },
+    release(conversation) {
+      conversations.get(conversation)?.end();
+      conversations.delete(conversation);
+    },
+    async close() {
+      unsubscribe();
+      for (const listening of [...conversations.values(), ...listens]) listening.end();
+      conversations.clear();
+      listens.clear();
+      // What each of them answers now is on its way after this.
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
+
+/** Who asks, without what they asked: it may be kept for long. */
+function quiet(request: Identified, { abilities, logLevel, conversation }: Audience): Identified {
+  const { era, target, caller, arrivedAt } = request;
+  const audience: Audience = {
+    abilities,
+    logLevel,
+    conversation,
+    tell: () => undefined,
+    wants: () => undefined,
+    ask: ({ method }) =>
+      Promise.reject(new Fault('HOST_UNABLE', { method, reason: 'nothing is asked of a host that only listens' })),
+  };
+  return {
+    era,
+    target,
+    caller,
+    arrivedAt,
+    audience,
+    conversation: request.conversation,
+    method: 'subscriptions/listen',
+    body: none,
+  };
+}
+
+const none = Buffer.alloc(0);

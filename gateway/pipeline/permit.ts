@@ -1,0 +1,97 @@
+// Whose item it is that somebody wants to use, and whether they may: a name is resolved, a server asked for a list only where nobody could decide without it.
+// The rule: what is decided is decided last, by the policy of that moment.
+import { performance } from 'node:perf_hooks';
+import { Fault } from '#contract/error.ts';
+import type { Assignment, Decision, Identified, Resolved } from '../call.ts';
+import type { InForce } from '../in-force.ts';
+import { features, type Item, nameShown, unknownItem } from '../mcp/feature.ts';
+import { prefixed } from '../mcp/item-name.ts';
+import type { Snapshot } from '../policy/compile.ts';
+import { decide, decideListing, enter } from '../policy/decide.ts';
+import type { Draft } from './draft.ts';
+import type { KnownLists } from './known-list.ts';
+import { resolve } from './resolve.ts';
+
+interface PermitDeps {
+  readonly inForce: InForce;
+  readonly lists: KnownLists;
+}
+export interface Permitted {
+  readonly asked: Resolved;
+  readonly decision: Decision;
+}
+
+/** A promise only where a server has to be asked. Throws or rejects with what resolve and the listing throw, and with what refuses the gateway. */
+export function permit(
+  deps: PermitDeps,
+  request: Identified,
+  use: Item,
+  draft: Pick<Draft, 'gateway' | 'server' | 'item' | 'decidedAt'>,
+  signal: AbortSignal,
+): Permitted | Promise<Permitted> {
+  const snapshot = deps.inForce.current();
+  const gateway = enter(snapshot, request.caller, request.target.gateway);
+  if (gateway instanceof Fault) throw gateway;
+  draft.gateway = { id: gateway.id, name: gateway.slug };
+  draft.item = { kind: use.kind, name: use.name.slice(0, nameShown) };
+  const found = resolve(gateway, request, use);
+  const { assignment } = found;
+  draft.server = { id: assignment.server.id, name: assignment.server.slug };
+
+  function decided(item: Item, listedTemplates: readonly string[]): Permitted {
+    const resolved: Resolved = { ...request, assignment, item };
+    const asked = listedTemplates.length === 0 ? resolved : { ...resolved, listedTemplates };
+    // By the policy of now: the server may have been asked for a list meanwhile.
+    const decision = decide(deps.inForce.current(), asked);
+    draft.item = { kind: item.kind, name: item.name.slice(0, nameShown) };
+    draft.decidedAt = performance.now();
+    return { asked, decision };
+  }
+
+  if (!found.isCut && !needsTemplates(assignment, found.item)) return decided(found.item, []);
+  return (async () => {
+    const item = found.isCut ? await uncut(deps, snapshot, request, assignment, use, signal) : found.item;
+    const templates = needsTemplates(assignment, item) ? await templatesOf(deps, snapshot, request, assignment, signal) : [];
+    return decided(item, templates);
+  })();
+}
+
+/**
+ * The one exposed item of the server's list that a cut name is short for: its hash says which, and one that fits two is of no use. One that is
+ * not exposed is unknown: another answer would tell that it is there.
+ */
+async function uncut(
+  deps: PermitDeps,
+  snapshot: Snapshot,
+  request: Identified,
+  assignment: Assignment,
+  use: Item,
+  signal: AbortSignal,
+): Promise<Item> {
+  const listing = decideListing(snapshot, request, assignment);
+  if (listing instanceof Fault) throw listing;
+  const items = await deps.lists.recent(listing, features[use.kind], {}, signal);
+  const [only, second] = items.filter(
+    ({ name }) =>
+      prefixed(assignment.server.slug, { kind: use.kind, name }) === use.name && assignment.provisions(use.kind, name),
+  );
+  if (only === undefined || second !== undefined) throw unknownItem(use);
+  return { kind: use.kind, name: only.name };
+}
+
+/** Only where the resource is not exposed by its URI, and every template of the server is. */
+function needsTemplates(assignment: Assignment, { kind, name }: Item): boolean {
+  return kind === 'resources' && !assignment.provisions('resources', name) && assignment.exposesAll('templates');
+}
+
+async function templatesOf(
+  deps: PermitDeps,
+  snapshot: Snapshot,
+  request: Identified,
+  assignment: Assignment,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const listing = decideListing(snapshot, request, assignment);
+  if (listing instanceof Fault) throw listing;
+  return (await deps.lists.recent(listing, features.templates, {}, signal)).map(({ name }) => name);
+}

@@ -1,0 +1,34 @@
+// What the policy shows of a gateway (or of one server in it), list by list, so that a change of the policy can be told as a change of just these lists. Pure.
+import { hash } from 'node:crypto';
+import type { ItemKind } from '#contract/policy.ts';
+import type { Assignment, Identified, ListKind } from '../call.ts';
+import type { CompiledGateway } from '../policy/compile.ts';
+
+export interface View {
+  /** By the server's slug. */
+  readonly assignments: ReadonlyMap<string, Assignment>;
+  /** A hash of what decides which items each list shows. */
+  readonly lists: Readonly<Record<ListKind, string>>;
+}
+
+const kindsOf: Readonly<Record<ListKind, readonly ItemKind[]>> = {
+  tools: ['tools'],
+  prompts: ['prompts'],
+  resources: ['resources', 'templates'],
+};
+
+export function viewOf(gateway: CompiledGateway, { server }: Identified['target']): View {
+  const assignments = [...gateway.assignments].filter(([slug]) => server === undefined || slug === server);
+  return {
+    assignments: new Map(assignments),
+    lists: { tools: textOf('tools'), prompts: textOf('prompts'), resources: textOf('resources') },
+  };
+
+  function textOf(kind: ListKind): string {
+    const shown = assignments
+      .map(([, assignment]) => assignment)
+      .filter(({ exposes }) => kindsOf[kind].some(exposes))
+      .map(({ server: { id }, remote, reach, exposure }) => [id, remote, reach, kindsOf[kind].map(exposure)]);
+    return hash('sha256', JSON.stringify(shown.toSorted()), 'base64url');
+  }
+}

@@ -1,0 +1,162 @@
+// What the hearers of one server want to hear of it: news of its lists, and of resources. To a server of 2025-11-25 each first subscription is a request and news
+// of lists come by themselves; one of 2026-07-28 has one stream for all of it. The rule: whoever hears here is told when nothing more will come.
+import { Fault } from '#contract/error.ts';
+import type { Slug } from '#contract/id.ts';
+import type { Hearer, ListKind } from '../call.ts';
+import { type NotificationMessage, readMessage } from '../mcp/jsonrpc.ts';
+import { isNews, type ListenFilter, listKindOf } from '../mcp/news.ts';
+import { ListenStream, type ListenWay } from './listen-stream.ts';
+import { Subscriptions } from './subscription.ts';
+import type { About, Reply } from './upstream.ts';
+
+export interface InterestDeps {
+  readonly server: Slug;
+  /** What the server said of itself; undefined where it is not known, so that its acknowledgment tells. */
+  readonly about: About | undefined;
+  /** Of a server of 2026-07-28. */
+  readonly way: ListenWay | undefined;
+  /** resources/subscribe and its opposite, to a legacy server. */
+  readonly ask: (method: string, uri: string) => Promise<Reply>;
+  readonly onDropped: () => void;
+  /** Nobody hears any more. */
+  readonly onEmpty?: () => void;
+}
+
+/** Without a fault where nobody needed the session any more. */
+type OnLost = (fault: Fault | undefined) => void;
+
+export class Interest {
+  readonly #deps: InterestDeps;
+  /** What each is told when nothing more will come. */
+  readonly #hearers = new Map<Hearer, OnLost>();
+  readonly #subscriptions = new Subscriptions();
+  readonly #stream: ListenStream | undefined;
+  #isOver = false;
+
+  constructor(deps: InterestDeps) {
+    this.#deps = deps;
+    const onNews = (body: Buffer, message: NotificationMessage) =>
+      isNews(message.method) ? this.notified(body, message) : deps.onDropped();
+    this.#stream = deps.way && new ListenStream(deps.server, deps.way, onNews, (fault) => this.lost(fault));
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+  /** Nobody needs the server for it. */
+  get isIdle(): boolean {
+    return this.#subscriptions.size === 0 && ![...this.#hearers.keys()].some(({ keepsOpen }) => keepsOpen);
+  }
+
+  /** Resolves once it hears, or once it is known that this server says nothing; false where it was lost meanwhile. `onLost` is called once, unless it was detached before. */
+  async attach(hearer: Hearer, onLost: OnLost): Promise<boolean> {
+    this.#hearers.set(hearer, onLost);
+    if (this.#stream) {
+      // So that one stream is opened for all of it.
+      for (const uri of hearer.subscribed(this.#deps.server)) this.#subscriptions.add(uri, hearer);
+      await this.#listen().catch((error: unknown) => this.#unheard(error));
+    }
+    return !this.#isOver && this.#hearers.has(hearer);
+  }
+
+  detach(hearer: Hearer): void {
+    if (!this.#hearers.delete(hearer)) return;
+    const left = this.#subscriptions.leave(hearer);
+    if (this.#isOver) return;
+    if (!this.#stream) for (const uri of left) this.#mention('resources/unsubscribe', uri);
+    else if (this.#hearers.size === 0) this.#stream.close();
+    else if (left.length > 0) this.#listen().catch((error: unknown) => this.#unheard(error));
+    if (this.#hearers.size > 0) return;
+    if (this.#stream) this.#isOver = true;
+    this.#deps.onEmpty?.();
+  }
+
+  /** `ask` sends the host's own request to a legacy server, where there is one. Rejects as a request does. */
+  async subscribe(hearer: Hearer, uri: string, ask?: () => Promise<Reply>): Promise<Reply> {
+    // Before the answer: the first update may be quicker.
+    this.#subscriptions.add(uri, hearer);
+    let isDone = false;
+    try {
+      const reply = this.#stream ? await this.#listenTo(uri) : await (ask?.() ?? this.#deps.ask('resources/subscribe', uri));
+      isDone = reply.message.error === undefined;
+      return reply;
+    } finally {
+      if (!isDone) this.#subscriptions.delete(uri, hearer);
+    }
+  }
+
+  async unsubscribe(hearer: Hearer, uri: string, ask?: () => Promise<Reply>): Promise<Reply> {
+    // Somebody else still wants to hear of it.
+    if (!this.#subscriptions.delete(uri, hearer)) return emptyReply();
+    if (!this.#stream) return await (ask?.() ?? this.#deps.ask('resources/unsubscribe', uri));
+    this.#listen().catch((error: unknown) => this.#unheard(error));
+    return emptyReply();
+  }
+
+  notified(body: Buffer, message: NotificationMessage): void {
+    const kind = listKindOf(message.method);
+    if (kind) this.#listChanged(kind);
+    else this.#updated(body, message);
+  }
+
+  /** What was said meanwhile may have been missed, though the server is the same. */
+  missed(): void {
+    for (const hearer of this.#hearers.keys()) hearer.missed(this.#deps.server);
+  }
+
+  /** Nothing more will come: whoever hears has to begin anew. Idempotent. */
+  lost(fault: Fault | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stream?.close();
+    const told = [...this.#hearers.values()];
+    this.#hearers.clear();
+    this.#deps.onEmpty?.();
+    for (const onLost of told) onLost(fault);
+  }
+
+  #listChanged(kind: ListKind): void {
+    if (this.#hearers.size === 0) this.#deps.onDropped();
+    for (const hearer of this.#hearers.keys()) hearer.listChanged(this.#deps.server, kind);
+  }
+
+  #updated(body: Buffer, { params }: NotificationMessage): void {
+    const { uri } = params.value;
+    const hearers = typeof uri === 'string' ? this.#subscriptions.of(uri) : undefined;
+    if (!hearers || hearers.size === 0) return this.#deps.onDropped();
+    for (const [hearer, subscribed] of hearers) hearer.updated(this.#deps.server, subscribed, body);
+  }
+
+  async #listen(): Promise<ListenFilter | undefined> {
+    const { about } = this.#deps;
+    if (!this.#stream || this.#isOver) return undefined;
+    const lists = about ? about.listChanged : (['tools', 'prompts', 'resources'] as const);
+    const uris = about?.isSubscribable === false ? [] : this.#subscriptions.uris();
+    return await this.#stream.want({ lists, uris });
+  }
+
+  async #listenTo(uri: string): Promise<Reply> {
+    const honored = await this.#listen();
+    if (honored?.uris.includes(uri) !== true) throw new Fault('METHOD_UNKNOWN', { method: 'resources/subscribe' });
+    return emptyReply();
+  }
+
+  /** A server that can't be listened to is left alone; of one that could be a moment ago, all begin anew. */
+  #unheard(error: unknown): void {
+    this.#deps.onDropped();
+    const fault = error instanceof Fault ? error : new Fault('UPSTREAM_LOST', { server: this.#deps.server }, { cause: error });
+    if (fault.code !== 'METHOD_UNKNOWN') this.lost(fault);
+  }
+
+  #mention(method: string, uri: string): void {
+    this.#deps.ask(method, uri).catch(() => this.#deps.onDropped());
+  }
+}
+
+/** The answer to what a server needs not be asked. */
+function emptyReply(): Reply {
+  const body = Buffer.from('{"jsonrpc":"2.0","id":0,"result":{}}');
+  const message = readMessage(body);
+  if (message.kind !== 'response') throw new Error('an answer that is none');
+  return { body, message };
+}

@@ -1,0 +1,25 @@
+// A hearer that writes down what it hears.
+import type { Slug } from '#contract/id.ts';
+import type { Hearer } from '../../../gateway/call.ts';
+
+export interface Noted extends Hearer {
+  readonly uris: string[];
+  readonly heard: string[];
+  isThere: boolean;
+  keepsOpen: boolean;
+}
+
+export function hearer(is: Partial<Pick<Noted, 'isThere' | 'keepsOpen' | 'uris'>> = {}): Noted {
+  const heard: string[] = [];
+  const uris = is.uris ?? [];
+  return {
+    isThere: is.isThere ?? true,
+    keepsOpen: is.keepsOpen ?? false,
+    uris,
+    heard,
+    subscribed: () => uris,
+    listChanged: (_: Slug, kind) => void heard.push(kind),
+    updated: (_: Slug, subscribed) => void heard.push(subscribed),
+    missed: () => void heard.push('missed'),
+  };
+}

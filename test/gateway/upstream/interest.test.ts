@@ -1,0 +1,143 @@
+// What is listened to at one server for all that want to hear of it: the real thing, with a server that the test plays.
+import { expect, test } from 'vitest';
+import { Fault } from '#contract/error.ts';
+import { Slug } from '#contract/id.ts';
+import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
+import type { ListenFilter } from '../../../gateway/mcp/news.ts';
+import { Interest } from '../../../gateway/upstream/interest.ts';
+import type { ListenTold } from '../../../gateway/upstream/listen-stream.ts';
+import type { Reply } from '../../../gateway/upstream/upstream.ts';
+import { proves } from '../../requirement.ts';
+import { hearer } from './hearer.ts';
+
+const server = Slug.parse('notes');
+const about = {
+  instructions: undefined,
+  capabilities: new Set(['tools', 'resources']),
+  listChanged: ['tools', 'resources'] as const,
+  isSubscribable: true,
+};
+
+interface Stream {
+  readonly filter: ListenFilter;
+  readonly told: ListenTold;
+  isOpen: boolean;
+}
+
+/** A modern server; it acknowledges `honors` of what is wanted, at once. */
+function modern(honors: (filter: ListenFilter) => ListenFilter | Fault | undefined = (filter) => filter) {
+  const streams: Stream[] = [];
+  let emptied = 0;
+  const interest = new Interest({
+    server,
+    about,
+    way: {
+      open(filter, told) {
+        const stream = { filter, told, isOpen: true };
+        streams.push(stream);
+        const answer = honors(filter);
+        queueMicrotask(() => {
+          if (answer instanceof Fault) told.onOver(answer);
+          else if (answer) told.onAcknowledged(answer);
+        });
+        return { close: () => void (stream.isOpen = false) };
+      },
+    },
+    ask: () => Promise.reject(new Error('a modern server is not asked')),
+    onDropped: () => undefined,
+    onEmpty: () => void emptied++,
+  });
+  return { interest, streams, open: () => streams.filter(({ isOpen }) => isOpen), emptied: () => emptied };
+}
+
+function legacy(answers: (method: string, uri: string) => object = () => ({ result: {} })) {
+  const asked: string[] = [];
+  const interest = new Interest({
+    server,
+    about,
+    way: undefined,
+    async ask(method, uri) {
+      asked.push(`${method} ${uri}`);
+      return reply(answers(method, uri));
+    },
+    onDropped: () => undefined,
+  });
+  return { interest, asked };
+}
+
+function reply(answer: object): Reply {
+  const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, ...answer }));
+  const message = readMessage(body);
+  if (message.kind !== 'response') throw new Error('no response');
+  return { body, message };
+}
+function say(interest: Interest, method: string, params?: object): void {
+  const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', method, ...(params && { params }) }));
+  const message = readMessage(body);
+  if (message.kind === 'notification') interest.notified(body, message);
+}
+
+test('a modern server has one stream for all, opened anew where what they want changes, and closed after the last', async () => {
+  proves('protocol.one-listen', {
+    file: 'gateway/upstream/listen-stream.ts',
+    find: 'this.#opening ??= this.#follow()',
+    replace: 'this.#opening = this.#follow()',
+  });
+  const { interest, streams, open, emptied } = modern();
+  const [first, second] = [hearer({ uris: ['thing://a'] }), hearer({ uris: ['thing://b'] })];
+  await Promise.all([first, second].map((one) => interest.attach(one, () => undefined)));
+  expect(streams.map(({ filter }) => filter)).toEqual([{ lists: ['tools', 'resources'], uris: ['thing://a', 'thing://b'] }]);
+  await interest.subscribe(second, 'thing://c');
+  expect(open().map(({ filter }) => filter.uris)).toEqual([['thing://a', 'thing://b', 'thing://c']]);
+  interest.detach(first);
+  await expect.poll(() => open().map(({ filter }) => filter.uris)).toEqual([['thing://b', 'thing://c']]);
+  expect(emptied()).toBe(0);
+  interest.detach(second);
+  expect([open(), emptied()]).toEqual([[], 1]);
+});
+
+test('what a modern server does not honor is refused, and what it does not declare is not asked for', async () => {
+  const { interest, streams } = modern(({ lists }) => ({ lists, uris: [] }));
+  const one = hearer();
+  await interest.attach(one, () => undefined);
+  await expect(interest.subscribe(one, 'thing://a')).rejects.toMatchObject({ code: 'METHOD_UNKNOWN' });
+  expect(streams.every(({ filter }) => !filter.lists.includes('prompts'))).toBe(true);
+});
+
+test('the end of a stream ends the hearing of all; a server without such streams is left alone', async () => {
+  const { interest, streams } = modern();
+  const lost: unknown[] = [];
+  for (const one of [hearer(), hearer()]) expect(await interest.attach(one, (fault) => lost.push(fault?.code))).toBe(true);
+  streams[0]?.told.onOver(new Fault('UPSTREAM_LOST', { server }));
+  expect([lost, interest.isOver]).toEqual([['UPSTREAM_LOST', 'UPSTREAM_LOST'], true]);
+
+  const silent = modern(() => new Fault('METHOD_UNKNOWN', { method: 'subscriptions/listen' }));
+  expect(await silent.interest.attach(hearer(), () => lost.push('again'))).toBe(true);
+  expect([lost.length, silent.interest.isOver]).toEqual([2, false]);
+});
+
+test('a legacy server is told of the first hearer and of the last', async () => {
+  const { interest, asked } = legacy();
+  const [first, second] = [hearer(), hearer()];
+  for (const one of [first, second]) await interest.attach(one, () => undefined);
+  await interest.subscribe(first, 'thing://a');
+  await interest.subscribe(second, 'thing://a');
+  await interest.unsubscribe(first, 'thing://a');
+  expect(asked.filter((one) => one.startsWith('resources/unsubscribe'))).toEqual([]);
+  interest.detach(second);
+  expect(asked.at(-1)).toBe('resources/unsubscribe thing://a');
+});
+
+test('news reaches whoever it is for', async () => {
+  const { interest } = legacy((_, uri) =>
+    uri === 'thing://refused' ? { error: { code: -32002, message: 'no' } } : { result: {} },
+  );
+  const [first, second] = [hearer(), hearer()];
+  for (const one of [first, second]) await interest.attach(one, () => undefined);
+  await interest.subscribe(first, 'thing://a');
+  expect((await interest.subscribe(second, 'thing://refused')).message.error).toBeDefined();
+  say(interest, 'notifications/tools/list_changed');
+  for (const uri of ['thing://a', 'thing://a/part', 'thing://ab', 'thing://refused'])
+    say(interest, 'notifications/resources/updated', { uri });
+  expect([first.heard, second.heard]).toEqual([['tools', 'thing://a', 'thing://a'], ['tools']]);
+});
