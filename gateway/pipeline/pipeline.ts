@@ -83,7 +83,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     news,
     mute: createMute(),
     mirrors: createMirrors(lists),
-    pager: createPager(),
+    pager: createPager(createSeal(deps.sealSecret, 'cursor')),
     states,
     parking,
     lacking,

@@ -181,7 +181,11 @@ describe('the round of a call that waits', () => {
   test('is nobody else’s, of no other parameters, and whole', async () => {
     const asked = askedOf(await call('ask', asking));
     const more = retryOf(asked);
-    const altered = { ...more, requestState: `${more.requestState.slice(0, -2)}AA` };
+    const { requestState } = more;
+    const altered = {
+      ...more,
+      requestState: `${requestState.slice(0, 40)}${requestState[40] === 'A' ? 'B' : 'A'}${requestState.slice(41)}`,
+    };
     expect(codeOf(await call('ask', asking, { more, token: grace }))).toBe('STATE_FOREIGN');
     expect(codeOf(await call('ask', { ...asking, id: 'r' }, { more }))).toBe('STATE_FOREIGN');
     expect(codeOf(await call('ask', asking, { more: altered }))).toBe('STATE_FORGED');

@@ -10,6 +10,7 @@ import { features } from '../../../gateway/mcp/feature.ts';
 import { unprefixed } from '../../../gateway/mcp/item-name.ts';
 import { membersOf } from '../../../gateway/mcp/span.ts';
 import { createPager } from '../../../gateway/pipeline/cursor.ts';
+import { createSeal } from '../../../gateway/pipeline/seal.ts';
 import { beginRecord } from '../../../gateway/pipeline/draft.ts';
 import { createKnownLists } from '../../../gateway/pipeline/known-list.ts';
 import { listItems } from '../../../gateway/pipeline/list.ts';
@@ -89,7 +90,7 @@ async function listed(world: World, kind: ItemKind, server?: string) {
   const deps = {
     inForce: { current: () => snapshot, onChange: () => () => undefined, close: () => undefined },
     lists: createKnownLists(upstream),
-    pager: createPager(),
+    pager: createPager(createSeal(Buffer.alloc(32), 'cursor')),
     mute: createMute(),
     news: { uses: () => undefined },
     logger: pino({ level: 'silent' }),
