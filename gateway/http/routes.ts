@@ -8,6 +8,7 @@ import { asFault, Fault } from '#contract/error.ts';
 import { tunnelPath } from '#contract/frame.ts';
 import { newId } from '#contract/id.ts';
 import { type Address, addressOf } from '../mcp/address.ts';
+import { refuseDoubled } from './doubled.ts';
 import { answerFault, answerJson, refuseUpgrade } from './error.ts';
 import type { Health } from './health.ts';
 import { refuseForeign, type Site } from './origin.ts';
@@ -60,6 +61,7 @@ export function createRoutes(deps: {
       allow(request, 'GET, HEAD');
       return path === '/healthz' ? answerJson(response, 200, { alive: true }) : answerReady(health, response);
     }
+    refuseDoubled(request);
     refuseForeign(site, request);
     const address = addressAt(path, request.url ?? '');
     if (address) {
@@ -97,6 +99,7 @@ export function createRoutes(deps: {
       const ignore = () => socket.destroy();
       socket.on('error', ignore);
       try {
+        refuseDoubled(request);
         refuseForeign(site, request);
         if (pathOf(request.url) !== tunnelPath) throw new Fault('NOT_FOUND');
         socket.off('error', ignore);

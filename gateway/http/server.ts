@@ -31,7 +31,10 @@ const limits = {
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 5_000,
   maxHeaderSize: 16 * 1024,
+  // What two readers could take for two different requests is refused: lengths that contradict, folded lines, odd line ends.
+  insecureHTTPParser: false,
 } satisfies ServerOptions;
+type TimeLimits = Partial<Pick<typeof limits, 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'>>;
 
 /** Rejects with ADDRESS_UNUSABLE where the address is taken, forbidden or not on this machine. */
 export async function openServer(deps: {
@@ -40,8 +43,11 @@ export async function openServer(deps: {
   setting: string;
   certificate: Certificate | undefined;
   logger: Logger;
+  /** In ms. Absent: 15 s for a head, 120 s for a whole request, looked at every 5 s. */
+  timeLimits?: TimeLimits;
 }): Promise<HttpServer> {
   const { listen, certificate, logger } = deps;
+  const options = { ...limits, ...deps.timeLimits };
   let routes: Routes | undefined;
   let closing: Promise<void> | undefined;
   const sockets = new Set<Duplex>();
@@ -51,14 +57,16 @@ export async function openServer(deps: {
   function onRequest(request: IncomingMessage, response: ServerResponse): void {
     silent.delete(request.socket);
     if (closing) response.shouldKeepAlive = false;
+    // Node reads the rest of a body whose request was answered before, however long it is: also for somebody who has no token.
+    if (mayBeLong(request)) response.once('finish', () => request.complete || request.socket.destroySoon());
     if (routes && !closing) void routes.onRequest(request, response);
     else answerFault(response, new Fault(closing ? 'STOPPING' : 'STARTING'), logger);
   }
   // Not imported: an import of node:http also loads Node's own WebSocket client, a tenth of what a start takes.
   const [http, https] = [process.getBuiltinModule('node:http'), process.getBuiltinModule('node:https')];
   const server = certificate
-    ? https.createServer({ ...limits, ...certificate, minVersion: 'TLSv1.2' }, onRequest)
-    : http.createServer(limits, onRequest);
+    ? https.createServer({ ...options, ...certificate, minVersion: 'TLSv1.2' }, onRequest)
+    : http.createServer(options, onRequest);
   server.on(certificate ? 'secureConnection' : 'connection', (socket: Duplex) => {
     sockets.add(socket);
     silent.add(socket);
@@ -100,6 +108,11 @@ export async function openServer(deps: {
       return closing;
     },
   };
+}
+
+/** Short ones are in the first packets, and read by then: their connection can serve the next request. */
+function mayBeLong({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 65_536;
 }
 
 const bindErrors: Readonly<Record<string, string>> = {

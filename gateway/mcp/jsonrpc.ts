@@ -3,7 +3,7 @@
 // one key here, because Go's encoding/json takes either for the other, and the last one wins.
 import { isUtf8 } from 'node:buffer';
 import { Fault } from '#contract/error.ts';
-import { type Member, membersOf, type Span, splice } from './span.ts';
+import { isDeeperThan, type Member, membersOf, type Span, splice } from './span.ts';
 
 export type Id = string | number;
 type Json = Readonly<Record<string, unknown>>;
@@ -121,9 +121,13 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Throws MALFORMED. */
+/** Nobody means more. Readers that call themselves for each level (JSON.stringify too) fail at some thousands, and reading a million takes half a second. */
+const levelsAtMost = 512;
+
+/** Throws MALFORMED, and INVALID_REQUEST where it is nested too deep. */
 export function parse(body: Buffer): unknown {
   if (!isUtf8(body)) throw new Fault('MALFORMED');
+  if (isDeeperThan(levelsAtMost, body)) throw invalid(`its JSON is nested deeper than ${levelsAtMost} levels`);
   try {
     return JSON.parse(body.toString('utf8'));
   } catch (cause) {

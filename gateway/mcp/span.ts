@@ -67,6 +67,26 @@ export function splice(text: Buffer, edits: readonly { readonly span: Span; read
   return Buffer.concat(parts);
 }
 
+/** Whether objects and arrays stand in each other deeper than so many levels. Of any text, and read no further than that. */
+export function isDeeperThan(levels: number, text: Buffer): boolean {
+  // Each level takes a byte at least.
+  if (text.length <= levels) return false;
+  let depth = 0;
+  let at = 0;
+  while (at < text.length) {
+    const byte = text[at];
+    if (byte === quote) {
+      at = skipString(text, at);
+      continue;
+    }
+    if (byte === openBrace || byte === openBracket) {
+      if (++depth > levels) return true;
+    } else if (byte === closeBrace || byte === closeBracket) depth--;
+    at++;
+  }
+  return false;
+}
+
 function keyText(text: Buffer, start: number, end: number): string {
   const raw = text.toString('latin1', start + 1, end - 1);
   // An escaped or non-ASCII key is decoded, so that "na\u006de" is seen as the "name" it is.

@@ -1,7 +1,25 @@
 // What is promised of the HTTP edge: headers, statuses, versions.
 import type { Requirement } from '../requirement.ts';
 
+const attacks = 'docs/attacks.md';
+
 export const edge: readonly Requirement[] = [
+  {
+    id: 'edge.one-request',
+    promise:
+      'What two readers could take for two different requests is refused: lengths that contradict, folded lines, odd line ends.',
+    source: attacks,
+  },
+  { id: 'edge.one-header', promise: 'A header that decides who asks, and for what, stands in a request once.', source: attacks },
+  { id: 'edge.slow-head', promise: 'A client that never ends its head is cut, and holds up nobody.', source: attacks },
+  { id: 'edge.slow-body', promise: 'A client that never ends its body is cut, and holds up nobody.', source: attacks },
+  {
+    id: 'edge.large-body',
+    promise: 'A body over the limit is refused before it was sent, and none of it is kept.',
+    source: attacks,
+  },
+  { id: 'edge.refused-unread', promise: 'What was refused before its body came is not read on.', source: attacks },
+  { id: 'edge.nested', promise: 'JSON that is nested too deep is refused, wherever in a message it stands.', source: attacks },
   {
     id: 'edge.relayed-status',
     promise: 'An error of a server whose HTTP status 2026-07-28 fixes reaches a modern host with that status.',

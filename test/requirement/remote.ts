@@ -120,6 +120,11 @@ export const remote: readonly Requirement[] = [
     promise: 'A server of that transport gets what is posted at an address of its own origin, and at no other.',
     source: walk,
   },
+  {
+    id: 'remote.endless',
+    promise: 'A server that never ends what it sends ends its own call, at its limit or in its time.',
+    source: 'docs/attacks.md',
+  },
   { id: 'remote.era-found-out', promise: 'A remote server of either era is called as it wants it.', source: walk },
   {
     id: 'vault.bound',

@@ -3,64 +3,15 @@ import { once } from 'node:events';
 import { BlockList, connect } from 'node:net';
 import type { ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
-import pino from 'pino';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Fault } from '#contract/error.ts';
-import { createHealth, type Part } from '../../../gateway/http/health.ts';
-import { clientAddress, describeSite, refuseForeign, type Site } from '../../../gateway/http/origin.ts';
-import { createRoutes, type McpRoute } from '../../../gateway/http/routes.ts';
-import { openServer, type HttpServer } from '../../../gateway/http/server.ts';
+import { refuseForeign, type Site } from '../../../gateway/http/origin.ts';
+import type { McpRoute } from '../../../gateway/http/routes.ts';
+import { openServer } from '../../../gateway/http/server.ts';
 import { proves } from '../../requirement.ts';
 import { quiet } from '../data.ts';
+import { openDoor } from './door.ts';
 import { sendRaw, type RawAnswer } from './raw.ts';
-
-const opened: HttpServer[] = [];
-afterEach(async () => {
-  for (const server of opened.splice(0)) await server.close(0);
-});
-
-interface Door {
-  readonly port: number;
-  readonly server: HttpServer;
-  readonly log: readonly string[];
-  ask(lines: readonly string[], body?: string): Promise<RawAnswer>;
-}
-
-async function openDoor(of: { mcp?: McpRoute; parts?: readonly Part[]; proxies?: BlockList } = {}): Promise<Door> {
-  const server = await openServer({
-    listen: { host: '127.0.0.1', port: 0 },
-    setting: '--listen',
-    certificate: undefined,
-    logger: quiet,
-  });
-  opened.push(server);
-  const { port } = server.address;
-  const site = describeSite({
-    publicOrigin: 'https://mcp.example.org',
-    listen: { ...server.address, isSecure: false },
-    allowedOrigins: ['https://console.example.org'],
-    proxies: of.proxies,
-  });
-  const log: string[] = [];
-  const answerTarget: McpRoute = (request, response, { gateway, server: name }) => {
-    response.end(JSON.stringify({ gateway, server: name, from: clientAddress(site, request) }));
-  };
-  const routes = createRoutes({
-    wellKnown: () => undefined,
-    site,
-    health: createHealth(of.parts ?? [], quiet),
-    mcp: of.mcp ?? answerTarget,
-    oldMcp: answerTarget,
-    enroll: (_request, response) => void response.end('enrolled'),
-    pages: () => undefined,
-    tunnel: (_request, socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
-    logger: pino({ level: 'warn' }, { write: (line: string) => log.push(line) }),
-  });
-  server.serve(routes);
-  const ask = (lines: readonly string[], body?: string) =>
-    sendRaw({ host: '127.0.0.1', port }, [...lines, 'Connection: close'], body);
-  return { port, server, log, ask };
-}
 
 const post = (path: string, ...headers: string[]) => [`POST ${path} HTTP/1.1`, 'Content-Length: 0', ...headers];
 const codeOf = ({ body }: RawAnswer): unknown => JSON.parse(body).error.code;
@@ -309,7 +260,7 @@ describe('the server', () => {
       certificate: undefined,
       logger: quiet,
     });
-    opened.push(server);
+    onTestFinished(() => server.close(0));
     const answer = await sendRaw({ host: '127.0.0.1', port: server.address.port }, [
       'GET /healthz HTTP/1.1',
       'Host: x',

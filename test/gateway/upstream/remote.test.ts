@@ -1,96 +1,12 @@
 // Remote servers that answer as no good server would, and those that answer as only some do: each scripted, over real connections.
 import type { ServerResponse } from 'node:http';
-import { expect, onTestFinished, test, vi } from 'vitest';
-import { GatewayId, newId, ServerId, Slug, TokenId, UserId } from '#contract/id.ts';
-import { Secret } from '#contract/secret.ts';
-import type { AllowedCall, AllowedListing, Remote } from '../../../gateway/call.ts';
-import { createEgress } from '../../../gateway/egress/egress.ts';
-import type { Identities } from '../../../gateway/identity/identities.ts';
-import { identityFault } from '../../../gateway/identity/words.ts';
+import { expect, test, vi } from 'vitest';
+import type { AllowedCall } from '../../../gateway/call.ts';
 import { features } from '../../../gateway/mcp/feature.ts';
-import { readMessage, type RequestMessage } from '../../../gateway/mcp/jsonrpc.ts';
-import { createRemoteUpstream } from '../../../gateway/upstream/remote.ts';
-import type { Trace, Upstream } from '../../../gateway/upstream/upstream.ts';
+import type { Trace } from '../../../gateway/upstream/upstream.ts';
 import { type Heard, listen, type Seen } from '../../fake/remote/listen.ts';
 import { proves } from '../../requirement.ts';
-
-const ids = { gateway: GatewayId.parse(newId()), server: ServerId.parse(newId()), user: UserId.parse(newId()) };
-
-function upstreamFor(value = 'precious'): Upstream {
-  const egress = createEgress({ onRefused: () => undefined });
-  const identity = { id: 'one', setAt: 1, isSignIn: false, value: new Secret(value) };
-  const identities: Identities = {
-    identity: () => identity,
-    renewRefused: () => Promise.resolve(false),
-    want: () => Promise.resolve(),
-    refusal: (whose, { status }) => identityFault('IDENTITY_REFUSED', whose, undefined, { status }),
-  };
-  const upstream = createRemoteUpstream({ egress, identities, messageLimitBytes: 65_536, onDropped: () => undefined });
-  onTestFinished(async () => {
-    await upstream.close();
-    await egress.close();
-  });
-  return upstream;
-}
-
-function allowed(
-  server: Heard,
-  change: { auth?: Remote['auth']; timeoutMs?: number; body?: object } = {},
-): AllowedCall & AllowedListing {
-  const { auth, timeoutMs = 5000 } = change;
-  const body = change.body ?? {
-    jsonrpc: '2.0',
-    id: 'h1',
-    method: 'tools/call',
-    params: { name: 'echo', _meta: { traceparent: '00-a-b-01' } },
-  };
-  const call = {
-    era: 'legacy',
-    method: 'tools/call',
-    target: { gateway: Slug.parse('eng'), server: undefined },
-    body: Buffer.from(JSON.stringify(body)),
-    arrivedAt: { monotonic: 0, wall: 0 },
-    caller: {
-      user: { id: ids.user, slug: Slug.parse('ada') },
-      host: 'test',
-      token: TokenId.parse(newId()),
-      gateway: Slug.parse('eng'),
-      via: 'http',
-      workstation: null,
-    },
-    conversation: 'one',
-    item: { kind: 'tools', name: 'echo' },
-    assignment: {
-      gateway: { id: ids.gateway, slug: Slug.parse('eng') },
-      server: { id: ids.server, slug: Slug.parse('tracker') },
-      shareable: false,
-      timeoutMs,
-      reach: 'caller',
-      remote: {
-        url: `${server.origin}/mcp`,
-        origin: server.origin,
-        allowPrivate: ['127.0.0.1'],
-        transport: 'auto',
-        egress: undefined,
-        isSigned: false,
-        auth,
-      },
-      provisions: () => true,
-      exposes: () => true,
-    },
-  };
-  return call as unknown as AllowedCall & AllowedListing;
-}
-
-function call(upstream: Upstream, of: AllowedCall, trace: Trace = {}, signal = new AbortController().signal) {
-  return upstream.call(of, readMessage(of.body) as RequestMessage, trace, signal);
-}
-const asJson = (response: ServerResponse, message: object, status = 200, headers: Record<string, string> = {}) =>
-  response
-    .writeHead(status, { 'content-type': 'application/json', ...headers })
-    .end(JSON.stringify({ jsonrpc: '2.0', ...message }));
-const said = ({ body }: Seen) =>
-  (body === '' ? {} : JSON.parse(body)) as { id?: number; method?: string; params?: { name?: string } };
+import { allowed, asJson, call, said, upstreamFor } from './remote-fixture.ts';
 
 /** A server of 2025-11-25 that does what every one does, and the test's own for tools/call. */
 function legacy(onCall: (id: number, response: ServerResponse, seen: Seen) => void, version = '2025-11-25'): Promise<Heard> {
@@ -330,6 +246,14 @@ const odd: readonly (readonly [string, (id: number, response: ServerResponse) =>
     'a key twice',
     (id, response) =>
       response.writeHead(200, { 'content-type': 'application/json' }).end(`{"jsonrpc":"2.0","id":${id},"result":{},"Result":{}}`),
+    'SERVER_GARBAGE',
+  ],
+  [
+    'an answer that is nested too deep',
+    (id, response) =>
+      response
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(`{"jsonrpc":"2.0","id":${id},"result":${'['.repeat(30_000)}${']'.repeat(30_000)}}`),
     'SERVER_GARBAGE',
   ],
   [
