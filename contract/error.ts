@@ -114,6 +114,12 @@ const table = {
     retry: 'no',
     message: 'The gateway "{gateway}" is not granted to you by any of your teams. Ask your administrator.',
   },
+  STEP_UP_NEEDED: {
+    status: 403,
+    rpc: 7403,
+    retry: 'no',
+    message: 'The tool "{name}" needs the consent of its person: an app that signed in asks for it, no other may use it.',
+  },
   TOKEN_NOT_FOR_GATEWAY: { status: 403, rpc: 7403, retry: 'no', message: 'This token is not for the gateway "{gateway}".' },
   SERVER_NOT_ASSIGNED: {
     status: 403,

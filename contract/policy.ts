@@ -133,6 +133,8 @@ export const PolicyAssignment = z.strictObject({
   prompts: Provisioning.default('none'),
   resources: Provisioning.default('none'),
   templates: Provisioning.default('none'),
+  /** Which of its tools may be used only by hosts whose person consented to them by name. Absent: none. */
+  stepUp: Provisioning.optional(),
   /** As whom a remote server is called: the caller's own identity there, one that all callers share, or nobody in particular. */
   identity: z.enum(['none', 'shared', 'own']).default('none'),
 });

@@ -11,6 +11,8 @@ export interface Caller {
   readonly user: { readonly id: UserId; readonly slug: Slug };
   /** The AI host as its token or its channel names it. */
   readonly host: string;
+  /** Whether its person consented to tools that the policy marks with `stepUp`. */
+  readonly isSteppedUp?: boolean;
   /** By what it is known (contract/host-identity.ts). Absent: by nothing. */
   readonly client?: string;
   /** The token, or for a host that signed in its connection, whose tokens come and go. Absent for a host that came through the shim: its tunnel is its proof. */
@@ -153,6 +155,8 @@ export interface Assignment {
   readonly exposure: (kind: ItemKind) => string;
   /** Whether a resource that is not exposed by its URI is one of an exposed template. `listed` is what the server lists: it counts where all are exposed. */
   readonly hasTemplateFor: (uri: string, listed: readonly string[]) => boolean;
+  /** Whether a tool may be used only after its person consented to it by name. Absent: no tool. */
+  readonly needsStepUp?: (tool: string) => boolean;
 }
 
 export interface Remote {
@@ -245,6 +249,8 @@ interface ByteSpan {
 /** An answer in the caller's era. `status` is the HTTP status; on a line it is not used. */
 export interface Encoded {
   readonly status: number;
+  /** The host may ask its person for more and come again: an answer over HTTP says how. */
+  readonly isStepUp?: boolean;
   readonly body: Buffer;
 }
 /** Encodes answers for one request: its era and its id, as the host wrote it. */

@@ -88,6 +88,7 @@ const choices: Readonly<Record<string, string>> = {
   auth: 'use none or header',
   identity: 'use own, shared or none',
   version: 'this version is not known here: use 1',
+  stepUp: 'use all, none, or a list of tool names (1-2048 characters each)',
   tools: 'use all, none, or a list of tool names (1-2048 characters each)',
   prompts: 'use all, none, or a list of prompt names (1-2048 characters each)',
   resources: 'use all, none, or a list of URIs (1-2048 characters each)',

@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
 import { UserId } from '#contract/id.ts';
 import type { PolicyIds } from '#contract/policy.ts';
+import { stepUpScope } from '#contract/scope.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Caller } from '../call.ts';
 import type { Store } from '../store/store.ts';
@@ -131,7 +132,11 @@ async function lookUpConnection(...[store, readUserIds, digest, now]: Parameters
   refuseExpired(found.expiresAt, now);
   const { id, client, user, host, gateway } = found.connection;
   if ((await readUserIds())[user.slug] !== user.id) throw new Fault('UNAUTHENTICATED');
-  return { caller: { user, host, client, token: id, gateway, via: 'http', workstation: null }, expiresAt: found.expiresAt };
+  const isSteppedUp = found.scopes.split(' ').includes(stepUpScope);
+  return {
+    caller: { user, host, client, isSteppedUp, token: id, gateway, via: 'http', workstation: null },
+    expiresAt: found.expiresAt,
+  };
 }
 
 function refuseExpired(expiresAt: number, now: number): void {

@@ -24,6 +24,8 @@ export class Exchange implements Audience, Asked {
   readonly arrived: Progress;
   /** Aborted when the connection closes before the answer, or the host cancels. */
   readonly closed = new AbortController();
+  /** How the host asks its person for more, where it can. */
+  stepUp: string | undefined;
   /** Of a legacy host. */
   session: McpSession | undefined;
   /** Asked while the answer is held open: throws or rejects where its host may no more listen. */
@@ -89,7 +91,7 @@ export class Exchange implements Audience, Asked {
   }
 
   /** The answer, and the end. Only the first counts. */
-  send({ status, body }: Encoded, thrown?: unknown): void {
+  send({ status, body, isStepUp }: Encoded, thrown?: unknown): void {
     const { response } = this;
     if (this.#stream) return this.#stream.finish(body);
     if (response.headersSent || response.destroyed) return;
@@ -100,6 +102,7 @@ export class Exchange implements Audience, Asked {
       'X-Content-Type-Options': 'nosniff',
     };
     if (status !== 401) response.removeHeader('WWW-Authenticate');
+    if (isStepUp && this.stepUp !== undefined) headers['WWW-Authenticate'] = this.stepUp;
     if (thrown instanceof Fault && thrown.code === 'METHOD_NOT_ALLOWED') headers['Allow'] = String(thrown.fields['allow'] ?? '');
     // What was not read of a refused body is not worth waiting for.
     if (thrown instanceof Fault && thrown.code === 'MESSAGE_TOO_LARGE') headers['Connection'] = 'close';

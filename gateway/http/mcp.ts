@@ -32,8 +32,10 @@ export interface McpRouteDeps {
   readonly onRootsChanged: (conversation: string) => void;
   readonly messageLimitBytes: number;
   /** How a host finds the way in, for a 401. */
-  readonly challenge?: ((address: Address, hadToken: boolean) => string) | undefined;
+  readonly challenge?: ((address: Address, why: Missing) => string) | undefined;
 }
+/** What of a right is not there: any token, a valid one, or the person's consent to this one call. */
+export type Missing = 'token' | 'valid-token' | 'step-up';
 type Target = Identified['target'];
 
 export function createMcpRoute(deps: McpRouteDeps): McpRoute {
@@ -46,6 +48,8 @@ export function createMcpRoute(deps: McpRouteDeps): McpRoute {
       const identified = deps.tokenCheck.callerOf(request.headers.authorization);
       const caller = identified instanceof Promise ? await identified : identified;
       arrived.caller = caller;
+      // Only a host that signed in has a person to ask.
+      if (caller.isSteppedUp === false) exchange.stepUp = deps.challenge?.(address, 'step-up');
       const target = { gateway: address.gateway ?? caller.gateway, server: address.server };
       if (request.method === 'GET') return listen(deps, exchange, caller, target);
       if (request.method === 'DELETE') return endSession(deps, exchange, caller, target);
@@ -55,9 +59,8 @@ export function createMcpRoute(deps: McpRouteDeps): McpRoute {
       await answer(deps, exchange, caller, target, body);
     } catch (thrown) {
       const era: Era = arrived.era === 'legacy' ? 'legacy' : 'modern';
-      const hadToken = request.headers.authorization !== undefined;
-      if (!arrived.caller)
-        response.setHeader('WWW-Authenticate', deps.challenge?.(address, hadToken) ?? 'Bearer realm="Drawbridge"');
+      const why = request.headers.authorization === undefined ? 'token' : 'valid-token';
+      if (!arrived.caller) response.setHeader('WWW-Authenticate', deps.challenge?.(address, why) ?? 'Bearer realm="Drawbridge"');
       exchange.send(await deps.pipeline.refuse(arrived, thrown, encoderFor(era, arrived.id)), thrown);
     }
   };

@@ -72,6 +72,7 @@ function encodeFault(era: Era, id: string, fault: Fault, wasForwarded: boolean):
   const code = era === 'legacy' && fault.code === 'RESOURCE_UNKNOWN' ? legacyNotFound : rpc;
   return {
     status: isAnswer ? 200 : status,
+    ...(fault.code === 'STEP_UP_NEEDED' ? { isStepUp: true } : {}),
     body: errorResponse(id, { code, message: fault.message, data }),
   };
 }

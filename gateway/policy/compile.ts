@@ -70,6 +70,7 @@ export function compile(source: Source): Snapshot {
         reach: assignment.reach,
         remote: server.kind === 'remote' ? remoteOf(server, assignment.identity) : undefined,
         ...exposure(assignment),
+        ...stepUp(assignment),
       });
     }
     gateways.set(slug, { ...of, title: gateway.title ?? slug, assignments });
@@ -121,6 +122,12 @@ function exposure(
         matchesTemplate(template, uri),
       ),
   };
+}
+
+function stepUp({ stepUp: tools = 'none' }: PolicyAssignment): Pick<Assignment, 'needsStepUp'> {
+  if (tools === 'none') return {};
+  const named = tools === 'all' ? undefined : new Set(tools);
+  return { needsStepUp: (tool) => named === undefined || named.has(tool) };
 }
 
 function compileOffers({ offers, approvals }: Source): Snapshot['offers'] {

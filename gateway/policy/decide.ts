@@ -26,6 +26,8 @@ export function decide(snapshot: Snapshot, call: Resolved): Decision {
   const assignment = gateway.assignments.get(call.assignment.server.slug);
   if (!assignment) return { kind: 'refused', fault: new Fault('SERVER_NOT_ASSIGNED', { server: call.assignment.server.slug }) };
   if (!isExposed(assignment, call)) return { kind: 'refused', fault: notProvisioned(call.item) };
+  if (call.item.kind === 'tools' && assignment.needsStepUp?.(call.item.name) === true && call.caller.isSteppedUp !== true)
+    return { kind: 'refused', fault: new Fault('STEP_UP_NEEDED', { name: call.item.name }) };
   return { kind: 'allowed', call: { ...call, assignment } as AllowedCall };
 }
 

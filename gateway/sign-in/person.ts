@@ -17,6 +17,8 @@ export interface Granted {
   readonly title: string;
   /** Titles of what is assigned to it. */
   readonly servers: readonly string[];
+  /** Tools that need a consent of their own, each with its server. */
+  readonly stepUp: readonly string[];
 }
 
 /** The user with this verified e-mail. Rejects with SIGN_IN_REFUSED where there is none, or more than one. */
@@ -58,7 +60,12 @@ function personIn({ policy, ids }: StoredPolicy, slug: string): Person | undefin
     const gateway = policy.gateways[of];
     if (!gateway) return [];
     const titles = Object.keys(gateway.assignments).map((server) => servers.get(server) ?? server);
-    return [{ slug: of, title: gateway.title ?? of, servers: titles }];
+    const stepUp = Object.entries(gateway.assignments).flatMap(([server, { stepUp: tools = 'none' }]) => {
+      const name = servers.get(server) ?? server;
+      if (tools === 'none') return [];
+      return tools === 'all' ? [`${name}: every tool`] : tools.map((tool) => `${name}: ${tool}`);
+    });
+    return [{ slug: of, title: gateway.title ?? of, servers: titles, stepUp }];
   });
   return { id: id.data, slug: name.data, email: user.email ?? '', gateways };
 }

@@ -4,13 +4,12 @@ import { Buffer } from 'node:buffer';
 import { hash, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { type Adapter, type Client, type Context, errors, type Grant, interactionPolicy, Provider } from 'oidc-provider';
 import { z } from 'zod';
+import { knownScopes, scope, stepUpScope } from '#contract/scope.ts';
 import { type Address, addressOfResource } from '../mcp/address.ts';
 import type { SigningKey } from '../caller/signing-key.ts';
 import type { Connection } from '../store/sign-in.ts';
 import { grantIdFor } from './adapter.ts';
 
-/** The one scope: to call what the gateway exposes to this person. What that is, the policy says at each call. */
-export const scope = 'mcp';
 export const paths = {
   authorize: '/oauth/authorize',
   token: '/oauth/token',
@@ -111,7 +110,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     revokeGrantPolicy: () => true,
     discovery: {
       ...(deps.hasRegistration ? { registration_endpoint: `${publicOrigin}${paths.register}` } : {}),
-      scopes_supported: [scope],
+      scopes_supported: [scope, stepUpScope],
       ...(deps.hasDocuments ? { client_id_metadata_document_supported: true } : {}),
     },
     features: {
@@ -131,10 +130,16 @@ export function createProvider(deps: ProviderDeps): Provider {
         getResourceServerInfo: (ctx: Context, resource: string) => {
           if (Array.isArray(ctx.oidc.params?.['resource']) || !addressOfResource(publicOrigin, resource))
             throw new errors.InvalidTarget('resource must be the URL of one MCP endpoint of this gateway');
-          // What asks for no scope asks for this one.
-          if (ctx.oidc.route === 'device_authorization' || ctx.oidc.params?.['grant_type'] === 'client_credentials')
-            Object.assign(ctx.oidc.params ?? {}, { scope });
-          return { scope, audience: resource, accessTokenFormat: 'opaque', accessTokenTTL: lifetime.AccessToken };
+          // Nobody consents for a service account, so there is nothing that it could step up by.
+          const isService = ctx.oidc.params?.['grant_type'] === 'client_credentials';
+          if (isService || ctx.oidc.route === 'device_authorization')
+            Object.assign(ctx.oidc.params ?? {}, { scope: isService ? scope : knownScopes(ctx.oidc.params?.['scope']) });
+          return {
+            scope: isService ? scope : `${scope} ${stepUpScope}`,
+            audience: resource,
+            accessTokenFormat: 'opaque',
+            accessTokenTTL: lifetime.AccessToken,
+          };
         },
       },
     },
@@ -163,16 +168,24 @@ export function createProvider(deps: ProviderDeps): Provider {
 }
 
 /** A grant for what a connection allows: each sign-in has one of its own, so that its tokens end together and no others do. */
-export async function saveGrant(provider: Provider, of: { connection: Connection; resource: string }): Promise<Grant> {
+export async function saveGrant(
+  provider: Provider,
+  of: { connection: Connection; resource: string; scopes: string },
+): Promise<Grant> {
   const { id, user, client } = of.connection;
   const grant = new provider.Grant({ accountId: user.id, clientId: client, jti: grantIdFor(id) });
-  grant.addResourceScope(of.resource, scope);
+  grant.addResourceScope(of.resource, of.scopes);
   await grant.save();
   return grant;
 }
 
 /** What a request to authorize names, once oidc-provider has checked it; one of a device names no place to return to. */
-export const Asked = z.object({ client_id: z.string(), redirect_uri: z.string().optional(), resource: z.string() });
+export const Asked = z.object({
+  client_id: z.string(),
+  redirect_uri: z.string().optional(),
+  resource: z.string(),
+  scope: z.string().default(scope).transform(knownScopes),
+});
 
 async function loadGrant(provider: Provider, deps: ProviderDeps, ctx: Context): Promise<Grant | undefined> {
   const consented = ctx.oidc.result?.consent?.grantId;
@@ -180,12 +193,12 @@ async function loadGrant(provider: Provider, deps: ProviderDeps, ctx: Context): 
   const asked = Asked.safeParse(ctx.oidc.params);
   const user = ctx.oidc.account?.accountId;
   if (!asked.success || user === undefined) return undefined;
-  const { client_id: client, redirect_uri: redirect, resource } = asked.data;
+  const { client_id: client, redirect_uri: redirect, resource, scope: scopes } = asked.data;
   // Whoever shows somebody a code could be anybody: consent at a device is asked for each time.
-  if (redirect === undefined) return undefined;
+  if (redirect === undefined || scopes !== scope) return undefined;
   const address = addressOfResource(deps.publicOrigin, resource);
   const connection = address && (await deps.remembered({ client, user, address, redirect }));
-  return connection && saveGrant(provider, { connection, resource });
+  return connection && saveGrant(provider, { connection, resource, scopes });
 }
 
 function policyOf(): interactionPolicy.Policy {

@@ -16,6 +16,7 @@ import { createUpstreamSignIn } from './migration/0009-upstream-sign-in.ts';
 import { createServiceAccount } from './migration/0010-machine-account.ts';
 import { createSign } from './migration/0011-sign.ts';
 import { createHost } from './migration/0012-host.ts';
+import { createStepUp } from './migration/0013-step-up.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -32,6 +33,7 @@ const migrations = {
   '0010-machine-account': createServiceAccount,
   '0011-sign': createSign,
   '0012-host': createHost,
+  '0013-step-up': createStepUp,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -45,6 +45,8 @@ export interface Connection {
 /** Who calls with an access token. */
 export interface TokenBearer {
   readonly connection: Connection;
+  /** What it was issued for: scopes, with a space between. */
+  readonly scopes: string;
   readonly expiresAt: number;
 }
 

@@ -63,6 +63,8 @@ export interface Tables {
     readonly server_id: ServerId;
     readonly reach: 'caller' | WorkstationId;
     readonly identity: 'none' | 'shared' | 'own';
+    /** JSON: `all`, or names of tools; null: none. */
+    readonly step_up: string | null;
   };
   readonly provision: { readonly assignment_id: AssignmentId; readonly kind: ItemKind; readonly mode: 'all' | 'listed' };
   readonly provisioned_item: {

@@ -179,4 +179,19 @@ export const signIn: readonly Requirement[] = [
     promise: 'An agent calls as each of its people with a token of theirs, and is blocked as one host.',
     source: 'docs/gateway-cli.md, token',
   },
+  {
+    id: 'sign-in.step-up',
+    promise: 'A stock host that is refused a tool for want of consent asks its person for it, and goes on.',
+    source: 'MCP 2026-07-28, basic/authorization; docs/sign-in.md, Step-up',
+  },
+  {
+    id: 'sign-in.step-up-needed',
+    promise: 'A tool that needs a consent of its own is called for nobody who has none.',
+    source: 'docs/sign-in.md, Step-up',
+  },
+  {
+    id: 'sign-in.step-up-asks',
+    promise: 'The consent to tools that need one of their own is asked for at each sign-in that wants it.',
+    source: 'docs/sign-in.md, Step-up',
+  },
 ];

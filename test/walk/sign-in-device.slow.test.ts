@@ -101,9 +101,9 @@ test('a terminal signs in by a code that its person types in elsewhere, and rene
 test('each device is asked for anew: consent given once lets no other in', async () => {
   proves('sign-in.device-asks', {
     file: 'gateway/sign-in/provider.ts',
-    find: 'if (redirect === undefined) return undefined;',
+    find: 'if (redirect === undefined || scopes !== scope) return undefined;',
     replace:
-      "if (redirect === undefined) return deps.remembered({ client, user, address: { gateway: undefined, server: undefined, path: '/mcp' }, redirect: 'urn:ietf:params:oauth:grant-type:device_code' }).then((known) => known && saveGrant(provider, { connection: known, resource }));",
+      "if (redirect === undefined) return deps.remembered({ client, user, address: { gateway: undefined, server: undefined, path: '/mcp' }, redirect: 'urn:ietf:params:oauth:grant-type:device_code' }).then((known) => known && saveGrant(provider, { connection: known, resource, scopes }));",
   });
   const [client, browser] = [await terminal(), at.browser()];
   for (let round = 0; round < 2; round++) {

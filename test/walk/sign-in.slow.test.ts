@@ -11,6 +11,7 @@ import { proves } from '../requirement.ts';
 import { type Browser, leftTo } from './browser.ts';
 import { until } from './deployment.ts';
 import { modern } from './mcp.ts';
+import { createHost, type Host } from './sdk-host.ts';
 import { deploySignIn, letIn, rawHost, type SignInDeployment, toConsent } from './sign-in.ts';
 
 let at: SignInDeployment;
@@ -52,32 +53,6 @@ afterAll(() => at.close());
 
 const url = (path: string) => new URL(`${at.deployment.origin}${path}`);
 const recordsOf = async (event: string) => (await at.deployment.records(300)).filter((record) => record['event'] === event);
-
-/** What an SDK asks of a host: a place to keep what it gets, and a browser to send a person to. Kept by the authorization server, as the SDKs ask. */
-function createHost(name: string) {
-  const kept: { client?: unknown; tokens?: unknown; verifier?: string; sentTo?: URL; discovery?: unknown } = {};
-  const provider = {
-    redirectUrl: 'http://127.0.0.1:53682/callback',
-    clientMetadata: {
-      client_name: name,
-      redirect_uris: ['http://127.0.0.1:53682/callback'],
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-    },
-    clientInformation: () => kept.client,
-    saveClientInformation: (client: unknown) => void (kept.client = client),
-    tokens: () => kept.tokens,
-    saveTokens: (tokens: unknown) => void (kept.tokens = tokens),
-    redirectToAuthorization: (to: URL) => void (kept.sentTo = to),
-    saveCodeVerifier: (verifier: string) => void (kept.verifier = verifier),
-    codeVerifier: () => kept.verifier ?? '',
-    saveDiscoveryState: (state: unknown) => void (kept.discovery = state),
-    discoveryState: () => kept.discovery,
-  };
-  return { kept, provider };
-}
-type Host = ReturnType<typeof createHost>;
 
 async function oldConnect(host: Host, path: string, browser: Browser): Promise<OldClient> {
   const transport = () => new OldTransport(url(path), { authProvider: host.provider as never });

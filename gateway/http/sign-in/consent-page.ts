@@ -13,6 +13,8 @@ export interface Question {
   readonly choices: readonly Granted[];
   /** Undefined for a device that shows a code: nobody is sent back to it. */
   readonly redirect: string | undefined;
+  /** Whether it asks for tools that need a consent of their own. */
+  readonly isStepUp: boolean;
   /** Path that the answer is sent to, and what proves that it comes from this page. */
   readonly answerTo: string;
   readonly proof: string;
@@ -52,7 +54,7 @@ export function questionBody(of: Question): Html {
     </form>`;
 }
 
-function choiceOf({ choices }: Question): Html {
+function choiceOf({ choices, isStepUp }: Question): Html {
   const [only] = choices;
   if (choices.length === 1 && only)
     return html`<dl>
@@ -60,19 +62,26 @@ function choiceOf({ choices }: Question): Html {
         <dd>${only.title} (<code>${only.slug}</code>)</dd>
         <dt>It may reach</dt>
         <dd>${reach(only)}</dd>
+        ${isStepUp ? stepUp(only) : undefined}
       </dl>
       <input type="hidden" name="gateway" value="${only.slug}" />`;
   const radios = choices.map(
     (each) =>
       html`<label
         ><input type="radio" name="gateway" value="${each.slug}" required /> ${each.title} (<code>${each.slug}</code>):
-        ${reach(each)}</label
+        ${reach(each)}${isStepUp ? html`. Tools that need your consent by name: ${each.stepUp.join(', ') || 'none'}` : undefined}</label
       >`,
   );
   return html`<fieldset>
     <legend>Which gateway may it use?</legend>
     ${radios}
   </fieldset>`;
+}
+
+/** In full: to consent to these is what the page is for. */
+function stepUp({ stepUp: tools }: Granted): Html {
+  return html`<dt>It asks to use these tools, which need your consent by name</dt>
+    ${tools.length === 0 ? html`<dd>none here</dd>` : tools.map((tool) => html`<dd class="warning">${tool}</dd>`)}`;
 }
 
 function reach({ servers }: Granted): string {

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errors, type Interaction, type Provider } from 'oidc-provider';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
+import { scope } from '#contract/scope.ts';
 import type { SigningKey } from '../../caller/signing-key.ts';
 import { addressOfResource } from '../../mcp/address.ts';
 import type { ClientList } from '../../sign-in/client-list.ts';
@@ -110,7 +111,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
   }
 
   async function questionOf(interaction: Interaction): Promise<Question> {
-    const { client_id: id, redirect_uri: redirect, resource } = Asked.parse(interaction.params);
+    const { client_id: id, redirect_uri: redirect, resource, scope: scopes } = Asked.parse(interaction.params);
     const [client, person] = await Promise.all([deps.clients.find(id), personById(store, interaction.session?.accountId ?? '')]);
     const address = addressOfResource(publicOrigin, resource);
     if (!client || !person || !address) throw new Fault('SIGN_IN_OVER');
@@ -120,7 +121,8 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     const { uid } = interaction;
     const answerTo = `${paths.signIn}/${uid}`;
     const provenance = deps.clients.provenanceOf(id);
-    return { client, provenance, person, choices, redirect, answerTo, proof: proofOf(uid).toString('base64url') };
+    const isStepUp = scopes !== scope;
+    return { client, provenance, person, choices, redirect, isStepUp, answerTo, proof: proofOf(uid).toString('base64url') };
   }
 
   async function refused(person: Person, gateway: string | undefined): Promise<Fault> {
@@ -175,7 +177,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
         return signInLocally(response, asked, form, (person) => signIn(response, interaction, person, how));
       }
       const { client, person, choices, redirect } = await questionOf(interaction);
-      const { resource } = Asked.parse(interaction.params);
+      const { resource, scope: scopes } = Asked.parse(interaction.params);
       if (form.get('answer') !== 'allow') {
         const detail = { client: client.client_id };
         await events.record({ event: 'consent_denied', user: { id: person.id, name: person.slug }, detail });
@@ -185,7 +187,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       const gateway = choices.find(({ slug }) => slug === form.get('gateway'))?.slug;
       if (gateway === undefined) throw new Fault('SIGN_IN_OVER');
       const connection = await deps.consents.give({ client, person, gateway, redirect });
-      const grant = await saveGrant(provider, { connection, resource });
+      const grant = await saveGrant(provider, { connection, resource, scopes });
       const result = { consent: { grantId: grant.jti } };
       if (!(await deps.isIdentityMissing(person, gateway))) return provider.interactionFinished(request, response, result);
       // What the gateway needs at its servers comes next; the host waits for as long as its sign-in lasts.

@@ -6,6 +6,7 @@ import { type Context, type Provider } from 'oidc-provider';
 import type { z } from 'zod';
 import { asFault, entryOf, Fault } from '#contract/error.ts';
 import { newId } from '#contract/id.ts';
+import { knownScopes } from '#contract/scope.ts';
 import type { ListedHost } from '#contract/sign-in-file.ts';
 import type { Recorder } from '../../audit/record.ts';
 import type { SigningKey } from '../../caller/signing-key.ts';
@@ -22,10 +23,11 @@ import { createHostGate } from '../../sign-in/host-gate.ts';
 import { createIdentityProvider, type IdentityProviderSettings } from '../../sign-in/identity-provider.ts';
 import { createLocalAccounts } from '../../sign-in/local-account.ts';
 import { personById } from '../../sign-in/person.ts';
-import { createProvider, paths, scope } from '../../sign-in/provider.ts';
+import { createProvider, paths } from '../../sign-in/provider.ts';
 import { createServices } from '../../sign-in/machine-account.ts';
 import type { Store } from '../../store/store.ts';
 import { answerJson } from '../error.ts';
+import type { Missing } from '../mcp.ts';
 import { type AccountPages, createAccountPages } from './account.ts';
 import { createDevicePages } from './device-page.ts';
 import { createFloodGate } from './flood.ts';
@@ -55,8 +57,8 @@ export interface SignInDeps {
 export interface SignIn {
   /** Answers a request for one of its addresses; undefined where the path is none of them. Rejects where it did not answer. */
   answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> | undefined;
-  /** The value of WWW-Authenticate for a 401 at an MCP endpoint. */
-  challenge(address: Address, hadToken: boolean): string;
+  /** The value of WWW-Authenticate for a 401, or a 403 that consent would mend, at an MCP endpoint. */
+  challenge(address: Address, why: Missing): string;
   /** A host that nobody listed can sign in, whether or not it has a document. */
   readonly letsAnyHostIn: boolean;
 }
@@ -189,7 +191,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
         answerFaultPage(response, fault);
       });
     },
-    challenge: (address, hadToken) => challengeOf(publicOrigin, address, hadToken),
+    challenge: (address, why) => challengeOf(publicOrigin, address, why),
     letsAnyHostIn: deps.registration === 'open',
   };
 }
@@ -252,13 +254,13 @@ function underPublicName(provider: Provider, publicOrigin: string): Step {
   };
 }
 
-/** Leaves what is not known here out, and asks for the one scope that there is, whatever a host wrote. */
+/** Leaves what is not known here out, and asks for scopes that there are, whatever a host wrote. */
 function onlyKnown(step: Step, refuseFlood: (request: IncomingMessage) => void): Step {
   return async (request, response) => {
     refuseFlood(request);
     const url = new URL(request.url ?? '/', 'http://localhost');
     const known = [...url.searchParams].filter(([name]) => authorizeParameters.has(name));
-    request.url = `${url.pathname}?${new URLSearchParams([...known, ['scope', scope]])}`;
+    request.url = `${url.pathname}?${new URLSearchParams([...known, ['scope', knownScopes(url.searchParams.get('scope'))]])}`;
     await step(request, response);
   };
 }

@@ -46,7 +46,10 @@ export async function policy(db: Db): Promise<StoredPolicy> {
         (assignmentsOf.get(id) ?? [])
           .map((row) => ({ ...row, slug: serverSlug.get(row.server_id) ?? '' }))
           .toSorted((a, b) => (a.slug < b.slug ? -1 : 1))
-          .map(({ id, slug, reach, identity }) => [slug, { reach, identity, ...Object.fromEntries(exposed(id)) }]),
+          .map(({ id, slug, reach, identity, step_up }) => [
+            slug,
+            { reach, identity, ...stepUp(step_up), ...Object.fromEntries(exposed(id)) },
+          ]),
       ),
     })),
   };
@@ -103,6 +106,11 @@ function bySlug<Row extends { readonly slug: string }, T>(rows: readonly Row[], 
 
 function slugs<Id, S>(rows: readonly { readonly id: Id; readonly slug: S }[]): Map<Id, S> {
   return new Map(rows.map((row) => [row.id, row.slug]));
+}
+
+function stepUp(text: string | null): object {
+  const tools: unknown = text === null ? undefined : JSON.parse(text);
+  return tools === undefined ? {} : { stepUp: tools };
 }
 
 function provenBy(service: string): object {

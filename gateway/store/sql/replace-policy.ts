@@ -146,12 +146,13 @@ function rowsOf({ hosts, users, teams, servers, gateways }: PolicyFile, names: N
         gateway_id: idOf(names.gateways, 'gateway', gateway),
       })),
     ),
-    assignments: assignments.map(({ id, gateway_id, server_id, reach, identity }) => ({
+    assignments: assignments.map(({ id, gateway_id, server_id, reach, identity, stepUp = 'none' }) => ({
       id,
       gateway_id,
       server_id,
       reach,
       identity,
+      step_up: stepUp === 'none' ? null : JSON.stringify(stepUp),
     })),
     provisions: assignments.flatMap((assignment) =>
       itemKinds.flatMap((kind) => {

@@ -100,7 +100,7 @@ export async function bearer(db: Db, key: string): Promise<TokenBearer | undefin
   const row = await db
     .selectFrom('sign_in_item as token')
     .innerJoin('sign_in_item as grant', (on) => on.onRef('grant.key', '=', 'token.family').on('grant.model', '=', 'Grant'))
-    .select(['token.expires_at', 'grant.connection_id'])
+    .select(['token.expires_at', 'token.body', 'grant.connection_id'])
     .where('token.model', '=', 'AccessToken')
     .where('token.key', '=', key)
     .executeTakeFirst();
@@ -108,13 +108,22 @@ export async function bearer(db: Db, key: string): Promise<TokenBearer | undefin
   const bearing = row ?? (await serviceToken(db, key));
   if (bearing === undefined || bearing.connection_id === null) return undefined;
   const found = await connection(db, bearing.connection_id);
-  return found && found.revokedAt === null ? { connection: found, expiresAt: bearing.expires_at } : undefined;
+  if (!found || found.revokedAt !== null) return undefined;
+  return { connection: found, scopes: scopesIn(bearing.body), expiresAt: bearing.expires_at };
 }
 
-function serviceToken(db: Db, key: string): Promise<Pick<Tables['sign_in_item'], 'connection_id' | 'expires_at'> | undefined> {
+function scopesIn(body: string): string {
+  const token: unknown = JSON.parse(body);
+  return token instanceof Object && 'scope' in token && typeof token.scope === 'string' ? token.scope : '';
+}
+
+function serviceToken(
+  db: Db,
+  key: string,
+): Promise<Pick<Tables['sign_in_item'], 'connection_id' | 'body' | 'expires_at'> | undefined> {
   return db
     .selectFrom('sign_in_item')
-    .select(['connection_id', 'expires_at'])
+    .select(['connection_id', 'body', 'expires_at'])
     .where('model', '=', 'ClientCredentials')
     .where('key', '=', key)
     .executeTakeFirst();
