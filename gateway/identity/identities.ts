@@ -96,7 +96,8 @@ export function createIdentities(
     try {
       renewed = await renewOnce(opened);
     } catch (error) {
-      throw identityFault('IDENTITY_RENEWAL_FAILED', wanted, page, {}, error);
+      if (error instanceof Fault && error.code === 'AUDIT_UNAVAILABLE') throw error;
+      throw identityFault('IDENTITY_RENEWAL_FAILED', wanted, page);
     }
     if (renewed === 'ended') throw identityFault('IDENTITY_ENDED', wanted, page);
     if (renewed === 'gone') throw identityFault('IDENTITY_MISSING', wanted, page);

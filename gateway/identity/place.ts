@@ -9,7 +9,7 @@ export interface RemotePlace extends Pick<RemoteServer, 'auth' | 'oauth' | 'url'
   readonly title: string;
   readonly origin: string;
   /** How requests for its sake go out, to whomever. */
-  readonly out: Pick<EgressRequest, 'server' | 'allowPrivate' | 'way'>;
+  readonly out: Pick<EgressRequest, 'server' | 'allowPrivate' | 'way' | 'isSigned'>;
 }
 
 /** Undefined where the policy has no such remote server. */
@@ -18,7 +18,7 @@ export function remotePlace({ policy, ids }: StoredPolicy, slug: string): Remote
   const id = ServerId.safeParse(new Map(Object.entries(ids.servers)).get(slug));
   const server = new Map(Object.entries(policy.servers)).get(slug);
   if (!name.success || !id.success || server?.kind !== 'remote') return undefined;
-  const { auth, oauth, allowPrivate, url, egress, title = slug } = server;
-  const out = { server: slug, allowPrivate, way: egress };
+  const { auth, oauth, allowPrivate, url, egress, sign: isSigned, title = slug } = server;
+  const out = { server: slug, allowPrivate, way: egress, isSigned };
   return { server: { id: id.data, slug: name.data }, title, auth, oauth, url, out, origin: new URL(url).origin };
 }

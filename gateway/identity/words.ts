@@ -20,12 +20,11 @@ export function identityFault(
   whose: Whose,
   page: Page,
   fields: Readonly<Record<string, string | number>> = {},
-  cause?: unknown,
 ): Fault {
   const { kind, server, user } = whose;
   const isOwn = kind === 'own';
   const command = `drawbridge-gateway identity set --server ${server.slug} ${isOwn ? `--user ${user.slug}` : '--shared'}`;
   const how = isOwn && page !== undefined ? `Connect to it at ${page}` : `Ask your administrator to set it: ${command}`;
   const named = isOwn ? `identity of "${user.slug}"` : 'shared identity';
-  return new Fault(code, { server: server.slug, whose: named, how, ...fields }, { cause });
+  return new Fault(code, { server: server.slug, whose: named, how, ...fields });
 }

@@ -56,8 +56,8 @@ export function followNews(deps: {
           pauseMs = againAfterMs;
           deps.onMessage(body);
         },
-        // Anything but a stream says that there is none (405), or that the session is over (404).
-        onEnd: (stream) => (stream ? again(stream) : status === 404 && deps.onGone()),
+        // Anything but a stream says that there is none (405), or that the session is over (404). A token that was refused may be renewed by then.
+        onEnd: (stream) => (stream || status === 401 ? again(stream) : status === 404 && deps.onGone()),
         onFault: (fault, stream) => (status === 0 || stream) && fault.code !== 'EGRESS_FORBIDDEN' && again(stream),
       },
     );

@@ -123,7 +123,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       server: server.slug,
       remote,
       context,
-      credential: credentialOf(remote, bears),
+      credential: credentialOf(remote, bears, () => newestOf(deps.identities, allowed, remote)),
       abilities: allowed.audience?.abilities ?? noAbilities,
       limitBytes: deps.messageLimitBytes,
       knownEra: valid?.era,
@@ -303,18 +303,40 @@ function contextOf(
   return [assignment.server.id, as, JSON.stringify({ url, auth, allowPrivate, transport, egress, isSigned })].join('\n');
 }
 
-/** Read anew for each request. */
-function credentialOf({ auth }: Remote, bears: Pick<Entry, 'identity'>): Peer['credential'] {
+/** Read anew for each request, also for one that no call makes: `newest` is the identity as it is by then. */
+function credentialOf(
+  { auth }: Remote,
+  bears: Pick<Entry, 'identity'>,
+  newest: () => ReturnType<Identities['identity']>,
+): Peer['credential'] {
   if (!auth || !bears.identity) return undefined;
-  const isInHeader = !bears.identity.isSignIn;
-  const { header, isBearer } = isInHeader ? auth : { header: 'Authorization', isBearer: true };
+  const { isSignIn, setAt } = bears.identity;
+  const { header, isBearer } = isSignIn ? { header: 'Authorization', isBearer: true } : auth;
+  const renew = (one: Identity) => void (one.setAt === setAt && (bears.identity = one));
   return {
     header,
     get value() {
+      // Where nothing but a stream goes on, nobody else sees to it that its tokens stay fresh.
+      if (isSignIn) attend(newest, renew);
       const value = bears.identity?.value ?? new Secret('');
       return isBearer ? new Secret(`Bearer ${reveal(value)}`) : value;
     },
   };
+}
+
+function attend(newest: () => ReturnType<Identities['identity']>, renew: (identity: Identity) => void): void {
+  try {
+    const found = newest();
+    if (found instanceof Promise) found.then(renew, () => undefined);
+    else renew(found);
+  } catch {
+    // It ended: the server says so itself to whoever asks it.
+  }
+}
+
+function newestOf(identities: Identities, allowed: Allowed, { auth, origin }: Remote): ReturnType<Identities['identity']> {
+  if (!auth) throw new Fault('IDENTITY_MISSING');
+  return identities.identity(wantedBy(allowed, auth, origin));
 }
 
 function wantedBy({ assignment, caller }: Allowed, { identity, scheme }: NonNullable<Remote['auth']>, origin: string): Wanted {

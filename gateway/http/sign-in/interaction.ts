@@ -151,7 +151,9 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       const browser = cookieOf(request, browserCookie);
       if (browser === undefined || !isProof(form.get('proof'), browser)) throw new Fault('SIGN_IN_OVER');
       const asked = { uid: null, proof: proofFor(browser) };
-      return signInLocally(response, asked, form, (person) => enter(response, person, { identityProvider: 'local account' }));
+      return signInLocally(response, asked, form, (person) =>
+        enter(request, response, person, { identityProvider: 'local account' }),
+      );
     },
 
     async show(request, response, uid, query) {
@@ -192,7 +194,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       if (!(await deps.isIdentityMissing(person, gateway))) return provider.interactionFinished(request, response, result);
       // What the gateway needs at its servers comes next; the host waits for as long as its sign-in lasts.
       const url = await provider.interactionResult(request, response, result);
-      await deps.sessions.begin(response, person, { title: client.client_name, gateway, url });
+      await deps.sessions.begin(request, response, person, { title: client.client_name, gateway, url });
       return seeOther(response, ownPage);
     },
 
@@ -204,7 +206,8 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       const to = deps.identityProviders.find(({ settings }) => settings.slug === name);
       if (!kept || !to || kept.departure.provider !== name || kept.browser !== hash('sha256', browser))
         throw new Fault('SIGN_IN_OVER');
-      if (kept.uid === null) return enter(response, await whoCame(to, returned, kept.departure), { identityProvider: name });
+      if (kept.uid === null)
+        return enter(request, response, await whoCame(to, returned, kept.departure), { identityProvider: name });
       const interaction = await provider.Interaction.find(kept.uid);
       if (!interaction || interaction.prompt.name !== 'login') throw new Fault('SIGN_IN_OVER');
       const person = await whoCame(to, returned, kept.departure);
@@ -221,9 +224,9 @@ export function createInteractions(deps: InteractionDeps): Interactions {
   }
 
   /** To a page of ours. */
-  async function enter(response: ServerResponse, person: Person, how: Record<string, string>) {
+  async function enter(request: IncomingMessage, response: ServerResponse, person: Person, how: Record<string, string>) {
     await events.record({ event: 'signed_in', user: { id: person.id, name: person.slug }, detail: how });
-    await deps.sessions.begin(response, person);
+    await deps.sessions.begin(request, response, person);
     seeOther(response, ownPage);
   }
 

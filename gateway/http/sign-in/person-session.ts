@@ -19,7 +19,8 @@ export interface PersonSession {
   readonly secret: string;
 }
 export interface PersonSessions {
-  begin(response: ServerResponse, person: { readonly id: UserId }, goOn?: GoOn): Promise<void>;
+  /** A browser that knows this person already keeps its session, so that the forms of its open pages still count. */
+  begin(request: IncomingMessage, response: ServerResponse, person: { readonly id: UserId }, goOn?: GoOn): Promise<void>;
   /** Undefined where nobody is signed in. */
   of(request: IncomingMessage): Promise<PersonSession | undefined>;
   end(request: IncomingMessage): Promise<void>;
@@ -27,15 +28,19 @@ export interface PersonSessions {
 
 const model = 'PersonSession';
 const lastsMs = 8 * 3_600_000;
-const Kept = z.object({ user: UserId, goOn: GoOn.optional() });
+/** As long as the sign-in of the host lasts. */
+const goOnMs = 600_000;
+const Kept = z.object({ user: UserId, goOn: GoOn.optional(), goOnUntil: z.number().optional() });
 
 export function createPersonSessions(deps: { store: Store; isSecure: boolean; now: () => number }): PersonSessions {
   const { store, isSecure, now } = deps;
   const name = isSecure ? '__Host-person' : 'drawbridge-person';
-  return {
-    async begin(response, { id }, goOn) {
-      const secret = randomBytes(24).toString('base64url');
-      const body = JSON.stringify({ user: id, ...(goOn && { goOn }) } satisfies z.infer<typeof Kept>);
+  const sessions: PersonSessions = {
+    async begin(request, response, { id }, goOn) {
+      const before = await sessions.of(request);
+      const secret = before?.person.id === id ? before.secret : randomBytes(24).toString('base64url');
+      const onward = goOn && { goOn, goOnUntil: now() + goOnMs };
+      const body = JSON.stringify({ user: id, ...onward } satisfies z.infer<typeof Kept>);
       const item = { model, key: hash('sha256', secret), family: null, uid: null, connection: null, consumedAt: null };
       await store.signIn.putItem({ ...item, body, expiresAt: now() + lastsMs }, now());
       setCookie(response, name, secret, isSecure);
@@ -47,13 +52,15 @@ export function createPersonSessions(deps: { store: Store; isSecure: boolean; no
       if (!item || item.expiresAt <= now()) return undefined;
       const kept = Kept.parse(JSON.parse(item.body));
       const person = await personById(store, kept.user);
-      return person && { person, goOn: kept.goOn, secret };
+      const goOn = (kept.goOnUntil ?? 0) > now() ? kept.goOn : undefined;
+      return person && { person, goOn, secret };
     },
     async end(request) {
       const secret = cookieOf(request, name);
       if (secret !== undefined) await store.signIn.removeItem(model, hash('sha256', secret));
     },
   };
+  return sessions;
 }
 
 /** What a form carries to show that it comes from our page, in this browser. */
