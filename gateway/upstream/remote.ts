@@ -8,15 +8,12 @@ import { type Feature, features, headerNameOf } from '../mcp/feature.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
 import type { Identities, Identity } from '../identity/identities.ts';
-import { bearerChallengeIn } from '../mcp/challenge.ts';
-import type { Wanted } from '../vault/vault.ts';
-import { reveal, Secret } from '#contract/secret.ts';
 import { createFollowers } from './follow.ts';
 import { tell } from './hearing.ts';
 import { Interest } from './interest.ts';
-import type { Peer } from './exchange.ts';
 import { composerOf, readPages } from './item.ts';
 import { createMirroredTools } from './mirrored.ts';
+import { type Bearing, credentialOf, refused, wantedBy } from './remote-credential.ts';
 import { headerMismatch, isRefusedFor } from './remote-era.ts';
 import { openRemote, type RemoteTalk, type RemoteTransport } from './remote-open.ts';
 import { timedOut } from './session.ts';
@@ -32,15 +29,9 @@ export interface RemoteDeps {
   readonly idleMs?: number;
 }
 type Allowed = AllowedCall | AllowedListing;
-interface Entry {
+interface Entry extends Bearing {
   readonly opening: Promise<RemoteTalk>;
   session: RemoteTalk | undefined;
-  /** As it was for the newest call: renewed tokens reach a session that is open. */
-  identity: Identity | undefined;
-}
-/** As whom a call went, for what comes after it. */
-interface Used {
-  identity: Identity | undefined;
 }
 
 interface Known {
@@ -65,15 +56,20 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
   const mirrored = createMirroredTools(deps.onDropped);
   const sweep = setInterval(closeIdle, Math.min(idleMs, 30_000)).unref();
 
-  /** As whom, before anything is sent. On record also where there is none. */
-  function identityOf(allowed: Allowed, remote: Remote, trace: Trace): Identity | undefined | Promise<Identity> {
-    const { auth, origin } = remote;
-    if (!auth) return undefined;
-    trace.identity = { kind: auth.identity, id: null };
+  function newestOf(allowed: Allowed, { auth, origin }: Remote): Identity | Promise<Identity> {
+    if (!auth) throw new Fault('SERVER_NOT_ASSIGNED', { server: allowed.assignment.server.slug });
     return deps.identities.identity(wantedBy(allowed, auth, origin));
   }
 
-  async function sessionFor(allowed: Allowed, trace: Trace, signal: AbortSignal, used: Used): Promise<RemoteTalk> {
+  /** As whom, before anything is sent. On record also where there is none. */
+  function identityOf(allowed: Allowed, remote: Remote, trace: Trace): Identity | undefined | Promise<Identity> {
+    const { auth } = remote;
+    if (!auth) return undefined;
+    trace.identity = { kind: auth.identity, id: null };
+    return newestOf(allowed, remote);
+  }
+
+  async function sessionFor(allowed: Allowed, trace: Trace, signal: AbortSignal, used: Bearing): Promise<RemoteTalk> {
     const { remote, server, timeoutMs } = allowed.assignment;
     if (!remote) throw new Fault('SERVER_NOT_ASSIGNED', { server: server.slug });
     const found = identityOf(allowed, remote, trace);
@@ -117,13 +113,13 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const before = known.get(place);
     const valid = before && before.until > Date.now() ? before : undefined;
     const forget = () => sessions.get(key) === entry && sessions.delete(key);
-    const bears: Pick<Entry, 'identity'> = { identity };
+    const bears: Bearing = { identity };
     const opened = openRemote({
       egress: deps.egress,
       server: server.slug,
       remote,
       context,
-      credential: credentialOf(remote, bears, () => newestOf(deps.identities, allowed, remote)),
+      credential: credentialOf(remote, bears, () => newestOf(allowed, remote)),
       abilities: allowed.audience?.abilities ?? noAbilities,
       limitBytes: deps.messageLimitBytes,
       knownEra: valid?.era,
@@ -173,8 +169,8 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
    * Once more with renewed tokens where the server refused the ones before (401): it has not looked at what was asked. What it wants beyond them (403) is
    * noted, so that the next sign-in asks for it.
    */
-  async function refreshing<T>(allowed: Allowed, run: (used: Used) => Promise<T>): Promise<T> {
-    const used: Used = { identity: undefined };
+  async function refreshing<T>(allowed: Allowed, run: (used: Bearing) => Promise<T>): Promise<T> {
+    const used: Bearing = { identity: undefined };
     try {
       return await run(used);
     } catch (error) {
@@ -197,7 +193,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     request: RequestMessage,
     trace: Trace,
     signal: AbortSignal,
-    used: Used,
+    used: Bearing,
   ): Promise<Reply> {
     const { timeoutMs } = allowed.assignment;
     const beganAt = performance.now();
@@ -238,7 +234,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     feature: Feature,
     trace: Trace,
     signal: AbortSignal,
-    used: Used,
+    used: Bearing,
   ): Promise<readonly ListedItem[]> {
     const { server, timeoutMs } = allowed.assignment;
     const beganAt = performance.now();
@@ -301,51 +297,4 @@ function contextOf(
 ): string {
   const as = identity ? `${identity.id} ${identity.setAt}` : '';
   return [assignment.server.id, as, JSON.stringify({ url, auth, allowPrivate, transport, egress, isSigned })].join('\n');
-}
-
-/** Read anew for each request, also for one that no call makes: `newest` is the identity as it is by then. */
-function credentialOf(
-  { auth }: Remote,
-  bears: Pick<Entry, 'identity'>,
-  newest: () => ReturnType<Identities['identity']>,
-): Peer['credential'] {
-  if (!auth || !bears.identity) return undefined;
-  const { isSignIn, setAt } = bears.identity;
-  const { header, isBearer } = isSignIn ? { header: 'Authorization', isBearer: true } : auth;
-  const renew = (one: Identity) => void (one.setAt === setAt && (bears.identity = one));
-  return {
-    header,
-    get value() {
-      // Where nothing but a stream goes on, nobody else sees to it that its tokens stay fresh.
-      if (isSignIn) attend(newest, renew);
-      const value = bears.identity?.value ?? new Secret('');
-      return isBearer ? new Secret(`Bearer ${reveal(value)}`) : value;
-    },
-  };
-}
-
-function attend(newest: () => ReturnType<Identities['identity']>, renew: (identity: Identity) => void): void {
-  try {
-    const found = newest();
-    if (found instanceof Promise) found.then(renew, () => undefined);
-    else renew(found);
-  } catch {
-    // It ended: the server says so itself to whoever asks it.
-  }
-}
-
-function newestOf(identities: Identities, allowed: Allowed, { auth, origin }: Remote): ReturnType<Identities['identity']> {
-  if (!auth) throw new Fault('IDENTITY_MISSING');
-  return identities.identity(wantedBy(allowed, auth, origin));
-}
-
-function wantedBy({ assignment, caller }: Allowed, { identity, scheme }: NonNullable<Remote['auth']>, origin: string): Wanted {
-  return { kind: identity, server: assignment.server, user: caller.user, gateway: assignment.gateway.id, origin, scheme };
-}
-
-function refused(identities: Identities, allowed: Allowed, { auth, origin }: Remote, status: number, header?: string): Fault {
-  if (!auth) return new Fault('UPSTREAM_FAILED', { server: allowed.assignment.server.slug, status });
-  const challenge = status === 403 ? bearerChallengeIn(header) : undefined;
-  const scope = challenge?.error === 'insufficient_scope' ? challenge.scope : undefined;
-  return identities.refusal(wantedBy(allowed, auth, origin), { status, scope });
 }
