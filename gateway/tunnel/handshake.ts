@@ -1,13 +1,13 @@
 // The first frames of a tunnel, as the gateway speaks them: hello -> challenge -> proof. One packet a step, all within a deadline.
-// A hello is answered when it is its turn: what comes before that costs next to nothing, and what comes after it is dear.
 // The nonce is 32 random bytes made for this connection and forgotten with it, so a recorded handshake proves nothing anywhere.
 import { randomBytes } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import { Fault } from '#contract/error.ts';
 import { frameType, tunnelVersions } from '#contract/frame.ts';
-import { frame, invalid, jsonFrame, readStep, toWire } from '#contract/frame-codec.ts';
+import { frame, jsonFrame, readStep, toWire } from '#contract/frame-codec.ts';
 import type { OrganizationId, WorkstationId } from '#contract/id.ts';
 import type { Claim, Member, Proof } from '../workstation/proof.ts';
+import { hungUp, type Guest } from './guest.ts';
 
 export interface Handshake {
   readonly member: Member;
@@ -24,29 +24,24 @@ export type Outcome =
 
 /** Rejects only where something of ours failed. */
 export async function shakeHands(
-  socket: WebSocket,
+  guest: Guest,
   deps: {
     readonly organization: OrganizationId;
     readonly prove: (claim: Claim) => Promise<Proof>;
-    readonly withinMs: number;
-    /** Resolves when this handshake may be worked on; rejects with BUSY where it may not. */
-    readonly turn: () => Promise<void>;
   },
 ): Promise<Outcome> {
-  const steps = listen(socket, deps.withinMs);
   try {
-    const hello = readStep(await steps.next(), ['hello']).body;
+    const hello = readStep(await guest.next(), ['hello']).body;
     const version = newestCommon(hello.versions);
     if (version === undefined) {
       const fault = new Fault('TUNNEL_VERSION', { here: tunnelVersions.join(', '), there: hello.versions.join(', ') });
       return { kind: 'refused', fault, reason: 'no common version', workstation: null };
     }
-    await Promise.race([deps.turn(), steps.failed]);
     const nonce = randomBytes(32).toString('base64url');
-    socket.send(jsonFrame('challenge', 0, { version, nonce, organization: deps.organization }));
-    const { signature } = readStep(await steps.next(), ['proof']).body;
+    guest.socket.send(jsonFrame('challenge', 0, { version, nonce, organization: deps.organization }));
+    const { signature } = readStep(await guest.next(), ['proof']).body;
     const { workstation, user, product } = hello;
-    const proof = await Promise.race([deps.prove({ version, nonce, workstation, user, signature }), steps.failed]);
+    const proof = await guest.during(deps.prove({ version, nonce, workstation, user, signature }));
     if (proof.kind === 'refused') return proof;
     return { kind: 'proven', hands: { member: proof.member, asOf: proof.asOf, version, product } };
   } catch (error) {
@@ -54,11 +49,9 @@ export async function shakeHands(
     if (error instanceof Fault) return { kind: 'refused', fault: error, reason: error.message, workstation: null };
     throw error;
   } finally {
-    steps.stop();
+    guest.stop();
   }
 }
-
-const hungUp = new Error('the peer hung up');
 
 /** Says why, then closes; a peer that does not answer the close is cut. */
 export function refuse(socket: WebSocket, fault: Fault, code: number): void {
@@ -71,41 +64,4 @@ export function refuse(socket: WebSocket, fault: Fault, code: number): void {
 
 function newestCommon(theirs: readonly number[]): number | undefined {
   return tunnelVersions.toSorted((a, b) => b - a).find((version) => theirs.includes(version));
-}
-
-/** Packets one by one: one that nobody asked for yet waits, two are a breach. */
-function listen(socket: WebSocket, withinMs: number) {
-  const failure = Promise.withResolvers<never>();
-  failure.promise.catch(() => undefined);
-  let early: Buffer | undefined;
-  let waiting: ((packet: Buffer) => void) | undefined;
-
-  const onMessage = (data: unknown, isBinary: boolean): void => {
-    if (!isBinary || !(data instanceof Buffer)) return failure.reject(invalid('text'));
-    if (waiting !== undefined) {
-      const take = waiting;
-      waiting = undefined;
-      take(data);
-    } else if (early === undefined) early = data;
-    else failure.reject(invalid('frames before the handshake ended'));
-  };
-  const onClose = (): void => failure.reject(hungUp);
-  const deadline = setTimeout(() => failure.reject(invalid(`no handshake within ${withinMs} ms`)), withinMs);
-  socket.on('message', onMessage);
-  socket.on('close', onClose);
-
-  return {
-    failed: failure.promise,
-    next(): Promise<Buffer> {
-      const packet = early;
-      early = undefined;
-      if (packet !== undefined) return Promise.resolve(packet);
-      return Promise.race([new Promise<Buffer>((resolve) => (waiting = resolve)), failure.promise]);
-    },
-    stop(): void {
-      clearTimeout(deadline);
-      socket.off('message', onMessage);
-      socket.off('close', onClose);
-    },
-  };
 }

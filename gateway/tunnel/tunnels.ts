@@ -12,6 +12,8 @@ import type { Store } from '../store/store.ts';
 import { createRefusals, eventRecord, type EventDraft } from '../workstation/event.ts';
 import { checkProof } from '../workstation/proof.ts';
 import { createCallNews } from './call-news.ts';
+import { Doorway } from './doorway.ts';
+import { hungUp, type Guest } from './guest.ts';
 import { refuse, shakeHands, type Handshake } from './handshake.ts';
 import type { AcceptHost, Hub, Presence } from './hub.ts';
 import { Heartbeats } from './heartbeat.ts';
@@ -20,7 +22,6 @@ import { createLookBack } from './look-back.ts';
 import { createReportDesk } from './report.ts';
 import { createReview } from './review.ts';
 import { createStanding } from './standing.ts';
-import { Turns, type Turn } from './turn.ts';
 
 export interface Tunnels extends Hub {
   /** Takes over a WebSocket that just opened. */
@@ -77,11 +78,8 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   const messageLimitBytes = deps.messageLimitBytes ?? defaultMessageLimitBytes;
   // At once so many that a line of half a second keeps none of them waiting, so few that a machine which manages a hundred a second answers the last in time.
   const limits: Limits = { handshakes: 1024, waiting: 20_000, tunnels: 20_000, ...deps.limits };
-  // A bridge is no more patient than we are: what is left is for its proof.
-  const turns = new Turns({ atOnce: limits.handshakes, waitAtMostMs: 0.8 * timing.handshakeWithinMs });
   const links = new Map<WorkstationId, Link>();
   const byUser = new Map<UserId, Link[]>();
-  const greeting = new Map<WebSocket, Promise<void>>();
   /** What is being written at the end of tunnels: close() waits for it. */
   const writing = new Set<Promise<void>>();
   /** Workstations whose tunnel began or ended since the last tick. */
@@ -110,24 +108,30 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     watch: (look) => write(look, 'recent calls not told'),
   });
   const reportDesk = createReportDesk({ record, now, logger });
+  const doorway = new Doorway({
+    atOnce: limits.handshakes,
+    atMost: limits.waiting,
+    withinMs: timing.handshakeWithinMs,
+    serve: (guest) => greet(guest).catch((error: unknown) => failed(guest, error)),
+    turnAway: failed,
+  });
   const heartbeats = new Heartbeats(timing.tickEveryMs);
   const unsubscribe = deps.bus.subscribe('changed', review.request);
   const ticks = setInterval(() => {
     heartbeats.tick(performance.now());
-    turns.tick(performance.now());
+    doorway.tick(performance.now());
     review.tick();
     lookBack.tick();
     storeSeen();
   }, timing.tickEveryMs).unref();
 
-  async function greet(socket: WebSocket, address: string, turn: Turn): Promise<void> {
-    const prove = (claim: Parameters<typeof checkProof>[1]) => checkProof({ standing, publicOrigin: deps.publicOrigin }, claim);
+  async function greet(guest: Guest): Promise<void> {
+    const { socket, address } = guest;
     const { organization } = deps;
-    const withinMs = timing.handshakeWithinMs;
-    const outcome = await shakeHands(socket, { organization, prove, withinMs, turn: () => turn.begun() });
+    const prove = (claim: Parameters<typeof checkProof>[1]) => checkProof({ standing, publicOrigin: deps.publicOrigin }, claim);
+    const outcome = await shakeHands(guest, { organization, prove });
     if (outcome.kind === 'gone') return socket.terminate();
-    if (outcome.kind === 'refused' && outcome.fault.code === 'BUSY') return refuse(socket, outcome.fault, closeCode.stopping);
-    if (outcome.kind === 'refused') return refused(socket, address, outcome.fault, outcome.reason, outcome.workstation);
+    if (outcome.kind === 'refused') return refused(guest, outcome.fault, outcome.reason, outcome.workstation);
     const { hands } = outcome;
     const detail = { address, product: hands.product, version: hands.version };
     // A tunnel that can't be put on record is not opened.
@@ -207,8 +211,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   }
 
   async function refused(
-    socket: WebSocket,
-    address: string,
+    { socket, address }: Guest,
     fault: Fault,
     reason: string,
     workstation: WorkstationId | null,
@@ -218,27 +221,24 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     await recordRefusal({ event: 'proof_refused', workstation, code: fault.code, detail: { reason, address } });
   }
 
-  async function failed(socket: WebSocket, address: string, error: unknown): Promise<void> {
+  /** Ends a handshake that came to nothing; never rejects. */
+  async function failed(guest: Guest, error: unknown): Promise<void> {
+    if (error === hungUp) return guest.socket.terminate();
     const fault = asFault(error, newId());
+    // It did nothing wrong, and comes again.
+    if (fault.code === 'BUSY') return refuse(guest.socket, fault, closeCode.stopping);
     if (fault.code === 'INTERNAL') logger.error({ err: error, ...fault.fields }, 'handshake failed');
-    await refused(socket, address, fault, fault.code === 'INTERNAL' ? 'internal' : fault.message, null);
+    await refused(guest, fault, fault.code === 'INTERNAL' ? 'internal' : fault.message, null).catch((err: unknown) =>
+      logger.error({ err }, 'refusal not recorded'),
+    );
   }
 
   return {
     accept(socket, { address }) {
       socket.on('error', (err) => logger.info({ err, address }, 'tunnel socket failed'));
       if (isClosed) return refuse(socket, new Fault('STOPPING'), closeCode.stopping);
-      if (greeting.size >= limits.waiting || links.size >= limits.tunnels)
+      if (links.size >= limits.tunnels || !doorway.enter(socket, address))
         return refuse(socket, new Fault('BUSY', { what: 'a tunnel' }), closeCode.stopping);
-      const turn = turns.turn();
-      const greeted = greet(socket, address, turn)
-        .catch((error: unknown) => failed(socket, address, error))
-        .catch((err: unknown) => logger.error({ err }, 'refusal not recorded'))
-        .finally(() => {
-          turn.end();
-          greeting.delete(socket);
-        });
-      greeting.set(socket, greeted);
     },
     recorded: (record) => news.recorded(record),
     count: () => links.size,
@@ -262,8 +262,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       unsubscribe();
       const open = [...links.values()];
       for (const link of open) link.cut(new Fault('STOPPING'), closeCode.stopping);
-      for (const socket of greeting.keys()) socket.terminate();
-      await Promise.all([...greeting.values(), ...open.map((link) => link.closed), review.close()]);
+      await Promise.all([doorway.close(), ...open.map((link) => link.closed), review.close()]);
       storeSeen();
       await Promise.all(writing);
     },

@@ -126,8 +126,8 @@ describe('a handshake', () => {
 
   test('cannot be crowded out: no more than so many at once, and the rest is told to come back', async () => {
     proves('tunnel.handshakes-bounded', {
-      file: 'gateway/tunnel/tunnels.ts',
-      find: 'greeting.size >= limits.waiting || ',
+      file: 'gateway/tunnel/doorway.ts',
+      find: 'if (this.#guests.size >= this.#deps.atMost) return false;',
       replace: '',
     });
     const stage = await createStage({ limits: { waiting: 3 } });
@@ -142,9 +142,9 @@ describe('a handshake', () => {
 
   test('is worked on when it is its turn: who waits is not refused, and begins when another one is over', async () => {
     proves('tunnel.handshakes-in-turn', {
-      file: 'gateway/tunnel/handshake.ts',
-      find: 'await Promise.race([deps.turn(), steps.failed]);',
-      replace: '',
+      file: 'gateway/tunnel/doorway.ts',
+      find: 'if (this.#served < this.#deps.atOnce) this.#serve(guest);',
+      replace: 'if (this.#served < Infinity) this.#serve(guest);',
     });
     const stage = await createStage({ limits: { handshakes: 1 } });
     const [ada, bob] = [await stage.device('ada'), await stage.device('bob')];
