@@ -18,19 +18,22 @@ export type Told = {
 }[ToldName];
 type ToldName = 'welcome' | 'refuse' | 'offer' | 'verdict' | 'calls' | 'report' | 'noted';
 
+/** Whose multiplex it is: the end of a tunnel. */
+export interface MultiplexOwner {
+  /** Hands a packet to the socket. */
+  write(packet: Buffer): void;
+  /** False while the socket holds enough: then flush() writes nothing, and the owner calls it again when there is room. */
+  isWritable(): boolean;
+  /** Something waits: call flush() soon, once. */
+  schedule(): void;
+  /** The peer opened a channel. Decides later by accept() or close(). */
+  onOpen(channel: ChannelEnd, open: FrameBody<'open'>): ChannelSink;
+  onTell(told: Told): void;
+}
+
+/** What many tunnels have in common. */
 export interface MultiplexOptions {
   readonly side: 'gateway' | 'bridge';
-  /** Of the tunnel, as the handshake chose it: an older one has fewer frames. */
-  readonly version: number;
-  /** Hands a packet to the socket. */
-  readonly write: (packet: Buffer) => void;
-  /** False while the socket holds enough: then flush() writes nothing, and the owner calls it again when there is room. */
-  readonly isWritable: () => boolean;
-  /** Something waits: call flush() soon, once. */
-  readonly schedule: () => void;
-  /** The peer opened a channel. Decides later by accept() or close(). */
-  readonly onOpen: (channel: ChannelEnd, open: FrameBody<'open'>) => ChannelSink;
-  readonly onTell: (told: Told) => void;
   /** How long the peer is quiet before it is pinged, and before it counts as dead. */
   readonly pingAfterMs: number;
   readonly deadAfterMs: number;
@@ -43,10 +46,11 @@ export interface MultiplexOptions {
 }
 
 export class Multiplex implements ChannelTunnel, FrameReader {
+  #owner: MultiplexOwner;
   #options: MultiplexOptions;
-  #channelQueueBytes: number;
-  #totalQueueBytes: number;
-  #channels = new Map<number, Channel>();
+  #version: number;
+  /** Made with the first one: most tunnels are idle. */
+  #channels: Map<number, Channel> | undefined;
   #mine = 0;
   #theirs = 0;
   #nextId: number;
@@ -60,10 +64,11 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   #pingedMs: number;
   #ended = false;
 
-  constructor(options: MultiplexOptions) {
+  /** `version`: of the tunnel, as the handshake chose it: an older one has fewer frames. */
+  constructor(owner: MultiplexOwner, version: number, options: MultiplexOptions) {
+    this.#owner = owner;
+    this.#version = version;
     this.#options = options;
-    this.#channelQueueBytes = options.channelQueueBytes ?? 3 * options.messageLimitBytes;
-    this.#totalQueueBytes = options.totalQueueBytes ?? 8 * options.messageLimitBytes;
     this.#nextId = options.side === 'gateway' ? 2 : 1;
     this.#heardMs = options.now();
     this.#pingedMs = this.#heardMs;
@@ -71,7 +76,7 @@ export class Multiplex implements ChannelTunnel, FrameReader {
 
   /** Open channels, those included that wait for the peer's close. */
   get size(): number {
-    return this.#channels.size;
+    return this.#channels?.size ?? 0;
   }
 
   get hasWork(): boolean {
@@ -86,7 +91,7 @@ export class Multiplex implements ChannelTunnel, FrameReader {
     const bytes = jsonFrame('open', channel.id, body);
     this.#nextId += 2;
     this.#mine++;
-    this.#channels.set(channel.id, channel);
+    this.#channelsMade().set(channel.id, channel);
     this.#push(bytes);
     return channel;
   }
@@ -130,10 +135,10 @@ export class Multiplex implements ChannelTunnel, FrameReader {
 
   /** Packs what waits and writes it, as far as the socket takes it. */
   flush(): void {
-    while (!this.#ended && this.hasWork && this.#options.isWritable()) {
+    while (!this.#ended && this.hasWork && this.#owner.isWritable()) {
       const packet = this.#outbox.packet(() => this.#takeTurn());
       // What was in the round may have been closed since.
-      if (packet.length > 0) this.#options.write(packet);
+      if (packet.length > 0) this.#owner.write(packet);
     }
     // Where the socket is full, the owner's next flush() goes on: nobody has to schedule one before.
     this.#scheduled = this.hasWork;
@@ -143,8 +148,8 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   end(fault: Fault): void {
     if (this.#ended) return;
     this.#ended = true;
-    const channels = [...this.#channels.values()];
-    this.#channels.clear();
+    const channels = [...(this.#channels?.values() ?? [])];
+    this.#channels = undefined;
     this.#outbox = new Outbox();
     this.#round = [];
     const thrown: unknown[] = [];
@@ -162,11 +167,15 @@ export class Multiplex implements ChannelTunnel, FrameReader {
 
   admit(channel: Channel, message: Buffer): void {
     if (message.length === 0) throw invalid('an empty message');
-    if (message.length > this.#options.messageLimitBytes)
-      throw new Fault('MESSAGE_TOO_LARGE', { limitBytes: this.#options.messageLimitBytes });
+    const {
+      messageLimitBytes,
+      channelQueueBytes = 3 * messageLimitBytes,
+      totalQueueBytes = 8 * messageLimitBytes,
+    } = this.#options;
+    if (message.length > messageLimitBytes) throw new Fault('MESSAGE_TOO_LARGE', { limitBytes: messageLimitBytes });
     const cost = costOf(message.length);
-    if (channel.queuedBytes + cost > this.#channelQueueBytes) throw new Fault('BUSY', { what: 'this server' });
-    if (this.#queuedBytes + cost > this.#totalQueueBytes) throw new Fault('BUSY', { what: 'this workstation' });
+    if (channel.queuedBytes + cost > channelQueueBytes) throw new Fault('BUSY', { what: 'this server' });
+    if (this.#queuedBytes + cost > totalQueueBytes) throw new Fault('BUSY', { what: 'this workstation' });
   }
 
   counted(bytes: number): void {
@@ -228,8 +237,12 @@ export class Multiplex implements ChannelTunnel, FrameReader {
     }
   }
 
+  #channelsMade(): Map<number, Channel> {
+    return (this.#channels ??= new Map());
+  }
+
   #known(id: number): Channel {
-    const channel = this.#channels.get(id);
+    const channel = this.#channels?.get(id);
     if (channel === undefined) throw invalid(`channel ${id} is not open`);
     return channel;
   }
@@ -257,8 +270,8 @@ export class Multiplex implements ChannelTunnel, FrameReader {
     const channel = new Channel(this, id, false, undefined);
     this.#theirLastId = id;
     this.#theirs++;
-    this.#channels.set(id, channel);
-    const sink = this.#options.onOpen(channel, open);
+    this.#channelsMade().set(id, channel);
+    const sink = this.#owner.onOpen(channel, open);
     // It may be refused already.
     if (channel.phase === 'opening' || channel.phase === 'open') channel.sink = sink;
   }
@@ -278,7 +291,7 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   }
 
   #onClose(channel: Channel, body: FrameBody<'close'>): void {
-    this.#channels.delete(channel.id);
+    this.#channels?.delete(channel.id);
     if (channel.mine) this.#mine--;
     else this.#theirs--;
     if (channel.phase !== 'closing') this.tellClosed(channel, undefined);
@@ -286,12 +299,13 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   }
 
   #onTold(type: number, body: Buffer): void {
-    const { side, onTell, version } = this.#options;
+    const { side } = this.#options;
+    const onTell = (told: Told): void => this.#owner.onTell(told);
     if (type === frameType.refuse) return onTell({ name: 'refuse', body: readBody('refuse', body) });
     if (type === frameType.offer && side === 'gateway') return onTell({ name: 'offer', body: readBody('offer', body) });
     if (type === frameType.verdict && side === 'bridge') return onTell({ name: 'verdict', body: readBody('verdict', body) });
     if (type === frameType.welcome && side === 'bridge') return onTell({ name: 'welcome', body: readBody('welcome', body) });
-    if (version >= 2) {
+    if (this.#version >= 2) {
       if (type === frameType.report && side === 'gateway') return onTell({ name: 'report', body: readBody('report', body) });
       if (type === frameType.calls && side === 'bridge') return onTell({ name: 'calls', body: readBody('calls', body) });
       if (type === frameType.noted && side === 'bridge') return onTell({ name: 'noted', body: readBody('noted', body) });
@@ -322,7 +336,7 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   #wake(): void {
     if (this.#scheduled || this.#ended) return;
     this.#scheduled = true;
-    this.#options.schedule();
+    this.#owner.schedule();
   }
 
   /** The next channel's turn: about one chunk's worth, so that many small messages weigh as much as a part of a large one. */

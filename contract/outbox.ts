@@ -14,12 +14,12 @@ interface Part {
 export class Outbox {
   #parts: Part[] = [];
   /** The newest of each of the tunnel's own frames: an older one that still waits says nothing more. */
-  #told = new Map<number, Buffer>();
+  #told: Map<number, Buffer> | undefined;
   #pongDue = false;
   #pingDue = false;
 
   get isEmpty(): boolean {
-    return this.#parts.length === 0 && this.#told.size === 0 && !this.#pongDue && !this.#pingDue;
+    return this.#parts.length === 0 && (this.#told?.size ?? 0) === 0 && !this.#pongDue && !this.#pingDue;
   }
 
   /** Frames that wait, without the tunnel's own. */
@@ -38,11 +38,11 @@ export class Outbox {
 
   /** A whole frame that replaces the one of its type that still waits. */
   tell(type: number, bytes: Buffer): void {
-    this.#told.set(type, bytes);
+    (this.#told ??= new Map()).set(type, bytes);
   }
 
   isTelling(type: number): boolean {
-    return this.#told.has(type);
+    return this.#told?.has(type) ?? false;
   }
 
   ping(): void {
@@ -60,8 +60,8 @@ export class Outbox {
     if (this.#pongDue) this.push(frame(frameType.pong, 0));
     this.#pingDue = false;
     this.#pongDue = false;
-    for (const bytes of this.#told.values()) this.push(bytes);
-    this.#told.clear();
+    if (this.#told !== undefined) for (const bytes of this.#told.values()) this.push(bytes);
+    this.#told = undefined;
     let size = 0;
     let taken = 0;
     do {

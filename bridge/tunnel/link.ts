@@ -7,7 +7,7 @@ import { asFault, Fault } from '#contract/error.ts';
 import { closeCode, frameType, largestMessageLimitBytes, type FrameBody } from '#contract/frame.ts';
 import { frame, fromWire, invalid, toWire } from '#contract/frame-codec.ts';
 import { newId, type Slug } from '#contract/id.ts';
-import { Multiplex, type Told } from '#contract/multiplex.ts';
+import { Multiplex, type MultiplexOwner, type Told } from '#contract/multiplex.ts';
 import type { RecentCall } from '#contract/recent-call.ts';
 import type { Report } from '#contract/report.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
@@ -58,14 +58,15 @@ export class Link {
     this.#budget = { leftBytes: 8 * this.#limitBytes };
     this.#route = createRoute({ pool: deps.pool, logger: deps.logger });
     const { socket } = deps;
-    this.#multiplex = new Multiplex({
-      side: 'bridge',
-      version: deps.version,
+    const owner: MultiplexOwner = {
       write: (packet) => socket.send(packet, this.#onWritten),
       isWritable: () => socket.bufferedAmount < socketHoldsBytes,
       schedule: () => void setImmediate(this.#flush),
       onOpen: (channel, open) => this.#route.open(channel, open),
       onTell: (told) => this.#onTold(told),
+    };
+    this.#multiplex = new Multiplex(owner, deps.version, {
+      side: 'bridge',
       messageLimitBytes: this.#limitBytes,
       pingAfterMs: deps.pingAfterMs,
       deadAfterMs: deps.deadAfterMs,

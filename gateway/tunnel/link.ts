@@ -8,7 +8,7 @@ import { asFault, Fault } from '#contract/error.ts';
 import { closeCode, type FrameBody } from '#contract/frame.ts';
 import { invalid, jsonFrame } from '#contract/frame-codec.ts';
 import { newId, type Fingerprint, type Slug } from '#contract/id.ts';
-import { Multiplex, type Told } from '#contract/multiplex.ts';
+import { Multiplex, type MultiplexOptions, type MultiplexOwner, type Told } from '#contract/multiplex.ts';
 import type { RecentCall } from '#contract/recent-call.ts';
 import type { Report } from '#contract/report.ts';
 import type { Offer } from '#contract/server.ts';
@@ -27,67 +27,67 @@ interface ServerOpen {
   readonly host?: string;
 }
 
+/** What all tunnels have in common. */
 export interface LinkDeps {
-  readonly socket: WebSocket;
-  readonly member: Member;
-  /** Of the tunnel's frames, as both ends agreed. */
-  readonly version: number;
-  readonly welcome: FrameBody<'welcome'>;
   readonly messageLimitBytes: number;
   readonly acceptHost: AcceptHost;
-  readonly onOffers: (offers: readonly Offer[]) => void;
-  readonly onReports: (reports: readonly Report[]) => void;
-  readonly onEnd: (fault: Fault) => void;
-  readonly onUse: () => void;
+  readonly onOffers: (link: Link, offers: readonly Offer[]) => void;
+  readonly onReports: (link: Link, reports: readonly Report[]) => void;
+  readonly onEnd: (link: Link, fault: Fault) => void;
+  readonly onUse: (link: Link) => void;
   readonly now: () => number;
-  readonly pingAfterMs: number;
-  readonly deadAfterMs: number;
+  readonly multiplex: MultiplexOptions;
   readonly logger: Logger;
 }
 
-export class Link {
+/** Ten thousand of them are idle: what is not needed for that is made when it is needed. */
+export class Link implements MultiplexOwner {
+  readonly member: Member;
   readonly presence: Presence;
-  /** Resolves when the socket is gone. */
-  readonly closed: Promise<void>;
+  #socket: WebSocket;
   #deps: LinkDeps;
+  /** Of the tunnel's frames, as both ends agreed. */
+  #version: number;
   #multiplex: Multiplex;
   #budget: Budget;
   /** Channels to local servers, with what the verdict on each is about. */
-  #servers = new Map<HubChannel, { readonly server: Slug; readonly fingerprint: Fingerprint }>();
+  #servers: Map<HubChannel, { readonly server: Slug; readonly fingerprint: Fingerprint }> | undefined;
   #ended = false;
 
-  constructor(deps: LinkDeps) {
+  constructor(
+    of: {
+      readonly socket: WebSocket;
+      readonly member: Member;
+      readonly version: number;
+      readonly welcome: FrameBody<'welcome'>;
+    },
+    deps: LinkDeps,
+  ) {
+    const { socket, member, version } = of;
+    this.member = member;
+    this.presence = { workstation: member.workstation.id, user: member.user.id, since: deps.now() };
+    this.#socket = socket;
     this.#deps = deps;
-    this.presence = { workstation: deps.member.workstation.id, user: deps.member.user.id, since: deps.now() };
+    this.#version = version;
     this.#budget = { leftBytes: 8 * deps.messageLimitBytes };
-    const { socket } = deps;
     // The last step of the handshake, so it stands alone in its packet.
-    socket.send(jsonFrame('welcome', 0, deps.welcome));
-    this.#multiplex = new Multiplex({
-      side: 'gateway',
-      version: deps.version,
-      write: (packet) => socket.send(packet, this.#onWritten),
-      isWritable: () => socket.bufferedAmount < socketHoldsBytes,
-      schedule: () => void setImmediate(this.#flush),
-      onOpen: (channel, open) => this.#onOpen(channel, open),
-      onTell: (told) => this.#onTold(told),
-      messageLimitBytes: deps.messageLimitBytes,
-      pingAfterMs: deps.pingAfterMs,
-      deadAfterMs: deps.deadAfterMs,
-      now: () => performance.now(),
-    });
+    socket.send(jsonFrame('welcome', 0, of.welcome));
+    this.#multiplex = new Multiplex(this, version, deps.multiplex);
     socket.on('message', (data: unknown, isBinary: boolean) => this.#onMessage(data, isBinary));
     socket.on('close', () => this.#end(new Fault('TUNNEL_LOST')));
-    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
   }
 
-  get member(): Member {
-    return this.#deps.member;
+  /** Resolves when the socket is gone. */
+  untilClosed(): Promise<void> {
+    const socket = this.#socket;
+    return socket.readyState === socket.CLOSED
+      ? Promise.resolve()
+      : new Promise((resolve) => socket.once('close', () => resolve()));
   }
 
   /** The bridge understands it when it is told calls. */
   get tellsCalls(): boolean {
-    return this.#deps.version >= 2;
+    return this.#version >= 2;
   }
 
   get isTellingCalls(): boolean {
@@ -117,7 +117,7 @@ export class Link {
   /** Says why, ends every channel and closes the socket. Idempotent. */
   cut(fault: Fault, code: number): void {
     if (this.#ended) return;
-    const { socket } = this.#deps;
+    const socket = this.#socket;
     if (code === closeCode.silent) socket.terminate();
     else refuse(socket, fault, code);
     this.#end(fault);
@@ -125,7 +125,7 @@ export class Link {
 
   /** Ends the channels to local servers whose command may no longer run. */
   endServers(isDenied: (server: Slug, fingerprint: Fingerprint) => boolean): void {
-    for (const [channel, { server, fingerprint }] of [...this.#servers])
+    for (const [channel, { server, fingerprint }] of [...(this.#servers ?? [])])
       if (isDenied(server, fingerprint)) channel.endWith(new Fault('SERVER_DENIED', { server, by: 'your organization' }));
   }
 
@@ -149,7 +149,7 @@ export class Link {
       },
       onOver: (fault) => {
         signal.removeEventListener('abort', onAbort);
-        this.#servers.delete(channel);
+        this.#servers?.delete(channel);
         opening.reject(fault ?? new Fault('SERVER_EXITED', { server, how: 'before it had started', stderr: '' }));
       },
     });
@@ -158,13 +158,13 @@ export class Link {
     } catch (error) {
       return opening.reject(error);
     }
-    this.#servers.set(channel, { server, fingerprint });
+    (this.#servers ??= new Map()).set(channel, { server, fingerprint });
     signal.addEventListener('abort', onAbort, { once: true });
-    this.#deps.onUse();
+    this.#deps.onUse(this);
   }
 
   /** An AI host came through the shim: accepted or refused by who serves hosts. */
-  #onOpen(end: ChannelEnd, open: FrameBody<'open'>): ChannelSink {
+  onOpen(end: ChannelEnd, open: FrameBody<'open'>): ChannelSink {
     const channel = new HubChannel({ ...this.#channelDeps, closes: 'drain', onOpened: () => undefined, onOver: () => undefined });
     channel.attach(end);
     if (open.kind === 'host') void this.#acceptHost(channel, end, open);
@@ -189,12 +189,12 @@ export class Link {
   }
 
   get #channelDeps(): Pick<HubChannelDeps, 'limitBytes' | 'budget' | 'onUse'> {
-    return { limitBytes: this.#deps.messageLimitBytes, budget: this.#budget, onUse: this.#deps.onUse };
+    return { limitBytes: this.#deps.messageLimitBytes, budget: this.#budget, onUse: () => this.#deps.onUse(this) };
   }
 
-  #onTold(told: Told): void {
-    if (told.name === 'offer') this.#deps.onOffers(told.body.offers);
-    else if (told.name === 'report') this.#deps.onReports(told.body.reports);
+  onTell(told: Told): void {
+    if (told.name === 'offer') this.#deps.onOffers(this, told.body.offers);
+    else if (told.name === 'report') this.#deps.onReports(this, told.body.reports);
     // The bridge says why it goes; that it went is seen by the socket.
     else if (told.name === 'refuse') this.#deps.logger.info({ code: told.body.code }, 'the bridge ends its tunnel');
   }
@@ -215,11 +215,25 @@ export class Link {
     return fault;
   }
 
-  readonly #flush = (): void => this.#multiplex.flush();
+  // What its multiplex asks of it.
 
-  readonly #onWritten = (): void => {
+  write(packet: Buffer): void {
+    this.#socket.send(packet, (this.#onWritten ??= () => this.#written()));
+  }
+
+  isWritable(): boolean {
+    return this.#socket.bufferedAmount < socketHoldsBytes;
+  }
+
+  schedule(): void {
+    setImmediate(flush, this.#multiplex);
+  }
+
+  #onWritten: (() => void) | undefined;
+
+  #written(): void {
     if (this.#multiplex.hasWork && !this.#ended) this.#multiplex.flush();
-  };
+  }
 
   #end(fault: Fault): void {
     if (this.#ended) return;
@@ -229,7 +243,11 @@ export class Link {
     } catch (error) {
       this.#described(error, 'a channel could not be told that its tunnel ended');
     } finally {
-      this.#deps.onEnd(fault);
+      this.#deps.onEnd(this, fault);
     }
   }
+}
+
+function flush(multiplex: Multiplex): void {
+  multiplex.flush();
 }

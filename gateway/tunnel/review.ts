@@ -7,7 +7,7 @@ import { closeCode, type FrameBody } from '#contract/frame.ts';
 import type { OrganizationId } from '#contract/id.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { Approval, Store } from '../store/store.ts';
-import { memberOf, type Member } from '../workstation/proof.ts';
+import type { Member } from '../workstation/proof.ts';
 import type { Link } from './link.ts';
 import type { Standing } from './standing.ts';
 
@@ -23,6 +23,9 @@ export interface Review {
   tick(): void;
   close(): Promise<void>;
 }
+
+/** Different welcomes that are kept once. */
+const textLimit = 1000;
 
 /** What is known of one tunnel. */
 interface Seen {
@@ -48,6 +51,7 @@ export function createReview(deps: {
 }): Review {
   const { store, logger } = deps;
   const seen = new WeakMap<Link, Seen>();
+  const texts = new Map<string, string>();
   let isDue = false;
   /** Those that are due where not all are. */
   let due = new Set<Link>();
@@ -59,7 +63,7 @@ export function createReview(deps: {
   function seenOf(link: Link): Seen {
     let known = seen.get(link);
     if (known === undefined) {
-      const lastWelcome = JSON.stringify(welcomeOf(link.member));
+      const lastWelcome = kept(JSON.stringify(welcomeOf(link.member)));
       known = { offers: [], pending: undefined, isStoring: false, lastWelcome, lastVerdict: undefined, asOf: undefined };
       seen.set(link, known);
     }
@@ -71,12 +75,21 @@ export function createReview(deps: {
     return { organization, messageLimitBytes, gateways: [...gateways], hostsSignIn: hostsSignIn() };
   }
 
+  /** The same text for all who were told the same: most were. */
+  function kept(text: string): string {
+    const known = texts.get(text);
+    if (known !== undefined) return known;
+    if (texts.size >= textLimit) texts.clear();
+    texts.set(text, text);
+    return text;
+  }
+
   function tellWelcome(link: Link, member: Member): void {
     const body = welcomeOf(member);
     const text = JSON.stringify(body);
     const known = seenOf(link);
     if (known.lastWelcome === text) return;
-    known.lastWelcome = text;
+    known.lastWelcome = kept(text);
     link.tell({ name: 'welcome', body });
   }
 
@@ -96,12 +109,12 @@ export function createReview(deps: {
 
   /** Reads after the links were chosen, so that a workstation that enrolls meanwhile is in none or in both. */
   async function reviewLinks(which: readonly Link[]): Promise<void> {
-    const { revision, policy, approvals } = await deps.standing();
+    const { revision, memberOf, approvals } = await deps.standing();
     const behind = which.filter((link) => seenOf(link).asOf !== revision);
     const live = await store.liveWorkstations(behind.map((link) => link.presence.workstation));
     for (const link of behind) {
       const user = live.get(link.presence.workstation);
-      const member = user && memberOf({ ...link.member.workstation, user, revokedAt: null }, policy);
+      const member = user && memberOf({ ...link.member.workstation, user, revokedAt: null });
       if (member === undefined || member.user.id !== link.presence.user) {
         link.cut(new Fault('WORKSTATION_REVOKED'), closeCode.revoked);
         continue;

@@ -1,12 +1,13 @@
 // Who may connect and what may run, as the store says now: policy and approvals are read again only where its revision has grown.
 // Rule: an answer is never older than the question. Those who ask in one turn of the event loop share one look, which begins after them.
 import type { WorkstationId } from '#contract/id.ts';
-import type { Approval, Store, StoredPolicy, Workstation } from '../store/store.ts';
+import type { Approval, Store, Workstation } from '../store/store.ts';
+import { membersOf, type MemberOf } from '../workstation/proof.ts';
 
 export interface Standing {
   /** Of the store, at least: what else is here may be newer. */
   readonly revision: number;
-  readonly policy: StoredPolicy;
+  readonly memberOf: MemberOf;
   /** By `<server> <fingerprint>`. */
   readonly approvals: ReadonlyMap<string, Approval>;
   /** Those that were asked for and exist. */
@@ -16,7 +17,7 @@ export interface Standing {
 export function createStanding(
   store: Pick<Store, 'revision' | 'policy' | 'approvals' | 'workstationsOf'>,
 ): (workstation?: WorkstationId) => Promise<Standing> {
-  let known: Pick<Standing, 'revision' | 'policy' | 'approvals'> | undefined;
+  let known: Pick<Standing, 'revision' | 'memberOf' | 'approvals'> | undefined;
   let next: { readonly asked: Set<WorkstationId>; readonly look: Promise<Standing> } | undefined;
 
   async function read(asked: ReadonlySet<WorkstationId>): Promise<Standing> {
@@ -26,7 +27,7 @@ export function createStanding(
     if (known?.revision === revision) return { ...known, workstations };
     const [policy, approvals] = await Promise.all([store.policy(), store.approvals()]);
     const byCommand = new Map(approvals.map((approval) => [`${approval.server} ${approval.fingerprint}`, approval]));
-    known = { revision, policy, approvals: byCommand };
+    known = { revision, memberOf: membersOf(policy), approvals: byCommand };
     return { ...known, workstations };
   }
 

@@ -17,7 +17,7 @@ import { hungUp, type Guest } from './guest.ts';
 import { refuse, shakeHands, type Handshake } from './handshake.ts';
 import type { AcceptHost, Hub, Presence } from './hub.ts';
 import { Heartbeats } from './heartbeat.ts';
-import { Link } from './link.ts';
+import { Link, type LinkDeps } from './link.ts';
 import { createLookBack } from './look-back.ts';
 import { createReportDesk } from './report.ts';
 import { createReview } from './review.ts';
@@ -115,6 +115,23 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     serve: (guest) => greet(guest).catch((error: unknown) => failed(guest, error)),
     turnAway: failed,
   });
+  const linkDeps: LinkDeps = {
+    messageLimitBytes,
+    acceptHost: deps.acceptHost,
+    onOffers: review.offered,
+    onReports: (link, reports) => write(reportDesk.reported(link, reports), 'a report is not recorded'),
+    onEnd: ended,
+    onUse: (link) => usedAt.set(link, ++uses),
+    now,
+    multiplex: {
+      side: 'gateway',
+      messageLimitBytes,
+      pingAfterMs: timing.pingAfterMs,
+      deadAfterMs: timing.deadAfterMs,
+      now: () => performance.now(),
+    },
+    logger,
+  };
   const heartbeats = new Heartbeats(timing.tickEveryMs);
   const unsubscribe = deps.bus.subscribe('changed', review.request);
   const ticks = setInterval(() => {
@@ -154,22 +171,10 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
 
   function welcome(socket: WebSocket, hands: Handshake): void {
     const { id } = hands.member.workstation;
-    const link = new Link({
-      socket,
-      member: hands.member,
-      version: hands.version,
-      welcome: review.welcomeOf(hands.member),
-      messageLimitBytes,
-      acceptHost: deps.acceptHost,
-      onOffers: (offers) => review.offered(link, offers),
-      onReports: (reports) => write(reportDesk.reported(link, reports), 'a report is not recorded'),
-      onEnd: (fault) => ended(link, fault),
-      onUse: () => usedAt.set(link, ++uses),
-      now,
-      pingAfterMs: timing.pingAfterMs,
-      deadAfterMs: timing.deadAfterMs,
-      logger,
-    });
+    const link = new Link(
+      { socket, member: hands.member, version: hands.version, welcome: review.welcomeOf(hands.member) },
+      linkDeps,
+    );
     links.set(id, link);
     heartbeats.add(link);
     byUser.set(hands.member.user.id, [...(byUser.get(hands.member.user.id) ?? []), link]);
@@ -262,7 +267,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       unsubscribe();
       const open = [...links.values()];
       for (const link of open) link.cut(new Fault('STOPPING'), closeCode.stopping);
-      await Promise.all([doorway.close(), ...open.map((link) => link.closed), review.close()]);
+      await Promise.all([doorway.close(), ...open.map((link) => link.untilClosed()), review.close()]);
       storeSeen();
       await Promise.all(writing);
     },

@@ -7,7 +7,7 @@ import { enrollText } from '#contract/frame.ts';
 import { newId, WorkstationId, type OrganizationId } from '#contract/id.ts';
 import type { Store, Workstation } from '../store/store.ts';
 import { eventRecord, type RecordEvent } from './event.ts';
-import { isSigned, memberOf, thumbprint } from './proof.ts';
+import { isSigned, membersOf, thumbprint } from './proof.ts';
 
 export interface EnrollDeps {
   readonly store: Store;
@@ -45,7 +45,7 @@ export async function enroll(deps: EnrollDeps, body: unknown, address: string): 
     revokedAt: null,
     lastSeenAt: null,
   };
-  const member = memberOf(workstation, await store.policy());
+  const member = membersOf(await store.policy())(workstation);
   if (member === undefined) throw new Fault('ENROLL_TOKEN_INVALID');
   const outcome = await store.enroll(tokenHash, workstation, now);
   if (outcome !== 'enrolled') throw refusal(outcome, token.expiresAt);

@@ -17,7 +17,7 @@ export interface Claim {
 
 /** Who stands behind a tunnel. */
 export interface Member {
-  readonly workstation: Workstation;
+  readonly workstation: { readonly id: WorkstationId };
   readonly user: { readonly id: UserId; readonly slug: Slug; readonly name: string };
   /** The gateways that the user may reach now. */
   readonly gateways: readonly Slug[];
@@ -33,14 +33,14 @@ export async function checkProof(
     /** What the store says now, of this workstation too. */
     readonly standing: (workstation: WorkstationId) => Promise<{
       readonly revision: number;
-      readonly policy: StoredPolicy;
+      readonly memberOf: MemberOf;
       readonly workstations: ReadonlyMap<WorkstationId, Workstation>;
     }>;
     readonly publicOrigin: string;
   },
   claim: Claim,
 ): Promise<Proof> {
-  const { revision, policy, workstations } = await deps.standing(claim.workstation);
+  const { revision, memberOf, workstations } = await deps.standing(claim.workstation);
   const workstation = workstations.get(claim.workstation);
   const refused = (fault: Fault, reason: string): Proof => ({
     kind: 'refused',
@@ -54,22 +54,28 @@ export async function checkProof(
     return refused(new Fault('PROOF_INVALID'), 'wrong signature');
   // From here on the key is proven: the peer may be told why.
   if (workstation.revokedAt !== null) return refused(new Fault('WORKSTATION_REVOKED'), 'revoked');
-  const member = memberOf(workstation, policy);
+  const member = memberOf(workstation);
   if (member === undefined) return refused(new Fault('WORKSTATION_REVOKED'), 'its user is gone');
   if (member.user.id !== claim.user) return refused(new Fault('PROOF_INVALID'), 'another user');
   return { kind: 'proven', member, asOf: revision };
 }
 
-/** The workstation with its user, or undefined where it or its user may no longer connect. */
-export function memberOf(workstation: Workstation, { policy, ids }: StoredPolicy): Member | undefined {
-  const user = policy.users[workstation.user];
-  const id = UserId.safeParse(ids.users[workstation.user]);
-  if (workstation.revokedAt !== null || user === undefined || !id.success) return undefined;
-  const gateways = new Set(user.teams.flatMap((team) => policy.teams[team]?.gateways ?? []));
-  return {
-    workstation,
-    user: { id: id.data, slug: workstation.user, name: user.title ?? workstation.user },
-    gateways: [...gateways].toSorted(),
+export type MemberOf = (workstation: Pick<Workstation, 'id' | 'user' | 'revokedAt'>) => Member | undefined;
+
+/** Who stands behind a workstation by this policy; undefined where it or its user may no longer connect. What members of one user have in common is made once. */
+export function membersOf({ policy, ids }: StoredPolicy): MemberOf {
+  const known = new Map<Slug, Omit<Member, 'workstation'> | undefined>();
+  const reachOf = (slug: Slug): Omit<Member, 'workstation'> | undefined => {
+    const user = policy.users[slug];
+    const id = UserId.safeParse(ids.users[slug]);
+    if (user === undefined || !id.success) return undefined;
+    const gateways = new Set(user.teams.flatMap((team) => policy.teams[team]?.gateways ?? []));
+    return { user: { id: id.data, slug, name: user.title ?? slug }, gateways: [...gateways].toSorted() };
+  };
+  return ({ id, user, revokedAt }) => {
+    if (!known.has(user)) known.set(user, reachOf(user));
+    const reach = known.get(user);
+    return revokedAt !== null || reach === undefined ? undefined : { workstation: { id }, ...reach };
   };
 }
 

@@ -154,8 +154,8 @@ describe('bounds', () => {
   test('what waits on a channel and on all of them has a bound, and the rest is refused as BUSY', () => {
     proves('tunnel.bounded-queues', {
       file: 'contract/multiplex.ts',
-      find: 'if (this.#queuedBytes + cost > this.#totalQueueBytes)',
-      replace: 'if (cost > this.#totalQueueBytes)',
+      find: 'if (this.#queuedBytes + cost > totalQueueBytes)',
+      replace: 'if (cost > totalQueueBytes)',
     });
     const pair = createPair({ channelQueueBytes: 1000, totalQueueBytes: 1500 });
     const one = pair.open();

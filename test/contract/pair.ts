@@ -122,26 +122,30 @@ function createSide(
     told,
     scheduled: 0,
     room: true,
-    multiplex: new Multiplex({
-      side,
-      version: 2,
-      write: (packet) => void outgoing.push(packet),
-      isWritable: () => made.room,
-      schedule: () => void made.scheduled++,
-      onOpen(channel) {
-        const log = new ChannelLog();
-        log.channel = channel;
-        accepted.push({ channel, log });
-        if (accepts) channel.accept();
-        return log;
+    multiplex: new Multiplex(
+      {
+        write: (packet) => void outgoing.push(packet),
+        isWritable: () => made.room,
+        schedule: () => void made.scheduled++,
+        onOpen(channel) {
+          const log = new ChannelLog();
+          log.channel = channel;
+          accepted.push({ channel, log });
+          if (accepts) channel.accept();
+          return log;
+        },
+        onTell: (one) => void told.push(one),
       },
-      onTell: (one) => void told.push(one),
-      messageLimitBytes: 8 * 1024 * 1024,
-      pingAfterMs: pingAfterMs[side],
-      deadAfterMs: 45_000,
-      now: () => clock.nowMs,
-      ...options,
-    }),
+      2,
+      {
+        side,
+        messageLimitBytes: 8 * 1024 * 1024,
+        pingAfterMs: pingAfterMs[side],
+        deadAfterMs: 45_000,
+        now: () => clock.nowMs,
+        ...options,
+      },
+    ),
   };
   return made;
 }
