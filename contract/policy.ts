@@ -75,7 +75,7 @@ export const PrivateHost = z.union(
 
 /** Headers whose meaning is not a credential's: the gateway or HTTP itself sets them. */
 const takenHeaders =
-  /^(?:host|content-.*|transfer-encoding|connection|keep-alive|upgrade|te|trailer|accept.*|cookie|origin|mcp-.*|last-event-id|proxy-.*|sec-.*)$/i;
+  /^(?:host|content-.*|transfer-encoding|connection|keep-alive|upgrade|te|trailer|accept.*|cookie|origin|mcp-.*|last-event-id|proxy-.*|sec-.*|signature.*)$/i;
 
 /** What an administrator settles of sign-ins at a remote server. Whatever is absent is found out at the server. */
 export const RemoteOAuth = z

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '#contract/error.ts';
 
-const single: ReadonlySet<string> = new Set([
+const single = [
   'host',
   'origin',
   'authorization',
@@ -13,18 +13,19 @@ const single: ReadonlySet<string> = new Set([
   'mcp-protocol-version',
   'mcp-method',
   'mcp-name',
-]);
-const lengths: ReadonlySet<number> = new Set([...single].map((name) => name.length));
+] as const;
+/** A bit for each, so that nothing is made for a request. */
+const bits: ReadonlyMap<string, number> = new Map(single.map((name, index) => [name, 1 << index]));
+const lengths: ReadonlySet<number> = new Set(single.map((name) => name.length));
 
 /** Throws INVALID_REQUEST. */
 export function refuseDoubled({ rawHeaders }: Pick<IncomingMessage, 'rawHeaders'>): void {
-  let seen: string[] | undefined;
+  let seen = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const raw = rawHeaders[at] ?? '';
-    if (!lengths.has(raw.length)) continue;
-    const name = raw.toLowerCase();
-    if (!single.has(name)) continue;
-    if (seen?.includes(name)) throw new Fault('INVALID_REQUEST', { reason: `it has the header ${name} twice` });
-    (seen ??= []).push(name);
+    const name = rawHeaders[at] ?? '';
+    if (!lengths.has(name.length)) continue;
+    const bit = bits.get(name) ?? bits.get(name.toLowerCase()) ?? 0;
+    if ((seen & bit) !== 0) throw new Fault('INVALID_REQUEST', { reason: `it has the header ${name} twice` });
+    seen |= bit;
   }
 }

@@ -67,8 +67,8 @@ test.each([
 ])('two of %s are one too many, in either order and whatever their case', async (name, first, second) => {
   proves('edge.one-header', {
     file: 'gateway/http/doubled.ts',
-    find: 'if (seen?.includes(name)) throw',
-    replace: 'if (seen?.includes(raw)) throw',
+    find: 'bits.get(name) ?? bits.get(name.toLowerCase()) ?? 0;',
+    replace: 'bits.get(name) ?? 0;',
   });
   const door = await openDoor();
   const others = name === 'Host' ? [] : [host];
@@ -131,6 +131,7 @@ test('a head that comes a line at a time is cut, and others are served meanwhile
   for (const { text, ms } of await Promise.all(slow)) {
     expect(text).not.toContain('200 OK');
     expect(ms).toBeGreaterThan(250);
+    expect(ms).toBeLessThan(10_000);
   }
 });
 
