@@ -16,8 +16,13 @@ import { excerptOf, isRefusal, type Wire } from './wire.ts';
 
 type HttpDrive = Extract<Drive, { kind: 'http' }>;
 
+/** A connection that was silent for this long is not used again: servers close what says nothing (the SDK's after 5 s), some with a word (HTTP 408). */
+const silentMs = 2000;
+
 interface Connection {
   readonly socket: Socket;
+  /** Since when it has nothing to say. */
+  silentAt: number;
   request: Buffer;
   bodyAt: number;
   id: number;
@@ -45,9 +50,13 @@ export async function openHttp(drive: HttpDrive, signal: AbortSignal): Promise<W
     onBroken: () => undefined,
     async prepare(callers, next) {
       template = next;
-      for (let caller = 0; caller < Math.max(callers, connections.length); caller++)
-        // Servers close what was idle for long, as between two cells.
-        if (connections[caller]?.socket.destroyed !== false) connections[caller] = adopt(await dial(), caller);
+      for (const { socket } of connections.splice(callers)) socket.destroy();
+      for (let caller = 0; caller < callers; caller++) {
+        const before = connections[caller];
+        if (before && !before.socket.destroyed && performance.now() - before.silentAt < silentMs) continue;
+        before?.socket.destroy();
+        connections[caller] = adopt(await dial(), caller);
+      }
       for (const connection of connections) {
         const headBytes = Buffer.from(withLength(head, next.bytes.length));
         connection.request = Buffer.concat([headBytes, next.bytes]);
@@ -72,12 +81,20 @@ export async function openHttp(drive: HttpDrive, signal: AbortSignal): Promise<W
   };
 
   function adopt(socket: Socket, caller: number): Connection {
-    const connection: Connection = { socket, request: Buffer.alloc(0), bodyAt: 0, id: 0, isWaiting: false };
+    const connection: Connection = {
+      socket,
+      silentAt: performance.now(),
+      request: Buffer.alloc(0),
+      bodyAt: 0,
+      id: 0,
+      isWaiting: false,
+    };
     const read = createResponseReader();
     socket.on('data', (chunk: Buffer) => {
       const response = read(chunk);
       if (response === undefined || template === undefined) return;
       connection.isWaiting = false;
+      connection.silentAt = performance.now();
       const { id, isRight } = readAnswer(response.message, template.filler);
       const isOurs = isRight && id === connection.id && response.status === 200;
       const excerpt = isOurs ? undefined : `HTTP ${response.status} ${excerptOf(response.message)}`;
