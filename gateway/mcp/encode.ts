@@ -5,7 +5,7 @@ import { agreedVersion, legacyVersions, servedVersions } from './era.ts';
 import type { Edit } from './item-link.ts';
 import { errorResponse } from './jsonrpc.ts';
 import { subscriptionKey } from './news.ts';
-import { type Member, membersOf, splice } from './span.ts';
+import { type Member, membersOf, overwrite } from './span.ts';
 import { tasksExtension } from './task-name.ts';
 
 export const serverInfo = { name: 'drawbridge', title: 'Drawbridge', version: '0.1.0' } as const;
@@ -96,7 +96,7 @@ function relay(era: Era, id: string, answered: Extract<Answered, { kind: 'relaye
   const { body, id: idSpan } = answered;
   const edits: Edit[] = [{ span: idSpan, by: id }, ...(answered.edits ?? [])];
   if (era === 'modern') edits.push(...modernized(answered));
-  return splice(
+  return overwrite(
     body,
     edits.toSorted((a, b) => a.span.start - b.span.start),
   );

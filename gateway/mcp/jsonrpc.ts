@@ -3,10 +3,14 @@
 // one key here, because Go's encoding/json takes either for the other, and the last one wins.
 import { isUtf8 } from 'node:buffer';
 import { Fault } from '#contract/error.ts';
+import { skim } from './skim.ts';
 import { isDeeperThan, type Member, membersOf, type Span, splice } from './span.ts';
 
 export type Id = string | number;
 type Json = Readonly<Record<string, unknown>>;
+
+/** From here on a message is skimmed. */
+const largeBytes = 16 * 1024;
 
 export interface RequestMessage {
   readonly kind: 'request';
@@ -27,12 +31,12 @@ export interface ResponseMessage {
   readonly idSpan: Span | undefined;
   readonly result: Span | undefined;
   readonly error: Span | undefined;
-  /** What `result` or `error` holds, parsed. */
+  /** What `result` or `error` holds, parsed; of a large one without its long texts (skim.ts). */
   readonly value: unknown;
 }
 export type Message = RequestMessage | NotificationMessage | ResponseMessage;
 
-/** The params of a request: parsed, and where its members stand. `span` is undefined where there are none. */
+/** The params of a request: parsed (of a large one without the long texts in its arguments, skim.ts), and where its members stand. `span` is undefined where there are none. */
 export interface Params {
   readonly value: Json;
   readonly span: Span | undefined;
@@ -41,7 +45,7 @@ export interface Params {
 
 /** Reads one message. Throws MALFORMED (not JSON in UTF-8), BATCH_UNSUPPORTED (an array), INVALID_REQUEST (anything else that is off). */
 export function readMessage(body: Buffer): Message {
-  const value = parse(body);
+  const value = body.length < largeBytes ? parse(body) : parse(body, skim);
   if (Array.isArray(value)) throw new Fault('BATCH_UNSUPPORTED');
   if (!isObject(value)) throw invalid('it is not an object');
   const members = membersOf(body, 0);
@@ -125,14 +129,18 @@ export function isObject(value: unknown): value is Json {
 const levelsAtMost = 512;
 
 /** Throws MALFORMED, and INVALID_REQUEST where it is nested too deep. */
-export function parse(body: Buffer): unknown {
+export function parse(body: Buffer, read: (body: Buffer) => unknown = whole): unknown {
   if (!isUtf8(body)) throw new Fault('MALFORMED');
   if (isDeeperThan(levelsAtMost, body)) throw invalid(`its JSON is nested deeper than ${levelsAtMost} levels`);
   try {
-    return JSON.parse(body.toString('utf8'));
+    return read(body);
   } catch (cause) {
     throw new Fault('MALFORMED', {}, { cause });
   }
+}
+
+function whole(body: Buffer): unknown {
+  return JSON.parse(body.toString('utf8'));
 }
 
 function readParams(body: Buffer, value: unknown, span: Span | undefined): Params {

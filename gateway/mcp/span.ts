@@ -11,6 +11,7 @@ export interface Member {
   readonly value: Span;
 }
 
+const space = 0x20;
 const quote = 0x22;
 const backslash = 0x5c;
 const comma = 0x2c;
@@ -87,6 +88,16 @@ export function isDeeperThan(levels: number, text: Buffer): boolean {
   return false;
 }
 
+/**
+ * The text with each value replaced, like splice(), but in `text` itself where each replacement has room in its span: spaces fill the rest, which JSON allows
+ * behind a value. For a text that nobody else reads as it was: a copy of a large one costs as much as all else that is done with it.
+ */
+export function overwrite(text: Buffer, edits: readonly { readonly span: Span; readonly by: string }[]): Buffer {
+  if (!edits.every(({ span, by }) => Buffer.byteLength(by) <= span.end - span.start)) return splice(text, edits);
+  for (const { span, by } of edits) text.fill(space, span.start + text.write(by, span.start), span.end);
+  return text;
+}
+
 function keyText(text: Buffer, start: number, end: number): string {
   const raw = text.toString('latin1', start + 1, end - 1);
   // An escaped or non-ASCII key is decoded, so that "na\u006de" is seen as the "name" it is.
@@ -95,7 +106,7 @@ function keyText(text: Buffer, start: number, end: number): string {
   return String(decoded);
 }
 
-function skipSpace(text: Buffer, from: number): number {
+export function skipSpace(text: Buffer, from: number): number {
   let at = from;
   for (;;) {
     const byte = text[at];
@@ -105,7 +116,7 @@ function skipSpace(text: Buffer, from: number): number {
 }
 
 /** From an opening quote to the byte after the closing one. */
-function skipString(text: Buffer, from: number): number {
+export function skipString(text: Buffer, from: number): number {
   let end = text.indexOf(quote, from + 1);
   while (end !== -1) {
     let slashes = 0;

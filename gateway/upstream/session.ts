@@ -27,6 +27,8 @@ import { Unasked } from './unasked.ts';
 import type { About, Reply, Trace } from './upstream.ts';
 
 const pendingLimit = 1024;
+/** Long enough that in the answer most hosts' own ids have room in its place (encode.ts). */
+const firstId = 100_000_000;
 /** How long a server may take over server/discover before it is taken for a legacy one (mcp.md: anything else or a timeout is legacy). */
 const discoverWithinMs = 3000;
 /** How long it may take over that for which nobody waits. */
@@ -88,7 +90,7 @@ export class Session implements PendingOwner {
   #interest: Interest | undefined;
   #channel: Channel | undefined;
   #closed: Fault | undefined;
-  #nextId = 1;
+  #nextId = firstId;
   /** Messages so far of which nobody could say which call they answer. */
   #unusable = 0;
   #level: LogLevel | undefined;

@@ -8,6 +8,11 @@ export const protocol: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, the walk of one tools/call',
   },
   {
+    id: 'protocol.large-is-json',
+    promise: 'A large message passes exactly where JSON.parse takes it, though its long texts are not parsed.',
+    source: 'gateway/mcp/skim.ts',
+  },
+  {
     id: 'protocol.one-meaning',
     promise: 'A message that names a key twice in its envelope, params or _meta is refused.',
     source: 'ARCHITECTURE.md, the walk of one tools/call',
