@@ -5,16 +5,18 @@ import type { Logger } from 'pino';
 import type { Engine, Snapshot } from './engine.ts';
 import { isValue } from './engine.ts';
 import { codeOf } from './failure.ts';
-import type { Tables } from './table.ts';
+import { idOf, numberOf } from './sql/place.ts';
+import type { ChainedRecord, Seal } from './store.ts';
+import type { Db, Tables } from './table.ts';
 
 const connectMs = 5000;
 const statementMs = 15_000;
 const pageRows = 500;
 
-const append = `with appended as (
-  insert into record (chain, seq, at, body, hash)
-  select $1, of.seq, of.at, of.body, of.hash from unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[]) as of (seq, at, body, hash)
-) insert into seal (chain, after, seq, hash, mac) values ($1, $6, $7, $8, $9)`;
+const append = `insert into record (id, at, body, hash, "after", mac)
+  select of.* from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[]) as of`;
+/** Where two gateway servers begin their chains at once, one of them finds the number taken, and asks again. */
+const number = `insert into chain (number, name) select coalesce(max(number), 0) + 1, $1::text from chain on conflict do nothing`;
 
 export function openPostgres(url: string, logger: Logger): Engine {
   const pool = new pg.Pool({
@@ -39,17 +41,20 @@ export function openPostgres(url: string, logger: Logger): Engine {
       },
     }),
   });
+  /** Of chains that are there for good. */
+  const numbers = new Map<string, number>();
   return {
     dialect: 'postgres',
     db,
     async appendRecords(records, seal) {
-      const columns = [
-        records.map((r) => r.seq),
-        records.map((r) => r.at),
-        records.map((r) => r.body),
-        records.map((r) => r.hash),
-      ];
-      await db.executeQuery(CompiledQuery.raw(append, [seal.chain, ...columns, seal.after, seal.seq, seal.hash, seal.mac]));
+      const known = numbers.get(seal.chain);
+      if (known !== undefined) return appendTo(db, known, records, seal);
+      const chain = await db.transaction().execute(async (tx) => {
+        const numbered = await numberFor(tx, seal.chain);
+        await appendTo(tx, numbered, records, seal);
+        return numbered;
+      });
+      numbers.set(seal.chain, chain);
     },
     snapshot: (read) =>
       db
@@ -59,6 +64,27 @@ export function openPostgres(url: string, logger: Logger): Engine {
         .execute((tx) => read({ db: tx, pages: (table, columns) => pages(tx, table, columns) })),
     close: () => db.destroy(),
   };
+}
+
+async function appendTo(db: Db, chain: number, records: readonly ChainedRecord[], seal: Seal): Promise<void> {
+  const columns = [
+    records.map((r) => idOf(chain, r.seq)),
+    records.map((r) => r.at),
+    records.map((r) => r.body),
+    records.map((r) => r.hash),
+    records.map((r) => (r.seq === seal.seq ? seal.after : null)),
+    records.map((r) => (r.seq === seal.seq ? seal.mac : null)),
+  ];
+  await db.executeQuery(CompiledQuery.raw(append, columns));
+}
+
+/** The number of a chain, which it gets now where it has none. */
+async function numberFor(tx: Db, chain: string): Promise<number> {
+  for (;;) {
+    const found = await numberOf(tx, chain);
+    if (found !== undefined) return found;
+    await tx.executeQuery(CompiledQuery.raw(number, [chain]));
+  }
 }
 
 async function* pages(tx: Kysely<Tables>, table: string, columns: readonly string[]): ReturnType<Snapshot['pages']> {

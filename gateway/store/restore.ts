@@ -103,11 +103,14 @@ async function restoreAll({ db, dialect }: Engine, source: Source): Promise<Rest
   return { mode: 'all', header: source.header, counts: source.counts };
 }
 
+/** `seal` up to schema 13. */
+const auditTables: ReadonlySet<string> = new Set(['record', 'seal', 'chain']);
+
 /** Through a scratch database, so that the rows of an older schema are migrated before they meet the newer ones. */
 async function restoreBeside(engine: Engine, source: Source): Promise<RestoreSummary> {
   const scratch = openSqlite(':memory:');
   try {
-    await scratch.db.transaction().execute((tx) => load(tx, 'sqlite', source, (table) => table !== 'record' && table !== 'seal'));
+    await scratch.db.transaction().execute((tx) => load(tx, 'sqlite', source, (table) => !auditTables.has(table)));
     const counts = await mergeInto(engine.db, scratch.db, source);
     return { mode: 'merged', header: source.header, counts };
   } finally {

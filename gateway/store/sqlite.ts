@@ -9,6 +9,7 @@ import { Fault } from '#contract/error.ts';
 import type { Engine, Snapshot, Value } from './engine.ts';
 import { isValue } from './engine.ts';
 import { asUnavailable, codeOf } from './failure.ts';
+import { idOf } from './sql/place.ts';
 import type { ChainedRecord, Seal } from './store.ts';
 import type { Tables } from './table.ts';
 
@@ -120,22 +121,29 @@ function unusable(file: string, error: unknown): Fault {
 
 /** The hot path: prepared once, one transaction a group. */
 function appender(raw: Database.Database): (records: readonly ChainedRecord[], seal: Seal) => void {
-  let statements:
-    | { record: Database.Statement; seal: Database.Statement; begin: Database.Statement; commit: Database.Statement }
-    | undefined;
+  let statements: Record<'record' | 'number' | 'begin' | 'commit', Database.Statement> | undefined;
+  const numbers = new Map<string, number>();
   return (records, seal) => {
     // Prepared at first use: the tables may not be there before the migration.
     const to = (statements ??= {
-      record: raw.prepare('insert into record (chain, seq, at, body, hash) values (?, ?, ?, ?, ?)'),
-      seal: raw.prepare('insert into seal (chain, after, seq, hash, mac) values (?, ?, ?, ?, ?)'),
+      record: raw.prepare('insert into record (id, at, body, hash, "after", mac) values (?, ?, ?, ?, ?, ?)'),
+      number: raw
+        .prepare(
+          'insert into chain (number, name) select coalesce(max(number), 0) + 1, ? from chain where true on conflict (name) do update set name = name returning number',
+        )
+        .pluck(),
       begin: raw.prepare('begin immediate'),
       commit: raw.prepare('commit'),
     });
     to.begin.run();
     try {
-      for (const { chain, seq, at, body, hash } of records) to.record.run(chain, seq, at, body, hash);
-      to.seal.run(seal.chain, seal.after, seal.seq, seal.hash, seal.mac);
+      const chain = numbers.get(seal.chain) ?? Number(to.number.get(seal.chain));
+      for (const { seq, at, body, hash } of records) {
+        const isLast = seq === seal.seq;
+        to.record.run(idOf(chain, seq), at, body, hash, isLast ? seal.after : null, isLast ? seal.mac : null);
+      }
       to.commit.run();
+      numbers.set(seal.chain, chain);
     } finally {
       if (raw.inTransaction) raw.exec('rollback');
     }

@@ -18,7 +18,7 @@ import type {
 import type { HostState } from '#contract/host-identity.ts';
 import type { ItemKind, PolicyServer, RemoteServer } from '#contract/policy.ts';
 import type { Verdict } from '#contract/server.ts';
-import type { ChainedRecord, Seal, StoredIdentity, Workstation } from './store.ts';
+import type { StoredIdentity, Workstation } from './store.ts';
 
 interface Named<Id> {
   readonly id: Id;
@@ -188,8 +188,20 @@ export interface Tables {
     readonly decided_at: number | null;
   };
 
-  readonly record: ChainedRecord;
-  readonly seal: Seal;
+  readonly chain: {
+    readonly number: number;
+    readonly name: string;
+  };
+  readonly record: {
+    /** Of its chain and its own number in it (sql/place.ts). */
+    readonly id: number;
+    readonly at: number;
+    readonly body: string;
+    readonly hash: string;
+    /** Of the seal over its group, where it is the last of it: the last number of the group before, and the seal itself. */
+    readonly after: number | null;
+    readonly mac: string | null;
+  };
 }
 
 export type Db = Kysely<Tables>;

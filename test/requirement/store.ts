@@ -38,6 +38,11 @@ export const store: readonly Requirement[] = [
     source: 'docs/data.md, "Changes"',
   },
   {
+    id: 'store.records-migrated',
+    promise: 'A migration leaves every audit record and every seal as it was.',
+    source: 'gateway/store/migration/0014-one-record-tree.ts',
+  },
+  {
     id: 'store.newer-refused',
     promise: 'A database of a newer Drawbridge is refused with one clear line, and not a byte of it is changed.',
     source: 'docs/data.md, "What lies where"',

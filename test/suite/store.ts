@@ -348,9 +348,9 @@ export function describeStore(kind: string, ground: () => Promise<Ground>): void
 
       test('all of a group or nothing, and never another under the same number', async () => {
         proves('store.append-whole', {
-          file: 'gateway/store/migration/0002-record.ts',
-          find: '  body text not null,\n  hash text not null,\n  primary key (chain, seq)',
-          replace: '  body text not null,\n  hash text not null,\n  primary key (chain, seq, at)',
+          file: 'gateway/store/migration/0014-one-record-tree.ts',
+          find: '  id integer not null primary key,',
+          replace: '  id integer not null,',
         });
         await store.appendRecords(...group('main', 0, 3));
         await expect(store.appendRecords(...group('main', 2, 3, 500))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });

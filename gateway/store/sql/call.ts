@@ -4,6 +4,7 @@ import { CallRecord } from '#contract/audit.ts';
 import type { UserId } from '#contract/id.ts';
 import { isWorthTelling } from '#contract/recent-call.ts';
 import type { Db } from '../table.ts';
+import { idOf, numberOf } from './place.ts';
 import { chains } from './record.ts';
 
 /** Records of a chain that are looked at. */
@@ -19,23 +20,26 @@ export async function newestCalls(
 ): Promise<ReadonlyMap<UserId, readonly CallRecord[]>> {
   const found = new Map<string, { readonly user: UserId; calls: CallRecord[] }>(users.map((user) => [user, { user, calls: [] }]));
   for (const chain of await chains(db)) {
+    const number = await numberOf(db, chain);
+    if (number === undefined) continue;
     const rows = await db
       .selectFrom((from) =>
         from
           .selectFrom('record')
           .selectAll()
-          .where('chain', '=', chain)
-          .orderBy('seq', 'desc')
+          .where('id', '>', idOf(number, 0))
+          .where('id', '<', idOf(number + 1, 0))
+          .orderBy('id', 'desc')
           .limit(lookBackRecords)
           .as('newest'),
       )
-      .select(['body', 'seq'])
+      .select(['body', 'id'])
       // Said again by isWorthTelling(): here it keeps the events of a storm of tunnels from being read at all.
       .where('body', 'like', '%"kind":"call"%')
       .where((where) =>
         where.or([where('body', 'like', '%"method":"tools/call"%'), where('body', 'not like', '%"decision":"allowed"%')]),
       )
-      .orderBy('seq', 'desc')
+      .orderBy('id', 'desc')
       .execute();
     for (const { body } of rows) {
       const theirs = found.get(userIn.exec(body)?.[1] ?? '');

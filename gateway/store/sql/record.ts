@@ -1,75 +1,61 @@
 // Reading the audit records: by chain in order, and the newest over all chains. Writing them is the engine's (engine.ts).
+import type { Selectable } from 'kysely';
 import type { ChainedRecord, Seal } from '../store.ts';
-import type { Db } from '../table.ts';
+import type { Db, Tables } from '../table.ts';
 import { readAtOnce } from './change.ts';
+import { idOf, numberOf, seqOf } from './place.ts';
+
+type Row = Selectable<Tables['record']>;
 
 export async function chainHead(db: Db, chain: string): Promise<{ record: ChainedRecord; seal: Seal } | undefined> {
   return await readAtOnce(db, async (tx) => {
-    const record = await tx
-      .selectFrom('record')
-      .selectAll()
-      .where('chain', '=', chain)
-      .orderBy('seq', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-    const seal = await tx
-      .selectFrom('seal')
-      .selectAll()
-      .where('chain', '=', chain)
-      .orderBy('seq', 'desc')
-      .limit(1)
-      .executeTakeFirst();
-    return record === undefined || seal === undefined ? undefined : { record, seal };
+    const records = await rowsOf(tx, chain);
+    const record = await records?.orderBy('id', 'desc').limit(1).executeTakeFirst();
+    const sealed = await records?.where('mac', 'is not', null).orderBy('id', 'desc').limit(1).executeTakeFirst();
+    const [seal] = sealed ? sealOf(chain, sealed) : [];
+    return record === undefined || seal === undefined ? undefined : { record: recordOf(chain, record), seal };
   });
 }
 
-/** Hops from chain to chain by the key, because counting distinct names would read every record. A chain of which only seals are left counts too. */
 export async function chains(db: Db): Promise<readonly string[]> {
-  const names = new Set<string>();
-  for (const table of ['record', 'seal'] as const) {
-    for (let last = ''; ;) {
-      const next = await db
-        .selectFrom(table)
-        .select('chain')
-        .where('chain', '>', last)
-        .orderBy('chain')
-        .limit(1)
-        .executeTakeFirst();
-      if (next === undefined) break;
-      last = next.chain;
-      names.add(last);
-    }
-  }
-  return [...names].toSorted();
+  const found = await db.selectFrom('chain').select('name').execute();
+  return found.map(({ name }) => name).toSorted();
 }
 
 export async function recordsAfter(db: Db, chain: string, seq: number, limit: number): Promise<readonly ChainedRecord[]> {
-  return await db
-    .selectFrom('record')
-    .selectAll()
-    .where('chain', '=', chain)
-    .where('seq', '>', seq)
-    .orderBy('seq')
-    .limit(limit)
-    .execute();
+  const rows = await (await rowsOf(db, chain, seq))?.orderBy('id').limit(limit).execute();
+  return rows?.map((row) => recordOf(chain, row)) ?? [];
 }
 
 export async function sealsAfter(db: Db, chain: string, seq: number, limit: number): Promise<readonly Seal[]> {
-  return await db
-    .selectFrom('seal')
-    .selectAll()
-    .where('chain', '=', chain)
-    .where('seq', '>', seq)
-    .orderBy('seq')
-    .limit(limit)
-    .execute();
+  const rows = await (await rowsOf(db, chain, seq))?.where('mac', 'is not', null).orderBy('id').limit(limit).execute();
+  return rows?.flatMap((row) => sealOf(chain, row)) ?? [];
 }
 
 export async function newestRecords(db: Db, limit: number): Promise<readonly ChainedRecord[]> {
   const newest: ChainedRecord[] = [];
-  for (const chain of await chains(db))
-    newest.push(
-      ...(await db.selectFrom('record').selectAll().where('chain', '=', chain).orderBy('seq', 'desc').limit(limit).execute()),
-    );
+  for (const chain of await chains(db)) {
+    const rows = await (await rowsOf(db, chain))?.orderBy('id', 'desc').limit(limit).execute();
+    newest.push(...(rows?.map((row) => recordOf(chain, row)) ?? []));
+  }
   return newest.toSorted((a, b) => b.at - a.at || b.seq - a.seq).slice(0, limit);
+}
+
+/** The records of a chain after one of them; undefined where there is no such chain. */
+async function rowsOf(db: Db, chain: string, seq = 0) {
+  const number = await numberOf(db, chain);
+  if (number === undefined) return undefined;
+  return db
+    .selectFrom('record')
+    .selectAll()
+    .where('id', '>', idOf(number, seq))
+    .where('id', '<', idOf(number + 1, 0));
+}
+
+function recordOf(chain: string, { id, at, body, hash }: Row): ChainedRecord {
+  return { chain, seq: seqOf(id), at, body, hash };
+}
+
+function sealOf(chain: string, { id, hash, after, mac }: Row): readonly Seal[] {
+  return after === null || mac === null ? [] : [{ chain, after, seq: seqOf(id), hash, mac }];
 }

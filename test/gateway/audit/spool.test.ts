@@ -56,6 +56,8 @@ function tamper(...statements: string[]): void {
     raw.close();
   }
 }
+/** A record's number in its chain. */
+const seq = 'id % 1099511627776';
 const refuseRecords = "create trigger no before insert on record begin select raise(abort, 'no'); end";
 const countRecords = () => {
   const raw = new Database(file, { readonly: true });
@@ -303,11 +305,13 @@ describe('a recorder that is opened again', () => {
   });
 
   test.each([
-    ['records were cut off at the end, with their seal', ['delete from record where seq > 3', 'delete from seal where seq > 3']],
-    ['the last record is gone', ['delete from record where seq = 5']],
-    ['all is gone', ['delete from record', 'delete from seal']],
-    ['the last seal is forged', ["update seal set mac = 'no' where seq = 5"]],
-    ['the last record is another', ["update record set hash = 'no' where seq = 5"]],
+    ['records were cut off at the end, with their seal', [`delete from record where ${seq} > 3`]],
+    ['the last record is gone', [`delete from record where ${seq} = 5`]],
+    ['the last seal is gone', [`update record set "after" = null, mac = null where ${seq} = 5`]],
+    ['all is gone', ['delete from record']],
+    ['all is gone, and that there was a chain', ['delete from record', 'delete from chain']],
+    ['the last seal is forged', [`update record set mac = 'no' where ${seq} = 5`]],
+    ['the last record is another', [`update record set hash = 'no' where ${seq} = 5`]],
   ])('refuses where %s', async (_what, statements) => {
     proves('audit.broken-refused', {
       file: 'gateway/audit/writer.ts',
@@ -345,7 +349,7 @@ describe('a recorder that is opened again', () => {
     const recorder = await record();
     await recorder.append(recordOf(1));
     await recorder.close();
-    tamper('delete from record', 'delete from seal');
+    tamper('delete from record', 'delete from chain');
     rmSync(audit.headFile);
     audit = await openAuditKey(folder);
     await expect(record()).rejects.toMatchObject({
@@ -363,7 +367,7 @@ describe('a recorder that is opened again', () => {
     const recorder = await record();
     for (let i = 1; i <= 3; i++) await recorder.append(recordOf(i));
     await recorder.close();
-    tamper('delete from record where seq = 1');
+    tamper(`delete from record where ${seq} = 1`);
     const said: string[] = [];
     const logger = pino({ level: 'warn' }, { write: (line: string) => void said.push(line) });
     await (await record({ logger })).append(recordOf(4));

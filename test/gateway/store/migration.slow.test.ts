@@ -15,7 +15,7 @@ import { restore } from '../../../gateway/store/restore.ts';
 import { migrate } from '../../../gateway/store/schema.ts';
 import { proves } from '../../requirement.ts';
 import { freshFolder, postgresGround } from '../../suite/ground.ts';
-import { quiet } from '../../suite/sample.ts';
+import { group, quiet } from '../../suite/sample.ts';
 import { startPostgres } from '../../suite/postgres.ts';
 import type { TestPostgres } from '../../suite/postgres.ts';
 
@@ -95,6 +95,40 @@ describe.each(['SQLite', 'PostgreSQL'])('a database on %s', (kind) => {
     const { header, counts } = await restore(join(backupDirectory, name), elsewhere, { logger: quiet });
     expect(header.schema).toBe('0001-policy');
     expect(counts).toMatchObject({ user: 1 });
+  });
+
+  test('of an older Drawbridge keeps its audit records as they were, each chain with its seals', async () => {
+    proves('store.records-migrated', {
+      file: 'gateway/store/migration/0014-one-record-tree.ts',
+      find: 'left join seal_of_2 on seal_of_2.chain = record_of_2.chain and seal_of_2.seq = record_of_2.seq',
+      replace: 'left join seal_of_2 on seal_of_2.chain = record_of_2.chain and seal_of_2.seq > record_of_2.seq',
+    });
+    const location = await place();
+    await makeOlder(location);
+    const engine = await openUnmigrated(location, quiet);
+    await migrate(engine.db, engine.dialect, '0013-step-up');
+    const groups = [group('main', 0, 3), group('b', 0, 2), group('main', 3, 1), group('b', 2, 40)];
+    for (const [records, { chain, after, seq, hash, mac }] of groups) {
+      for (const one of records)
+        await sql`insert into record (chain, seq, at, body, hash) values (${one.chain}, ${one.seq}, ${one.at}, ${one.body}, ${one.hash})`.execute(
+          engine.db,
+        );
+      await sql`insert into seal (chain, "after", seq, hash, mac) values (${chain}, ${after}, ${seq}, ${hash}, ${mac})`.execute(
+        engine.db,
+      );
+    }
+    await engine.close();
+
+    const store = await openStore(location, { logger: quiet, backupDirectory: join(folder, 'backup') });
+    expect(await store.chains()).toEqual(['b', 'main']);
+    for (const chain of ['b', 'main']) {
+      const own = groups.filter(([, seal]) => seal.chain === chain);
+      expect(await store.recordsAfter(chain, 0, 100)).toEqual(own.flatMap(([records]) => records));
+      expect(await store.sealsAfter(chain, 0, 100)).toEqual(own.map(([, seal]) => seal));
+    }
+    await store.appendRecords(...group('main', 4, 2));
+    expect((await store.chainHead('main'))?.seal.seq).toBe(6);
+    await store.close();
   });
 
   test('of an older Drawbridge is migrated under the lock of its data directory, or not at all', async () => {

@@ -73,7 +73,7 @@ describe('a store on a PostgreSQL server', () => {
       url,
       'create table held (setting text)',
       `create function hold() returns trigger as $$ begin insert into held values (current_setting('synchronous_commit')); return new; end $$ language plpgsql`,
-      'create trigger hold before insert on seal for each row execute function hold()',
+      'create trigger hold before insert on record for each row execute function hold()',
     );
     await store.appendRecords(...group('main', 0, 2));
     expect(await beside(url, 'select distinct setting from held')).toEqual([{ setting: 'on' }]);
