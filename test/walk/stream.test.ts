@@ -1,24 +1,11 @@
 // What flows while a call is open, between real hosts and real local servers: progress, log messages, questions to the host and their answers.
 import { join } from 'node:path';
 import { Client as NewClient, StreamableHTTPClientTransport as NewTransport } from '@modelcontextprotocol/client';
-import { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import {
-  type ClientCapabilities,
-  CreateMessageRequestSchema,
-  ElicitRequestSchema,
-  ListRootsRequestSchema,
-  LoggingMessageNotificationSchema,
-  ResourceUpdatedNotificationSchema,
-  ToolListChangedNotificationSchema,
-} from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import { proves } from '../requirement.ts';
 import { deploy, type Deployment, until, type Workstation } from './deployment.ts';
 import { modern } from './mcp.ts';
+import { hostOfV1, hostOfV2, type Way } from './old-host.ts';
 import { nodeServer, walkPolicy } from './policy.ts';
 import { root } from './program.ts';
 
@@ -55,72 +42,13 @@ beforeAll(async () => {
 afterAll(() => deployment.close());
 
 const url = (server?: string) => `${deployment.origin}/g/eng/${server === undefined ? '' : `s/${server}/`}mcp`;
-const overHttp = (server?: string) =>
-  new StreamableHTTPClientTransport(new URL(url(server)), { requestInit: { headers: { authorization: `Bearer ${token}` } } });
-const bySse = (server?: string) =>
-  new SSEClientTransport(new URL(url(server).replace(/mcp$/, 'sse')), {
-    requestInit: { headers: { authorization: `Bearer ${token}` } },
-  });
-const throughShim = (server?: string) =>
-  new StdioClientTransport({
-    command: process.execPath,
-    args: [join(root, 'bridge/cli.ts'), 'connect', '--state', workstation.stateDir, '--host', 'test', url(server)],
-    stderr: 'ignore',
-  });
-
-interface Host {
-  readonly client: Client;
-  readonly asked: { method: string; params: Record<string, unknown> | undefined }[];
-  readonly logged: { level: string; logger: string | undefined; data: unknown }[];
-  readonly news: string[];
-  call(name: string, args?: Record<string, unknown>): Promise<unknown>;
-}
-
-const able: ClientCapabilities = { elicitation: { form: {}, url: {} }, sampling: {}, roots: { listChanged: true } };
-
-/** A host of 2025-11-25 (SDK v1) that can be asked everything, and writes down what it is asked and told. */
-async function host(
-  transport: ReturnType<typeof overHttp | typeof throughShim | typeof bySse>,
-  capabilities = able,
-): Promise<Host> {
-  const client = new Client({ name: 'old-host', version: '1' }, { capabilities });
-  const asked: Host['asked'] = [];
-  const logged: Host['logged'] = [];
-  const news: string[] = [];
-  if (capabilities === able) {
-    client.setRequestHandler(ElicitRequestSchema, ({ method, params }) => {
-      asked.push({ method, params });
-      return { action: 'accept', content: { name: 'Ada' } };
-    });
-    client.setRequestHandler(CreateMessageRequestSchema, ({ method, params }) => {
-      asked.push({ method, params });
-      return { role: 'assistant', content: { type: 'text', text: 'sampled' }, model: 'none' };
-    });
-    client.setRequestHandler(ListRootsRequestSchema, ({ method, params }) => {
-      asked.push({ method, params });
-      return { roots: [{ uri: 'file:///home/ada/work', name: 'work' }] };
-    });
-  }
-  client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => {
-    logged.push({ level: params.level, logger: params.logger, data: params.data });
-  });
-  client.setNotificationHandler(ToolListChangedNotificationSchema, ({ method }) => void news.push(method));
-  client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void news.push(params.uri));
-  // The SDK's own types do not agree with each other under exactOptionalPropertyTypes.
-  await client.connect(transport as Parameters<Client['connect']>[0]);
-  const call = async (name: string, args: Record<string, unknown> = {}): Promise<unknown> => {
-    const { content } = z
-      .looseObject({ content: z.array(z.looseObject({ text: z.string() })) })
-      .parse(await client.callTool({ name, arguments: args }));
-    const [first] = content;
-    try {
-      return JSON.parse(first?.text ?? '');
-    } catch {
-      return first?.text;
-    }
-  };
-  return { client, asked, logged, news, call };
-}
+const overHttp = (server?: string): Way => ({ kind: 'http', url: new URL(url(server)), token });
+const bySse = (server?: string): Way => ({ kind: 'sse', url: new URL(url(server).replace(/mcp$/, 'sse')), token });
+const throughShim = (server?: string): Way => ({
+  kind: 'stdio',
+  command: process.execPath,
+  args: [join(root, 'bridge/cli.ts'), 'connect', '--state', workstation.stateDir, '--host', 'test', url(server)],
+});
 
 const form = {
   message: 'Who are you?',
@@ -128,14 +56,17 @@ const form = {
 };
 
 describe.each([
-  ['over HTTP', overHttp],
-  ['through the shim', throughShim],
-  ['by the transport of 2024-11-05', bySse],
-])('a 2025-11-25 host (SDK v1) %s', (_, transport) => {
+  ['SDK v1', 'over HTTP', hostOfV1, overHttp],
+  ['SDK v1', 'through the shim', hostOfV1, throughShim],
+  ['SDK v1', 'by the transport of 2024-11-05', hostOfV1, bySse],
+  ['SDK v2', 'over HTTP', hostOfV2, overHttp],
+  ['SDK v2', 'through the shim', hostOfV2, throughShim],
+  ['SDK v2', 'by the transport of 2024-11-05', hostOfV2, bySse],
+] as const)('a 2025-11-25 host (%s) %s', (_, __, host, transport) => {
   test('is asked by server-everything for a form, a sample and its roots, and its answers arrive', async ({ onTestFinished }) => {
-    const { client, asked, call } = await host(transport('everything'));
-    onTestFinished(() => client.close());
-    await client.listTools();
+    const { asked, call, close, ...rest } = await host(transport('everything'));
+    onTestFinished(close);
+    await rest.listTools();
     expect(JSON.stringify(await call('trigger-elicitation-request'))).toContain('User provided');
     expect(JSON.stringify(await call('trigger-sampling-request', { prompt: 'say', maxTokens: 10 }))).toContain('sampled');
     expect(JSON.stringify(await call('get-roots-list'))).toContain('file:///home/ada/work');
@@ -145,19 +76,18 @@ describe.each([
   });
 
   test('sees progress as it comes, under its own token', async ({ onTestFinished }) => {
-    const { client } = await host(transport('everything'));
-    onTestFinished(() => client.close());
+    const { call, close } = await host(transport('everything'));
+    onTestFinished(close);
     const seen: number[] = [];
-    await client.callTool({ name: 'trigger-long-running-operation', arguments: { duration: 0.3, steps: 3 } }, undefined, {
-      onprogress: ({ progress }) => void seen.push(progress),
-    });
+    const onprogress = ({ progress }: { progress: number }) => void seen.push(progress);
+    await call('trigger-long-running-operation', { duration: 0.3, steps: 3 }, { onprogress });
     // The SDK forgets a report that comes with the answer in one read.
     expect(seen.slice(0, 2)).toEqual([1, 2]);
   });
 
   test('is told which server asks, at the address where there are several', async ({ onTestFinished }) => {
-    const { client, asked, logged, call } = await host(transport());
-    onTestFinished(() => client.close());
+    const { asked, logged, call, close } = await host(transport());
+    onTestFinished(close);
     expect(await call('talking__ask', { method: 'elicitation/create', params: form })).toMatchObject({
       result: { action: 'accept', content: { name: 'Ada' } },
     });
@@ -170,8 +100,8 @@ describe.each([
   });
 
   test('gets no question that it did not say it can answer, and the server is told so', async ({ onTestFinished }) => {
-    const { client, asked, call } = await host(transport('talking'), {});
-    onTestFinished(() => client.close());
+    const { asked, call, close } = await host(transport('talking'), {});
+    onTestFinished(close);
     expect(await call('heard')).toMatchObject({ declared: {} });
     for (const method of ['elicitation/create', 'sampling/createMessage', 'roots/list', 'tasks/list'])
       expect(await call('ask', { method, params: form })).toMatchObject({
@@ -186,8 +116,8 @@ describe.each([
       find: 'if (field !== undefined)',
       replace: 'if (false)',
     });
-    const { client, asked, call } = await host(transport('talking'));
-    onTestFinished(() => client.close());
+    const { asked, call, close } = await host(transport('talking'));
+    onTestFinished(close);
     const params = { message: 'Sign in', requestedSchema: { type: 'object', properties: { apiKey: { type: 'string' } } } };
     expect(await call('ask', { method: 'elicitation/create', params })).toMatchObject({
       error: { data: { code: 'SECRET_ASKED' } },
@@ -196,8 +126,8 @@ describe.each([
   });
 
   test('is asked nothing outside of a call', async ({ onTestFinished }) => {
-    const { client, asked, news, call } = await host(transport('talking'));
-    onTestFinished(() => client.close());
+    const { asked, news, call, close } = await host(transport('talking'));
+    onTestFinished(close);
     await call('ask-later', { method: 'roots/list' });
     await until('the server to have its answer', () => Promise.resolve(news.length > 0));
     expect(JSON.stringify(await call('last-answer'))).toContain('none of its calls is under way');
@@ -205,21 +135,21 @@ describe.each([
   });
 
   test('says how urgent a log message has to be, at once and for servers that it calls later', async ({ onTestFinished }) => {
-    const { client, logged, call } = await host(transport());
-    onTestFinished(() => client.close());
+    const { logged, call, close, ...rest } = await host(transport());
+    onTestFinished(close);
     await call('talking__log', { level: 'debug', data: 'before' });
-    await client.setLoggingLevel('warning');
+    await rest.setLogLevel('warning');
     await until('the server to know', async () => JSON.stringify(await call('talking__heard')).includes('"level":"warning"'));
     for (const level of ['debug', 'notice', 'warning', 'alert']) await call('talking__log', { level, data: level });
     expect(logged.map(({ data }) => data)).toEqual(['before', 'warning', 'alert']);
   });
 
   test('hears once that a list changed, and tells servers that its roots did', async ({ onTestFinished }) => {
-    const { client, news, call } = await host(transport('talking'));
-    onTestFinished(() => client.close());
+    const { news, call, close, ...rest } = await host(transport('talking'));
+    onTestFinished(close);
     await call('notify', { method: 'notifications/tools/list_changed', count: 50 });
     await until('the news', () => Promise.resolve(news.length > 0));
-    await client.sendRootsListChanged();
+    await rest.rootsChanged();
     await until('the server to hear', async () =>
       JSON.stringify(await call('heard')).includes('notifications/roots/list_changed'),
     );
@@ -232,14 +162,14 @@ describe.each([
       find: 'for (const hearer of this.#byUri.get(updated) ?? []) hearers.set(hearer, updated);',
       replace: 'for (const [uri, all] of this.#byUri) for (const hearer of all) hearers.set(hearer, uri);',
     });
-    const { client, news, call } = await host(transport());
-    onTestFinished(() => client.close());
+    const { news, call, close, ...rest } = await host(transport());
+    onTestFinished(close);
     const update = (uri: string) => call('talking__notify', { method: 'notifications/resources/updated', params: { uri } });
-    await client.subscribeResource({ uri: 'thing://talking__a' });
-    await client.subscribeResource({ uri: 'thing://talking__b' });
-    await expect(client.subscribeResource({ uri: 'thing://talking__c' })).rejects.toThrow(/not provisioned/);
-    await expect(client.subscribeResource({ uri: 'thing://talking__refused' })).rejects.toThrow(/no such thing/);
-    await client.unsubscribeResource({ uri: 'thing://talking__b' });
+    await rest.subscribe('thing://talking__a');
+    await rest.subscribe('thing://talking__b');
+    await expect(rest.subscribe('thing://talking__c')).rejects.toThrow(/not provisioned/);
+    await expect(rest.subscribe('thing://talking__refused')).rejects.toThrow(/no such thing/);
+    await rest.unsubscribe('thing://talking__b');
     for (const uri of ['thing://refused', 'thing://b', 'thing://c', 'thing://ab', 'thing://a', 'thing://a/part'])
       await update(uri);
     await until('the news', () => Promise.resolve(news.length >= 2));
@@ -250,28 +180,35 @@ describe.each([
   test('shares a subscription: the server is told of the first host and of the last', async ({ onTestFinished }) => {
     const uri = 'thing://a';
     const [first, second] = [await host(transport('shared')), await host(transport('shared'))];
-    onTestFinished(() => Promise.all([first, second].map(({ client }) => client.close())).then(() => undefined));
+    onTestFinished(() => Promise.all([first, second].map(({ close }) => close())).then(() => undefined));
     const unsubscribed = async () => JSON.stringify(await second.call('heard')).split('resources/unsubscribe').length - 1;
     const before = await unsubscribed();
-    await first.client.subscribeResource({ uri });
-    await second.client.subscribeResource({ uri });
-    await first.client.unsubscribeResource({ uri });
+    await first.subscribe(uri);
+    await second.subscribe(uri);
+    await first.unsubscribe(uri);
     expect(await unsubscribed()).toBe(before);
     await first.call('notify', { method: 'notifications/resources/updated', params: { uri } });
     await until('the news', () => Promise.resolve(second.news.length > 0));
     expect(first.news).toEqual([]);
-    await second.client.unsubscribeResource({ uri });
+    await second.unsubscribe(uri);
     expect(await unsubscribed()).toBe(before + 1);
   });
 
+  test('cancels a call, and its server hears of it', async ({ onTestFinished }) => {
+    const { call, close } = await host(transport('talking'));
+    onTestFinished(close);
+    const cancelled = new AbortController();
+    const waiting = call('wait', {}, { signal: cancelled.signal, onprogress: () => cancelled.abort() });
+    await expect(waiting).rejects.toThrow();
+    await until('the server to hear', async () => JSON.stringify(await call('heard')).includes('notifications/cancelled'));
+  });
+
   test('takes 10,000 reports of progress in one burst, and then the answer', async ({ onTestFinished }) => {
-    const { client } = await host(transport('talking'));
-    onTestFinished(() => client.close());
+    const { call, close } = await host(transport('talking'));
+    onTestFinished(close);
     const seen: number[] = [];
-    const answered = await client.callTool({ name: 'progress', arguments: { count: 10_000 } }, undefined, {
-      onprogress: ({ progress }) => void seen.push(progress),
-    });
-    expect(answered).toMatchObject({ content: [{ text: '"done"' }] });
+    const onprogress = ({ progress }: { progress: number }) => void seen.push(progress);
+    expect(await call('progress', { count: 10_000 }, { onprogress })).toBe('done');
     expect(seen.length).toBeGreaterThan(0);
     expect(seen).toEqual(seen.toSorted((a, b) => a - b));
   });
@@ -290,14 +227,12 @@ describe.each([
       replace: 'if (level === undefined)',
     });
     const hosts = await Promise.all([host(transport('shared')), host(transport('shared'))]);
-    onTestFinished(() => Promise.all(hosts.map(({ client }) => client.close())).then(() => undefined));
+    onTestFinished(() => Promise.all(hosts.map(({ close }) => close())).then(() => undefined));
     const seen = await Promise.all(
-      hosts.map(async ({ client }, index) => {
+      hosts.map(async ({ call }, index) => {
         const reports: number[] = [];
         // The SDK's first ids are the same for both, and so are its tokens.
-        await client.callTool({ name: 'progress', arguments: { count: index + 2, holdMs: 100 } }, undefined, {
-          onprogress: ({ progress }) => void reports.push(progress),
-        });
+        await call('progress', { count: index + 2, holdMs: 100 }, { onprogress: ({ progress }) => void reports.push(progress) });
         return reports;
       }),
     );
@@ -321,8 +256,8 @@ test('each question is on record, without its words', async ({ onTestFinished })
     find: "  await deps.recorder.append(recordOf(question, newRecordId(Date.now()), 'answered', null, host.id));",
     replace: '',
   });
-  const { client, call } = await host(overHttp('talking'));
-  onTestFinished(() => client.close());
+  const { call, close } = await hostOfV1(overHttp('talking'));
+  onTestFinished(close);
   await call('ask', { method: 'elicitation/create', params: { ...form, message: 'PLANTED-QUESTION' } });
   const records = await deployment.records(5);
   expect(records.find(({ event }) => event === 'host_asked')).toMatchObject({
