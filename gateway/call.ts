@@ -83,6 +83,7 @@ export interface ConversationTasks {
 export interface Conversation extends Listener {
   /** It reads what it is told, now. */
   readonly isThere: boolean;
+  readonly isOver: boolean;
 }
 
 /** What a list_changed is of: resources and their templates share one. */

@@ -50,6 +50,7 @@ class Line implements Audience, Conversation, Asked {
   logLevel: LogLevel | undefined;
   readonly tasks = new TaskNames();
   readonly isThere = true;
+  isOver = false;
   readonly #deps: LineDeps;
   readonly #conversation: string = randomUUID();
   readonly #underWay = new UnderWay<string, AbortController>();
@@ -86,6 +87,7 @@ class Line implements Audience, Conversation, Asked {
   }
 
   close(): void {
+    this.isOver = true;
     this.#questions.end();
     for (const controller of this.#underWay.values()) controller.abort();
     this.#deps.onEnd(this.#conversation);

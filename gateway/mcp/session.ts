@@ -53,6 +53,9 @@ export class McpSession implements Conversation {
   get isIdle(): boolean {
     return this.underWay.size === 0 && !this.isThere;
   }
+  get isOver(): boolean {
+    return this.#isOver;
+  }
   get isThere(): boolean {
     return this.#streams?.get(standing)?.hasReader === true;
   }

@@ -2,7 +2,18 @@
 // goes out only where the policy of that moment exposes it, after what the host was shown last was asked for anew; much news in a short time is told once.
 import { Fault } from '#contract/error.ts';
 import type { Slug } from '#contract/id.ts';
-import type { AllowedCall, Answered, Assignment, Decision, Hearer, Identified, ListKind, Listener, Resolved } from '../call.ts';
+import type {
+  AllowedCall,
+  AllowedListing,
+  Answered,
+  Assignment,
+  Decision,
+  Hearer,
+  Identified,
+  ListKind,
+  Listener,
+  Resolved,
+} from '../call.ts';
 import type { InForce } from '../in-force.ts';
 import { type Feature, features } from '../mcp/feature.ts';
 import { prefixed } from '../mcp/item-name.ts';
@@ -31,14 +42,17 @@ export interface ListeningTerms {
   readonly view: View;
 }
 
-/** News that came within this is told at once. */
+/** News that came within this is told once; where there was news just before, within this. */
 const settleMs = 100;
+const settleAgainMs = 500;
 /** A list that takes longer is asked for by the host itself. */
 const relistWithinMs = 3000;
 /** A server that does not answer sooner is told when it is back. */
 const subscribeWithinMs = 5000;
 /** News before a modern host was told what is honored. */
 const earlyAtMost = 1000;
+/** The server does no such thing, or not so many. */
+const unheard: ReadonlySet<string> = new Set(['METHOD_UNKNOWN', 'BUSY']);
 const featuresOf: Readonly<Record<ListKind, readonly Feature[]>> = {
   tools: [features.tools],
   prompts: [features.prompts],
@@ -51,11 +65,14 @@ export class Listening implements Hearer {
   readonly #deps: ListeningDeps;
   readonly #terms: ListeningTerms;
   readonly #followed = new Map<Slug, { readonly following: Following; readonly place: string }>();
+  /** Heard of once, and then no more: what they would have said was missed. */
+  readonly #left = new Set<Slug>();
   /** By the server, and by its own URI. */
   readonly #subscriptions = new Map<Slug, Map<string, Resolved>>();
   /** Whose list of a kind changed; undefined stands for the policy. */
   #news = new Map<ListKind, Set<Slug | undefined>>();
   #timer: NodeJS.Timeout | undefined;
+  #toldAt = -settleAgainMs;
   #listener: Pick<Listener, 'tell'> | undefined;
   #early: Buffer[] = [];
   #view: View;
@@ -80,13 +97,13 @@ export class Listening implements Hearer {
     const { slug } = assignment.server;
     const known = this.#followed.get(slug)?.following;
     if (known?.isSettled) return known;
-    const listing = decideListing(this.#deps.inForce.current(), this.request, assignment);
-    if (listing instanceof Fault || this.#isOver) return undefined;
+    const listing = this.#listing(assignment);
+    if (!listing || this.#isOver) return undefined;
     if (known) {
       known.refresh(listing, true);
       return known;
     }
-    const following = this.#deps.upstream.follow(listing, this);
+    const following = this.#deps.upstream.follow(listing, this, this.#left.delete(slug));
     this.#followed.set(slug, { following, place: placeOf(assignment) });
     return following;
   }
@@ -109,7 +126,7 @@ export class Listening implements Hearer {
         const { message } = await within(this.#change(call, true, {}, signal), inTime);
         if (message.error) refused.add(call);
       } catch (error) {
-        if (error instanceof Fault && error.code === 'METHOD_UNKNOWN') refused.add(call);
+        if (error instanceof Fault && unheard.has(error.code)) refused.add(call);
         // Its server is away or slow: it is still wanted.
         else this.#keep(call);
       }
@@ -138,21 +155,16 @@ export class Listening implements Hearer {
   review(view: View | Fault): void {
     if (view instanceof Fault) {
       if (this.keepsOpen) return this.end({ kind: 'fault', fault: view });
-      for (const { following } of this.#followed.values()) following.close();
-      this.#followed.clear();
+      for (const slug of this.#followed.keys()) this.#leave(slug);
       return;
     }
     for (const kind of this.#terms.lists) if (view.lists[kind] !== this.#view.lists[kind]) this.#note(kind, undefined);
     this.#view = view;
     for (const [slug, { following, place }] of this.#followed) {
       const assignment = view.assignments.get(slug);
-      const listing = assignment && decideListing(this.#deps.inForce.current(), this.request, assignment);
-      if (assignment && placeOf(assignment) === place && listing && !(listing instanceof Fault))
-        following.refresh(listing, false);
-      else {
-        following.close();
-        this.#followed.delete(slug);
-      }
+      const listing = assignment && this.#listing(assignment);
+      if (listing && placeOf(assignment) === place) following.refresh(listing, false);
+      else this.#leave(slug);
     }
     for (const subscriptions of this.#subscriptions.values())
       for (const resolved of subscriptions.values()) if (this.#decide(resolved)?.kind !== 'allowed') this.#unsubscribe(resolved);
@@ -227,6 +239,12 @@ export class Listening implements Hearer {
     following?.subscribe(resolved.item.name, false, {}, AbortSignal.timeout(subscribeWithinMs)).catch(() => undefined);
   }
 
+  #leave(slug: Slug): void {
+    this.#followed.get(slug)?.following.close();
+    this.#followed.delete(slug);
+    this.#left.add(slug);
+  }
+
   /** Every server that it may see something of that it wants to hear of. */
   #followAll(): void {
     for (const assignment of this.#view.assignments.values()) {
@@ -239,13 +257,16 @@ export class Listening implements Hearer {
     if (this.#isOver) return;
     const servers = this.#news.get(kind) ?? new Set();
     this.#news.set(kind, servers.add(server));
-    this.#timer ??= setTimeout(() => void this.#flush(), settleMs).unref();
+    if (this.#timer) return;
+    const withinMs = performance.now() - this.#toldAt < settleAgainMs ? settleAgainMs : settleMs;
+    this.#timer = setTimeout(() => void this.#flush(), withinMs).unref();
   }
 
   async #flush(): Promise<void> {
     const news = this.#news;
     this.#news = new Map();
     this.#timer = undefined;
+    this.#toldAt = performance.now();
     await Promise.all([...news].flatMap(([kind, servers]) => [...servers].map((server) => this.#relist(kind, server))));
     for (const [kind, servers] of news)
       if (!this.#isOver && [...servers].some((server) => server === undefined || this.#exposes(server, kind)))
@@ -255,8 +276,8 @@ export class Listening implements Hearer {
   /** What the host was shown of the server, as it is now: names are looked up and headers checked by it. */
   async #relist(kind: ListKind, server: Slug | undefined): Promise<void> {
     const assignment = server && this.#assignment(server);
-    const listing = assignment && decideListing(this.#deps.inForce.current(), this.request, assignment);
-    if (!listing || listing instanceof Fault) return;
+    const listing = assignment && this.#listing(assignment);
+    if (!listing) return;
     const { lists } = this.#deps;
     const shown = featuresOf[kind].filter((feature) => assignment.exposes(feature.kind) && lists.last(listing, feature));
     const late = AbortSignal.timeout(relistWithinMs);
@@ -280,6 +301,15 @@ export class Listening implements Hearer {
       const { caller, target } = this.request;
       const gateway = enter(this.#deps.inForce.current(), caller, target.gateway);
       return gateway instanceof Fault ? undefined : gateway.assignments.get(server);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #listing(assignment: Assignment): AllowedListing | undefined {
+    try {
+      const listing = decideListing(this.#deps.inForce.current(), this.request, assignment);
+      return listing instanceof Fault ? undefined : listing;
     } catch {
       return undefined;
     }

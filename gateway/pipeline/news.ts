@@ -63,7 +63,7 @@ export function createNews(deps: ListeningDeps & { readonly logger: Logger }): N
 
   function of(request: Identified): Listening | undefined {
     const { audience, conversation } = request;
-    if (request.era !== 'legacy' || !audience?.conversation) return undefined;
+    if (request.era !== 'legacy' || !audience?.conversation || audience.conversation.isOver) return undefined;
     const known = conversations.get(conversation);
     if (known) return known;
     const view = viewFor(request);
@@ -183,11 +183,13 @@ export function createNews(deps: ListeningDeps & { readonly logger: Logger }): N
 }
 
 /** Who asks, without what they asked: it may be kept for long. */
-function quiet(request: Identified, { abilities, logLevel, conversation }: Audience): Identified {
+function quiet(request: Identified, { abilities, conversation }: Audience): Identified {
   const { era, target, caller, arrivedAt } = request;
   const audience: Audience = {
     abilities,
-    logLevel,
+    get logLevel() {
+      return conversation?.logLevel;
+    },
     conversation,
     tell: () => undefined,
     wants: () => undefined,

@@ -9,7 +9,7 @@ export function byKind(workstation: Upstream, remote: Upstream): Upstream {
     call: (call, request, trace, signal) => of(call).call(call, request, trace, signal),
     list: (listing, feature, trace, signal) => of(listing).list(listing, feature, trace, signal),
     about: (listing) => of(listing).about(listing),
-    follow: (listing, hearer) => of(listing).follow(listing, hearer),
+    follow: (listing, hearer, isAgain) => of(listing).follow(listing, hearer, isAgain),
     hear(conversation, news) {
       for (const kind of [workstation, remote]) kind.hear(conversation, news);
     },

@@ -2,7 +2,7 @@
 // subscribed to is made again before the hearer is told that it may have missed something; nothing is started again and again for a host that only may listen.
 import { Fault, type ErrorCode } from '#contract/error.ts';
 import type { AllowedListing, Hearer } from '../call.ts';
-import type { Interest } from './interest.ts';
+import { emptyReply, type Interest } from './interest.ts';
 import type { Following, Reply, Trace } from './upstream.ts';
 
 export interface FollowDeps {
@@ -15,7 +15,7 @@ export interface FollowDeps {
   readonly firstPauseMs?: number;
 }
 export interface Followers {
-  follow(listing: AllowedListing, hearer: Hearer): Following;
+  follow(listing: AllowedListing, hearer: Hearer, isAgain?: boolean): Following;
   /** A way opened for which some wait. */
   wake(waitedFor: string): void;
   close(): void;
@@ -48,14 +48,14 @@ export function createFollowers(deps: FollowDeps): Followers {
   }
 
   return {
-    follow(listing, hearer) {
-      const follower: Follower = new Follower(deps, listing, hearer, waits, () => all.delete(follower));
+    follow(listing, hearer, isAgain = false) {
+      const follower: Follower = new Follower(deps, listing, hearer, isAgain, waits, () => all.delete(follower));
       all.add(follower);
       follower.begin();
       return follower;
     },
     wake(waitedFor) {
-      for (const follower of [...(waiting.get(waitedFor) ?? [])]) follower.begin();
+      for (const follower of [...(waiting.get(waitedFor) ?? [])]) follower.wake();
     },
     close() {
       for (const follower of [...all]) follower.close();
@@ -75,20 +75,24 @@ class Follower implements Following {
   #trying: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #attachedAt = 0;
+  /** In a row, and those of them for which something was started. */
   #failures = 0;
+  #starts = 0;
   /** It did not hear for a while, so it is told once it does. */
-  #hasMissed = false;
+  #hasMissed: boolean;
 
   constructor(
     deps: FollowDeps,
     listing: AllowedListing,
     hearer: Hearer,
+    isAgain: boolean,
     setWaiting: (follower: Follower, isWaiting: boolean) => void,
     onClosed: () => void,
   ) {
     this.#deps = deps;
     this.#listing = listing;
     this.#hearer = hearer;
+    this.#hasMissed = isAgain;
     this.#setWaiting = setWaiting;
     this.#onClosed = onClosed;
     this.waitsFor = deps.waitsFor(listing);
@@ -108,6 +112,12 @@ class Follower implements Following {
       .finally(() => (this.#trying = undefined));
   }
 
+  /** The way is open: it may take a moment until what is at its end is. */
+  wake(): void {
+    this.#failures = 0;
+    this.begin();
+  }
+
   refresh(listing: AllowedListing, isUsed: boolean): void {
     this.#listing = listing;
     const isWaiting = this.#timer !== undefined;
@@ -118,6 +128,8 @@ class Follower implements Following {
   }
 
   async subscribe(uri: string, isOn: boolean, trace: Trace, signal: AbortSignal, ask?: () => Promise<Reply>): Promise<Reply> {
+    // Where nothing is heard nothing has to be taken back; a legacy host's own request is asked of the server all the same.
+    if (!isOn && !ask && !this.#interest) return emptyReply();
     const interest = await this.#attach(trace, signal);
     return isOn ? interest.subscribe(this.#hearer, uri, ask) : interest.unsubscribe(this.#hearer, uri, ask);
   }
@@ -171,7 +183,10 @@ class Follower implements Following {
     this.#interest = undefined;
     this.#hasMissed = true;
     if (fault === undefined) return;
-    if (performance.now() - this.#attachedAt > heldMs) this.#failures = 0;
+    if (performance.now() - this.#attachedAt > heldMs) {
+      this.#failures = 0;
+      this.#starts = 0;
+    }
     this.#failed(fault);
   }
 
@@ -181,10 +196,9 @@ class Follower implements Following {
     this.#stopWaiting();
     const isAway = error instanceof Fault && away.has(error.code);
     if (!this.#isWanted && !this.#hearer.isThere) return;
-    if (this.#deps.isStarted && !isAway && (!this.#isWanted || this.#failures >= startsAtMost)) return;
+    if (this.#deps.isStarted && !isAway && (!this.#isWanted || this.#starts++ >= startsAtMost)) return;
     const first = this.#deps.firstPauseMs ?? firstPauseMs;
-    const pauseMs = isAway ? pauseAtMostMs : Math.min(first * 2 ** this.#failures, pauseAtMostMs);
-    if (!isAway) this.#failures++;
+    const pauseMs = Math.min(first * 2 ** this.#failures++, pauseAtMostMs);
     // Not all at once, where one server was lost for many.
     this.#timer = setTimeout(() => this.begin(), pauseMs * (0.5 + Math.random())).unref();
     this.#setWaiting(this, true);

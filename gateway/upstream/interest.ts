@@ -53,7 +53,8 @@ export class Interest {
     this.#hearers.set(hearer, onLost);
     if (this.#stream) {
       // So that one stream is opened for all of it.
-      for (const uri of hearer.subscribed(this.#deps.server)) this.#subscriptions.add(uri, hearer);
+      const uris = hearer.subscribed(this.#deps.server);
+      for (const uri of uris.slice(0, this.#subscriptions.room)) this.#subscriptions.add(uri, hearer);
       await this.#listen().catch((error: unknown) => this.#unheard(error));
     }
     return !this.#isOver && this.#hearers.has(hearer);
@@ -73,6 +74,7 @@ export class Interest {
 
   /** `ask` sends the host's own request to a legacy server, where there is one. Rejects as a request does. */
   async subscribe(hearer: Hearer, uri: string, ask?: () => Promise<Reply>): Promise<Reply> {
+    if (this.#isOver) throw new Fault('UPSTREAM_LOST', { server: this.#deps.server });
     // Before the answer: the first update may be quicker.
     this.#subscriptions.add(uri, hearer);
     let isDone = false;
@@ -154,7 +156,7 @@ export class Interest {
 }
 
 /** The answer to what a server needs not be asked. */
-function emptyReply(): Reply {
+export function emptyReply(): Reply {
   const body = Buffer.from('{"jsonrpc":"2.0","id":0,"result":{}}');
   const message = readMessage(body);
   if (message.kind !== 'response') throw new Error('an answer that is none');

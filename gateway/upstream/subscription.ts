@@ -12,6 +12,11 @@ export class Subscriptions {
     return this.#byUri.size;
   }
 
+  /** For so many more. */
+  get room(): number {
+    return limit - this.#byUri.size;
+  }
+
   uris(): readonly string[] {
     return [...this.#byUri.keys()];
   }

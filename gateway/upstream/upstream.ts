@@ -25,8 +25,11 @@ export interface Upstream {
   list(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]>;
   /** What the server said of itself when it last began a session for such a caller; undefined where it is not known. Starts and asks nothing. */
   about(listing: AllowedListing): About | undefined;
-  /** From now on the hearer hears what this server says beside answers, until it is closed; opens what that needs. Also where the server is lost and comes back. Never throws. */
-  follow(listing: AllowedListing, hearer: Hearer): Following;
+  /**
+   * From now on the hearer hears what this server says beside answers, until it is closed; opens what that needs. Also where the server is lost and comes back.
+   * `isAgain`: it heard of it before, by another way, and may have missed something. Never throws.
+   */
+  follow(listing: AllowedListing, hearer: Hearer, isAgain?: boolean): Following;
   /** Passes on what the host of a conversation says to all its servers. */
   hear(conversation: Identified['conversation'], news: HostNews): void;
   /** Ends what was opened for a conversation that is over. */

@@ -186,6 +186,28 @@ describe.each(hosts)('a host %s', (_, connect) => {
   );
 });
 
+test.each([hosts[0], hosts[2]])(
+  'a host %s is told of what it may have missed while the tunnel of its workstation was lost',
+  async (_, connect) => {
+    const host = await connect();
+    try {
+      const uri = 'thing://old-local__a';
+      expect(await host.listen([uri])).toEqual([uri]);
+      host.news.length = 0;
+      await workstation.restart('SIGKILL');
+      await until('the news', async () => ['tools', uri].every((one) => host.news.includes(one)), 30_000);
+      host.news.length = 0;
+      await until('the news of the resource again', async () => {
+        await host.call('old-local__notify', { method: updated, params: { uri: 'thing://a' } });
+        return host.news.includes(uri);
+      });
+    } finally {
+      await host.close();
+    }
+  },
+  60_000,
+);
+
 const connectNew = () => newHost(new NewTransport(url(), { requestInit: requestInit() }));
 
 describe('a change of the policy', () => {

@@ -49,12 +49,14 @@ function scene(assignments: object = { notes: exposed, wiki: { tools: 'all' } })
   const hearers = new Map<string, Hearer>();
   const closed: string[] = [];
   const asked: string[] = [];
+  const again: string[] = [];
   const upstream: Upstream = {
     list: () => Promise.resolve([]),
     call: () => Promise.resolve(reply({ result: {} })),
     about: () => undefined,
-    follow({ assignment }, hearer) {
+    follow({ assignment }, hearer, isAgain) {
       const { slug } = assignment.server;
+      if (isAgain) again.push(slug);
       hearers.set(slug, hearer);
       return {
         isSettled: true,
@@ -127,6 +129,7 @@ function scene(assignments: object = { notes: exposed, wiki: { tools: 'all' } })
     listen,
     hearers,
     asked,
+    again,
     closed,
     pipeline,
     apply(after: object, gateways?: string[]) {
@@ -196,6 +199,16 @@ test('a server that is assigned later is listened to as well, one that is taken 
   await expect.poll(() => told).toHaveLength(3);
   expect(methods().toSorted()).toEqual(['notifications/resources/list_changed', 'notifications/tools/list_changed']);
   expect([closed, hearers.has('notes')]).toEqual([['wiki'], true]);
+});
+
+test('a server that is taken away and given back may have said something meanwhile', async () => {
+  const { listen, hearers, again, apply } = scene();
+  listen(lists);
+  await expect.poll(() => hearers.size).toBe(2);
+  apply({ wiki: { tools: 'all' } });
+  expect(again).toEqual([]);
+  apply({ notes: exposed, wiki: { tools: 'all' } });
+  expect(again).toEqual(['notes']);
 });
 
 test('a listen ends with its host, with the gateway, and with the right to be there', async () => {
