@@ -2,22 +2,26 @@
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '#contract/error.ts';
 
+const readAwayBytes = 1024 * 1024;
+
 /** Reads the body. Rejects with MESSAGE_TOO_LARGE above the limit, CANCELLED where the client went away in the middle. */
 export function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
-      request.resume();
-      return reject(new Fault('MESSAGE_TOO_LARGE', { limitBytes }));
-    }
     const chunks: Buffer[] = [];
+    let isRefused = false;
     let size = 0;
+    const refuse = () => {
+      isRefused = true;
+      chunks.length = 0;
+      reject(new Fault('MESSAGE_TOO_LARGE', { limitBytes }));
+    };
+    if (Number(request.headers['content-length'] ?? 0) > limitBytes) refuse();
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= limitBytes) chunks.push(chunk);
-      else {
-        chunks.length = 0;
-        reject(new Fault('MESSAGE_TOO_LARGE', { limitBytes }));
-      }
+      if (!isRefused && size <= limitBytes) return void chunks.push(chunk);
+      if (!isRefused) refuse();
+      // Who still sends may not read the answer yet, so a part is read away; of what is longer the rest waits for the connection to end.
+      if (size > Math.max(2 * limitBytes, readAwayBytes)) request.pause();
     });
     request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     request.on('error', (cause) => reject(new Fault('CANCELLED', {}, { cause })));

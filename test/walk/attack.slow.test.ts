@@ -101,8 +101,8 @@ describe('from a host', () => {
   test('a body of 1 GB is refused early, whether or not it says how long it is, and none of it is kept', async () => {
     proves('edge.large-body', {
       file: 'gateway/http/body.ts',
-      find: 'if (size <= limitBytes) chunks.push(chunk);',
-      replace: 'if (size <= limitBytes * 1000) chunks.push(chunk);',
+      find: 'if (!isRefused && size <= limitBytes) return',
+      replace: 'if (size <= limitBytes * 1000) return',
     });
     const before = await peakMb();
     const chunked = (chunk: Buffer) =>

@@ -153,5 +153,5 @@ test('a body that comes a byte at a time is cut, and others are served meanwhile
   const slow = Array.from({ length: 20 }, () => trickle(door.port, begin, 'x', 20));
   expect((await door.ask(['GET /healthz HTTP/1.1', host])).status).toBe(200);
   for (const { ms } of await Promise.all(slow)) expect(ms).toBeGreaterThan(800);
-  await expect.poll(() => bodies).toEqual(Array.from({ length: 20 }, () => 'cut'));
+  await expect.poll(() => bodies, { timeout: 10_000 }).toEqual(Array.from({ length: 20 }, () => 'cut'));
 });
