@@ -30,6 +30,7 @@ import { createRoutes } from './http/routes.ts';
 import { openServer, type Certificate } from './http/server.ts';
 import { createPersonSessions } from './http/sign-in/person-session.ts';
 import type { SignIn, SignInDeps } from './http/sign-in/route.ts';
+import { openTicketKey, ticketSeconds } from './http/ticket-key.ts';
 import { createTunnelUpgrade } from './http/tunnel.ts';
 import { createWellKnown } from './http/well-known.ts';
 import { createEgress } from './egress/egress.ts';
@@ -125,7 +126,13 @@ async function start(
   await makeDirectory(dataDir);
   opened(await lockDataDirectory(dataDir), (lock) => lock.release());
   const certificate = await readCertificate(settings.certificateFiles);
-  const server = await openServer({ listen: settings.listen, setting: '--listen', certificate, logger });
+  const tickets = certificate && { ticketKeys: await openTicketKey(dataDir, now()), sessionTimeout: ticketSeconds };
+  const server = await openServer({
+    listen: settings.listen,
+    setting: '--listen',
+    certificate: certificate && { ...certificate, ...tickets },
+    logger,
+  });
   opened(server, () => server.close(0));
   const publicOrigin = settings.publicOrigin ?? originOf(server.address, certificate !== undefined);
   const metricsServer = await openServer({

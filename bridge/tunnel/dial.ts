@@ -1,6 +1,7 @@
 // The bridge's tunnel: dials, proves, offers, and dials again for as long as it is wanted. One attempt or one link at a time.
 //
 //   connecting -> connected -> offline(retryAt) -> connecting ...      refused: asked again every 30 s; a revoked one only by wake()
+import type { ClientRequest } from 'node:http';
 import { WebSocket } from 'ws';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
@@ -18,13 +19,13 @@ import type { Report } from '#contract/report.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { TunnelState } from '#contract/tunnel-state.ts';
 import type { Pool } from '../server/pool.ts';
-import { rootCertificates } from '../root-certificate.ts';
 import { tunnelAt } from './address.ts';
 import { createBackOff, refusedEveryMs } from './backoff.ts';
 import { watchClock } from './clock.ts';
 import { shakeHands, type Device } from './handshake.ts';
 import type { HostChannel, HostChannelEvents } from './host-channel.ts';
 import { Link, type HostOpen } from './link.ts';
+import { createSecure } from './secure.ts';
 
 export interface Tunnel {
   readonly state: TunnelState;
@@ -85,6 +86,8 @@ export function dial(deps: DialDeps): Tunnel {
     ...deps.timing,
   };
   const { origin, url } = tunnelAt(deps.gatewayOrigin);
+  const isTls = url.startsWith('wss:');
+  const secure = createSecure(deps.ca);
   const backOff = createBackOff(deps.random);
   let state: TunnelState = { kind: 'connecting', since: now() };
   let link: Link | undefined;
@@ -106,10 +109,20 @@ export function dial(deps: DialDeps): Tunnel {
       perMessageDeflate: false,
       maxPayload: packetLimitBytes,
       followRedirects: false,
-      ...(deps.ca === undefined ? {} : { ca: [...rootCertificates(), ...[deps.ca].flat()] }),
+      finishRequest,
+      ...(isTls ? secure.options() : {}),
     });
     let isOver = false;
+    // Begins anew with each sign of life: in a storm every step waits for those of thousands, and to give up after some of them throws these away.
     const deadline = setTimeout(() => fail(`no answer within ${timing.handshakeWithinMs} ms`), timing.handshakeWithinMs);
+
+    function finishRequest(request: ClientRequest): void {
+      request.once('socket', (connection) => {
+        secure.learn(connection);
+        for (const step of ['connect', 'secureConnect']) connection.once(step, () => void (isOver || deadline.refresh()));
+      });
+      request.end();
+    }
 
     function settle(): boolean {
       if (isOver) return false;
@@ -130,7 +143,8 @@ export function dial(deps: DialDeps): Tunnel {
     };
     socket.on('error', (error) => fail(error.message));
     socket.on('close', (code) => fail(`the gateway closed the connection (${code})`));
-    socket.on('open', () =>
+    socket.on('open', () => {
+      deadline.refresh();
       shakeHands(socket, {
         device: deps.device,
         origin,
@@ -143,8 +157,8 @@ export function dial(deps: DialDeps): Tunnel {
           socket.terminate();
           refusedBy(fault);
         },
-      }),
-    );
+      });
+    });
   }
 
   function begin(socket: WebSocket, welcome: FrameBody<'welcome'>, version: number): void {

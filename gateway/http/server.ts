@@ -15,6 +15,10 @@ export interface Address {
 export interface Certificate {
   readonly cert: Buffer;
   readonly key: Buffer;
+  /** So that who comes back is known, also after a restart. */
+  readonly ticketKeys?: Buffer;
+  /** How long tickets last, in seconds. */
+  readonly sessionTimeout?: number;
 }
 export interface HttpServer {
   /** As bound: the port that was chosen where 0 was asked for. */

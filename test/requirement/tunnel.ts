@@ -78,6 +78,21 @@ export const tunnel: readonly Requirement[] = [
     promise: 'Who comes while enough handshakes are under way waits in order instead of being sent away.',
     source: protocol,
   },
+  {
+    id: 'tunnel.patient',
+    promise: 'A bridge gives up on a handshake of which a step takes too long, not on one whose steps each come in time.',
+    source: protocol,
+  },
+  {
+    id: 'tunnel.tls-resumed',
+    promise: 'A bridge that comes back over TLS takes up the session of before.',
+    source: protocol,
+  },
+  {
+    id: 'tunnel.ticket-key-kept',
+    promise: 'The key of TLS tickets survives a restart, lasts a week, and nobody but its owner can read it.',
+    source: protocol,
+  },
   { id: 'tunnel.opened-on-record', promise: 'A tunnel that can not be put on record is not opened.', source: protocol },
   {
     id: 'tunnel.revoked-cut',

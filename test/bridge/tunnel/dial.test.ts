@@ -7,8 +7,8 @@ import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { Fault, type ErrorCode } from '#contract/error.ts';
-import { tunnelSubprotocol } from '#contract/frame.ts';
-import { jsonFrame, readStep, toWire } from '#contract/frame-codec.ts';
+import { frameType, tunnelSubprotocol } from '#contract/frame.ts';
+import { jsonFrame, readFrames, readStep, toWire } from '#contract/frame-codec.ts';
 import { newId, OrganizationId, UserId, WorkstationId } from '#contract/id.ts';
 import type { Offer } from '#contract/server.ts';
 import type { TunnelState } from '#contract/tunnel-state.ts';
@@ -62,6 +62,18 @@ async function gatewayThat(answer: (hello: Buffer, say: (packet: Buffer) => void
 
 const refusing = (code: ErrorCode) =>
   gatewayThat((_, say) => say(jsonFrame('refuse', 0, toWire(new Fault(code, { here: '1', there: '2', what: 'it' })))));
+
+/** Says the challenge, then the welcome, in turn. */
+function welcoming(): (hello: Buffer, say: (packet: Buffer) => void) => void {
+  const challenge = jsonFrame('challenge', 0, { version: 1, nonce: 'A'.repeat(43), organization });
+  const welcome = jsonFrame('welcome', 0, { organization, messageLimitBytes: 65_536, gateways: [] });
+  return (packet, say) => {
+    const types: number[] = [];
+    readFrames(packet, { frame: (type) => void types.push(type) });
+    if (types.includes(frameType.hello)) say(challenge);
+    if (types.includes(frameType.proof)) say(welcome);
+  };
+}
 
 test('what a bridge sends is masked, with another key each time (RFC 6455 section 5.3)', async () => {
   const keys: number[] = [];
@@ -217,6 +229,51 @@ describe('TLS', () => {
     const known = dialTo(origin, { ca: cert });
     await until(() => known.tunnel.state.kind === 'connected');
   });
+});
+
+test('coming back over TLS takes up the session of before, so nothing is signed or looked at anew', async () => {
+  proves('tunnel.tls-resumed', {
+    file: 'bridge/tunnel/secure.ts',
+    find: '(session = given)',
+    replace: 'void given',
+  });
+  const made = await makeCertificate(await folder(), 'DNS:localhost,IP:127.0.0.1');
+  const cert = await readFile(made.cert, 'utf8');
+  const server = createTlsServer({ cert, key: await readFile(made.key, 'utf8') });
+  const resumed: boolean[] = [];
+  server.on('secureConnection', (socket) => resumed.push(socket.isSessionReused()));
+  const gateway = await gatewayThat(welcoming(), server);
+  const { tunnel, states } = dialTo(`https://localhost:${gateway.port}`, { ca: cert });
+  const connected = (times: number) => until(() => states.filter(({ kind }) => kind === 'connected').length === times);
+  await connected(1);
+  tunnel.wake();
+  await connected(2);
+  expect(resumed).toEqual([false, true]);
+});
+
+test('a gateway that is slow at each step is waited for, as long as each comes in time', async () => {
+  proves('tunnel.patient', {
+    file: 'bridge/tunnel/dial.ts',
+    find: '      deadline.refresh();\n      shakeHands(',
+    replace: '      shakeHands(',
+  });
+  const handshakeWithinMs = 1000;
+  const slowMs = 0.6 * handshakeWithinMs;
+  const server = createServer();
+  const emit = server.emit.bind(server);
+  server.emit = (name: string, ...of: unknown[]) => {
+    if (name !== 'upgrade') return emit(name, ...of);
+    setTimeout(emit, slowMs, name, ...of);
+    return true;
+  };
+  const answer = welcoming();
+  let answers = 0;
+  const gateway = await gatewayThat(
+    (packet, say) => answer(packet, (one) => void setTimeout(say, answers++ % 2 === 0 ? 0 : slowMs, one)),
+    server,
+  );
+  const { tunnel } = dialTo(gateway.origin, { timing: { handshakeWithinMs } });
+  await until(() => tunnel.state.kind === 'connected');
 });
 
 describe('close()', () => {

@@ -1,0 +1,47 @@
+// The key of TLS session tickets: 48 random bytes under <data>/key, so that a bridge comes back after a restart without a whole handshake.
+// Rule: it lives for a week, as its tickets do. Whoever had it could read what TLS 1.2 connections resumed by it said, so it is kept like the other keys.
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { newId } from '#contract/id.ts';
+
+const keyBytes = 48;
+/** Seconds; TLS 1.3 allows no more (RFC 8446 section 4.6.1). */
+export const ticketSeconds = 7 * 24 * 3600;
+
+/** The key that is there, or a new one where there is none, it is too old, or others could read it. */
+export async function openTicketKey(dataDirectory: string, now: number): Promise<Buffer> {
+  const file = join(dataDirectory, 'key', 'tls-ticket.key');
+  return (await read(file, now)) ?? (await make(file));
+}
+
+async function read(file: string, now: number): Promise<Buffer | undefined> {
+  try {
+    const { mode, mtimeMs } = await stat(file);
+    const key = await readFile(file);
+    const isAlone = process.platform === 'win32' || (mode & 0o077) === 0;
+    return isAlone && key.length === keyBytes && now - mtimeMs < ticketSeconds * 1000 ? key : undefined;
+  } catch {
+    // Without it every handshake is a whole one, and that is all.
+    return undefined;
+  }
+}
+
+async function make(file: string): Promise<Buffer> {
+  const key = randomBytes(keyBytes);
+  const temporary = `${file}.${newId()}.part`;
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  try {
+    const handle = await open(temporary, 'wx', 0o600);
+    try {
+      await handle.writeFile(key);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  return key;
+}
