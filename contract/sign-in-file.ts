@@ -24,6 +24,20 @@ export const IdentityProvider = z.strictObject({
   clientSecretFile: z.string().min(1),
   /** E-mail domains whose people sign in here; it is believed about no others. Needed where there are several. Absent: any. */
   domains: z.array(Domain).min(1).optional(),
+  /** Whether somebody of its domains whom the policy does not know becomes a user when they first sign in. */
+  create: z.boolean().default(false),
+  /** Teams of those. */
+  teams: z.array(Slug).default([]),
+  /** Teams that somebody has while the provider says that they are in a group: name of a claim of the ID token, and which group is which team. */
+  groups: z
+    .strictObject({
+      claim: z.string().min(1).max(100).default('groups'),
+      scope: z.string().optional(),
+      map: z.record(z.string(), Slug),
+    })
+    .optional(),
+  /** With `create` or `groups`: how long after a person's sign-in their hosts' tokens are still renewed. */
+  signInEveryHours: z.number().int().min(8).max(720).default(24),
 });
 export type IdentityProvider = z.infer<typeof IdentityProvider>;
 
@@ -60,7 +74,9 @@ export const SignInFile = z
     const all = Object.entries(identityProviders);
     if (all.length === 0) context.addIssue({ code: 'custom', path: ['identityProviders'], message: 'name at least one' });
     const owners = new Map<string, string>();
-    for (const [slug, { domains }] of all) {
+    for (const [slug, { domains, create }] of all) {
+      if (create && domains === undefined)
+        context.addIssue({ code: 'custom', path: ['identityProviders', slug, 'domains'], message: 'is needed with create' });
       const path = ['identityProviders', slug, 'domains'];
       if (domains === undefined && all.length > 1)
         context.addIssue({ code: 'custom', path, message: 'is needed where there are several identity providers' });

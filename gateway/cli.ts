@@ -43,19 +43,21 @@ try {
 /** The administrators' commands. `serve` is started without them: what they need is a third of what would have to be loaded. */
 async function administration(): Promise<readonly AddCommands[]> {
   if (process.argv[2] === 'serve') return [];
-  const [policy, token, workstation, server, identity, audit, backup, connection, account, egress, host] = await Promise.all([
-    import('./command/policy.ts'),
-    import('./command/token.ts'),
-    import('./command/workstation.ts'),
-    import('./command/server.ts'),
-    import('./command/identity.ts'),
-    import('./command/audit.ts'),
-    import('./command/backup.ts'),
-    import('./command/connection.ts'),
-    import('./command/account.ts'),
-    import('./command/egress.ts'),
-    import('./command/host.ts'),
-  ]);
+  const [policy, token, workstation, server, identity, audit, backup, connection, account, egress, host, person] =
+    await Promise.all([
+      import('./command/policy.ts'),
+      import('./command/token.ts'),
+      import('./command/workstation.ts'),
+      import('./command/server.ts'),
+      import('./command/identity.ts'),
+      import('./command/audit.ts'),
+      import('./command/backup.ts'),
+      import('./command/connection.ts'),
+      import('./command/account.ts'),
+      import('./command/egress.ts'),
+      import('./command/host.ts'),
+      import('./command/person.ts'),
+    ]);
   return [
     policy.addPolicy,
     token.addToken,
@@ -68,6 +70,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     account.addAccount,
     egress.addEgress,
     host.addHost,
+    person.addPerson,
   ];
 }
 

@@ -29,8 +29,13 @@ export async function applyPolicy(deps: {
 async function applyOnce({ store, policy, now, isPlanOnly }: Parameters<typeof applyPolicy>[0]): Promise<Applied> {
   // The revision is read first: what changes after it makes the replacement fail.
   const revision = await store.revision();
-  const [before, tokens, workstations] = await Promise.all([store.policy(), store.tokens(), store.workstations()]);
-  const changes = planPolicy(before.policy, policy, { tokens, workstations, now });
+  const [before, tokens, workstations, made] = await Promise.all([
+    store.filedPolicy(),
+    store.tokens(),
+    store.workstations(),
+    store.signIn.madePeople(),
+  ]);
+  const changes = planPolicy(before, policy, { tokens, workstations, made, now });
   if (isPlanOnly || changes.length === 0) return { changes, isApplied: false };
   await store.replacePolicy(policy, revision, now);
   return { changes, isApplied: true };

@@ -1,6 +1,7 @@
 // What applying a policy would change, in words; pure. Order and repetition in lists of names mean nothing, so they are no change.
 import type { z } from 'zod';
 import type { PolicyFile, PolicyServer, PolicyTeam, PolicyUser, Provisioning } from '#contract/policy.ts';
+import type { MadePerson } from '../store/sign-in.ts';
 import type { Token, Workstation } from '../store/store.ts';
 
 export interface Change {
@@ -15,6 +16,8 @@ export interface Change {
 export interface Held {
   readonly tokens: readonly Token[];
   readonly workstations: readonly Workstation[];
+  /** Users whom sign-ins made: no file names them, and no file removes them but by taking their name or address. */
+  readonly made?: readonly MadePerson[];
   readonly now: number;
 }
 
@@ -27,6 +30,7 @@ export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): r
       revoked(live.filter((token) => token.user === user).length, 'token'),
       revoked(held.workstations.filter((one) => one.user === user && one.revokedAt === null).length, 'workstation'),
     ]),
+    ...taken(after, held.made ?? []),
     ...compare('team', facts(before.teams, teamFacts), facts(after.teams, teamFacts), () => []),
     ...compare('server', facts(before.servers, serverFacts), facts(after.servers, serverFacts), () => []),
     ...compare('gateway', facts(before.gateways, titleFacts), facts(after.gateways, titleFacts), (gateway) => [
@@ -35,6 +39,18 @@ export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): r
     ...compare('assignment', facts(assignmentsOf(before), plainFacts), facts(assignmentsOf(after), plainFacts), () => []),
     ...compareAccess(before, after),
   ];
+}
+
+function taken({ users }: PolicyFile, made: readonly MadePerson[]): readonly Change[] {
+  const byEmail = new Map(Object.entries(users).map(([slug, { email }]) => [email?.toLowerCase(), slug]));
+  return made.flatMap(({ slug, email, provider }): readonly Change[] => {
+    const heir = Object.hasOwn(users, slug) ? slug : byEmail.get(email.toLowerCase());
+    if (heir === undefined) return [];
+    const what =
+      heir === slug ? 'is from now on as the file says' : `the file names this address as ${heir}: revokes what was theirs`;
+    const detail = [`made by a sign-in at ${provider}`, what];
+    return [{ action: heir === slug ? 'change' : 'remove', what: 'user', name: slug, detail }];
+  });
 }
 
 const signs = { add: '+', change: '~', remove: '-' } as const;

@@ -1,7 +1,7 @@
 // Tables and lines for people at a terminal. Text that came from a device or a request can't steer the terminal: control characters and
 // those that reorder text are shown as escapes.
 import type { HostProof } from '#contract/host-identity.ts';
-import type { Connection } from '../store/sign-in.ts';
+import type { Connection, MadePerson } from '../store/sign-in.ts';
 import type { SeenHost, Token, Workstation } from '../store/store.ts';
 import type { ShownIdentity } from './identity.ts';
 import type { OfferedServer } from './offer.ts';
@@ -93,6 +93,11 @@ export function accountTable(accounts: readonly { readonly email: string; readon
     accounts.map((one) => [one.email, time(one.createdAt)]),
     'There is no emergency account.',
   );
+}
+
+export function personTable(people: readonly MadePerson[]): string {
+  const rows = people.map(({ slug, email, provider, lastAt }) => [slug, email, provider, lastAt === null ? '-' : time(lastAt)]);
+  return table(['USER', 'E-MAIL', 'MADE BY', 'LAST SIGN-IN'], rows, 'No sign-in made a user.');
 }
 
 /** What a host calls itself is marked as that. */

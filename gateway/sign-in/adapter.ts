@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto';
 import { type Adapter, errors, Provider } from 'oidc-provider';
 import { z } from 'zod';
-import { ConnectionId, newId } from '#contract/id.ts';
+import { ConnectionId, newId, type UserId } from '#contract/id.ts';
 import type { Connection, SignInItem, SignInStore } from '../store/sign-in.ts';
 import type { ClientMetadata } from './client.ts';
 import { createPollGate } from './device-code.ts';
@@ -17,6 +17,8 @@ export interface AdapterDeps {
   readonly events: SignInEvents;
   readonly now: () => number;
   findClient(id: string): Promise<ClientMetadata | undefined>;
+  /** Whether what an identity provider said of this user may still be believed. */
+  isFresh(user: UserId): Promise<boolean>;
   /** Whether tokens may be given to this client. */
   isLetIn(client: string): Promise<boolean>;
   /** Records a token of a service account, and gives the connection that it stands for. */
@@ -59,6 +61,7 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     const connection = await liveConnection(payload['grantId']);
     const isRefresh = typeof payload['gty'] === 'string' && payload['gty'].endsWith('refresh_token');
     const { user } = connection;
+    if (isRefresh && !(await deps.isFresh(user.id))) throw new errors.InvalidGrant('the person has to sign in again');
     await events.record({
       event: isRefresh ? 'host_token_refreshed' : 'host_token_issued',
       user: { id: user.id, name: user.slug },

@@ -11,6 +11,9 @@ export interface SignInEvent {
     | 'client_registered'
     | 'signed_in'
     | 'sign_in_refused'
+    // a user whom an identity provider made; the teams that somebody's groups give them
+    | 'person_made'
+    | 'teams_of_groups'
     | 'local_account_made'
     // a code that a device shows was typed in, and is none (any more)
     | 'device_code_refused'

@@ -15,6 +15,7 @@ import {
 } from 'openid-client';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
+import type { Slug } from '#contract/id.ts';
 import { reveal, type Secret } from '#contract/secret.ts';
 
 export interface IdentityProviderSettings {
@@ -24,6 +25,13 @@ export interface IdentityProviderSettings {
   readonly clientId: string;
   readonly clientSecret: Secret<string>;
   readonly domains?: readonly string[] | undefined;
+  /** As contract/sign-in-file.ts has them. */
+  readonly create?: boolean;
+  readonly teams?: readonly Slug[];
+  readonly groups?:
+    | { readonly claim: string; readonly scope?: string | undefined; readonly map: Readonly<Record<string, Slug>> }
+    | undefined;
+  readonly signInEveryHours?: number;
 }
 
 /** What has to be kept between sending a person away and their return; used once. */
@@ -37,6 +45,8 @@ export interface Arrival {
   /** Verified, in lower case. */
   readonly email: string;
   readonly name: string | undefined;
+  /** Empty where the provider says nothing of any. */
+  readonly groups: readonly string[];
 }
 
 export interface IdentityProviderClient {
@@ -47,7 +57,8 @@ export interface IdentityProviderClient {
   arrive(returned: URL, departure: Departure): Promise<Arrival>;
 }
 
-const Claims = z.object({
+const Groups = z.union([z.array(z.string()).max(2000), z.string().transform((one) => [one])]).catch([]);
+const Claims = z.looseObject({
   sub: z.string(),
   email: z.string().optional(),
   email_verified: z.unknown().optional(),
@@ -88,7 +99,7 @@ export function createIdentityProvider(
       try {
         const url = buildAuthorizationUrl(await configuration(), {
           redirect_uri: deps.returnTo,
-          scope: 'openid email profile',
+          scope: ['openid email profile', settings.groups?.scope].filter(Boolean).join(' '),
           state: departure.state,
           nonce: departure.nonce,
           code_challenge: await calculatePKCECodeChallenge(departure.verifier),
@@ -133,12 +144,13 @@ async function discover({ issuer, clientId, clientSecret }: IdentityProviderSett
   return second;
 }
 
-function arrivalOf({ slug, title, domains }: IdentityProviderSettings, claims: z.infer<typeof Claims>): Arrival {
+function arrivalOf({ slug, title, domains, groups }: IdentityProviderSettings, claims: z.infer<typeof Claims>): Arrival {
   const refuse = (reason: string) => new Fault('SIGN_IN_REFUSED', { reason });
   const email = claims.email?.trim().toLowerCase();
   if (email === undefined || email === '') throw refuse(`${title} told no e-mail address of yours. Ask your administrator.`);
   if (claims.email_verified !== true) throw refuse(`${title} has not verified your e-mail address. Ask your administrator.`);
   const domain = email.slice(email.lastIndexOf('@') + 1);
   if (domains && !domains.includes(domain)) throw refuse(`${title} may not speak for ${domain}. Ask your administrator.`);
-  return { provider: slug, subject: claims.sub, email, name: claims.name };
+  const ofClaim = groups === undefined ? [] : Groups.parse(claims[groups.claim]);
+  return { provider: slug, subject: claims.sub, email, name: claims.name, groups: ofClaim };
 }

@@ -23,7 +23,8 @@ import {
   setIdentity,
 } from './sql/identity.ts';
 import { decidedHosts, decideHost, hosts, sawHosts } from './sql/host.ts';
-import { policy } from './sql/policy.ts';
+import { arrive, lastArrival, madePeople, removePerson } from './sql/person.ts';
+import { filedPolicy, policy } from './sql/policy.ts';
 import { newestCalls } from './sql/call.ts';
 import { chainHead, chains, newestRecords, recordsAfter, sealsAfter } from './sql/record.ts';
 import { addConnection, connection, connectionOf, connections, revokeConnection } from './sql/connection.ts';
@@ -123,6 +124,7 @@ function storeOf(engine: Engine): Store {
     organization: guarded(() => organization(db)),
     revision: guarded(() => revision(db)),
     policy: guarded(() => policy(db)),
+    filedPolicy: guarded(() => filedPolicy(db)),
     replacePolicy: guarded((file, expected, now) => replacePolicy(db, file, expected, now)),
     addToken: guarded((token) => addToken(db, token)),
     tokenByHash: guarded((hash) => tokenByHash(db, hash)),
@@ -165,6 +167,10 @@ function storeOf(engine: Engine): Store {
 
 function signInOf({ db }: Engine): SignInStore {
   return {
+    arrive: guarded((of) => arrive(db, of)),
+    lastArrival: guarded((user) => lastArrival(db, user)),
+    madePeople: guarded(() => madePeople(db)),
+    removePerson: guarded((slug, now) => removePerson(db, slug, now)),
     putItem: guarded((of, now) => putItem(db, of, now)),
     item: guarded((model, key) => item(db, model, key)),
     itemByUid: guarded((model, uid) => itemByUid(db, model, uid)),

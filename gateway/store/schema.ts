@@ -18,6 +18,7 @@ import { createSign } from './migration/0011-sign.ts';
 import { createHost } from './migration/0012-host.ts';
 import { createStepUp } from './migration/0013-step-up.ts';
 import { createRecordTree } from './migration/0014-one-record-tree.ts';
+import { createPerson } from './migration/0015-person.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -36,6 +37,7 @@ const migrations = {
   '0012-host': createHost,
   '0013-step-up': createStepUp,
   '0014-one-record-tree': createRecordTree,
+  '0015-person': createPerson,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

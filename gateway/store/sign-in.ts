@@ -62,7 +62,34 @@ export interface LocalAccount {
   readonly createdAt: number;
 }
 
+/** A user whom a sign-in made. */
+export interface MadePerson {
+  readonly slug: Slug;
+  readonly email: string;
+  readonly provider: string;
+  readonly lastAt: number | null;
+}
+
 export interface SignInStore {
+  /**
+   * Somebody came by an identity provider, with this verified address in lower case: makes them a user where there is none and `makes` says so, with `teams`, and gives
+   * them the teams of their groups (undefined: groups count for nothing here). Bumps the revision where something changed.
+   */
+  arrive(of: {
+    readonly email: string;
+    readonly provider: string;
+    readonly makes: boolean;
+    readonly title: string | undefined;
+    readonly teams: readonly Slug[];
+    readonly ofGroups: readonly Slug[] | undefined;
+    readonly at: number;
+  }): Promise<void>;
+  /** By which provider that makes users or gives teams a user came last, and when. */
+  lastArrival(user: UserId): Promise<{ readonly provider: string; readonly at: number } | undefined>;
+  madePeople(): Promise<readonly MadePerson[]>;
+  /** Removes a user whom a sign-in made, with what is theirs. False where there is none. */
+  removePerson(slug: string, now: number): Promise<boolean>;
+
   /** Adds or replaces. Items that expired an hour ago are removed with it, a few at a time. */
   putItem(item: SignInItem, now: number): Promise<void>;
   item(model: string, key: string): Promise<SignInItem | undefined>;

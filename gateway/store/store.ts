@@ -129,9 +129,13 @@ export interface Store {
   /** A number that grows with every change of anything but records; cheap enough to ask five times a second. */
   revision(): Promise<number>;
 
+  /** As it is in force: with users whom sign-ins made, and the teams that groups give. */
   policy(): Promise<StoredPolicy>;
+  /** As it was applied last, without those. */
+  filedPolicy(): Promise<PolicyFile>;
   /**
    * Replaces the policy if `revision` is still the current one, else rejects with STORE_UNAVAILABLE. Slugs that stay keep their ids; one that comes back gets a new one.
+   * Users whom sign-ins made stay, unless the policy names one of their slug or address: then they are that one, or gone.
    * Tokens and workstations of users that are gone, and host tokens and connections of gateways that are gone, are revoked at `now`.
    */
   replacePolicy(policy: PolicyFile, expectedRevision: number, now: number): Promise<void>;

@@ -35,7 +35,11 @@ export interface Tables {
     readonly email: string;
     /** JSON: what a service account proves itself by; null of a person. */
     readonly service: string | null;
+    /** The identity provider whose sign-in made this user; null of one of the policy file. */
+    readonly made_by: string | null;
   };
+  readonly group_membership: { readonly user_id: UserId; readonly team_slug: Slug };
+  readonly arrival: { readonly user_id: UserId; readonly provider: string; readonly at: number };
   readonly team: Named<TeamId>;
   readonly membership: { readonly user_id: UserId; readonly position: number; readonly team_id: TeamId };
   readonly gateway: Named<GatewayId>;

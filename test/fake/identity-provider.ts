@@ -8,6 +8,8 @@ export interface FakeIdentityProvider {
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string;
+  /** Groups of a person, as a claim of their ID token says them. */
+  readonly groups: Map<string, readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -17,18 +19,25 @@ export async function startIdentityProvider(redirectUris: readonly string[]): Pr
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const issuer = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  const groups = new Map<string, readonly string[]>();
   const clientSecret = randomBytes(24).toString('base64url');
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const provider = new Provider(issuer, {
     clients: [{ client_id: 'drawbridge', client_secret: clientSecret, redirect_uris: [...redirectUris] }],
     jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), kid: 'one', alg: 'RS256', use: 'sig' }] },
     cookies: { keys: [randomBytes(24).toString('base64url')] },
-    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
+    claims: { openid: ['sub', 'groups'], email: ['email', 'email_verified'], profile: ['name'] },
     conformIdTokenClaims: false,
     ttl: { AccessToken: 60, AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
     findAccount: (_ctx: unknown, id: string) => ({
       accountId: id,
-      claims: () => ({ sub: id, email: id, email_verified: !id.startsWith('unverified'), name: id }),
+      claims: () => ({
+        sub: id,
+        email: id,
+        email_verified: !id.startsWith('unverified'),
+        name: id,
+        groups: groups.get(id) ?? [],
+      }),
     }),
   });
   provider.silent = true;
@@ -38,6 +47,7 @@ export async function startIdentityProvider(redirectUris: readonly string[]): Pr
     issuer,
     clientId: 'drawbridge',
     clientSecret,
+    groups,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

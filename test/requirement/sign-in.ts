@@ -194,4 +194,24 @@ export const signIn: readonly Requirement[] = [
     promise: 'The consent to tools that need one of their own is asked for at each sign-in that wants it.',
     source: 'docs/sign-in.md, Step-up',
   },
+  {
+    id: 'sign-in.creates',
+    promise: 'Where an identity provider may make users, a first sign-in does, for people of its domains only.',
+    source: 'docs/sign-in.md, People of an identity provider',
+  },
+  {
+    id: 'sign-in.groups',
+    promise: 'A team that a group at the identity provider gives is gone at the next sign-in without that group.',
+    source: 'docs/sign-in.md, People of an identity provider',
+  },
+  {
+    id: 'sign-in.made-stay',
+    promise: 'Applying a policy file removes nobody whom a sign-in made, unless it names them.',
+    source: 'docs/sign-in.md, People of an identity provider',
+  },
+  {
+    id: 'sign-in.fresh',
+    promise: 'Hosts of a person who did not come back to the identity provider in the stated time get no token renewed.',
+    source: 'docs/sign-in.md, People of an identity provider',
+  },
 ];

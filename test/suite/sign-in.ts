@@ -103,7 +103,7 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
       expect((await store.policy()).policy.users).toMatchObject({ build: service });
       const connection = await connectionOf('build', { client: 'service.build' });
       await store.signIn.putItem(itemOf('ClientCredentials', 'token', { connection: connection.id }), 1000);
-      expect(await store.signIn.bearer(sha256('token'))).toEqual({ connection, expiresAt: 10 * day });
+      expect(await store.signIn.bearer(sha256('token'))).toEqual({ connection, scopes: '', expiresAt: 10 * day });
       const before = await store.revision();
       expect(await store.signIn.revokeConnection(connection.id, 2000)).toBe(true);
       expect(await store.revision()).toBeGreaterThan(before);
@@ -146,9 +146,50 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
       expect(await store.decidedHosts()).toHaveLength(2);
     });
 
+    test('a sign-in makes a user once, under a free name, gives and takes teams of groups, and a file takes one over or leaves them', async () => {
+      const [team] = Object.keys(samplePolicy.teams).map((name) => slug(name));
+      const come = (email: string, change: object = {}) =>
+        store.signIn.arrive({
+          email,
+          provider: 'company',
+          makes: true,
+          title: undefined,
+          teams: [],
+          ofGroups: undefined,
+          at: 1000,
+          ...change,
+        });
+      await come('new.one@example.org', { ofGroups: [team] });
+      await come('new_one@example.org');
+      await come('new.one@example.org', { ofGroups: [team], at: 2000 });
+      const users = async () => (await store.policy()).policy.users;
+      expect(await users()).toMatchObject({
+        'new-one-example-org': { email: 'new.one@example.org', teams: [team] },
+        'new-one-example-org-2': { email: 'new_one@example.org', teams: [] },
+      });
+      expect(Object.keys((await store.filedPolicy()).users)).toEqual(Object.keys(samplePolicy.users).toSorted());
+      const id = UserId.parse((await store.policy()).ids.users['new-one-example-org']);
+      expect(await store.signIn.lastArrival(id)).toEqual({ provider: 'company', at: 2000 });
+      await come('new.one@example.org', { ofGroups: [] });
+      expect((await users())[slug('new-one-example-org')]?.teams).toEqual([]);
+      await come('nobody@example.org', { makes: false });
+      const named = {
+        'new-one-example-org': { email: 'new.one@example.org', teams: [] },
+        other: { email: 'NEW_ONE@example.org', teams: [] },
+      };
+      await applyPolicy(store, { ...samplePolicy, users: { ...samplePolicy.users, ...named } });
+      expect((await store.policy()).ids.users['new-one-example-org']).toBe(id);
+      expect(await store.signIn.madePeople()).toEqual([]);
+      await come('last@example.org');
+      expect(await store.signIn.madePeople()).toMatchObject([{ slug: 'last-example-org', provider: 'company' }]);
+      expect(await store.signIn.removePerson('ada', 3000)).toBe(false);
+      expect(await store.signIn.removePerson('last-example-org', 3000)).toBe(true);
+      expect(Object.keys(await users())).not.toContain('last-example-org');
+    });
+
     test('an access token is worth something while its grant and its connection stand', async () => {
       const { connection, access, family } = await signedIn('ada');
-      expect(await store.signIn.bearer(access)).toEqual({ connection, expiresAt: 10 * day });
+      expect(await store.signIn.bearer(access)).toEqual({ connection, scopes: '', expiresAt: 10 * day });
       expect(await store.signIn.bearer(sha256('another'))).toBeUndefined();
       const before = await store.revision();
       await store.signIn.removeItem('Grant', family);

@@ -23,6 +23,8 @@ export async function deploySignIn(of: {
   policy: PolicyText;
   file?: object;
   domains?: Readonly<Record<string, readonly string[]>>;
+  /** What else the file says of each provider. */
+  provider?: object;
   env?: Record<string, string>;
   /** Where a proxy stands in front. */
   publicOrigin?: string;
@@ -47,7 +49,14 @@ export async function deploySignIn(of: {
         await writeFile(join(dir, clientSecretFile), provider.clientSecret);
         await chmod(join(dir, clientSecretFile), 0o600);
         const { issuer, clientId } = provider;
-        identityProviders[slug] = { title: `Login of ${slug}`, issuer, clientId, clientSecretFile, ...(domains && { domains }) };
+        identityProviders[slug] = {
+          title: `Login of ${slug}`,
+          issuer,
+          clientId,
+          clientSecretFile,
+          ...(domains && { domains }),
+          ...of.provider,
+        };
       }
       await writeFile(file, JSON.stringify({ version: 1, identityProviders, ...of.file }));
       return origin;

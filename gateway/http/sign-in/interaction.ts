@@ -14,6 +14,7 @@ import type { SignInEvents } from '../../sign-in/event.ts';
 import type { HostGate } from '../../sign-in/host-gate.ts';
 import { Departure, type IdentityProviderClient } from '../../sign-in/identity-provider.ts';
 import type { LocalAccounts } from '../../sign-in/local-account.ts';
+import type { Newcomers } from '../../sign-in/newcomer.ts';
 import { type Person, personByEmail, personById } from '../../sign-in/person.ts';
 import { Asked, paths, saveGrant } from '../../sign-in/provider.ts';
 import type { Store } from '../../store/store.ts';
@@ -33,6 +34,7 @@ export interface InteractionDeps {
   readonly clients: ClientList;
   readonly consents: Consents;
   readonly hostGate: HostGate;
+  readonly newcomers: Newcomers;
   readonly events: SignInEvents;
   readonly identityProviders: readonly IdentityProviderClient[];
   readonly accounts: LocalAccounts;
@@ -284,7 +286,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
 
   async function whoCame(to: IdentityProviderClient, returned: URL, departure: Departure): Promise<Person> {
     try {
-      return await personByEmail(store, await to.arrive(returned, departure));
+      return await deps.newcomers.welcome(to.settings, await to.arrive(returned, departure));
     } catch (error) {
       if (error instanceof Fault)
         await events.recordRefusal({

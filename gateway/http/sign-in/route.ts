@@ -22,6 +22,7 @@ import { createFetchDocument } from '../../sign-in/fetch-document.ts';
 import { createHostGate } from '../../sign-in/host-gate.ts';
 import { createIdentityProvider, type IdentityProviderSettings } from '../../sign-in/identity-provider.ts';
 import { createLocalAccounts } from '../../sign-in/local-account.ts';
+import { createNewcomers } from '../../sign-in/newcomer.ts';
 import { personById } from '../../sign-in/person.ts';
 import { createProvider, paths } from '../../sign-in/provider.ts';
 import { createServices } from '../../sign-in/machine-account.ts';
@@ -90,6 +91,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
   });
   const consents = createConsents({ store, events, now });
   const hostGate = createHostGate({ store, events, now });
+  const newcomers = createNewcomers({ store, events, providers: deps.identityProviders, now });
   const services = createServices({ store, publicOrigin, events, now });
   /** Codes of devices that stand in an address: a page shows them, and oidc-provider would need a script to send them on. */
   const typedIn = new WeakMap<IncomingMessage, string>();
@@ -102,6 +104,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
       now,
       findClient: async (id) => (await services.find(id)) ?? clients.find(id),
       isLetIn: hostGate.isLetIn,
+      isFresh: newcomers.isFresh,
       connectService: services.connect,
     }),
     hasDocuments: documents !== undefined,
@@ -128,6 +131,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     clients,
     consents,
     hostGate,
+    newcomers,
     events,
     identityProviders,
     accounts,

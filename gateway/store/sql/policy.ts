@@ -1,5 +1,5 @@
 // The policy as relational rows: read back as the file that was applied, replaced as a whole. Rows are kept by slug, so that what stays keeps its id.
-import type { AssignmentId } from '#contract/id.ts';
+import type { AssignmentId, UserId } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import type { PolicyIds } from '#contract/policy.ts';
 import type { StoredPolicy } from '../store.ts';
@@ -7,7 +7,15 @@ import type { Db } from '../table.ts';
 import { readAtOnce } from './change.ts';
 
 export async function policy(db: Db): Promise<StoredPolicy> {
+  return policyOf(await readAtOnce(db, read));
+}
+
+export async function filedPolicy(db: Db): Promise<PolicyFile> {
   const rows = await readAtOnce(db, read);
+  return policyOf({ ...rows, users: rows.users.filter(({ made_by }) => made_by === null), groups: [] }).policy;
+}
+
+function policyOf(rows: Awaited<ReturnType<typeof read>>): StoredPolicy {
   const teamSlug = slugs(rows.teams);
   const gatewaySlug = slugs(rows.gateways);
   const serverSlug = slugs(rows.servers);
@@ -22,13 +30,17 @@ export async function policy(db: Db): Promise<StoredPolicy> {
       return [kind, mode === 'all' ? mode : names];
     });
 
+  const teams = new Set<string>(teamSlug.values());
+  const groupsOf = Map.groupBy(rows.groups, (row) => row.user_id);
+  const ofGroups = (id: UserId) => (groupsOf.get(id) ?? []).map((row) => row.team_slug).filter((team) => teams.has(team));
+
   const file = {
     version: 1,
     ...Object.fromEntries(rows.settings.map(({ name, value }) => [name, value])),
     users: bySlug(rows.users, ({ id, title, email, service }) => ({
       ...titled(title),
       ...(service === null ? { email } : { kind: 'service', ...provenBy(service) }),
-      teams: (teamsOf.get(id) ?? []).map((row) => teamSlug.get(row.team_id)),
+      teams: [...new Set([...(teamsOf.get(id) ?? []).map((row) => teamSlug.get(row.team_id)), ...ofGroups(id)])],
     })),
     teams: bySlug(rows.teams, ({ id, title }) => ({
       ...titled(title),
@@ -88,6 +100,7 @@ async function read(db: Db) {
   return {
     settings: await db.selectFrom('policy_setting').selectAll().execute(),
     users: await db.selectFrom('user').selectAll().execute(),
+    groups: await db.selectFrom('group_membership').selectAll().orderBy('team_slug').execute(),
     teams: await db.selectFrom('team').selectAll().execute(),
     memberships: await db.selectFrom('membership').selectAll().orderBy('position').execute(),
     grants: await db.selectFrom('grant').selectAll().orderBy('position').execute(),

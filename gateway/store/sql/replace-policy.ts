@@ -13,9 +13,12 @@ export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision
     if (revision !== expectedRevision)
       throw new Fault('STORE_UNAVAILABLE', {}, { cause: new Error('the policy was changed by somebody else meanwhile') });
     const rows = rowsOf(policy, await namesOf(tx, policy, now));
+    const made = await tx.selectFrom('user').selectAll().where('made_by', 'is not', null).execute();
+    const taken = new Set(rows.users.flatMap(({ slug, email }) => [slug, email.toLowerCase()]));
+    const staying = made.filter(({ slug, email }) => !taken.has(slug) && !taken.has(email.toLowerCase()));
     await deletePolicy(tx);
     for (const values of parts(rows.settings)) await tx.insertInto('policy_setting').values(values).execute();
-    for (const values of parts(rows.users)) await tx.insertInto('user').values(values).execute();
+    for (const values of parts([...rows.users, ...staying])) await tx.insertInto('user').values(values).execute();
     for (const values of parts(rows.teams)) await tx.insertInto('team').values(values).execute();
     for (const values of parts(rows.servers)) await tx.insertInto('server').values(values).execute();
     for (const values of parts(rows.gateways)) await tx.insertInto('gateway').values(values).execute();
@@ -73,6 +76,8 @@ export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
     .where('revoked_at', 'is', null)
     .where('user_id', 'not in', users)
     .execute();
+  await tx.deleteFrom('group_membership').where('user_id', 'not in', users).execute();
+  await tx.deleteFrom('arrival').where('user_id', 'not in', users).execute();
   await removeOrphanedIdentities(tx, now);
 }
 
@@ -122,6 +127,7 @@ function rowsOf({ hosts, users, teams, servers, gateways }: PolicyFile, names: N
     users: Object.entries(users).map(([slug, { title, kind, email = '', secretHash, jwks }]) => ({
       ...named(names.users, 'user', slug, title),
       email,
+      made_by: null,
       service: kind === 'service' ? JSON.stringify({ secretHash, jwks }) : null,
     })),
     teams: Object.entries(teams).map(([slug, { title }]) => named(names.teams, 'team', slug, title)),

@@ -44,8 +44,8 @@ describe('a policy that is applied', () => {
     let looks = 0;
     const contested: Store = {
       ...data.store,
-      async policy() {
-        const seen = await data.store.policy();
+      async filedPolicy() {
+        const seen = await data.store.filedPolicy();
         // Right after the first look another administrator is faster.
         if (++looks === 1) await data.store.replacePolicy(others, await data.store.revision(), 1);
         return seen;
@@ -59,8 +59,8 @@ describe('a policy that is applied', () => {
   test('is given up where others never stop changing the data', async () => {
     const contested: Store = {
       ...data.store,
-      async policy() {
-        const seen = await data.store.policy();
+      async filedPolicy() {
+        const seen = await data.store.filedPolicy();
         await data.store.replacePolicy(PolicyFile.parse({ version: 1 }), await data.store.revision(), 1);
         return seen;
       },

@@ -67,6 +67,7 @@ describe('a bearer token', () => {
       user,
       host: 'some-host',
       client: connection.client,
+      isSteppedUp: false,
       token: connection.id,
       gateway: 'main',
       via: 'http',

@@ -1,0 +1,89 @@
+// People as identity providers know them: users whom a sign-in made, and the teams that their groups give them. The policy file stays as it was applied.
+import { sql } from 'kysely';
+import { newId, Slug, UserId } from '#contract/id.ts';
+import type { MadePerson, SignInStore } from '../sign-in.ts';
+import type { Db, Tx } from '../table.ts';
+import { change, changed, unchanged } from './change.ts';
+import { revokeOrphans } from './replace-policy.ts';
+
+export async function arrive(db: Db, of: Parameters<SignInStore['arrive']>[0]): Promise<void> {
+  const { email, provider, makes, title, teams, ofGroups, at } = of;
+  await change(db, async (tx) => {
+    const found = await tx
+      .selectFrom('user')
+      .select(['id', 'made_by'])
+      .where(sql`lower(email)`, '=', email)
+      .execute();
+    if (found.length > 1 || (found.length === 0 && !makes)) return unchanged(undefined);
+    const made = { id: UserId.parse(newId(at)), made_by: provider };
+    const user = found[0] ?? made;
+    if (user === made)
+      await tx
+        .insertInto('user')
+        .values({ ...made, slug: await freeSlug(tx, email), title: title?.slice(0, 120) || null, email, service: null })
+        .execute();
+    const isOwn = user.made_by === provider;
+    const isSame = isOwn || ofGroups ? await setTeams(tx, user.id, [...(isOwn ? teams : []), ...(ofGroups ?? [])]) : true;
+    const row = { user_id: user.id, provider, at };
+    await tx
+      .insertInto('arrival')
+      .values(row)
+      .onConflict((on) => on.column('user_id').doUpdateSet(row))
+      .execute();
+    return user === made || !isSame ? changed(undefined) : unchanged(undefined);
+  });
+}
+
+/** Whether they were these already. */
+async function setTeams(tx: Tx, user: UserId, teams: readonly Slug[]): Promise<boolean> {
+  const wanted = new Set(teams);
+  const before = await tx.selectFrom('group_membership').select('team_slug').where('user_id', '=', user).execute();
+  if (before.length === wanted.size && before.every(({ team_slug }) => wanted.has(team_slug))) return true;
+  await tx.deleteFrom('group_membership').where('user_id', '=', user).execute();
+  for (const team_slug of wanted) await tx.insertInto('group_membership').values({ user_id: user, team_slug }).execute();
+  return false;
+}
+
+/** Of the address: `ada@example.org` is `ada-example-org`, and where that is taken `ada-example-org-2`. */
+async function freeSlug(tx: Tx, email: string): Promise<Slug> {
+  const base =
+    email
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, '-')
+      .replaceAll(/^-+|-+$/g, '')
+      .slice(0, 34)
+      .replace(/-$/, '') || 'person';
+  for (let count = 1; ; count++) {
+    const slug = Slug.parse(count === 1 ? base : `${base}-${count}`);
+    const taken = await tx.selectFrom('user').select('id').where('slug', '=', slug).executeTakeFirst();
+    if (taken === undefined) return slug;
+  }
+}
+
+export async function lastArrival(db: Db, user: UserId): Promise<{ provider: string; at: number } | undefined> {
+  return await db.selectFrom('arrival').select(['provider', 'at']).where('user_id', '=', user).executeTakeFirst();
+}
+
+export async function madePeople(db: Db): Promise<readonly MadePerson[]> {
+  const rows = await db
+    .selectFrom('user')
+    .leftJoin('arrival', 'arrival.user_id', 'user.id')
+    .select(['user.slug', 'user.email', 'user.made_by', 'arrival.at'])
+    .where('user.made_by', 'is not', null)
+    .orderBy('user.slug')
+    .execute();
+  return rows.map(({ slug, email, made_by, at }) => ({ slug, email, provider: made_by ?? '', lastAt: at }));
+}
+
+export async function removePerson(db: Db, slug: string, now: number): Promise<boolean> {
+  return await change(db, async (tx) => {
+    const { numDeletedRows } = await tx
+      .deleteFrom('user')
+      .where('made_by', 'is not', null)
+      .where(sql<string>`slug`, '=', slug)
+      .executeTakeFirstOrThrow();
+    if (numDeletedRows === 0n) return unchanged(false);
+    await revokeOrphans(tx, now);
+    return changed(true);
+  });
+}
