@@ -36,7 +36,7 @@ import { createWellKnown } from './http/well-known.ts';
 import { createEgress } from './egress/egress.ts';
 import { createRequestSigner } from './egress/signature.ts';
 import { onlyDirect } from './egress/way.ts';
-import { keepCallsYoung } from './heap.ts';
+import { giveBackMemory, keepCallsYoung } from './heap.ts';
 import { createIdentities } from './identity/identities.ts';
 import { openIdentities } from './identity/open.ts';
 import { identitiesPath } from './identity/words.ts';
@@ -220,6 +220,7 @@ async function start(
   const release = (conversation: string) => pipeline.release(conversation);
   const onRootsChanged = (conversation: string) => upstream.hear(conversation, { kind: 'roots-changed' });
   underWay = () => pipeline.underWay();
+  opened(giveBackMemory({ isQuiet: () => underWay() === 0 && tunnels.greeting() === 0 }), (it) => it.close());
   const acceptHost = acceptHosts({ inForce, onUse, pipeline, onRootsChanged, onEnd: release });
   const sessions = opened(createMcpSessions({ now, onEnd: release }), (it) => it.close());
   opened(watchRevision(store, bus, { logger }), (it) => it.close());

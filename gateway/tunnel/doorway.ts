@@ -31,6 +31,11 @@ export class Doorway implements Watcher {
     this.#deps = deps;
   }
 
+  /** Those who are here. */
+  get size(): number {
+    return this.#guests.size;
+  }
+
   /** False where there are too many. */
   enter(socket: WebSocket, address: string): boolean {
     if (this.#guests.size >= this.#deps.atMost) return false;

@@ -30,6 +30,8 @@ export interface Tunnels extends Hub {
   recorded(record: CallRecord): void;
   /** Tunnels that are up. */
   count(): number;
+  /** Those who connected and are not proven yet. */
+  greeting(): number;
   /** Ends every tunnel and takes no more. Idempotent. */
   close(): Promise<void>;
 }
@@ -247,6 +249,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     },
     recorded: (record) => news.recorded(record),
     count: () => links.size,
+    greeting: () => doorway.size,
     presence: (workstation) => links.get(workstation)?.presence,
     onAppeared: (listener) => void appeared.add(listener),
     presences(user) {

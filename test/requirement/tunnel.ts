@@ -93,6 +93,11 @@ export const tunnel: readonly Requirement[] = [
     promise: 'The key of TLS tickets survives a restart, lasts a week, and nobody but its owner can read it.',
     source: protocol,
   },
+  {
+    id: 'tunnel.memory-given-back',
+    promise: 'Memory that a storm of returning tunnels took goes back to the system when nothing is under way.',
+    source: protocol,
+  },
   { id: 'tunnel.opened-on-record', promise: 'A tunnel that can not be put on record is not opened.', source: protocol },
   {
     id: 'tunnel.revoked-cut',
