@@ -23,8 +23,17 @@ const modernMeta = {
 export const initializedNotification = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
 export const rootsNotification = '{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}';
 
-export function discoverRequest(id: number): Buffer {
-  return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: 'server/discover', params: { _meta: modernMeta } }));
+export function cancelledNotification(id: number): Buffer {
+  return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`);
+}
+
+/** `capabilities` is JSON text. */
+export function discoverRequest(id: number, capabilities: string): Buffer {
+  return withModernMeta(
+    Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"server/discover","params":{}}`),
+    undefined,
+    capabilities,
+  );
 }
 
 /** What the gateway listens to at a modern server. */

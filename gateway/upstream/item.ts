@@ -55,11 +55,12 @@ const pageLimit = 100;
 const listLimitBytes = 32 * 1024 * 1024;
 const listLimit = 50_000;
 
-/** Every page of a list. `ask` sends one request, composed for an id and an era, and gives its answer. */
+/** Every page of a list, for a host that declares this (JSON text): what a server lists may depend on it. `ask` sends one request, composed for an id and an era, and gives its answer. */
 export async function readPages(
   server: string,
   feature: Feature,
   onDropped: () => void,
+  declared: string,
   ask: (compose: (id: number, era: Era) => Buffer) => Promise<Reply>,
 ): Promise<readonly ListedItem[]> {
   const listed: ListedItem[] = [];
@@ -68,7 +69,7 @@ export async function readPages(
   for (let page = 0; page < pageLimit; page++) {
     const answer = await ask((id, era) => {
       const message = listRequest(id, feature, cursor);
-      return era === 'modern' ? withModernMeta(message) : message;
+      return era === 'modern' ? withModernMeta(message, undefined, declared) : message;
     });
     const { items, nextCursor } = readItems(answer, server, feature);
     bytes += answer.body.length;

@@ -13,6 +13,7 @@ import { UnderWay } from '../mcp/under-way.ts';
 import { exchange, type Peer, type Told } from './exchange.ts';
 import {
   aboutOf,
+  cancelledNotification,
   clientInfo,
   discoverRequest,
   initializedNotification,
@@ -173,11 +174,12 @@ export class RemoteSession {
           faultOf: (status) => this.#faultOf(status, challenge),
           onBeside: besideOf({ server, id, mayAsk: isLegacy, news: this.#news, send, onDropped }),
           onDropped,
-          onGivenUp: () => isLegacy && method !== 'initialize' && this.#send('notifications/cancelled', cancelled(id)),
+          onGivenUp: () =>
+            isLegacy && method !== 'initialize' && this.#send('notifications/cancelled', cancelledNotification(id)),
         },
         signal,
       );
-      if (!isLegacy && isRefusedFor(reply, versionUnsupported)) {
+      if (!isLegacy && method !== 'server/discover' && isRefusedFor(reply, versionUnsupported)) {
         this.#deps.onMistaken();
         this.#end(new Fault('UPSTREAM_SESSION_LOST', { server }));
       }
@@ -294,11 +296,17 @@ export class RemoteSession {
   async #discover(deadline: AbortSignal): Promise<Era> {
     const { server } = this.#deps;
     this.era = 'modern';
+    const compose = (id: number) => discoverRequest(id, this.#deps.abilities.declared);
     try {
-      const asking = { method: 'server/discover', compose: discoverRequest, timeoutMs: discoverWithinMs };
-      const { message } = await this.request(asking, deadline);
-      const era = verdictOf(message, server);
-      if (era === 'modern') this.about = aboutOf(message);
+      const asking = { method: 'server/discover', compose, timeoutMs: discoverWithinMs };
+      let reply = await this.request(asking, deadline);
+      let era = verdictOf(reply.message, server);
+      // It refused the revision and names it among those that it serves: it gets it again, once.
+      if (era === 'modern' && isRefusedFor(reply, versionUnsupported)) {
+        reply = await this.request(asking, deadline);
+        era = verdictOf(reply.message, server);
+      }
+      if (era === 'modern' && reply.message.result) this.about = aboutOf(reply.message);
       return era;
     } catch (error) {
       if (!deadline.aborted && tellsLegacy(error)) return 'legacy';
@@ -390,7 +398,3 @@ export class RemoteSession {
 }
 
 const ignored: Told = { onHead: () => undefined, onMessage: () => undefined, onEnd: () => undefined, onFault: () => undefined };
-
-function cancelled(id: number): Buffer {
-  return Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`);
-}

@@ -242,7 +242,8 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     session.join(allowed);
     const said = about(allowed);
     if (said && !said.capabilities.has(feature.capability)) return [];
-    const items = await readPages(server.slug, feature, deps.onDropped, async (compose) => {
+    const { declared } = allowed.audience?.abilities ?? noAbilities;
+    const items = await readPages(server.slug, feature, deps.onDropped, declared, async (compose) => {
       const asked = { method: feature.method, compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace };
       const answer = await session.request(asked, signal);
       trace.answeredAt = performance.now();

@@ -13,6 +13,7 @@ import { UnderWay } from '../mcp/under-way.ts';
 import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
 import {
   aboutOf,
+  cancelledNotification,
   discoverRequest,
   initializedNotification,
   initializeRequest,
@@ -244,7 +245,7 @@ export class Session implements PendingOwner {
 
   cancel(id: number): void {
     try {
-      this.#channel?.send(Buffer.from(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":${id}}}`));
+      this.#channel?.send(cancelledNotification(id));
     } catch {
       // The channel is gone or full: the server learns it from its end of input.
     }
@@ -260,8 +261,9 @@ export class Session implements PendingOwner {
   }
 
   async #discover(deadline: AbortSignal): Promise<Era> {
+    const compose = (id: number) => discoverRequest(id, this.#deps.abilities.declared);
     try {
-      const answer = await this.request({ compose: discoverRequest, timeoutMs: discoverWithinMs }, deadline);
+      const answer = await this.request({ compose, timeoutMs: discoverWithinMs }, deadline);
       if (!isModernAnswer(answer.message)) return 'legacy';
       this.about = aboutOf(answer.message);
       return 'modern';

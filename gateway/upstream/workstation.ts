@@ -145,7 +145,8 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     session.join(allowed);
     const about = known.get(commandOf(destination))?.about;
     if (about && !about.capabilities.has(feature.capability)) return [];
-    return readPages(server.slug, feature, deps.onDropped, async (compose) => {
+    const { declared } = allowed.assignment.shareable ? noAbilities : (allowed.audience?.abilities ?? noAbilities);
+    return readPages(server.slug, feature, deps.onDropped, declared, async (compose) => {
       const answer = await session.request({ compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace }, signal);
       trace.answeredAt = performance.now();
       return answer;

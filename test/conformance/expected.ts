@@ -24,17 +24,4 @@ export const expected: readonly Shortfall[] = [
     reason:
       'spec: 2026-07-28, basic/patterns/mrtr: keys of inputRequests are server-assigned; a request of 2025-11-25 has none, so the gateway assigns one, and the scenario insists on "user_name"',
   },
-  {
-    places: ['client 2026-07-28'],
-    scenarios: ['request-metadata'],
-    checks: ['sep-2575-client-retry-supported-version'],
-    reason: 'later: a revision that a server refused, tried again where it says that it serves it',
-  },
-  {
-    places: ['client 2026-07-28'],
-    scenarios: ['request-metadata'],
-    checks: ['sep-2575-client-declares-elicitation-capability'],
-    reason:
-      'spec: 2026-07-28, basic, "_meta": capabilities are those relevant to the request; the gateway is asked nothing where no host calls',
-  },
 ];

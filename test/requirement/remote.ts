@@ -153,4 +153,9 @@ export const remote: readonly Requirement[] = [
     promise: 'A remote server gets its own name of the item in Mcp-Name, as in the body.',
     source: 'MCP 2026-07-28, basic/transports/streamable-http',
   },
+  {
+    id: 'remote.asked-again',
+    promise: 'A remote server that refuses a revision and says that it serves it is asked once more.',
+    source: 'MCP 2026-07-28, basic/versioning',
+  },
 ];

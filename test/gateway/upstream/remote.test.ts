@@ -1,7 +1,7 @@
 // Remote servers that answer as no good server would, and those that answer as only some do: each scripted, over real connections.
 import type { ServerResponse } from 'node:http';
 import { expect, test, vi } from 'vitest';
-import type { AllowedCall } from '../../../gateway/call.ts';
+import type { AllowedCall, AllowedListing } from '../../../gateway/call.ts';
 import { features } from '../../../gateway/mcp/feature.ts';
 import type { Trace } from '../../../gateway/upstream/upstream.ts';
 import { type Heard, listen, type Seen } from '../../fake/remote/listen.ts';
@@ -72,6 +72,33 @@ test('a server that speaks no revision that is known is named with what it speak
     code: 'UPSTREAM_VERSION',
     fields: { versions: '2027-01-01' },
   });
+});
+
+test('a server that refuses the revision that it serves is asked for it once more, and its lists and the host’s abilities are not lost', async () => {
+  proves('remote.asked-again', {
+    file: 'gateway/upstream/remote-session.ts',
+    find: "if (era === 'modern' && isRefusedFor(reply, versionUnsupported)) {",
+    replace: 'if (era === undefined) {',
+  });
+  let refused = 0;
+  const server = await listen((seen, response) => {
+    const { id, method } = said(seen);
+    const data = { supported: ['2026-07-28'], requested: '2026-07-28' };
+    if (refused++ === 0) return asJson(response, { id, error: { code: -32022, message: 'no', data } }, 400);
+    if (method === 'server/discover')
+      return asJson(response, {
+        id,
+        result: { supportedVersions: ['2026-07-28'], capabilities: { tools: {} }, instructions: 'Hello' },
+      });
+    asJson(response, { id, result: { resultType: 'complete', tools: [{ name: 'echo', inputSchema: { type: 'object' } }] } });
+  });
+  const upstream = upstreamFor();
+  const abilities = { roots: true, sampling: false, samplingTools: false, form: false, url: false, declared: '{"roots":{}}' };
+  const listing = { ...allowed(server), audience: { abilities, tell: () => undefined } } as unknown as AllowedListing;
+  expect(await upstream.list(listing, features.tools, {}, new AbortController().signal)).toMatchObject([{ name: 'echo' }]);
+  expect(upstream.about(listing)?.instructions).toBe('Hello');
+  expect(server.seen.map(said).map(({ method }) => method)).toEqual(['server/discover', 'server/discover', 'tools/list']);
+  for (const seen of server.seen) expect(seen.body).toContain('"io.modelcontextprotocol/clientCapabilities":{"roots":{}}');
 });
 
 test('a modern server gets the headers that mirror the body, and no session', async () => {
