@@ -208,6 +208,7 @@ export const layers: readonly Layer[] = [
       'gateway/store/',
       'gateway/egress/egress.ts',
       'gateway/egress/way.ts',
+      'gateway/egress/signature.ts',
       'gateway/vault/',
       'gateway/identity/',
       'gateway/caller/request-key.ts',

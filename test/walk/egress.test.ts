@@ -109,6 +109,16 @@ test.each(['by-address', 'by-proxy', 'signed'])(
   },
 );
 
+test.each(['by-address', 'by-proxy', 'signed'])(
+  'a command that asks a locked server (%s) is let in as calls are',
+  async (name) => {
+    const checked: unknown = JSON.parse(
+      await deployment.admin('server', 'check', name, '--egress', join(dir, 'egress.yaml'), '--json'),
+    );
+    expect(checked).toMatchObject({ wants: 'open', fits: true });
+  },
+);
+
 test('the old transport goes the same way', async () => {
   const before = proxy.asked.length;
   expect(await isIn('oldest')).toBe(true);
