@@ -132,7 +132,7 @@ export async function tryHost(host: RealHost, say: (line: string) => void = () =
 
 const isTakenOver = (text: string): boolean => text.includes('/s/rogue/mcp') && !text.includes('/bin/cat');
 
-function servers(home: string): Record<string, ServerLine> {
+export function servers(home: string): Record<string, ServerLine> {
   const script = (name: string) => join(root, `node_modules/@modelcontextprotocol/server-${name}/dist/index.js`);
   return {
     everything: { command: process.execPath, args: [script('everything')] },
