@@ -1,61 +1,134 @@
 // Consent: a person lets one client use one gateway, and be sent back to one place. It is remembered as a connection until it is revoked,
-// and it holds for nothing else: another client, gateway, person or place is asked for anew.
+// and it holds for nothing else: another client, gateway, person or place is asked for anew. A host that registers itself for each of its entries is one host.
+import { hash } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
-import { ConnectionId, newId, type Slug } from '#contract/id.ts';
+import { ConnectionId, newId, type Slug, type UserId } from '#contract/id.ts';
 import type { Address } from '../mcp/address.ts';
 import type { Connection } from '../store/sign-in.ts';
 import type { Store } from '../store/store.ts';
 import { type ClientMetadata, deviceGrant, hostOf } from './client.ts';
+import type { ClientList } from './client-list.ts';
 import { connectionDetail, type SignInEvents } from './event.ts';
 import { type Granted, type Person, personById } from './person.ts';
+import { sessionSeconds } from './provider.ts';
 import { withoutPort } from './redirect.ts';
 
 export interface Consents {
-  /** The connection that makes the question unnecessary. */
-  remembered(of: { client: string; user: string; address: Address; redirect: string }): Promise<Connection | undefined>;
+  /**
+   * The connection that makes the question unnecessary: the client's own, or a new one, where the person has consented to the same host in this browser since
+   * they signed in there (`session`), and it registered itself anew for another of its entries.
+   */
+  remembered(of: {
+    client: string;
+    user: string;
+    address: Address;
+    redirect: string;
+    session: string;
+  }): Promise<Connection | undefined>;
   /** Rejects with GATEWAY_NOT_GRANTED where no team of the person's grants it. `redirect`: undefined for a device, which nobody is sent back to. */
-  give(of: { client: ClientMetadata; person: Person; gateway: Slug; redirect: string | undefined }): Promise<Connection>;
+  give(of: {
+    client: ClientMetadata;
+    person: Person;
+    gateway: Slug;
+    redirect: string | undefined;
+    session: string | undefined;
+  }): Promise<Connection>;
 }
+
+/** What a person consented to. */
+interface Consented {
+  readonly client: ClientMetadata;
+  readonly user: UserId;
+  readonly gateway: Slug;
+  readonly place: string;
+}
+const consentedModel = 'Consented';
 
 /** The gateways to choose from at an address: the locked one, or on the picker all of the person's. Empty: none is granted. */
 export function choicesOf(person: Person, address: Address): readonly Granted[] {
   return address.gateway === undefined ? person.gateways : person.gateways.filter(({ slug }) => slug === address.gateway);
 }
 
-export function createConsents(deps: { store: Store; events: SignInEvents; now: () => number }): Consents {
-  const { store, events, now } = deps;
+export function createConsents(deps: {
+  store: Store;
+  clients: Pick<ClientList, 'find' | 'provenanceOf'>;
+  events: SignInEvents;
+  now: () => number;
+}): Consents {
+  const { store, clients, events, now } = deps;
+
+  /** `as`: the connection whose consent this one goes on from; absent: the person was asked. */
+  async function connect(
+    of: { client: ClientMetadata; person: Person; gateway: Slug; place: string },
+    as?: Connection,
+  ): Promise<Connection> {
+    const { client, person, gateway, place } = of;
+    const at = now();
+    const connection: Connection = {
+      id: ConnectionId.parse(newId(at)),
+      client: client.client_id,
+      host: hostOf(client.client_name),
+      title: client.client_name,
+      redirect: place,
+      user: { id: person.id, slug: person.slug },
+      gateway,
+      createdAt: at,
+      revokedAt: null,
+    };
+    await events.record({
+      event: 'consent_given',
+      user: { id: person.id, name: person.slug },
+      detail: { ...connectionDetail(connection), redirect: place, ...(as && { as: as.id }) },
+    });
+    await store.signIn.addConnection(connection);
+    return connection;
+  }
+
+  /** Undefined of a client that somebody vouches for: it has one id for all of its entries, and lends its consent to no other. */
+  function keyOf(session: string, { client, user, gateway, place }: Consented): string | undefined {
+    if (clients.provenanceOf(client.client_id).kind !== 'unknown') return undefined;
+    return hash('sha256', JSON.stringify([session, user, hostOf(client.client_name), gateway, place]));
+  }
+
+  /** Remembers in this browser that its person was asked about this host. */
+  async function keep(session: string, of: Consented, { id }: Connection): Promise<void> {
+    const key = keyOf(session, of);
+    if (key === undefined) return;
+    const expiresAt = now() + sessionSeconds * 1000;
+    const item = { model: consentedModel, key, family: null, uid: null, connection: id, body: '{}', expiresAt, consumedAt: null };
+    await store.signIn.putItem(item, now());
+  }
+
+  /** The consent to the same host under another registration of its own: only where it is sent back to could tell the two apart, and that is the same. */
+  async function likeOf(session: string, of: Consented): Promise<Connection | undefined> {
+    const key = keyOf(session, of);
+    const item = key === undefined ? undefined : await store.signIn.item(consentedModel, key);
+    if (!item || item.connection === null || item.expiresAt <= now()) return undefined;
+    const connection = await store.signIn.connection(item.connection);
+    return connection?.revokedAt === null ? connection : undefined;
+  }
+
   return {
-    async remembered({ client, user, address, redirect }) {
+    async remembered({ client: id, user, address, redirect, session }) {
       const person = await personById(store, user);
-      const choices = person ? choicesOf(person, address) : [];
+      const [choice, ...others] = person ? choicesOf(person, address) : [];
       // On the picker somebody with several gateways is asked each time: to choose is what that address is for.
-      if (!person || choices.length !== 1 || !choices[0]) return undefined;
-      return store.signIn.connectionOf({ client, user: person.id, gateway: choices[0].slug, redirect: withoutPort(redirect) });
+      if (!person || !choice || others.length > 0) return undefined;
+      const gateway = choice.slug;
+      const place = withoutPort(redirect);
+      const own = await store.signIn.connectionOf({ client: id, user: person.id, gateway, redirect: place });
+      const client = own ? undefined : await clients.find(id);
+      if (!client) return own;
+      const like = await likeOf(session, { client, user: person.id, gateway, place });
+      return like && connect({ client, person, gateway, place }, like);
     },
-    async give({ client, person, gateway, redirect }) {
+    async give({ client, person, gateway, redirect, session }) {
       if (!person.gateways.some(({ slug }) => slug === gateway)) throw new Fault('GATEWAY_NOT_GRANTED', { gateway });
       const place = redirect === undefined ? deviceGrant : withoutPort(redirect);
       const of = { client: client.client_id, user: person.id, gateway, redirect: place };
-      const known = await store.signIn.connectionOf(of);
-      if (known) return known;
-      const at = now();
-      const connection: Connection = {
-        id: ConnectionId.parse(newId(at)),
-        client: client.client_id,
-        host: hostOf(client.client_name),
-        title: client.client_name,
-        redirect: place,
-        user: { id: person.id, slug: person.slug },
-        gateway,
-        createdAt: at,
-        revokedAt: null,
-      };
-      await events.record({
-        event: 'consent_given',
-        user: { id: person.id, name: person.slug },
-        detail: { ...connectionDetail(connection), redirect: place },
-      });
-      await store.signIn.addConnection(connection);
+      const connection = (await store.signIn.connectionOf(of)) ?? (await connect({ client, person, gateway, place }));
+      if (session !== undefined && redirect !== undefined)
+        await keep(session, { client, user: person.id, gateway, place }, connection);
       return connection;
     },
   };

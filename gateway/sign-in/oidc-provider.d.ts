@@ -51,6 +51,8 @@ declare module 'oidc-provider' {
       readonly account?: { readonly accountId: string };
       readonly session: {
         readonly accountId?: string;
+        /** Of one browser; stays the same as long as it is signed in. */
+        readonly uid: string;
         readonly state?: { readonly secret: string };
         readonly exp?: number;
         touched?: boolean;

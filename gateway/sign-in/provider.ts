@@ -21,6 +21,8 @@ export const paths = {
   signIn: '/sign-in',
 } as const;
 
+/** How long a browser stays signed in. */
+export const sessionSeconds = 8 * 3600;
 /** Seconds. A host's tokens end 30 days after its last refresh and 90 days after its sign-in, whichever is first. */
 const lifetime = {
   AccessToken: 3600,
@@ -31,7 +33,7 @@ const lifetime = {
   IdToken: 3600,
   Interaction: 600,
   RefreshToken: 30 * 86_400,
-  Session: 8 * 3600,
+  Session: sessionSeconds,
 };
 
 export interface ProviderDeps {
@@ -42,8 +44,14 @@ export interface ProviderDeps {
   readonly hasRegistration: boolean;
   /** The user with this id, if the policy has one. */
   isUser(id: string): Promise<boolean>;
-  /** The connection that makes a question unnecessary. */
-  remembered(of: { client: string; user: string; address: Address; redirect: string }): Promise<Connection | undefined>;
+  /** The connection that makes a question unnecessary. `session`: of the browser that the person is signed in at. */
+  remembered(of: {
+    client: string;
+    user: string;
+    address: Address;
+    redirect: string;
+    session: string;
+  }): Promise<Connection | undefined>;
   /** Answers with a page that says what went wrong. */
   renderError(ctx: Context, of: { readonly error: string; readonly error_description?: string }): void;
   onFailure(error: unknown): void;
@@ -197,7 +205,8 @@ async function loadGrant(provider: Provider, deps: ProviderDeps, ctx: Context): 
   // Whoever shows somebody a code could be anybody: consent at a device is asked for each time.
   if (redirect === undefined || scopes !== scope) return undefined;
   const address = addressOfResource(deps.publicOrigin, resource);
-  const connection = address && (await deps.remembered({ client, user, address, redirect }));
+  const { uid: session } = ctx.oidc.session;
+  const connection = address && (await deps.remembered({ client, user, address, redirect, session }));
   return connection && saveGrant(provider, { connection, resource, scopes });
 }
 

@@ -142,7 +142,10 @@ function memory(redirectUrl: string, clientName: string) {
 interface Sdk {
   readonly name: string;
   connect(url: URL, provider: object): { readonly done: Promise<void>; finish(back: URL): Promise<void> };
-  client(url: URL, provider: object): Promise<{
+  client(
+    url: URL,
+    provider: object,
+  ): Promise<{
     callTool(of: { name: string; arguments: Record<string, unknown> }): Promise<unknown>;
     close(): Promise<void>;
   }>;

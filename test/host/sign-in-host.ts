@@ -20,6 +20,8 @@ export interface SigningHost {
   readonly version: string;
   /** The host as records name it. */
   readonly recordedAs: string;
+  /** It signs in only from its window, which is driven letter by letter: too much depends on the load of the machine for a test. */
+  readonly isWindow?: boolean;
   /** Why it can't be run here; undefined where it can. */
   missing(): string | undefined;
   open(ground: SignInGround): Promise<Session>;

@@ -50,8 +50,16 @@ function tableOf(all: readonly Row[]): string {
           row.secondSilent ? 'yes' : `NO: ${row.asked[1].join(', ')}`,
         ],
   );
-  const widths = head.map((title, at) => Math.max(title.length, ...lines.filter((line) => line.length > 3).map((line) => (line[at] ?? '').length)));
+  const widths = head.map((title, at) =>
+    Math.max(title.length, ...lines.filter((line) => line.length > 3).map((line) => (line[at] ?? '').length)),
+  );
   return [head, ...lines]
-    .map((line) => `${line.map((text, at) => text.padEnd(widths[at] ?? 0)).join('  ').trimEnd()}\n`)
+    .map(
+      (line) =>
+        `${line
+          .map((text, at) => text.padEnd(widths[at] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
     .join('');
 }

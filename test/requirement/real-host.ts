@@ -15,6 +15,12 @@ export const realHost: readonly Requirement[] = [
     source,
   },
   {
+    id: 'real-host.signs-in',
+    promise:
+      'A host signs in from the files that the bridge made, with a browser and no other credential, and is asked once for all its servers.',
+    source: 'docs/sign-in.md, Hosts',
+  },
+  {
     id: 'real-host.permission',
     promise: 'What a user allowed in a real AI host, and did not, is the same before and after its config was changed.',
     source,

@@ -28,6 +28,18 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Consent',
   },
   {
+    id: 'sign-in.one-host',
+    promise:
+      'A host that registers itself for each of its entries is asked about once: the next entry is let in without a question while the person stays signed in.',
+    source: 'docs/sign-in.md, Consent',
+  },
+  {
+    id: 'sign-in.one-host-only',
+    promise:
+      'Another name, place, person, gateway or sign-in is asked about, and the consent to a host that somebody vouches for is lent to none.',
+    source: 'docs/sign-in.md, Consent',
+  },
+  {
     id: 'sign-in.pages',
     promise: 'A person signs in and consents by keyboard alone in a browser that runs no script, and lands at the host.',
     source: 'docs/sign-in.md, Consent',

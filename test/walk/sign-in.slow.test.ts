@@ -145,9 +145,8 @@ test('a 401 of each MCP address leads to its own metadata, and from there to the
 test('the question of consent tells everything, and is asked before anybody is sent back', async () => {
   proves('sign-in.consent-first', {
     file: 'gateway/sign-in/consent.ts',
-    find: 'return store.signIn.connectionOf({ client, user: person.id, gateway: choices[0].slug, redirect: withoutPort(redirect) });',
-    replace:
-      "return createConsents(deps).give({ client: { client_id: client, client_name: 'x' }, person, gateway: choices[0].slug, redirect });",
+    find: 'return like && connect({ client, person, gateway, place }, like);',
+    replace: 'return connect({ client, person, gateway, place }, like);',
   });
   const host = await rawHost(at.deployment.origin);
   const page = await toConsent(at.browser(), host.begin(url('/g/eng/mcp').href), 'ada@example.org');
@@ -196,7 +195,7 @@ test('consent is remembered for one client, gateway and place, until the connect
   );
   expect(silent).toHaveProperty('left');
   await toConsent(browser, host.begin(url('/g/ops/mcp').href), 'ada@example.org');
-  await toConsent(browser, (await rawHost(at.deployment.origin)).begin(resource), 'ada@example.org');
+  await toConsent(at.browser(), (await rawHost(at.deployment.origin)).begin(resource), 'ada@example.org');
 
   const listed: { id: string; client: string }[] = JSON.parse(await at.deployment.admin('connection', 'list', '--json'));
   const id = listed.find(({ client }) => client === host.client)?.id ?? '';

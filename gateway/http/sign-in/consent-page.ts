@@ -48,10 +48,20 @@ export function questionBody(of: Question): Html {
         It can then use, in your name, what your administrator exposes to you there. Each call is recorded. Your administrator can
         take this back at any time.
       </p>
+      ${againOf(of)}
       <div class="actions">
         <button name="answer" value="allow">Allow</button><button name="answer" value="deny">Deny</button>
       </div>
     </form>`;
+}
+
+/** A host may register once for each of its entries: what that means for who answers here. */
+function againOf({ provenance, redirect }: Question): Html | undefined {
+  if (redirect === undefined || provenance.kind !== 'unknown') return undefined;
+  return html`<p>
+    While you stay signed in in this browser, an app of the same name that is sent back to the same place is let in without asking
+    you again: some apps register once for each server in their settings.
+  </p>`;
 }
 
 function choiceOf({ choices, isStepUp }: Question): Html {

@@ -190,7 +190,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       }
       const gateway = choices.find(({ slug }) => slug === form.get('gateway'))?.slug;
       if (gateway === undefined) throw new Fault('SIGN_IN_OVER');
-      const connection = await deps.consents.give({ client, person, gateway, redirect });
+      const connection = await deps.consents.give({ client, person, gateway, redirect, session: interaction.session?.uid });
       const grant = await saveGrant(provider, { connection, resource, scopes });
       const result = { consent: { grantId: grant.jti } };
       if (!(await deps.isIdentityMissing(person, gateway))) return provider.interactionFinished(request, response, result);

@@ -89,7 +89,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     registration: deps.registration,
     now,
   });
-  const consents = createConsents({ store, events, now });
+  const consents = createConsents({ store, clients, events, now });
   const hostGate = createHostGate({ store, events, now });
   const newcomers = createNewcomers({ store, events, providers: deps.identityProviders, now });
   const services = createServices({ store, publicOrigin, events, now });
