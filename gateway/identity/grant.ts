@@ -5,7 +5,7 @@ import {
   authorizationCodeGrant,
   buildAuthorizationUrl,
   calculatePKCECodeChallenge,
-  ClientSecretBasic,
+  type ClientAuth,
   ClientSecretPost,
   Configuration,
   customFetch,
@@ -111,7 +111,7 @@ function setOf(tokens: Tokens, base: Omit<TokenSet, 'access' | 'expiresAt'>): To
 function configurationOf({ egress, place, at, client }: Far): Configuration {
   const { clientId, secret = '', method } = client;
   const authentication =
-    method === 'none' ? None() : method === 'client_secret_post' ? ClientSecretPost(secret) : ClientSecretBasic(secret);
+    method === 'none' ? None() : method === 'client_secret_post' ? ClientSecretPost(secret) : basic(clientId, secret);
   const { revocation_endpoint, authorization_response_iss_parameter_supported } = at;
   const { issuer, authorization_endpoint, token_endpoint } = at;
   const metadata = {
@@ -127,6 +127,16 @@ function configurationOf({ egress, place, at, client }: Far): Configuration {
   configuration.timeout = withinMs / 1000;
   configuration[customFetch] = (url, options) => guardedFetch(egress, place, new URL(url), options);
   return configuration;
+}
+
+/**
+ * RFC 6749 section 2.3.1, encoded as forms are and no further: openid-client's own encodes `-`, `.` and `_` too, which is the same, and servers that do not decode
+ * at all then know neither id nor secret.
+ */
+function basic(clientId: string, secret: string): ClientAuth {
+  const encoded = (text: string) => new URLSearchParams([['', text]]).toString().slice(1);
+  const shown = Buffer.from(`${encoded(clientId)}:${encoded(secret)}`).toString('base64');
+  return (_server, _client, _body, headers) => headers.set('authorization', `Basic ${shown}`);
 }
 
 /** The token endpoint may not send its requests on. */

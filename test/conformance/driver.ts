@@ -7,33 +7,60 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { deploy, type Deployment } from '../walk/deployment.ts';
+import { isForSignIn, Registered, registeredByHand, sdkSignIn, signInThrough } from './sign-in.ts';
 
 const Context = z.looseObject({
   toolCalls: z.array(z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()) })).optional(),
 });
 const capabilities = { elicitation: { form: { applyDefaults: true } } };
 const about = { name: 'conformance-driver', version: '1.0.0' };
+let wantsSignIn = false;
+let signedIn = 0;
+let finish: ((returned: URLSearchParams) => Promise<void>) | undefined;
+const direct = sdkSignIn(JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}'));
 const person = { action: 'accept', content: {} } as const;
 
 const [, , way, address = ''] = process.argv;
 const isModern = (process.env['MCP_CONFORMANCE_PROTOCOL_VERSION'] ?? '') >= '2026-07-28';
 const { toolCalls } = Context.parse(JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}'));
+const scenario = process.env['MCP_CONFORMANCE_SCENARIO'] ?? '';
+const isGuarded = scenario.startsWith('auth/');
 const deployment = way === 'through' ? await deploy({ policy: policyFor(address) }) : undefined;
+if (deployment) await begin(deployment);
 try {
   const url = new URL(deployment ? `${deployment.origin}/g/eng/s/scenario/mcp` : address);
   const headers = deployment ? { authorization: `Bearer ${await tokenFrom(deployment)}` } : {};
-  await (isModern ? driveModern(url, headers) : driveLegacy(url, headers));
+  // Each round ends where somebody has to sign in, and the next one goes on from there.
+  for (let round = 0; round < 4 && signedIn < 3; round++) {
+    wantsSignIn = false;
+    await (isModern || (isGuarded && !deployment) ? driveModern(url, headers) : driveLegacy(url, headers));
+    if (!isGuarded || !(await signIn())) break;
+  }
 } finally {
   // A gateway keeps its sessions, and a scenario waits until nobody is connected any more.
   await deployment?.close();
 }
 
 async function driveModern(url: URL, headers: Record<string, string>): Promise<void> {
-  const client = new NewClient(about, { capabilities, versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  const mode = isModern ? { pin: '2026-07-28' } : ('legacy' as const);
+  const client = new NewClient(about, { capabilities, versionNegotiation: { mode } });
   client.setRequestHandler('elicitation/create', () => person);
-  await client.connect(new NewTransport(url, { requestInit: { headers } }));
+  const authProvider = isGuarded && !deployment ? { authProvider: direct.provider } : {};
+  const transport = new NewTransport(url, { requestInit: { headers }, ...authProvider });
+  finish = (returned) => transport.finishAuth(returned);
+  if (!isGuarded) await client.connect(transport);
+  else if (!(await attempt('connect', () => client.connect(transport).then(() => true)))) return;
   await useAll(client);
   await client.close();
+}
+
+/** True where it was done, and is worth another round. */
+async function signIn(): Promise<boolean> {
+  signedIn++;
+  if (deployment) return wantsSignIn && signInThrough(deployment);
+  const returned = direct.returned();
+  if (!returned) return false;
+  return (await attempt('sign-in', () => finish?.(returned).then(() => true) ?? Promise.resolve(false))) === true;
 }
 
 async function driveLegacy(url: URL, headers: Record<string, string>): Promise<void> {
@@ -69,6 +96,7 @@ async function attempt<T>(what: string, act: () => Promise<T>): Promise<T | unde
     return await act();
   } catch (error) {
     process.stderr.write(`${what}: ${error instanceof Error ? error.message : String(error)}\n`);
+    wantsSignIn ||= isForSignIn(error);
     return undefined;
   }
 }
@@ -83,14 +111,29 @@ function tokenFrom(gateway: Deployment): Promise<string> {
   return gateway.hostToken({ user: 'ada', gateway: 'eng', host: 'conformance' });
 }
 
+/** A client that was registered by hand comes into the policy. */
+async function begin(gateway: Deployment): Promise<void> {
+  const registered = Registered.safeParse(JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}'));
+  if (isGuarded && registered.success) await registeredByHand(gateway, registered.data, (oauth) => policyFor(address, oauth));
+}
+
 /** One remote server, of which everything is exposed. */
-function policyFor(url: string): object {
+function policyFor(url: string, oauth?: object): object {
   const all = { tools: 'all', prompts: 'all', resources: 'all', templates: 'all' };
   return {
     version: 1,
     users: { ada: { email: 'ada@example.org', teams: ['everyone'] } },
     teams: { everyone: { gateways: ['eng'] } },
-    servers: { scenario: { kind: 'remote', url, auth: 'none', timeoutSeconds: 10, allowPrivate: ['127.0.0.1', '::1'] } },
-    gateways: { eng: { assignments: { scenario: all } } },
+    servers: {
+      scenario: {
+        kind: 'remote',
+        url,
+        auth: isGuarded ? 'oauth' : 'none',
+        ...(oauth && { oauth }),
+        timeoutSeconds: 10,
+        allowPrivate: ['127.0.0.1', '::1'],
+      },
+    },
+    gateways: { eng: { assignments: { scenario: { ...all, identity: isGuarded ? 'shared' : 'none' } } } },
   };
 }

@@ -44,7 +44,7 @@ export const suites: Readonly<Record<ServerSuiteName, Suite>> = {
   },
 };
 
-/** Client scenarios that the driver plays: those of its upstream half. Signing in upstream (`auth/…`) is no part of them. */
+/** Client scenarios that the driver plays: those of its upstream half, with what it takes to sign in there (`auth/…`). */
 export const clientSuites: Readonly<Record<ClientSuiteName, readonly string[]>> = {
   'client 2025-11-25': ['initialize', 'tools_call', 'sse-retry', 'elicitation-sep1034-client-defaults'],
   'client 2026-07-28': [
@@ -55,6 +55,31 @@ export const clientSuites: Readonly<Record<ClientSuiteName, readonly string[]>> 
     'http-custom-headers',
     'http-invalid-tool-headers',
     'json-schema-ref-no-deref',
+    'auth/metadata-default',
+    'auth/metadata-var1',
+    'auth/metadata-var2',
+    'auth/metadata-var3',
+    'auth/basic-cimd',
+    'auth/scope-from-www-authenticate',
+    'auth/scope-from-scopes-supported',
+    'auth/scope-omitted-when-undefined',
+    'auth/scope-step-up',
+    'auth/scope-retry-limit',
+    'auth/token-endpoint-auth-basic',
+    'auth/token-endpoint-auth-post',
+    'auth/token-endpoint-auth-none',
+    'auth/pre-registration',
+    'auth/resource-mismatch',
+    'auth/offline-access-scope',
+    'auth/offline-access-not-supported',
+    'auth/authorization-server-migration',
+    'auth/iss-supported',
+    'auth/iss-not-advertised',
+    'auth/iss-supported-missing',
+    'auth/iss-wrong-issuer',
+    'auth/iss-unexpected',
+    'auth/iss-normalized',
+    'auth/metadata-issuer-mismatch',
   ],
 };
 const clientWithinMs = 60_000;
@@ -129,7 +154,7 @@ export async function runClientSuite(
       // One that does not end leaves no result, and so fails.
       await once(child, 'close').catch(() => undefined);
     }
-    const folders = await readdir(dir);
+    const folders = await readdir(dir, { recursive: true });
     return await Promise.all(
       clientSuites[name].map(async (scenario) => ({
         name: scenario,
@@ -149,7 +174,7 @@ async function readChecks(
   name: string,
   prefix = 'server-',
 ): Promise<ReadonlyMap<string, Check>> {
-  const folder = folders.find((one) => new RegExp(`^${prefix}${name}-\\d{4}-\\d{2}-\\d{2}T`).test(one));
+  const folder = folders.find((one) => new RegExp(`^${prefix}${name}-\\d{4}-\\d{2}-\\d{2}T[^/]*$`).test(one));
   const content = folder && (await readFile(join(dir, folder, 'checks.json'), 'utf8').catch(() => undefined));
   if (!content) return new Map([[noResult, { status: 'FAILURE', words: 'the scenario ended without a result' }]]);
   const checks = new Map<string, Check>();
