@@ -78,10 +78,12 @@ describe.skipIf(missing.length > 0)(`in a real browser${missing.length > 0 ? ` (
 
   test('the question and what goes wrong have nothing serious for axe', async () => {
     const { page } = browser;
-    const host = await rawHost(at.deployment.origin);
+    // A host of the same name and place would be let in as the one before.
+    const host = await rawHost(at.deployment.origin, 'http://127.0.0.1/second');
+    const redirect_uri = 'http://127.0.0.1:4711/second';
     for (const [url, heading] of [
-      [host.begin(`${at.deployment.origin}/g/eng/mcp`), 'Let Raw Host use eng?'],
-      [host.begin(`${at.deployment.origin}/elsewhere`), 'This sign-in can not go on'],
+      [host.begin(`${at.deployment.origin}/g/eng/mcp`, { redirect_uri }), 'Let Raw Host use eng?'],
+      [host.begin(`${at.deployment.origin}/elsewhere`, { redirect_uri }), 'This sign-in can not go on'],
     ] as const) {
       await page.goto(url.href);
       await page.getByRole('heading', { name: heading }).waitFor();
@@ -92,8 +94,9 @@ describe.skipIf(missing.length > 0)(`in a real browser${missing.length > 0 ? ` (
 
   test('no page of ours shows inside of another', async () => {
     const { page } = browser;
-    const host = await rawHost(at.deployment.origin);
-    const question = host.begin(`${at.deployment.origin}/g/eng/mcp`).href;
+    const host = await rawHost(at.deployment.origin, 'http://127.0.0.1/third');
+    const redirect_uri = 'http://127.0.0.1:4711/third';
+    const question = host.begin(`${at.deployment.origin}/g/eng/mcp`, { redirect_uri }).href;
     const outer = createServer((_, response) => {
       response.setHeader('Content-Type', 'text/html');
       response.end(`<iframe src="${question.replaceAll('&', '&amp;')}"></iframe>`);
