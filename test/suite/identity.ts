@@ -139,6 +139,82 @@ export function describeIdentities(kind: string, ground: () => Promise<Ground>):
       expect((await store.identities()).map(({ sealed }) => sealed)).toEqual(['anew', ben.sealed]);
     });
 
+    test('finds one by its id, and the client of a server by its issuer, which is no identity of anybody', async () => {
+      const issuer = 'https://login.example.org';
+      const [ada, client] = [
+        await identityOf('ada', { origin: issuer }),
+        await identityOf(null, { kind: 'client', origin: issuer }),
+      ];
+      const { server } = client;
+      const other = await identityOf(null, { kind: 'client', origin: 'https://other.example.org', sealed: 'for another' });
+      for (const one of [ada, client, other]) {
+        expect(await store.setIdentity(one)).toBe(true);
+        expect(await store.identityById(one.id)).toEqual(one);
+      }
+      expect(await store.identityById(IdentityId.parse(newId()))).toBeUndefined();
+      expect(await store.identityClient(server.id, issuer)).toEqual(client);
+      expect(await store.identityClient(server.id, other.origin)).toEqual(other);
+      expect(await store.identityClient(server.id, server.slug)).toBeUndefined();
+      expect(await store.identityClient(ServerId.parse((await store.policy()).ids.servers['wiki']), issuer)).toBeUndefined();
+      expect(await store.identity(server.id, null, (await main()).id)).toBeUndefined();
+      expect(await store.setIdentity({ ...client, id: IdentityId.parse(newId()) })).toBe(false);
+      await store.removeIdentity(client.id, 2000);
+      expect(await store.identityById(client.id)).toBeUndefined();
+      expect(await store.identityClient(server.id, issuer)).toBeUndefined();
+      expect(await store.identityById(ada.id)).toEqual(ada);
+    });
+
+    test('leases one to a single one of those who ask at once, until its time is over', async () => {
+      const ada = await identityOf('ada', { kind: 'oauth' });
+      const ben = await identityOf('ben', { kind: 'oauth' });
+      for (const one of [ada, ben]) await store.setIdentity(one);
+      const before = await store.revision();
+      const other = await openStore(place.location, { logger: quiet, backupDirectory: '/nonexistent' });
+      try {
+        const ask = (of: Store, now: number, sealed = ada.sealed) => of.leaseIdentity(ada.id, sealed, now, now + 100);
+        const all = await Promise.all(Array.from({ length: 20 }, (_, nth) => ask(nth % 2 === 0 ? store : other, 1000)));
+        expect(all.filter((isMine) => isMine)).toHaveLength(1);
+        expect(await ask(other, 1099)).toBe(false);
+        expect(await ask(other, 1100, 'what it was not')).toBe(false);
+        expect(await ask(other, 1100)).toBe(true);
+        expect(await ask(store, 1199)).toBe(false);
+        expect(await store.leaseIdentity(ben.id, ben.sealed, 1000, 1100)).toBe(true);
+        expect(await store.leaseIdentity(IdentityId.parse(newId()), ada.sealed, 1000, 1100)).toBe(false);
+      } finally {
+        await other.close();
+      }
+      for (const one of [ada, ben]) expect(await store.identityById(one.id)).toEqual(one);
+      expect(await store.revision()).toBe(before);
+    });
+
+    test('renews one in the place of the value that it was made from and no other, which ends the lease', async () => {
+      const ada = await identityOf('ada', { kind: 'oauth' });
+      await store.setIdentity(ada);
+      const before = await store.revision();
+      const lease = (sealed: string) => store.leaseIdentity(ada.id, sealed, 1000, 2000);
+      const renewed = { ...ada, sealed: 'renewed' };
+      expect(await lease(ada.sealed)).toBe(true);
+      expect(await store.renewIdentity(ada.id, 'what it was not', 'stray')).toBe(false);
+      expect(await store.identityById(ada.id)).toEqual(ada);
+      expect(await lease(ada.sealed)).toBe(false);
+      expect(await store.renewIdentity(ada.id, ada.sealed, renewed.sealed)).toBe(true);
+      // Who comes late, whose lease was over meanwhile.
+      expect(await store.renewIdentity(ada.id, ada.sealed, 'late')).toBe(false);
+      expect(await store.identityById(ada.id)).toEqual(renewed);
+      expect(await lease(ada.sealed)).toBe(false);
+      expect(await lease(renewed.sealed)).toBe(true);
+      expect(await store.revision()).toBe(before);
+      const anew = { ...ada, sealed: 'of a new sign-in', setAt: 2000 };
+      expect(await store.setIdentity(anew)).toBe(true);
+      expect(await store.renewIdentity(ada.id, renewed.sealed, 'late')).toBe(false);
+      expect(await store.identityById(ada.id)).toEqual(anew);
+      expect(await lease(anew.sealed)).toBe(true);
+      await store.removeIdentity(ada.id, 3000);
+      expect(await store.renewIdentity(ada.id, anew.sealed, 'back again')).toBe(false);
+      expect(await lease(anew.sealed)).toBe(false);
+      expect(await store.identityById(ada.id)).toBeUndefined();
+    });
+
     test('brings back from a backup what was lost, and nothing that was removed or set since', async () => {
       proves('vault.removed-stays', {
         file: 'gateway/store/merge.ts',
