@@ -11,12 +11,13 @@ import type { ClientList } from './client-list.ts';
 import { connectionDetail, type SignInEvents } from './event.ts';
 import { type Granted, type Person, personById } from './person.ts';
 import { sessionSeconds } from './provider.ts';
-import { withoutPort } from './redirect.ts';
+import { kindOfRedirect, withoutPort } from './redirect.ts';
 
 export interface Consents {
   /**
    * The connection that makes the question unnecessary: the client's own, or a new one, where the person has consented to the same host in this browser since
-   * they signed in there (`session`), and it registered itself anew for another of its entries.
+   * they signed in there (`session`), and it registered itself anew for another of its entries. `isOwnDoing`: whether the browser says that its person, and
+   * not another site, asked for this; a consent is lent only then.
    */
   remembered(of: {
     client: string;
@@ -24,6 +25,7 @@ export interface Consents {
     address: Address;
     redirect: string;
     session: string;
+    isOwnDoing: boolean;
   }): Promise<Connection | undefined>;
   /** Rejects with GATEWAY_NOT_GRANTED where no team of the person's grants it. `redirect`: undefined for a device, which nobody is sent back to. */
   give(of: {
@@ -84,9 +86,12 @@ export function createConsents(deps: {
     return connection;
   }
 
-  /** Undefined of a client that somebody vouches for: it has one id for all of its entries, and lends its consent to no other. */
+  /**
+   * Undefined of a client that somebody vouches for: it has one id for all of its entries, and lends its consent to no other. Undefined of one that sends people
+   * to a site: a stranger could begin a sign-in there, and have the person end it without a question, in the stranger's account.
+   */
   function keyOf(session: string, { client, user, gateway, place }: Consented): string | undefined {
-    if (clients.provenanceOf(client.client_id).kind !== 'unknown') return undefined;
+    if (clients.provenanceOf(client.client_id).kind !== 'unknown' || kindOfRedirect(place) === 'web') return undefined;
     return hash('sha256', JSON.stringify([session, user, hostOf(client.client_name), gateway, place]));
   }
 
@@ -109,7 +114,7 @@ export function createConsents(deps: {
   }
 
   return {
-    async remembered({ client: id, user, address, redirect, session }) {
+    async remembered({ client: id, user, address, redirect, session, isOwnDoing }) {
       const person = await personById(store, user);
       const [choice, ...others] = person ? choicesOf(person, address) : [];
       // On the picker somebody with several gateways is asked each time: to choose is what that address is for.
@@ -118,7 +123,7 @@ export function createConsents(deps: {
       const place = withoutPort(redirect);
       const own = await store.signIn.connectionOf({ client: id, user: person.id, gateway, redirect: place });
       const client = own ? undefined : await clients.find(id);
-      if (!client) return own;
+      if (!client || !isOwnDoing) return own;
       const like = await likeOf(session, { client, user: person.id, gateway, place });
       return like && connect({ client, person, gateway, place }, like);
     },

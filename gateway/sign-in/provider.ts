@@ -44,13 +44,14 @@ export interface ProviderDeps {
   readonly hasRegistration: boolean;
   /** The user with this id, if the policy has one. */
   isUser(id: string): Promise<boolean>;
-  /** The connection that makes a question unnecessary. `session`: of the browser that the person is signed in at. */
+  /** The connection that makes a question unnecessary. `session`: of the browser that the person is signed in at; `isOwnDoing`: as in consent.ts. */
   remembered(of: {
     client: string;
     user: string;
     address: Address;
     redirect: string;
     session: string;
+    isOwnDoing: boolean;
   }): Promise<Connection | undefined>;
   /** Answers with a page that says what went wrong. */
   renderError(ctx: Context, of: { readonly error: string; readonly error_description?: string }): void;
@@ -206,8 +207,14 @@ async function loadGrant(provider: Provider, deps: ProviderDeps, ctx: Context): 
   if (redirect === undefined || scopes !== scope) return undefined;
   const address = addressOfResource(deps.publicOrigin, resource);
   const { uid: session } = ctx.oidc.session;
-  const connection = address && (await deps.remembered({ client, user, address, redirect, session }));
+  const isOwnDoing = isAskedByPerson(ctx.req.headers['sec-fetch-site']);
+  const connection = address && (await deps.remembered({ client, user, address, redirect, session, isOwnDoing }));
   return connection && saveGrant(provider, { connection, resource, scopes });
+}
+
+/** What a browser says of who asked (Fetch Metadata): an app of the device, or the person, or a page of ours. One that says nothing leaves it open. */
+function isAskedByPerson(site: string | readonly string[] | undefined): boolean {
+  return site === 'none' || site === 'same-origin';
 }
 
 function policyOf(): interactionPolicy.Policy {

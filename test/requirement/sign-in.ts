@@ -40,6 +40,11 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Consent',
   },
   {
+    id: 'sign-in.one-host-here',
+    promise: 'A consent is lent only to a program of the device that the person sits at, and where no other site led them to it.',
+    source: 'docs/sign-in.md, Consent',
+  },
+  {
     id: 'sign-in.pages',
     promise: 'A person signs in and consents by keyboard alone in a browser that runs no script, and lands at the host.',
     source: 'docs/sign-in.md, Consent',

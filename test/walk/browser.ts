@@ -8,8 +8,8 @@ export interface Page {
   readonly text: string;
 }
 export interface Browser {
-  /** The page at the end of the redirects, or the address that leads out of the sites that it may open. */
-  open(url: string | URL): Promise<Page | Left>;
+  /** The page at the end of the redirects, or the address that leads out of the sites that it may open. `from`: the site whose link it was. */
+  open(url: string | URL, options?: { from?: string }): Promise<Page | Left>;
   /** Sends the page's form, as a click on `button` (name, value) would. */
   submit(page: Page, values: Readonly<Record<string, string>>, options?: { form?: number }): Promise<Page | Left>;
   /** Its cookies, all or those that it would send to an address, as `name=value`. */
@@ -38,11 +38,14 @@ export interface Behind {
 export function createBrowser(sites: readonly string[], start: readonly Cookie[] = [], behind?: Behind): Browser {
   const jar = new Map<string, Cookie>(start.map((cookie) => [keyOf(cookie), cookie]));
 
-  async function go(url: URL, init: RequestInit, hops = 0): Promise<Page | Left> {
+  /** `from`: the origins that led here; none where the person did. */
+  async function go(url: URL, init: RequestInit, from: readonly string[], hops = 0): Promise<Page | Left> {
     if (!sites.includes(url.origin)) return { left: url };
     if (hops > 20) throw new Error(`it goes round in circles at ${url}`);
     const cookie = [...jar.values()].filter((each) => isSent(each, url)).map(({ name, value }) => `${name}=${value}`);
-    const headers = { accept: 'text/html', ...init.headers, ...(cookie.length > 0 ? { cookie: cookie.join('; ') } : {}) };
+    const site = from.length === 0 ? 'none' : from.every((origin) => origin === url.origin) ? 'same-origin' : 'cross-site';
+    const named = { accept: 'text/html', 'sec-fetch-site': site, ...init.headers };
+    const headers = { ...named, ...(cookie.length > 0 ? { cookie: cookie.join('; ') } : {}) };
     const isBehind = behind?.site === url.origin;
     const where = isBehind ? new URL(`${url.pathname}${url.search}`, behind.at) : url;
     const sent = { ...headers, ...(isBehind ? behind.headers : {}) };
@@ -51,7 +54,7 @@ export function createBrowser(sites: readonly string[], start: readonly Cookie[]
     const location = response.headers.get('location');
     if (location !== null && response.status >= 300 && response.status < 400) {
       await response.body?.cancel();
-      return go(new URL(location, url), {}, hops + 1);
+      return go(new URL(location, url), {}, from.length === 0 ? from : [...from, url.origin], hops + 1);
     }
     return { url, status: response.status, headers: response.headers, text: await response.text() };
   }
@@ -67,7 +70,7 @@ export function createBrowser(sites: readonly string[], start: readonly Cookie[]
   }
 
   return {
-    open: (url) => go(new URL(url), {}),
+    open: (url, { from } = {}) => go(new URL(url), {}, from === undefined ? [] : [from]),
     submit(page, values, { form: index = 0 } = {}) {
       const form = [...page.text.matchAll(/<form\b([^>]*)>(.*?)<\/form>/gs)][index];
       if (!form) throw new Error(`there is no form at ${page.url}: ${page.text}`);
@@ -80,13 +83,10 @@ export function createBrowser(sites: readonly string[], start: readonly Cookie[]
       const action = new URL(attribute('action', form[1] ?? '') || page.url.href, page.url);
       if (attribute('method', form[1] ?? '').toLowerCase() !== 'post') {
         action.search = body.toString();
-        return go(action, {});
+        return go(action, {}, [page.url.origin]);
       }
-      return go(action, {
-        method: 'POST',
-        body,
-        headers: { 'content-type': 'application/x-www-form-urlencoded', origin: page.url.origin },
-      });
+      const headers = { 'content-type': 'application/x-www-form-urlencoded', origin: page.url.origin };
+      return go(action, { method: 'POST', body, headers }, [page.url.origin]);
     },
     cookies: (to) =>
       [...jar.values()].filter((each) => to === undefined || isSent(each, to)).map(({ name, value }) => `${name}=${value}`),

@@ -77,6 +77,22 @@ test('is asked about anew where the name, the place, the person, the gateway or 
   await toConsent(at.browser(), (await registered('Claude Code (two)')).beginAt(), 'ada@example.org');
 });
 
+test('is asked about anew where a site sent the person, or where a site would be who gets them', async () => {
+  proves('sign-in.one-host-here', {
+    file: 'gateway/sign-in/consent.ts',
+    find: 'if (!client || !isOwnDoing) return own;',
+    replace: 'if (!client) return own;',
+  });
+  const browser = at.browser();
+  await letIn(browser, (await registered('Claude Code (one)')).beginAt(), 'ada@example.org');
+  const second = await registered('Claude Code (two)');
+  expect(isPage(await browser.open(second.beginAt(), { from: 'https://lure.example' }))).toBe(true);
+  expect(await isAsked(browser, second.beginAt())).toBe(false);
+  const place = 'https://agent.example/callback';
+  await letIn(browser, (await registered('Claude Code (one)', place)).beginAt(), 'ada@example.org');
+  expect(await isAsked(browser, (await registered('Claude Code (two)', place)).beginAt())).toBe(true);
+});
+
 test('is asked about where the consent was to a host that the administrator listed', async () => {
   const browser = at.browser();
   const listed = await rawHost(at.deployment.origin, 'http://127.0.0.1/listed', 'listed-host');

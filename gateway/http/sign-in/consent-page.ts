@@ -57,7 +57,7 @@ export function questionBody(of: Question): Html {
 
 /** A host may register once for each of its entries: what that means for who answers here. */
 function againOf({ provenance, redirect }: Question): Html | undefined {
-  if (redirect === undefined || provenance.kind !== 'unknown') return undefined;
+  if (redirect === undefined || provenance.kind !== 'unknown' || kindOfRedirect(redirect) === 'web') return undefined;
   return html`<p>
     While you stay signed in in this browser, an app of the same name that is sent back to the same place is let in without asking
     you again: some apps register once for each server in their settings.
