@@ -64,6 +64,7 @@ const Claims = z.looseObject({
   email_verified: z.unknown().optional(),
   name: z.string().max(200).optional().catch(undefined),
 });
+const Address = z.email().max(254);
 const timeoutSeconds = 10;
 const rediscoverAfterMs = 3_600_000;
 
@@ -146,8 +147,11 @@ async function discover({ issuer, clientId, clientSecret }: IdentityProviderSett
 
 function arrivalOf({ slug, title, domains, groups }: IdentityProviderSettings, claims: z.infer<typeof Claims>): Arrival {
   const refuse = (reason: string) => new Fault('SIGN_IN_REFUSED', { reason });
-  const email = claims.email?.trim().toLowerCase();
-  if (email === undefined || email === '') throw refuse(`${title} told no e-mail address of yours. Ask your administrator.`);
+  const given = claims.email?.trim();
+  if (given === undefined || given === '') throw refuse(`${title} told no e-mail address of yours. Ask your administrator.`);
+  // As policies write addresses. Before it is brought to lower case: some letters of other scripts become an `a-z` by that, and the address somebody else's.
+  if (!Address.safeParse(given).success) throw refuse(`${title} told an e-mail address that is none. Ask your administrator.`);
+  const email = given.toLowerCase();
   if (claims.email_verified !== true) throw refuse(`${title} has not verified your e-mail address. Ask your administrator.`);
   const domain = email.slice(email.lastIndexOf('@') + 1);
   if (domains && !domains.includes(domain)) throw refuse(`${title} may not speak for ${domain}. Ask your administrator.`);

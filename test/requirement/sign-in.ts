@@ -45,6 +45,11 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Consent',
   },
   {
+    id: 'sign-in.address-as-written',
+    promise: "An address that is nobody's until its letters are brought to another script signs nobody in.",
+    source: 'docs/sign-in.md, Identity providers',
+  },
+  {
     id: 'sign-in.pages',
     promise: 'A person signs in and consents by keyboard alone in a browser that runs no script, and lands at the host.',
     source: 'docs/sign-in.md, Consent',

@@ -52,6 +52,18 @@ test('a first sign-in makes the person, on record, with the teams of the provide
   await expect(signedIn('somebody@elsewhere.example')).rejects.toThrow('SIGN_IN_REFUSED');
 });
 
+test("an address that only looks like somebody's once its letters are brought to a-z is nobody's", async () => {
+  proves('sign-in.address-as-written', {
+    file: 'gateway/sign-in/identity-provider.ts',
+    find: 'if (!Address.safeParse(given).success) throw',
+    replace: 'if (false) throw',
+  });
+  // The Kelvin sign, of which the lower case is a plain k.
+  expect('\u212A'.toLowerCase()).toBe('k');
+  await signedIn('kim@example.org');
+  await expect(signedIn('\u212Aim@example.org')).rejects.toThrow('SIGN_IN_REFUSED');
+});
+
 test('a group that is taken away at the provider takes its team at the next sign-in, and leaves what the file gives', async () => {
   proves('sign-in.groups', {
     file: 'gateway/store/sql/person.ts',
