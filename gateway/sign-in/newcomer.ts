@@ -26,7 +26,11 @@ export function createNewcomers(deps: {
     async welcome(settings, arrival) {
       const { slug: provider, create = false, teams = [], groups } = settings;
       const { email } = arrival;
-      if (!create && groups === undefined) return personByEmail(store, arrival);
+      if (!create && groups === undefined) {
+        const person = await personByEmail(store, arrival);
+        // Somebody of whom a provider said more before: that ends here, and from now on it is this sign-in that tokens are renewed by.
+        if (!(await store.signIn.lastArrival(person.id))) return person;
+      }
       const { users } = (await store.policy()).policy;
       const isKnown = Object.values(users).some((user) => user.email?.toLowerCase() === email);
       if (!isKnown && create) await events.record({ event: 'person_made', detail: { email, identityProvider: provider } });

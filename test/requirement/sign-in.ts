@@ -50,6 +50,11 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Identity providers',
   },
   {
+    id: 'sign-in.groups-end',
+    promise: 'Teams that an identity provider gave end with the next sign-in after it may give none any more.',
+    source: 'docs/sign-in.md, People of an identity provider',
+  },
+  {
     id: 'sign-in.pages',
     promise: 'A person signs in and consents by keyboard alone in a browser that runs no script, and lands at the host.',
     source: 'docs/sign-in.md, Consent',

@@ -23,7 +23,8 @@ export async function arrive(db: Db, of: Parameters<SignInStore['arrive']>[0]): 
         .values({ ...made, slug: await freeSlug(tx, email), title: title?.slice(0, 120) || null, email, service: null })
         .execute();
     const isOwn = user.made_by === provider;
-    const isSame = isOwn || ofGroups ? await setTeams(tx, user.id, [...(isOwn ? teams : []), ...(ofGroups ?? [])]) : true;
+    // Also where that is none: what another provider said, or this one under other settings, counts no more.
+    const isSame = await setTeams(tx, user.id, [...(isOwn ? teams : []), ...(ofGroups ?? [])]);
     const row = { user_id: user.id, provider, at };
     await tx
       .insertInto('arrival')

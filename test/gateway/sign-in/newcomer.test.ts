@@ -12,6 +12,37 @@ beforeEach(async () => {
 });
 afterEach(() => data.close());
 
+test('what groups gave ends with the next sign-in after they count for nothing, and tokens are renewed by that sign-in', async () => {
+  proves('sign-in.groups-end', {
+    file: 'gateway/sign-in/newcomer.ts',
+    find: 'if (!(await store.signIn.lastArrival(person.id))) return person;',
+    replace: 'return person;',
+  });
+  let now = 1000;
+  const events = { record: () => Promise.resolve(), recordRefusal: () => Promise.resolve() };
+  const { policy, ids } = await data.store.policy();
+  const ada = UserId.parse(ids.users['ada']);
+  const { email = '', teams: own = [] } = policy.users[Slug.parse('ada')] ?? {};
+  const other = Object.keys(policy.teams).find((team) => !own.includes(Slug.parse(team))) ?? '';
+  const plain = {
+    slug: 'company',
+    title: 'Company',
+    issuer: 'https://login.example.org',
+    clientId: 'drawbridge',
+    clientSecret: new Secret('x'),
+  };
+  const giving = { ...plain, groups: { claim: 'groups', map: { staff: Slug.parse(other) } } };
+  const newcomers = createNewcomers({ store: data.store, events, providers: [plain], now: () => now });
+  const arrival = { provider: 'company', subject: 's', email: email.toLowerCase(), name: undefined, groups: ['staff'] };
+  const teamsOf = async () => (await data.store.policy()).policy.users[Slug.parse('ada')]?.teams.toSorted();
+  await newcomers.welcome(giving, arrival);
+  expect(await teamsOf()).toEqual([...own, other].toSorted());
+  now += 30 * 3_600_000;
+  await newcomers.welcome(plain, arrival);
+  expect(await teamsOf()).toEqual([...own].toSorted());
+  expect(await newcomers.isFresh(ada)).toBe(true);
+});
+
 test('until the stated time after a sign-in, and for nobody whose provider is there no more', async () => {
   proves('sign-in.fresh', {
     file: 'gateway/sign-in/newcomer.ts',
