@@ -126,7 +126,8 @@ export function createUpstreamSignIns(
         throw new Fault('UPSTREAM_SIGN_IN_OVER');
       const isShared = kept.user === null;
       const place = remotePlace(await store.policy(), server);
-      if (!place) throw new Fault('UPSTREAM_SIGN_IN_OVER');
+      // Tokens for one site go to no other, wherever the policy has moved the server meanwhile.
+      if (!place || new URL(kept.resource).origin !== place.origin) throw new Fault('UPSTREAM_SIGN_IN_OVER');
       try {
         await redeemKept(kept, place, returned, state);
         return { isShared, fault: undefined };

@@ -50,6 +50,11 @@ export const upstreamSignIn: readonly Requirement[] = [
     source,
   },
   {
+    id: 'upstream-sign-in.moved',
+    promise: 'A sign-in that was begun at one site is over where the policy moved the server to another meanwhile.',
+    source,
+  },
+  {
     id: 'upstream-sign-in.bound',
     promise: 'What comes back from an authorization server counts once, in the browser that began it, for the person who did.',
     source,

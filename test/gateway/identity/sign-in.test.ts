@@ -38,6 +38,24 @@ test('what came back counts once, in the browser that began it, and for the pers
   expect(one.wiki.granted).toEqual(['authorization_code']);
 });
 
+test('is over where the policy moved the server to another site meanwhile', async () => {
+  proves('upstream-sign-in.moved', {
+    file: 'gateway/identity/sign-in.ts',
+    find: 'if (!place || new URL(kept.resource).origin !== place.origin)',
+    replace: 'if (!place)',
+  });
+  const one = await stage();
+  const node = one.node();
+  const back = await one.away(node, 'ada-at-wiki');
+  const { policy } = await one.store.policy();
+  const wiki = new Map(Object.entries(policy.servers)).get('wiki');
+  const servers = { wiki: { ...wiki, url: 'https://elsewhere.example/mcp' } } as typeof policy.servers;
+  await one.store.replacePolicy({ ...policy, servers }, await one.store.revision(), Date.now());
+  const finished = node.signIns.finish(back, { ...here, user: (await one.user('ada')).id });
+  await expect(finished).rejects.toMatchObject({ code: 'UPSTREAM_SIGN_IN_OVER' });
+  expect(one.wiki.granted).toEqual([]);
+});
+
 test('a sign-in that took longer than ten minutes is over', async () => {
   const one = await stage();
   const node = one.node();
