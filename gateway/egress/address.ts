@@ -45,6 +45,13 @@ function networkOf(entry: string): [Address, number] | undefined {
   return [address, bits === undefined ? address.toByteArray().length * 8 : Number(bits)];
 }
 
+/** Who can be told apart by their address: of IPv6 its first 64 bits, of IPv4 the whole of it, however it is written. What is no address stays as it is. */
+export function neighborsOf(address: string): string {
+  const parsed = parse(address);
+  if (parsed === undefined) return address;
+  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(':') : parsed.toString();
+}
+
 /** With IPv4 inside of IPv6 (::ffff:10.0.0.1) taken as what it is. */
 function parse(text: string): Address | undefined {
   return ipaddr.isValid(text) ? ipaddr.process(text) : undefined;

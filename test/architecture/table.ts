@@ -178,6 +178,7 @@ export const layers: readonly Layer[] = [
       'gateway/mcp/address.ts',
       'gateway/caller/signing-key.ts',
       'gateway/egress/egress.ts',
+      'gateway/egress/address.ts',
       'gateway/audit/record.ts',
     ],
     packages: [...logger, 'oidc-provider', 'zod'],

@@ -45,6 +45,11 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Consent',
   },
   {
+    id: 'sign-in.flood-network',
+    promise: 'What one address may begin in a minute, all addresses of one IPv6 network of 64 bits may begin together.',
+    source: 'docs/sign-in.md, Tokens',
+  },
+  {
     id: 'sign-in.address-as-written',
     promise: "An address that is nobody's until its letters are brought to another script signs nobody in.",
     source: 'docs/sign-in.md, Identity providers',
@@ -53,6 +58,11 @@ export const signIn: readonly Requirement[] = [
     id: 'sign-in.groups-end',
     promise: 'Teams that an identity provider gave end with the next sign-in after it may give none any more.',
     source: 'docs/sign-in.md, People of an identity provider',
+  },
+  {
+    id: 'sign-in.guesses',
+    promise: 'One address may try the emergency account twenty times a minute, whatever it tries.',
+    source: 'docs/sign-in.md, The emergency account',
   },
   {
     id: 'sign-in.pages',

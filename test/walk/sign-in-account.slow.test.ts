@@ -146,3 +146,19 @@ test('lets its person in where the identity provider is gone, and a code counts 
     }),
   );
 });
+
+test('can be tried so often in a minute by one address and no more, whatever it tries', async () => {
+  proves('sign-in.guesses', {
+    file: 'gateway/http/sign-in/interaction.ts',
+    find: '    deps.refuseAttempts(request);\n',
+    replace: '',
+  });
+  await makeAccount();
+  const browser = at.browser();
+  const { page } = await toSignIn(browser);
+  const statuses = new Set<number>();
+  // Twice the bound, and some: a minute may end on the way.
+  for (let count = 0; count < 50 && !statuses.has(503); count++)
+    statuses.add(pageAt(await browser.submit(page, { email: 'ada@example.org', password: '', code: '' })).status);
+  expect([...statuses]).toEqual([403, 503]);
+});

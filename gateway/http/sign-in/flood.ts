@@ -1,6 +1,8 @@
-// Bounds what one address may begin in a minute where nobody knows yet who asks: each beginning is kept for a time.
+// Bounds what one address may begin in a minute where nobody knows yet who asks: each beginning is kept for a time. Of IPv6 that is one network of 64 bits, all of
+// whose addresses belong to whoever has one.
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '#contract/error.ts';
+import { neighborsOf } from '../../egress/address.ts';
 
 const addressesAtMost = 10_000;
 
@@ -19,7 +21,7 @@ export function createFloodGate(deps: {
       minute = current;
       counts.clear();
     }
-    const address = deps.addressOf(request);
+    const address = neighborsOf(deps.addressOf(request));
     const count = (counts.get(address) ?? 0) + 1;
     if (count > deps.perMinute || (count === 1 && counts.size >= addressesAtMost)) throw new Fault('BUSY', { what: deps.what });
     counts.set(address, count);

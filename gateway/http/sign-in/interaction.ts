@@ -38,6 +38,8 @@ export interface InteractionDeps {
   readonly events: SignInEvents;
   readonly identityProviders: readonly IdentityProviderClient[];
   readonly accounts: LocalAccounts;
+  /** Throws BUSY where this address tried passwords too often. */
+  readonly refuseAttempts: (request: IncomingMessage) => void;
   /** Of our own pages. */
   readonly sessions: PersonSessions;
   /** Whether the person lacks an identity of their own at a server of this gateway. */
@@ -153,7 +155,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       const browser = cookieOf(request, browserCookie);
       if (browser === undefined || !isProof(form.get('proof'), browser)) throw new Fault('SIGN_IN_OVER');
       const asked = { uid: null, proof: proofFor(browser) };
-      return signInLocally(response, asked, form, (person) =>
+      return signInLocally(request, response, asked, form, (person) =>
         enter(request, response, person, { identityProvider: 'local account' }),
       );
     },
@@ -178,7 +180,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       if (interaction.prompt.name === 'login') {
         const how = { identityProvider: 'local account' };
         const asked = { uid, proof: proofText(uid) };
-        return signInLocally(response, asked, form, (person) => signIn(response, interaction, person, how));
+        return signInLocally(request, response, asked, form, (person) => signIn(response, interaction, person, how));
       }
       const { client, person, choices, redirect } = await questionOf(interaction);
       const { resource, scope: scopes } = Asked.parse(interaction.params);
@@ -267,11 +269,13 @@ export function createInteractions(deps: InteractionDeps): Interactions {
   }
 
   async function signInLocally(
+    request: IncomingMessage,
     response: ServerResponse,
     asked: AskedWho,
     form: URLSearchParams,
     go: (person: Person) => Promise<void>,
   ): Promise<void> {
+    deps.refuseAttempts(request);
     try {
       const given = AccountForm.safeParse(Object.fromEntries(form));
       if (!given.success) throw new Fault('SIGN_IN_REFUSED', { reason: 'fill in the address, the password and the code.' });

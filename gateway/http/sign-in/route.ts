@@ -135,6 +135,8 @@ export function createSignIn(deps: SignInDeps): SignIn {
     events,
     identityProviders,
     accounts,
+    // Each costs a fifth of a second and 64 MiB, so that a few addresses could keep everybody else from it.
+    refuseAttempts: createFloodGate({ perMinute: 20, what: 'passwords', now, addressOf: deps.addressOf }),
   });
   const register = createRegisterRoute({ clients, events, now, addressOf: deps.addressOf });
   const authorize = underPublicName(provider, publicOrigin);
