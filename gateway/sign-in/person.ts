@@ -4,6 +4,9 @@ import { Slug, UserId } from '#contract/id.ts';
 import type { Store, StoredPolicy } from '../store/store.ts';
 import type { Arrival } from './identity-provider.ts';
 
+/** The cookie of a browser that is signed in for hosts; its value is the id of the item of this model. */
+export const hostSession = { model: 'Session', cookie: 'drawbridge-session', secureCookie: '__Host-session' } as const;
+
 export interface Person {
   readonly id: UserId;
   readonly slug: Slug;

@@ -9,6 +9,7 @@ import { type Address, addressOfResource } from '../mcp/address.ts';
 import type { SigningKey } from '../caller/signing-key.ts';
 import type { Connection } from '../store/sign-in.ts';
 import { grantIdFor } from './adapter.ts';
+import { hostSession } from './person.ts';
 
 export const paths = {
   authorize: '/oauth/authorize',
@@ -81,8 +82,8 @@ export function createProvider(deps: ProviderDeps): Provider {
       keys: [cookieKey(signingKey)],
       // A prefix that the browser enforces: no other site below this domain can plant such a cookie.
       names: isSecure
-        ? { session: '__Host-session', interaction: '__Secure-interaction', resume: '__Secure-resume' }
-        : { session: 'drawbridge-session', interaction: 'drawbridge-interaction', resume: 'drawbridge-resume' },
+        ? { session: hostSession.secureCookie, interaction: '__Secure-interaction', resume: '__Secure-resume' }
+        : { session: hostSession.cookie, interaction: 'drawbridge-interaction', resume: 'drawbridge-resume' },
       long: { ...cookie, path: '/' },
       // Each with the path of its own sign-in, so that two that run at once do not take the other's place.
       short: cookie,

@@ -45,6 +45,11 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Consent',
   },
   {
+    id: 'sign-in.signed-out',
+    promise: 'Who signs out on their page is signed out of that browser for hosts too.',
+    source: 'docs/sign-in.md, Identity providers',
+  },
+  {
     id: 'sign-in.flood-network',
     promise: 'What one address may begin in a minute, all addresses of one IPv6 network of 64 bits may begin together.',
     source: 'docs/sign-in.md, Tokens',

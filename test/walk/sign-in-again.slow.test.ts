@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { proves } from '../requirement.ts';
-import { type Browser, isPage } from './browser.ts';
+import { type Browser, isPage, pageAt } from './browser.ts';
 import { deploySignIn, letIn, rawHost, register, type SignInDeployment, toConsent } from './sign-in.ts';
 
 let at: SignInDeployment;
@@ -108,4 +108,22 @@ test('is asked about again once its connections are revoked', async () => {
   for (const { id, host } of Listed.parse(JSON.parse(await at.deployment.admin('connection', 'list', '--json'))))
     if (host === 'cursor') await at.deployment.admin('connection', 'revoke', id);
   expect(await isAsked(browser, (await registered('Cursor')).beginAt())).toBe(true);
+});
+
+test('is asked about once its person signed out on their page', async () => {
+  proves('sign-in.signed-out', {
+    file: 'gateway/http/sign-in/person-session.ts',
+    find: "if (host !== undefined) await store.signIn.removeItem(hostSession.model, hash('sha256', host));",
+    replace: '',
+  });
+  const browser = at.browser();
+  await letIn(browser, (await registered('Goose (one)')).beginAt(), 'ada@example.org');
+  let page = pageAt(await browser.open(`${at.deployment.origin}/identities`));
+  for (let step = 0; step < 4 && !page.text.includes('Sign out here'); step++)
+    page = pageAt(
+      await browser.submit(page, page.text.includes('name="login"') ? { login: 'ada@example.org', password: 'x' } : {}),
+    );
+  expect(await isAsked(browser, (await registered('Goose (two)')).beginAt())).toBe(false);
+  expect(pageAt(await browser.submit(page, { deed: 'sign-out' })).text).toContain('You are signed out here');
+  expect(await isAsked(browser, (await registered('Goose (three)')).beginAt())).toBe(true);
 });

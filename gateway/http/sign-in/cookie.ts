@@ -1,10 +1,11 @@
 // One cookie of ours: a random name for a browser, by which it is known again when it comes back from an identity provider. It opens nothing by itself.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-export function cookieOf({ headers }: IncomingMessage, name: string): string | undefined {
+/** `shape`: of its value; ours unless it is said. */
+export function cookieOf({ headers }: IncomingMessage, name: string, shape = /^[A-Za-z0-9_-]{32}$/): string | undefined {
   const values = (headers.cookie ?? '').split(';').flatMap((pair) => {
     const [key, value] = pair.trim().split('=');
-    return key === name && value !== undefined && /^[A-Za-z0-9_-]{32}$/.test(value) ? [value] : [];
+    return key === name && value !== undefined && shape.test(value) ? [value] : [];
   });
   // Two of one name: somebody planted one, and nobody knows which.
   return values.length === 1 ? values[0] : undefined;

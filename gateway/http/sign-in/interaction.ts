@@ -15,7 +15,7 @@ import type { HostGate } from '../../sign-in/host-gate.ts';
 import { Departure, type IdentityProviderClient } from '../../sign-in/identity-provider.ts';
 import type { LocalAccounts } from '../../sign-in/local-account.ts';
 import type { Newcomers } from '../../sign-in/newcomer.ts';
-import { type Person, personByEmail, personById } from '../../sign-in/person.ts';
+import { hostSession, type Person, personByEmail, personById } from '../../sign-in/person.ts';
 import { Asked, paths, saveGrant } from '../../sign-in/provider.ts';
 import type { Store } from '../../store/store.ts';
 import { readBody } from '../body.ts';
@@ -306,7 +306,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
   async function leaveOther(interaction: Interaction, person: Person): Promise<void> {
     const { session } = interaction;
     if (session?.uid === undefined || session.accountId === person.id) return;
-    await store.signIn.removeItemByUid('Session', session.uid);
+    await store.signIn.removeItemByUid(hostSession.model, session.uid);
     interaction.session = undefined;
   }
 }

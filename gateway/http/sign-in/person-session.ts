@@ -4,7 +4,7 @@ import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { UserId } from '#contract/id.ts';
-import { type Person, personById } from '../../sign-in/person.ts';
+import { hostSession, type Person, personById } from '../../sign-in/person.ts';
 import type { Store } from '../../store/store.ts';
 import { cookieOf, setCookie } from './cookie.ts';
 
@@ -23,6 +23,7 @@ export interface PersonSessions {
   begin(request: IncomingMessage, response: ServerResponse, person: { readonly id: UserId }, goOn?: GoOn): Promise<void>;
   /** Undefined where nobody is signed in. */
   of(request: IncomingMessage): Promise<PersonSession | undefined>;
+  /** The browser knows nobody any more, for hosts either. */
   end(request: IncomingMessage): Promise<void>;
 }
 
@@ -58,6 +59,8 @@ export function createPersonSessions(deps: { store: Store; isSecure: boolean; no
     async end(request) {
       const secret = cookieOf(request, name);
       if (secret !== undefined) await store.signIn.removeItem(model, hash('sha256', secret));
+      const host = cookieOf(request, isSecure ? hostSession.secureCookie : hostSession.cookie, /^[\w-]{20,64}$/);
+      if (host !== undefined) await store.signIn.removeItem(hostSession.model, hash('sha256', host));
     },
   };
   return sessions;
