@@ -282,6 +282,7 @@ async function start(
   metrics.watch({
     tunnels: () => tunnels.count(),
     sessions: () => sessions.count(),
+    streams: () => readers.count(),
     recordsWaiting: () => recorder.waiting(),
     callsWaiting: () => pipeline.waiting(),
   });

@@ -11,6 +11,7 @@ import type { Routes } from './routes.ts';
 export interface Gauges {
   readonly tunnels: () => number;
   readonly sessions: () => number;
+  readonly streams: () => number;
   /** Records that are queued and not yet committed. */
   readonly recordsWaiting: () => number;
   readonly callsWaiting: () => number;
@@ -59,6 +60,7 @@ export function createMetrics(): MetricsRegistry {
     });
   gauge('drawbridge_tunnels', 'Workstations that are connected now.', (of) => of.tunnels());
   gauge('drawbridge_sessions', 'MCP sessions that are open now.', (of) => of.sessions());
+  gauge('drawbridge_streams', 'Streams of events that AI hosts read now.', (of) => of.streams());
   gauge('drawbridge_calls_waiting', 'Calls that stay open while their AI hosts are asked something.', (of) => of.callsWaiting());
   gauge('drawbridge_audit_waiting_records', 'Records that are queued and not yet committed.', (of) => of.recordsWaiting());
 

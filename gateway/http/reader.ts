@@ -11,6 +11,8 @@ export interface Readers {
   add(response: ServerResponse, admit?: () => unknown): void;
   /** Something changed: who may listen no more is cut now. */
   review(): void;
+  /** How many there are now. */
+  count(): number;
   /** Ends all that wait for what may never come. */
   close(): void;
 }
@@ -55,6 +57,7 @@ export function createReaders({ logger, everyMs = tickMs }: { logger: Logger; ev
       readers.set(response, { admit, written: 0 });
       response.on('close', () => readers.delete(response));
     },
+    count: () => readers.size,
     close() {
       clearInterval(timer);
       for (const [response, { admit }] of readers) if (admit) response.end();

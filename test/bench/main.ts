@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { keyOf, type CellName } from './cell.ts';
 import { measureSessions } from './idle/session.ts';
 import { measureTunnels } from './idle/tunnel.ts';
+import { churn, type Churn } from './leak/churn.ts';
 import { planOf, usage, type Plan } from './plan.ts';
 import type { Reading, ReadingName } from './reading.ts';
 import { conclude } from './report.ts';
@@ -26,6 +27,7 @@ const tempDir = await mkdtemp(join(tmpdir(), 'drawbridge-bench-'));
 const rows: Row[] = [];
 const readings = new Map<ReadingName, Reading>();
 const failures: string[] = [];
+let leak: Churn | undefined;
 const interrupted = new AbortController();
 // Each time: `timeout` signals its child and then its group, and a second one must not end the bench before its programs are.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
@@ -36,7 +38,7 @@ try {
   await closeRows();
   await rm(tempDir, { recursive: true, force: true });
 }
-process.exitCode = interrupted.signal.aborted ? 130 : await conclude({ plan, rows, readings, failures });
+process.exitCode = interrupted.signal.aborted ? 130 : await conclude({ plan, rows, readings, failures, leak });
 
 async function runCalls(of: Plan): Promise<void> {
   for (const target of targetsOf(of, tempDir)) {
@@ -86,6 +88,11 @@ async function runOnce(of: Plan): Promise<void> {
     await once(`${of.sessions} idle sessions`, async () =>
       measureSessions({ ...(await options('sessions')), count: of.sessions }),
     );
+  if (of.parts.has('leak'))
+    await once(`${of.leakSessions} short sessions`, async () => {
+      leak = await churn({ ...(await options('leak')), count: of.leakSessions, withinMs: of.minutes * 60_000, say });
+      return [];
+    });
   if (of.parts.has('starts')) await once('starts', async () => measureStarts(await options('starts')));
 }
 

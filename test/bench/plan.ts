@@ -2,10 +2,13 @@
 import { parseArgs } from 'node:util';
 import { hugeBytes, largeBytes, openLoop, smallBytes, type CellName } from './cell.ts';
 
-export const usage = `npm run bench -- [--whole] [--part calls,open,tunnels,sessions,starts] [--callers 1,16,64] [--payload ${smallBytes},${largeBytes},${hugeBytes}]
-    [--seconds 1.2] [--rounds 3] [--only floor,chain] [--tunnels 1000] [--sessions 8000] [--json FILE] [--profile DIR]`;
+export const usage = `npm run bench -- [--whole] [--part calls,open,tunnels,sessions,starts,leak] [--callers 1,16,64] [--payload ${smallBytes},${largeBytes},${hugeBytes}]
+    [--seconds 1.2] [--rounds 3] [--only floor,chain] [--tunnels 1000] [--sessions 8000] [--minutes 60] [--json FILE] [--profile DIR]`;
 
-const parts = ['calls', 'open', 'tunnels', 'sessions', 'starts'] as const;
+/** In every run that names none. */
+const usual = ['calls', 'open', 'tunnels', 'sessions', 'starts'] as const;
+/** `leak` takes minutes and is no figure beside others. */
+const parts = [...usual, 'leak'] as const;
 type Part = (typeof parts)[number];
 
 export interface Plan {
@@ -17,6 +20,10 @@ export interface Plan {
   readonly rounds: number;
   readonly tunnels: number;
   readonly sessions: number;
+  /** Short sessions that may leave nothing behind. */
+  readonly leakSessions: number;
+  /** No tenth of those is begun after this. */
+  readonly minutes: number;
   /** Rows whose names hold one of these; all where it is left out. */
   readonly only: readonly string[] | undefined;
   readonly json: string | undefined;
@@ -28,7 +35,7 @@ export interface Plan {
 export function planOf(args: readonly string[]): Plan | undefined {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
-  const names = { callers: text, payload: text, seconds: text, rounds: text, tunnels: text, sessions: text };
+  const names = { callers: text, payload: text, seconds: text, rounds: text, tunnels: text, sessions: text, minutes: text };
   const others = { part: text, only: text, json: text, profile: text, whole: flag, help: flag };
   let values;
   try {
@@ -43,15 +50,22 @@ export function planOf(args: readonly string[]): Plan | undefined {
   const [rounds] = numbers(values.rounds ?? '3');
   const [tunnels] = numbers(values.tunnels ?? (isWhole ? '10000' : '1000'));
   const [sessions] = numbers(values.sessions ?? '8000');
-  const asked = values.part?.split(',') ?? parts;
+  const [leakSessions] = numbers(values.sessions ?? '100000');
+  const [minutes] = numbers(values.minutes ?? '60');
+  const asked: readonly string[] = values.part?.split(',') ?? usual;
   const known = parts.filter((part) => asked.includes(part));
-  const isMissing = [seconds, rounds, tunnels, sessions].includes(undefined) || callers.length === 0 || payloads.length === 0;
+  const isMissing =
+    [seconds, rounds, tunnels, sessions, leakSessions, minutes].includes(undefined) ||
+    callers.length === 0 ||
+    payloads.length === 0;
   if (values.help || isMissing || known.length !== asked.length) return undefined;
   if (seconds === undefined || rounds === undefined || tunnels === undefined || sessions === undefined) return undefined;
+  if (leakSessions === undefined || minutes === undefined) return undefined;
   const closed = payloads.flatMap((payloadBytes) => callers.map((count) => ({ callers: count, payloadBytes })));
   const cells = [...(known.includes('calls') ? closed : []), ...(known.includes('open') ? [openLoop] : [])];
   const { only, json, profile } = values;
-  return { isWhole, parts: new Set(known), cells, seconds, rounds, tunnels, sessions, only: only?.split(','), json, profile };
+  const counts = { rounds, tunnels, sessions, leakSessions };
+  return { isWhole, parts: new Set(known), cells, seconds, minutes, ...counts, only: only?.split(','), json, profile };
 }
 
 function numbers(list: string): readonly number[] {

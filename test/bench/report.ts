@@ -2,6 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { writeFile } from 'node:fs/promises';
 import { judge, voidReasons } from './goal.ts';
+import type { Churn } from './leak/churn.ts';
+import { renderGrowth } from './leak/growth.ts';
 import type { Plan } from './plan.ts';
 import type { Readings } from './reading.ts';
 import type { Row } from './row.ts';
@@ -13,10 +15,12 @@ export interface Result {
   readonly readings: Readings;
   /** Parts of the run that came to nothing, with their reasons. */
   readonly failures: readonly string[];
+  /** Of short sessions, where the run had them. */
+  readonly leak: Churn | undefined;
 }
 
-/** 0 where the run is sound, whatever it found; 1 where it proves nothing. */
-export async function conclude({ plan, rows, readings, failures }: Result): Promise<number> {
+/** 0 where the run is sound, whatever it found; 1 where it proves nothing, and where short sessions left something behind. */
+export async function conclude({ plan, rows, readings, failures, leak }: Result): Promise<number> {
   const machine = { node: process.version, platform: process.platform, cores: availableParallelism() };
   const { seconds, rounds, cells } = plan;
   const verdicts = judge(rows, cells, readings);
@@ -29,7 +33,17 @@ export async function conclude({ plan, rows, readings, failures }: Result): Prom
     return first === undefined ? [] : [`${row.name}: ${first.firstError}`];
   });
   const end = reasons.length === 0 ? '' : `The run is VOID: ${reasons.join('; ')}`;
-  const parts = [about, ...tables, renderReadings(readings), renderVerdicts(verdicts), ...failed, ...wrong, ...failures, end];
+  const parts = [
+    about,
+    ...tables,
+    renderReadings(readings),
+    renderVerdicts(verdicts),
+    renderLeak(leak),
+    ...failed,
+    ...wrong,
+    ...failures,
+    end,
+  ];
   process.stdout.write(`\n${parts.filter((part) => part !== '').join('\n\n')}\n`);
   if (plan.json !== undefined) {
     const figures = rows.map((row) => ({
@@ -38,8 +52,18 @@ export async function conclude({ plan, rows, readings, failures }: Result): Prom
       failed: Object.fromEntries(row.failed),
     }));
     const read = Object.fromEntries(readings);
-    const result = { version: 2, machine, seconds, rounds, voidReasons: reasons, verdicts, readings: read, rows: figures };
+    const result = { version: 2, machine, seconds, rounds, voidReasons: reasons, verdicts, readings: read, leak, rows: figures };
     await writeFile(plan.json, `${JSON.stringify(result, undefined, 2)}\n`);
   }
-  return reasons.length === 0 ? 0 : 1;
+  const isLeakFound = plan.parts.has('leak') && !leak?.growth.every(({ isFlat }) => isFlat);
+  return reasons.length === 0 && !isLeakFound ? 0 : 1;
+}
+
+function renderLeak(leak: Churn | undefined): string {
+  if (leak === undefined) return '';
+  const { sessions, refused, seconds, growth } = leak;
+  const grew = growth.filter(({ isFlat }) => !isFlat).map(({ what }) => what);
+  const verdict = grew.length === 0 ? 'nothing grew' : `GREW: ${grew.join(', ')}`;
+  const about = `after ${sessions} more short sessions of 2025-11-25 and as many requests of 2026-07-28 (${seconds.toFixed(0)} s in all; ${refused} sessions above what one person may have): ${verdict}`;
+  return `${about}\n${renderGrowth(growth)}`;
 }

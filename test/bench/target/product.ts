@@ -21,6 +21,15 @@ export interface ProductOptions {
   readonly env: Readonly<Record<string, string>>;
   /** More for `serve`, such as --audit batched. */
   readonly flags?: readonly string[];
+  /** With the gateway "bench" and the user "bench". Absent: one server, which is not shared. */
+  readonly policy?: string;
+  /** Launch lines by server, "echo" among them. Absent: that one alone. */
+  readonly localServers?: Readonly<Record<string, LaunchLine>>;
+}
+
+interface LaunchLine {
+  readonly command: string;
+  readonly args: readonly string[];
 }
 
 /** The bridge's command line, and the Node that runs it. */
@@ -44,7 +53,7 @@ export interface Product {
   close(): Promise<void>;
 }
 
-const policy = `
+const onlyEcho = `
 version: 1
 users: { bench: { email: bench@example.org, teams: [bench] } }
 teams: { bench: { gateways: [bench] } }
@@ -52,7 +61,15 @@ servers: { echo: { kind: workstation } }
 gateways: { bench: { assignments: { echo: { tools: [echo] } } } }
 `;
 
-export async function startProduct({ node, echoServer, tempDir, env, flags = [] }: ProductOptions): Promise<Product> {
+export async function startProduct({
+  node,
+  echoServer,
+  tempDir,
+  env,
+  flags = [],
+  policy = onlyEcho,
+  localServers = { echo: { command: node, args: [echoServer] } },
+}: ProductOptions): Promise<Product> {
   const [dataDir, stateDir, home] = [join(tempDir, 'data'), join(tempDir, 'state'), join(tempDir, 'home')];
   const [profileFile, enrollmentFile] = [join(tempDir, 'profile.json'), join(tempDir, 'enroll')];
   await mkdir(home, { recursive: true });
@@ -70,7 +87,6 @@ export async function startProduct({ node, echoServer, tempDir, env, flags = [] 
     await writeFile(enrollmentFile, await administrator.enrollToken('bench'), { mode: 0o600 });
     const token = await administrator.hostToken('bench', 'bench');
 
-    const localServers = { echo: { command: node, args: [echoServer] } };
     const profile = { GatewayURL: url, EnrollmentTokenFile: enrollmentFile, LocalServers: localServers };
     await writeFile(profileFile, JSON.stringify(profile), { mode: 0o600 });
     const where = ['--state', stateDir, '--home', home];

@@ -25,7 +25,7 @@ describe('the metrics', () => {
     metrics.call('refused', 'TOOL_NOT_PROVISIONED', 1);
     metrics.call('refused', 'TOOL_NOT_PROVISIONED', 1);
     metrics.notificationDropped();
-    metrics.watch({ tunnels: () => 3, sessions: () => 5, recordsWaiting: () => 7, callsWaiting: () => 9 });
+    metrics.watch({ tunnels: () => 3, sessions: () => 5, streams: () => 4, recordsWaiting: () => 7, callsWaiting: () => 9 });
     const { status, headers, body } = await ask('GET /metrics HTTP/1.1', `Host: 127.0.0.1:${server.address.port}`);
     expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
     for (const line of [
@@ -36,6 +36,7 @@ describe('the metrics', () => {
       'drawbridge_notifications_dropped_total 1',
       'drawbridge_tunnels 3',
       'drawbridge_sessions 5',
+      'drawbridge_streams 4',
       'drawbridge_audit_waiting_records 7',
       'drawbridge_calls_waiting 9',
     ])
