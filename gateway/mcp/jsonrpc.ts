@@ -9,6 +9,8 @@ import { isDeeperThan, type Member, membersOf, type Span, splice } from './span.
 export type Id = string | number;
 type Json = Readonly<Record<string, unknown>>;
 
+/** Of an envelope, of params and of `_meta`. A million keys cost a hundred bytes each to look at, so no more are than it takes to refuse them. */
+export const keysAtMost = 64;
 /** From here on a message is skimmed. */
 const largeBytes = 16 * 1024;
 
@@ -48,7 +50,7 @@ export function readMessage(body: Buffer): Message {
   const value = body.length < largeBytes ? parse(body) : parse(body, skim);
   if (Array.isArray(value)) throw new Fault('BATCH_UNSUPPORTED');
   if (!isObject(value)) throw invalid('it is not an object');
-  const members = membersOf(body, 0);
+  const members = membersOf(body, 0, keysAtMost + 1);
   refuseDuplicates(members, 'the envelope');
   if (value['jsonrpc'] !== '2.0') throw invalid('"jsonrpc" must be "2.0"');
   const at = (key: string): Span | undefined => members.find((member) => member.key === key)?.value;
@@ -102,6 +104,12 @@ export function paramSpan(params: Params, key: string): Span | undefined {
   return params.members.find((member) => member.key === key)?.value;
 }
 
+/** The params with the long texts that those of a large message were read without. `body` is what they were read from; its other members may say something else by now. */
+export function wholeParams(body: Buffer, params: Params): Json {
+  const span = body.length < largeBytes ? undefined : paramSpan(params, 'arguments');
+  return span ? { ...params.value, arguments: whole(body.subarray(span.start, span.end)) } : params.value;
+}
+
 /** The message with another id, every other byte as it was. */
 export function withId(body: Buffer, idSpan: Span, id: Id | Buffer): Buffer {
   return splice(body, [{ span: idSpan, by: Buffer.isBuffer(id) ? id : JSON.stringify(id) }]);
@@ -146,16 +154,16 @@ function whole(body: Buffer): unknown {
 function readParams(body: Buffer, value: unknown, span: Span | undefined): Params {
   if (value === undefined || span === undefined) return { value: {}, span: undefined, members: [] };
   if (!isObject(value)) throw invalid('"params" must be an object');
-  const members = membersOf(body, span.start);
+  const members = membersOf(body, span.start, keysAtMost + 1);
   refuseDuplicates(members, '"params"');
   const meta = members.find((member) => member.key === '_meta');
-  if (meta) refuseDuplicates(membersOf(body, meta.value.start), '"_meta"');
+  if (meta) refuseDuplicates(membersOf(body, meta.value.start, keysAtMost + 1), '"_meta"');
   return { value, span, members };
 }
 
 /** Throws INVALID_REQUEST for members of which two are one key to some reader. */
 export function refuseDuplicates(members: readonly Member[], where: string): void {
-  if (members.length > 64) throw invalid(`${where} has more than 64 keys`);
+  if (members.length > keysAtMost) throw invalid(`${where} has more than ${keysAtMost} keys`);
   const seen: string[] = [];
   for (const { key } of members) {
     const folded = foldedKeys.get(key) ?? fold(key);

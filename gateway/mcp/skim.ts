@@ -11,6 +11,8 @@ const carriers: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['params', new Set(['arguments'])],
   ['result', new Set(['content', 'contents', 'messages', 'structuredContent'])],
 ]);
+/** Keys of an object. What stands behind more than anybody means is read as it is. */
+const lookedAt = 64;
 const colon = 0x3a;
 const quote = 0x22;
 
@@ -18,10 +20,10 @@ const quote = 0x22;
  * What JSON.parse says of a message in UTF-8, but for long texts, in whose place stand empty arrays. Throws SyntaxError.
  */
 export function skim(body: Buffer): unknown {
-  const cuts = membersOf(body, 0).flatMap(({ key, value }) => {
+  const cuts = membersOf(body, 0, lookedAt).flatMap(({ key, value }) => {
     const inner = carriers.get(key);
     return inner
-      ? membersOf(body, value.start).flatMap((member) => (inner.has(member.key) ? longTexts(body, member.value) : []))
+      ? membersOf(body, value.start, lookedAt).flatMap((member) => (inner.has(member.key) ? longTexts(body, member.value) : []))
       : [];
   });
   const parts: Buffer[] = [];

@@ -21,13 +21,13 @@ const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 
-/** The members of the object that begins at `start`, in order, with every duplicate. Empty where there is no object. */
-export function membersOf(text: Buffer, start: number): Member[] {
+/** The members of the object that begins at `start`, in order, with every duplicate; the first so many of them. Empty where there is no object. */
+export function membersOf(text: Buffer, start: number, atMost = Infinity): Member[] {
   const members: Member[] = [];
   let at = skipSpace(text, start);
   if (text[at] !== openBrace) return members;
   at = skipSpace(text, at + 1);
-  while (text[at] === quote) {
+  while (text[at] === quote && members.length < atMost) {
     const keyEnd = skipString(text, at);
     const key = keyText(text, at, keyEnd);
     const valueStart = skipSpace(text, skipSpace(text, keyEnd) + 1); // past the colon

@@ -8,7 +8,7 @@ import type { AllowedCall, HostAnswer, Identified, Question } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import { abilitiesOf } from '../mcp/ability.ts';
 import { asksBack, nameShown } from '../mcp/feature.ts';
-import { isObject, paramSpan, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { isObject, keysAtMost, paramSpan, readMessage, refuseDuplicates, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { membersOf } from '../mcp/span.ts';
 import { HeldCall, type TurnHost } from './held-call.ts';
 import { type Asked, recordOf } from './question.ts';
@@ -148,15 +148,17 @@ export class Parking {
   }
 }
 
-/** What a retry answers, by key. Throws INVALID_PARAMS. */
+/** What a retry answers, by key. Throws INVALID_PARAMS, INVALID_REQUEST. */
 export function answersOf({ body, method }: Identified, { params }: RequestMessage): ReadonlyMap<string, HostAnswer> {
   const span = paramSpan(params, 'inputResponses');
   const value = params.value['inputResponses'];
   if (value === undefined || !span) return new Map();
   const invalid = (reason: string) => new Fault('INVALID_PARAMS', { method, reason });
   if (!isObject(value)) throw invalid('"inputResponses" must be an object');
+  const members = membersOf(body, span.start, keysAtMost + 1);
+  refuseDuplicates(members, '"inputResponses"');
   return new Map(
-    membersOf(body, span.start).map(({ key, value: { start, end } }) => {
+    members.map(({ key, value: { start, end } }) => {
       if (!isObject(value[key])) throw invalid(`the answer "${key.slice(0, 100)}" must be an object`);
       return [key, asResponse(body.subarray(start, end))];
     }),

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
 import type { Identified } from '../call.ts';
-import { paramSpan, readMessage, type RequestMessage, withoutParams } from '../mcp/jsonrpc.ts';
+import { paramSpan, readMessage, type RequestMessage, wholeParams, withoutParams } from '../mcp/jsonrpc.ts';
 import { splice } from '../mcp/span.ts';
 import type { Seal } from './seal.ts';
 
@@ -77,8 +77,8 @@ export function createRequestStates(seal: Seal, now: () => number = Date.now): R
 const ofRound: ReadonlySet<string> = new Set(['_meta', 'inputResponses', 'requestState']);
 
 /** Who asks, where, and for what: the retry has to say the same. */
-function bindingOf({ caller, target, method }: Identified, { params }: RequestMessage): string {
-  const asked = Object.entries(params.value).filter(([key]) => !ofRound.has(key));
+function bindingOf({ body, caller, target, method }: Identified, { params }: RequestMessage): string {
+  const asked = Object.entries(wholeParams(body, params)).filter(([key]) => !ofRound.has(key));
   const what = JSON.stringify(asked.toSorted(([a], [b]) => (a < b ? -1 : 1)));
   const who = [caller.user.id, caller.host, target.gateway, target.server ?? '', method, what];
   return createHash('sha256').update(JSON.stringify(who)).digest('base64url');

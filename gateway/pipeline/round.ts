@@ -33,7 +33,7 @@ export function beginRound(deps: RoundDeps, held: HeldCall, round: Round): Promi
   return turn(deps, held, call, round);
 }
 
-/** Rejects with INVALID_PARAMS, STATE_USED, or what the call failed with. */
+/** Rejects with INVALID_PARAMS, INVALID_REQUEST, STATE_USED, or what the call failed with. */
 export async function goOn(deps: RoundDeps, waiting: Waiting, round: Round): Promise<Rounded> {
   const { call, message, draft } = round;
   const answers = answersOf(call, message);

@@ -35,6 +35,12 @@ describe('spans', () => {
     );
   });
 
+  test('no more members are looked at than somebody asks for', () => {
+    const text = Buffer.from(`{${'"a":1,'.repeat(1000)}"a":1}`);
+    expect(membersOf(text, 0)).toHaveLength(1001);
+    expect(membersOf(text, 0, 65)).toEqual(membersOf(text, 0).slice(0, 65));
+  });
+
   test('elements of any array hold exactly what JSON.parse reads', () => {
     fc.assert(
       fc.property(fc.array(spaced, { maxLength: 6 }), fc.constantFrom('', ' ', '\n'), (array, gap) => {

@@ -195,3 +195,9 @@ test('the answers of a retry are the host’s own bytes, and anything but object
   for (const odd of [[], null, 'x', 7, { a: 1 }, { a: null }, { a: [] }])
     expect(() => answersOf(...answering(odd as object))).toThrow(expect.objectContaining({ code: 'INVALID_PARAMS' }));
 });
+
+test('a retry that answers more than a call may ask, or one question twice, is refused before its answers are read', () => {
+  const many = Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`question-${index}`, {}]));
+  for (const odd of [many, { a: {}, A: {} }])
+    expect(() => answersOf(...answering(odd))).toThrow(expect.objectContaining({ code: 'INVALID_REQUEST' }));
+});

@@ -141,6 +141,28 @@ describe('after the gateway server was started anew', () => {
   });
 });
 
+test('a long text in the arguments binds as a short one does, however it is written', () => {
+  proves('edge.state-bound', {
+    file: 'gateway/mcp/jsonrpc.ts',
+    find: "const span = body.length < largeBytes ? undefined : paramSpan(params, 'arguments');",
+    replace: 'const span = undefined;',
+  });
+  const here = states();
+  const long = 'x'.repeat(50_000);
+  const given = { seat: '12A', note: [long] };
+  const { request, message } = asked({ params: { name: 'book', arguments: given } });
+  const requestState = here.seal(request, message, 'of the server');
+  for (const note of [[`${long.slice(1)}y`], [[]], [long, 'more']])
+    expect(stateOf(here, { params: { name: 'book', arguments: { ...given, note }, requestState } })).toBe('STATE_FOREIGN');
+  const again = asked({ params: { name: 'book', arguments: given, requestState } });
+  const escaped = Buffer.from(again.request.body.toString().replace('xxxx', String.raw`x\u0078xx`));
+  for (const body of [again.request.body, escaped]) {
+    const retried = readMessage(body);
+    if (retried.kind !== 'request') throw new Error('not a request');
+    expect(here.open({ ...request, body }, retried).message.params.value['requestState']).toBe('of the server');
+  }
+});
+
 test('a call that is made anew goes to its server without what its retry brought', () => {
   const here = states();
   const { request, message } = asked();
