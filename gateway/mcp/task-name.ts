@@ -17,15 +17,18 @@ export function isTaskMethod(era: Era, method: string): boolean {
   return methods[era].has(method);
 }
 
-/** Where an object names a task: of itself, of the one that it began, and of the one that it belongs to (`_meta`). */
+/** Where an object names a task, in order: of itself, of the one that it began, and of the one that it belongs to (`_meta`). */
 export function taskIdSpans(body: Buffer, { start }: Span): readonly { readonly span: Span; readonly id: string }[] {
   const members = membersOf(body, start);
   const of = (key: string, all = members) => all.filter((member) => member.key === key).map(({ value }) => value);
   const inner = (spans: readonly Span[], key: string) => spans.flatMap((span) => of(key, membersOf(body, span.start)));
-  return [...of('taskId'), ...inner(of('task'), 'taskId'), ...inner(inner(of('_meta'), relatedKey), 'taskId')].flatMap((span) => {
-    const id: unknown = JSON.parse(body.toString('utf8', span.start, span.end));
-    return typeof id === 'string' ? [{ span, id }] : [];
-  });
+  const named = [...of('taskId'), ...inner(of('task'), 'taskId'), ...inner(inner(of('_meta'), relatedKey), 'taskId')];
+  return named
+    .toSorted((a, b) => a.start - b.start)
+    .flatMap((span) => {
+      const id: unknown = JSON.parse(body.toString('utf8', span.start, span.end));
+      return typeof id === 'string' ? [{ span, id }] : [];
+    });
 }
 
 /** Whether the result of a call says that a task was begun, in the words of the host's era: 2025-11-25 has one begun only where the host wants it. */
