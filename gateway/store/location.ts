@@ -9,12 +9,16 @@ export type StoreLocation =
   | { readonly kind: 'sqlite'; readonly file: string }
   | { readonly kind: 'postgres'; readonly url: string };
 
-/** A database as it is. */
-export async function openUnmigrated(location: StoreLocation, logger: Logger): Promise<Engine> {
+/** A database as it is. `patient`: whoever goes through all of it, as a migration does, waits for as long as that takes. */
+export async function openUnmigrated(
+  location: StoreLocation,
+  logger: Logger,
+  pace: 'quick' | 'patient' = 'quick',
+): Promise<Engine> {
   if (location.kind === 'postgres') {
     // Loaded where it is used: on SQLite it would only make the start longer.
     const { openPostgres } = await import('./postgres.ts');
-    return openPostgres(location.url, logger);
+    return openPostgres(location.url, logger, pace);
   }
   if (existsSync(location.file) && statSync(location.file).size > 0)
     await readSnapshot(location.file, ({ db }) => checkSchema({ db, dialect: 'sqlite' }, location.file));

@@ -75,7 +75,7 @@ export async function openEngine(location: StoreLocation, deps: StoreDeps): Prom
   const engine = await openUnmigrated(location, deps.logger);
   try {
     const state = await checkSchema(engine, nameOf(location));
-    if (state.kind === 'empty' || !state.isNewest) await migrateLocked(engine, location, deps);
+    if (state.kind === 'empty' || !state.isNewest) await migrateLocked(location, deps);
     return engine;
   } catch (error) {
     await engine.close();
@@ -84,10 +84,11 @@ export async function openEngine(location: StoreLocation, deps: StoreDeps): Prom
 }
 
 /** An older gateway server that runs would go on with tables that it does not know, so nothing is migrated under one. */
-async function migrateLocked(engine: Engine, location: StoreLocation, deps: StoreDeps): Promise<void> {
+async function migrateLocked(location: StoreLocation, deps: StoreDeps): Promise<void> {
   const lock = deps.lockDirectory === undefined ? undefined : await lockToMigrate(deps.lockDirectory);
   try {
-    await backUpAndMigrate(engine, location, deps);
+    const engine = await openUnmigrated(location, deps.logger, 'patient');
+    await backUpAndMigrate(engine, location, deps).finally(() => engine.close());
   } finally {
     await lock?.release();
   }

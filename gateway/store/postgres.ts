@@ -1,4 +1,4 @@
-// PostgreSQL through pg: the one door to it. A pool of connections; every statement has a deadline, and a commit waits for the disk.
+// PostgreSQL through pg: the one door to it. A pool of connections; every statement has a deadline, but those of a migration, and a commit waits for the disk.
 import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -18,14 +18,14 @@ const append = `insert into record (id, at, body, hash, "after", mac)
 /** Where two gateway servers begin their chains at once, one of them finds the number taken, and asks again. */
 const number = `insert into chain (number, name) select coalesce(max(number), 0) + 1, $1::text from chain on conflict do nothing`;
 
-export function openPostgres(url: string, logger: Logger): Engine {
+export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patient'): Engine {
+  const isPatient = pace === 'patient';
   const pool = new pg.Pool({
     connectionString: url,
     max: 8,
     connectionTimeoutMillis: connectMs,
-    statement_timeout: statementMs,
     // One second later, for a server that has gone silent.
-    query_timeout: statementMs + 1000,
+    ...(isPatient ? {} : { statement_timeout: statementMs, query_timeout: statementMs + 1000 }),
     keepAlive: true,
     application_name: 'drawbridge',
     types: { getTypeParser: parserOf },
@@ -38,6 +38,7 @@ export function openPostgres(url: string, logger: Logger): Engine {
       onCreateConnection: async (connection) => {
         const hold = `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`;
         await connection.executeQuery(CompiledQuery.raw(hold));
+        if (isPatient) await connection.executeQuery(CompiledQuery.raw('set statement_timeout = 0'));
       },
     }),
   });

@@ -39,7 +39,7 @@ export interface RestoreDeps {
 export async function restore(file: string, location: StoreLocation, deps: RestoreDeps): Promise<RestoreSummary> {
   const { header, counts } = await check(file);
   const source = { file, header, counts, ...deps };
-  const unmigrated = await openUnmigrated(location, deps.logger);
+  const unmigrated = await openUnmigrated(location, deps.logger, 'patient');
   try {
     const state = await checkSchema(unmigrated, nameOf(location));
     if (state.kind === 'empty' || (await isUnused(unmigrated))) return await restoreAll(unmigrated, source);

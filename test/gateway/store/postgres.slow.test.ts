@@ -1,9 +1,12 @@
 // The store suite on a real PostgreSQL, and what is PostgreSQL's alone: connections that break, settings that would lose a commit.
+import { rm } from 'node:fs/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openUnmigrated, type StoreLocation } from '../../../gateway/store/location.ts';
 import { openStore } from '../../../gateway/store/open.ts';
+import { migrate } from '../../../gateway/store/schema.ts';
 import { proves } from '../../requirement.ts';
-import { postgresGround } from '../../suite/ground.ts';
+import { freshFolder, postgresGround } from '../../suite/ground.ts';
 import { startPostgres } from '../../suite/postgres.ts';
 import type { TestPostgres } from '../../suite/postgres.ts';
 import { applyPolicy, group, quiet, samplePolicy } from '../../suite/sample.ts';
@@ -56,6 +59,41 @@ describe('a store on a PostgreSQL server', () => {
   test('says STORE_UNAVAILABLE where nobody answers', async () => {
     const url = 'postgres://drawbridge@127.0.0.1:1/none';
     await expect(openStore({ kind: 'postgres', url }, { logger: quiet })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  });
+
+  test('waits for a migration as long as it takes, and for nothing else longer than its deadline', async () => {
+    proves('store.migration-patient', {
+      file: 'gateway/store/postgres.ts',
+      find: "if (isPatient) await connection.executeQuery(CompiledQuery.raw('set statement_timeout = 0'));",
+      replace: '',
+    });
+    const url = new URL(await server.createDatabase());
+    const older = await openUnmigrated({ kind: 'postgres', url: url.href }, quiet);
+    await migrate(older.db, older.dialect, '0001-policy');
+    const holder = new pg.Client({ connectionString: url.href });
+    await holder.connect();
+    url.searchParams.set('statement_timeout', '300');
+    const location: StoreLocation = { kind: 'postgres', url: url.href };
+    const backupDirectory = await freshFolder();
+    try {
+      await holder.query('begin');
+      await holder.query('lock table "user" in access exclusive mode');
+      const opening = openStore(location, { logger: quiet, backupDirectory });
+      opening.catch(() => undefined);
+      const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and clock_timestamp() - query_start > interval '900 ms'`;
+      await expect.poll(() => beside(url.href, waiting), { timeout: 10_000 }).toHaveLength(1);
+      await holder.query('commit');
+      const store = await opening;
+      await holder.query('begin');
+      await holder.query('lock table "user" in access exclusive mode');
+      await expect(store.policy()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      await holder.query('commit');
+      await store.close();
+    } finally {
+      await holder.end();
+      await older.close();
+      await rm(backupDirectory, { recursive: true, force: true });
+    }
   });
 
   test('waits for the disk at each commit, though the database is set not to', async () => {
