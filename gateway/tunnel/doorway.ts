@@ -1,5 +1,5 @@
 // Whose handshake is worked on: so many at once, and who comes then waits in order, unanswered, until it is its turn or it waited too long.
-// Rule: who waits costs a place in a list. To refuse who could be served a second later costs nearly as much as to serve, each time that it comes again.
+// Rule: who waits costs a place in a list, and who says nothing holds no place that another one wants. To refuse who could be served a second later costs nearly as much as to serve, each time that it comes again.
 import type { WebSocket } from 'ws';
 import { Fault } from '#contract/error.ts';
 import { invalid } from '#contract/frame-codec.ts';
@@ -22,6 +22,8 @@ export class Doorway implements Watcher {
   #deps: DoorwayDeps;
   /** Those that are here, in the order in which they came. */
   #guests = new Set<Guest>();
+  /** Those of them that have said nothing yet. */
+  #silent = new Set<Guest>();
   #waiting = new Set<Guest>();
   #underWay = new Set<Promise<void>>();
   /** Whose turn it is. */
@@ -36,20 +38,26 @@ export class Doorway implements Watcher {
     return this.#guests.size;
   }
 
-  /** False where there are too many. */
+  /** False where there are too many. An honest bridge speaks at once: whoever has been silent the longest goes first. */
   enter(socket: WebSocket, address: string): boolean {
+    const [silent] = this.#guests.size < this.#deps.atMost ? [] : this.#silent;
+    silent?.fail(new Fault('BUSY', { what: 'a tunnel' }));
     if (this.#guests.size >= this.#deps.atMost) return false;
-    this.#guests.add(new Guest(socket, address, this));
+    const guest = new Guest(socket, address, this);
+    this.#guests.add(guest);
+    this.#silent.add(guest);
     return true;
   }
 
   arrived(guest: Guest): void {
+    this.#silent.delete(guest);
     if (this.#served < this.#deps.atOnce) this.#serve(guest);
     else this.#waiting.add(guest);
   }
 
   left(guest: Guest, why: unknown): void {
     this.#guests.delete(guest);
+    this.#silent.delete(guest);
     this.#waiting.delete(guest);
     guest.stop();
     this.#watch(this.#deps.turnAway(guest, why));

@@ -74,6 +74,11 @@ export const tunnel: readonly Requirement[] = [
     source: protocol,
   },
   {
+    id: 'tunnel.silent-make-room',
+    promise: 'Where the places for handshakes are taken, a connection that said nothing loses its own to who comes.',
+    source: protocol,
+  },
+  {
     id: 'tunnel.handshakes-in-turn',
     promise: 'Who comes while enough handshakes are under way waits in order instead of being sent away.',
     source: protocol,

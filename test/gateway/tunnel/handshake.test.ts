@@ -131,13 +131,29 @@ describe('a handshake', () => {
       replace: '',
     });
     const stage = await createStage({ limits: { waiting: 3 } });
+    const device = await stage.device('ada');
     const waiting = await Promise.all([openRaw(stage.port), openRaw(stage.port), openRaw(stage.port)]);
+    for (const bridge of waiting) await challenge(bridge, helloOf(device));
     const late = await openRaw(stage.port);
     expect(readStep(await late.next(), ['refuse']).body.code).toBe('BUSY');
     for (const bridge of waiting) bridge.socket.terminate();
-    const device = await stage.device('ada');
     const outcome = async () => (await shake(await openRaw(stage.port), device, stage.origin).catch(() => undefined))?.name;
     await until(async () => (await outcome()) === 'welcome');
+  });
+
+  test('cannot be kept out by connections that say nothing: the one that has been silent the longest makes room', async () => {
+    proves('tunnel.silent-make-room', {
+      file: 'gateway/tunnel/doorway.ts',
+      find: "silent?.fail(new Fault('BUSY', { what: 'a tunnel' }));",
+      replace: 'void silent;',
+    });
+    const stage = await createStage({ limits: { waiting: 3 } });
+    const device = await stage.device('ada');
+    const first = await openRaw(stage.port);
+    await Promise.all([openRaw(stage.port), openRaw(stage.port)]);
+    expect((await shake(await openRaw(stage.port), device, stage.origin)).name).toBe('welcome');
+    expect(readStep(await first.next(), ['refuse']).body.code).toBe('BUSY');
+    expect(await first.closed).toBe(closeCode.stopping);
   });
 
   test('is worked on when it is its turn: who waits is not refused, and begins when another one is over', async () => {
