@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 
 const tickMs = 25_000;
 const comment = ': keep-alive\n\n';
+/** Each may have to be looked up in the store, where calls wait too. */
+const reviewedAtOnce = 64;
 
 export interface Readers {
   /** Looks after a response until it closes. `admit` is asked at each tick, and throws or rejects where the reader may no more listen. */
@@ -24,6 +26,8 @@ interface Reader {
 
 export function createReaders({ logger, everyMs = tickMs }: { logger: Logger; everyMs?: number }): Readers {
   const readers = new Map<ServerResponse, Reader>();
+  let isDue = false;
+  let reviewing: Promise<void> | undefined;
   const timer = setInterval(() => {
     for (const [response, reader] of readers) void tick(response, reader);
   }, everyMs).unref();
@@ -49,9 +53,22 @@ export function createReaders({ logger, everyMs = tickMs }: { logger: Logger; ev
     }
   }
 
+  /** One review at a time: however often something changes meanwhile, one more sees all of it. */
+  async function reviewAll(): Promise<void> {
+    while (isDue) {
+      isDue = false;
+      const all = [...readers].filter(([, { admit }]) => admit);
+      for (let at = 0; at < all.length; at += reviewedAtOnce) {
+        const some = all.slice(at, at + reviewedAtOnce).filter(([response]) => readers.has(response));
+        await Promise.all(some.map(([response, reader]) => isAdmitted(response, reader)));
+      }
+    }
+  }
+
   return {
     review() {
-      for (const [response, reader] of readers) if (reader.admit) void isAdmitted(response, reader);
+      isDue = true;
+      reviewing ??= reviewAll().finally(() => (reviewing = undefined));
     },
     add(response, admit) {
       readers.set(response, { admit, written: 0 });

@@ -189,6 +189,11 @@ export const protocol: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, Who hears that something changed',
   },
   {
+    id: 'protocol.reviews-bounded',
+    promise: 'What it costs to look at all who listen does not grow with how often something changes.',
+    source: 'ARCHITECTURE.md, Who hears that something changed',
+  },
+  {
     id: 'protocol.policy-news',
     promise: 'A change of the policy is told to each host that listens as news of just the lists that it changed.',
     source: 'ARCHITECTURE.md, Who hears that something changed',

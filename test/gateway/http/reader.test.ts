@@ -1,5 +1,7 @@
 // Who listens to a stream of events for long: that the connection stays, and when it ends.
 import { once } from 'node:events';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { Fault } from '#contract/error.ts';
@@ -44,8 +46,8 @@ test('a reader that may listen no more is cut', async () => {
 test('a reader that may listen no more is cut at once where something changed', async () => {
   proves('protocol.listen-ended', {
     file: 'gateway/http/reader.ts',
-    find: 'for (const [response, reader] of readers) if (reader.admit)',
-    replace: 'for (const [response, reader] of []) if (reader)',
+    find: 'isDue = true;',
+    replace: '',
   });
   const [{ response, socket }, other] = [await opened(), await opened()];
   const made = createReaders({ logger: pino({ level: 'silent' }), everyMs: 600_000 });
@@ -61,6 +63,41 @@ test('a reader that may listen no more is cut at once where something changed', 
   made.review();
   await closed;
   expect(other.response.destroyed).toBe(false);
+});
+
+test('however often something changes, readers are reviewed some at a time, and again only once all were', async () => {
+  proves('protocol.reviews-bounded', {
+    file: 'gateway/http/reader.ts',
+    find: 'reviewing ??= reviewAll()',
+    replace: 'reviewing = reviewAll()',
+  });
+  const made = createReaders({ logger: pino({ level: 'silent' }), everyMs: 600_000 });
+  onTestFinished(() => made.close());
+  let asked = 0;
+  let most = 0;
+  let isRefused = false;
+  const waiting: (() => void)[] = [];
+  const responses = Array.from({ length: 150 }, () => new ServerResponse(new IncomingMessage(new Socket())));
+  for (const response of responses)
+    made.add(response, async () => {
+      asked++;
+      await new Promise<void>((resolve) => void (most = Math.max(most, waiting.push(resolve))));
+      if (isRefused) throw new Fault('TOKEN_REVOKED');
+    });
+  const answer = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      for (const resolve of waiting.splice(0)) resolve();
+      await new Promise(setImmediate);
+    }
+  };
+  for (let change = 0; change < 10; change++) made.review();
+  await answer();
+  expect([asked, most]).toEqual([300, 64]);
+  made.review();
+  isRefused = true;
+  for (let change = 0; change < 10; change++) made.review();
+  await answer();
+  expect(responses.every(({ destroyed }) => destroyed)).toBe(true);
 });
 
 test('a reader that reads nothing is cut', async () => {
