@@ -1,11 +1,12 @@
-// `npm run conformance`: the official suites against our fixture servers, directly and through the whole product, side by side. Exit status 1 where
-// anything falls short that the list (expected.ts) does not name, or the list names what passes.
+// `npm run conformance`: the official suites against our fixture servers, directly and through the whole product, side by side, and against our own
+// authorization server. Exit status 1 where anything falls short that the list (expected.ts) does not name, or the list names what passes.
 //   --summary            one line (and what is not as listed)
-//   --only SUITE[,…]     0.1.16, 2025-11-25, 2026-07-28, 'client 2025-11-25', 'client 2026-07-28'
+//   --only SUITE[,…]     0.1.16, 2025-11-25, 2026-07-28, 'client 2025-11-25', 'client 2026-07-28', authorization
 //   --results DIR        keeps the suites' own files
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runAuthorizationSuite } from './authorization.ts';
 import { expected } from './expected.ts';
 import { type Fixture, type Ground, standUp } from './ground.ts';
 import { type ClientSuiteName, clientSuites, runClientSuite, runSuite, type Suite, suites } from './suite.ts';
@@ -34,9 +35,10 @@ const only = values.only?.split(',');
 const isWanted = (name: string): boolean => only === undefined || only.includes(name);
 const wanted = Object.values(suites).filter(({ name }) => isWanted(name));
 const wantedClients = (['client 2025-11-25', 'client 2026-07-28'] as const).filter(isWanted);
-if (wanted.length + wantedClients.length === 0) {
+const wantsAuthorization = isWanted('authorization');
+if (wanted.length + wantedClients.length === 0 && !wantsAuthorization) {
   process.stderr.write(
-    `no such suite: ${values.only}; there are ${[...Object.keys(suites), ...Object.keys(clientSuites)].join(', ')}\n`,
+    `no such suite: ${values.only}; there are ${[...Object.keys(suites), ...Object.keys(clientSuites), 'authorization'].join(', ')}\n`,
   );
   process.exit(2);
 }
@@ -51,6 +53,7 @@ if (wanted.length > 0) {
   }
 }
 for (const name of wantedClients) runs.push(await runClients(name));
+if (wantsAuthorization) runs.push(await runAuthorization());
 if (!values.summary) {
   for (const run of runs) process.stdout.write(`${tableOf(run)}\n\n`);
   const shortfalls = runs.map(shortfallsOf).filter((text) => text !== '');
@@ -83,6 +86,13 @@ async function runClients(name: ClientSuiteName): Promise<SuiteRun> {
     expected.filter(({ places }) => places.includes(name)),
   );
   return { suite: name, direct, places: new Map([[name, judged]]), surprises: [...judgeDirect(direct), ...surprises] };
+}
+
+async function runAuthorization(): Promise<SuiteRun> {
+  const suite = 'authorization';
+  const listed = expected.filter(({ places }) => places.includes(suite));
+  const { judged, surprises } = judge(undefined, await runAuthorizationSuite(await folderFor(suite)), listed);
+  return { suite, direct: undefined, places: new Map([[suite, judged]]), surprises };
 }
 
 async function folderFor(what: string): Promise<string | undefined> {

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const resolve = createRequire(import.meta.url).resolve;
-const programs = {
+export const programs = {
   released: resolve('@modelcontextprotocol/conformance/dist/index.js'),
   next: resolve('conformance-next/dist/index.js'),
 };
@@ -24,9 +24,9 @@ export interface Suite {
   /** Milliseconds that all its scenarios may take together. */
   readonly withinMs: number;
 }
-export type SuiteName = '0.1.16' | '2025-11-25' | '2026-07-28' | ClientSuiteName;
+export type SuiteName = '0.1.16' | '2025-11-25' | '2026-07-28' | ClientSuiteName | 'authorization';
 export type ClientSuiteName = 'client 2025-11-25' | 'client 2026-07-28';
-type ServerSuiteName = Exclude<SuiteName, ClientSuiteName>;
+type ServerSuiteName = Exclude<SuiteName, ClientSuiteName | 'authorization'>;
 
 export const suites: Readonly<Record<ServerSuiteName, Suite>> = {
   '0.1.16': { name: '0.1.16', program: 'released', args: [], withinMs: 180_000 },
@@ -44,9 +44,27 @@ export const suites: Readonly<Record<ServerSuiteName, Suite>> = {
   },
 };
 
+/** What it takes to sign in, in either revision. */
+const signIn = [
+  'auth/metadata-default',
+  'auth/metadata-var1',
+  'auth/metadata-var2',
+  'auth/metadata-var3',
+  'auth/basic-cimd',
+  'auth/scope-from-www-authenticate',
+  'auth/scope-from-scopes-supported',
+  'auth/scope-omitted-when-undefined',
+  'auth/scope-step-up',
+  'auth/scope-retry-limit',
+  'auth/token-endpoint-auth-basic',
+  'auth/token-endpoint-auth-post',
+  'auth/token-endpoint-auth-none',
+  'auth/pre-registration',
+] as const;
+
 /** Client scenarios that the driver plays: those of its upstream half, with what it takes to sign in there (`auth/…`). */
 export const clientSuites: Readonly<Record<ClientSuiteName, readonly string[]>> = {
-  'client 2025-11-25': ['initialize', 'tools_call', 'sse-retry', 'elicitation-sep1034-client-defaults'],
+  'client 2025-11-25': ['initialize', 'tools_call', 'sse-retry', 'elicitation-sep1034-client-defaults', ...signIn],
   'client 2026-07-28': [
     'tools_call',
     'request-metadata',
@@ -55,20 +73,7 @@ export const clientSuites: Readonly<Record<ClientSuiteName, readonly string[]>> 
     'http-custom-headers',
     'http-invalid-tool-headers',
     'json-schema-ref-no-deref',
-    'auth/metadata-default',
-    'auth/metadata-var1',
-    'auth/metadata-var2',
-    'auth/metadata-var3',
-    'auth/basic-cimd',
-    'auth/scope-from-www-authenticate',
-    'auth/scope-from-scopes-supported',
-    'auth/scope-omitted-when-undefined',
-    'auth/scope-step-up',
-    'auth/scope-retry-limit',
-    'auth/token-endpoint-auth-basic',
-    'auth/token-endpoint-auth-post',
-    'auth/token-endpoint-auth-none',
-    'auth/pre-registration',
+    ...signIn,
     'auth/resource-mismatch',
     'auth/offline-access-scope',
     'auth/offline-access-not-supported',
@@ -112,8 +117,7 @@ export const noResult = 'no-result';
 
 /** Runs the whole suite. `keep` names a folder that the suite's own files are copied to: it may hold those of earlier runs, which are never read. */
 export async function runSuite(suite: Suite, url: string, keep?: string): Promise<readonly Scenario[]> {
-  const dir = await mkdtemp(join(tmpdir(), 'drawbridge-conformance-'));
-  try {
+  return inFolder(keep, async (dir) => {
     const signal = AbortSignal.timeout(suite.withinMs);
     const child = spawn(process.execPath, [programs[suite.program], 'server', '--url', url, ...suite.args, '-o', dir], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -126,14 +130,8 @@ export async function runSuite(suite: Suite, url: string, keep?: string): Promis
     const names = [...printed.matchAll(/^=== Running scenario: (\S+) ===$/gm)].map(([, name]) => name ?? '');
     if (names.length === 0) throw new Error(`the suite ${suite.name} ran no scenario: ${errors || printed}`);
     const unscored = new Set([...printed.matchAll(/^ {2}[✓✗] (\S+) \(.+\)$/gm)].map(([, name]) => name ?? ''));
-    const folders = await readdir(dir);
-    return await Promise.all(
-      names.map(async (name) => ({ name, isScored: !unscored.has(name), checks: await readChecks(dir, folders, name) })),
-    );
-  } finally {
-    if (keep !== undefined) await cp(dir, keep, { recursive: true });
-    await rm(dir, { recursive: true, force: true });
-  }
+    return readScenarios(dir, names, 'server-', unscored);
+  });
 }
 
 /** Runs client scenarios one by one, each with the driver as the client: an SDK alone (`direct`), or the gateway with an SDK before it. */
@@ -142,10 +140,9 @@ export async function runClientSuite(
   way: 'direct' | 'through',
   keep?: string,
 ): Promise<readonly Scenario[]> {
-  const dir = await mkdtemp(join(tmpdir(), 'drawbridge-conformance-'));
   const driver = fileURLToPath(new URL('driver.ts', import.meta.url));
   const revision = name.replace('client ', '');
-  try {
+  return inFolder(keep, async (dir) => {
     for (const scenario of clientSuites[name]) {
       const command = [process.execPath, driver, way].join(' ');
       const args = ['--command', command, '--scenario', scenario, '--spec-version', revision, '-o', dir];
@@ -154,25 +151,43 @@ export async function runClientSuite(
       // One that does not end leaves no result, and so fails.
       await once(child, 'close').catch(() => undefined);
     }
-    const folders = await readdir(dir, { recursive: true });
-    return await Promise.all(
-      clientSuites[name].map(async (scenario) => ({
-        name: scenario,
-        isScored: true,
-        checks: await readChecks(dir, folders, scenario, ''),
-      })),
-    );
+    return readScenarios(dir, clientSuites[name], '');
+  });
+}
+
+/** A new folder for the files of a suite, which are copied to `keep`. */
+export async function inFolder<T>(keep: string | undefined, act: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(tmpdir(), 'drawbridge-conformance-'));
+  try {
+    return await act(dir);
   } finally {
     if (keep !== undefined) await cp(dir, keep, { recursive: true });
     await rm(dir, { recursive: true, force: true });
   }
 }
 
+/** What the suite left in the folder of each scenario: `<prefix><name>-<time>`. */
+export async function readScenarios(
+  dir: string,
+  names: readonly string[],
+  prefix: string,
+  unscored: ReadonlySet<string> = new Set(),
+): Promise<readonly Scenario[]> {
+  const folders = await readdir(dir, { recursive: true });
+  return Promise.all(
+    names.map(async (name) => ({
+      name,
+      isScored: !unscored.has(name),
+      checks: await readChecks(dir, folders, name, prefix),
+    })),
+  );
+}
+
 async function readChecks(
   dir: string,
   folders: readonly string[],
   name: string,
-  prefix = 'server-',
+  prefix: string,
 ): Promise<ReadonlyMap<string, Check>> {
   const folder = folders.find((one) => new RegExp(`^${prefix}${name}-\\d{4}-\\d{2}-\\d{2}T[^/]*$`).test(one));
   const content = folder && (await readFile(join(dir, folder, 'checks.json'), 'utf8').catch(() => undefined));

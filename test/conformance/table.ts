@@ -4,22 +4,28 @@ import { isMeant, type Judged, passed, type Place, scoreOf } from './verdict.ts'
 
 export interface SuiteRun {
   readonly suite: SuiteName;
-  readonly direct: readonly Scenario[];
+  /** Undefined where there is no such way: what the gateway server is itself. */
+  readonly direct: readonly Scenario[] | undefined;
   readonly places: ReadonlyMap<Place, readonly Judged[]>;
   readonly surprises: readonly string[];
 }
 
-const headOf = (place: Place): string => (place.endsWith(' across') ? 'across eras' : 'through');
+function headOf(place: Place): string {
+  if (place === 'authorization') return 'gateway';
+  return place.endsWith(' across') ? 'across eras' : 'through';
+}
 
 export function tableOf({ suite, direct, places }: SuiteRun): string {
-  const meant = direct.filter(isMeant);
-  const rows = meant.map((scenario) => [
-    `${scenario.name}${scenario.isScored ? '' : ' (not scored)'}`,
-    passed(scenario) ? 'passes' : 'FAILS',
-    ...[...places.values()].map((judged) => cellOf(judged.find((one) => one.scenario === scenario.name))),
+  const columns = [...places.values()];
+  const meant = columns[0] ?? [];
+  const rows = meant.map(({ scenario: name, isScored }) => [
+    `${name}${isScored ? '' : ' (not scored)'}`,
+    ...(direct ?? []).filter((one) => one.name === name).map((one) => (passed(one) ? 'passes' : 'FAILS')),
+    ...columns.map((judged) => cellOf(judged.find((one) => one.scenario === name))),
   ]);
-  const head = [suite, 'direct', ...[...places.keys()].map((place) => headOf(place))];
-  const foot = ['score', fraction(directScore(direct)), ...[...places.values()].map((judged) => fraction(scoreOf(judged)))];
+  const head = [suite, ...(direct ? ['direct'] : []), ...[...places.keys()].map((place) => headOf(place))];
+  const scores = columns.map((judged) => fraction(scoreOf(judged)));
+  const foot = ['score', ...(direct ? [fraction(directScore(direct))] : []), ...scores];
   const all = [head, ...rows, foot];
   const widths = head.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
@@ -28,7 +34,7 @@ export function tableOf({ suite, direct, places }: SuiteRun): string {
       .join('  ')
       .trimEnd();
   const rule = widths.map((width) => '-'.repeat(width)).join('  ');
-  const left = direct.filter((scenario) => !isMeant(scenario)).map(({ name }) => name);
+  const left = (direct ?? []).filter((scenario) => !isMeant(scenario)).map(({ name }) => name);
   const note = left.length === 0 ? [] : [`not scored, and not served by the fixture: ${left.join(', ')}`];
   return [line(head), rule, ...rows.map(line), rule, line(foot), ...note].join('\n');
 }
@@ -46,12 +52,10 @@ export function shortfallsOf({ places }: SuiteRun): string {
 }
 
 export function summaryOf(runs: readonly SuiteRun[]): string {
-  const parts = runs.map(({ suite, direct, places }) =>
-    [
-      `${suite}: direct ${fraction(directScore(direct))}`,
-      ...[...places].map(([place, judged]) => `${headOf(place)} ${fraction(scoreOf(judged))}`),
-    ].join(', '),
-  );
+  const parts = runs.map(({ suite, direct, places }) => {
+    const scores = [...places].map(([place, judged]) => `${headOf(place)} ${fraction(scoreOf(judged))}`);
+    return `${suite}: ${[...(direct ? [`direct ${fraction(directScore(direct))}`] : []), ...scores].join(', ')}`;
+  });
   const short = runs.flatMap(({ places }) => [...places.values()].flat()).filter((one) => one.short.size > 0).length;
   const surprises = runs.flatMap((run) => run.surprises).length;
   return `conformance: ${parts.join('; ')}; ${short} fall short, ${surprises === 0 ? 'all as listed' : `${surprises} NOT as listed`}`;

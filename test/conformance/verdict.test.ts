@@ -29,6 +29,13 @@ describe('what falls short', () => {
   test('a scenario that the suite did not run', () => {
     expect(surprises([good], [])).toEqual([expect.stringContaining('did not run')]);
   });
+  test.each<Status>(['FAILURE', 'WARNING', 'SKIPPED', 'INFO'])(
+    'a check that is %s where there is nothing to hold it against',
+    (status) => {
+      expect(judge(undefined, [scenario('ping', { ping: status })], []).surprises).toHaveLength(1);
+      expect(judge(undefined, [good], []).surprises).toEqual([]);
+    },
+  );
   test('a check that only the way through fails', () => {
     expect(surprises([good], [scenario('ping', { ping: 'SUCCESS', more: 'FAILURE' })])).toHaveLength(1);
   });

@@ -55,15 +55,15 @@ export function judgeDirect(direct: readonly Scenario[]): readonly string[] {
     );
 }
 
-/** `listed`: the lines of the list that name this place. */
+/** `direct`: undefined where there is nothing to hold it against, so that every check has to pass. `listed`: the lines of the list that name this place. */
 export function judge(
-  direct: readonly Scenario[],
+  direct: readonly Scenario[] | undefined,
   through: readonly Scenario[],
   listed: readonly Shortfall[],
 ): { readonly judged: readonly Judged[]; readonly surprises: readonly string[] } {
-  const judged = direct.filter(isMeant).map((reference): Judged => {
+  const judged = (direct ?? through).filter(isMeant).map((reference): Judged => {
     const scenario = through.find(({ name }) => name === reference.name);
-    const short = scenario ? shortOf(reference, scenario) : new Map([['not-run', 'the suite did not run it']]);
+    const short = scenario ? shortOf(direct && reference, scenario) : new Map([['not-run', 'the suite did not run it']]);
     const lines = listed.filter(({ scenarios }) => scenarios.includes(reference.name));
     return {
       scenario: reference.name,
@@ -82,10 +82,11 @@ export function judge(
   return { judged, surprises: [...surprises, ...strays] };
 }
 
-function shortOf(direct: Scenario, through: Scenario): ReadonlyMap<string, string> {
+function shortOf(direct: Scenario | undefined, through: Scenario): ReadonlyMap<string, string> {
   const short = new Map<string, string>();
-  for (const [id, check] of through.checks) if (falls(check)) short.set(id, check.words);
-  for (const [id, check] of direct.checks) {
+  for (const [id, check] of through.checks)
+    if (falls(check) || (!direct && check.status !== 'SUCCESS')) short.set(id, check.words);
+  for (const [id, check] of direct?.checks ?? []) {
     const seen = through.checks.get(id);
     if (check.status === 'SUCCESS' && (seen === undefined || seen.status === 'SKIPPED' || seen.status === 'INFO'))
       short.set(id, `it passes directly and was not tried through the gateway${seen ? ` (${seen.words})` : ''}`);
