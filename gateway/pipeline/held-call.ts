@@ -10,8 +10,8 @@ import { reportWithToken } from '../mcp/progress.ts';
 import type { Reply, Trace } from '../upstream/upstream.ts';
 import type { Asked } from './question.ts';
 
-/** What a server asks within this goes to the host at once. */
-const togetherMs = 25;
+/** What a server asks within this goes to the host at once: each question is on record before, which takes its time on a busy machine. */
+const togetherMs = 100;
 
 export interface HeldDeps {
   relay(question: Question, host: Asked, signal: AbortSignal): Promise<HostAnswer>;
