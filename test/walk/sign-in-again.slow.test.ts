@@ -74,7 +74,10 @@ test('is asked about anew where the name, the place, the person, the gateway or 
   expect(await isAsked(browser, web.beginAt())).toBe(true);
   expect(await isAsked(browser, (await registered('Claude Code (two)')).beginAt('ops'))).toBe(true);
   await toConsent(at.browser(), (await registered('Claude Code (two)')).beginAt(), 'bob@example.org');
-  await toConsent(at.browser(), (await registered('Claude Code (two)')).beginAt(), 'ada@example.org');
+  // The same person, signed in in another browser.
+  const other = at.browser();
+  await letIn(other, (await registered('Codex')).beginAt(), 'ada@example.org');
+  expect(await isAsked(other, (await registered('Claude Code (two)')).beginAt())).toBe(true);
 });
 
 test('is asked about anew where a site sent the person, or where a site would be who gets them', async () => {
