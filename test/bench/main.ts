@@ -90,7 +90,13 @@ async function runOnce(of: Plan): Promise<void> {
     );
   if (of.parts.has('leak'))
     await once(`${of.leakSessions} short sessions`, async () => {
-      leak = await churn({ ...(await options('leak')), count: of.leakSessions, withinMs: of.minutes * 60_000, say });
+      leak = await churn({
+        ...(await options('leak')),
+        count: of.leakSessions,
+        withinMs: of.minutes * 60_000,
+        say,
+        signal: interrupted.signal,
+      });
       return [];
     });
   if (of.parts.has('starts')) await once('starts', async () => measureStarts(await options('starts')));

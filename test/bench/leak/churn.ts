@@ -22,6 +22,8 @@ export interface ChurnOptions extends ProductOptions {
   /** No tenth is begun after this. Absent: all are. */
   readonly withinMs?: number;
   readonly say: (text: string) => void;
+  /** Ends the run before its time: it rejects then. */
+  readonly signal: AbortSignal;
 }
 
 export interface Churn {
@@ -94,7 +96,7 @@ export async function churn(options: ChurnOptions): Promise<Churn> {
 }
 
 async function run(
-  { count, withinMs = Infinity, say }: ChurnOptions,
+  { count, withinMs = Infinity, say, signal }: ChurnOptions,
   product: Product,
   folder: string,
   place: Place,
@@ -107,6 +109,7 @@ async function run(
     const from = Math.round((count * (tenth - 1)) / tenths);
     const to = Math.round((count * tenth) / tenths);
     refused += await many(from, to, async (index) => {
+      signal.throwIfAborted();
       const isOpened = await visit(place, index);
       await request(place, index);
       return isOpened;
