@@ -9,6 +9,6 @@ export function gatewayOriginOf(text: string): URL | undefined {
 }
 
 /** `localhost` or an address of loopback, as URL spells it. A name that only looks like one (127.example.org) is not. */
-function isLoopback(hostname: string): boolean {
+export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -2,6 +2,7 @@
 // The file is the whole truth for what it names: what is absent from it is removed, and what is absent from a gateway is not allowed.
 import { z } from 'zod';
 import { clientProof } from './client-proof.ts';
+import { isLoopback } from './gateway-origin.ts';
 import { Slug, WorkstationId } from './id.ts';
 
 /** What an assignment exposes of a server, kind by kind: tools and prompts by name, resources by URI, resource templates by URI template. */
@@ -57,9 +58,7 @@ const RemoteUrl = z
   .refine((text) => {
     const url = URL.parse(text);
     if (!url || url.username || url.password || url.hash) return false;
-    return (
-      url.protocol === 'https:' || (url.protocol === 'http:' && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname))
-    );
+    return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
   }, 'use an https URL without password and fragment (http only for 127.0.0.1, [::1] and localhost)');
 
 const HostName = z

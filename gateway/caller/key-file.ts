@@ -17,14 +17,18 @@ export async function readKeyFile(file: string): Promise<string | undefined> {
 }
 
 /** Whole or not at all. With `only where there is none` the first of two that write at once wins, and both read what it wrote. */
-export async function writeKeyFile(file: string, text: string, how: 'over it' | 'only where there is none'): Promise<void> {
+export async function writeKeyFile(
+  file: string,
+  content: string | Buffer,
+  how: 'over it' | 'only where there is none',
+): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const fresh = `${file}.${newId()}.part`;
   try {
     const handle = await open(fresh, 'wx', 0o600);
     try {
       await handle.chmod(0o600);
-      await handle.writeFile(text);
+      await handle.writeFile(content);
       await handle.sync();
     } finally {
       await handle.close();

@@ -4,6 +4,7 @@
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
 import { Fault } from '#contract/error.ts';
+import { isLoopback } from '#contract/gateway-origin.ts';
 import { objection } from './address.ts';
 import type { Proxy } from './proxy.ts';
 
@@ -101,8 +102,4 @@ export function guardedConnector(deps: ConnectDeps): buildConnector.connector {
       callback(misled, null);
     });
   };
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d+){3}$/.test(hostname);
 }

@@ -1,9 +1,9 @@
 // The key of TLS session tickets: 48 random bytes under <data>/key, so that a bridge comes back after a restart without a whole handshake.
 // Rule: it lives for a week, as its tickets do. Whoever had it could read what TLS 1.2 connections resumed by it said, so it is kept like the other keys.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { newId } from '#contract/id.ts';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeKeyFile } from '../caller/key-file.ts';
 
 const keyBytes = 48;
 /** Seconds; TLS 1.3 allows no more (RFC 8446 section 4.6.1). */
@@ -29,19 +29,6 @@ async function read(file: string, now: number): Promise<Buffer | undefined> {
 
 async function make(file: string): Promise<Buffer> {
   const key = randomBytes(keyBytes);
-  const temporary = `${file}.${newId()}.part`;
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  try {
-    const handle = await open(temporary, 'wx', 0o600);
-    try {
-      await handle.writeFile(key);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, file);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  await writeKeyFile(file, key, 'over it');
   return key;
 }

@@ -2,6 +2,7 @@
 // Discovery). Rule: a document counts only where it names the very thing that it was asked for.
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
+import { isLoopback } from '#contract/gateway-origin.ts';
 import type { Egress } from '../egress/egress.ts';
 import { readWhole } from '../egress/read.ts';
 import type { RemotePlace } from './place.ts';
@@ -14,9 +15,11 @@ const texts = z.array(z.string().max(300)).max(200);
 /** https; plain http on loopback only, which the guard for addresses holds to as well. */
 const Endpoint = text.refine((address) => {
   const url = URL.parse(address);
-  const isLoopback = url !== null && /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
   return (
-    url !== null && !url.username && !url.password && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback))
+    url !== null &&
+    !url.username &&
+    !url.password &&
+    (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))
   );
 });
 

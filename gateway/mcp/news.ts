@@ -7,7 +7,7 @@ import { splice } from './span.ts';
 
 export const listenMethod = 'subscriptions/listen';
 export const acknowledgedMethod = 'notifications/subscriptions/acknowledged';
-export const updatedMethod = 'notifications/resources/updated';
+const updatedMethod = 'notifications/resources/updated';
 export const subscriptionKey = 'io.modelcontextprotocol/subscriptionId';
 export const listKinds: readonly ListKind[] = ['tools', 'prompts', 'resources'];
 

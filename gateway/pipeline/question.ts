@@ -13,7 +13,7 @@ import { membersOf, type Span, splice } from '../mcp/span.ts';
 import { taskIdSpans } from '../mcp/task-name.ts';
 
 /** The key in `_meta` that names the server which asks, where several stand behind one address. */
-export const serverKey = 'drawbridge/server';
+const serverKey = 'drawbridge/server';
 
 export interface QuestionDeps {
   readonly recorder: Recorder;

@@ -11,7 +11,7 @@ import type { About } from './upstream.ts';
 const instructionsLimit = 4000;
 
 export const modernVersion = '2026-07-28';
-export const legacyVersion = '2025-11-25';
+const legacyVersion = '2025-11-25';
 export const clientInfo = { name: 'drawbridge-gateway', version: '0.1.0' } as const;
 
 const modernMeta = {

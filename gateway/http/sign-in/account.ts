@@ -16,7 +16,7 @@ export const AccountForm = z.object({
   code: z.string().max(20),
 });
 
-export async function readAccountForm(request: IncomingMessage): Promise<Readonly<Record<string, string>>> {
+async function readAccountForm(request: IncomingMessage): Promise<Readonly<Record<string, string>>> {
   return Object.fromEntries(new URLSearchParams((await readBody(request, bodyLimitBytes)).toString('utf8')));
 }
 

@@ -1,4 +1,5 @@
-// One cookie of ours: a random name for a browser, by which it is known again when it comes back from an identity provider. It opens nothing by itself.
+// Cookies of our own: each is a random name by which a browser is known again, for as long as it runs. Rule: no script reads one and no other site's form
+// sends it along; what a name stands for is kept here, and is looked up anew each time.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** `shape`: of its value; ours unless it is said. */
