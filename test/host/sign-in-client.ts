@@ -11,6 +11,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport as TransportOne } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { z } from 'zod';
 import { until } from '../walk/deployment.ts';
+import { createHost } from '../walk/sdk-host.ts';
 import type { Person, Session, SigningHost } from './sign-in-host.ts';
 import type { SignInGround } from './sign-in-ground.ts';
 
@@ -115,30 +116,6 @@ export const inspector: SigningHost = {
   },
 };
 
-/** What a program that uses an SDK must bring itself: a place for what it was given, and a redirect. */
-function memory(redirectUrl: string, clientName: string) {
-  const kept: { client?: unknown; tokens?: unknown; verifier?: string; sentTo?: URL; discovery?: unknown } = {};
-  const provider = {
-    redirectUrl,
-    clientMetadata: {
-      client_name: clientName,
-      redirect_uris: [redirectUrl],
-      grant_types: ['authorization_code', 'refresh_token'],
-      token_endpoint_auth_method: 'none',
-    },
-    clientInformation: () => kept.client,
-    saveClientInformation: (client: unknown) => void (kept.client = client),
-    tokens: () => kept.tokens,
-    saveTokens: (tokens: unknown) => void (kept.tokens = tokens),
-    redirectToAuthorization: (to: URL) => void (kept.sentTo = to),
-    saveCodeVerifier: (verifier: string) => void (kept.verifier = verifier),
-    codeVerifier: () => kept.verifier ?? '',
-    saveDiscoveryState: (state: unknown) => void (kept.discovery = state),
-    discoveryState: () => kept.discovery,
-  };
-  return { kept, provider };
-}
-
 interface Sdk {
   readonly name: string;
   connect(url: URL, provider: object): { readonly done: Promise<void>; finish(back: URL): Promise<void> };
@@ -194,7 +171,7 @@ function sdkHost(id: string, title: string, sdk: Sdk): SigningHost {
       return {
         async signIn(server, person) {
           // As hosts do it: what is kept for one server knows nothing of another.
-          const { kept, provider } = memory('http://127.0.0.1:53682/callback', title);
+          const { kept, provider } = createHost(title);
           const url = new URL(urlOf(ground, server));
           const first = sdk.connect(url, provider);
           await first.done.then(

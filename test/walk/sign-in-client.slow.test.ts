@@ -12,6 +12,7 @@ import { proves } from '../requirement.ts';
 import { pageAt } from './browser.ts';
 import { walkPolicy } from './policy.ts';
 import { root, run } from './program.ts';
+import { createHost } from './sdk-host.ts';
 import { deploySignIn, letIn, rawHost, register, type SignInDeployment, toConsent } from './sign-in.ts';
 
 let dir: string;
@@ -51,22 +52,10 @@ describe('a host with a document', () => {
   afterAll(() => at?.close());
 
   test('signs in by itself (SDK v2) without registering, and its domain is told', async () => {
-    const kept: { client?: unknown; tokens?: unknown; verifier?: string; sentTo?: URL; discovery?: unknown } = {};
     const clientMetadataUrl = `${siteOrigin}/client.json`;
-    const authProvider = {
-      redirectUrl: 'http://127.0.0.1:53682/callback',
-      clientMetadataUrl,
-      clientMetadata: { redirect_uris: ['http://127.0.0.1:53682/callback'] },
-      clientInformation: () => kept.client,
-      saveClientInformation: (client: unknown) => void (kept.client = client),
-      tokens: () => kept.tokens,
-      saveTokens: (tokens: unknown) => void (kept.tokens = tokens),
-      redirectToAuthorization: (to: URL) => void (kept.sentTo = to),
-      saveCodeVerifier: (verifier: string) => void (kept.verifier = verifier),
-      codeVerifier: () => kept.verifier ?? '',
-      saveDiscoveryState: (state: unknown) => void (kept.discovery = state),
-      discoveryState: () => kept.discovery,
-    };
+    const { kept, provider } = createHost('document');
+    const clientMetadata = { redirect_uris: provider.clientMetadata.redirect_uris };
+    const authProvider = { ...provider, clientMetadata, clientMetadataUrl };
     const transport = () =>
       new StreamableHTTPClientTransport(new URL(`${at.deployment.origin}/g/eng/mcp`), { authProvider: authProvider as never });
     const first = transport();
