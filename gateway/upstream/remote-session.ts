@@ -2,7 +2,7 @@
 // (2025-11-25, basic/transports; 2026-07-28, basic/transports/streamable-http). What the server says beside its answers is remote-beside.ts' business.
 import { Fault } from '#contract/error.ts';
 import type { Abilities, AllowedCall, Era, LogLevel } from '../call.ts';
-import type { Exchange, ResponseHead } from '../egress/egress.ts';
+import type { ResponseHead } from '../egress/egress.ts';
 import { legacyVersions } from '../mcp/era.ts';
 import { encodeHeaderValue } from '../mcp/header-value.ts';
 import { isObject, readMessage } from '../mcp/jsonrpc.ts';
@@ -10,7 +10,7 @@ import { reaches } from '../mcp/log-level.ts';
 import { listenMethod } from '../mcp/news.ts';
 import { withToken } from '../mcp/progress.ts';
 import { UnderWay } from '../mcp/under-way.ts';
-import { exchange, type Peer, type Told } from './exchange.ts';
+import type { Peer } from './exchange.ts';
 import {
   aboutOf,
   cancelledNotification,
@@ -28,13 +28,12 @@ import { isRefusedFor, tellsLegacy, verdictOf, versionUnsupported } from './remo
 import { openListen } from './remote-listen.ts';
 import { followNews, type News } from './remote-news.ts';
 import { ask } from './remote-request.ts';
+import { besideWithinMs, createTelling, type Telling } from './remote-tell.ts';
 import { timedOut } from './session.ts';
 import { Unasked, type UnaskedDeps, type UnderWayCall } from './unasked.ts';
 import type { About, Reply, Trace } from './upstream.ts';
 
 const pendingLimit = 1024;
-/** For messages that nobody waits for. */
-const besideWithinMs = 10_000;
 const discoverWithinMs = 5000;
 /** What else a server may agree on over this transport. */
 const knownVersions: readonly string[] = [...legacyVersions, '2024-11-05'];
@@ -92,7 +91,7 @@ export class RemoteSession {
   /** What the server said of itself, where this session asked. */
   about: About | undefined;
   readonly #deps: RemoteSessionDeps;
-  readonly #beside = new Set<Exchange>();
+  readonly #telling: Telling;
   readonly #calls = new UnderWay<number, UnderWayCall>();
   /** What is for the conversation and for no call. */
   readonly #news: Unasked;
@@ -107,7 +106,9 @@ export class RemoteSession {
   constructor(deps: RemoteSessionDeps) {
     this.#deps = deps;
     const { server, onDropped } = deps;
-    const send = (message: Buffer) => this.#send(undefined, message);
+    const headers = (method: string | undefined) => this.#headers(method, undefined);
+    this.#telling = createTelling({ peer: deps, headers, faultOf: (status) => this.#faultOf(status) });
+    const send = (message: Buffer) => this.#telling.send(undefined, message);
     const onNews: UnaskedDeps['onNews'] = (body, message) =>
       this.#interest ? this.#interest.notified(body, message) : onDropped();
     this.#news = new Unasked({ server, workstation: null, isShared: false, calls: this.#calls, send, onNews, onDropped });
@@ -135,7 +136,7 @@ export class RemoteSession {
       throw new Fault('UPSTREAM_VERSION', { server, versions: String(version).slice(0, 100) });
     this.#version = version;
     this.about = aboutOf(message);
-    await this.#tell('notifications/initialized', Buffer.from(initializedNotification));
+    await this.#telling.tell('notifications/initialized', Buffer.from(initializedNotification));
   }
 
   /**
@@ -150,7 +151,7 @@ export class RemoteSession {
     const message = compose(id, this.era);
     const body = progressToken === undefined ? message : withToken(message, id);
     const isLegacy = this.era === 'legacy';
-    const send = (answer: Buffer) => this.#send(undefined, answer);
+    const send = (answer: Buffer) => this.#telling.send(undefined, answer);
     let challenge: string | undefined;
     this.lastUsedAt = performance.now();
     try {
@@ -175,7 +176,7 @@ export class RemoteSession {
           onBeside: besideOf({ server, id, mayAsk: isLegacy, news: this.#news, send, onDropped }),
           onDropped,
           onGivenUp: () =>
-            isLegacy && method !== 'initialize' && this.#send('notifications/cancelled', cancelledNotification(id)),
+            isLegacy && method !== 'initialize' && this.#telling.send('notifications/cancelled', cancelledNotification(id)),
         },
         signal,
       );
@@ -271,7 +272,7 @@ export class RemoteSession {
   /** The roots of the host changed: told to a legacy server that may ask for them. */
   rootsChanged(): void {
     if (this.era === 'legacy' && this.#deps.abilities.roots && this.#isOpen)
-      this.#send('notifications/roots/list_changed', Buffer.from(rootsNotification));
+      this.#telling.send('notifications/roots/list_changed', Buffer.from(rootsNotification));
   }
 
   /** Ends the legacy session at the far end, which may refuse that (405). Never rejects. Idempotent. */
@@ -279,18 +280,11 @@ export class RemoteSession {
     if (!this.#isOpen) return;
     this.#end(undefined);
     const sessionId = this.#sessionId;
-    if (sessionId === undefined) return this.#quiet();
-    this.#sessionId = undefined;
-    await new Promise<void>((resolve) => {
-      const headers = { ...this.#common(), 'mcp-session-id': sessionId };
-      const idleWithinMs = besideWithinMs;
-      exchange(
-        this.#deps,
-        { method: 'DELETE', headers, idleWithinMs },
-        { ...ignored, onEnd: () => resolve(), onFault: () => resolve() },
-      );
-    });
-    this.#quiet();
+    if (sessionId !== undefined) {
+      this.#sessionId = undefined;
+      await this.#telling.leave({ ...this.#common(), 'mcp-session-id': sessionId });
+    }
+    this.#telling.quiet();
   }
 
   async #discover(deadline: AbortSignal): Promise<Era> {
@@ -356,30 +350,6 @@ export class RemoteSession {
     };
   }
 
-  /** Something that is not answered; who needs it to have arrived waits for it. */
-  #tell(method: string | undefined, body: Buffer): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const outgoing = { method: 'POST' as const, headers: this.#headers(method, undefined), body, idleWithinMs: besideWithinMs };
-      let status = 0;
-      const running = exchange(this.#deps, outgoing, {
-        ...ignored,
-        onHead: (head) => void (status = head.status),
-        onEnd: () => (done(), settle(status)),
-        onFault: (fault) => (done(), reject(fault)),
-      });
-      const done = () => this.#beside.delete(running);
-      const settle = (of: number) => {
-        if (of < 300) return resolve();
-        reject(this.#faultOf(of) ?? new Fault('UPSTREAM_FAILED', { server: this.#deps.server, status: of }));
-      };
-      this.#beside.add(running);
-    });
-  }
-
-  #send(method: string | undefined, body: Buffer): void {
-    if (this.#beside.size < pendingLimit) this.#tell(method, body).catch(() => undefined); // the far end that does not take it loses nothing but this
-  }
-
   /** `fault` undefined: nobody needs it any more. */
   #end(fault: Fault | undefined): void {
     if (!this.#isOpen) return;
@@ -390,11 +360,4 @@ export class RemoteSession {
     // The next session begins anew, so this one is told last.
     this.#interest?.lost(fault);
   }
-
-  #quiet(): void {
-    for (const running of this.#beside) running.abort();
-    this.#beside.clear();
-  }
 }
-
-const ignored: Told = { onHead: () => undefined, onMessage: () => undefined, onEnd: () => undefined, onFault: () => undefined };

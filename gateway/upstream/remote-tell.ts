@@ -1,0 +1,65 @@
+// What a remote server is told without being asked for an answer: notifications, and what a host answered to it. The rule: whoever needs it to have arrived
+// waits for it; whatever else does not arrive is lost, and nothing waits for it beyond a bound.
+import { Fault } from '#contract/error.ts';
+import type { Exchange } from '../egress/egress.ts';
+import { exchange, type Peer, type Told } from './exchange.ts';
+
+const underWayLimit = 1024;
+/** For messages that nobody waits for. */
+export const besideWithinMs = 10_000;
+const ignored: Told = { onHead: () => undefined, onMessage: () => undefined, onEnd: () => undefined, onFault: () => undefined };
+
+export interface TellDeps {
+  readonly peer: Peer;
+  readonly headers: (method: string | undefined) => Readonly<Record<string, string>>;
+  /** What a status says, where it says more than that it failed. */
+  readonly faultOf: (status: number) => Fault | undefined;
+}
+export interface Telling {
+  /** Rejects where the server did not take it. */
+  tell(method: string | undefined, body: Buffer): Promise<void>;
+  /** A server that does not take it loses nothing but this. */
+  send(method: string | undefined, body: Buffer): void;
+  /** Tells the server that the session is over, and waits for whatever comes of that. */
+  leave(headers: Readonly<Record<string, string>>): Promise<void>;
+  /** Gives up what is under way. */
+  quiet(): void;
+}
+
+export function createTelling({ peer, headers, faultOf }: TellDeps): Telling {
+  const underWay = new Set<Exchange>();
+
+  function tell(method: string | undefined, body: Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const outgoing = { method: 'POST' as const, headers: headers(method), body, idleWithinMs: besideWithinMs };
+      let status = 0;
+      const running = exchange(peer, outgoing, {
+        ...ignored,
+        onHead: (head) => void (status = head.status),
+        onEnd: () => (done(), settle(status)),
+        onFault: (fault) => (done(), reject(fault)),
+      });
+      const done = () => underWay.delete(running);
+      const settle = (of: number) => {
+        if (of < 300) return resolve();
+        reject(faultOf(of) ?? new Fault('UPSTREAM_FAILED', { server: peer.server, status: of }));
+      };
+      underWay.add(running);
+    });
+  }
+  return {
+    tell,
+    send(method, body) {
+      if (underWay.size < underWayLimit) tell(method, body).catch(() => undefined);
+    },
+    leave: (of) =>
+      new Promise<void>((resolve) => {
+        const outgoing = { method: 'DELETE' as const, headers: of, idleWithinMs: besideWithinMs };
+        exchange(peer, outgoing, { ...ignored, onEnd: () => resolve(), onFault: () => resolve() });
+      }),
+    quiet() {
+      for (const running of underWay) running.abort();
+      underWay.clear();
+    },
+  };
+}
