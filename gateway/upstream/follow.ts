@@ -27,7 +27,7 @@ const pauseAtMostMs = 60_000;
 const heldMs = 60_000;
 /** A server on a device is started again so often without a call that needs it. */
 const startsAtMost = 5;
-/** To be there again starts nothing. */
+/** To be there again starts nothing, and a change of the policy or of what is offered may be what was waited for. */
 const away: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'WORKSTATION_OFFLINE',
   'WORKSTATION_AMBIGUOUS',
@@ -80,6 +80,8 @@ class Follower implements Following {
   #starts = 0;
   /** It did not hear for a while, so it is told once it does. */
   #hasMissed: boolean;
+  /** The server itself failed: it is tried again in its time, however often something changes. */
+  #isPaced = false;
 
   constructor(
     deps: FollowDeps,
@@ -121,6 +123,11 @@ class Follower implements Following {
   refresh(listing: AllowedListing, isUsed: boolean): void {
     this.#listing = listing;
     const isWaiting = this.#timer !== undefined;
+    if (this.#isPaced && !isUsed && !this.#interest) {
+      this.#setWaiting(this, false);
+      this.waitsFor = this.#deps.waitsFor(listing);
+      return this.#setWaiting(this, isWaiting);
+    }
     this.#stopWaiting();
     this.waitsFor = this.#deps.waitsFor(listing);
     if (!this.#interest && (isWaiting || isUsed || this.#isWanted)) this.begin();
@@ -157,6 +164,7 @@ class Follower implements Following {
     this.#interest?.detach(this.#hearer);
     this.#hasMissed ||= this.#interest !== undefined;
     this.#interest = interest;
+    this.#isPaced = false;
     this.#attachedAt = performance.now();
     this.#stopWaiting();
     const isHeard = await interest.attach(this.#hearer, (fault) => this.#lost(interest, fault));
@@ -195,6 +203,8 @@ class Follower implements Following {
     this.#hasMissed = true;
     this.#stopWaiting();
     const isAway = error instanceof Fault && away.has(error.code);
+    // Without an identity it was not even asked: the next change may bring one.
+    this.#isPaced = !isAway && !(error instanceof Fault && error.code.startsWith('IDENTITY_'));
     if (!this.#isWanted && !this.#hearer.isThere) return;
     if (this.#deps.isStarted && !isAway && (!this.#isWanted || this.#starts++ >= startsAtMost)) return;
     const first = this.#deps.firstPauseMs ?? firstPauseMs;

@@ -194,6 +194,11 @@ export const protocol: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, Who hears that something changed',
   },
   {
+    id: 'protocol.changes-pace-nothing',
+    promise: 'However often the policy changes, a server that failed is tried again only in its time by those who listen to it.',
+    source: 'ARCHITECTURE.md, Who hears that something changed',
+  },
+  {
     id: 'protocol.policy-news',
     promise: 'A change of the policy is told to each host that listens as news of just the lists that it changed.',
     source: 'ARCHITECTURE.md, Who hears that something changed',

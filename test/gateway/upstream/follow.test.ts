@@ -139,3 +139,27 @@ test('what is closed hears nothing more, also where its session was still being 
   await settled();
   expect(one.heard).toEqual([]);
 });
+
+test('a server that failed is tried again in its time, however often something changes; who was refused tries at each change', async () => {
+  proves('protocol.changes-pace-nothing', {
+    file: 'gateway/upstream/follow.ts',
+    find: 'this.#isPaced = !isAway',
+    replace: 'this.#isPaced = false && !isAway',
+  });
+  const tries = async (fault: Fault, isUsed: boolean): Promise<number> => {
+    const { followers, opened } = scene({ firstPauseMs: 60_000, fails: () => fault });
+    const following = followers.follow(listing, hearer({ keepsOpen: true }));
+    await settled();
+    for (let change = 0; change < 3; change++) {
+      following.refresh(listing, isUsed);
+      await settled();
+    }
+    expect(following.isSettled).toBe(true);
+    return opened();
+  };
+  const unreachable = new Fault('UPSTREAM_UNREACHABLE', { server, reason: 'nobody answers' });
+  expect(await tries(unreachable, false)).toBe(1);
+  expect(await tries(unreachable, true)).toBe(4);
+  expect(await tries(away(), false)).toBe(4);
+  expect(await tries(new Fault('IDENTITY_MISSING', { server }), false)).toBe(4);
+});
