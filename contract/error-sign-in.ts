@@ -4,6 +4,13 @@
 export const signInErrors = {
   CLIENT_REFUSED: { status: 400, rpc: 7400, retry: 'no', message: 'This app can not be registered: {reason}.' },
   SIGN_IN_REFUSED: { status: 403, rpc: 7403, retry: 'no', message: 'You could not be signed in: {reason}' },
+  ACCOUNT_OF_ANOTHER: {
+    status: 403,
+    rpc: 7403,
+    retry: 'no',
+    message:
+      'You could not be signed in: the user of your address, "{user}", comes by another account. Where that is you, ask your administrator (`drawbridge-gateway person rebind`).',
+  },
   SIGN_IN_OVER: {
     status: 400,
     rpc: 7400,

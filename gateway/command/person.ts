@@ -1,4 +1,5 @@
-// `person`: users whom an identity provider made when they first signed in.
+// `person`: users whom an identity provider made when they first signed in, and by which account there anybody comes.
+import { Fault } from '#contract/error.ts';
 import { personTable } from '../admin/print.ts';
 import { unknownName } from '../admin/suggest.ts';
 import { command, withStore, type AddCommands, type Common } from './terminal.ts';
@@ -21,4 +22,25 @@ export const addPerson: AddCommands = (program, terminal) => {
     });
     terminal.print(flags.json ? JSON.stringify({ slug, removed: true }) : `${slug} removed`);
   });
+  command(
+    person,
+    'rebind [slug]',
+    'Forgets by which account at the identity provider a user comes: the next sign-in with their address says it anew.',
+  )
+    .option('--issuer <url>', 'of all who come by this issuer, instead of one user')
+    .action(async (slug: string | undefined, flags: Common & { issuer?: string }) => {
+      const { issuer } = flags;
+      if ((slug === undefined) === (issuer === undefined))
+        throw new Fault('SETTING_INVALID', { setting: '--issuer', reason: 'name either one user or an issuer.' });
+      const forgotten = await withStore(terminal, flags, async (store) => {
+        if (issuer !== undefined) return store.signIn.unbind({ issuer });
+        const { users } = (await store.policy()).policy;
+        if (slug === undefined || !Object.hasOwn(users, slug))
+          throw unknownName('user', slug ?? '', Object.keys(users), 'name one in the policy file');
+        return store.signIn.unbind({ slug });
+      });
+      terminal.print(
+        flags.json ? JSON.stringify({ slug, issuer, forgotten }) : `${forgotten} account${forgotten === 1 ? '' : 's'} forgotten`,
+      );
+    });
 };

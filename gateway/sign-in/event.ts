@@ -14,6 +14,8 @@ export interface SignInEvent {
     // a user whom an identity provider made; the teams that somebody's groups give them
     | 'person_made'
     | 'teams_of_groups'
+    // from now on a user comes by this account at their identity provider
+    | 'account_bound'
     | 'local_account_made'
     // a code that a device shows was typed in, and is none (any more)
     | 'device_code_refused'

@@ -41,6 +41,7 @@ export type Departure = z.infer<typeof Departure>;
 /** Whom a provider says that somebody is. */
 export interface Arrival {
   readonly provider: string;
+  readonly issuer: string;
   readonly subject: string;
   /** Verified, in lower case. */
   readonly email: string;
@@ -59,7 +60,8 @@ export interface IdentityProviderClient {
 
 const Groups = z.union([z.array(z.string()).max(2000), z.string().transform((one) => [one])]).catch([]);
 const Claims = z.looseObject({
-  sub: z.string(),
+  iss: z.string(),
+  sub: z.string().min(1).max(255),
   email: z.string().optional(),
   email_verified: z.unknown().optional(),
   name: z.string().max(200).optional().catch(undefined),
@@ -156,5 +158,5 @@ function arrivalOf({ slug, title, domains, groups }: IdentityProviderSettings, c
   const domain = email.slice(email.lastIndexOf('@') + 1);
   if (domains && !domains.includes(domain)) throw refuse(`${title} may not speak for ${domain}. Ask your administrator.`);
   const ofClaim = groups === undefined ? [] : Groups.parse(claims[groups.claim]);
-  return { provider: slug, subject: claims.sub, email, name: claims.name, groups: ofClaim };
+  return { provider: slug, issuer: claims.iss, subject: claims.sub, email, name: claims.name, groups: ofClaim };
 }

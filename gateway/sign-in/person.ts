@@ -24,18 +24,21 @@ export interface Granted {
   readonly stepUp: readonly string[];
 }
 
-/** The user with this verified e-mail. Rejects with SIGN_IN_REFUSED where there is none, or more than one. */
+/** The user with this e-mail, which an account of ours proved. Rejects with SIGN_IN_REFUSED where there is none, or more than one. */
 export async function personByEmail(store: Pick<Store, 'policy'>, { email }: Pick<Arrival, 'email'>): Promise<Person> {
   const stored = await store.policy();
   const found = Object.entries(stored.policy.users).filter(([, user]) => user.email?.toLowerCase() === email);
   const [slug] = found[0] ?? [];
-  if (slug === undefined || found.length > 1) {
-    const what = found.length > 1 ? 'several users of this gateway have' : 'no user of this gateway has';
-    throw new Fault('SIGN_IN_REFUSED', { reason: `${what} the e-mail address ${email}. Ask your administrator.` });
-  }
+  if (slug === undefined || found.length > 1) throw notOne(email, found.length > 1 ? 'several' : 'nobody');
   const person = personIn(stored, slug);
   if (!person) throw new Fault('SIGN_IN_REFUSED', { reason: 'your user has no id.' });
   return person;
+}
+
+/** Where an address is not the one of exactly one user. */
+export function notOne(email: string, how: 'nobody' | 'several'): Fault {
+  const what = how === 'several' ? 'several users of this gateway have' : 'no user of this gateway has';
+  return new Fault('SIGN_IN_REFUSED', { reason: `${what} the e-mail address ${email}. Ask your administrator.` });
 }
 
 /** The user with this id; undefined where the policy has none any more. */

@@ -5,6 +5,7 @@ import { Fault } from '#contract/error.ts';
 import type { Counts, Header } from './backup-file.ts';
 import { isValue } from './engine.ts';
 import type { Value } from './engine.ts';
+import { mergeAccounts } from './sql/account.ts';
 import { change, changed } from './sql/change.ts';
 import { parts } from './sql/part.ts';
 import { deletePolicy, policyTables, revokeOrphans } from './sql/replace-policy.ts';
@@ -34,6 +35,7 @@ export async function mergeInto(db: Db, older: Db, { file, header, now = Date.no
     counts['approval'] = await mergeApprovals(tx, older);
     counts['host'] = await mergeHosts(tx, older);
     counts['identity'] = await mergeIdentities(tx, older);
+    counts['account'] = await mergeAccounts(tx, older);
     await revokeOrphans(tx, now());
     return changed(counts);
   });

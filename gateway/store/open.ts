@@ -23,6 +23,7 @@ import {
   setIdentity,
 } from './sql/identity.ts';
 import { decidedHosts, decideHost, hosts, sawHosts } from './sql/host.ts';
+import { unbind, whose } from './sql/account.ts';
 import { arrive, lastArrival, madePeople, removePerson } from './sql/person.ts';
 import { filedPolicy, policy } from './sql/policy.ts';
 import { newestCalls } from './sql/call.ts';
@@ -168,7 +169,9 @@ function storeOf(engine: Engine): Store {
 
 function signInOf({ db }: Engine): SignInStore {
   return {
+    whose: guarded((of) => whose(db, of)),
     arrive: guarded((of) => arrive(db, of)),
+    unbind: guarded((of) => unbind(db, of)),
     lastArrival: guarded((user) => lastArrival(db, user)),
     madePeople: guarded(() => madePeople(db)),
     removePerson: guarded((slug, now) => removePerson(db, slug, now)),

@@ -19,6 +19,7 @@ import { createHost } from './migration/0012-host.ts';
 import { createStepUp } from './migration/0013-step-up.ts';
 import { createRecordTree } from './migration/0014-one-record-tree.ts';
 import { createPerson } from './migration/0015-person.ts';
+import { createAccount } from './migration/0016-account.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -38,6 +39,7 @@ const migrations = {
   '0013-step-up': createStepUp,
   '0014-one-record-tree': createRecordTree,
   '0015-person': createPerson,
+  '0016-account': createAccount,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -62,6 +62,14 @@ export interface LocalAccount {
   readonly createdAt: number;
 }
 
+/**
+ * Who comes by an account: the user who is bound to it, one of its address who is bound to none yet, one who comes by another account (or whose address the bound user's
+ * account tells), nobody, or several of this address.
+ */
+export type Whose =
+  | { readonly kind: 'bound' | 'unbound' | 'elsewhere'; readonly user: UserId; readonly slug: Slug }
+  | { readonly kind: 'nobody' | 'several' };
+
 /** A user whom a sign-in made. */
 export interface MadePerson {
   readonly slug: Slug;
@@ -71,19 +79,27 @@ export interface MadePerson {
 }
 
 export interface SignInStore {
+  /** Who comes by an account at an identity provider that tells this verified address, in lower case. */
+  whose(of: { readonly issuer: string; readonly subject: string; readonly email: string }): Promise<Whose>;
   /**
-   * Somebody came by an identity provider, with this verified address in lower case: makes them a user where there is none and `makes` says so, with `teams`, and gives
-   * them the teams of their groups (undefined: groups count for nothing here). Bumps the revision where something changed.
+   * Somebody came by one: makes them a user where there is none and `makes` says so, with `teams`, binds whoever is not bound to that account, and gives them the
+   * teams of their groups (undefined: groups count for nothing here). A user whom a sign-in made has the address that it tells from now on. `gives`: whether the
+   * provider makes users or gives teams at all; without it only what it gave before ends. Bumps the revision where something changed. Returns who it was before.
    */
   arrive(of: {
+    readonly issuer: string;
+    readonly subject: string;
     readonly email: string;
     readonly provider: string;
     readonly makes: boolean;
+    readonly gives: boolean;
     readonly title: string | undefined;
     readonly teams: readonly Slug[];
     readonly ofGroups: readonly Slug[] | undefined;
     readonly at: number;
-  }): Promise<void>;
+  }): Promise<Whose>;
+  /** Forgets by which account a user comes, or all who come by an issuer: their next sign-in says it anew. How many. */
+  unbind(of: { readonly slug: string } | { readonly issuer: string }): Promise<number>;
   /** By which provider that makes users or gives teams a user came last, and when. */
   lastArrival(user: UserId): Promise<{ readonly provider: string; readonly at: number } | undefined>;
   madePeople(): Promise<readonly MadePerson[]>;

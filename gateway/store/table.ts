@@ -40,6 +40,14 @@ export interface Tables {
   };
   readonly group_membership: { readonly user_id: UserId; readonly team_slug: Slug };
   readonly arrival: { readonly user_id: UserId; readonly provider: string; readonly at: number };
+  /** `email`: of the user, in lower case, when they were bound; it counts while that is their address. */
+  readonly account: {
+    readonly user_id: UserId;
+    readonly issuer: string;
+    readonly subject: string;
+    readonly email: string;
+    readonly bound_at: number;
+  };
   readonly team: Named<TeamId>;
   readonly membership: { readonly user_id: UserId; readonly position: number; readonly team_id: TeamId };
   readonly gateway: Named<GatewayId>;

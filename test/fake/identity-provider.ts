@@ -10,6 +10,8 @@ export interface FakeIdentityProvider {
   readonly clientSecret: string;
   /** Groups of a person, as a claim of their ID token says them. */
   readonly groups: Map<string, readonly string[]>;
+  /** Of who signs in as the key: another account than the one that has this for its id, or another address. */
+  readonly people: Map<string, { readonly subject?: string; readonly email?: string }>;
   close(): Promise<void>;
 }
 
@@ -20,6 +22,7 @@ export async function startIdentityProvider(redirectUris: readonly string[]): Pr
   const address = server.address();
   const issuer = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
   const groups = new Map<string, readonly string[]>();
+  const people: FakeIdentityProvider['people'] = new Map();
   const clientSecret = randomBytes(24).toString('base64url');
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const provider = new Provider(issuer, {
@@ -32,8 +35,8 @@ export async function startIdentityProvider(redirectUris: readonly string[]): Pr
     findAccount: (_ctx: unknown, id: string) => ({
       accountId: id,
       claims: () => ({
-        sub: id,
-        email: id,
+        sub: people.get(id)?.subject ?? id,
+        email: people.get(id)?.email ?? id,
         email_verified: !id.startsWith('unverified'),
         name: id,
         groups: groups.get(id) ?? [],
@@ -48,6 +51,7 @@ export async function startIdentityProvider(redirectUris: readonly string[]): Pr
     clientId: 'drawbridge',
     clientSecret,
     groups,
+    people,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

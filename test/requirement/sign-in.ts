@@ -110,6 +110,18 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Identity providers',
   },
   {
+    id: 'sign-in.account',
+    promise:
+      'A user comes by one account at the identity provider: an address that another account there has now makes nobody that user.',
+    source: 'docs/sign-in.md, Identity providers',
+  },
+  {
+    id: 'sign-in.account-refused',
+    promise:
+      'Who comes with the address of a user by another account is refused by name, on record, until an administrator lets them.',
+    source: 'docs/sign-in.md, Identity providers',
+  },
+  {
     id: 'sign-in.domain',
     promise: 'An identity provider is believed about the people of its own domains only.',
     source: 'docs/sign-in.md, Identity providers',

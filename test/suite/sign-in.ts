@@ -150,6 +150,9 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
       const [team] = Object.keys(samplePolicy.teams).map((name) => slug(name));
       const come = (email: string, change: object = {}) =>
         store.signIn.arrive({
+          issuer: 'https://login.example.org',
+          subject: `of ${email}`,
+          gives: true,
           email,
           provider: 'company',
           makes: true,
@@ -185,6 +188,83 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
       expect(await store.signIn.removePerson('ada', 3000)).toBe(false);
       expect(await store.signIn.removePerson('last-example-org', 3000)).toBe(true);
       expect(Object.keys(await users())).not.toContain('last-example-org');
+    });
+
+    test('a user comes by one account, which keeps them whatever its address, until they are bound anew', async () => {
+      proves('sign-in.account', {
+        file: 'gateway/store/sql/account.ts',
+        find: "return told(taken ? 'elsewhere' : 'unbound', holder);",
+        replace: "return told('unbound', holder);",
+      });
+      const { email = '' } = (await store.policy()).policy.users[slug('ada')] ?? {};
+      const ada = { user: UserId.parse((await store.policy()).ids.users['ada']), slug: 'ada' };
+      const account = (subject: string, change: object = {}) => ({
+        issuer: 'https://login.example.org',
+        subject,
+        email: email.toLowerCase(),
+        ...change,
+      });
+      const come = (subject: string, change: object = {}) =>
+        store.signIn.arrive({
+          ...account(subject),
+          provider: 'company',
+          makes: false,
+          gives: false,
+          title: undefined,
+          teams: [],
+          ofGroups: undefined,
+          at: 1000,
+          ...change,
+        });
+      expect(await store.signIn.whose(account('one'))).toEqual({ kind: 'unbound', ...ada });
+      expect(await come('one')).toEqual({ kind: 'unbound', ...ada });
+      expect(await come('one')).toEqual({ kind: 'bound', ...ada });
+      // Somebody else has her address now, there or at another issuer; her own account has another one.
+      expect(await come('two')).toEqual({ kind: 'elsewhere', ...ada });
+      expect(await come('two', { makes: true })).toEqual({ kind: 'elsewhere', ...ada });
+      expect(await come('one', { issuer: 'https://other.example.org' })).toEqual({ kind: 'elsewhere', ...ada });
+      expect(await come('one', { email: 'lovelace@example.org' })).toEqual({ kind: 'bound', ...ada });
+      expect((await store.policy()).policy.users[slug('ada')]?.email).toBe(email);
+      expect(await come('two', { email: 'lovelace@example.org' })).toEqual({ kind: 'nobody' });
+      expect(await store.signIn.lastArrival(ada.user)).toBeUndefined();
+      expect(await store.signIn.unbind({ issuer: 'https://other.example.org' })).toBe(0);
+      expect(await store.signIn.unbind({ slug: 'ada' })).toBe(1);
+      expect(await come('two')).toEqual({ kind: 'unbound', ...ada });
+      expect(await come('one')).toEqual({ kind: 'elsewhere', ...ada });
+      // An administrator gives her another address: that says who she is from now on.
+      const users = { ...samplePolicy.users, ada: { email: 'new@example.org', teams: [] } };
+      await applyPolicy(store, { ...samplePolicy, users });
+      expect(await come('two')).toEqual({ kind: 'nobody' });
+      expect(await come('three', { email: 'new@example.org' })).toEqual({ kind: 'unbound', ...ada });
+      expect(await come('three', { email: 'new@example.org' })).toEqual({ kind: 'bound', ...ada });
+    });
+
+    test("a user whom a sign-in made goes by their account's address, and the former one is free", async () => {
+      const come = (subject: string, email: string) =>
+        store.signIn.arrive({
+          issuer: 'https://login.example.org',
+          subject,
+          email,
+          provider: 'company',
+          makes: true,
+          gives: true,
+          title: undefined,
+          teams: [],
+          ofGroups: undefined,
+          at: 1000,
+        });
+      expect(await come('one', 'new.one@example.org')).toEqual({ kind: 'nobody' });
+      const made = { slug: 'new-one-example-org' };
+      expect(await come('two', 'new.one@example.org')).toMatchObject({ kind: 'elsewhere', ...made });
+      const before = await store.revision();
+      expect(await come('one', 'married@example.org')).toMatchObject({ kind: 'bound', ...made });
+      expect(await store.revision()).toBe(before + 1);
+      expect(await store.signIn.madePeople()).toMatchObject([{ ...made, email: 'married@example.org' }]);
+      expect(await come('one', 'married@example.org')).toMatchObject({ kind: 'bound', ...made });
+      expect(await come('two', 'new.one@example.org')).toEqual({ kind: 'nobody' });
+      expect(await store.signIn.madePeople()).toMatchObject([made, { slug: 'new-one-example-org-2' }]);
+      // Her account tells the address of the other one: nobody is let in.
+      expect(await come('one', 'new.one@example.org')).toMatchObject({ kind: 'elsewhere', slug: 'new-one-example-org-2' });
     });
 
     test('an access token is worth something while its grant and its connection stand', async () => {

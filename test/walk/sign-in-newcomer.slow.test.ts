@@ -39,8 +39,8 @@ async function signedIn(person: string, gateway = 'eng') {
 test('a first sign-in makes the person, on record, with the teams of the provider and of their groups', async () => {
   proves('sign-in.creates', {
     file: 'gateway/store/sql/person.ts',
-    find: 'if (found.length > 1 || (found.length === 0 && !makes)) return unchanged(undefined);',
-    replace: 'if (found.length !== 1) return unchanged(undefined);',
+    find: "(came.kind === 'nobody' && !makes)",
+    replace: "came.kind === 'nobody'",
   });
   at.identityProvider.groups.set('new.person@example.org', ['ops-staff', 'other', 'gone']);
   const { access } = await signedIn('new.person@example.org', 'ops');
@@ -104,4 +104,42 @@ test('who is removed is out at once, with everything of theirs', async () => {
   await at.deployment.admin('person', 'remove', 'leaver-example-org');
   await expect.poll(() => works(access), { timeout: 15_000 }).toBe(401);
   expect((await host.refresh(refresh)).error).toBe('invalid_grant');
+});
+
+test('an account keeps its person whatever its address, and another account with that address is nobody until an administrator says so', async () => {
+  proves('sign-in.account-refused', {
+    file: 'gateway/sign-in/newcomer.ts',
+    find: "if (whose.kind === 'elsewhere') throw",
+    replace: "if (whose.kind !== 'elsewhere') return; if (false) throw",
+  });
+  const { people } = at.identityProvider;
+  await signedIn('ada@example.org');
+  people.set('ada@example.org', { email: 'lovelace@example.org' });
+  const { access } = await signedIn('ada@example.org');
+  await expect.poll(() => works(access), { timeout: 15_000 }).toBe(200);
+  people.set('another ada', { email: 'ada@example.org' });
+  await expect(signedIn('another ada')).rejects.toThrow('ACCOUNT_OF_ANOTHER');
+  const records = await at.deployment.records(100);
+  expect(records).toContainEqual(
+    expect.objectContaining({
+      event: 'sign_in_refused',
+      code: 'ACCOUNT_OF_ANOTHER',
+      detail: { identityProvider: 'company', person: 'ada' },
+    }),
+  );
+  expect(records).toContainEqual(
+    expect.objectContaining({
+      event: 'account_bound',
+      detail: expect.objectContaining({ email: 'ada@example.org', subject: 'ada@example.org' }),
+    }),
+  );
+  expect((await at.deployment.adminRaw('person', 'rebind')).stderr).toContain('either one user or an issuer');
+  expect((await at.deployment.adminRaw('person', 'rebind', 'adda')).stderr).toContain('Did you mean "ada"');
+  expect(await at.deployment.admin('person', 'rebind', 'ada')).toContain('1 account forgotten');
+  const now = await signedIn('another ada');
+  await expect.poll(() => works(now.access), { timeout: 15_000 }).toBe(200);
+  expect(await at.deployment.admin('person', 'rebind', '--issuer', at.identityProvider.issuer)).toMatch(
+    /^\d+ accounts? forgotten/,
+  );
+  people.clear();
 });

@@ -292,12 +292,11 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     try {
       return await deps.newcomers.welcome(to.settings, await to.arrive(returned, departure));
     } catch (error) {
-      if (error instanceof Fault)
-        await events.recordRefusal({
-          event: 'sign_in_refused',
-          code: error.code,
-          detail: { identityProvider: to.settings.slug },
-        });
+      if (error instanceof Fault) {
+        const { user } = error.fields;
+        const detail = { identityProvider: to.settings.slug, ...(typeof user === 'string' && { person: user }) };
+        await events.recordRefusal({ event: 'sign_in_refused', code: error.code, detail });
+      }
       throw error;
     }
   }

@@ -1,38 +1,56 @@
 // People as identity providers know them: users whom a sign-in made, and the teams that their groups give them. The policy file stays as it was applied.
 import { sql } from 'kysely';
 import { newId, Slug, UserId } from '#contract/id.ts';
-import type { MadePerson, SignInStore } from '../sign-in.ts';
+import type { MadePerson, SignInStore, Whose } from '../sign-in.ts';
 import type { Db, Tx } from '../table.ts';
+import { bind, whose } from './account.ts';
 import { change, changed, unchanged } from './change.ts';
 import { revokeOrphans } from './replace-policy.ts';
 
-export async function arrive(db: Db, of: Parameters<SignInStore['arrive']>[0]): Promise<void> {
-  const { email, provider, makes, title, teams, ofGroups, at } = of;
-  await change(db, async (tx) => {
-    const found = await tx
-      .selectFrom('user')
-      .select(['id', 'made_by'])
-      .where(sql`lower(email)`, '=', email)
-      .execute();
-    if (found.length > 1 || (found.length === 0 && !makes)) return unchanged(undefined);
-    const made = { id: UserId.parse(newId(at)), made_by: provider };
-    const user = found[0] ?? made;
-    if (user === made)
-      await tx
-        .insertInto('user')
-        .values({ ...made, slug: await freeSlug(tx, email), title: title?.slice(0, 120) || null, email, service: null })
-        .execute();
-    const isOwn = user.made_by === provider;
+export async function arrive(db: Db, of: Parameters<SignInStore['arrive']>[0]): Promise<Whose> {
+  const { issuer, subject, email, provider, makes, gives, title, teams, ofGroups, at } = of;
+  return await change(db, async (tx) => {
+    const came = await whose(tx, of);
+    if (came.kind === 'several' || came.kind === 'elsewhere' || (came.kind === 'nobody' && !makes)) return unchanged(came);
+    const id = 'user' in came ? came.user : await make(tx);
+    if (came.kind !== 'bound') await bind(tx, { issuer, subject, email, user: id, at });
+    const isMoved = came.kind === 'bound' && (await move(tx, id, email));
+    const before = await tx.selectFrom('arrival').select('at').where('user_id', '=', id).executeTakeFirst();
+    // Somebody of whom a provider said more before: that ends here, and from now on it is this sign-in that tokens are renewed by.
+    if (!gives && before === undefined) return isMoved ? changed(came) : unchanged(came);
+    const { made_by } = await tx.selectFrom('user').select('made_by').where('id', '=', id).executeTakeFirstOrThrow();
     // Also where that is none: what another provider said, or this one under other settings, counts no more.
-    const isSame = await setTeams(tx, user.id, [...(isOwn ? teams : []), ...(ofGroups ?? [])]);
-    const row = { user_id: user.id, provider, at };
+    const isSame = await setTeams(tx, id, [...(made_by === provider ? teams : []), ...(ofGroups ?? [])]);
+    const row = { user_id: id, provider, at };
     await tx
       .insertInto('arrival')
       .values(row)
       .onConflict((on) => on.column('user_id').doUpdateSet(row))
       .execute();
-    return user === made || !isSame ? changed(undefined) : unchanged(undefined);
+    return came.kind === 'nobody' || isMoved || !isSame ? changed(came) : unchanged(came);
   });
+
+  async function make(tx: Tx): Promise<UserId> {
+    const user = { id: UserId.parse(newId(at)), made_by: provider, service: null };
+    await tx
+      .insertInto('user')
+      .values({ ...user, slug: await freeSlug(tx, email), title: title?.slice(0, 120) || null, email })
+      .execute();
+    return user.id;
+  }
+}
+
+/** A user whom a sign-in made goes with their account where its address changes; whoever the policy file names has the address that it says. */
+async function move(tx: Tx, id: UserId, email: string): Promise<boolean> {
+  const { numUpdatedRows } = await tx
+    .updateTable('user')
+    .set({ email })
+    .where('id', '=', id)
+    .where('made_by', 'is not', null)
+    .where('email', '!=', email)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows > 0n) await tx.updateTable('account').set({ email }).where('user_id', '=', id).execute();
+  return numUpdatedRows > 0n;
 }
 
 /** Whether they were these already. */

@@ -78,6 +78,7 @@ export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
     .execute();
   await tx.deleteFrom('group_membership').where('user_id', 'not in', users).execute();
   await tx.deleteFrom('arrival').where('user_id', 'not in', users).execute();
+  await tx.deleteFrom('account').where('user_id', 'not in', users).execute();
   await removeOrphanedIdentities(tx, now);
 }
 

@@ -14,9 +14,9 @@ afterEach(() => data.close());
 
 test('what groups gave ends with the next sign-in after they count for nothing, and tokens are renewed by that sign-in', async () => {
   proves('sign-in.groups-end', {
-    file: 'gateway/sign-in/newcomer.ts',
-    find: 'if (!(await store.signIn.lastArrival(person.id))) return person;',
-    replace: 'return person;',
+    file: 'gateway/store/sql/person.ts',
+    find: 'if (!gives && before === undefined) return',
+    replace: 'if (!gives) return',
   });
   let now = 1000;
   const events = { record: () => Promise.resolve(), recordRefusal: () => Promise.resolve() };
@@ -33,7 +33,14 @@ test('what groups gave ends with the next sign-in after they count for nothing, 
   };
   const giving = { ...plain, groups: { claim: 'groups', map: { staff: Slug.parse(other) } } };
   const newcomers = createNewcomers({ store: data.store, events, providers: [plain], now: () => now });
-  const arrival = { provider: 'company', subject: 's', email: email.toLowerCase(), name: undefined, groups: ['staff'] };
+  const arrival = {
+    provider: 'company',
+    issuer: 'https://login.example.org',
+    subject: 's',
+    email: email.toLowerCase(),
+    name: undefined,
+    groups: ['staff'],
+  };
   const teamsOf = async () => (await data.store.policy()).policy.users[Slug.parse('ada')]?.teams.toSorted();
   await newcomers.welcome(giving, arrival);
   expect(await teamsOf()).toEqual([...own, other].toSorted());
@@ -67,7 +74,14 @@ test('until the stated time after a sign-in, and for nobody whose provider is th
   const newcomers = newcomersOf([company]);
   expect(await newcomers.isFresh(ada)).toBe(true);
   const { email = '' } = policy.users[Slug.parse('ada')] ?? {};
-  const arrival = { provider: 'company', subject: 's', email: email.toLowerCase(), name: undefined, groups: ['eng'] };
+  const arrival = {
+    provider: 'company',
+    issuer: 'https://login.example.org',
+    subject: 's',
+    email: email.toLowerCase(),
+    name: undefined,
+    groups: ['eng'],
+  };
   expect((await newcomers.welcome(company, arrival)).slug).toBe('ada');
   now += 10 * 3_600_000;
   expect(await newcomers.isFresh(ada)).toBe(true);
