@@ -39,6 +39,12 @@ export const remoteErrors = {
     retry: 'safe',
     message: 'The server "{server}" has ended its session and did not take the call. Try again: a new session is begun.',
   },
+  SESSIONS_SPENT: {
+    status: 503,
+    rpc: 7429,
+    retry: 'safe',
+    message: 'Too many sessions with {what} are open for "{user}": end some of its AI hosts, or try again in some minutes.',
+  },
   IDENTITY_MISSING: {
     status: 200,
     rpc: 7401,

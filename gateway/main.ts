@@ -202,8 +202,8 @@ async function start(
   const signInAt = openIdentities({ store, keys, vault, egress, recorder, publicOrigin, logger, now });
   const page = settings.signInFile === undefined ? undefined : `${publicOrigin}${identitiesPath}`;
   const identities = createIdentities({ ...signInAt, page });
-  const workstations = createWorkstationUpstream({ hub: tunnels, inForce, onDropped });
-  const remotes = createRemoteUpstream({ egress, identities, messageLimitBytes, onDropped });
+  const workstations = createWorkstationUpstream({ hub: tunnels, inForce, onDropped, now });
+  const remotes = createRemoteUpstream({ egress, identities, messageLimitBytes, onDropped, now });
   const upstream = opened(byKind(workstations, remotes), (it) => it.close());
   const pipelineDeps: PipelineDeps = {
     sealSecret: deriveSecret(signingKey, 'seals'),

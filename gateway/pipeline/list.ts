@@ -41,6 +41,7 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'UPSTREAM_FAILED',
   'UPSTREAM_SESSION_LOST',
   'BUSY',
+  'SESSIONS_SPENT',
   'CANCELLED',
 ]);
 

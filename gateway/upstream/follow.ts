@@ -34,6 +34,7 @@ const away: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SERVER_NOT_OFFERED',
   'SERVER_DENIED',
   'TUNNEL_LOST',
+  'SESSIONS_SPENT',
 ]);
 
 export function createFollowers(deps: FollowDeps): Followers {

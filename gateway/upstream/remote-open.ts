@@ -4,18 +4,10 @@ import { Fault } from '#contract/error.ts';
 import { openOldStream } from './old-stream.ts';
 import { openRemoteSession, type RemoteSession, type RemoteSessionDeps } from './remote-session.ts';
 import { openSession, type Session } from './session.ts';
+import type { Opened } from './session-pool.ts';
 
-/** What a server was found to speak. */
-export type RemoteTransport = 'http' | 'sse';
 /** A session with it, whatever it speaks. */
 export type RemoteTalk = RemoteSession | Session;
-export interface Opened {
-  readonly talk: RemoteTalk;
-  readonly transport: RemoteTransport;
-}
-export interface RemoteOpenDeps extends RemoteSessionDeps {
-  readonly knownTransport: RemoteTransport | undefined;
-}
 
 /** A server that speaks it names its address at once. */
 const probeWithinMs = 5000;
@@ -29,8 +21,8 @@ const notSpoken: ReadonlySet<string> = new Set([
 ]);
 
 /** Rejects with a Fault, and leaves nothing open. */
-export async function openRemote(deps: RemoteOpenDeps): Promise<Opened> {
-  if (deps.remote.transport === 'sse' || deps.knownTransport === 'sse')
+export async function openRemote(deps: RemoteSessionDeps): Promise<Opened<RemoteTalk>> {
+  if (deps.remote.transport === 'sse' || deps.known?.transport === 'sse')
     return { talk: await openOld(deps, deps.startWithinMs), transport: 'sse' };
   try {
     return { talk: await openRemoteSession(deps), transport: 'http' };
@@ -44,7 +36,7 @@ export async function openRemote(deps: RemoteOpenDeps): Promise<Opened> {
   }
 }
 
-function openOld(deps: RemoteOpenDeps, namedWithinMs: number): Promise<Session> {
+function openOld(deps: RemoteSessionDeps, namedWithinMs: number): Promise<Session> {
   const { server, abilities, startWithinMs, onDropped, onClosed, refused } = deps;
   return openSession({
     server,

@@ -30,6 +30,7 @@ import { followNews, type News } from './remote-news.ts';
 import { ask } from './remote-request.ts';
 import { besideWithinMs, createTelling, type Telling } from './remote-tell.ts';
 import { timedOut } from './session.ts';
+import type { Opening } from './session-pool.ts';
 import { Unasked, type UnaskedDeps, type UnderWayCall } from './unasked.ts';
 import type { About, Reply, Trace } from './upstream.ts';
 
@@ -38,21 +39,15 @@ const discoverWithinMs = 5000;
 /** What else a server may agree on over this transport. */
 const knownVersions: readonly string[] = [...legacyVersions, '2024-11-05'];
 
-export interface RemoteSessionDeps extends Peer {
+export interface RemoteSessionDeps extends Peer, Opening {
   /** Sessions with the same reach the same server as the same. */
   readonly context: string;
   /** What it is told that the host can be asked. */
   readonly abilities: Abilities;
-  /** What an earlier session found out; undefined asks the server. */
-  readonly knownEra: Era | undefined;
-  readonly knownAbout: About | undefined;
   readonly startWithinMs: number;
   /** What a status, and the challenge that came with it, say of the identity that was sent. */
   readonly refused: (status: number, challenge?: string) => Fault;
   readonly onDropped: () => void;
-  readonly onClosed: () => void;
-  /** It turned out to speak another era than was taken for known. */
-  readonly onMistaken: () => void;
 }
 
 export interface RemoteRequest {
@@ -120,12 +115,15 @@ export class RemoteSession {
   get isOpen(): boolean {
     return this.#isOpen;
   }
+  get isStateless(): boolean {
+    return this.era === 'modern' || this.#sessionId === undefined;
+  }
   get isIdle(): boolean {
     return this.#calls.size === 0 && this.#interest?.isIdle !== false;
   }
 
   async shakeHands(deadline: AbortSignal): Promise<void> {
-    this.era = this.#deps.knownEra ?? (await this.#discover(deadline));
+    this.era = this.#deps.known?.era ?? (await this.#discover(deadline));
     if (this.era === 'modern') return;
     const { server, startWithinMs: timeoutMs } = this.#deps;
     const compose = (id: number) => initializeRequest(id, this.#deps.abilities.declared);
@@ -199,6 +197,10 @@ export class RemoteSession {
     // Calls of a modern host each have a level of their own: the server says what the most curious of them wants.
     const isCovered = allowed.era === 'modern' && this.#level !== undefined && reaches(level, this.#level);
     if (!isCovered) this.setLogLevel(level);
+  }
+
+  leave(conversation: string): void {
+    this.#news.leave(conversation);
   }
 
   /** What there is to hear of a legacy server through this session. Of a modern one, see `way`. */

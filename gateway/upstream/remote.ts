@@ -1,7 +1,7 @@
 // Remote servers over HTTP: one session for each conversation and identity, as whom the assignment says and as nobody else. A host's own
 // token never goes on. The rule: a call is sent at most once; only a list is asked for again where the far end forgot the session.
 import { Fault } from '#contract/error.ts';
-import type { AllowedCall, AllowedListing, Era, Remote } from '../call.ts';
+import type { AllowedCall, AllowedListing, Remote } from '../call.ts';
 import { noAbilities } from '../mcp/ability.ts';
 import type { Egress } from '../egress/egress.ts';
 import { type Feature, features, headerNameOf } from '../mcp/feature.ts';
@@ -9,14 +9,14 @@ import type { RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
 import type { Identities, Identity } from '../identity/identities.ts';
 import { createFollowers } from './follow.ts';
-import { tell } from './hearing.ts';
 import { Interest } from './interest.ts';
 import { composerOf, readPages } from './item.ts';
 import { createMirroredTools } from './mirrored.ts';
 import { type Bearing, credentialOf, refused, wantedBy } from './remote-credential.ts';
 import { headerMismatch, isRefusedFor } from './remote-era.ts';
-import { openRemote, type RemoteTalk, type RemoteTransport } from './remote-open.ts';
+import { openRemote, type RemoteTalk } from './remote-open.ts';
 import { timedOut } from './session.ts';
+import { type Opening, SessionPool } from './session-pool.ts';
 import type { About, ListedItem, Reply, Trace, Upstream } from './upstream.ts';
 import { leftOf, within } from './within.ts';
 
@@ -27,34 +27,17 @@ export interface RemoteDeps {
   readonly onDropped: () => void;
   readonly startWithinMs?: number;
   readonly idleMs?: number;
+  /** In ms since 1970. */
+  readonly now?: () => number;
 }
 type Allowed = AllowedCall | AllowedListing;
-interface Entry extends Bearing {
-  readonly opening: Promise<RemoteTalk>;
-  session: RemoteTalk | undefined;
-}
-
-interface Known {
-  readonly era: Era;
-  readonly transport: RemoteTransport;
-  readonly about: About | undefined;
-  readonly until: number;
-}
-
-const sessionLimit = 10_000;
-const eraForgottenAfterMs = 3_600_000;
-const endWithinMs = 2000;
 
 export function createRemoteUpstream(deps: RemoteDeps): Upstream {
   const startWithinMs = deps.startWithinMs ?? 30_000;
-  const idleMs = deps.idleMs ?? 600_000;
-  const sessions = new Map<string, Entry>();
-  /** What is known of each server; of one that is called as each person, of each. */
-  const known = new Map<string, Known>();
+  const pool = new SessionPool<RemoteTalk, Bearing>({ what: 'remote servers', idleMs: deps.idleMs, now: deps.now });
   /** What is listened to at modern servers: one stream each, and for each as whom they are called. */
   const listened = new Map<string, Interest>();
   const mirrored = createMirroredTools(deps.onDropped);
-  const sweep = setInterval(closeIdle, Math.min(idleMs, 30_000)).unref();
 
   function newestOf(allowed: Allowed, { auth, origin }: Remote): Identity | Promise<Identity> {
     if (!auth) throw new Fault('SERVER_NOT_ASSIGNED', { server: allowed.assignment.server.slug });
@@ -80,11 +63,12 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const { declared } = allowed.audience?.abilities ?? noAbilities;
     const context = contextOf(allowed, remote, identity);
     const key = [allowed.conversation, allowed.caller.user.id, declared, context].join('\n');
-    const entry = sessions.get(key);
-    if (entry) entry.identity = identity;
-    if (entry?.session?.isOpen) return entry.session;
-    const { opening } = entry ?? begin(key, context, allowed, remote, identity);
-    return within(opening, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
+    // Sessions that are open get the newest tokens too.
+    const bears = pool.borne(key) ?? { identity };
+    bears.identity = identity;
+    const place = placeOf(allowed, remote);
+    const open = (opening: Opening) => openFor(allowed, remote, context, bears, opening);
+    return pool.sessionFor({ allowed, isShared: false, key, place, bears, open }, signal);
   }
 
   async function interestOf(listing: AllowedListing, trace: Trace, signal: AbortSignal): Promise<Interest> {
@@ -106,56 +90,20 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     return interest;
   }
 
-  function begin(key: string, context: string, allowed: Allowed, remote: Remote, identity: Identity | undefined): Entry {
-    if (sessions.size >= sessionLimit) throw new Fault('BUSY', { what: 'remote servers' });
-    const { server } = allowed.assignment;
-    const place = placeOf(allowed, remote);
-    const before = known.get(place);
-    const valid = before && before.until > Date.now() ? before : undefined;
-    const forget = () => sessions.get(key) === entry && sessions.delete(key);
-    const bears: Bearing = { identity };
-    const opened = openRemote({
+  function openFor(allowed: Allowed, remote: Remote, context: string, bears: Bearing, opening: Opening) {
+    return openRemote({
+      ...opening,
       egress: deps.egress,
-      server: server.slug,
+      server: allowed.assignment.server.slug,
       remote,
       context,
       credential: credentialOf(remote, bears, () => newestOf(allowed, remote)),
       abilities: allowed.audience?.abilities ?? noAbilities,
       limitBytes: deps.messageLimitBytes,
-      knownEra: valid?.era,
-      knownTransport: valid?.transport,
-      knownAbout: before?.about,
       startWithinMs,
       refused: (status, challenge) => refused(deps.identities, allowed, remote, status, challenge),
       onDropped: deps.onDropped,
-      onClosed: forget,
-      // The server is not what it was taken for: the next session asks it again.
-      onMistaken: () => known.delete(place),
     });
-    const opening = opened.then(({ talk }) => talk);
-    const entry: Entry = Object.assign(bears, { opening, session: undefined });
-    sessions.set(key, entry);
-    opened.then(
-      ({ talk: session, transport }) => {
-        if (known.size > sessionLimit) known.clear();
-        // A verdict that was only believed again does not last longer for it.
-        const until = session.about || !before ? Date.now() + eraForgottenAfterMs : before.until;
-        known.set(place, { era: session.era, transport, about: session.about ?? before?.about, until });
-        entry.session = session;
-        if (!session.isOpen) forget();
-      },
-      () => {
-        known.delete(place);
-        forget();
-      },
-    );
-    return entry;
-  }
-
-  function closeIdle(): void {
-    for (const { session } of [...sessions.values()]) {
-      if (session?.isIdle && performance.now() - session.lastUsedAt > idleMs) void session.close();
-    }
   }
 
   /** The parameters of a call that a modern server wants in headers. */
@@ -256,7 +204,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
 
   function about(listing: AllowedListing): About | undefined {
     const { remote } = listing.assignment;
-    return remote && known.get(placeOf(listing, remote))?.about;
+    return remote && pool.about(placeOf(listing, remote));
   }
 
   const followers = createFollowers({ interestOf, waitsFor: ({ assignment }) => assignment.server.id, isStarted: false });
@@ -266,26 +214,16 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     list,
     about,
     follow: followers.follow,
-    hear(conversation, news) {
-      tell(sessions, conversation, news);
-    },
-    release(conversation) {
-      for (const [key, { opening }] of sessions) {
-        if (key.startsWith(`${conversation}\n`)) void opening.then((session) => session.close()).catch(() => undefined);
-      }
-    },
+    hear: (conversation, news) => pool.hear(conversation, news),
+    release: (conversation) => pool.release(conversation),
     async close() {
-      clearInterval(sweep);
       followers.close();
-      const all = [...sessions.values()].flatMap(({ session }) => (session ? [session.close()] : []));
-      const { promise: late, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, endWithinMs);
-      await Promise.race([Promise.all(all), late]);
-      clearTimeout(timer);
+      await pool.close();
     },
   };
 }
 
+/** What is found out counts for all who reach the same; where each person is called as, for that person. */
 function placeOf({ assignment, caller }: Allowed, { url, auth }: Remote): string {
   return `${assignment.server.id}\n${url}\n${auth?.identity === 'own' ? caller.user.id : ''}`;
 }

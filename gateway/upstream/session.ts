@@ -80,6 +80,7 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
 
 export class Session implements PendingOwner {
   era: Era = 'legacy';
+  readonly isStateless = false;
   /** Undefined where its era was known, so that it was not asked. */
   about: About | undefined;
   lastUsedAt = performance.now();

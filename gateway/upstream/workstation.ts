@@ -2,7 +2,7 @@
 // shareable), and sends the call over its channel. A lost tunnel ends the calls on it; nothing is ever sent twice.
 import { Fault } from '#contract/error.ts';
 import type { WorkstationId } from '#contract/id.ts';
-import type { AllowedCall, AllowedListing, Destination, Era } from '../call.ts';
+import type { AllowedCall, AllowedListing, Destination } from '../call.ts';
 import type { InForce } from '../in-force.ts';
 import { noAbilities } from '../mcp/ability.ts';
 import type { Feature } from '../mcp/feature.ts';
@@ -11,11 +11,11 @@ import { progressTokenOf } from '../mcp/progress.ts';
 import type { Hub } from '../tunnel/hub.ts';
 import { chooseDestination } from './destination.ts';
 import { createFollowers } from './follow.ts';
-import { tell } from './hearing.ts';
 import { composerOf, readPages } from './item.ts';
-import { openSession, type Session, type SessionDeps, timedOut } from './session.ts';
+import { openSession, type Session } from './session.ts';
+import { type Opening, SessionPool } from './session-pool.ts';
 import type { About, ListedItem, Reply, Trace, Upstream } from './upstream.ts';
-import { leftOf, within } from './within.ts';
+import { leftOf } from './within.ts';
 
 export interface WorkstationDeps {
   readonly hub: Hub;
@@ -23,72 +23,48 @@ export interface WorkstationDeps {
   readonly onDropped: () => void;
   readonly startWithinMs?: number;
   readonly idleMs?: number;
+  /** In ms since 1970. */
+  readonly now?: () => number;
 }
 type Allowed = AllowedCall | AllowedListing;
-interface Entry {
-  readonly opening: Promise<Session>;
-  /** Set once it is open. */
-  session: Session | undefined;
-}
-
-const sessionLimit = 10_000;
-const eraForgottenAfterMs = 3_600_000;
+/** Of whom it is remembered which workstation they used. */
+const rememberAtMost = 10_000;
 
 export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   const startWithinMs = deps.startWithinMs ?? 30_000;
-  const idleMs = deps.idleMs ?? 600_000;
-  const sessions = new Map<string, Entry>();
-  /** What is known of each command of each workstation. */
-  const known = new Map<string, { era: Era; about: About | undefined; until: number }>();
+  const pool = new SessionPool<Session>({ what: 'local servers', idleMs: deps.idleMs, now: deps.now });
   const lastUsed = new Map<string, WorkstationId>();
-  const sweep = setInterval(closeIdle, Math.min(idleMs, 30_000)).unref();
 
-  /** The session, at once where it is open. A start that takes longer than the call may goes on for the next one. */
   function sessionFor(allowed: Allowed, destination: Destination, signal: AbortSignal): Session | Promise<Session> {
-    const { server, timeoutMs, shareable } = allowed.assignment;
+    const { server, shareable } = allowed.assignment;
     const owner = shareable ? 'shared' : allowed.conversation;
     const { host } = allowed.caller;
+    const { workstation, fingerprint } = destination;
     // What a host can be asked is said once, when the session begins. Of those who share one, none is asked.
     const abilities = shareable ? noAbilities : (allowed.audience?.abilities ?? noAbilities);
-    const key = `${owner}\n${host}\n${destination.workstation}\n${server.slug}\n${destination.fingerprint}\n${abilities.declared}`;
-    const entry = sessions.get(key);
-    if (entry?.session?.isOpen) return entry.session;
-    const { opening } = entry ?? begin(key, { server: server.slug, isShared: shareable, abilities }, host, destination);
-    return within(opening, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
-  }
-
-  function begin(
-    key: string,
-    terms: Pick<SessionDeps, 'server' | 'isShared' | 'abilities'>,
-    host: string,
-    destination: Destination,
-  ): Entry {
-    const { server } = terms;
-    const { workstation, fingerprint } = destination;
-    if (sessions.size >= sessionLimit) throw new Fault('BUSY', { what: 'local servers' });
-    const command = commandOf(destination);
-    const before = known.get(command);
-    const forget = () => sessions.get(key) === entry && sessions.delete(key);
-    const opening = openSession({
-      ...terms,
-      workstation,
-      open: (events, deadline) => deps.hub.open(workstation, server, fingerprint, events, deadline, host),
-      knownEra: before && before.until > Date.now() ? before.era : undefined,
-      knownAbout: before?.about,
-      startWithinMs,
-      onDropped: deps.onDropped,
-      onClosed: () => forget(),
-    });
-    const entry: Entry = { opening, session: undefined };
-    sessions.set(key, entry);
-    opening.then((session) => {
-      if (known.size > sessionLimit) known.clear();
-      const about = session.about ?? before?.about;
-      known.set(command, { era: session.era, about, until: Date.now() + eraForgottenAfterMs });
-      entry.session = session;
-      if (!session.isOpen) forget();
-    }, forget);
-    return entry;
+    const needed = {
+      allowed,
+      isShared: shareable,
+      key: `${owner}\n${host}\n${workstation}\n${server.slug}\n${fingerprint}\n${abilities.declared}`,
+      place: commandOf(destination),
+      bears: undefined,
+      open: async ({ known, knownAbout, onClosed }: Opening) => {
+        const talk = await openSession({
+          server: server.slug,
+          isShared: shareable,
+          abilities,
+          workstation,
+          open: (events, deadline) => deps.hub.open(workstation, server.slug, fingerprint, events, deadline, host),
+          knownEra: known?.era,
+          knownAbout,
+          startWithinMs,
+          onDropped: deps.onDropped,
+          onClosed,
+        });
+        return { talk, transport: undefined };
+      },
+    };
+    return pool.sessionFor(needed, signal);
   }
 
   function choose(allowed: Allowed): Destination {
@@ -97,7 +73,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
 
   function destinationOf(allowed: Allowed, trace: Trace): Destination {
     const destination = choose(allowed);
-    if (lastUsed.size > sessionLimit) lastUsed.clear();
+    if (lastUsed.size > rememberAtMost) lastUsed.clear();
     lastUsed.set(ownerOf(allowed), destination.workstation);
     trace.destination = destination;
     return destination;
@@ -105,16 +81,10 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
 
   function about(listing: AllowedListing): About | undefined {
     try {
-      return known.get(commandOf(choose(listing)))?.about;
+      return pool.about(commandOf(choose(listing)));
     } catch (error) {
       if (error instanceof Fault) return undefined; // nowhere to go now
       throw error;
-    }
-  }
-
-  function closeIdle(): void {
-    for (const { session } of [...sessions.values()]) {
-      if (session?.isIdle && performance.now() - session.lastUsedAt > idleMs) session.close();
     }
   }
 
@@ -143,7 +113,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const destination = destinationOf(allowed, trace);
     const session = await sessionFor(allowed, destination, signal);
     session.join(allowed);
-    const about = known.get(commandOf(destination))?.about;
+    const about = pool.about(commandOf(destination));
     if (about && !about.capabilities.has(feature.capability)) return [];
     const { declared } = allowed.assignment.shareable ? noAbilities : (allowed.audience?.abilities ?? noAbilities);
     return readPages(server.slug, feature, deps.onDropped, declared, async (compose) => {
@@ -172,20 +142,11 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     list,
     about,
     follow: followers.follow,
-    hear(conversation, news) {
-      tell(sessions, conversation, news);
-    },
-    release(conversation) {
-      for (const [key, { opening, session }] of sessions) {
-        session?.leave(conversation);
-        if (key.startsWith(`${conversation}\n`)) void opening.then((opened) => opened.close()).catch(() => undefined);
-      }
-    },
+    hear: (conversation, news) => pool.hear(conversation, news),
+    release: (conversation) => pool.release(conversation),
     async close() {
-      clearInterval(sweep);
       followers.close();
-      const all = await Promise.allSettled([...sessions.values()].map(({ opening }) => opening));
-      for (const opened of all) if (opened.status === 'fulfilled') opened.value.close();
+      await pool.close();
     },
   };
 }

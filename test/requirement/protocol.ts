@@ -194,6 +194,17 @@ export const protocol: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, Who hears that something changed',
   },
   {
+    id: 'protocol.verdict-expires',
+    promise:
+      'Which era a server speaks is asked again after an hour, also of one that is always in use, and after a start that failed.',
+    source: 'MCP 2026-07-28, basic/versioning',
+  },
+  {
+    id: 'protocol.sessions-shared-out',
+    promise: 'No user can take all sessions with servers: who has too many is refused by name, and others are served.',
+    source: 'ARCHITECTURE.md, Remote servers',
+  },
+  {
     id: 'protocol.changes-pace-nothing',
     promise: 'However often the policy changes, a server that failed is tried again only in its time by those who listen to it.',
     source: 'ARCHITECTURE.md, Who hears that something changed',
