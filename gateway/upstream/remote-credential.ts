@@ -43,6 +43,31 @@ function attend(newest: () => Newest, renew: (identity: Identity) => void): void
   }
 }
 
+/** What the server's refusal (401) of a request that no call makes comes to: true where there is another value now, and the session bears it. Never rejects. */
+export function renewalOf(
+  identities: Identities,
+  allowed: Allowed,
+  { auth, origin }: Remote,
+  bears: Bearing,
+): () => Promise<boolean> {
+  return async () => {
+    const before = bears.identity;
+    if (!auth || !before) return false;
+    const wanted = wantedBy(allowed, auth, origin);
+    try {
+      if (!(await identities.renewRefused(wanted, before))) return false;
+      const now = await identities.identity(wanted);
+      // One that was set anew may be somebody else: that is another session's.
+      if (now.id !== before.id || now.setAt !== before.setAt) return false;
+      bears.identity = now;
+      return true;
+    } catch {
+      // It ended, or can't be renewed now: the refusal stands, and the next try asks again.
+      return false;
+    }
+  };
+}
+
 export function wantedBy(
   { assignment, caller }: Allowed,
   { identity, scheme }: NonNullable<Remote['auth']>,

@@ -17,15 +17,21 @@ export interface RemoteListen {
   readonly headers: Readonly<Record<string, string>>;
   /** What a status without an answer means, if it is one that means something. */
   readonly faultOf: (status: number) => Fault | undefined;
+  /** The identity was refused (401): whether there is another value now. */
+  readonly renewed: () => Promise<boolean>;
   readonly onDropped: () => void;
 }
 
-export function openListen({ peer, id, headers, faultOf, onDropped }: RemoteListen, filter: ListenFilter, told: ListenTold) {
+export function openListen(deps: RemoteListen, filter: ListenFilter, told: ListenTold) {
+  const { peer, id, headers, faultOf, renewed, onDropped } = deps;
   const { server } = peer;
-  let status = 0;
+  let running: Exchange | undefined;
+  let isClosed = false;
 
   function over(fault: Fault): void {
-    running.abort();
+    if (isClosed) return;
+    isClosed = true;
+    running?.abort();
     told.onOver(fault);
   }
 
@@ -39,21 +45,44 @@ export function openListen({ peer, id, headers, faultOf, onDropped }: RemoteList
     over(listenFault(server, message));
   }
 
-  const running: Exchange = exchange(
-    peer,
-    { method: 'POST', headers, body: listenRequest(id, filter), idleWithinMs, isLong: true },
-    {
-      onHead: (head) => void (status = head.status),
-      onMessage(body) {
-        try {
-          receive(body);
-        } catch {
-          over(new Fault('SERVER_GARBAGE', { server, reason: 'what it says on subscriptions/listen can not be read' }));
-        }
+  async function refused(): Promise<void> {
+    const isRenewed = await renewed();
+    if (isClosed) return;
+    if (isRenewed) begin(true);
+    else over(faultOf(401) ?? new Fault('UPSTREAM_FAILED', { server, status: 401 }));
+  }
+
+  function begin(isAgain: boolean): void {
+    let status = 0;
+    /** A refusal says nothing of what is listened to, whatever else it says. */
+    const isRefused = () => status === 401 || status === 403;
+    running = exchange(
+      peer,
+      { method: 'POST', headers, body: listenRequest(id, filter), idleWithinMs, isLong: true },
+      {
+        onHead: (head) => void (status = head.status),
+        onMessage(body) {
+          if (isRefused()) return;
+          try {
+            receive(body);
+          } catch {
+            over(new Fault('SERVER_GARBAGE', { server, reason: 'what it says on subscriptions/listen can not be read' }));
+          }
+        },
+        onEnd() {
+          if (status === 401 && !isAgain) return void refused();
+          over(faultOf(status) ?? new Fault('UPSTREAM_LOST', { server }));
+        },
+        onFault: over,
       },
-      onEnd: () => told.onOver(faultOf(status) ?? new Fault('UPSTREAM_LOST', { server })),
-      onFault: (fault) => told.onOver(fault),
+    );
+  }
+
+  begin(false);
+  return {
+    close() {
+      isClosed = true;
+      running?.abort();
     },
-  );
-  return { close: () => running.abort() };
+  };
 }

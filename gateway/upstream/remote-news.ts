@@ -16,6 +16,8 @@ export function followNews(deps: {
   readonly peer: Peer;
   readonly headers: () => Readonly<Record<string, string>>;
   readonly onMessage: (body: Buffer) => void;
+  /** The identity was refused (401): whether there is another value now. */
+  readonly renewed: () => Promise<boolean>;
   /** It is there again, after a while in which nothing could be heard and of which nothing is kept. */
   readonly onMissed: () => void;
   /** The server says that there is no such session (404). */
@@ -36,6 +38,15 @@ export function followNews(deps: {
     pauseMs = Math.min(pauseMs * 2, againAfterAtMostMs);
   }
 
+  /** With another value at once; else it may be renewed by the next time. */
+  async function refused(): Promise<void> {
+    const isRenewed = await deps.renewed();
+    if (isClosed) return;
+    hasBroken = true;
+    if (isRenewed) listen();
+    else again(undefined);
+  }
+
   function listen(): void {
     let status = 0;
     const headers = {
@@ -53,11 +64,13 @@ export function followNews(deps: {
           if (status === 200) hasBroken = false;
         },
         onMessage(body) {
+          // What comes with a refusal is no news.
+          if (status !== 200) return;
           pauseMs = againAfterMs;
           deps.onMessage(body);
         },
-        // Anything but a stream says that there is none (405), or that the session is over (404). A token that was refused may be renewed by then.
-        onEnd: (stream) => (stream || status === 401 ? again(stream) : status === 404 && deps.onGone()),
+        // Anything but a stream says that there is none (405), or that the session is over (404).
+        onEnd: (stream) => (status === 401 ? void refused() : stream ? again(stream) : status === 404 && deps.onGone()),
         onFault: (fault, stream) => (status === 0 || stream) && fault.code !== 'EGRESS_FORBIDDEN' && again(stream),
       },
     );

@@ -47,6 +47,8 @@ export interface RemoteSessionDeps extends Peer, Opening {
   readonly startWithinMs: number;
   /** What a status, and the challenge that came with it, say of the identity that was sent. */
   readonly refused: (status: number, challenge?: string) => Fault;
+  /** The identity was refused (401) to what no call asks: whether there is another value now. */
+  readonly renewed: () => Promise<boolean>;
   readonly onDropped: () => void;
 }
 
@@ -216,7 +218,7 @@ export class RemoteSession {
 
   /** How a modern server is listened to. It outlives this session, which is nothing at the far end. */
   get way(): ListenWay {
-    const { onDropped } = this.#deps;
+    const { onDropped, renewed } = this.#deps;
     return {
       open: (filter, told) =>
         openListen(
@@ -225,6 +227,7 @@ export class RemoteSession {
             id: this.#nextId++,
             headers: this.#headers(listenMethod, undefined),
             faultOf: (status) => this.#faultOf(status),
+            renewed,
             onDropped,
           },
           filter,
@@ -242,6 +245,7 @@ export class RemoteSession {
       peer: this.#deps,
       headers,
       onMessage: (body) => this.#said(body),
+      renewed: this.#deps.renewed,
       onMissed: () => this.#interest?.missed(),
       onGone: () => this.#forgotten(),
     });
@@ -265,10 +269,17 @@ export class RemoteSession {
     this.#ask('logging/setLevel', { level }).catch(() => this.#deps.onDropped());
   }
 
-  /** Asks for something of the gateway's own. */
-  #ask(method: string, params: object): Promise<Reply> {
+  /** Asks for something of the gateway's own; once more where the identity was refused and is another now. */
+  async #ask(method: string, params: object): Promise<Reply> {
     const compose = (id: number) => Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
-    return this.request({ method, compose, timeoutMs: besideWithinMs }, AbortSignal.timeout(besideWithinMs));
+    const ask = () => this.request({ method, compose, timeoutMs: besideWithinMs }, AbortSignal.timeout(besideWithinMs));
+    try {
+      return await ask();
+    } catch (error) {
+      const isRefused = error instanceof Fault && error.code === 'IDENTITY_REFUSED' && error.fields['status'] === 401;
+      if (!isRefused || !(await this.#deps.renewed())) throw error;
+      return await ask();
+    }
   }
 
   /** The roots of the host changed: told to a legacy server that may ask for them. */

@@ -12,7 +12,7 @@ import { createFollowers } from './follow.ts';
 import { Interest } from './interest.ts';
 import { composerOf, readPages } from './item.ts';
 import { createMirroredTools } from './mirrored.ts';
-import { type Bearing, credentialOf, refused, wantedBy } from './remote-credential.ts';
+import { type Bearing, credentialOf, refused, renewalOf, wantedBy } from './remote-credential.ts';
 import { headerMismatch, isRefusedFor } from './remote-era.ts';
 import { openRemote, type RemoteTalk } from './remote-open.ts';
 import { timedOut } from './session.ts';
@@ -102,6 +102,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       limitBytes: deps.messageLimitBytes,
       startWithinMs,
       refused: (status, challenge) => refused(deps.identities, allowed, remote, status, challenge),
+      renewed: renewalOf(deps.identities, allowed, remote, bears),
       onDropped: deps.onDropped,
     });
   }

@@ -125,6 +125,11 @@ export const remote: readonly Requirement[] = [
     promise: 'A server that never ends what it sends ends its own call, at its limit or in its time.',
     source: 'docs/attacks.md',
   },
+  {
+    id: 'remote.listened-renewed',
+    promise: 'Who listens to a server hears on after its tokens were refused there, also where nobody calls it.',
+    source: 'docs/identities.md',
+  },
   { id: 'remote.era-found-out', promise: 'A remote server of either era is called as it wants it.', source: walk },
   {
     id: 'vault.bound',

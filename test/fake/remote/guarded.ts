@@ -160,7 +160,8 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
   };
 }
 
-function pipe(request: IncomingMessage, response: ServerResponse, to: string): void {
+/** Passes a request on to another server, and its answer back. */
+export function pipe(request: IncomingMessage, response: ServerResponse, to: string): void {
   const { method, headers } = request;
   const onward = send(to, { ...(method && { method }), headers }, (inside) => {
     response.writeHead(inside.statusCode ?? 502, inside.headers);

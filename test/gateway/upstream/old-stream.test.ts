@@ -34,6 +34,7 @@ function open(of: Heard, transport: 'auto' | 'sse' = 'sse') {
     context: 'one',
     startWithinMs: 5000,
     refused: (status) => new Fault('IDENTITY_REFUSED', { server, status, whose: 'identity', option: '' }),
+    renewed: () => Promise.resolve(false),
     onDropped: () => undefined,
     onClosed: () => undefined,
     onMistaken: () => undefined,

@@ -14,7 +14,7 @@ import type { Heard, Seen } from '../../fake/remote/listen.ts';
 
 const ids = { gateway: GatewayId.parse(newId()), server: ServerId.parse(newId()), user: UserId.parse(newId()) };
 
-export function upstreamFor(value = 'precious'): Upstream {
+export function upstreamFor(value = 'precious', change: Partial<Identities> = {}): Upstream {
   const egress = createEgress({ onRefused: () => undefined });
   const identity = { id: 'one', setAt: 1, isSignIn: false, value: new Secret(value) };
   const identities: Identities = {
@@ -22,6 +22,7 @@ export function upstreamFor(value = 'precious'): Upstream {
     renewRefused: () => Promise.resolve(false),
     want: () => Promise.resolve(),
     refusal: (whose, { status }) => identityFault('IDENTITY_REFUSED', whose, undefined, { status }),
+    ...change,
   };
   const upstream = createRemoteUpstream({ egress, identities, messageLimitBytes: 65_536, onDropped: () => undefined });
   onTestFinished(async () => {
