@@ -79,5 +79,7 @@ export const EventRecord = z.object({
 });
 export type EventRecord = z.infer<typeof EventRecord>;
 
+/** What `kind` may be. */
+export const recordKinds = ['call', 'event'] as const;
 export const AuditRecord = z.discriminatedUnion('kind', [CallRecord, EventRecord]);
 export type AuditRecord = z.infer<typeof AuditRecord>;

@@ -6,6 +6,7 @@ import { itemErrors } from './error-item.ts';
 import { remoteErrors } from './error-remote.ts';
 import { stateErrors } from './error-state.ts';
 import { signInErrors } from './error-sign-in.ts';
+import { sinkErrors } from './error-sink.ts';
 import { tunnelErrors } from './error-tunnel.ts';
 
 /** May the caller send the same request again? `unknown`: it may have run, so only the caller can judge. */
@@ -246,6 +247,7 @@ const table = {
     message:
       "The call can't be put on record, so its result is withheld. Tell your administrator: the audit store does not accept records.",
   },
+  ...sinkErrors,
   STORE_UNAVAILABLE: {
     status: 503,
     rpc: 7503,

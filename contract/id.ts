@@ -20,6 +20,8 @@ export const WorkstationId = uuid.brand<'WorkstationId'>();
 export type WorkstationId = z.infer<typeof WorkstationId>;
 export const IdentityId = uuid.brand<'IdentityId'>();
 export type IdentityId = z.infer<typeof IdentityId>;
+export const SinkId = uuid.brand<'SinkId'>();
+export type SinkId = z.infer<typeof SinkId>;
 export const TokenId = uuid.brand<'TokenId'>();
 export type TokenId = z.infer<typeof TokenId>;
 /** A connection is also what the caller's token is known by where its host signed in, because that stays the same while tokens come and go. */

@@ -2,8 +2,9 @@
 // The file is the whole truth for what it names: what is absent from it is removed, and what is absent from a gateway is not allowed.
 import { z } from 'zod';
 import { clientProof } from './client-proof.ts';
-import { isLoopback } from './gateway-origin.ts';
 import { Slug, WorkstationId } from './id.ts';
+import { PrivateHost, RemoteUrl } from './remote-address.ts';
+import { PolicySink } from './sink.ts';
 
 /** What an assignment exposes of a server, kind by kind: tools and prompts by name, resources by URI, resource templates by URI template. */
 export const itemKinds = ['tools', 'prompts', 'resources', 'templates'] as const;
@@ -50,27 +51,6 @@ export const WorkstationServer = z.strictObject({
   shareable: z.boolean().default(false),
   timeoutSeconds,
 });
-
-/** https; plain http only on the gateway's own machine. A secret has no place in it: it would stand in backups, plans and logs. */
-const RemoteUrl = z
-  .string()
-  .max(2048)
-  .refine((text) => {
-    const url = URL.parse(text);
-    if (!url || url.username || url.password || url.hash) return false;
-    return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
-  }, 'use an https URL without password and fragment (http only for 127.0.0.1, [::1] and localhost)');
-
-const HostName = z
-  .string()
-  .max(253)
-  .regex(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i);
-const isNarrow = (bits: number) => (network: string) => Number(network.split('/')[1]) >= bits;
-/** A host, an address or a network whose private addresses may be reached. No network holds all addresses: that would be no list any more. */
-export const PrivateHost = z.union(
-  [z.ipv4(), z.ipv6(), z.cidrv4().refine(isNarrow(8)), z.cidrv6().refine(isNarrow(7)), HostName],
-  'use a host name, an IP address, or a network of at most /8 (IPv6: /7)',
-);
 
 /** Headers whose meaning is not a credential's: the gateway or HTTP itself sets them. */
 const takenHeaders =
@@ -152,6 +132,8 @@ export const PolicyFile = z.strictObject({
   teams: z.record(Slug, PolicyTeam).default({}),
   servers: z.record(Slug, PolicyServer).default({}),
   gateways: z.record(Slug, PolicyGateway).default({}),
+  /** Where audit records are sent. Absent: nowhere. */
+  sinks: z.record(Slug, PolicySink).optional(),
 });
 export type PolicyFile = z.infer<typeof PolicyFile>;
 

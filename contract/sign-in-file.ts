@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { clientProof } from './client-proof.ts';
 import { Slug } from './id.ts';
-import { PrivateHost } from './policy.ts';
+import { PrivateHost } from './remote-address.ts';
 
 const Domain = z
   .string()

@@ -43,7 +43,7 @@ try {
 /** The administrators' commands. `serve` is started without them: what they need is a third of what would have to be loaded. */
 async function administration(): Promise<readonly AddCommands[]> {
   if (process.argv[2] === 'serve') return [];
-  const [policy, token, workstation, server, identity, audit, backup, connection, account, egress, host, person] =
+  const [policy, token, workstation, server, identity, audit, backup, connection, account, egress, host, person, sink] =
     await Promise.all([
       import('./command/policy.ts'),
       import('./command/token.ts'),
@@ -57,6 +57,7 @@ async function administration(): Promise<readonly AddCommands[]> {
       import('./command/egress.ts'),
       import('./command/host.ts'),
       import('./command/person.ts'),
+      import('./command/sink.ts'),
     ]);
   return [
     policy.addPolicy,
@@ -71,6 +72,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     egress.addEgress,
     host.addHost,
     person.addPerson,
+    sink.addSink,
   ];
 }
 

@@ -1,12 +1,14 @@
 // What applying a policy would change, in words; pure. Order and repetition in lists of names mean nothing, so they are no change.
+import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import type { PolicyFile, PolicyServer, PolicyTeam, PolicyUser, Provisioning } from '#contract/policy.ts';
+import type { PolicySink } from '#contract/sink.ts';
 import type { MadePerson } from '../store/sign-in.ts';
 import type { Token, Workstation } from '../store/store.ts';
 
 export interface Change {
   readonly action: 'add' | 'change' | 'remove';
-  readonly what: 'setting' | 'user' | 'team' | 'server' | 'gateway' | 'assignment' | 'access';
+  readonly what: 'setting' | 'user' | 'team' | 'server' | 'gateway' | 'assignment' | 'sink' | 'access';
   /** A slug; `<gateway>/<server>` of an assignment; `<user> -> <gateway>` of access. */
   readonly name: string;
   /** What is different, or what goes with a removal. */
@@ -37,6 +39,9 @@ export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): r
       revoked(live.filter((token) => token.kind !== 'enroll' && token.gateway === gateway).length, 'token'),
     ]),
     ...compare('assignment', facts(assignmentsOf(before), plainFacts), facts(assignmentsOf(after), plainFacts), () => []),
+    ...compare('sink', facts(before.sinks ?? {}, sinkFacts), facts(after.sinks ?? {}, sinkFacts), () => [
+      'what it still owes is not sent',
+    ]),
     ...compareAccess(before, after),
   ];
 }
@@ -138,6 +143,16 @@ function serverFacts(of: PolicyServer): Facts {
     transport: transport === 'auto' ? undefined : transport,
     sign: sign ? 'yes' : undefined,
   });
+}
+
+/** Of what is made of parts the parts are told, so that a certificate or a filter is no wall of text. */
+function sinkFacts(of: PolicySink): Facts {
+  const parts = Object.entries(of).flatMap(([name, value]): [string, unknown][] => {
+    if (name === 'ca' && typeof value === 'string') return [[name, `sha256:${hash('sha256', value).slice(0, 16)}`]];
+    if (Array.isArray(value) || !(value instanceof Object)) return [[name, value]];
+    return Object.entries(value).map(([part, of]) => [`${name}.${part}`, of]);
+  });
+  return plainFacts(Object.fromEntries(parts));
 }
 
 function assignmentsOf(policy: PolicyFile): Readonly<Record<string, { reach: string; tools: Provisioning }>> {

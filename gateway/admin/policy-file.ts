@@ -11,6 +11,7 @@ import {
   RemoteServer,
   WorkstationServer,
 } from '#contract/policy.ts';
+import { FileSink, PolicySink, SinkFilter } from '#contract/sink.ts';
 import { parseTemplate } from '../mcp/uri-template.ts';
 import { contradictions } from './contradiction.ts';
 import { nearNames } from './suggest.ts';
@@ -79,12 +80,14 @@ function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[]
   }
   const message = issue.message.replace(/^Invalid input: /, '').replace(/, received undefined$/, '');
   if (!isThere(value, path)) return [{ path, at: 'key', message: `is missing: ${message}` }];
-  return [{ path, at: 'value', message: choices[String(path.at(-1))] ?? message }];
+  const key = path.join('.').replace(/^sinks\.[^.]+/, 'sinks');
+  return [{ path, at: 'value', message: choices[key] ?? choices[String(path.at(-1))] ?? message }];
 }
 
 /** What may stand where zod's own words would say less. */
 const choices: Readonly<Record<string, string>> = {
   kind: 'use workstation or remote',
+  'sinks.kind': 'use file, webhook, syslog, splunk or otlp',
   auth: 'use none or header',
   identity: 'use own, shared or none',
   version: 'this version is not known here: use 1',
@@ -119,7 +122,12 @@ function schemaAt(path: Path, value: unknown): { readonly shape: Readonly<Record
   if (path[0] === 'users') return PolicyUser;
   if (path[0] === 'teams') return PolicyTeam;
   if (path[0] === 'servers') return valueAt(value, [...path, 'kind']) === 'remote' ? RemoteServer : WorkstationServer;
+  if (path[0] === 'sinks') return path.at(2) === 'only' ? SinkFilter : (sinkOf(valueAt(value, [...path, 'kind'])) ?? FileSink);
   return path.length > 2 ? PolicyAssignment : PolicyGateway;
+}
+
+function sinkOf(kind: unknown) {
+  return PolicySink.options.find((option) => option.shape.kind.value === kind);
 }
 
 /** Names that the file uses and does not define. */
@@ -151,6 +159,14 @@ function danglingNames(policy: PolicyFile): readonly Finding[] {
         check('server', server, policy.servers, ['gateways', gateway, 'assignments', server], 'key'),
       ),
     ),
+    ...Object.entries(policy.sinks ?? {}).flatMap(([sink, { only }]) => [
+      ...(only?.gateways ?? []).flatMap((name, index) =>
+        check('gateway', name, policy.gateways, ['sinks', sink, 'only', 'gateways', index], 'value'),
+      ),
+      ...(only?.servers ?? []).flatMap((name, index) =>
+        check('server', name, policy.servers, ['sinks', sink, 'only', 'servers', index], 'value'),
+      ),
+    ]),
   ];
 }
 

@@ -5,6 +5,7 @@ import type { Connection, MadePerson } from '../store/sign-in.ts';
 import type { SeenHost, Token, Workstation } from '../store/store.ts';
 import type { ShownIdentity } from './identity.ts';
 import type { OfferedServer } from './offer.ts';
+import type { ShownSink } from './sink.ts';
 import type { Tailed } from './tail.ts';
 
 /** Rows under their headings, columns padded; `empty` where there are none. */
@@ -112,6 +113,26 @@ export function hostTable(hosts: readonly (SeenHost & { readonly proof: HostProo
     use(last),
   ]);
   return table(['ID', 'VOUCHED FOR BY', 'NAME', 'STATE', 'FIRST USED', 'LAST USED'], rows, 'No host was used here yet.');
+}
+
+/** What is set aside, dropped or skipped is told where there is any. */
+export function sinkTable(sinks: readonly ShownSink[]): string {
+  const rows = sinks.map((one) => {
+    const { state, missing, rejected, skipped, parked, failingSince, lastError } = one;
+    const losses = Object.entries({ rejected, skipped, parked }).flatMap(([name, count]) =>
+      count > 0 ? [`${count} ${name}`] : [],
+    );
+    const why =
+      missing.length > 0
+        ? `set ${missing.join(', ')}`
+        : failingSince === null
+          ? losses.join(', ')
+          : [`since ${time(failingSince)}: ${lastError ?? ''}`, ...losses].join('; ');
+    const last = one.deliveredAt === null ? 'never' : time(one.deliveredAt);
+    const lag = one.owed === 0 ? '-' : `${(one.lagMs / 1000).toFixed(1)} s`;
+    return [one.sink, one.kind, state, String(one.owed), lag, `${one.limit} (${one.onFull})`, String(one.sent), last, why];
+  });
+  return table(['SINK', 'KIND', 'STATE', 'OWES', 'LAG', 'LIMIT', 'SENT', 'LAST', 'WHY'], rows, 'There are no sinks.');
 }
 
 /** An offer in full: whoever approves it sees the whole command. */

@@ -101,7 +101,7 @@ export const addIdentity: AddCommands = (program, terminal) => {
       );
       const { kid, rewrapped, unreadable } = rotated;
       for (const id of unreadable) note(`warning: ${id} can't be read, before as after: set it again.`);
-      print(flags.json ? JSON.stringify(rotated) : `the key is ${kid} now; ${rewrapped} identities were sealed with it`);
+      print(flags.json ? JSON.stringify(rotated) : `the key is ${kid} now; ${rewrapped} values were sealed with it`);
     },
   );
 };

@@ -43,6 +43,18 @@ import {
   removeItem,
   removeItemByUid,
 } from './sql/sign-in.ts';
+import {
+  leaseSink,
+  parkedRecords,
+  releaseSink,
+  reportSink,
+  resealSinkSecrets,
+  setSinkSecret,
+  sinks,
+  sinkSecrets,
+  standing,
+  unpark,
+} from './sql/sink.ts';
 import { organization, revision } from './sql/state.ts';
 import { addToken, enroll, revokeToken, tokenByHash, tokens } from './sql/token.ts';
 import {
@@ -55,6 +67,7 @@ import {
   workstationsOf,
 } from './sql/workstation.ts';
 import type { SignInStore } from './sign-in.ts';
+import type { SinkStore } from './sink.ts';
 import type { Store } from './store.ts';
 
 export interface StoreDeps {
@@ -163,6 +176,7 @@ function storeOf(engine: Engine): Store {
     newestRecords: guarded((limit) => newestRecords(db, limit)),
     newestCalls: guarded((users, limit) => newestCalls(db, users, limit)),
     signIn: signInOf(engine),
+    sink: sinkOf(engine),
     close: () => engine.close(),
   };
 }
@@ -195,5 +209,20 @@ function signInOf({ db }: Engine): SignInStore {
     beginAttempt: guarded((email, now) => beginAttempt(db, email, now)),
     passAttempt: guarded((email, step) => passAttempt(db, email, step)),
     removeAccount: guarded((email) => removeAccount(db, email)),
+  };
+}
+
+function sinkOf({ db }: Engine): SinkStore {
+  return {
+    sinks: guarded(() => sinks(db)),
+    standing: guarded(() => standing(db)),
+    lease: guarded((sink, holder, now, until) => leaseSink(db, sink, holder, now, until)),
+    report: guarded((sink, holder, progress) => reportSink(db, sink, holder, progress)),
+    release: guarded((sink, holder) => releaseSink(db, sink, holder)),
+    parked: guarded((sink) => parkedRecords(db, sink)),
+    unpark: guarded((sink, records) => unpark(db, sink, records)),
+    secrets: guarded(() => sinkSecrets(db)),
+    setSecret: guarded((secret) => setSinkSecret(db, secret)),
+    resealSecrets: guarded((changes) => resealSinkSecrets(db, changes)),
   };
 }

@@ -20,6 +20,7 @@ import { createStepUp } from './migration/0013-step-up.ts';
 import { createRecordTree } from './migration/0014-one-record-tree.ts';
 import { createPerson } from './migration/0015-person.ts';
 import { createAccount } from './migration/0016-account.ts';
+import { createSink } from './migration/0017-sink.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -40,6 +41,7 @@ const migrations = {
   '0014-one-record-tree': createRecordTree,
   '0015-person': createPerson,
   '0016-account': createAccount,
+  '0017-sink': createSink,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -18,6 +18,7 @@ import type { HostState } from '#contract/host-identity.ts';
 import type { PolicyFile, PolicyIds } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { SignInStore } from './sign-in.ts';
+import type { SinkStore } from './sink.ts';
 
 export interface StoredPolicy {
   readonly policy: PolicyFile;
@@ -223,6 +224,9 @@ export interface Store {
 
   /** Hosts that sign in by themselves. */
   readonly signIn: SignInStore;
+
+  /** Where records are sent. */
+  readonly sink: SinkStore;
 
   close(): Promise<void>;
 }

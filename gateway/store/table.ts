@@ -9,6 +9,7 @@ import type {
   IdentityId,
   OrganizationId,
   ServerId,
+  SinkId,
   Slug,
   TeamId,
   TokenId,
@@ -198,6 +199,41 @@ export interface Tables {
     readonly last_gateway: Slug | null;
     readonly last_at: number | null;
     readonly decided_at: number | null;
+  };
+
+  readonly sink: {
+    readonly id: SinkId;
+    readonly slug: Slug;
+    /** JSON: contract/sink.ts. */
+    readonly body: string;
+  };
+  readonly sink_secret: {
+    readonly sink_id: SinkId;
+    readonly name: string;
+    readonly origin: string;
+    readonly sealed: string;
+    readonly set_at: number;
+  };
+  readonly sink_cursor: { readonly sink_id: SinkId; readonly chain: string; readonly seq: number };
+  readonly sink_state: {
+    readonly sink_id: SinkId;
+    /** Who sends to it, until when; null where nobody does. */
+    readonly holder: string | null;
+    readonly lease_until: number;
+    readonly sent: number;
+    readonly rejected: number;
+    readonly skipped: number;
+    readonly delivered_at: number | null;
+    readonly failing_since: number | null;
+    readonly last_error: string | null;
+    readonly last_error_at: number | null;
+  };
+  readonly sink_parked: {
+    readonly sink_id: SinkId;
+    readonly chain: string;
+    readonly seq: number;
+    readonly reason: string;
+    readonly at: number;
   };
 
   readonly chain: {

@@ -5,7 +5,17 @@ import { Fault } from '#contract/error.ts';
 import { reveal, Secret } from '#contract/secret.ts';
 
 /** Where a value lies and whose it is. */
-export interface Binding {
+export type Binding = IdentityBinding | SinkBinding;
+interface SinkBinding {
+  readonly table: 'sink_secret';
+  readonly column: 'sealed';
+  /** The sink. */
+  readonly row: string;
+  readonly name: string;
+  /** Where it may be sent. */
+  readonly origin: string;
+}
+interface IdentityBinding {
   readonly table: 'identity';
   readonly column: 'sealed';
   readonly row: string;
@@ -102,7 +112,12 @@ function partsOf(sealed: string): WrappedKey & { readonly value: string } {
 }
 
 /** A token as it was given is bound as it was before there were other kinds. */
-function about({ table, column, row, server, user, gateway, origin, kind }: Binding, what: 'key' | 'value'): Buffer {
+function about(binding: Binding, what: 'key' | 'value'): Buffer {
+  if (binding.table === 'sink_secret') {
+    const { table, column, row, name, origin } = binding;
+    return Buffer.from(JSON.stringify(['drawbridge vault 1', what, table, column, row, name, origin]));
+  }
+  const { table, column, row, server, user, gateway, origin, kind } = binding;
   const place = ['drawbridge vault 1', what, table, column, row, server, user, gateway, origin];
   return Buffer.from(JSON.stringify(kind === 'token' ? place : [...place, kind]));
 }

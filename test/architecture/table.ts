@@ -57,7 +57,7 @@ export const layers: readonly Layer[] = [
   { at: 'gateway/egress/', ours: contract, packages: ['undici', 'ipaddr.js', 'http-message-signatures'], node: 'all' },
   {
     at: 'gateway/vault/',
-    ours: [...contract, 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
+    ours: [...contract, 'gateway/store/store.ts', 'gateway/store/sink.ts', 'gateway/bus/bus.ts'],
     packages: ['zod'],
     node: 'all',
   },

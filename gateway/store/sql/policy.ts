@@ -5,6 +5,7 @@ import type { PolicyIds } from '#contract/policy.ts';
 import type { StoredPolicy } from '../store.ts';
 import type { Db } from '../table.ts';
 import { readAtOnce } from './change.ts';
+import { sinks } from './sink.ts';
 
 export async function policy(db: Db): Promise<StoredPolicy> {
   return policyOf(await readAtOnce(db, read));
@@ -64,6 +65,7 @@ function policyOf(rows: Awaited<ReturnType<typeof read>>): StoredPolicy {
           ]),
       ),
     })),
+    ...(rows.sinks.length === 0 ? {} : { sinks: bySlug(rows.sinks, ({ config }) => config) }),
   };
   const ids: PolicyIds = {
     users: bySlug(rows.users, (row) => row.id),
@@ -109,6 +111,7 @@ async function read(db: Db) {
     assignments: await db.selectFrom('assignment').selectAll().execute(),
     provisions: await db.selectFrom('provision').selectAll().execute(),
     items: await db.selectFrom('provisioned_item').selectAll().orderBy('position').execute(),
+    sinks: await sinks(db),
   };
 }
 

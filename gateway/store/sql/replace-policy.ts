@@ -1,12 +1,13 @@
 // Replaces the policy as a whole: a slug that stays keeps its id, one that is gone takes its tokens and workstations with it.
 import { Fault } from '#contract/error.ts';
-import { AssignmentId, GatewayId, ServerId, Slug, TeamId, UserId, newId } from '#contract/id.ts';
+import { AssignmentId, GatewayId, ServerId, SinkId, Slug, TeamId, UserId, newId } from '#contract/id.ts';
 import { itemKinds } from '#contract/policy.ts';
 import type { PolicyFile, PolicyServer } from '#contract/policy.ts';
 import type { Db, Tables, Tx } from '../table.ts';
 import { change, changed } from './change.ts';
 import { removeOrphanedIdentities } from './identity.ts';
 import { parts } from './part.ts';
+import { settleSinks } from './sink.ts';
 
 export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision: number, now: number): Promise<void> {
   await change(db, async (tx, revision) => {
@@ -27,6 +28,7 @@ export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision
     for (const values of parts(rows.assignments)) await tx.insertInto('assignment').values(values).execute();
     for (const values of parts(rows.provisions)) await tx.insertInto('provision').values(values).execute();
     for (const values of parts(rows.items)) await tx.insertInto('provisioned_item').values(values).execute();
+    for (const values of parts(rows.sinks)) await tx.insertInto('sink').values(values).execute();
     await revokeOrphans(tx, now);
     return changed(undefined);
   });
@@ -44,6 +46,7 @@ export const policyTables = [
   'team',
   'server',
   'gateway',
+  'sink',
 ] as const;
 
 /** Leaves no row of the policy. */
@@ -53,7 +56,7 @@ export async function deletePolicy(tx: Tx): Promise<void> {
 
 /**
  * What belongs to users that are gone is revoked, as are host tokens and connections for gateways that are gone. Identities that nobody can use any more
- * are removed.
+ * are removed, and sinks begin and end.
  */
 export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
   const users = tx.selectFrom('user').select('id');
@@ -80,6 +83,7 @@ export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
   await tx.deleteFrom('arrival').where('user_id', 'not in', users).execute();
   await tx.deleteFrom('account').where('user_id', 'not in', users).execute();
   await removeOrphanedIdentities(tx, now);
+  await settleSinks(tx);
 }
 
 type Names = Awaited<ReturnType<typeof namesOf>>;
@@ -101,6 +105,7 @@ async function namesOf(tx: Tx, policy: PolicyFile, now: number) {
     gateways: kept(policy.gateways, await tx.selectFrom('gateway').select(['slug', 'id']).execute(), () =>
       GatewayId.parse(make()),
     ),
+    sinks: kept(policy.sinks ?? {}, await tx.selectFrom('sink').select(['slug', 'id']).execute(), () => SinkId.parse(make())),
     assignmentOf: (gateway: string, server: string) => assignments.get(`${gateway}/${server}`) ?? AssignmentId.parse(make()),
   };
 }
@@ -114,7 +119,7 @@ function kept<Id>(
   return new Map(Object.keys(named).map((slug) => [slug, before.get(slug) ?? make()]));
 }
 
-function rowsOf({ hosts, users, teams, servers, gateways }: PolicyFile, names: Names) {
+function rowsOf({ hosts, users, teams, servers, gateways, sinks = {} }: PolicyFile, names: Names) {
   const assignments = Object.entries(gateways).flatMap(([gateway, of]) =>
     Object.entries(of.assignments).map(([server, assignment]) => ({
       ...assignment,
@@ -168,6 +173,11 @@ function rowsOf({ hosts, users, teams, servers, gateways }: PolicyFile, names: N
         return [{ assignment_id: assignment.id, kind, mode: exposed === 'all' ? exposed : ('listed' as const) }];
       }),
     ),
+    sinks: Object.entries(sinks).map(([slug, sink]) => ({
+      id: idOf(names.sinks, 'sink', slug),
+      slug: Slug.parse(slug),
+      body: JSON.stringify(sink),
+    })),
     items: assignments.flatMap((assignment) =>
       itemKinds.flatMap((kind) => {
         const exposed = assignment[kind];

@@ -13,6 +13,7 @@ import { applyPolicy, group, quiet, samplePolicy } from '../../suite/sample.ts';
 import { describeIdentities } from '../../suite/identity.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
+import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
 
 let server: TestPostgres;
@@ -25,6 +26,7 @@ describeStore('PostgreSQL', () => postgresGround(server));
 describeSignInStore('PostgreSQL', () => postgresGround(server));
 describeNewestCalls('PostgreSQL', () => postgresGround(server));
 describeIdentities('PostgreSQL', () => postgresGround(server));
+describeSinks('PostgreSQL', () => postgresGround(server));
 
 describe('a store on a PostgreSQL server', () => {
   /** A second connection to the same database, for somebody else. */

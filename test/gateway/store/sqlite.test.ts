@@ -10,12 +10,14 @@ import { applyPolicy, fingerprint, group, quiet, samplePolicy, slug } from '../.
 import { describeIdentities } from '../../suite/identity.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
+import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
 
 describeStore('SQLite', sqliteGround);
 describeSignInStore('SQLite', sqliteGround);
 describeNewestCalls('SQLite', sqliteGround);
 describeIdentities('SQLite', sqliteGround);
+describeSinks('SQLite', sqliteGround);
 
 describe('a store on a SQLite file', () => {
   test('says so when its disk is full, loses nothing, and works again when there is room', async () => {
