@@ -230,6 +230,12 @@ const table = {
   ...remoteErrors,
   ...stateErrors,
   BUSY: { status: 503, rpc: 7429, retry: 'safe', message: 'Too much is waiting for {what}. Try again in a moment.' },
+  TOO_OFTEN: {
+    status: 429,
+    rpc: 7429,
+    retry: 'safe',
+    message: 'Too many requests came from your address for {what}. Try again in {seconds} s.',
+  },
   HOST_UNABLE: { status: 200, rpc: -32601, retry: 'no', message: 'The AI host can not be asked for {method}: {reason}.' },
   HOST_SILENT: { status: 200, rpc: 7504, retry: 'unknown', message: 'The AI host did not answer {method} within {seconds} s.' },
   SECRET_ASKED: { status: 200, rpc: 7403, retry: 'no', message: 'A form may not ask for a secret: its field "{field}" does.' },

@@ -58,10 +58,12 @@ function describe(fault: Fault): { code: string; message: string; reference?: st
   return { code: fault.code, message: fault.message, ...(reference === undefined ? {} : { reference: String(reference) }) };
 }
 
-function faultHeaders(fault: Fault): Record<string, string> {
+/** What HTTP says of it beside the status. */
+export function faultHeaders(fault: Fault): Record<string, string> {
   const { status, retry } = entryOf(fault.code);
   if (status === 401) return { 'WWW-Authenticate': 'Bearer realm="Drawbridge"' };
   if (status === 405) return { Allow: String(fault.fields['allow'] ?? '') };
   if (status === 426) return { Upgrade: 'websocket' };
+  if (status === 429) return { 'Retry-After': String(fault.fields['seconds'] ?? 1) };
   return status === 503 && retry === 'safe' ? { 'Retry-After': '1' } : {};
 }

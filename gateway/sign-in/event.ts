@@ -1,5 +1,5 @@
 // Records of what happens when hosts sign in. Never a token, a code or an address with one in it; refusals are cheap to provoke from outside, so they
-// have a bound: what is over it is counted, and the next record says how many there were.
+// have a bound: what is over it is counted, and the next record of its kind says how many there were.
 import type { EventRecord } from '#contract/audit.ts';
 import type { ErrorCode } from '#contract/error.ts';
 import { newRecordId } from '#contract/id.ts';
@@ -9,6 +9,8 @@ import type { Connection } from '../store/sign-in.ts';
 export interface SignInEvent {
   readonly event:
     | 'client_registered'
+    // somebody came as a client and did not prove it
+    | 'client_unproven'
     | 'signed_in'
     | 'sign_in_refused'
     // a user whom an identity provider made; the teams that somebody's groups give them
@@ -34,16 +36,15 @@ export interface SignInEvent {
 export interface SignInEvents {
   /** Rejects with AUDIT_UNAVAILABLE, and then what it tells of must not happen. */
   record(event: SignInEvent): Promise<void>;
-  /** For what anybody can provoke: at most 120 a minute. */
+  /** For what anybody can provoke: at most 120 of a kind a minute. */
   recordRefusal(event: SignInEvent): Promise<void>;
 }
 
 const refusalsPerMinute = 120;
 
 export function createSignInEvents(recorder: Pick<Recorder, 'append'>, now: () => number): SignInEvents {
-  let minute = 0;
-  let inMinute = 0;
-  let uncounted = 0;
+  /** Of each kind by itself, so that many of one hide none of another. */
+  const counts = new Map<SignInEvent['event'], { minute: number; inMinute: number; uncounted: number }>();
 
   function record(of: SignInEvent): Promise<void> {
     const { event, user = null, code = null, detail = {} } = of;
@@ -54,13 +55,15 @@ export function createSignInEvents(recorder: Pick<Recorder, 'append'>, now: () =
     record,
     async recordRefusal(of) {
       const current = Math.floor(now() / 60_000);
-      if (current !== minute) [minute, inMinute] = [current, 0];
-      if (++inMinute > refusalsPerMinute) {
-        uncounted++;
+      const count = counts.get(of.event) ?? { minute: current, inMinute: 0, uncounted: 0 };
+      counts.set(of.event, count);
+      if (count.minute !== current) [count.minute, count.inMinute] = [current, 0];
+      if (++count.inMinute > refusalsPerMinute) {
+        count.uncounted++;
         return;
       }
-      const detail = uncounted === 0 ? of.detail : { ...of.detail, notRecordedBefore: uncounted };
-      uncounted = 0;
+      const detail = count.uncounted === 0 ? of.detail : { ...of.detail, notRecordedBefore: count.uncounted };
+      count.uncounted = 0;
       await record({ ...of, ...(detail === undefined ? {} : { detail }) });
     },
   };

@@ -199,6 +199,16 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Hosts',
   },
   {
+    id: 'sign-in.client-unproven',
+    promise: 'Who comes as a client and does not prove it is on record, without what they sent for a proof.',
+    source: 'docs/sign-in.md, Records',
+  },
+  {
+    id: 'sign-in.token-flood',
+    promise: 'How often one address may ask for tokens or give them up is bounded; beyond it is told when to come again.',
+    source: 'docs/sign-in.md, Tokens',
+  },
+  {
     id: 'sign-in.client-key',
     promise: 'A client with a key gets tokens only with what it signed by it, for this gateway, once.',
     source: 'RFC 7523; docs/sign-in.md, Hosts',

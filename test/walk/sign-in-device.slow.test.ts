@@ -164,13 +164,13 @@ test('what is typed in counts only from our own page, and nobody may guess for l
   expect(forged.status).toBe(400);
   const browser = at.browser();
   const statuses: number[] = [];
-  for (let guess = 0; guess < 60 && statuses.at(-1) !== 503; guess++) {
+  for (let guess = 0; guess < 60 && statuses.at(-1) !== 429; guess++) {
     const page = pageAt(await browser.open(`${origin()}/device`));
     const answered = pageAt(await browser.submit(page, { user_code: 'BBBB-BBBB' }));
     statuses.push(answered.status);
     if (guess === 0) expect(text(answered)).toContain('There is no such code');
   }
-  expect(statuses.at(-1)).toBe(503);
+  expect(statuses.at(-1)).toBe(429);
   expect(statuses.length).toBeLessThan(45);
   const refused = (await at.deployment.records(200)).filter((record) => record['event'] === 'device_code_refused');
   expect(refused.length).toBeGreaterThan(0);

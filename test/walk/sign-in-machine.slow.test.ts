@@ -166,3 +166,41 @@ test('its tokens end when they are revoked, and when the policy has it no more',
   await expect.poll(() => works(second), { timeout: 15_000 }).toBe(401);
   expect((await ask(build())).body.error).toBe('invalid_client');
 });
+
+test('who comes as a client and is not it is on record without what they sent, and nobody can ask without an end', async () => {
+  proves('sign-in.client-unproven', {
+    file: 'gateway/http/sign-in/program-door.ts',
+    find: "['grant.error', 'revocation.error', 'device_authorization.error']",
+    replace: "['revocation.error', 'device_authorization.error']",
+  });
+  const wrong = `not-${secret}`;
+  expect((await ask({ client_id: 'service.deploy', client_secret: wrong })).status).toBe(401);
+  const basic = Buffer.from(`${wrong}:${wrong}`).toString('base64');
+  expect((await ask({}, { authorization: `Basic ${basic}` })).status).toBe(401);
+  const unproven = async () => (await at.deployment.records(200)).filter((record) => record['event'] === 'client_unproven');
+  await expect
+    .poll(async () => (await unproven()).map(({ detail }) => z.looseObject({ client: z.string() }).parse(detail).client), {
+      timeout: 15_000,
+    })
+    .toEqual(expect.arrayContaining(['service.deploy', 'unknown']));
+  expect((await unproven()).at(0)).toMatchObject({ code: 'UNAUTHENTICATED', detail: { address: '127.0.0.1' } });
+  expect(JSON.stringify(await at.deployment.records(200))).not.toContain(secret);
+});
+
+test('one address may ask for tokens, and give them up, six hundred times a minute', async () => {
+  proves('sign-in.token-flood', {
+    file: 'gateway/http/sign-in/route.ts',
+    find: "[paths.revoke]: { method: 'POST', step: programDoor(authorize, refuseTokenFlood) },",
+    replace: "[paths.revoke]: { method: 'POST', step: authorize },",
+  });
+  const giveUp = () => fetch(`${origin()}/oauth/revoke`, { method: 'POST', body: new URLSearchParams({ client_id: 'nobody' }) });
+  let answers: Response[] = [];
+  // A minute may end meanwhile, and then another one begins.
+  for (let sent = 0; sent < 1300 && !answers.some(({ status }) => status === 429); sent += answers.length) {
+    answers = await Promise.all(Array.from({ length: 50 }, giveUp));
+    for (const { status } of answers) expect([400, 401, 429]).toContain(status);
+  }
+  const refused = answers.find(({ status }) => status === 429);
+  expect(await refused?.json()).toMatchObject({ error: 'temporarily_unavailable' });
+  expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0);
+});

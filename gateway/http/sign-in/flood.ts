@@ -6,7 +6,7 @@ import { neighborsOf } from '../../egress/address.ts';
 
 const addressesAtMost = 10_000;
 
-/** Throws BUSY above the bound, and for new addresses where too many came within the minute. */
+/** Throws TOO_OFTEN above the bound, and for new addresses where too many came within the minute. */
 export function createFloodGate(deps: {
   perMinute: number;
   what: string;
@@ -16,14 +16,16 @@ export function createFloodGate(deps: {
   let minute = 0;
   const counts = new Map<string, number>();
   return (request) => {
-    const current = Math.floor(deps.now() / 60_000);
+    const at = deps.now();
+    const current = Math.floor(at / 60_000);
     if (current !== minute) {
       minute = current;
       counts.clear();
     }
     const address = neighborsOf(deps.addressOf(request));
     const count = (counts.get(address) ?? 0) + 1;
-    if (count > deps.perMinute || (count === 1 && counts.size >= addressesAtMost)) throw new Fault('BUSY', { what: deps.what });
+    if (count > deps.perMinute || (count === 1 && counts.size >= addressesAtMost))
+      throw new Fault('TOO_OFTEN', { what: deps.what, seconds: Math.ceil(((current + 1) * 60_000 - at) / 1000) });
     counts.set(address, count);
   };
 }

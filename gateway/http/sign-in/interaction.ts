@@ -38,7 +38,7 @@ export interface InteractionDeps {
   readonly events: SignInEvents;
   readonly identityProviders: readonly IdentityProviderClient[];
   readonly accounts: LocalAccounts;
-  /** Throws BUSY where this address tried passwords too often. */
+  /** Throws TOO_OFTEN where this address tried passwords too often. */
   readonly refuseAttempts: (request: IncomingMessage) => void;
   /** Of our own pages. */
   readonly sessions: PersonSessions;

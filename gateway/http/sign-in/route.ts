@@ -27,7 +27,7 @@ import { personById } from '../../sign-in/person.ts';
 import { createProvider, paths } from '../../sign-in/provider.ts';
 import { createServices } from '../../sign-in/machine-account.ts';
 import type { Store } from '../../store/store.ts';
-import { answerJson } from '../error.ts';
+import { answerJson, faultHeaders } from '../error.ts';
 import type { Missing } from '../mcp.ts';
 import { type AccountPages, createAccountPages } from './account.ts';
 import { createDevicePages } from './device-page.ts';
@@ -36,6 +36,7 @@ import { createInteractions, type InteractionDeps, type Interactions } from './i
 import { challengeOf, resourceMetadata, resourceMetadataPath } from './metadata.ts';
 import { answerPage, html, pageHeaders, pageText } from './page.ts';
 import type { PersonSessions } from './person-session.ts';
+import { programDoor, recordUnproven } from './program-door.ts';
 import { createRegisterRoute } from './register.ts';
 
 export interface SignInDeps {
@@ -116,6 +117,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     devicePages: createDevicePages({ clients, events, codeIn: (request) => typedIn.get(request) }),
   });
   provider.on('authorization.error', keepHere);
+  recordUnproven(provider, { events, logger, addressOf: deps.addressOf });
   const identityProviders = deps.identityProviders.map((settings) =>
     createIdentityProvider(settings, {
       returnTo: `${publicOrigin}${paths.signIn}/callback/${settings.slug}`,
@@ -143,6 +145,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
   // Offices share an address, so it is a generous one.
   const refuseFlood = createFloodGate({ perMinute: 600, what: 'sign-ins', now, addressOf: deps.addressOf });
 
+  const refuseTokenFlood = createFloodGate({ perMinute: 600, what: 'tokens', now, addressOf: deps.addressOf });
   const refuseDeviceFlood = createFloodGate({ perMinute: 60, what: 'devices', now, addressOf: deps.addressOf });
   // Nobody types that often, and all together guess one of 20^8 codes in 10 minutes only by a great chance.
   const refuseGuesses = createFloodGate({ perMinute: 20, what: 'codes of devices', now, addressOf: deps.addressOf });
@@ -154,9 +157,9 @@ export function createSignIn(deps: SignInDeps): SignIn {
     '/.well-known/openid-configuration': { method: 'GET', step: authorize },
     [paths.keys]: { method: 'GET', step: authorize },
     [paths.authorize]: { method: 'GET', step: onlyKnown(authorize, refuseFlood), isPage: true },
-    [paths.deviceAuthorization]: { method: 'POST', step: bounded(authorize, refuseDeviceFlood) },
-    [paths.token]: { method: 'POST', step: authorize },
-    [paths.revoke]: { method: 'POST', step: authorize },
+    [paths.deviceAuthorization]: { method: 'POST', step: programDoor(authorize, refuseDeviceFlood) },
+    [paths.token]: { method: 'POST', step: programDoor(authorize, refuseTokenFlood) },
+    [paths.revoke]: { method: 'POST', step: programDoor(authorize, refuseTokenFlood) },
     ...(deps.registration === 'open' ? { [paths.register]: { method: 'POST', step: register } } : {}),
   };
 
@@ -288,6 +291,7 @@ function renderProviderError(ctx: Context, of: { readonly error: string; readonl
 
 function answerFaultPage(response: ServerResponse, fault: Fault): void {
   const { status } = entryOf(fault.code);
+  for (const [name, value] of Object.entries(faultHeaders(fault))) response.setHeader(name, value);
   answerPage(response, {
     status,
     title: 'This sign-in can not go on',

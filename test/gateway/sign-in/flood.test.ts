@@ -15,7 +15,7 @@ test('an address has its bound each minute, and leaves the others theirs', () =>
   const come = (from: string) => refuseFlood({ headers: { from } } as unknown as IncomingMessage);
   come('a');
   come('a');
-  expect(() => come('a')).toThrow('Too much is waiting for sign-ins');
+  expect(() => come('a')).toThrow('for sign-ins. Try again in 60 s');
   come('b');
   now += 60_000;
   come('a');
@@ -36,9 +36,9 @@ test('all addresses of one IPv6 network are one, and an IPv4 address is the same
   const come = (from: string) => refuseFlood({ headers: { from } } as unknown as IncomingMessage);
   come('2001:db8:1:2::1');
   come('2001:db8:1:2:ffff::');
-  expect(() => come('2001:db8:1:2:3:4:5:6')).toThrow('Too much is waiting for sign-ins');
+  expect(() => come('2001:db8:1:2:3:4:5:6')).toThrow('for sign-ins. Try again in 60 s');
   come('2001:db8:1:3::1');
   come('192.0.2.1');
   come('::ffff:192.0.2.1');
-  expect(() => come('192.0.2.1')).toThrow('Too much is waiting for sign-ins');
+  expect(() => come('192.0.2.1')).toThrow('for sign-ins. Try again in 60 s');
 });
