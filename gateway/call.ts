@@ -11,8 +11,8 @@ export interface Caller {
   readonly user: { readonly id: UserId; readonly slug: Slug };
   /** The AI host as its token or its channel names it. */
   readonly host: string;
-  /** Whether its person consented to tools that the policy marks with `stepUp`. */
-  readonly isSteppedUp?: boolean;
+  /** The tools that its person was shown by name and consented to, server by server. Absent: there is no person whom the host could ask. */
+  readonly consented?: ReadonlyMap<string, 'all' | ReadonlySet<string>>;
   /** By what it is known (contract/host-identity.ts). Absent: by nothing. */
   readonly client?: string;
   /** The token, or for a host that signed in its connection, whose tokens come and go. Absent for a host that came through the shim: its tunnel is its proof. */

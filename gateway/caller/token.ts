@@ -132,9 +132,10 @@ async function lookUpConnection(...[store, readUserIds, digest, now]: Parameters
   refuseExpired(found.expiresAt, now);
   const { id, client, user, host, gateway } = found.connection;
   if ((await readUserIds())[user.slug] !== user.id) throw new Fault('UNAUTHENTICATED');
-  const isSteppedUp = found.scopes.split(' ').includes(stepUpScope);
+  const shown = found.scopes.split(' ').includes(stepUpScope) ? Object.entries(found.stepUp) : [];
+  const consented = new Map(shown.map(([server, tools]) => [server, tools === 'all' ? tools : new Set(tools)]));
   return {
-    caller: { user, host, client, isSteppedUp, token: id, gateway, via: 'http', workstation: null },
+    caller: { user, host, client, consented, token: id, gateway, via: 'http', workstation: null },
     expiresAt: found.expiresAt,
   };
 }

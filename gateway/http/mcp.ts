@@ -49,7 +49,7 @@ export function createMcpRoute(deps: McpRouteDeps): McpRoute {
       const caller = identified instanceof Promise ? await identified : identified;
       arrived.caller = caller;
       // Only a host that signed in has a person to ask.
-      if (caller.isSteppedUp === false) exchange.stepUp = deps.challenge?.(address, 'step-up');
+      if (caller.consented) exchange.stepUp = deps.challenge?.(address, 'step-up');
       const target = { gateway: address.gateway ?? caller.gateway, server: address.server };
       if (request.method === 'GET') return listen(deps, exchange, caller, target);
       if (request.method === 'DELETE') return endSession(deps, exchange, caller, target);

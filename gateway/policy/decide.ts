@@ -26,7 +26,7 @@ export function decide(snapshot: Snapshot, call: Resolved): Decision {
   const assignment = gateway.assignments.get(call.assignment.server.slug);
   if (!assignment) return { kind: 'refused', fault: new Fault('SERVER_NOT_ASSIGNED', { server: call.assignment.server.slug }) };
   if (!isExposed(assignment, call)) return { kind: 'refused', fault: notProvisioned(call.item) };
-  if (call.item.kind === 'tools' && assignment.needsStepUp?.(call.item.name) === true && call.caller.isSteppedUp !== true)
+  if (call.item.kind === 'tools' && assignment.needsStepUp?.(call.item.name) === true && !isConsented(call, assignment))
     return { kind: 'refused', fault: new Fault('STEP_UP_NEEDED', { name: call.item.name }) };
   return { kind: 'allowed', call: { ...call, assignment } as AllowedCall };
 }
@@ -38,6 +38,12 @@ export function decideListing(snapshot: Snapshot, request: Identified, assignmen
   const current = gateway.assignments.get(assignment.server.slug);
   if (!current) return new Fault('SERVER_NOT_ASSIGNED', { server: assignment.server.slug });
   return { ...request, assignment: current } as AllowedListing;
+}
+
+/** By name, at the server as it is now: one of the same slug that was made anew was not shown to anybody. */
+function isConsented({ caller, item }: Resolved, { server }: Assignment): boolean {
+  const tools = caller.consented?.get(server.id);
+  return tools === 'all' || tools?.has(item.name) === true;
 }
 
 /** By its own name; a resource also by a template. */

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { type Adapter, errors, Provider } from 'oidc-provider';
 import { z } from 'zod';
 import { ConnectionId, newId, type UserId } from '#contract/id.ts';
-import type { Connection, SignInItem, SignInStore } from '../store/sign-in.ts';
+import { type Connection, type SignInItem, type SignInStore, stepUpModel } from '../store/sign-in.ts';
 import type { ClientMetadata } from './client.ts';
 import { createPollGate } from './device-code.ts';
 import { connectionDetail, type SignInEvents } from './event.ts';
@@ -136,6 +136,7 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     },
     async destroy(id) {
       const removed = await store.removeItem(model, keyOf(id));
+      if (model === 'Grant') await store.removeItem(stepUpModel, keyOf(id));
       // oidc-provider ends a grant where a spent code or refresh token comes back, and where the host gives its token up.
       if (model === 'Grant' && removed)
         await recordEnd(Provider.ctx?.oidc.route === 'token' ? 'spent_token_replayed' : 'host_tokens_revoked', id);
@@ -149,6 +150,7 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     const family = keyOf(grantId);
     for (const model of ['AccessToken', 'RefreshToken', 'AuthorizationCode']) await store.removeFamily(model, family);
     await store.removeItem('Grant', family);
+    await store.removeItem(stepUpModel, family);
     await recordEnd('spent_token_replayed', grantId);
   }
 }

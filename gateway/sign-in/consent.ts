@@ -4,13 +4,13 @@ import { hash } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
 import { ConnectionId, newId, type Slug, type UserId } from '#contract/id.ts';
 import type { Address } from '../mcp/address.ts';
-import type { Connection } from '../store/sign-in.ts';
+import { type Connection, type StepUp, stepUpModel } from '../store/sign-in.ts';
 import type { Store } from '../store/store.ts';
 import { type ClientMetadata, deviceGrant, hostOf } from './client.ts';
 import type { ClientList } from './client-list.ts';
 import { connectionDetail, type SignInEvents } from './event.ts';
 import { type Granted, type Person, personById } from './person.ts';
-import { sessionSeconds } from './provider.ts';
+import { grantSeconds, sessionSeconds } from './provider.ts';
 import { kindOfRedirect, withoutPort } from './redirect.ts';
 
 export interface Consents {
@@ -35,6 +35,8 @@ export interface Consents {
     redirect: string | undefined;
     session: string | undefined;
   }): Promise<Connection>;
+  /** Keeps, for as long as its grant, which of the gateway's tools that need a consent of their own the person was shown. */
+  keepShown(grantId: string, connection: Connection, shown: Pick<Granted, 'stepUp'>): Promise<void>;
 }
 
 /** What a person consented to. */
@@ -135,6 +137,12 @@ export function createConsents(deps: {
       if (session !== undefined && redirect !== undefined)
         await keep(session, { client, user: person.id, gateway, place }, connection);
       return connection;
+    },
+    async keepShown(grantId, { id: connection }, { stepUp }) {
+      const key = hash('sha256', grantId);
+      const tools: StepUp = Object.fromEntries(stepUp.map(({ server, tools: of }) => [server, of]));
+      const item = { model: stepUpModel, key, family: key, uid: null, connection, body: JSON.stringify(tools), consumedAt: null };
+      await store.signIn.putItem({ ...item, expiresAt: now() + grantSeconds * 1000 }, now());
     },
   };
 }

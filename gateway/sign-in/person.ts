@@ -20,8 +20,8 @@ export interface Granted {
   readonly title: string;
   /** Titles of what is assigned to it. */
   readonly servers: readonly string[];
-  /** Tools that need a consent of their own, each with its server. */
-  readonly stepUp: readonly string[];
+  /** Tools that need a consent of their own. */
+  readonly stepUp: readonly { readonly server: string; readonly title: string; readonly tools: 'all' | readonly string[] }[];
 }
 
 /** The user with this e-mail, which an account of ours proved. Rejects with SIGN_IN_REFUSED where there is none, or more than one. */
@@ -67,9 +67,8 @@ function personIn({ policy, ids }: StoredPolicy, slug: string): Person | undefin
     if (!gateway) return [];
     const titles = Object.keys(gateway.assignments).map((server) => servers.get(server) ?? server);
     const stepUp = Object.entries(gateway.assignments).flatMap(([server, { stepUp: tools = 'none' }]) => {
-      const name = servers.get(server) ?? server;
-      if (tools === 'none') return [];
-      return tools === 'all' ? [`${name}: every tool`] : tools.map((tool) => `${name}: ${tool}`);
+      const id = ids.servers[server];
+      return tools === 'none' || id === undefined ? [] : [{ server: id, title: servers.get(server) ?? server, tools }];
     });
     return [{ slug: of, title: gateway.title ?? of, servers: titles, stepUp }];
   });

@@ -24,13 +24,15 @@ export const paths = {
 
 /** How long a browser stays signed in. */
 export const sessionSeconds = 8 * 3600;
+/** How long tokens of one sign-in may be renewed. */
+export const grantSeconds = 90 * 86_400;
 /** Seconds. A host's tokens end 30 days after its last refresh and 90 days after its sign-in, whichever is first. */
 const lifetime = {
   AccessToken: 3600,
   AuthorizationCode: 60,
   ClientCredentials: 3600,
   DeviceCode: 600,
-  Grant: 90 * 86_400,
+  Grant: grantSeconds,
   IdToken: 3600,
   Interaction: 600,
   RefreshToken: 30 * 86_400,

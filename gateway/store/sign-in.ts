@@ -1,6 +1,7 @@
 // What the store keeps of hosts that sign in by themselves, as verbs. An implementer promises what store.ts says, and beyond it:
 // an item's id never arrives here, only its SHA-256; what takes an access away bumps the revision in the same transaction, what gives one does not
 // (nobody remembers that a token was not there).
+import { z } from 'zod';
 import type { ConnectionId, Slug, UserId } from '#contract/id.ts';
 
 /** Something that the authorization server keeps for a time: a code, a token, a session, a request under way. */
@@ -47,8 +48,17 @@ export interface TokenBearer {
   readonly connection: Connection;
   /** What it was issued for: scopes, with a space between. */
   readonly scopes: string;
+  /** The tools that need a consent of their own and were shown when its person consented. */
+  readonly stepUp: StepUp;
   readonly expiresAt: number;
 }
+
+/** Tools by the id of their server. */
+export const StepUp = z.record(z.string(), z.union([z.literal('all'), z.array(z.string())]));
+export type StepUp = Readonly<Record<string, 'all' | readonly string[]>>;
+
+/** The item, of the same key as a grant, that keeps what was shown for it. */
+export const stepUpModel = 'StepUp';
 
 /** The items behind which an account may be made. */
 export const accountLinkModel = 'AccountLink';

@@ -254,6 +254,12 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Step-up',
   },
   {
+    id: 'sign-in.step-up-shown',
+    promise:
+      'Consent to tools that need one of their own is to those that the page showed; one that is marked later is asked for.',
+    source: 'docs/sign-in.md, Step-up',
+  },
+  {
     id: 'sign-in.step-up-asks',
     promise: 'The consent to tools that need one of their own is asked for at each sign-in that wants it.',
     source: 'docs/sign-in.md, Step-up',

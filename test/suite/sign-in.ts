@@ -103,7 +103,7 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
       expect((await store.policy()).policy.users).toMatchObject({ build: service });
       const connection = await connectionOf('build', { client: 'service.build' });
       await store.signIn.putItem(itemOf('ClientCredentials', 'token', { connection: connection.id }), 1000);
-      expect(await store.signIn.bearer(sha256('token'))).toEqual({ connection, scopes: '', expiresAt: 10 * day });
+      expect(await store.signIn.bearer(sha256('token'))).toEqual({ connection, scopes: '', stepUp: {}, expiresAt: 10 * day });
       const before = await store.revision();
       expect(await store.signIn.revokeConnection(connection.id, 2000)).toBe(true);
       expect(await store.revision()).toBeGreaterThan(before);
@@ -269,7 +269,7 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
 
     test('an access token is worth something while its grant and its connection stand', async () => {
       const { connection, access, family } = await signedIn('ada');
-      expect(await store.signIn.bearer(access)).toEqual({ connection, scopes: '', expiresAt: 10 * day });
+      expect(await store.signIn.bearer(access)).toEqual({ connection, scopes: '', stepUp: {}, expiresAt: 10 * day });
       expect(await store.signIn.bearer(sha256('another'))).toBeUndefined();
       const before = await store.revision();
       await store.signIn.removeItem('Grant', family);

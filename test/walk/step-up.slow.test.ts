@@ -6,7 +6,7 @@ import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprot
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RemoteServer, serveOld } from '../fake/remote/old.ts';
 import { proves } from '../requirement.ts';
-import { type Browser } from './browser.ts';
+import { type Browser, leftTo, pageAt } from './browser.ts';
 import { until } from './deployment.ts';
 import { modern } from './mcp.ts';
 import { createHost, type Host } from './sdk-host.ts';
@@ -17,13 +17,7 @@ let server: RemoteServer;
 beforeAll(async () => {
   server = await serveOld({ isStateless: true });
   at = await deploySignIn({
-    policy: {
-      version: 1,
-      users: { ada: { email: 'ada@example.org', teams: ['everyone'] } },
-      teams: { everyone: { gateways: ['eng'] } },
-      servers: { files: { kind: 'remote', title: 'The Files', url: server.url, allowPrivate: ['127.0.0.1'] } },
-      gateways: { eng: { assignments: { files: { tools: 'all', stepUp: ['echo'] } } } },
-    },
+    policy: { ...policy(), gateways: { eng: { assignments: { files: { tools: 'all', stepUp: ['echo'] } } } } },
   });
   const token = await at.deployment.hostToken({ user: 'ada', gateway: 'eng' });
   await until('the policy to be in force', async () => (await modern(eng(), token, 'tools/list')).status === 200);
@@ -31,6 +25,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await at?.close();
   await server?.close();
+});
+const policy = () => ({
+  version: 1,
+  users: { ada: { email: 'ada@example.org', teams: ['everyone'] } },
+  teams: { everyone: { gateways: ['eng'] } },
+  servers: { files: { kind: 'remote', title: 'The Files', url: server.url, allowPrivate: ['127.0.0.1'] } },
 });
 const eng = () => `${at.deployment.origin}/g/eng/mcp`;
 const echo = { name: 'files__echo', arguments: { message: 'hello', text: 'hello' } };
@@ -93,8 +93,8 @@ async function tokensFor(scope: string | null, browser = at.browser()) {
 test('the refusal names every scope of the call and where to ask, is on record, and nothing was forwarded', async () => {
   proves('sign-in.step-up-needed', {
     file: 'gateway/policy/decide.ts',
-    find: 'assignment.needsStepUp?.(call.item.name) === true && call.caller.isSteppedUp !== true',
-    replace: 'assignment.needsStepUp?.(call.item.name) === true && call.caller.isSteppedUp === undefined',
+    find: '=== true && !isConsented(call, assignment))',
+    replace: '=== true && !call.caller.consented)',
   });
   const { tokens } = await tokensFor(null);
   const ran = server.ran.length;
@@ -127,6 +127,37 @@ test('consent to it is asked for each time, lasts for that sign-in only, and unk
   expect('left' in plain).toBe(true);
   const again = await browser.open(host.begin(eng(), { scope: 'mcp mcp:step-up' }));
   expect('left' in again).toBe(false);
+});
+
+test('consent is to the tools that the page showed: one that is marked later is asked for, also while the page is open', async () => {
+  proves('sign-in.step-up-shown', {
+    file: 'gateway/policy/decide.ts',
+    find: "return tools === 'all' || tools?.has(item.name) === true;",
+    replace: 'return tools !== undefined;',
+  });
+  const marked = (tools: readonly string[]) =>
+    at.deployment.apply({
+      ...policy(),
+      gateways: { eng: { assignments: { files: { tools: 'all', stepUp: tools } } } },
+    });
+  const browser = at.browser();
+  const { tokens } = await tokensFor('mcp mcp:step-up', browser);
+  const access = tokens?.access_token ?? '';
+  expect((await call(access)).status).toBe(200);
+  await marked(['echo', 'whoami']);
+  await until('the other tool to need consent', async () => (await call(access, 'files__whoami')).status === 403);
+  expect((await call(access)).status).toBe(200);
+  const host = await rawHost(at.deployment.origin);
+  const page = await toConsent(browser, host.begin(eng(), { scope: 'mcp mcp:step-up' }), 'ada@example.org');
+  expect(page.text).toContain('The Files: whoami');
+  await marked(['echo', 'whoami', 'slow']);
+  const again = pageAt(await browser.submit(page, { answer: 'allow' }));
+  expect(again.text).toContain('Look again');
+  expect(again.text).toContain('The Files: slow');
+  const back = leftTo(await browser.submit(again, { answer: 'allow' }));
+  const newer = (await host.redeem(back.searchParams.get('code') ?? '')).tokens?.access_token ?? '';
+  for (const name of ['files__echo', 'files__whoami']) expect((await call(newer, name)).status).toBe(200);
+  await marked(['echo']);
 });
 
 test('who has no person to ask may not use such a tool, and is asked for none', async () => {

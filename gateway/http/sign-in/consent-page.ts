@@ -1,5 +1,6 @@
 // The question before a host is let in: which app, who vouches for it, which gateway, what it may reach, where the person is sent back to. All in full,
 // because what is cut off is what would have told.
+import { hash } from 'node:crypto';
 import type { ClientMetadata, Provenance } from '../../sign-in/client.ts';
 import type { Granted, Person } from '../../sign-in/person.ts';
 import { kindOfRedirect } from '../../sign-in/redirect.ts';
@@ -15,6 +16,8 @@ export interface Question {
   readonly redirect: string | undefined;
   /** Whether it asks for tools that need a consent of their own. */
   readonly isStepUp: boolean;
+  /** Whether these are others than the person was shown just before. */
+  readonly isChanged?: boolean;
   /** Path that the answer is sent to, and what proves that it comes from this page. */
   readonly answerTo: string;
   readonly proof: string;
@@ -43,6 +46,8 @@ export function questionBody(of: Question): Html {
     ${redirectWarning(redirect)}
     <form method="post" action="${of.answerTo}">
       <input type="hidden" name="proof" value="${of.proof}" />
+      <input type="hidden" name="shown" value="${shownIn(of)}" />
+      ${of.isChanged ? html`<p class="warning" role="alert">Your administrator has just changed what it asks for. Look again.</p>` : undefined}
       ${choiceOf(of)}
       <p>
         It can then use, in your name, what your administrator exposes to you there. Each call is recorded. Your administrator can
@@ -79,7 +84,7 @@ function choiceOf({ choices, isStepUp }: Question): Html {
     (each) =>
       html`<label
         ><input type="radio" name="gateway" value="${each.slug}" required /> ${each.title} (<code>${each.slug}</code>):
-        ${reach(each)}${isStepUp ? html`. Tools that need your consent by name: ${each.stepUp.join(', ') || 'none'}` : undefined}</label
+        ${reach(each)}${isStepUp ? html`. Tools that need your consent by name: ${toolsOf(each).join(', ') || 'none'}` : undefined}</label
       >`,
   );
   return html`<fieldset>
@@ -89,9 +94,22 @@ function choiceOf({ choices, isStepUp }: Question): Html {
 }
 
 /** In full: to consent to these is what the page is for. */
-function stepUp({ stepUp: tools }: Granted): Html {
+function stepUp(granted: Granted): Html {
+  const tools = toolsOf(granted);
   return html`<dt>It asks to use these tools, which need your consent by name</dt>
     ${tools.length === 0 ? html`<dd>none here</dd>` : tools.map((tool) => html`<dd class="warning">${tool}</dd>`)}`;
+}
+
+function toolsOf({ stepUp }: Granted): readonly string[] {
+  return stepUp.flatMap(({ title, tools }) =>
+    tools === 'all' ? [`${title}: every tool`] : tools.map((tool) => `${title}: ${tool}`),
+  );
+}
+
+/** Tells one set of tools that need a consent of their own from another. */
+export function shownIn({ choices, isStepUp }: Pick<Question, 'choices' | 'isStepUp'>): string {
+  const shown = isStepUp ? choices.map(({ slug, stepUp }) => [slug, stepUp.map(({ server, tools }) => [server, tools])]) : [];
+  return hash('sha256', JSON.stringify(shown));
 }
 
 function reach({ servers }: Granted): string {

@@ -20,7 +20,7 @@ import { Asked, paths, saveGrant } from '../../sign-in/provider.ts';
 import type { Store } from '../../store/store.ts';
 import { readBody } from '../body.ts';
 import { AccountForm } from './account.ts';
-import { questionBody, questionTitle, type Question } from './consent-page.ts';
+import { questionBody, questionTitle, type Question, shownIn } from './consent-page.ts';
 import { cookieOf, setCookie } from './cookie.ts';
 import { answerPage, formTargetOf, seeOther } from './page.ts';
 import { isProof, type PersonSessions, proofFor } from './person-session.ts';
@@ -163,12 +163,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     async show(request, response, uid, query) {
       const interaction = await find(request, response, uid);
       if (interaction.prompt.name === 'login') return showSignIn(request, response, { uid, proof: proofText(uid) }, query);
-      const question = await questionOf(interaction);
-      answerPage(response, {
-        title: questionTitle(question),
-        body: questionBody(question),
-        formTargets: question.redirect === undefined ? [] : [formTargetOf(question.redirect)],
-      });
+      askConsent(response, await questionOf(interaction));
     },
 
     async answer(request, response, uid) {
@@ -182,7 +177,8 @@ export function createInteractions(deps: InteractionDeps): Interactions {
         const asked = { uid, proof: proofText(uid) };
         return signInLocally(request, response, asked, form, (person) => signIn(response, interaction, person, how));
       }
-      const { client, person, choices, redirect } = await questionOf(interaction);
+      const question = await questionOf(interaction);
+      const { client, person, choices, redirect, isStepUp } = question;
       const { resource, scope: scopes } = Asked.parse(interaction.params);
       if (form.get('answer') !== 'allow') {
         const detail = { client: client.client_id };
@@ -190,10 +186,14 @@ export function createInteractions(deps: InteractionDeps): Interactions {
         const error = { error: 'access_denied', error_description: 'the person did not consent' };
         return provider.interactionFinished(request, response, error, { mergeWithLastSubmission: false });
       }
-      const gateway = choices.find(({ slug }) => slug === form.get('gateway'))?.slug;
-      if (gateway === undefined) throw new Fault('SIGN_IN_OVER');
+      const choice = choices.find(({ slug }) => slug === form.get('gateway'));
+      if (choice === undefined) throw new Fault('SIGN_IN_OVER');
+      // Consent is to the tools that the page showed, and to no others.
+      if (isStepUp && form.get('shown') !== shownIn(question)) return askConsent(response, { ...question, isChanged: true });
+      const gateway = choice.slug;
       const connection = await deps.consents.give({ client, person, gateway, redirect, session: interaction.session?.uid });
       const grant = await saveGrant(provider, { connection, resource, scopes });
+      if (isStepUp) await deps.consents.keepShown(grant.jti, connection, choice);
       const result = { consent: { grantId: grant.jti } };
       if (!(await deps.isIdentityMissing(person, gateway))) return provider.interactionFinished(request, response, result);
       // What the gateway needs at its servers comes next; the host waits for as long as its sign-in lasts.
@@ -218,6 +218,14 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       await signIn(response, interaction, person, { identityProvider: name });
     },
   };
+
+  function askConsent(response: ServerResponse, question: Question): void {
+    answerPage(response, {
+      title: questionTitle(question),
+      body: questionBody(question),
+      formTargets: question.redirect === undefined ? [] : [formTargetOf(question.redirect)],
+    });
+  }
 
   async function signIn(response: ServerResponse, interaction: Interaction, person: Person, how: Record<string, string>) {
     await events.record({ event: 'signed_in', user: { id: person.id, name: person.slug }, detail: how });

@@ -1,6 +1,6 @@
 // What the authorization server has under way, and its clients. The one rule: an item is consumed once, whoever asks at the same time.
 import type { Selectable } from 'kysely';
-import type { SignInClient, SignInItem, TokenBearer } from '../sign-in.ts';
+import { type SignInClient, type SignInItem, StepUp, stepUpModel, type TokenBearer } from '../sign-in.ts';
 import type { Db, Tables } from '../table.ts';
 import { change, unchanged } from './change.ts';
 import { connection } from './connection.ts';
@@ -100,7 +100,8 @@ export async function bearer(db: Db, key: string): Promise<TokenBearer | undefin
   const row = await db
     .selectFrom('sign_in_item as token')
     .innerJoin('sign_in_item as grant', (on) => on.onRef('grant.key', '=', 'token.family').on('grant.model', '=', 'Grant'))
-    .select(['token.expires_at', 'token.body', 'grant.connection_id'])
+    .leftJoin('sign_in_item as shown', (on) => on.onRef('shown.key', '=', 'token.family').on('shown.model', '=', stepUpModel))
+    .select(['token.expires_at', 'token.body', 'grant.connection_id', 'shown.body as shown'])
     .where('token.model', '=', 'AccessToken')
     .where('token.key', '=', key)
     .executeTakeFirst();
@@ -109,7 +110,8 @@ export async function bearer(db: Db, key: string): Promise<TokenBearer | undefin
   if (bearing === undefined || bearing.connection_id === null) return undefined;
   const found = await connection(db, bearing.connection_id);
   if (!found || found.revokedAt !== null) return undefined;
-  return { connection: found, scopes: scopesIn(bearing.body), expiresAt: bearing.expires_at };
+  const stepUp = bearing.shown ? StepUp.parse(JSON.parse(bearing.shown)) : {};
+  return { connection: found, scopes: scopesIn(bearing.body), stepUp, expiresAt: bearing.expires_at };
 }
 
 function scopesIn(body: string): string {
@@ -117,16 +119,14 @@ function scopesIn(body: string): string {
   return token instanceof Object && 'scope' in token && typeof token.scope === 'string' ? token.scope : '';
 }
 
-function serviceToken(
-  db: Db,
-  key: string,
-): Promise<Pick<Tables['sign_in_item'], 'connection_id' | 'body' | 'expires_at'> | undefined> {
-  return db
+async function serviceToken(db: Db, key: string) {
+  const row = await db
     .selectFrom('sign_in_item')
     .select(['connection_id', 'body', 'expires_at'])
     .where('model', '=', 'ClientCredentials')
     .where('key', '=', key)
     .executeTakeFirst();
+  return row && { ...row, shown: null };
 }
 
 export async function addClient(db: Db, client: SignInClient, atMost: number): Promise<boolean> {

@@ -67,7 +67,7 @@ describe('a bearer token', () => {
       user,
       host: 'some-host',
       client: connection.client,
-      isSteppedUp: false,
+      consented: new Map(),
       token: connection.id,
       gateway: 'main',
       via: 'http',
