@@ -141,10 +141,11 @@ export function createIdentities(
       const set: TokenSet = { ...opened.set, wanted: unionOf(opened.set.wanted, scope) };
       if (set.wanted === opened.set.wanted) return;
       // Where somebody renews it at this moment, the next refusal of the server says it again.
-      if (!(await store.leaseIdentity(row.id, row.sealed, now(), now() + noteWithinMs))) return;
+      const lease = now() + noteWithinMs;
+      if (!(await store.leaseIdentity(row.id, row.sealed, now(), lease))) return;
       const value = writeTokenSet(set);
       const sealed = await seal(value, bindingOf(row), deps.keys);
-      if (await store.renewIdentity(row.id, row.sealed, sealed)) vault.renewed({ row: { ...row, sealed }, value, set });
+      if (await store.renewIdentity(row.id, row.sealed, sealed, lease)) vault.renewed({ row: { ...row, sealed }, value, set });
     },
     refusal(wanted, { status, scope }) {
       return scope === undefined

@@ -45,26 +45,34 @@ export async function renewTokens(deps: RenewalDeps, stale: Opened): Promise<Ren
     if (set.access === undefined) return 'ended';
     // Somebody else renewed it, or signed in anew: their tokens are the ones.
     if (set.access !== stale.set?.access) return current;
-    if (await store.leaseIdentity(row.id, row.sealed, now(), now() + leaseMs))
-      return refreshLeased(deps, { ...current, row }, set);
+    const lease = now() + leaseMs;
+    if (await store.leaseIdentity(row.id, row.sealed, now(), lease)) {
+      const renewed = await refreshLeased(deps, { ...current, row }, set, lease);
+      if (renewed !== 'lost') return renewed;
+    }
     await pause(lookAgainMs);
   }
   throw new Fault('BUSY', { what: `the identity for the server "${stale.row.server.slug}"` });
 }
 
-async function refreshLeased(deps: RenewalDeps, current: Opened, set: TokenSet): Promise<Renewed> {
-  const { record } = deps;
+/** `lost`: it took longer than the lease, and somebody else is about it now. */
+async function refreshLeased(deps: RenewalDeps, current: Opened, set: TokenSet, lease: number): Promise<Renewed | 'lost'> {
+  const { record, store, now } = deps;
   const { row } = current;
   try {
     const next = set.refresh === undefined ? undefined : await refresh(deps, row, set, set.refresh);
+    // Good tokens are stored also where the lease is somebody else's by now: whoever has it comes with the refresh token that these took the place of.
     if (next) return await storeInstead(deps, current, next);
   } catch (error) {
-    await free(deps, row);
+    await free(deps, row, lease);
     throw error;
   }
+  // That it is over counts only from whoever has the lease: to another one it may just have brought good tokens.
+  const again = now() + leaseMs;
+  if (!(await store.leaseIdentity(row.id, row.sealed, now(), again, lease))) return 'lost';
   await record({ event: 'identity_ended', of: row, code: 'IDENTITY_ENDED', detail: { issuer: set.issuer } });
   const { access: _, refresh: __, expiresAt: ___, ...rest } = set;
-  await storeInstead(deps, current, rest);
+  await storeInstead(deps, current, rest, again);
   return 'ended';
 }
 
@@ -96,14 +104,14 @@ async function refresh(deps: RenewalDeps, row: StoredIdentity, set: TokenSet, to
   }
 }
 
-/** In the place of `current`, whose value may have been sealed anew with another key meanwhile. */
-async function storeInstead(deps: RenewalDeps, current: Opened, set: TokenSet): Promise<Opened | 'gone'> {
+/** In the place of `current`, whose value may have been sealed anew with another key meanwhile. `lease`: only while that is still the one. */
+async function storeInstead(deps: RenewalDeps, current: Opened, set: TokenSet, lease?: number): Promise<Opened | 'gone'> {
   const { store, vault, keys } = deps;
   let { row } = current;
   for (;;) {
     const value = writeTokenSet(set);
     const sealed = await seal(value, bindingOf(row), keys);
-    if (await store.renewIdentity(row.id, row.sealed, sealed)) {
+    if (await store.renewIdentity(row.id, row.sealed, sealed, lease)) {
       const opened = { row: { ...row, sealed }, value, set };
       vault.renewed(opened);
       return opened;
@@ -111,12 +119,12 @@ async function storeInstead(deps: RenewalDeps, current: Opened, set: TokenSet): 
     const found = await store.identityById(row.id);
     if (found?.kind !== 'oauth') return 'gone';
     const there = await vault.open(found);
-    if (there.set?.access !== current.set?.access) return there;
+    if (there.set?.access !== current.set?.access || found.sealed === row.sealed) return there;
     row = found;
   }
 }
 
 /** Whoever comes next need not wait for the lease to run out. */
-async function free({ store }: RenewalDeps, { id, sealed }: StoredIdentity): Promise<void> {
-  await store.renewIdentity(id, sealed, sealed).catch(() => undefined); // it runs out by itself
+async function free({ store }: RenewalDeps, { id, sealed }: StoredIdentity, lease: number): Promise<void> {
+  await store.renewIdentity(id, sealed, sealed, lease).catch(() => undefined); // it runs out by itself
 }

@@ -192,10 +192,16 @@ export interface Store {
   resealIdentities(
     changes: readonly { readonly id: IdentityId; readonly before: string; readonly after: string }[],
   ): Promise<readonly IdentityId[]>;
-  /** True for the one who may renew it until then: its value is still this, and nobody else is about it. Does not bump the revision. */
-  leaseIdentity(id: IdentityId, sealed: string, now: number, until: number): Promise<boolean>;
-  /** Puts the renewed value in the place of the one before, and ends the lease. False where that is not its value any more. Does not bump the revision. */
-  renewIdentity(id: IdentityId, before: string, after: string): Promise<boolean>;
+  /**
+   * True for the one who may renew it until then: its value is still this, and nobody else is about it. `held`: the end of a lease of one's own, which this one
+   * takes the place of. Does not bump the revision.
+   */
+  leaseIdentity(id: IdentityId, sealed: string, now: number, until: number, held?: number): Promise<boolean>;
+  /**
+   * Puts the renewed value in the place of the one before, and ends the lease. False where that is not its value any more or, with `lease` (the end of one's own),
+   * where somebody else has the lease now. Does not bump the revision.
+   */
+  renewIdentity(id: IdentityId, before: string, after: string, lease?: number): Promise<boolean>;
 
   /** Appends records and the seal over the last of them in one durable transaction (group commit). */
   appendRecords(records: readonly ChainedRecord[], seal: Seal): Promise<void>;

@@ -35,6 +35,11 @@ export const upstreamSignIn: readonly Requirement[] = [
     source,
   },
   {
+    id: 'upstream-sign-in.own-lease',
+    promise: 'Who was slower than their lease ends neither the lease nor the sign-in of whoever renews it now.',
+    source,
+  },
+  {
     id: 'upstream-sign-in.found-out',
     promise: 'What a server wants of who calls is found out at the server: nothing, a token, or a sign-in.',
     source,

@@ -178,6 +178,13 @@ export function describeIdentities(kind: string, ground: () => Promise<Ground>):
         expect(await ask(other, 1100, 'what it was not')).toBe(false);
         expect(await ask(other, 1100)).toBe(true);
         expect(await ask(store, 1199)).toBe(false);
+        // Of its own, and only while it is that one: the value stays what it was, and so does the other's lease.
+        expect(await store.renewIdentity(ada.id, ada.sealed, ada.sealed, 1100)).toBe(false);
+        expect(await store.leaseIdentity(ada.id, ada.sealed, 1150, 1300, 1100)).toBe(false);
+        expect(await store.leaseIdentity(ada.id, ada.sealed, 1150, 1300, 1200)).toBe(true);
+        expect(await ask(store, 1299)).toBe(false);
+        expect(await store.renewIdentity(ada.id, ada.sealed, ada.sealed, 1300)).toBe(true);
+        expect(await ask(store, 1301)).toBe(true);
         expect(await store.leaseIdentity(ben.id, ben.sealed, 1000, 1100)).toBe(true);
         expect(await store.leaseIdentity(IdentityId.parse(newId()), ada.sealed, 1000, 1100)).toBe(false);
       } finally {

@@ -1,7 +1,7 @@
 // Identities at remote servers, sealed. One for each server, user and gateway; one that was removed leaves a row without a value.
 import type { Selectable } from 'kysely';
 import type { GatewayId, IdentityId, ServerId, UserId } from '#contract/id.ts';
-import type { StoredIdentity } from '../store.ts';
+import type { Store, StoredIdentity } from '../store.ts';
 import type { Db, Tables, Tx } from '../table.ts';
 import { change, changed, unchanged } from './change.ts';
 
@@ -109,16 +109,24 @@ export async function resealIdentities(
   });
 }
 
-export async function leaseIdentity(db: Db, id: IdentityId, sealed: string, now: number, until: number): Promise<boolean> {
+export async function leaseIdentity(db: Db, ...of: Parameters<Store['leaseIdentity']>): Promise<boolean> {
+  const [id, sealed, now, until, held] = of;
   const lease = db.updateTable('identity').set({ lease_until: until }).where('id', '=', id).where('sealed', '=', sealed);
-  const free = lease.where((is) => is.or([is('lease_until', 'is', null), is('lease_until', '<=', now)]));
+  const free = lease.where((is) =>
+    is.or([
+      is('lease_until', 'is', null),
+      is('lease_until', '<=', now),
+      ...(held === undefined ? [] : [is('lease_until', '=', held)]),
+    ]),
+  );
   return (await free.executeTakeFirstOrThrow()).numUpdatedRows > 0n;
 }
 
-export async function renewIdentity(db: Db, id: IdentityId, before: string, after: string): Promise<boolean> {
-  const renewed = db.updateTable('identity').set({ sealed: after, lease_until: null });
-  const done = await renewed.where('id', '=', id).where('sealed', '=', before).executeTakeFirstOrThrow();
-  return done.numUpdatedRows > 0n;
+export async function renewIdentity(db: Db, ...of: Parameters<Store['renewIdentity']>): Promise<boolean> {
+  const [id, before, after, lease] = of;
+  const found = db.updateTable('identity').where('id', '=', id).where('sealed', '=', before);
+  const own = lease === undefined ? found : found.where('lease_until', '=', lease);
+  return (await own.set({ sealed: after, lease_until: null }).executeTakeFirstOrThrow()).numUpdatedRows > 0n;
 }
 
 /** Those whose server, user or gateway is gone lose their values. */

@@ -126,6 +126,8 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
       const resource = { resource: url, authorization_servers: [issuer], scopes_supported: ['read'], ...set.resource };
       return json(response, resource);
     }
+    const { iss, beforeAnswer } = set;
+    if (path === '/token' && beforeAnswer) holdBack(response, beforeAnswer);
     if (path === '/token' && set.tokenStatus !== undefined)
       return json(response, { error: 'temporarily_unavailable' }, set.tokenStatus);
     if (path === '/token/revocation') note(request, revoked);
@@ -135,9 +137,7 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
       return json(response, { ...JSON.parse(text), ...set.metadata });
     }
     if (path === '/real-metadata') request.url = '/.well-known/openid-configuration';
-    const { iss, beforeAnswer } = set;
     if (iss !== undefined) rename(response, issuer, iss);
-    if (path === '/token' && beforeAnswer) holdBack(response, beforeAnswer);
     await answer(request, response);
   });
 

@@ -10,8 +10,8 @@ const hourMs = 3_600_000;
 test('twenty calls at two gateway servers find expired tokens, and one refresh serves them all', async () => {
   proves('upstream-sign-in.one-refresh', {
     file: 'gateway/identity/renewal.ts',
-    find: 'if (await store.leaseIdentity(row.id, row.sealed, now(), now() + leaseMs))',
-    replace: 'await store.leaseIdentity(row.id, row.sealed, now(), now() + leaseMs); if (now() > 0)',
+    find: 'if (await store.leaseIdentity(row.id, row.sealed, now(), lease)) {',
+    replace: 'await store.leaseIdentity(row.id, row.sealed, now(), lease); if (now() > 0) {',
   });
   const one = await stage();
   const [first, second] = [one.node(), one.node()];
@@ -101,7 +101,7 @@ test('a sign-in that its server ended is told with the page to go to, and never 
 test('renewed tokens are stored before anybody gets them: a gateway server that dies then loses nothing', async () => {
   proves('upstream-sign-in.stored-first', {
     file: 'gateway/identity/renewal.ts',
-    find: 'if (await store.renewIdentity(row.id, row.sealed, sealed)) {',
+    find: 'if (await store.renewIdentity(row.id, row.sealed, sealed, lease)) {',
     replace: 'if (sealed) {',
   });
   const one = await stage();
@@ -131,6 +131,37 @@ test('a key that is rotated in the middle of a refresh costs no token', async ()
   expect(after).not.toBe(before);
   expect(await tokenOf(one.node(), wanted)).toBe(after);
 });
+
+test.each(['it is over', 503] as const)(
+  'whoever was slower than the lease changes nothing of whoever has it now, where the server answers %s',
+  async (answer) => {
+    proves('upstream-sign-in.own-lease', {
+      file: 'gateway/store/sql/identity.ts',
+      find: "lease === undefined ? found : found.where('lease_until', '=', lease)",
+      replace: 'found',
+    });
+    const one = await stage();
+    const node = one.node();
+    await one.connect(node, 'ada');
+    const wanted = await one.wanted();
+    await tokenOf(node, wanted);
+    if (answer === 503) one.wiki.set.tokenStatus = answer;
+    else one.wiki.endAll({ access: true });
+    one.clock.aheadMs = 2 * hourMs;
+    const row = (await one.store.identities()).find(({ kind }) => kind === 'oauth');
+    if (!row) throw new Error('there is no sign-in');
+    const now = () => Date.now() + one.clock.aheadMs;
+    one.wiki.set.beforeAnswer = async () => {
+      one.wiki.set.beforeAnswer = undefined;
+      one.clock.aheadMs += 120_000;
+      expect(await one.store.leaseIdentity(row.id, row.sealed, now(), now() + hourMs)).toBe(true);
+    };
+    await expect(tokenOf(node, wanted)).rejects.toMatchObject({ code: 'IDENTITY_RENEWAL_FAILED' });
+    expect(await one.store.identityById(row.id)).toEqual(row);
+    expect(await one.store.leaseIdentity(row.id, row.sealed, now(), now() + hourMs)).toBe(false);
+    expect(node.events.filter(({ event }) => event === 'identity_ended')).toEqual([]);
+  },
+);
 
 test('a sign-in anew while a refresh is under way wins over what the refresh brings', async () => {
   const one = await stage();
