@@ -11,8 +11,14 @@ const forgottenAfterMs = 24 * 3_600_000;
 const recentMs = 60_000;
 
 export interface KnownLists {
-  /** Asks the server, and keeps the answer. Rejects as the upstream does. */
-  ask(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]>;
+  /** Asks the server, and keeps the answer. `since`: as the upstream has it. Rejects as the upstream does. */
+  ask(
+    listing: AllowedListing,
+    feature: Feature,
+    trace: Trace,
+    signal: AbortSignal,
+    since?: number,
+  ): Promise<readonly ListedItem[]>;
   /** A list of the last minute, else the server's. */
   recent(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]>;
   /** The last good list of the last day. */
@@ -61,8 +67,8 @@ export function createKnownLists(upstream: Upstream, now: () => number = () => p
     return kept.items;
   }
 
-  async function ask(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal) {
-    const items = await upstream.list(listing, feature, trace, signal);
+  async function ask(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal, since?: number) {
+    const items = await upstream.list(listing, feature, trace, signal, since);
     keep(keyOf(listing, feature), items);
     return items;
   }

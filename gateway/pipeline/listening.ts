@@ -28,6 +28,8 @@ export interface ListeningDeps {
   readonly inForce: InForce;
   readonly upstream: Upstream;
   readonly lists: KnownLists;
+  /** How long those who listen may take, one after the other, to tell what all of them heard at once, in ms. */
+  readonly spreadMs: () => number;
 }
 export interface ListeningTerms {
   /** Without a body: who listens, where, with which abilities. */
@@ -73,6 +75,8 @@ export class Listening implements Hearer {
   #news = new Map<ListKind, Set<Slug | undefined>>();
   #timer: NodeJS.Timeout | undefined;
   #toldAt = -settleAgainMs;
+  /** The newest. */
+  #newsAt = 0;
   #listener: Pick<Listener, 'tell'> | undefined;
   #early: Buffer[] = [];
   #view: View;
@@ -257,31 +261,32 @@ export class Listening implements Hearer {
     if (this.#isOver) return;
     const servers = this.#news.get(kind) ?? new Set();
     this.#news.set(kind, servers.add(server));
+    this.#newsAt = performance.now();
     if (this.#timer) return;
     const withinMs = performance.now() - this.#toldAt < settleAgainMs ? settleAgainMs : settleMs;
-    this.#timer = setTimeout(() => void this.#flush(), withinMs).unref();
+    this.#timer = setTimeout(() => void this.#flush(), withinMs + Math.random() * this.#deps.spreadMs()).unref();
   }
 
   async #flush(): Promise<void> {
-    const news = this.#news;
+    const [news, since] = [this.#news, this.#newsAt];
     this.#news = new Map();
     this.#timer = undefined;
     this.#toldAt = performance.now();
-    await Promise.all([...news].flatMap(([kind, servers]) => [...servers].map((server) => this.#relist(kind, server))));
+    await Promise.all([...news].flatMap(([kind, servers]) => [...servers].map((server) => this.#relist(kind, server, since))));
     for (const [kind, servers] of news)
       if (!this.#isOver && [...servers].some((server) => server === undefined || this.#exposes(server, kind)))
         this.#tell(listChanged(kind, this.#terms.subscription));
   }
 
   /** What the host was shown of the server, as it is now: names are looked up and headers checked by it. */
-  async #relist(kind: ListKind, server: Slug | undefined): Promise<void> {
+  async #relist(kind: ListKind, server: Slug | undefined, since: number): Promise<void> {
     const assignment = server && this.#assignment(server);
     const listing = assignment && this.#listing(assignment);
     if (!listing) return;
     const { lists } = this.#deps;
     const shown = featuresOf[kind].filter((feature) => assignment.exposes(feature.kind) && lists.last(listing, feature));
     const late = AbortSignal.timeout(relistWithinMs);
-    await Promise.allSettled(shown.map((feature) => lists.ask(listing, feature, {}, late)));
+    await Promise.allSettled(shown.map((feature) => lists.ask(listing, feature, {}, late, since)));
   }
 
   #tell(notification: Buffer): void {

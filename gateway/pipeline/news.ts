@@ -37,10 +37,16 @@ export interface Begun {
 /** Of a user at once. */
 const listensPerUser = 200;
 
-export function createNews(deps: ListeningDeps & { readonly logger: Logger }): News {
-  const { inForce } = deps;
+/** What all hear at once is told by one after the other, so that they do not come back for it at once either. */
+const spreadEachMs = 2;
+const spreadAtMostMs = 1000;
+
+export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & { readonly logger: Logger }): News {
+  const { inForce } = given;
   const conversations = new Map<string, Listening>();
   const listens = new Set<Listening>();
+  const spreadMs = () => Math.min((conversations.size + listens.size - 1) * spreadEachMs, spreadAtMostMs);
+  const deps = { ...given, spreadMs };
   const unsubscribe = inForce.onChange(review);
 
   function viewFor({ caller, target }: Identified): View | Fault {

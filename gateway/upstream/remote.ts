@@ -17,6 +17,7 @@ import { headerMismatch, isRefusedFor } from './remote-era.ts';
 import { openRemote, type RemoteTalk } from './remote-open.ts';
 import { timedOut } from './session.ts';
 import { type Opening, SessionPool } from './session-pool.ts';
+import { createSharedLists } from './shared-list.ts';
 import type { About, ListedItem, Reply, Trace, Upstream } from './upstream.ts';
 import { leftOf, within } from './within.ts';
 
@@ -37,6 +38,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
   const pool = new SessionPool<RemoteTalk, Bearing>({ what: 'remote servers', idleMs: deps.idleMs, now: deps.now });
   /** What is listened to at modern servers: one stream each, and for each as whom they are called. */
   const listened = new Map<string, Interest>();
+  const shared = createSharedLists();
   const mirrored = createMirroredTools(deps.onDropped);
 
   function newestOf(allowed: Allowed, { auth, origin }: Remote): Identity | Promise<Identity> {
@@ -167,10 +169,16 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     return answer;
   }
 
-  function list(allowed: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]> {
+  function list(
+    allowed: AllowedListing,
+    feature: Feature,
+    trace: Trace,
+    signal: AbortSignal,
+    since?: number,
+  ): Promise<readonly ListedItem[]> {
     return refreshing(allowed, async (used) => {
       try {
-        return await listOnce(allowed, feature, trace, signal, used);
+        return await listOnce(allowed, feature, trace, signal, used, since);
       } catch (error) {
         if (!(error instanceof Fault) || error.code !== 'UPSTREAM_SESSION_LOST') throw error;
         return await listOnce(allowed, feature, trace, signal, used);
@@ -184,6 +192,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     trace: Trace,
     signal: AbortSignal,
     used: Bearing,
+    since?: number,
   ): Promise<readonly ListedItem[]> {
     const { server, timeoutMs } = allowed.assignment;
     const beganAt = performance.now();
@@ -192,15 +201,21 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const said = about(allowed);
     if (said && !said.capabilities.has(feature.capability)) return [];
     const { declared } = allowed.audience?.abilities ?? noAbilities;
-    const items = await readPages(server.slug, feature, deps.onDropped, declared, async (compose) => {
-      const asked = { method: feature.method, compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace };
-      const answer = await session.request(asked, signal);
-      trace.answeredAt = performance.now();
-      return answer;
-    });
-    const { remote } = allowed.assignment;
-    const isMirrored = remote !== undefined && session.era === 'modern' && feature.kind === 'tools';
-    return isMirrored ? mirrored.learn(placeOf(allowed, remote), items) : items;
+    async function ask(): Promise<readonly ListedItem[]> {
+      const items = await readPages(server.slug, feature, deps.onDropped, declared, async (compose) => {
+        const asked = { method: feature.method, compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace };
+        const answer = await session.request(asked, signal);
+        trace.answeredAt = performance.now();
+        return answer;
+      });
+      const { remote } = allowed.assignment;
+      const isMirrored = remote !== undefined && session.era === 'modern' && feature.kind === 'tools';
+      return isMirrored ? mirrored.learn(placeOf(allowed, remote), items) : items;
+    }
+    // What a modern server lists depends on as whom it is asked and on nothing else of who asks (server/tools: lists must not vary by connection).
+    if (since === undefined || session.era === 'legacy' || !('context' in session)) return await ask();
+    const key = [session.context, declared, feature.kind].join('\n');
+    return await within(shared.get(key, since, ask), timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
   }
 
   function about(listing: AllowedListing): About | undefined {

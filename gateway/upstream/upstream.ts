@@ -21,8 +21,17 @@ export interface Trace {
 export interface Upstream {
   /** Sends the host's request, with the upstream's own name of the item; what the server says meanwhile goes to `call.audience`. Rejects with a Fault. */
   call(call: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply>;
-  /** All pages of the assignment's items of one kind, as the upstream's raw JSON objects; empty where it has no such items. Rejects with a Fault. */
-  list(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]>;
+  /**
+   * All pages of the assignment's items of one kind, as the upstream's raw JSON objects; empty where it has no such items. Rejects with a Fault. `since`: what others who are
+   * shown the same asked for after this (`performance.now()`) does as well.
+   */
+  list(
+    listing: AllowedListing,
+    feature: Feature,
+    trace: Trace,
+    signal: AbortSignal,
+    since?: number,
+  ): Promise<readonly ListedItem[]>;
   /** What the server said of itself when it last began a session for such a caller; undefined where it is not known. Starts and asks nothing. */
   about(listing: AllowedListing): About | undefined;
   /**

@@ -12,10 +12,11 @@ import type { Hub } from '../tunnel/hub.ts';
 import { chooseDestination } from './destination.ts';
 import { createFollowers } from './follow.ts';
 import { composerOf, readPages } from './item.ts';
-import { openSession, type Session } from './session.ts';
+import { openSession, type Session, timedOut } from './session.ts';
 import { type Opening, SessionPool } from './session-pool.ts';
+import { createSharedLists } from './shared-list.ts';
 import type { About, ListedItem, Reply, Trace, Upstream } from './upstream.ts';
-import { leftOf } from './within.ts';
+import { leftOf, within } from './within.ts';
 
 export interface WorkstationDeps {
   readonly hub: Hub;
@@ -32,6 +33,7 @@ const rememberAtMost = 10_000;
 
 export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   const startWithinMs = deps.startWithinMs ?? 30_000;
+  const shared = createSharedLists();
   const pool = new SessionPool<Session>({ what: 'local servers', idleMs: deps.idleMs, now: deps.now });
   const lastUsed = new Map<string, WorkstationId>();
 
@@ -107,20 +109,25 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     feature: Feature,
     trace: Trace,
     signal: AbortSignal,
+    since?: number,
   ): Promise<readonly ListedItem[]> {
-    const { server, timeoutMs } = allowed.assignment;
+    const { server, timeoutMs, shareable } = allowed.assignment;
     const beganAt = performance.now();
     const destination = destinationOf(allowed, trace);
     const session = await sessionFor(allowed, destination, signal);
     session.join(allowed);
     const about = pool.about(commandOf(destination));
     if (about && !about.capabilities.has(feature.capability)) return [];
-    const { declared } = allowed.assignment.shareable ? noAbilities : (allowed.audience?.abilities ?? noAbilities);
-    return readPages(server.slug, feature, deps.onDropped, declared, async (compose) => {
-      const answer = await session.request({ compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace }, signal);
-      trace.answeredAt = performance.now();
-      return answer;
-    });
+    const { declared } = shareable ? noAbilities : (allowed.audience?.abilities ?? noAbilities);
+    const ask = () =>
+      readPages(server.slug, feature, deps.onDropped, declared, async (compose) => {
+        const answer = await session.request({ compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace }, signal);
+        trace.answeredAt = performance.now();
+        return answer;
+      });
+    if (!shareable || since === undefined) return await ask();
+    const key = [allowed.caller.host, commandOf(destination), server.slug, feature.kind].join('\n');
+    return await within(shared.get(key, since, ask), timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
   }
 
   const followers = createFollowers({

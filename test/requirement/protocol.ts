@@ -205,6 +205,12 @@ export const protocol: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, Remote servers',
   },
   {
+    id: 'protocol.relisted-once',
+    promise:
+      'A list that changed is asked for once where all who listen are shown the same, and never shown to who is somebody else there.',
+    source: 'ARCHITECTURE.md, Who hears that something changed',
+  },
+  {
     id: 'protocol.changes-pace-nothing',
     promise: 'However often the policy changes, a server that failed is tried again only in its time by those who listen to it.',
     source: 'ARCHITECTURE.md, Who hears that something changed',
