@@ -15,16 +15,12 @@ import type { ListedItem } from '../upstream/upstream.ts';
 import type { Pager } from './cursor.ts';
 import type { Draft } from './draft.ts';
 import type { KnownLists } from './known-list.ts';
-import type { Mute } from './mute.ts';
+import { listWithinMs, type Mute, muteWithinMs } from './mute.ts';
 import type { News } from './news.ts';
 import { assigned } from './resolve.ts';
 
-/** How long one server may hold up a list of many: less than the 10 s that Codex gives a server to start. A start that takes longer goes on for the next list. */
-const listWithinMs = 8000;
-/** One whose last list is known. */
+/** How long a server whose last list is known may hold up one of many. */
 const refreshWithinMs = 5000;
-/** One that did not answer the last time. */
-const muteWithinMs = 1000;
 
 /** What may be over in a moment: until then the last list is worth more than none. Whoever was refused is shown nothing. */
 const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([

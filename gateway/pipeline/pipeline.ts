@@ -28,6 +28,7 @@ import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts'
 import { setLogLevel } from './log-level.ts';
 import { type Asked, relayQuestion } from './question.ts';
 import { createTaskQuestions, useTask } from './task.ts';
+import { listTasks } from './task-list.ts';
 import { useItem } from './use.ts';
 
 /** Refusals of callers that nobody knows are cheap to provoke, so only so many a minute are recorded; all of them are counted in the metrics. */
@@ -77,11 +78,12 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const parking = new Parking({ ...deps, relay });
   const taskSeal = createSeal(deps.sealSecret, 'task');
   const news = createNews({ ...deps, lists });
+  const mute = createMute();
   const parts = {
     ...deps,
     lists,
     news,
-    mute: createMute(),
+    mute,
     mirrors: createMirrors(lists),
     pager: createPager(createSeal(deps.sealSecret, 'cursor')),
     states,
@@ -89,7 +91,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     lacking,
     taskSeal,
   };
-  const tasks = { ...deps, taskSeal, questionEdits: createTaskQuestions({ ...deps, states }) };
+  const tasks = { ...deps, taskSeal, mute, questionEdits: createTaskQuestions({ ...deps, states }) };
   const strangers = createAllowance(strangersPerMinute);
 
   async function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Answered> {
@@ -102,7 +104,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     }
     const feature = featureListedBy(message.method);
     if (feature) return listItems(parts, request, feature, message.params.value['cursor'], draft, signal);
-    if (isTaskMethod(request.era, message.method)) return useTask(tasks, request, message, draft, signal);
+    if (isTaskMethod(request.era, message.method))
+      return message.method === 'tasks/list'
+        ? listTasks(tasks, request, draft, signal)
+        : useTask(tasks, request, message, draft, signal);
     switch (message.method) {
       case 'initialize':
       case 'server/discover':

@@ -81,7 +81,7 @@ export function createTaskQuestions(deps: {
     });
 }
 
-/** tasks/get, tasks/result, tasks/cancel, tasks/update, tasks/list. Rejects with TASK_UNKNOWN, TASK_FOREIGN, TASK_OTHER_ERA, or as a call does. */
+/** tasks/get, tasks/result, tasks/cancel, tasks/update. Rejects with TASK_UNKNOWN, TASK_FOREIGN, TASK_OTHER_ERA, or as a call does. */
 export async function useTask(
   deps: TaskDeps,
   request: Identified,
@@ -92,8 +92,7 @@ export async function useTask(
   const gateway = enter(deps.inForce.current(), request.caller, request.target.gateway);
   if (gateway instanceof Fault) throw gateway;
   draft.gateway = { id: gateway.id, name: gateway.slug };
-  if (message.method === 'tasks/list') return listTasks(deps, request, draft, signal);
-  const call = allow(deps, request, message, draft);
+  const call = allowTask(deps, request, message, draft);
   const reply = await deps.upstream.call(call.allowed, call.message, draft.trace, signal);
   const { idSpan, result, error, value } = reply.message;
   if (!idSpan) throw new Fault('SERVER_GARBAGE', { server: call.allowed.assignment.server.slug, reason: 'its answer has no id' });
@@ -111,8 +110,8 @@ export async function useTask(
   return { kind: 'relayed', body: reply.body, id: idSpan, result, error, isError, edits };
 }
 
-/** The request as the server gets it, decided as a call of the tool. */
-function allow(
+/** The request as the server gets it, decided as a call of the tool. Throws what makes an id none, and what refuses the call. */
+export function allowTask(
   deps: TaskDeps,
   request: Identified,
   message: RequestMessage,
@@ -158,7 +157,7 @@ function revisionOf(era: Era | string | undefined): string {
 }
 
 /** The task under the host's id wherever the answer names it, and at the gateway's one URL the resources that its result links to. */
-function renamed(
+export function renamed(
   { task, method, target, assignment }: AllowedCall,
   { body, message: { result, value } }: Reply,
 ): readonly Edit[] {
@@ -171,32 +170,4 @@ function renamed(
   if (method === 'tasks/result') return [...ids, ...linkEdits(server, 'tools/call', body, result, value)];
   const inlined = membersOf(body, result.start).find(({ key }) => key === 'result')?.value;
   return inlined ? [...ids, ...linkEdits(server, 'tools/call', body, inlined, value['result'])] : ids;
-}
-
-/** The tasks that this conversation began, each as its server has it now, and as far as its tool still may be called. */
-async function listTasks(deps: TaskDeps, request: Identified, draft: Draft, signal: AbortSignal): Promise<Answered> {
-  draft.decidedAt = performance.now();
-  const names = request.audience?.conversation?.tasks;
-  const asked = (names?.shown() ?? []).map(async (shown) => {
-    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'tasks/get', params: { taskId: shown } }));
-    const message = readMessage(body);
-    if (message.kind !== 'request') return [];
-    const one = { ...draft, trace: {} };
-    const { allowed, message: own } = allow(deps, { ...request, method: 'tasks/get', body }, message, one);
-    const reply = await deps.upstream.call(allowed, own, one.trace, signal);
-    const { result } = reply.message;
-    if (!result) names?.delete(allowed.assignment.server.slug, allowed.task?.own ?? '');
-    return result ? [slice(reply.body, result, renamed(allowed, reply))] : [];
-  });
-  const settled = await Promise.allSettled(asked);
-  if (signal.aborted) throw new Fault('CANCELLED');
-  return { kind: 'listed', member: 'tasks', items: settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])) };
-}
-
-function slice(body: Buffer, { start, end }: Edit['span'], edits: readonly Edit[]): Buffer {
-  const moved = edits.map(({ span, by }) => ({ span: { start: span.start - start, end: span.end - start }, by }));
-  return splice(
-    body.subarray(start, end),
-    moved.toSorted((a, b) => a.span.start - b.span.start),
-  );
 }

@@ -88,6 +88,12 @@ export const edge: readonly Requirement[] = [
     source: 'MCP 2025-11-25, basic/utilities/tasks, Security Considerations',
   },
   {
+    id: 'edge.task-list-in-time',
+    promise:
+      'A server that does not answer keeps only its own tasks out of a list of tasks, for some seconds, and the record names it.',
+    source: 'ARCHITECTURE.md, Tasks',
+  },
+  {
     id: 'edge.task-decided',
     promise: 'Whatever is done with a task is decided by the policy of now, as a call of its tool is.',
     source: 'ARCHITECTURE.md, Tasks',

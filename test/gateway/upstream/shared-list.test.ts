@@ -68,7 +68,11 @@ test('a change that many conversations hear of has a modern server asked once fo
   const upstream = upstreamFor('', { identity });
   const of = (user: string, conversation: string) => {
     const call = allowed(server, { auth });
-    return { ...call, conversation, caller: { ...call.caller, user: { ...call.caller.user, slug: user } } } as unknown as AllowedListing;
+    return {
+      ...call,
+      conversation,
+      caller: { ...call.caller, user: { ...call.caller.user, slug: user } },
+    } as unknown as AllowedListing;
   };
   const signal = new AbortController().signal;
   const list = async (user: string, conversation: string, since?: number) =>
