@@ -152,14 +152,15 @@ async function start(
 
   const bus = createMemoryBus({ logger });
   const audit = await openAuditKey(dataDir);
-  // The pipeline stands on the recorder, and comes after it.
+  // Pipeline and tunnels stand on the recorder, and come after it.
   let underWay = (): number => 0;
+  let proving = (): number => 0;
   const spool = await openRecorder({
     store,
     ...audit,
     chain: chainOf(settings, signingKey.kid),
     mode: settings.audit,
-    siblings: () => underWay(),
+    siblings: () => underWay() + proving(),
     logger,
   });
   const recorder = opened(gaugeAudit(spool, now), (it) => it.close());
@@ -185,6 +186,7 @@ async function start(
     }),
     (it) => it.close(),
   );
+  proving = () => tunnels.proving();
   const onDropped = metrics.notificationDropped;
   const { ways, published } = await readWays(settings);
   const requestKeys = openRequestKeys(dataDir);

@@ -1,18 +1,20 @@
-// Whose handshake is worked on: so many at once, and who comes then waits in order, unanswered, until it is its turn or it waited too long.
-// Rule: who waits costs a place in a list, and who says nothing holds no place that another one wants. To refuse who could be served a second later costs nearly as much as to serve, each time that it comes again.
+// Whose proof is worked on: so many at once, and whose comes then waits in order until it is its turn or it waited too long.
+// Rule: whoever is waited for holds no place that another one wants, and whoever waits costs a place in a list. To refuse who could be served a second later costs nearly as much as to serve, each time that it comes again.
 import type { WebSocket } from 'ws';
 import { Fault } from '#contract/error.ts';
 import { invalid } from '#contract/frame-codec.ts';
-import { Guest, type Watcher } from './guest.ts';
+import { Guest, type Asked, type Watcher } from './guest.ts';
 
 export interface DoorwayDeps {
-  /** Handshakes that are worked on at once. */
+  /** Proofs that are worked on at once. */
   readonly atOnce: number;
   /** All that are here, also those that have said nothing yet. */
   readonly atMost: number;
-  /** How long a handshake may take; it waits for its turn four fifths of that, which leaves the peer a little for its proof. */
+  /** How long a handshake may take; a proof waits for its turn until four fifths of that are over. */
   readonly withinMs: number;
-  /** Shakes hands; the guest has said something. Never rejects. */
+  /** Reads a hello and answers it. What it throws ends the guest. */
+  readonly ask: (guest: Guest, hello: Buffer) => Asked;
+  /** Works on a proof. Never rejects. */
   readonly serve: (guest: Guest) => Promise<void>;
   /** It ended before its turn. Never rejects. */
   readonly turnAway: (guest: Guest, why: unknown) => Promise<void>;
@@ -22,7 +24,7 @@ export class Doorway implements Watcher {
   #deps: DoorwayDeps;
   /** Those that are here, in the order in which they came. */
   #guests = new Set<Guest>();
-  /** Those of them that have said nothing yet. */
+  /** Those of them whose hello or proof is waited for, who said something last at the end. */
   #silent = new Set<Guest>();
   #waiting = new Set<Guest>();
   #underWay = new Set<Promise<void>>();
@@ -38,7 +40,12 @@ export class Doorway implements Watcher {
     return this.#guests.size;
   }
 
-  /** False where there are too many. An honest bridge speaks at once: whoever has been silent the longest goes first. */
+  /** Those whose proof is being worked on. */
+  get served(): number {
+    return this.#served;
+  }
+
+  /** False where there are too many. An honest bridge answers at once: whoever has been silent the longest goes first. */
   enter(socket: WebSocket, address: string): boolean {
     const [silent] = this.#guests.size < this.#deps.atMost ? [] : this.#silent;
     silent?.fail(new Fault('BUSY', { what: 'a tunnel' }));
@@ -49,7 +56,13 @@ export class Doorway implements Watcher {
     return true;
   }
 
-  arrived(guest: Guest): void {
+  greeted(guest: Guest, hello: Buffer): void {
+    guest.asked = this.#deps.ask(guest, hello);
+    this.#silent.delete(guest);
+    this.#silent.add(guest);
+  }
+
+  answered(guest: Guest): void {
     this.#silent.delete(guest);
     if (this.#served < this.#deps.atOnce) this.#serve(guest);
     else this.#waiting.add(guest);
@@ -83,7 +96,6 @@ export class Doorway implements Watcher {
 
   #serve(guest: Guest): void {
     this.#served++;
-    guest.begin();
     this.#watch(
       this.#deps.serve(guest).finally(() => {
         this.#served--;

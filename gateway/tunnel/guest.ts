@@ -1,15 +1,27 @@
-// Who connected and is not proven yet: the packets of one peer, one by one. One that nobody asked for yet waits, two are a breach.
-// Rule: ten thousand come at once, so one that waits for its turn is one small object: no promise, no timer and no closure beyond its listeners.
+// Who connected and is not proven yet: what one peer said, hello and then proof, and what it was asked between them. Whatever it says beyond that is a breach.
+// Rule: ten thousand come at once, so one that waits, or is waited for, is one small object: no promise, no timer and no closure beyond its listeners.
 import type { WebSocket } from 'ws';
 import { invalid } from '#contract/frame-codec.ts';
+import type { UserId, WorkstationId } from '#contract/id.ts';
 
 /** The peer hung up, so there is nobody to refuse. */
 export const hungUp = new Error('the peer hung up');
 
+/** Who it says that it is, and what it has to sign. */
+export interface Asked {
+  readonly version: number;
+  readonly nonce: string;
+  readonly workstation: WorkstationId;
+  readonly user: UserId;
+  readonly product: string;
+}
+
 export interface Watcher {
-  /** The first packet is there. */
-  arrived(guest: Guest): void;
-  /** It ended while nobody asked it for anything: it hung up, said too much, or took too long. */
+  /** It says hello. What is thrown ends it. */
+  greeted(guest: Guest, hello: Buffer): void;
+  /** Its proof is there. */
+  answered(guest: Guest): void;
+  /** It ended before anybody worked on its proof: it hung up, said too much, or took too long. */
   left(guest: Guest, why: unknown): void;
 }
 
@@ -18,11 +30,12 @@ export class Guest {
   readonly address: string;
   /** When it connected, on the clock of performance.now(). */
   readonly sinceMs: number;
+  /** Once it has said hello. */
+  asked: Asked | undefined;
   #watcher: Watcher | undefined;
-  #early: Buffer | undefined;
+  #proof: Buffer | undefined;
   #why: { readonly error: unknown } | undefined;
   #failure: PromiseWithResolvers<never> | undefined;
-  #waiting: ((packet: Buffer) => void) | undefined;
 
   constructor(socket: WebSocket, address: string, watcher: Watcher) {
     this.socket = socket;
@@ -33,23 +46,18 @@ export class Guest {
     socket.on('close', this.#onClose);
   }
 
-  /** From now on next() and during() tell how it goes, and the watcher hears no more. */
-  begin(): void {
+  /** From now on during() tells how it goes, and the watcher hears no more. Answers what it was asked, and its proof. */
+  begin(): { readonly asked: Asked; readonly proof: Buffer } {
+    if (this.asked === undefined || this.#proof === undefined) throw new Error('it has not answered');
     this.#watcher = undefined;
     this.#failure = Promise.withResolvers<never>();
     this.#failure.promise.catch(() => undefined);
     if (this.#why !== undefined) this.#failure.reject(this.#why.error);
-  }
-
-  /** The next packet. Rejects where there will be none. */
-  next(): Promise<Buffer> {
-    const packet = this.#early;
-    this.#early = undefined;
-    return this.during(packet ?? new Promise<Buffer>((resolve) => (this.#waiting = resolve)));
+    return { asked: this.asked, proof: this.#proof };
   }
 
   /** The work's outcome, unless the peer fails before. */
-  during<T>(work: T | Promise<T>): Promise<T> {
+  during<T>(work: Promise<T>): Promise<T> {
     if (this.#failure === undefined) throw new Error('it has not begun');
     return Promise.race([this.#failure.promise, work]);
   }
@@ -70,14 +78,16 @@ export class Guest {
 
   readonly #onMessage = (data: unknown, isBinary: boolean): void => {
     if (!isBinary || !(data instanceof Buffer)) return this.fail(invalid('text'));
-    if (this.#waiting !== undefined) {
-      const take = this.#waiting;
-      this.#waiting = undefined;
-      take(data);
-    } else if (this.#early === undefined) {
-      this.#early = data;
-      this.#watcher?.arrived(this);
-    } else this.fail(invalid('frames before the handshake ended'));
+    if (this.#proof !== undefined) return this.fail(invalid('frames before the handshake ended'));
+    if (this.asked !== undefined) {
+      this.#proof = data;
+      return this.#watcher?.answered(this);
+    }
+    try {
+      this.#watcher?.greeted(this, data);
+    } catch (error) {
+      this.fail(error);
+    }
   };
 
   readonly #onClose = (): void => this.fail(hungUp);

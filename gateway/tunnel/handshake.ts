@@ -7,7 +7,7 @@ import { frameType, tunnelVersions } from '#contract/frame.ts';
 import { frame, jsonFrame, readStep, toWire } from '#contract/frame-codec.ts';
 import type { OrganizationId, WorkstationId } from '#contract/id.ts';
 import type { Claim, Member, Proof } from '../workstation/proof.ts';
-import { hungUp, type Guest } from './guest.ts';
+import { hungUp, type Asked, type Guest } from './guest.ts';
 
 export interface Handshake {
   readonly member: Member;
@@ -22,26 +22,23 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly fault: Fault; readonly reason: string; readonly workstation: WorkstationId | null }
   | { readonly kind: 'gone' };
 
-/** Rejects only where something of ours failed. */
-export async function shakeHands(
-  guest: Guest,
-  deps: {
-    readonly organization: OrganizationId;
-    readonly prove: (claim: Claim) => Promise<Proof>;
-  },
-): Promise<Outcome> {
+/** Answers a hello with a challenge. Throws FRAME_INVALID or TUNNEL_VERSION. */
+export function challenge(guest: Guest, hello: Buffer, organization: OrganizationId): Asked {
+  const { versions, product, workstation, user } = readStep(hello, ['hello']).body;
+  const version = newestCommon(versions);
+  if (version === undefined) throw new Fault('TUNNEL_VERSION', { here: tunnelVersions.join(', '), there: versions.join(', ') });
+  const nonce = randomBytes(32).toString('base64url');
+  guest.socket.send(jsonFrame('challenge', 0, { version, nonce, organization }));
+  return { version, nonce, workstation, user, product };
+}
+
+/** What the answer to the challenge is worth. Rejects only where something of ours failed. */
+export async function shakeHands(guest: Guest, prove: (claim: Claim) => Promise<Proof>): Promise<Outcome> {
   try {
-    const hello = readStep(await guest.next(), ['hello']).body;
-    const version = newestCommon(hello.versions);
-    if (version === undefined) {
-      const fault = new Fault('TUNNEL_VERSION', { here: tunnelVersions.join(', '), there: hello.versions.join(', ') });
-      return { kind: 'refused', fault, reason: 'no common version', workstation: null };
-    }
-    const nonce = randomBytes(32).toString('base64url');
-    guest.socket.send(jsonFrame('challenge', 0, { version, nonce, organization: deps.organization }));
-    const { signature } = readStep(await guest.next(), ['proof']).body;
-    const { workstation, user, product } = hello;
-    const proof = await guest.during(deps.prove({ version, nonce, workstation, user, signature }));
+    const { asked, proof: packet } = guest.begin();
+    const { version, nonce, workstation, user, product } = asked;
+    const { signature } = readStep(packet, ['proof']).body;
+    const proof = await guest.during(prove({ version, nonce, workstation, user, signature }));
     if (proof.kind === 'refused') return proof;
     return { kind: 'proven', hands: { member: proof.member, asOf: proof.asOf, version, product } };
   } catch (error) {

@@ -3,6 +3,7 @@
 import type { WorkstationId } from '#contract/id.ts';
 import type { Approval, Store, Workstation } from '../store/store.ts';
 import { membersOf, type MemberOf } from '../workstation/proof.ts';
+import { later } from './gather.ts';
 
 export interface Standing {
   /** Of the store, at least: what else is here may be newer. */
@@ -16,6 +17,7 @@ export interface Standing {
 
 export function createStanding(
   store: Pick<Store, 'revision' | 'policy' | 'approvals' | 'workstationsOf'>,
+  gatherMs: () => number,
 ): (workstation?: WorkstationId) => Promise<Standing> {
   let known: Pick<Standing, 'revision' | 'memberOf' | 'approvals'> | undefined;
   let next: { readonly asked: Set<WorkstationId>; readonly look: Promise<Standing> } | undefined;
@@ -34,7 +36,7 @@ export function createStanding(
   function begin() {
     const asked = new Set<WorkstationId>();
     const look = new Promise<Standing>((resolve) => {
-      setImmediate(() => {
+      later(gatherMs(), () => {
         next = undefined;
         resolve(read(asked));
       });

@@ -13,8 +13,9 @@ import { createRefusals, eventRecord, type EventDraft } from '../workstation/eve
 import { checkProof } from '../workstation/proof.ts';
 import { createCallNews } from './call-news.ts';
 import { Doorway } from './doorway.ts';
+import { gathering } from './gather.ts';
 import { hungUp, type Guest } from './guest.ts';
-import { refuse, shakeHands, type Handshake } from './handshake.ts';
+import { challenge, refuse, shakeHands, type Handshake } from './handshake.ts';
 import type { AcceptHost, Hub, Presence } from './hub.ts';
 import { Heartbeats } from './heartbeat.ts';
 import { Link, type LinkDeps } from './link.ts';
@@ -32,6 +33,8 @@ export interface Tunnels extends Hub {
   count(): number;
   /** Those who connected and are not proven yet. */
   greeting(): number;
+  /** Those of them whose proof is being worked on. */
+  proving(): number;
   /** Ends every tunnel and takes no more. Idempotent. */
   close(): Promise<void>;
 }
@@ -68,6 +71,9 @@ interface Timing {
   readonly tickEveryMs: number;
 }
 
+/** So many proofs at once are a storm: then looks and commits are shared by those who come within so many ms. */
+const storm = { proofs: 16, gatherMs: 5 } as const;
+
 export function createTunnels(deps: TunnelsDeps): Tunnels {
   const { store, recorder, logger, now } = deps;
   const timing: Timing = {
@@ -92,7 +98,9 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   let isClosed = false;
   const record = recorder.append.bind(recorder);
   const recordRefusal = createRefusals(record, now);
-  const standing = createStanding(store);
+  const gatherMs = (): number => (doorway.served < storm.proofs ? 0 : storm.gatherMs);
+  const recordOpened = gathering(record, gatherMs);
+  const standing = createStanding(store, gatherMs);
   const review = createReview({
     store,
     standing,
@@ -114,6 +122,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     atOnce: limits.handshakes,
     atMost: limits.waiting,
     withinMs: timing.handshakeWithinMs,
+    ask: (guest, hello) => challenge(guest, hello, deps.organization),
     serve: (guest) => greet(guest).catch((error: unknown) => failed(guest, error)),
     turnAway: failed,
   });
@@ -146,15 +155,13 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
 
   async function greet(guest: Guest): Promise<void> {
     const { socket, address } = guest;
-    const { organization } = deps;
-    const prove = (claim: Parameters<typeof checkProof>[1]) => checkProof({ standing, publicOrigin: deps.publicOrigin }, claim);
-    const outcome = await shakeHands(guest, { organization, prove });
+    const outcome = await shakeHands(guest, (claim) => checkProof({ standing, publicOrigin: deps.publicOrigin }, claim));
     if (outcome.kind === 'gone') return socket.terminate();
     if (outcome.kind === 'refused') return refused(guest, outcome.fault, outcome.reason, outcome.workstation);
     const { hands } = outcome;
     const detail = { address, product: hands.product, version: hands.version };
     // A tunnel that can't be put on record is not opened.
-    await record(eventRecord({ event: 'tunnel_opened', ...whoOf(hands), detail }, now()));
+    await recordOpened(eventRecord({ event: 'tunnel_opened', ...whoOf(hands), detail }, now()));
     if (socket.readyState !== socket.OPEN) {
       await record(eventRecord({ event: 'tunnel_closed', ...whoOf(hands), code: 'TUNNEL_LOST', detail: { seconds: 0 } }, now()));
       return;
@@ -250,6 +257,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     recorded: (record) => news.recorded(record),
     count: () => links.size,
     greeting: () => doorway.size,
+    proving: () => doorway.served,
     presence: (workstation) => links.get(workstation)?.presence,
     onAppeared: (listener) => void appeared.add(listener),
     presences(user) {

@@ -79,8 +79,18 @@ export const tunnel: readonly Requirement[] = [
     source: protocol,
   },
   {
+    id: 'tunnel.unproven-hold-nothing',
+    promise: 'However many peers say hello and never prove themselves, a bridge that does gets in at once.',
+    source: protocol,
+  },
+  {
     id: 'tunnel.handshakes-in-turn',
-    promise: 'Who comes while enough handshakes are under way waits in order instead of being sent away.',
+    promise: 'Whose proof comes while enough of them are worked on waits in order instead of being sent away.',
+    source: protocol,
+  },
+  {
+    id: 'tunnel.storm-shares',
+    promise: 'When many tunnels come back at once, one commit puts all that were opened within a few milliseconds on record.',
     source: protocol,
   },
   {
