@@ -11,6 +11,8 @@ export interface Guarded {
   readonly issuer: string;
   /** Grant types that the token endpoint gave tokens for, in order. */
   readonly granted: string[];
+  /** Grant types that it refused. */
+  readonly refused: string[];
   /** Tokens that were given back. */
   readonly revoked: string[];
   /** Scopes of the authorization requests, in order. */
@@ -55,6 +57,7 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
     ...change,
   };
   const granted: string[] = [];
+  const refused: string[] = [];
   const revoked: string[] = [];
   const asked: string[] = [];
   const models = new Map<string, Map<string, Record<string, unknown>>>();
@@ -97,6 +100,7 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
   });
   provider.silent = true;
   provider.on('grant.success', (ctx: Context) => void granted.push(String(ctx.oidc.params?.['grant_type'])));
+  provider.on('grant.error', (ctx: Context) => void refused.push(String(ctx.oidc.params?.['grant_type'])));
   provider.on('grant.revoked', () => undefined);
   const answer = provider.callback();
 
@@ -145,6 +149,7 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
     url,
     issuer,
     granted,
+    refused,
     revoked,
     asked,
     inner,

@@ -24,6 +24,7 @@ test('twenty calls at two gateway servers find expired tokens, and one refresh s
   expect(new Set(all).size).toBe(1);
   expect(all[0]).not.toBe(before);
   expect(refreshes(one.wiki)).toBe(1);
+  expect(one.wiki.refused).toEqual([]);
 });
 
 test('tokens are renewed in the background at four fifths of their lifetime, and no call waits for that', async () => {
