@@ -12,8 +12,11 @@ export const shortestPassword = 14;
 export interface LocalAccounts {
   /** Whether there is one. */
   isAny(): Promise<boolean>;
-  /** The verified e-mail. Rejects with SIGN_IN_REFUSED, the same for whatever was wrong, or BUSY. */
-  check(of: { email: string; password: string; code: string }): Promise<string>;
+  /**
+   * The verified e-mail. Rejects with SIGN_IN_REFUSED, the same for whatever was wrong (`wrong: code` is for the record alone), or BUSY. `network`: where it
+   * comes from, as text.
+   */
+  check(of: { email: string; password: string; code: string; network: string }): Promise<string>;
   /** What to put into an authenticator, while the link counts. Rejects with SIGN_IN_OVER. */
   offer(link: string): Promise<{ readonly secret: string; readonly uri: string }>;
   /** Makes the account, or replaces it, and spends the link. Rejects with SIGN_IN_OVER, or SIGN_IN_REFUSED with what to mend. */
@@ -22,6 +25,8 @@ export interface LocalAccounts {
 
 const stepMs = 30_000;
 const checksAtOnce = 4;
+/** With five attempts of a network at most, it takes forty networks to fill it; the last one waits some ten seconds. */
+const waitAtMost = 200;
 /** About 64 MiB and a fifth of a second each (OWASP: scrypt with N 2^16, r 8, p 1 or more). */
 const cost = { N: 65_536, r: 8, p: 1, maxmem: 160 * 1024 * 1024 };
 const Hashed = z.string().regex(/^scrypt\$[\w-]+\$[\w-]+$/);
@@ -32,17 +37,22 @@ export function createLocalAccounts(deps: { store: SignInStore; signingKey: Sign
   const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', root, '', `drawbridge ${purpose}`, 32));
   const [sealKey, linkKey] = [derive('local account'), derive('account link')];
   let checking = 0;
+  const waiting: (() => void)[] = [];
 
   /** Of an account that nobody has: so long as that takes, nobody learns which accounts there are. */
   const nobody = `scrypt$${randomBytes(16).toString('base64url')}$${randomBytes(32).toString('base64url')}`;
 
-  async function bounded<T>(work: () => Promise<T>): Promise<T> {
-    if (checking >= checksAtOnce) throw new Fault('BUSY', { what: 'passwords' });
-    checking++;
+  /** One after the other where many come: who guesses slows everybody down, and keeps nobody out. */
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (checking < checksAtOnce) checking++;
+    else if (waiting.length >= waitAtMost) throw new Fault('BUSY', { what: 'passwords' });
+    else await new Promise<void>((resolve) => waiting.push(resolve));
     try {
       return await work();
     } finally {
-      checking--;
+      const next = waiting.shift();
+      if (next) next();
+      else checking--;
     }
   }
 
@@ -63,17 +73,19 @@ export function createLocalAccounts(deps: { store: SignInStore; signingKey: Sign
 
   return {
     isAny: async () => (await store.accounts()).length > 0,
-    async check({ email, password, code }) {
-      const refused = new Fault('SIGN_IN_REFUSED', {
-        reason: 'the address, the password or the code is wrong, or there were too many attempts.',
-      });
-      const account = await store.beginAttempt(email, now());
-      const isKnown = account !== undefined && account !== 'locked';
-      const isRight = await bounded(() => fits(password, isKnown ? account.password : nobody));
-      if (!isKnown || !isRight) throw refused;
-      const step = stepOf(open(sealKey, email, account.totp), code.replaceAll(' ', ''));
+    async check({ email, password, code, network: from }) {
+      const reason = 'the address, the password or the code is wrong, or there were too many attempts.';
+      const network = hash('sha256', from);
+      if (!(await store.beginAttempt(network, now()))) throw new Fault('SIGN_IN_REFUSED', { reason });
+      const account = (await store.accounts()).find((one) => one.email === email);
+      const isRight = await inTurn(() => fits(password, account?.password ?? nobody));
+      if (!account || !isRight) throw new Fault('SIGN_IN_REFUSED', { reason });
+      // Only who knows the password gets as far as to a lock that is everybody's.
+      const isCounted = await store.beginCode(email, now());
+      const step = isCounted ? stepOf(open(sealKey, email, account.totp), code.replaceAll(' ', '')) : undefined;
       // A code counts once, also where somebody read it along.
-      if (step === undefined || !(await store.passAttempt(email, step))) throw refused;
+      if (step === undefined || !(await store.passAttempt(email, step, network)))
+        throw new Fault('SIGN_IN_REFUSED', { reason, wrong: 'code' });
       return email;
     },
     async offer(link) {
@@ -88,7 +100,7 @@ export function createLocalAccounts(deps: { store: SignInStore; signingKey: Sign
       const secret = secretOf(link);
       if (stepOf(secret, code.replaceAll(' ', '')) === undefined)
         throw new Fault('SIGN_IN_REFUSED', { reason: 'the code is not the one that the authenticator shows now.' });
-      const hashed = await bounded(() => hashPassword(password));
+      const hashed = await inTurn(() => hashPassword(password));
       if (!(await store.removeItem(accountLinkModel, hash('sha256', link)))) throw new Fault('SIGN_IN_OVER');
       await store.putAccount({ email, password: hashed, totp: seal(sealKey, email, secret), createdAt: now() });
     },

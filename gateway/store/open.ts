@@ -29,7 +29,7 @@ import { filedPolicy, policy } from './sql/policy.ts';
 import { newestCalls } from './sql/call.ts';
 import { chainHead, chains, newestRecords, recordsAfter, sealsAfter } from './sql/record.ts';
 import { addConnection, connection, connectionOf, connections, revokeConnection } from './sql/connection.ts';
-import { accounts, beginAttempt, passAttempt, putAccount, removeAccount } from './sql/local-account.ts';
+import { accounts, beginAttempt, beginCode, passAttempt, putAccount, removeAccount } from './sql/local-account.ts';
 import { replacePolicy } from './sql/replace-policy.ts';
 import {
   addClient,
@@ -206,8 +206,9 @@ function signInOf({ db }: Engine): SignInStore {
     revokeConnection: guarded((id, now) => revokeConnection(db, id, now)),
     putAccount: guarded((of) => putAccount(db, of)),
     accounts: guarded(() => accounts(db)),
-    beginAttempt: guarded((email, now) => beginAttempt(db, email, now)),
-    passAttempt: guarded((email, step) => passAttempt(db, email, step)),
+    beginAttempt: guarded((network, now) => beginAttempt(db, network, now)),
+    beginCode: guarded((email, now) => beginCode(db, email, now)),
+    passAttempt: guarded((...of) => passAttempt(db, ...of)),
     removeAccount: guarded((email) => removeAccount(db, email)),
   };
 }

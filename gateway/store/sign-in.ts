@@ -143,12 +143,14 @@ export interface SignInStore {
   /** Revokes it and removes every token and grant of it. False where there is none, or it is revoked already. */
   revokeConnection(id: ConnectionId, now: number): Promise<boolean>;
 
-  /** Adds, or replaces with nothing left of the one before. */
+  /** Adds, or replaces with nothing left of the one before; whoever was locked out is not any more. */
   putAccount(account: LocalAccount): Promise<void>;
   accounts(): Promise<readonly LocalAccount[]>;
-  /** Counts an attempt and gives the account; `locked` for a quarter of an hour after five that did not pass, undefined where there is none. */
-  beginAttempt(email: string, now: number): Promise<LocalAccount | 'locked' | undefined>;
+  /** Counts an attempt from a network (its SHA-256). False for a quarter of an hour after five from there that did not pass. */
+  beginAttempt(network: string, now: number): Promise<boolean>;
+  /** Counts a code that came with the right password. False for a quarter of an hour after five that did not pass, and where there is no account. */
+  beginCode(email: string, now: number): Promise<boolean>;
   /** Ends the counting. False where this step of the changing codes, or a later one, passed already. */
-  passAttempt(email: string, step: number): Promise<boolean>;
+  passAttempt(email: string, step: number, network: string): Promise<boolean>;
   removeAccount(email: string): Promise<boolean>;
 }

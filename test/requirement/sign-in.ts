@@ -149,7 +149,13 @@ export const signIn: readonly Requirement[] = [
   },
   {
     id: 'sign-in.emergency-bounded',
-    promise: 'After five attempts the emergency account is locked for a quarter of an hour, however many come at once.',
+    promise:
+      'After five attempts at the emergency account an address is locked out for a quarter of an hour, however many come at once.',
+    source: 'docs/sign-in.md, The emergency account',
+  },
+  {
+    id: 'sign-in.emergency-open',
+    promise: 'Whoever guesses at the emergency account keeps nobody out who comes from elsewhere with password and code.',
     source: 'docs/sign-in.md, The emergency account',
   },
   {

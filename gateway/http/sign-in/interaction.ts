@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import { scope } from '#contract/scope.ts';
 import type { SigningKey } from '../../caller/signing-key.ts';
+import { neighborsOf } from '../../egress/address.ts';
 import { addressOfResource } from '../../mcp/address.ts';
 import type { ClientList } from '../../sign-in/client-list.ts';
 import { choicesOf, type Consents } from '../../sign-in/consent.ts';
@@ -40,6 +41,7 @@ export interface InteractionDeps {
   readonly accounts: LocalAccounts;
   /** Throws TOO_OFTEN where this address tried passwords too often. */
   readonly refuseAttempts: (request: IncomingMessage) => void;
+  readonly addressOf: (request: IncomingMessage) => string;
   /** Of our own pages. */
   readonly sessions: PersonSessions;
   /** Whether the person lacks an identity of their own at a server of this gateway. */
@@ -284,14 +286,18 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     go: (person: Person) => Promise<void>,
   ): Promise<void> {
     deps.refuseAttempts(request);
+    const network = neighborsOf(deps.addressOf(request));
     try {
       const given = AccountForm.safeParse(Object.fromEntries(form));
       if (!given.success) throw new Fault('SIGN_IN_REFUSED', { reason: 'fill in the address, the password and the code.' });
-      const person = await personByEmail(store, { email: await deps.accounts.check(given.data) });
+      const person = await personByEmail(store, { email: await deps.accounts.check({ ...given.data, network }) });
       await go(person);
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'SIGN_IN_REFUSED') throw error;
-      await events.recordRefusal({ event: 'sign_in_refused', code: error.code, detail: { identityProvider: 'local account' } });
+      // Somebody who has the password and not the code is worth a look.
+      const { wrong } = error.fields;
+      const detail = { identityProvider: 'local account', network, ...(wrong !== undefined && { wrong }) };
+      await events.recordRefusal({ event: 'sign_in_refused', code: error.code, detail });
       await answerSignIn(response, asked, { problem: error.message });
     }
   }

@@ -1,18 +1,25 @@
-// Accounts of the gateway server's own. The one rule: an attempt is counted before it is looked at, so that many at once are no way around the bound.
+// Accounts of the gateway server's own. The one rule: an attempt is counted before it is looked at, so that many at once are no way around the bound. Whoever does
+// not know the password is counted by where they come from, so that they keep nobody else out.
 import type { LocalAccount } from '../sign-in.ts';
 import type { Db } from '../table.ts';
+import { change, unchanged } from './change.ts';
 
 const failuresAtMost = 5;
 const lockMs = 900_000;
+/** How often somebody tried from one network; it expires by itself, as all that a sign-in has under way. */
+const attemptModel = 'Attempt';
 
 export async function putAccount(db: Db, account: LocalAccount): Promise<void> {
   const { email, password, totp, createdAt } = account;
   const row = { email, password, totp, last_step: 0, failures: 0, locked_until: 0, created_at: createdAt };
-  await db
-    .insertInto('local_account')
-    .values(row)
-    .onConflict((on) => on.column('email').doUpdateSet(row))
-    .execute();
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .insertInto('local_account')
+      .values(row)
+      .onConflict((on) => on.column('email').doUpdateSet(row))
+      .execute();
+    await tx.deleteFrom('sign_in_item').where('model', '=', attemptModel).execute();
+  });
 }
 
 export async function accounts(db: Db): Promise<readonly LocalAccount[]> {
@@ -20,9 +27,30 @@ export async function accounts(db: Db): Promise<readonly LocalAccount[]> {
   return rows.map(({ email, password, totp, created_at }) => ({ email, password, totp, createdAt: created_at }));
 }
 
-export async function beginAttempt(db: Db, email: string, now: number): Promise<LocalAccount | 'locked' | undefined> {
-  // In one statement: the attempt that reaches the bound is the last one, also of many at once.
-  const counted = await db
+export async function beginAttempt(db: Db, network: string, now: number): Promise<boolean> {
+  return await change(db, async (tx) => {
+    const found = await tx
+      .selectFrom('sign_in_item')
+      .select(['body', 'expires_at'])
+      .where('model', '=', attemptModel)
+      .where('key', '=', network)
+      .executeTakeFirst();
+    const before = found && found.expires_at > now ? Number(found.body) : 0;
+    if (before >= failuresAtMost) return unchanged(false);
+    const none = { family: null, uid: null, connection_id: null, consumed_at: null };
+    const row = { ...none, model: attemptModel, key: network, body: String(before + 1), expires_at: now + lockMs };
+    await tx
+      .insertInto('sign_in_item')
+      .values(row)
+      .onConflict((on) => on.columns(['model', 'key']).doUpdateSet(row))
+      .execute();
+    return unchanged(true);
+  });
+}
+
+export async function beginCode(db: Db, email: string, now: number): Promise<boolean> {
+  // In one statement: the code that reaches the bound is the last one, also of many at once.
+  const { numUpdatedRows } = await db
     .updateTable('local_account')
     .set((row) => {
       const isLast = row('failures', '>=', failuresAtMost - 1);
@@ -43,23 +71,22 @@ export async function beginAttempt(db: Db, email: string, now: number): Promise<
     })
     .where('email', '=', email)
     .where('locked_until', '<=', now)
-    .returningAll()
-    .executeTakeFirst();
-  if (counted === undefined) {
-    const known = await db.selectFrom('local_account').select('email').where('email', '=', email).executeTakeFirst();
-    return known === undefined ? undefined : 'locked';
-  }
-  return { email, password: counted.password, totp: counted.totp, createdAt: counted.created_at };
-}
-
-export async function passAttempt(db: Db, email: string, step: number): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('local_account')
-    .set({ last_step: step, failures: 0, locked_until: 0 })
-    .where('email', '=', email)
-    .where('last_step', '<', step)
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
+}
+
+export async function passAttempt(db: Db, email: string, step: number, network: string): Promise<boolean> {
+  return await db.transaction().execute(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('local_account')
+      .set({ last_step: step, failures: 0, locked_until: 0 })
+      .where('email', '=', email)
+      .where('last_step', '<', step)
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows === 0n) return false;
+    await tx.deleteFrom('sign_in_item').where('model', '=', attemptModel).where('key', '=', network).execute();
+    return true;
+  });
 }
 
 export async function removeAccount(db: Db, email: string): Promise<boolean> {
