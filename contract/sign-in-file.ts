@@ -36,6 +36,10 @@ export const IdentityProvider = z.strictObject({
       map: z.record(z.string(), Slug),
     })
     .optional(),
+  /** The name of the way out by which it is asked (`serve --egress`). Absent: the usual one of the gateway server. */
+  egress: Slug.optional(),
+  /** What of its addresses may be private, beside the host of `issuer`. */
+  allowPrivate: z.array(PrivateHost).max(100).default([]),
   /** With `create` or `groups`: how long after a person's sign-in their hosts' tokens are still renewed. */
   signInEveryHours: z.number().int().min(8).max(720).default(24),
 });

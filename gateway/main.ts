@@ -35,7 +35,7 @@ import { createTunnelUpgrade } from './http/tunnel.ts';
 import { createWellKnown } from './http/well-known.ts';
 import { createEgress } from './egress/egress.ts';
 import { createRequestSigner } from './egress/signature.ts';
-import { onlyDirect } from './egress/way.ts';
+import { onlyDirect, type Ways } from './egress/way.ts';
 import { giveBackMemory, keepCallsYoung } from './heap.ts';
 import { createIdentities } from './identity/identities.ts';
 import { openIdentities } from './identity/open.ts';
@@ -245,6 +245,7 @@ async function start(
   });
   const signIn = await openSignIn({
     settings,
+    ways,
     sessions: people,
     isIdentityMissing: identityPages.isMissing,
     egress,
@@ -309,14 +310,16 @@ async function readWays({ egressFile }: ServeSettings): Promise<EgressSettings> 
 }
 
 /** Loaded where it is used: without --sign-in it would only make the start longer. */
-async function openSignIn(of: Omit<SignInDeps, keyof SignInSettings> & { settings: ServeSettings }): Promise<SignIn | undefined> {
-  const { settings, ...deps } = of;
+async function openSignIn(
+  of: Omit<SignInDeps, keyof SignInSettings> & { settings: ServeSettings; ways: Ways },
+): Promise<SignIn | undefined> {
+  const { settings, ways, ...deps } = of;
   if (settings.signInFile === undefined) return undefined;
   const [{ readSignInFile }, { createSignIn }] = await Promise.all([
     import('./admin/sign-in-file.ts'),
     import('./http/sign-in/route.ts'),
   ]);
-  return createSignIn({ ...deps, ...(await readSignInFile(settings.signInFile)) });
+  return createSignIn({ ...deps, ...(await readSignInFile(settings.signInFile, [...ways.byName.keys()])) });
 }
 
 /** What a call needs. */

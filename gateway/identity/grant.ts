@@ -9,15 +9,13 @@ import {
   ClientSecretPost,
   Configuration,
   customFetch,
-  type CustomFetchOptions,
   None,
   refreshTokenGrant,
   ResponseBodyError,
   tokenRevocation,
 } from 'openid-client';
-import { Secret } from '#contract/secret.ts';
 import type { Egress } from '../egress/egress.ts';
-import { readWhole } from '../egress/read.ts';
+import { guardedFetch } from '../egress/fetch.ts';
 import type { TokenSet } from '../vault/token-set.ts';
 import type { UpstreamClient } from '../vault/upstream-client.ts';
 import { type AuthorizationServer, withinMs } from './metadata.ts';
@@ -37,8 +35,6 @@ export interface Asking {
   readonly state: string;
   readonly verifier: string;
 }
-
-const limitBytes = 256 * 1024;
 
 export async function authorizationUrl(far: Far, { redirect, resource, scope, state, verifier }: Asking): Promise<URL> {
   return buildAuthorizationUrl(configurationOf(far), {
@@ -125,7 +121,7 @@ function configurationOf({ egress, place, at, client }: Far): Configuration {
   // Plain http gets no further than this machine: the guard for addresses sees to that.
   allowInsecureRequests(configuration);
   configuration.timeout = withinMs / 1000;
-  configuration[customFetch] = (url, options) => guardedFetch(egress, place, new URL(url), options);
+  configuration[customFetch] = guardedFetch(egress, place.out, withinMs);
   return configuration;
 }
 
@@ -137,33 +133,4 @@ function basic(clientId: string, secret: string): ClientAuth {
   const encoded = (text: string) => new URLSearchParams([['', text]]).toString().slice(1);
   const shown = Buffer.from(`${encoded(clientId)}:${encoded(secret)}`).toString('base64');
   return (_server, _client, _body, headers) => headers.set('authorization', `Basic ${shown}`);
-}
-
-/** The token endpoint may not send its requests on. */
-async function guardedFetch(egress: Far['egress'], place: RemotePlace, url: URL, options: CustomFetchOptions): Promise<Response> {
-  const { authorization, ...headers } = lowerCase(options.headers);
-  const { body: given } = options;
-  const isText = typeof given === 'string' || given instanceof URLSearchParams;
-  if (given !== undefined && given !== null && !isText) throw new Error('a body that is no text');
-  const request = {
-    ...place.out,
-    url,
-    method: options.method === 'POST' ? 'POST' : 'GET',
-    headers,
-    credential: authorization === undefined ? undefined : { header: 'authorization', value: new Secret(authorization) },
-    ...(isText ? { body: Buffer.from(given.toString()) } : {}),
-    limitBytes,
-    redirectsAtMost: 0,
-  } as const;
-  const { status, header, body } = await readWhole(egress, request, withinMs, options.signal);
-  const answered = new Headers();
-  for (const name of ['content-type', 'www-authenticate', 'cache-control']) {
-    const value = header(name);
-    if (value !== undefined) answered.set(name, value);
-  }
-  return new Response(status === 204 ? null : new Uint8Array(body), { status, headers: answered });
-}
-
-function lowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -1,5 +1,5 @@
 // Sign-in at the company's identity provider by OpenID Connect: code flow with PKCE, state and nonce, the ID token checked by openid-client.
-// Each provider has a return address of its own, so that an answer of one can't be passed off as another's; only an e-mail that it verified counts.
+// Every request goes through the gateway's one way out. Each provider has a return address of its own, so that an answer of one can't be passed off as another's; only an e-mail that it verified counts.
 import {
   allowInsecureRequests,
   authorizationCodeGrant,
@@ -8,6 +8,7 @@ import {
   ClientSecretBasic,
   ClientSecretPost,
   Configuration,
+  customFetch,
   discovery,
   randomNonce,
   randomPKCECodeVerifier,
@@ -17,6 +18,8 @@ import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import type { Slug } from '#contract/id.ts';
 import { reveal, type Secret } from '#contract/secret.ts';
+import type { Egress } from '../egress/egress.ts';
+import { guardedFetch } from '../egress/fetch.ts';
 
 export interface IdentityProviderSettings {
   readonly slug: string;
@@ -32,6 +35,8 @@ export interface IdentityProviderSettings {
     | { readonly claim: string; readonly scope?: string | undefined; readonly map: Readonly<Record<string, Slug>> }
     | undefined;
   readonly signInEveryHours?: number;
+  readonly egress?: Slug | undefined;
+  readonly allowPrivate?: readonly string[];
 }
 
 /** What has to be kept between sending a person away and their return; used once. */
@@ -72,7 +77,7 @@ const rediscoverAfterMs = 3_600_000;
 
 export function createIdentityProvider(
   settings: IdentityProviderSettings,
-  deps: { returnTo: string; now: () => number; onFailure: (error: unknown) => void },
+  deps: { egress: Pick<Egress, 'send'>; returnTo: string; now: () => number; onFailure: (error: unknown) => void },
 ): IdentityProviderClient {
   let found: { readonly at: number; readonly configuration: Promise<Configuration> } | undefined;
 
@@ -84,7 +89,7 @@ export function createIdentityProvider(
 
   function configuration(): Promise<Configuration> {
     if (found && deps.now() - found.at < rediscoverAfterMs) return found.configuration;
-    const asking = discover(settings);
+    const asking = discover(settings, deps.egress);
     found = { at: deps.now(), configuration: asking };
     asking.catch(() => (found = undefined));
     return asking;
@@ -133,16 +138,22 @@ export function createIdentityProvider(
   };
 }
 
-async function discover({ issuer, clientId, clientSecret }: IdentityProviderSettings): Promise<Configuration> {
+async function discover(of: IdentityProviderSettings, egress: Pick<Egress, 'send'>): Promise<Configuration> {
+  const { title, issuer, clientId, clientSecret, allowPrivate = [] } = of;
+  // Whose address the administrator wrote; what it publishes of others is guarded as any.
+  const host = new URL(issuer).hostname.replace(/^\[|\]$/g, '');
+  const to = { server: title, allowPrivate: [host, ...allowPrivate], way: of.egress };
+  const fetch = guardedFetch(egress, to, timeoutSeconds * 1000);
   const isPlain = issuer.startsWith('http:');
   const secret = reveal(clientSecret);
-  const options = { timeout: timeoutSeconds, ...(isPlain ? { execute: [allowInsecureRequests] } : {}) };
+  const options = { timeout: timeoutSeconds, [customFetch]: fetch, ...(isPlain ? { execute: [allowInsecureRequests] } : {}) };
   const first = await discovery(new URL(issuer), clientId, undefined, ClientSecretBasic(secret), options);
   const metadata = first.serverMetadata();
   const methods = metadata.token_endpoint_auth_methods_supported;
   if (methods === undefined || methods.includes('client_secret_basic')) return first;
   const second = new Configuration(metadata, clientId, undefined, ClientSecretPost(secret));
   second.timeout = timeoutSeconds;
+  second[customFetch] = fetch;
   if (isPlain) allowInsecureRequests(second);
   return second;
 }

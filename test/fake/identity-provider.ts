@@ -12,6 +12,8 @@ export interface FakeIdentityProvider {
   readonly groups: Map<string, readonly string[]>;
   /** Of who signs in as the key: another account than the one that has this for its id, or another address. */
   readonly people: Map<string, { readonly subject?: string; readonly email?: string }>;
+  /** What came, and from which address. */
+  readonly asked: { readonly path: string; readonly from: string }[];
   close(): Promise<void>;
 }
 
@@ -45,13 +47,18 @@ export async function startIdentityProvider(redirectUris: readonly string[]): Pr
   });
   provider.silent = true;
   const answer = provider.callback();
-  server.on('request', (request, response) => void answer(request, response));
+  const asked: { path: string; from: string }[] = [];
+  server.on('request', (request, response) => {
+    asked.push({ path: (request.url ?? '').split('?')[0] ?? '', from: request.socket.remoteAddress ?? '' });
+    void answer(request, response);
+  });
   return {
     issuer,
     clientId: 'drawbridge',
     clientSecret,
     groups,
     people,
+    asked,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

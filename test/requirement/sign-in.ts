@@ -127,6 +127,11 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Identity providers',
   },
   {
+    id: 'sign-in.egress',
+    promise: 'An identity provider is asked by the way out that the file names, and by no other.',
+    source: 'docs/sign-in.md, Identity providers',
+  },
+  {
     id: 'sign-in.secret-file',
     promise: 'The secret of an identity provider is taken only from a file that nobody but its owner can read.',
     source: 'docs/sign-in.md, Turn it on',

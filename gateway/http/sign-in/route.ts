@@ -120,6 +120,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
   recordUnproven(provider, { events, logger, addressOf: deps.addressOf });
   const identityProviders = deps.identityProviders.map((settings) =>
     createIdentityProvider(settings, {
+      egress: deps.egress,
       returnTo: `${publicOrigin}${paths.signIn}/callback/${settings.slug}`,
       now,
       onFailure: (error) => logger.warn({ err: error, identityProvider: settings.slug }, 'an identity provider failed'),

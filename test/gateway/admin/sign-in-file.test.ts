@@ -19,7 +19,7 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 const provider = { title: 'Login', issuer: 'https://login.example.org', clientId: 'drawbridge', clientSecretFile: 'secret' };
 const read = async (value: unknown) => {
   await writeFile(file, typeof value === 'string' ? value : JSON.stringify(value));
-  return readSignInFile(file);
+  return readSignInFile(file, ['direct', 'corp']);
 };
 
 test('a whole file is taken, and its secrets from beside it', async () => {
@@ -51,6 +51,7 @@ test.each([
     /x\.org stands at a too/,
   ],
   ['a domain that is none', { version: 1, identityProviders: { a: { ...provider, domains: ['X.org'] } } }, /lower case/],
+  ['a way out that is none', { version: 1, identityProviders: { a: { ...provider, egress: 'other' } } }, /no way out "other"/],
   ['another version', { version: 2, identityProviders: { a: provider } }, /version/],
   ['a key that stands twice', 'version: 1\nversion: 1\n', /unique/i],
   [
