@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { proves } from '../requirement.ts';
-import { isPage, pageAt } from './browser.ts';
+import { createBrowser, isPage, pageAt } from './browser.ts';
 import { modern } from './mcp.ts';
 import { deploySignIn, letIn, rawHost, register, type SignInDeployment, toConsent, type Tokens } from './sign-in.ts';
 
@@ -277,7 +277,6 @@ describe('an answer of the identity provider', () => {
   /** The return address that the identity provider would have sent the person to, before it is opened. */
   async function returning(person = 'ada@example.org') {
     const host = await rawHost(at.deployment.origin);
-    const { createBrowser } = await import('./browser.ts');
     const { origin } = at.deployment;
     const inside = at.browser();
     // One browser in two parts: one that stays at the identity provider, one that is at the gateway.
