@@ -17,6 +17,7 @@ import { createMemoryBus } from './bus/memory.ts';
 import { openRequestKeys } from './caller/request-key.ts';
 import { deriveSecret, openSigningKey } from './caller/signing-key.ts';
 import { createHostLog } from './caller/host-log.ts';
+import { createStanding } from './caller/standing.ts';
 import { createTokenCheck } from './caller/token.ts';
 import { createEnrollRoute } from './http/enroll.ts';
 import { createHealth, type Part } from './http/health.ts';
@@ -213,6 +214,7 @@ async function start(
     upstream,
     recorder,
     logger,
+    stands: createStanding({ store, now }),
     onRecord: (record) => {
       metrics.call(record.decision, record.code, Math.max(now() - record.at, 0));
       tunnels.recorded(record);

@@ -2,11 +2,10 @@
 // noticed. The rule: who does not read, or may no more, is cut, at once where the policy or a token changed; nothing of a reader outlives its connection.
 import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { createReview } from '../pipeline/review.ts';
 
 const tickMs = 25_000;
 const comment = ': keep-alive\n\n';
-/** Each may have to be looked up in the store, where calls wait too. */
-const reviewedAtOnce = 64;
 
 export interface Readers {
   /** Looks after a response until it closes. `admit` is asked at each tick, and throws or rejects where the reader may no more listen. */
@@ -26,8 +25,6 @@ interface Reader {
 
 export function createReaders({ logger, everyMs = tickMs }: { logger: Logger; everyMs?: number }): Readers {
   const readers = new Map<ServerResponse, Reader>();
-  let isDue = false;
-  let reviewing: Promise<void> | undefined;
   const timer = setInterval(() => {
     for (const [response, reader] of readers) void tick(response, reader);
   }, everyMs).unref();
@@ -53,23 +50,13 @@ export function createReaders({ logger, everyMs = tickMs }: { logger: Logger; ev
     }
   }
 
-  /** One review at a time: however often something changes meanwhile, one more sees all of it. */
-  async function reviewAll(): Promise<void> {
-    while (isDue) {
-      isDue = false;
-      const all = [...readers].filter(([, { admit }]) => admit);
-      for (let at = 0; at < all.length; at += reviewedAtOnce) {
-        const some = all.slice(at, at + reviewedAtOnce).filter(([response]) => readers.has(response));
-        await Promise.all(some.map(([response, reader]) => isAdmitted(response, reader)));
-      }
-    }
-  }
+  const review = createReview(
+    () => [...readers].filter(([, { admit }]) => admit),
+    async ([response, reader]) => readers.has(response) && (await isAdmitted(response, reader)),
+  );
 
   return {
-    review() {
-      isDue = true;
-      reviewing ??= reviewAll().finally(() => (reviewing = undefined));
-    },
+    review,
     add(response, admit) {
       readers.set(response, { admit, written: 0 });
       response.on('close', () => readers.delete(response));

@@ -60,6 +60,8 @@ export class HeldCall implements Audience, Asked {
   #outcome: Outcome | undefined;
   #settle: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Why it was given up. */
+  #reason: Fault | undefined;
 
   constructor(deps: HeldDeps, abilities: Abilities, first: TurnHost) {
     this.#deps = deps;
@@ -75,6 +77,10 @@ export class HeldCall implements Audience, Asked {
   /** Whether a host is there and waits. */
   get isUnderWay(): boolean {
     return this.#host !== undefined;
+  }
+  /** Whether it waits for what its host answers: it was asked, or is about to be. */
+  get isWaiting(): boolean {
+    return !this.isUnderWay || this.#open.size > 0;
   }
   /** Aborted when the call is given up. */
   get signal(): AbortSignal {
@@ -140,7 +146,7 @@ export class HeldCall implements Audience, Asked {
         this.#settle = resolve;
         this.#look();
       });
-      if (this.#outcome?.kind === 'failed') throw this.#outcome.thrown;
+      if (this.#outcome?.kind === 'failed') throw this.#reason ?? this.#outcome.thrown;
       if (this.#outcome) return this.#outcome;
       this.round++;
       this.#timer = setTimeout(() => this.#deps.onForgotten(this), this.#deps.waitMs);
@@ -167,6 +173,7 @@ export class HeldCall implements Audience, Asked {
     const open = [...this.#open.values()];
     this.#open.clear();
     for (const { reject } of open) reject(reason);
+    this.#reason ??= reason;
     this.#ended.abort();
   }
 

@@ -2,8 +2,8 @@
 // bytes; each round's state is used once; who comes too late, or never, finds the call given up, and that is on record.
 import type { Logger } from 'pino';
 import type { EventRecord } from '#contract/audit.ts';
-import { Fault } from '#contract/error.ts';
-import { newRecordId } from '#contract/id.ts';
+import { asFault, Fault } from '#contract/error.ts';
+import { newId, newRecordId } from '#contract/id.ts';
 import type { AllowedCall, HostAnswer, Identified, Question } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import { abilitiesOf } from '../mcp/ability.ts';
@@ -13,7 +13,10 @@ import { membersOf } from '../mcp/span.ts';
 import { HeldCall, type TurnHost } from './held-call.ts';
 import { type Asked, recordOf } from './question.ts';
 import type { Waiting } from './request-state.ts';
+import { createReview } from './review.ts';
 
+/** Tokens end by themselves: those who wait are looked at again. */
+const reviewEveryMs = 25_000;
 /** A person may think this long about a form, whichever era their host speaks. */
 const waitMs = 600_000;
 const limits = { perUser: 32, inAll: 2000, bytes: 64 * 1024 * 1024, rounds: 64 };
@@ -22,6 +25,8 @@ export type ParkingLimits = typeof limits;
 export interface ParkingDeps {
   readonly recorder: Recorder;
   readonly logger: Logger;
+  /** Rejects with the Fault for which a call may wait no longer. */
+  readonly mayStay: (call: AllowedCall) => Promise<void>;
   readonly relay: (question: Question, host: Asked, signal: AbortSignal) => Promise<HostAnswer>;
   readonly waitMs?: number;
   readonly limits?: Partial<ParkingLimits>;
@@ -40,6 +45,12 @@ export class Parking {
   readonly #deps: ParkingDeps;
   readonly #limits: ParkingLimits;
   readonly #parked = new Map<string, Parked>();
+  readonly #timer: NodeJS.Timeout;
+  /** Something changed: what may wait no longer is given up now, on record. */
+  readonly review = createReview(
+    () => [...this.#parked.values()],
+    (one) => this.#reviewOne(one),
+  );
   #bytes = 0;
   #isClosed = false;
 
@@ -47,6 +58,7 @@ export class Parking {
     this.#deps = deps;
     this.waitMs = deps.waitMs ?? waitMs;
     this.#limits = { ...limits, ...deps.limits };
+    this.#timer = setInterval(() => this.review(), reviewEveryMs).unref();
   }
 
   get size(): number {
@@ -99,7 +111,27 @@ export class Parking {
   /** Gives up what waits, on record. Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearInterval(this.#timer);
     await Promise.all([...this.#parked.values()].map(({ held }) => this.#giveUp(held, new Fault('STOPPING'))));
+  }
+
+  /** A round that is under way is answered; where that asks again, the question is looked at by itself. */
+  async #reviewOne({ held, call }: Parked): Promise<void> {
+    const reason = await this.#refusal(call);
+    if (reason && held.isWaiting && this.#parked.has(held.id)) await this.#giveUp(held, reason);
+  }
+
+  /** Doubt counts as a refusal. */
+  async #refusal(call: AllowedCall): Promise<Fault | undefined> {
+    try {
+      await this.#deps.mayStay(call);
+      return undefined;
+    } catch (error) {
+      const reference = newId();
+      if (!(error instanceof Fault))
+        this.#deps.logger.error({ err: error, reference }, 'nobody could say whether a call may wait');
+      return asFault(error, reference);
+    }
   }
 
   async #admit(held: HeldCall, question: Question): Promise<() => void> {
@@ -118,6 +150,9 @@ export class Parking {
     this.#bytes += whole;
     const release = () => void (this.#bytes -= size);
     try {
+      // What changed since the call was allowed counts for what its server asks now.
+      const reason = await this.#refusal(call);
+      if (reason) throw reason;
       await this.#deps.recorder.append(recordOf(question, newRecordId(Date.now()), 'asked', null, held.id));
       return release;
     } catch (error) {

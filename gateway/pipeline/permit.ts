@@ -2,7 +2,7 @@
 // The rule: what is decided is decided last, by the policy of that moment.
 import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
-import type { Assignment, Decision, Identified, Resolved } from '../call.ts';
+import type { AllowedCall, Assignment, Caller, Decision, Identified, Resolved } from '../call.ts';
 import type { InForce } from '../in-force.ts';
 import { features, type Item, nameShown, unknownItem } from '../mcp/feature.ts';
 import { prefixed } from '../mcp/item-name.ts';
@@ -54,6 +54,19 @@ export function permit(
     const templates = needsTemplates(assignment, item) ? await templatesOf(deps, snapshot, request, assignment, signal) : [];
     return decided(item, templates);
   })();
+}
+
+/** Whether a call that was allowed would be still, by the policy and the caller of now. Rejects with the Fault for which it would not. */
+export async function mayStay(
+  { inForce, stands }: Pick<PermitDeps, 'inForce'> & { readonly stands: (caller: Caller) => Promise<void> },
+  call: AllowedCall,
+): Promise<void> {
+  const { server } = call.assignment;
+  const decision = decide(inForce.current(), call);
+  if (decision.kind === 'refused') throw decision.fault;
+  // Another server has that name by now.
+  if (decision.call.assignment.server.id !== server.id) throw new Fault('SERVER_NOT_ASSIGNED', { server: server.slug });
+  await stands(call.caller);
 }
 
 /**

@@ -22,6 +22,7 @@ import { createMute } from './mute.ts';
 import { type Begun, createNews } from './news.ts';
 import { assigned } from './resolve.ts';
 import { Parking } from './parking.ts';
+import { mayStay } from './permit.ts';
 import { createRequestStates } from './request-state.ts';
 import { createSeal } from './seal.ts';
 import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts';
@@ -41,6 +42,8 @@ export interface PipelineDeps {
   readonly upstream: Upstream;
   readonly recorder: Recorder;
   readonly logger: Logger;
+  /** Rejects where that by which a caller came counts no more. */
+  readonly stands: (caller: Caller) => Promise<void>;
   /** Told of each record that was kept, for the metrics. */
   readonly onRecord: (record: CallRecord) => void;
 }
@@ -75,7 +78,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     onLacking: (call: AllowedCall, capability: object) => void lacking.set(call, { ...lacking.get(call), ...capability }),
   };
   const relay: Pipeline['ask'] = (question, host, signal) => relayQuestion(questions, question, host, signal);
-  const parking = new Parking({ ...deps, relay });
+  const parking = new Parking({ ...deps, relay, mayStay: (call) => mayStay(deps, call) });
+  const unsubscribe = deps.inForce.onChange(() => parking.review());
   const taskSeal = createSeal(deps.sealSecret, 'task');
   const news = createNews({ ...deps, lists });
   const mute = createMute();
@@ -204,6 +208,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       deps.upstream.release(conversation);
     },
     async close() {
+      unsubscribe();
       await Promise.all([parking.close(), news.close()]);
     },
   };

@@ -56,7 +56,7 @@ import {
   unpark,
 } from './sql/sink.ts';
 import { organization, revision } from './sql/state.ts';
-import { addToken, enroll, revokeToken, tokenByHash, tokens } from './sql/token.ts';
+import { addToken, enroll, revokeToken, tokenByHash, tokenById, tokens } from './sql/token.ts';
 import {
   liveWorkstations,
   offers,
@@ -143,6 +143,7 @@ function storeOf(engine: Engine): Store {
     replacePolicy: guarded((file, expected, now) => replacePolicy(db, file, expected, now)),
     addToken: guarded((token) => addToken(db, token)),
     tokenByHash: guarded((hash) => tokenByHash(db, hash)),
+    tokenById: guarded((id) => tokenById(db, id)),
     tokens: guarded(() => tokens(db)),
     revokeToken: guarded((id, now) => revokeToken(db, id, now)),
     enroll: guarded((hash, of, now) => enroll(db, hash, of, now)),

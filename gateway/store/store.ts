@@ -144,6 +144,7 @@ export interface Store {
   /** Rejects with NAME_UNKNOWN where the policy has no such user, or no such gateway for a host token. */
   addToken(token: Token): Promise<void>;
   tokenByHash(hash: string): Promise<Token | undefined>;
+  tokenById(id: TokenId): Promise<Token | undefined>;
   tokens(): Promise<readonly Token[]>;
   /** False where there is no such token, or it is revoked already. */
   revokeToken(id: TokenId, now: number): Promise<boolean>;

@@ -72,6 +72,12 @@ export const edge: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, What flows while a call is open',
   },
   {
+    id: 'edge.parked-reviewed',
+    promise:
+      'A call that waits for its host is given up at once where its policy, token, connection or workstation is gone, and on record.',
+    source: 'ARCHITECTURE.md, What flows while a call is open',
+  },
+  {
     id: 'edge.parked-bounded',
     promise:
       'Calls that wait for their hosts are bounded for each user and in time; what is given up is cancelled and on record.',

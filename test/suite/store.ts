@@ -115,11 +115,11 @@ export function describeStore(kind: string, ground: () => Promise<Ground>): void
     describe('keeps tokens', () => {
       beforeEach(() => applyPolicy(store, samplePolicy));
 
-      test('and finds them by their hash', async () => {
+      test('and finds them by their hash and by their id', async () => {
         const [host, enroll] = [hostToken('ada'), enrollToken('ben', { createdAt: 2000 })];
         await store.addToken(host);
         await store.addToken(enroll);
-        expect(await store.tokenByHash(host.hash)).toEqual(host);
+        expect([await store.tokenByHash(host.hash), await store.tokenById(host.id)]).toEqual([host, host]);
         expect(await store.tokens()).toEqual([host, enroll]);
         expect(await store.tokenByHash(sha256('another'))).toBeUndefined();
       });

@@ -40,6 +40,11 @@ export async function tokenByHash(db: Db, hash: string): Promise<Token | undefin
   return row === undefined ? undefined : tokenOf(row);
 }
 
+export async function tokenById(db: Db, id: TokenId): Promise<Token | undefined> {
+  const row = await db.selectFrom('token').selectAll().where('id', '=', id).executeTakeFirst();
+  return row === undefined ? undefined : tokenOf(row);
+}
+
 export async function tokens(db: Db): Promise<readonly Token[]> {
   return (await db.selectFrom('token').selectAll().orderBy('created_at').orderBy('id').execute()).map(tokenOf);
 }

@@ -45,7 +45,7 @@ test('a reader that may listen no more is cut', async () => {
 
 test('a reader that may listen no more is cut at once where something changed', async () => {
   proves('protocol.listen-ended', {
-    file: 'gateway/http/reader.ts',
+    file: 'gateway/pipeline/review.ts',
     find: 'isDue = true;',
     replace: '',
   });
@@ -67,7 +67,7 @@ test('a reader that may listen no more is cut at once where something changed', 
 
 test('however often something changes, readers are reviewed some at a time, and again only once all were', async () => {
   proves('protocol.reviews-bounded', {
-    file: 'gateway/http/reader.ts',
+    file: 'gateway/pipeline/review.ts',
     find: 'reviewing ??= reviewAll()',
     replace: 'reviewing = reviewAll()',
   });

@@ -85,6 +85,7 @@ function scene(assignments: object = { notes: exposed, wiki: { tools: 'all' } })
     upstream,
     recorder: { append: () => Promise.resolve(), close: () => Promise.resolve() },
     logger: pino({ level: 'silent' }),
+    stands: () => Promise.resolve(),
     onRecord: () => undefined,
   });
   onTestFinished(() => pipeline.close());

@@ -1,6 +1,6 @@
 // Calls that wait for their host: how many, how long, and what is left of them when nobody comes.
 import pino from 'pino';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { AuditRecord } from '#contract/audit.ts';
 import { Fault } from '#contract/error.ts';
 import { newId, Slug, UserId } from '#contract/id.ts';
@@ -48,6 +48,7 @@ function lot(more: Partial<ParkingDeps> = {}) {
     recorder: { append: (record) => (records.push(record), Promise.resolve()), close: () => Promise.resolve() },
     logger: pino({ level: 'silent' }),
     relay: (question, host, signal) => host.pose(question, signal),
+    mayStay: () => Promise.resolve(),
     ...more,
   });
   return {
@@ -58,7 +59,7 @@ function lot(more: Partial<ParkingDeps> = {}) {
 }
 
 /** A call whose server asks once and answers with what it was told. */
-function begin(parking: Parking) {
+function begin(parking: Parking, isSlow = false) {
   const { request, message } = requested();
   const host = { audience: undefined, progressToken: undefined, signal: new AbortController().signal };
   const held = parking.hold(request, message, host);
@@ -75,13 +76,14 @@ function begin(parking: Parking) {
   const question = { call, workstation: null, method: 'elicitation/create', body: asking, onProgress: () => undefined };
   const ask = () => held.ask(question, held.signal);
   const told = ask();
-  const answer: Promise<Reply> = told.then(({ body }) => {
+  const answer: Promise<Reply> = Promise.all([told, isSlow ? cancelled.promise : undefined]).then(([{ body }]) => {
+    if (isSlow) throw new Fault('CANCELLED');
     const response = readMessage(body);
     if (response.kind !== 'response') throw new Error('not a response');
     return { body, message: response };
   });
   held.begin(answer);
-  return { held, told, ask, cancelled: cancelled.promise, turn: () => held.turn(host) };
+  return { held, call, told, ask, cancelled: cancelled.promise, turn: () => held.turn(host) };
 }
 const codeOf = (work: Promise<unknown>) =>
   work.then(
@@ -139,6 +141,72 @@ test('when the gateway server stops, what waits is given up at both sides, and n
   expect(await rejected).toBe('STOPPING');
   expect(given()).toMatchObject([{ code: 'STOPPING' }]);
   expect(await codeOf(begin(parking).turn())).toBe('STOPPING');
+});
+
+describe('what changes while a call waits', () => {
+  /** A lot for calls that are refused from when the test says so, and how many were. */
+  function changing(isRefused: (call: AllowedCall) => boolean = () => true) {
+    let isChanged = false;
+    const refusal = new Fault('TOOL_NOT_PROVISIONED', { name: 'book' });
+    const of = lot({ mayStay: (call) => (isChanged && isRefused(call) ? Promise.reject(refusal) : Promise.resolve()) });
+    const change = () => {
+      isChanged = true;
+      of.parking.review();
+    };
+    return { ...of, change };
+  }
+
+  test('ends it at once where it is allowed no more: at its server, on record, and for its retry', async () => {
+    proves('edge.parked-reviewed', {
+      file: 'gateway/pipeline/parking.ts',
+      find: 'if (reason && held.isWaiting && this.#parked.has(held.id)) await this.#giveUp(held, reason);',
+      replace: '',
+    });
+    const refused = new Set<AllowedCall>();
+    const { parking, given, change } = changing((call) => refused.has(call));
+    const [gone, kept] = [begin(parking), begin(parking)];
+    refused.add(gone.call);
+    const rejected = codeOf(gone.told);
+    await Promise.all([gone.turn(), kept.turn()]);
+    change();
+    await gone.cancelled;
+    expect(await rejected).toBe('TOOL_NOT_PROVISIONED');
+    await expect.poll(given).toHaveLength(1);
+    expect(given()).toMatchObject([{ code: 'TOOL_NOT_PROVISIONED', detail: { call: gone.held.id, rounds: 1 } }]);
+    expect(() => parking.find({ call: gone.held.id, round: 1 })).toThrow(expect.objectContaining({ code: 'STATE_USED' }));
+    expect(parking.find({ call: kept.held.id, round: 1 }).held).toBe(kept.held);
+    expect(parking.size).toBe(1);
+    await parking.close();
+  });
+
+  test('is said to the host that was about to be asked', async () => {
+    const { parking, change } = changing();
+    const { held, turn } = begin(parking);
+    const ended = codeOf(turn());
+    await expect.poll(() => held.isWaiting).toBe(true);
+    change();
+    expect(await ended).toBe('TOOL_NOT_PROVISIONED');
+    expect(parking.size).toBe(0);
+  });
+
+  test('leaves a round that is under way alone, and refuses what its server asks next', async () => {
+    proves('edge.parked-reviewed', {
+      file: 'gateway/pipeline/parking.ts',
+      find: 'if (reason) throw reason;',
+      replace: '',
+    });
+    const { parking, given, change } = changing();
+    const { held, ask, turn } = begin(parking, true);
+    await turn();
+    held.answer(answersOf(...answering({ 'question-1': { action: 'decline' } })));
+    const second = codeOf(turn());
+    change();
+    expect(await codeOf(ask())).toBe('TOOL_NOT_PROVISIONED');
+    expect([held.signal.aborted, given()]).toEqual([false, []]);
+    held.giveUp(new Fault('CANCELLED'));
+    parking.forget(held);
+    expect(await second).toBe('CANCELLED');
+  });
 });
 
 test('an answer that came while nobody was there is what the next retry gets', async () => {
