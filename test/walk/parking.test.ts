@@ -12,9 +12,11 @@ import { z } from 'zod';
 import { proves } from '../requirement.ts';
 import { deploy, type Deployment, until, type Workstation } from './deployment.ts';
 import { type Answered, codeOf, modern, modernMeta, post } from './mcp.ts';
+import { Asked, askedOf, asking, everything, form, model, person, retryOf, textOf } from './parked.ts';
 import { nodeServer, walkPolicy } from './policy.ts';
 import { type Program, root, startProgram } from './program.ts';
 
+let policy: { readonly servers: object; readonly gateways: object };
 let deployment: Deployment;
 let workstation: Workstation;
 let remote: Program;
@@ -26,20 +28,19 @@ const tools = { tools: 'all' } as const;
 beforeAll(async () => {
   remote = startProgram(join(root, 'test/fake/conformance/legacy.ts'), ['--http']);
   const { url } = z.looseObject({ url: z.string() }).parse(await remote.event('listening'));
-  const policy = z
+  const base = z
     .looseObject({ servers: z.record(z.string(), z.unknown()), gateways: z.looseObject({ eng: z.unknown() }) })
     .parse(walkPolicy({ local: tools, talking: tools, second: tools, third: tools }));
   const all = { tools: 'all', prompts: 'all' };
-  deployment = await deploy({
-    policy: {
-      ...policy,
-      servers: { ...policy.servers, remote: { kind: 'remote', url, allowPrivate: ['127.0.0.1'] } },
-      gateways: {
-        ...policy.gateways,
-        eng: { assignments: { local: all, remote: all, talking: tools, second: tools, third: tools } },
-      },
+  policy = {
+    ...base,
+    servers: { ...base.servers, remote: { kind: 'remote', url, allowPrivate: ['127.0.0.1'] } },
+    gateways: {
+      ...base.gateways,
+      eng: { assignments: { local: all, remote: all, talking: tools, second: tools, third: tools } },
     },
-  });
+  };
+  deployment = await deploy({ policy });
   const LocalServers = {
     local: nodeServer(join(root, 'test/fake/conformance/legacy.ts')),
     ...Object.fromEntries(
@@ -64,11 +65,6 @@ afterAll(async () => {
 });
 
 const at = (server?: string) => `${deployment.origin}/g/eng${server === undefined ? '' : `/s/${server}`}/mcp`;
-const everything = { elicitation: { form: {}, url: {} }, sampling: { tools: {} }, roots: {} };
-const person = { action: 'accept', content: { name: 'Ada', color: 'blue', context: 'tests' } } as const;
-const model = { role: 'assistant', content: { type: 'text', text: 'Hello' }, model: 'm' } as const;
-const form = { message: 'Who?', requestedSchema: { type: 'object', properties: { name: { type: 'string' } } } };
-
 async function host(seen: string[] = []): Promise<Client> {
   const client = new Client(
     { name: 'new-host', version: '1' },
@@ -100,20 +96,6 @@ function call(name: string, args: object = {}, calling: Calling = {}): Promise<A
   const url = server === '' ? at() : at(server);
   return post(url, token, { jsonrpc: '2.0', id, method: 'tools/call', params }, headers, signal);
 }
-
-const Asked = z.looseObject({
-  resultType: z.literal('input_required'),
-  inputRequests: z.record(z.string(), z.looseObject({ method: z.string(), params: z.looseObject({}).optional() })),
-  requestState: z.string(),
-});
-const askedOf = (answered: Answered) => Asked.parse(answered.body.result);
-const asking = { method: 'elicitation/create', params: form };
-/** What the retry of such a call has to bring. */
-const retryOf = ({ requestState, inputRequests }: z.infer<typeof Asked>, answer: object = person) => ({
-  requestState,
-  inputResponses: Object.fromEntries(Object.keys(inputRequests).map((key) => [key, answer])),
-});
-const textOf = ({ body }: Answered): string => JSON.stringify(body.result?.['content'] ?? null);
 
 describe.each(kinds)('a %s server of 2025-11-25', (kind) => {
   test('asks a host of 2026-07-28 one thing after the other, and several at once, and the person reads who asks', async ({
@@ -326,6 +308,76 @@ test('over the shim’s line it is the same', async ({ onTestFinished }) => {
   };
   const asked = Asked.parse((await send(1)).result);
   expect(JSON.stringify((await send(2, retryOf(asked))).result)).toContain('Hello, Ada!');
+});
+
+describe('what changes while a call is open', () => {
+  /** The events of calls that were given up, by the servers. */
+  const givenUp = async (server: string) =>
+    (await deployment.records(500)).filter(
+      ({ event, detail }) => event === 'call_given_up' && z.looseObject({ server: z.string() }).parse(detail).server === server,
+    );
+
+  test('in the policy ends what waits by it, and keeps what is still allowed and what is under way', async ({
+    onTestFinished,
+  }) => {
+    const leaving = new AbortController();
+    onTestFinished(async () => {
+      leaving.abort();
+      await deployment.apply(policy);
+      await until('all is allowed again', async () => (await call('heard', {}, { server: 'third' })).body.result);
+    });
+    const [taken, kept] = [
+      askedOf(await call('ask', { ...asking, id: 'taken' }, { server: 'second' })),
+      askedOf(await call('ask', { ...asking, id: 'kept' })),
+    ];
+    // Under way, in a stream of its own, and not at a question.
+    const meta = { progressToken: 'p' };
+    const streaming = call('wait', {}, { server: 'third', meta, signal: leaving.signal, id: 7 });
+    await until('the server has the call', async () => textOf(await call('waits', {}, { server: 'third' })).includes('true'));
+    await deployment.apply({
+      ...policy,
+      gateways: {
+        ...policy.gateways,
+        eng: { assignments: { talking: tools, second: { tools: ['heard'] }, third: { tools: ['heard', 'release'] } } },
+      },
+    });
+    await until('the call to be given up', async () => (await givenUp('second')).length > 0);
+    expect(await givenUp('second')).toEqual([
+      expect.objectContaining({ code: 'TOOL_NOT_PROVISIONED', detail: expect.objectContaining({ item: 'ask', rounds: 1 }) }),
+    ]);
+    await until('its server heard', async () =>
+      textOf(await call('heard', {}, { server: 'second' })).includes('notifications/cancelled'),
+    );
+    const late = await call('ask', { ...asking, id: 'taken' }, { server: 'second', more: retryOf(taken) });
+    expect(codeOf(late)).toBe('TOOL_NOT_PROVISIONED');
+    expect(await givenUp('talking')).toEqual([]);
+    expect(textOf(await call('ask', { ...asking, id: 'kept' }, { more: retryOf(kept) }))).toContain('Ada');
+    expect(codeOf(await call('wait', {}, { server: 'third' }))).toBe('TOOL_NOT_PROVISIONED');
+    await call('release', {}, { server: 'third' });
+    expect((await streaming).messages.at(-1)).toMatchObject({ result: { content: [{ text: '"released"' }] } });
+  });
+
+  test('in its token ends what waits by it, for another token of the same host too', async () => {
+    proves('edge.parked-reviewed', {
+      file: 'gateway/caller/standing.ts',
+      find: 'if (!found || found.revokedAt !== null)',
+      replace: 'if (!found)',
+    });
+    const of = { user: 'grace', gateway: 'eng', host: 'soon-gone' };
+    const first = await deployment.hostToken(of);
+    const args = { ...asking, id: 'revoked' };
+    const waiting = askedOf(await call('ask', args, { token: first, server: 'third' }));
+    const listed = z
+      .array(z.looseObject({ id: z.string(), host: z.string().optional() }))
+      .parse(JSON.parse(await deployment.admin('token', 'list', '--json')));
+    const second = await deployment.hostToken(of);
+    await deployment.admin('token', 'revoke', listed.find(({ host }) => host === 'soon-gone')?.id ?? '');
+    await until('the call to be given up', async () => (await givenUp('third')).length > 0);
+    expect(await givenUp('third')).toEqual([expect.objectContaining({ code: 'TOKEN_REVOKED' })]);
+    const more = retryOf(waiting);
+    expect(codeOf(await call('ask', args, { token: first, server: 'third', more }))).toBe('TOKEN_REVOKED');
+    expect(codeOf(await call('ask', args, { token: second, server: 'third', more }))).toBe('STATE_USED');
+  });
 });
 
 test('a call that waits ends with the process that held it, and its retry is told so', async () => {

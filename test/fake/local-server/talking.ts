@@ -17,6 +17,7 @@ const waiting = new Map<string, (answer: unknown) => void>();
 let declared: unknown;
 let level = 'none';
 let isRefusedOnce = false;
+let isWaiting = false;
 let lastAnswer: unknown = 'none';
 let release = (): void => undefined;
 const released = new Promise<void>((resolve) => (release = resolve));
@@ -80,10 +81,12 @@ const tools: Readonly<Record<string, (args: Args, progressToken: unknown) => unk
   heard: () => ({ heard, declared, level }),
   /** Says something and then waits for `release`. */
   wait: async (_, progressToken) => {
+    isWaiting = true;
     say({ method: 'notifications/progress', params: { progressToken, progress: 1 } });
     await released;
     return 'released';
   },
+  waits: () => isWaiting,
   release: () => {
     release();
     return 'done';
