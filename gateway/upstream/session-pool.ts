@@ -82,8 +82,8 @@ interface Kept extends Verdict {
   readonly until: number;
 }
 
-/** A user's share is more than hosts ever need, and a fraction of what there is. */
-const limits = { perUser: 1000, inAll: 10_000 };
+/** A user's share is more than their hosts need, also those of a program that serves many, and a fraction of what there is. */
+const limits = { perUser: 2000, inAll: 10_000 };
 const verdictsAtMost = 10_000;
 const forgottenAfterMs = 3_600_000;
 const idleMs = 600_000;
