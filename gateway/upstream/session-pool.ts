@@ -184,6 +184,8 @@ export class SessionPool<S extends Pooled, B = undefined> {
     if (ofUser >= this.#limits.perUser) throw new Fault('SESSIONS_SPENT', { user: user.slug, what: this.#deps.what });
     if (this.#entries.size >= this.#limits.inAll) throw new Fault('BUSY', { what: this.#deps.what });
     const { promise: opening, resolve, reject } = Promise.withResolvers<S>();
+    // Who wanted it may be gone before it fails.
+    opening.catch(() => undefined);
     const conversation = isShared ? undefined : allowed.conversation;
     const entry: Entry<S, B> = { key, user: user.id, conversation, opening, bears, session: undefined };
     this.#add(entry);

@@ -53,11 +53,11 @@ function scene(of: { limits?: { perUser?: number; inAll?: number }; isStateless?
     };
     return { talk, transport: undefined };
   };
-  const get = async (key: string, is: { user?: typeof ada; isShared?: boolean } = {}) => {
+  const get = async (key: string, is: { user?: typeof ada; isShared?: boolean; signal?: AbortSignal } = {}) => {
     const assignment = { server: { slug: Slug.parse('notes') }, timeoutMs: 5000 };
     const allowed = { conversation: key, caller: { user: is.user ?? ada }, assignment } as unknown as AllowedListing;
     const needed = { allowed, isShared: is.isShared ?? false, key, place: 'notes', bears: undefined, open };
-    return pool.sessionFor(needed, new AbortController().signal);
+    return pool.sessionFor(needed, is.signal ?? new AbortController().signal);
   };
   return {
     pool,
@@ -166,6 +166,18 @@ test('a start that failed takes no place', async () => {
   for (const key of ['one', 'two']) expect(await codeOf(get(key))).toBe('SERVER_START_FAILED');
   fail(false);
   await get('three');
+});
+
+test('a start that fails after everybody went away hurts nobody', async () => {
+  const { get, fail } = scene();
+  const unhandled: unknown[] = [];
+  const onUnhandled = (reason: unknown) => void unhandled.push(reason);
+  process.on('unhandledRejection', onUnhandled);
+  onTestFinished(() => void process.off('unhandledRejection', onUnhandled));
+  fail(true);
+  expect(await codeOf(get('one', { signal: AbortSignal.abort() }))).toBe('CANCELLED');
+  for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(unhandled).toEqual([]);
 });
 
 test('who waits for the same start gets the same session', async () => {
