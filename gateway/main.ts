@@ -248,6 +248,7 @@ async function start(
   const signIn = await openSignIn({
     settings,
     ways,
+    identitiesPath,
     sessions: people,
     isIdentityMissing: identityPages.isMissing,
     egress,

@@ -1,7 +1,7 @@
 // The page of a person's identities: server by server, how each stands and what can be done about it. Each deed is a form of its own with a button that
 // names its server, so that it is the same by keyboard, by ear and without scripts.
 import type { OwnIdentities, OwnIdentity } from '../../identity/own.ts';
-import { type Html, html } from '../sign-in/page.ts';
+import { type Html, html } from '../page.ts';
 
 export interface IdentitiesPage extends OwnIdentities {
   readonly email: string;

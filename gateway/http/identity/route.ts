@@ -17,8 +17,8 @@ import type { Person } from '../../sign-in/person.ts';
 import { keepIdentity, tokenObjection } from '../../vault/keep.ts';
 import { readBody } from '../body.ts';
 import { answerJson } from '../error.ts';
-import { cookieOf, setCookie } from '../sign-in/cookie.ts';
-import { answerPage, html, seeOther } from '../sign-in/page.ts';
+import { cookieOf, setCookie } from '../cookie.ts';
+import { answerPage, html, seeOther } from '../page.ts';
 import { isProof, type PersonSession, type PersonSessions, proofFor } from '../sign-in/person-session.ts';
 import { identitiesBody, sharedBody } from './page.ts';
 

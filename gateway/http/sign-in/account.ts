@@ -6,7 +6,7 @@ import type { SignInEvents } from '../../sign-in/event.ts';
 import { type LocalAccounts, shortestPassword } from '../../sign-in/local-account.ts';
 import { paths } from '../../sign-in/provider.ts';
 import { readBody } from '../body.ts';
-import { answerPage, html } from './page.ts';
+import { answerPage, html } from '../page.ts';
 import { accountBody } from './sign-in-page.ts';
 
 const bodyLimitBytes = 8 * 1024;

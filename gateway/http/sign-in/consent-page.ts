@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import type { ClientMetadata, Provenance } from '../../sign-in/client.ts';
 import type { Granted, Person } from '../../sign-in/person.ts';
 import { kindOfRedirect } from '../../sign-in/redirect.ts';
-import { type Html, html } from './page.ts';
+import { type Html, html } from '../page.ts';
 
 export interface Question {
   readonly client: ClientMetadata;

@@ -7,7 +7,7 @@ import type { ClientList } from '../../sign-in/client-list.ts';
 import type { SignInEvents } from '../../sign-in/event.ts';
 import { type DevicePages, paths } from '../../sign-in/provider.ts';
 import { vouching } from './consent-page.ts';
-import { type Html, html, pageHeaders, pageText } from './page.ts';
+import { type Html, html, pageHeaders, pageText } from '../page.ts';
 
 const Device = z.object({ ip: z.string().optional(), ua: z.string().optional() }).catch({});
 

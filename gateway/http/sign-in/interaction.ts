@@ -22,8 +22,8 @@ import type { Store } from '../../store/store.ts';
 import { readBody } from '../body.ts';
 import { AccountForm } from './account.ts';
 import { questionBody, questionTitle, type Question, shownIn } from './consent-page.ts';
-import { cookieOf, setCookie } from './cookie.ts';
-import { answerPage, formTargetOf, seeOther } from './page.ts';
+import { cookieOf, setCookie } from '../cookie.ts';
+import { answerPage, formTargetOf, seeOther } from '../page.ts';
 import { isProof, type PersonSessions, proofFor } from './person-session.ts';
 import { signInBody } from './sign-in-page.ts';
 
@@ -42,6 +42,8 @@ export interface InteractionDeps {
   /** Throws TOO_OFTEN where this address tried passwords too often. */
   readonly refuseAttempts: (request: IncomingMessage) => void;
   readonly addressOf: (request: IncomingMessage) => string;
+  /** Where people look after their identities: what they sign in for where no host asked. */
+  readonly identitiesPath: string;
   /** Of our own pages. */
   readonly sessions: PersonSessions;
   /** Whether the person lacks an identity of their own at a server of this gateway. */
@@ -71,8 +73,6 @@ const departureModel = 'Departure';
 const departureMs = 600_000;
 /** `uid` null: no host asked, the person is on the way to a page of ours. */
 const Kept = z.object({ departure: Departure, uid: z.string().nullable(), browser: z.string() });
-/** Where people look after their identities: what they sign in for where no host asked. */
-const ownPage = '/identities';
 const answerLimitBytes = 8 * 1024;
 
 export function createInteractions(deps: InteractionDeps): Interactions {
@@ -201,7 +201,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
       // What the gateway needs at its servers comes next; the host waits for as long as its sign-in lasts.
       const url = await provider.interactionResult(request, response, result);
       await deps.sessions.begin(request, response, person, { title: client.client_name, gateway, url });
-      return seeOther(response, ownPage);
+      return seeOther(response, deps.identitiesPath);
     },
 
     async arrive(request, response, name, returned) {
@@ -241,7 +241,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
   async function enter(request: IncomingMessage, response: ServerResponse, person: Person, how: Record<string, string>) {
     await events.record({ event: 'signed_in', user: { id: person.id, name: person.slug }, detail: how });
     await deps.sessions.begin(request, response, person);
-    seeOther(response, ownPage);
+    seeOther(response, deps.identitiesPath);
   }
 
   async function showSignIn(request: IncomingMessage, response: ServerResponse, asked: AskedWho, query: URLSearchParams) {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { UserId } from '#contract/id.ts';
 import { hostSession, type Person, personById } from '../../sign-in/person.ts';
 import type { Store } from '../../store/store.ts';
-import { cookieOf, setCookie } from './cookie.ts';
+import { cookieOf, setCookie } from '../cookie.ts';
 
 /** Where a sign-in of a host goes on once its person has looked after their identities. */
 export const GoOn = z.object({ title: z.string(), gateway: z.string(), url: z.string() });

@@ -34,7 +34,7 @@ import { createDevicePages } from './device-page.ts';
 import { createFloodGate } from './flood.ts';
 import { createInteractions, type InteractionDeps, type Interactions } from './interaction.ts';
 import { challengeOf, resourceMetadata, resourceMetadataPath } from './metadata.ts';
-import { answerPage, html, pageHeaders, pageText } from './page.ts';
+import { answerPage, html, pageHeaders, pageText } from '../page.ts';
 import type { PersonSessions } from './person-session.ts';
 import { programDoor, recordUnproven } from './program-door.ts';
 import { createRegisterRoute } from './register.ts';
@@ -51,6 +51,7 @@ export interface SignInDeps {
   readonly registration: 'open' | 'none';
   readonly egress: Pick<Egress, 'send'>;
   readonly sessions: PersonSessions;
+  readonly identitiesPath: string;
   readonly isIdentityMissing: InteractionDeps['isIdentityMissing'];
   readonly logger: Logger;
   readonly now: () => number;

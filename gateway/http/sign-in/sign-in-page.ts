@@ -1,6 +1,6 @@
 // Where people say who they are: at an identity provider (where several sign people in, their address tells which), or with the emergency account. An address
 // that is typed is not kept; only what the provider verifies counts.
-import { type Html, html } from './page.ts';
+import { type Html, html } from '../page.ts';
 
 export interface Choice {
   readonly slug: string;

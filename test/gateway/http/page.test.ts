@@ -1,6 +1,6 @@
 // Pages: whatever a client calls itself, it stays text.
 import { expect, test } from 'vitest';
-import { formTargetOf, html, pageText } from '../../../gateway/http/sign-in/page.ts';
+import { formTargetOf, html, pageText } from '../../../gateway/http/page.ts';
 
 test('what is put into a page is escaped, and hidden or reordering characters are shown', () => {
   const name = `<script>"'&\u202Egpj.exe\u200B`;
