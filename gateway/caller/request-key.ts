@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { PublicKey } from '#contract/egress-document.ts';
 import { Fault } from '#contract/error.ts';
-import { readKeyFile, writeKeyFile } from './key-file.ts';
+import { readKeyFile, writeKeyFile } from '../key-file.ts';
 
 export interface RequestKey {
   /** Its `kid` is the thumbprint (RFC 7638, RFC 8037). */

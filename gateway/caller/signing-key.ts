@@ -4,7 +4,7 @@ import { createHash, createPrivateKey, generateKeyPairSync, hkdfSync, type KeyOb
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
-import { readKeyFile, writeKeyFile } from './key-file.ts';
+import { readKeyFile, writeKeyFile } from '../key-file.ts';
 
 export interface SigningKey {
   /** RFC 7638 thumbprint of the public key. */

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeKeyFile } from '../caller/key-file.ts';
+import { writeKeyFile } from '../key-file.ts';
 
 const keyBytes = 48;
 /** Seconds; TLS 1.3 allows no more (RFC 8446 section 4.6.1). */

@@ -21,6 +21,7 @@ export const layers: readonly Layer[] = [
 
   { at: 'gateway/call.ts', ours: contract, packages: [], node: [] },
   { at: 'gateway/metrics.ts', ours: contract, packages: [], node: [] },
+  { at: 'gateway/key-file.ts', ours: contract, packages: [], node: 'all' },
   { at: 'gateway/mcp/', ours: [...contract, 'gateway/call.ts'], packages: ['@modelcontextprotocol/core', 'zod'], node: 'all' },
   {
     at: 'gateway/policy/',
@@ -43,7 +44,7 @@ export const layers: readonly Layer[] = [
   },
   {
     at: 'gateway/caller/',
-    ours: [...contract, 'gateway/call.ts', 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
+    ours: [...contract, 'gateway/call.ts', 'gateway/key-file.ts', 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
     packages: [...logger, 'zod'],
     node: 'all',
   },
@@ -57,11 +58,16 @@ export const layers: readonly Layer[] = [
   { at: 'gateway/egress/', ours: contract, packages: ['undici', 'ipaddr.js', 'http-message-signatures'], node: 'all' },
   {
     at: 'gateway/vault/',
-    ours: [...contract, 'gateway/store/store.ts', 'gateway/store/sink.ts', 'gateway/bus/bus.ts'],
+    ours: [...contract, 'gateway/key-file.ts', 'gateway/store/store.ts', 'gateway/store/sink.ts', 'gateway/bus/bus.ts'],
     packages: ['zod'],
     node: 'all',
   },
-  { at: 'gateway/audit/', ours: [...contract, 'gateway/store/store.ts'], packages: [...logger, 'zod'], node: 'all' },
+  {
+    at: 'gateway/audit/',
+    ours: [...contract, 'gateway/key-file.ts', 'gateway/store/store.ts'],
+    packages: [...logger, 'zod'],
+    node: 'all',
+  },
   {
     at: 'gateway/identity/',
     ours: [
@@ -154,6 +160,7 @@ export const layers: readonly Layer[] = [
       'gateway/call.ts',
       'gateway/metrics.ts',
       'gateway/in-force.ts',
+      'gateway/key-file.ts',
       'gateway/store/store.ts',
       'gateway/bus/bus.ts',
       'gateway/mcp/',

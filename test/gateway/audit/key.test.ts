@@ -29,9 +29,9 @@ describe('the audit key', () => {
 
   test('is for its owner alone', async () => {
     proves('audit.key-private', {
-      file: 'gateway/audit/key.ts',
-      find: "open(temporary, 'wx', 0o600)",
-      replace: "open(temporary, 'wx', 0o644)",
+      file: 'gateway/key-file.ts',
+      find: 'await handle.chmod(0o600);',
+      replace: 'await handle.chmod(0o644);',
     });
     await openAuditKey(folder);
     expect(statSync(`${folder}/key`).mode & 0o777).toBe(0o700);

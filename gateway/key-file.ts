@@ -16,15 +16,15 @@ export async function readKeyFile(file: string): Promise<string | undefined> {
   return text;
 }
 
-/** Whole or not at all. With `only where there is none` the first of two that write at once wins, and both read what it wrote. */
+/** Whole or not at all. With `only where there is none` the first of two that write at once wins, and both read what it wrote. Rejects with FILE_UNUSABLE. */
 export async function writeKeyFile(
   file: string,
   content: string | Buffer,
   how: 'over it' | 'only where there is none',
 ): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const fresh = `${file}.${newId()}.part`;
   try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
     const handle = await open(fresh, 'wx', 0o600);
     try {
       await handle.chmod(0o600);
@@ -37,7 +37,11 @@ export async function writeKeyFile(
     await link(fresh, file).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });
+  } catch (error) {
+    const reason = `it can not be written (${error instanceof Error ? error.message : 'for an unknown reason'}).`;
+    throw new Fault('FILE_UNUSABLE', { file, reason }, { cause: error });
   } finally {
-    await rm(fresh, { force: true });
+    // What could not be made need not be removed.
+    await rm(fresh, { force: true }).catch(() => {});
   }
 }
