@@ -2,7 +2,7 @@
 // A message over either is read away and reported; the channel lives. Credit goes back at once, unless the reader of messages is still busy.
 import type { ChannelEnd } from './channel.ts';
 import { Fault } from './error.ts';
-import { own } from './frame-codec.ts';
+import { headerBytes, own } from './frame-codec.ts';
 import { headOf, lastBytes, type Remnant, remnantOf, withTail } from './remnant.ts';
 
 /** Bytes that all messages being put together on one tunnel may still take. */
@@ -31,6 +31,8 @@ export class Assembly {
   #options: AssemblyOptions;
   #chunks: Buffer[] = [];
   #size = 0;
+  /** Where in its packet the last of them stood until. */
+  #keptTo = 0;
   /** The message that is being read away. */
   #skipping: Skipping | undefined;
   #busy = 0;
@@ -69,13 +71,28 @@ export class Assembly {
     const { limitBytes, budget } = this.#options;
     if (this.#size + chunk.length > limitBytes) return this.#giveUp(new Fault('MESSAGE_TOO_LARGE', { limitBytes }), chunk, last);
     if (chunk.length > budget.leftBytes) return this.#giveUp(new Fault('BUSY', { what: 'this workstation' }), chunk, last);
-    this.#chunks.push(own(chunk));
+    this.#keep(chunk);
     this.#size += chunk.length;
     budget.leftBytes -= chunk.length;
     if (!last) return;
-    const body = Buffer.concat(this.#chunks, this.#size);
+    const [only] = this.#chunks;
+    const body = only?.length === this.#size ? only : Buffer.concat(this.#chunks, this.#size);
     this.drop();
     this.#deliver(body);
+  }
+
+  /**
+   * A packet is nobody else's, and what stands in it before this chunk was read. So a chunk that follows the one before it there is moved up to it, over its
+   * own header: a message that is a little longer than a chunk is then whole where it lies.
+   */
+  #keep(chunk: Buffer): void {
+    const before = this.#chunks.at(-1);
+    const isNext = before?.buffer === chunk.buffer && this.#keptTo + headerBytes === chunk.byteOffset;
+    this.#keptTo = chunk.byteOffset + chunk.length;
+    if (before === undefined || !isNext) return void this.#chunks.push(own(chunk));
+    const both = Buffer.from(before.buffer, before.byteOffset, before.length + chunk.length);
+    chunk.copy(both, before.length);
+    this.#chunks[this.#chunks.length - 1] = both;
   }
 
   /** Told as soon as it is known: whoever waits for the message need not wait for the rest of it. */

@@ -2,7 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import { Assembly, type Budget } from '#contract/assembly.ts';
 import type { Fault } from '#contract/error.ts';
-import { chunkBytes } from '#contract/frame.ts';
+import { chunkBytes, frameType } from '#contract/frame.ts';
+import { frame, readFrames } from '#contract/frame-codec.ts';
 import { proves } from '../requirement.ts';
 
 const full = Buffer.alloc(chunkBytes, 1);
@@ -66,6 +67,31 @@ describe('assembly', () => {
     const { assembly, messages } = collect(chunkBytes, { leftBytes: 0 });
     assembly.add(full, true);
     expect(messages[0]).toBe(full);
+  });
+
+  test('a message whose chunks follow each other in a packet is put together where it lies, and what follows it there stays', () => {
+    proves('tunnel.message-whole', {
+      file: 'contract/assembly.ts',
+      find: 'chunk.copy(both, before.length)',
+      replace: 'chunk.copy(both)',
+    });
+    const { assembly, messages } = collect(4 * chunkBytes, { leftBytes: 4 * chunkBytes });
+    const other = collect(4 * chunkBytes, { leftBytes: 4 * chunkBytes });
+    const packet = Buffer.concat([
+      frame(frameType.data, 2, full),
+      frame(frameType.data, 2, Buffer.alloc(chunkBytes, 2)),
+      frame(frameType.dataEnd, 2, Buffer.from('end')),
+      frame(frameType.data, 4, Buffer.alloc(chunkBytes, 3)),
+      frame(frameType.dataEnd, 2, Buffer.from('next')),
+      frame(frameType.dataEnd, 4, Buffer.from('other')),
+    ]);
+    readFrames(packet, {
+      frame: (type, channel, body) => (channel === 2 ? assembly : other.assembly).add(body, type === frameType.dataEnd),
+    });
+    expect(messages[0]?.equals(Buffer.concat([full, Buffer.alloc(chunkBytes, 2), Buffer.from('end')]))).toBe(true);
+    expect(messages[0]?.buffer).toBe(packet.buffer);
+    expect(String(messages[1])).toBe('next');
+    expect(other.messages[0]?.equals(Buffer.concat([Buffer.alloc(chunkBytes, 3), Buffer.from('other')]))).toBe(true);
   });
 
   test('while the reader is busy no credit goes back', async () => {

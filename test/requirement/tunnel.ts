@@ -28,6 +28,11 @@ export const tunnel: readonly Requirement[] = [
     source: section,
   },
   {
+    id: 'tunnel.message-whole',
+    promise: 'A message in several chunks arrives whole, whatever else stands in their packet, and leaves that as it is.',
+    source: section,
+  },
+  {
     id: 'tunnel.oversize-aborted',
     promise: 'An answer over the limit is given up, and its local server goes on.',
     source: section,
