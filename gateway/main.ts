@@ -37,7 +37,7 @@ import { createWellKnown } from './http/well-known.ts';
 import { createEgress } from './egress/egress.ts';
 import { createRequestSigner } from './egress/signature.ts';
 import { onlyDirect, type Ways } from './egress/way.ts';
-import { giveBackMemory, keepCallsYoung } from './heap.ts';
+import { giveBackMemory, keepCallsYoung, letSmallHeapGrow } from './heap.ts';
 import { createIdentities } from './identity/identities.ts';
 import { openIdentities } from './identity/open.ts';
 import { identitiesPath } from './identity/words.ts';
@@ -72,6 +72,7 @@ const stopWithinMs = 5_000;
 /** `serve`: runs until SIGTERM or SIGINT. A second signal, or a stop that takes too long, ends the process at once. */
 export async function serve(settings: ServeSettings): Promise<void> {
   keepCallsYoung();
+  const growing = letSmallHeapGrow();
   const logger = pino({ base: { pid: process.pid } }, pino.destination({ dest: 2, sync: false, maxLength: logWaitingBytes }));
   const asked = new Promise<string>((resolve) => {
     let isAsked = false;
@@ -97,6 +98,7 @@ export async function serve(settings: ServeSettings): Promise<void> {
   );
   await asked;
   await running.close();
+  growing.close();
   logger.info('stopped');
 }
 
