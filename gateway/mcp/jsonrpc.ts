@@ -4,7 +4,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Fault } from '#contract/error.ts';
 import { skim } from './skim.ts';
-import { isDeeperThan, type Member, membersOf, type Span, splice } from './span.ts';
+import { isDeeperThan, type Member, membersOf, membersOnce, type Span, splice } from './span.ts';
 
 export type Id = string | number;
 type Json = Readonly<Record<string, unknown>>;
@@ -47,10 +47,11 @@ export interface Params {
 
 /** Reads one message. Throws MALFORMED (not JSON in UTF-8), BATCH_UNSUPPORTED (an array), INVALID_REQUEST (anything else that is off). */
 export function readMessage(body: Buffer): Message {
-  const value = body.length < largeBytes ? parse(body) : parse(body, skim);
+  const membersAt = membersOnce(body, keysAtMost + 1);
+  const value = body.length < largeBytes ? parse(body) : parse(body, (text) => skim(text, membersAt));
   if (Array.isArray(value)) throw new Fault('BATCH_UNSUPPORTED');
   if (!isObject(value)) throw invalid('it is not an object');
-  const members = membersOf(body, 0, keysAtMost + 1);
+  const members = membersAt(0);
   refuseDuplicates(members, 'the envelope');
   if (value['jsonrpc'] !== '2.0') throw invalid('"jsonrpc" must be "2.0"');
   const at = (key: string): Span | undefined => members.find((member) => member.key === key)?.value;
@@ -59,7 +60,7 @@ export function readMessage(body: Buffer): Message {
     const method = value['method'];
     if (typeof method !== 'string' || method.length > 200) throw invalid('"method" must be a string of at most 200 characters');
     if ('result' in value || 'error' in value) throw invalid('it is both a request and a response');
-    const params = readParams(body, value['params'], at('params'));
+    const params = readParams(membersAt, value['params'], at('params'));
     if (!('id' in value)) return { kind: 'notification', method, params };
     const idSpan = at('id');
     if (!isId(value['id']) || idSpan === undefined) throw invalid('"id" must be a string or an integer');
@@ -151,13 +152,13 @@ function whole(body: Buffer): unknown {
   return JSON.parse(body.toString('utf8'));
 }
 
-function readParams(body: Buffer, value: unknown, span: Span | undefined): Params {
+function readParams(membersAt: (start: number) => readonly Member[], value: unknown, span: Span | undefined): Params {
   if (value === undefined || span === undefined) return { value: {}, span: undefined, members: [] };
   if (!isObject(value)) throw invalid('"params" must be an object');
-  const members = membersOf(body, span.start, keysAtMost + 1);
+  const members = membersAt(span.start);
   refuseDuplicates(members, '"params"');
   const meta = members.find((member) => member.key === '_meta');
-  if (meta) refuseDuplicates(membersOf(body, meta.value.start, keysAtMost + 1), '"_meta"');
+  if (meta) refuseDuplicates(membersAt(meta.value.start), '"_meta"');
   return { value, span, members };
 }
 

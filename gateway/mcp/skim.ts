@@ -1,7 +1,7 @@
 // Reads a large message without the long texts that it carries in a call's arguments or in a result: they are checked where they lie, and most of what
 // JSON.parse would do is to copy them. The rule: exactly what JSON.parse takes is taken. A text that is plain (no escape, no control character) is a JSON
 // string whatever is in it, so that the message with another value in its place is JSON if, and only if, the message is.
-import { membersOf, skipSpace, skipString, type Span } from './span.ts';
+import { type Member, skipSpace, skipString, type Span } from './span.ts';
 
 /** No header can carry a longer text, so nothing that headers mirror is left out unseen: in its place stands what no header says. */
 const longBytes = 16 * 1024;
@@ -11,20 +11,17 @@ const carriers: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['params', new Set(['arguments'])],
   ['result', new Set(['content', 'contents', 'messages', 'structuredContent'])],
 ]);
-/** Keys of an object. What stands behind more than anybody means is read as it is. */
-const lookedAt = 64;
 const colon = 0x3a;
 const quote = 0x22;
 
 /**
- * What JSON.parse says of a message in UTF-8, but for long texts, in whose place stand empty arrays. Throws SyntaxError.
+ * What JSON.parse says of a message in UTF-8, but for long texts, in whose place stand empty arrays. `membersAt`: the members of its objects, so many of
+ * each that nobody means more; what stands behind those is read as it is. Throws SyntaxError.
  */
-export function skim(body: Buffer): unknown {
-  const cuts = membersOf(body, 0, lookedAt).flatMap(({ key, value }) => {
+export function skim(body: Buffer, membersAt: (start: number) => readonly Member[]): unknown {
+  const cuts = membersAt(0).flatMap(({ key, value }) => {
     const inner = carriers.get(key);
-    return inner
-      ? membersOf(body, value.start, lookedAt).flatMap((member) => (inner.has(member.key) ? longTexts(body, member.value) : []))
-      : [];
+    return inner ? membersAt(value.start).flatMap((member) => (inner.has(member.key) ? longTexts(body, member.value) : [])) : [];
   });
   const parts: Buffer[] = [];
   let at = 0;

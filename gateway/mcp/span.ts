@@ -40,6 +40,18 @@ export function membersOf(text: Buffer, start: number, atMost = Infinity): Membe
   return members;
 }
 
+/** membersOf() that looks at each object once: behind the long texts of a large one it is expensive. For a text that stays as it is meanwhile. */
+export function membersOnce(text: Buffer, atMost: number): (start: number) => readonly Member[] {
+  const known = new Map<number, readonly Member[]>();
+  return (start) => {
+    const before = known.get(start);
+    if (before) return before;
+    const members = membersOf(text, start, atMost);
+    known.set(start, members);
+    return members;
+  };
+}
+
 /** The elements of the array that begins at `start`. Empty where there is no array. */
 export function elementsOf(text: Buffer, start: number): Span[] {
   const elements: Span[] = [];
