@@ -65,6 +65,8 @@ export async function unbind(db: Db, of: Parameters<SignInStore['unbind']>[0]): 
 
 /** Those that were lost come back; one that was bound since stays, as user and as account. */
 export async function mergeAccounts(tx: Tx, older: Db): Promise<number> {
+  // Whoever was made meanwhile under a name that came back is gone, and holds no account.
+  await tx.deleteFrom('account').where('user_id', 'not in', tx.selectFrom('user').select('id')).execute();
   const live = await tx.selectFrom('account').selectAll().execute();
   const users = new Set<string>(live.map(({ user_id }) => user_id));
   const accounts = new Set(live.map(({ issuer, subject }) => JSON.stringify([issuer, subject])));

@@ -287,6 +287,25 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('restored into %s in use', (kin
     expect(adas.every(({ revokedAt }) => revokedAt !== null)).toBe(true);
   });
 
+  test('it brings back by which account somebody came, and leaves whoever was bound anew since', async () => {
+    const come = async (user: string, subject: string) => {
+      const email = (await store.policy()).policy.users[slug(user)]?.email?.toLowerCase() ?? '';
+      const what = { provider: 'company', makes: false, gives: false, title: undefined, teams: [], ofGroups: undefined, at: 1 };
+      return (await store.signIn.arrive({ issuer: 'https://login.example.org', subject, email, ...what })).kind;
+    };
+    expect([await come('ada', 'of ada'), await come('ben', 'of ben')]).toEqual(['unbound', 'unbound']);
+    await backup(location, file, deps);
+    await applyPolicy(store, without(samplePolicy, 'ada'), 8000);
+    await applyPolicy(store, samplePolicy, 8001);
+    expect(await come('ada', 'of ada')).toBe('unbound');
+    expect(await store.signIn.unbind({ slug: 'ben' })).toBe(1);
+    expect(await come('ben', 'of ben, moved')).toBe('unbound');
+
+    await restore(file, location, { ...deps, now: () => 9000 });
+    expect([await come('ada', 'of ada'), await come('ada', 'of somebody else')]).toEqual(['bound', 'elsewhere']);
+    expect([await come('ben', 'of ben, moved'), await come('ben', 'of ben')]).toEqual(['bound', 'elsewhere']);
+  });
+
   test('it is refused where it is of another organization', async () => {
     proves('store.restore-own-only', {
       file: 'gateway/store/merge.ts',
