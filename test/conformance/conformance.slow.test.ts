@@ -18,3 +18,14 @@ test('the conformance suites say of the gateway what the list says', async () =>
   expect(stdout + stderr).toMatch(/^conformance: .*all as listed\n$/);
   expect(code).toBe(0);
 });
+
+test('what the suite asks of authorization servers passes at the sign-in of the gateway server', async () => {
+  proves('protocol.conformance-sign-in', {
+    file: 'gateway/sign-in/provider.ts',
+    find: "responseTypes: ['code'],",
+    replace: "responseTypes: ['none'],",
+  });
+  const { code, stdout } = await run(join(root, 'test/conformance/main.ts'), ['--summary', '--only', 'authorization']);
+  expect(stdout).toMatch(/^conformance: authorization: .*all as listed\n$/);
+  expect(code).toBe(0);
+});

@@ -98,6 +98,11 @@ export const protocol: readonly Requirement[] = [
     source: 'docs/conformance.md',
   },
   {
+    id: 'protocol.conformance-sign-in',
+    promise: 'What the official conformance suite asks of authorization servers passes at the sign-in of the gateway server.',
+    source: 'docs/conformance.md',
+  },
+  {
     id: 'protocol.no-secret-form',
     promise: 'No form that asks a person for a secret is passed on to an AI host.',
     source: 'MCP 2025-11-25, client/elicitation: security considerations',
