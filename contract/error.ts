@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { companionErrors } from './error-companion.ts';
 import { itemErrors } from './error-item.ts';
 import { remoteErrors } from './error-remote.ts';
+import { ruleErrors } from './error-rule.ts';
 import { stateErrors } from './error-state.ts';
 import { signInErrors } from './error-sign-in.ts';
 import { sinkErrors } from './error-sink.ts';
@@ -296,6 +297,9 @@ const table = {
     retry: 'unknown',
     message: 'Something failed inside Drawbridge. Give your administrator the reference {reference}.',
   },
+
+  // rules on what may flow
+  ...ruleErrors,
 
   // what the companion's page asks of the tray program
   ...companionErrors,

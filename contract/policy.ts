@@ -2,8 +2,10 @@
 // The file is the whole truth for what it names: what is absent from it is removed, and what is absent from a gateway is not allowed.
 import { z } from 'zod';
 import { clientProof } from './client-proof.ts';
+import { PolicyEngine } from './engine.ts';
 import { Slug, WorkstationId } from './id.ts';
 import { PrivateHost, RemoteUrl } from './remote-address.ts';
+import { Rules } from './rule.ts';
 import { PolicySink } from './sink.ts';
 
 /** What an assignment exposes of a server, kind by kind: tools and prompts by name, resources by URI, resource templates by URI template. */
@@ -121,6 +123,8 @@ export type PolicyAssignment = z.infer<typeof PolicyAssignment>;
 export const PolicyGateway = z.strictObject({
   ...named,
   assignments: z.record(Slug, PolicyAssignment).default({}),
+  /** What may flow, in order. Absent: all. */
+  rules: Rules.optional(),
 });
 
 /** The whole file. Keys of the records are immutable slugs. */
@@ -132,6 +136,8 @@ export const PolicyFile = z.strictObject({
   teams: z.record(Slug, PolicyTeam).default({}),
   servers: z.record(Slug, PolicyServer).default({}),
   gateways: z.record(Slug, PolicyGateway).default({}),
+  /** Programs that judge what flows; the rules of gateways name them. */
+  engines: z.record(Slug, PolicyEngine).optional(),
   /** Where audit records are sent. Absent: nowhere. */
   sinks: z.record(Slug, PolicySink).optional(),
 });

@@ -21,6 +21,7 @@ import { createRecordTree } from './migration/0014-one-record-tree.ts';
 import { createPerson } from './migration/0015-person.ts';
 import { createAccount } from './migration/0016-account.ts';
 import { createSink } from './migration/0017-sink.ts';
+import { createRule } from './migration/0018-rule.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -42,6 +43,7 @@ const migrations = {
   '0015-person': createPerson,
   '0016-account': createAccount,
   '0017-sink': createSink,
+  '0018-rule': createRule,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -87,6 +87,10 @@ export interface Tables {
     readonly name: string;
   };
 
+  /** `body` is JSON: the rule as the policy has it. */
+  readonly rule: { readonly gateway_id: GatewayId; readonly position: number; readonly body: string };
+  readonly engine: { readonly slug: Slug; readonly body: string };
+
   readonly token: {
     readonly id: TokenId;
     readonly kind: 'host' | 'enroll';

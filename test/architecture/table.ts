@@ -23,9 +23,16 @@ export const layers: readonly Layer[] = [
   { at: 'gateway/metrics.ts', ours: contract, packages: [], node: [] },
   { at: 'gateway/key-file.ts', ours: contract, packages: [], node: 'all' },
   { at: 'gateway/mcp/', ours: [...contract, 'gateway/call.ts'], packages: ['@modelcontextprotocol/core', 'zod'], node: 'all' },
+  // What may flow.
+  {
+    at: 'gateway/rule/',
+    ours: [...contract, 'gateway/call.ts', 'gateway/mcp/'],
+    packages: ['rregex', 'ibantools', 'libphonenumber-js', 'zod'],
+    node: 'all',
+  },
   {
     at: 'gateway/policy/',
-    ours: [...contract, 'gateway/call.ts', 'gateway/mcp/feature.ts', 'gateway/mcp/uri-template.ts'],
+    ours: [...contract, 'gateway/call.ts', 'gateway/mcp/feature.ts', 'gateway/mcp/uri-template.ts', 'gateway/rule/compile.ts'],
     packages: [],
     node: [],
   },

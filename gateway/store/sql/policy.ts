@@ -23,6 +23,7 @@ function policyOf(rows: Awaited<ReturnType<typeof read>>): StoredPolicy {
   const teamsOf = Map.groupBy(rows.memberships, (row) => row.user_id);
   const grantsOf = Map.groupBy(rows.grants, (row) => row.team_id);
   const assignmentsOf = Map.groupBy(rows.assignments, (row) => row.gateway_id);
+  const rulesOf = Map.groupBy(rows.rules, (row) => row.gateway_id);
   const modesOf = Map.groupBy(rows.provisions, (row) => row.assignment_id);
   const itemsOf = Map.groupBy(rows.items, (row) => row.assignment_id);
   const exposed = (id: AssignmentId) =>
@@ -64,7 +65,9 @@ function policyOf(rows: Awaited<ReturnType<typeof read>>): StoredPolicy {
             { reach, identity, ...stepUp(step_up), ...Object.fromEntries(exposed(id)) },
           ]),
       ),
+      ...rulesIn(rulesOf.get(id) ?? []),
     })),
+    ...(rows.engines.length === 0 ? {} : { engines: bySlug(rows.engines, ({ body }) => parsed(body)) }),
     ...(rows.sinks.length === 0 ? {} : { sinks: bySlug(rows.sinks, ({ config }) => config) }),
   };
   const ids: PolicyIds = {
@@ -111,6 +114,8 @@ async function read(db: Db) {
     assignments: await db.selectFrom('assignment').selectAll().execute(),
     provisions: await db.selectFrom('provision').selectAll().execute(),
     items: await db.selectFrom('provisioned_item').selectAll().orderBy('position').execute(),
+    rules: await db.selectFrom('rule').selectAll().orderBy('position').execute(),
+    engines: await db.selectFrom('engine').selectAll().execute(),
     sinks: await sinks(db),
   };
 }
@@ -122,6 +127,14 @@ function bySlug<Row extends { readonly slug: string }, T>(rows: readonly Row[], 
 
 function slugs<Id, S>(rows: readonly { readonly id: Id; readonly slug: S }[]): Map<Id, S> {
   return new Map(rows.map((row) => [row.id, row.slug]));
+}
+
+function rulesIn(rows: readonly { readonly body: string }[]): object {
+  return rows.length === 0 ? {} : { rules: rows.map(({ body }) => parsed(body)) };
+}
+
+function parsed(body: string): unknown {
+  return JSON.parse(body);
 }
 
 function stepUp(text: string | null): object {

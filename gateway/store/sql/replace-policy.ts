@@ -28,6 +28,8 @@ export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision
     for (const values of parts(rows.assignments)) await tx.insertInto('assignment').values(values).execute();
     for (const values of parts(rows.provisions)) await tx.insertInto('provision').values(values).execute();
     for (const values of parts(rows.items)) await tx.insertInto('provisioned_item').values(values).execute();
+    for (const values of parts(rows.rules)) await tx.insertInto('rule').values(values).execute();
+    for (const values of parts(rows.engines)) await tx.insertInto('engine').values(values).execute();
     for (const values of parts(rows.sinks)) await tx.insertInto('sink').values(values).execute();
     await revokeOrphans(tx, now);
     return changed(undefined);
@@ -37,6 +39,8 @@ export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision
 /** Children first, so that no reference dangles on the way. */
 export const policyTables = [
   'policy_setting',
+  'rule',
+  'engine',
   'provisioned_item',
   'provision',
   'assignment',
@@ -119,7 +123,7 @@ function kept<Id>(
   return new Map(Object.keys(named).map((slug) => [slug, before.get(slug) ?? make()]));
 }
 
-function rowsOf({ hosts, users, teams, servers, gateways, sinks = {} }: PolicyFile, names: Names) {
+function rowsOf({ hosts, users, teams, servers, gateways, engines = {}, sinks = {} }: PolicyFile, names: Names) {
   const assignments = Object.entries(gateways).flatMap(([gateway, of]) =>
     Object.entries(of.assignments).map(([server, assignment]) => ({
       ...assignment,
@@ -173,6 +177,14 @@ function rowsOf({ hosts, users, teams, servers, gateways, sinks = {} }: PolicyFi
         return [{ assignment_id: assignment.id, kind, mode: exposed === 'all' ? exposed : ('listed' as const) }];
       }),
     ),
+    rules: Object.entries(gateways).flatMap(([slug, { rules = [] }]) =>
+      rules.map((rule, position) => ({
+        gateway_id: idOf(names.gateways, 'gateway', slug),
+        position,
+        body: JSON.stringify(rule),
+      })),
+    ),
+    engines: Object.entries(engines).map(([slug, engine]) => ({ slug: Slug.parse(slug), body: JSON.stringify(engine) })),
     sinks: Object.entries(sinks).map(([slug, sink]) => ({
       id: idOf(names.sinks, 'sink', slug),
       slug: Slug.parse(slug),

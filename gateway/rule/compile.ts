@@ -1,0 +1,160 @@
+// The rules of a gateway, compiled from its policy into chains: one for each direction and each thing that a message can be about.
+// The rule: a gateway without rules has none of it, and a chain knows beforehand which of its rules a text has to be shown to.
+import { createHmac } from 'node:crypto';
+import { assertNever } from '#contract/assert.ts';
+import type { Slug } from '#contract/id.ts';
+import type { PolicyFile } from '#contract/policy.ts';
+import type { Rule, RuleAction, RuleScope } from '#contract/rule.ts';
+import { injectionDetector } from './injection.ts';
+import type { Detector } from './match.ts';
+import { type Needles, needlesOf } from './needle.ts';
+import type { PatternEngine } from './pattern.ts';
+import { allowing } from './allow.ts';
+import { secretDetector } from './secret.ts';
+
+export type Direction = 'request' | 'response';
+interface Named {
+  readonly name: Slug;
+  readonly isAlert: boolean;
+  readonly onFailure: 'block' | 'pass';
+}
+interface Acting {
+  readonly action: RuleAction;
+  readonly with: string | undefined;
+  readonly keep: number | undefined;
+}
+export interface TextRule extends Named, Acting {
+  readonly kind: 'text';
+  readonly detector: Detector;
+}
+export interface LimitsRule extends Named {
+  readonly kind: 'limits';
+  readonly action: 'block' | 'alert';
+  readonly bytes: number;
+  readonly texts: number;
+  readonly depth: number;
+  readonly characters: number;
+}
+export interface WebhookRule extends Named {
+  readonly kind: 'webhook';
+  readonly engine: Slug;
+}
+export interface AnalyzerRule extends Named, Acting {
+  readonly kind: 'analyzer';
+  readonly engine: Slug;
+  readonly types: readonly string[] | undefined;
+  readonly threshold: number;
+  readonly isAllowed: (value: string) => boolean;
+}
+export type CompiledRule = TextRule | LimitsRule | WebhookRule | AnalyzerRule;
+
+/** Rules in order, and which of them can find nothing in a text. */
+export interface Chain {
+  readonly rules: readonly CompiledRule[];
+  /** Indexes of those that are always asked. */
+  readonly always: readonly number[];
+  /** Of the others: whoever has a text that stands there, or a pattern that matches. */
+  readonly needles: Needles | undefined;
+  readonly sieve: ((text: string) => Iterable<number>) | undefined;
+  readonly hashKey: Buffer;
+}
+export interface GatewayRules {
+  /** Undefined where nothing is in force for it. */
+  chain(on: Direction, scope: RuleScope): Chain | undefined;
+}
+
+export interface CompileDeps {
+  /** Of the gateway server, the same after a restart: the hashes of the action `hash` are made with keys of it. */
+  readonly hashSecret: Buffer;
+  readonly patterns: () => Promise<PatternEngine>;
+  readonly pii: () => Promise<typeof import('./pii.ts').piiDetector>;
+}
+
+/** The rules of each gateway that has some, by its slug. Rejects with RULE_PATTERN. */
+export async function compileRules(
+  { gateways }: Pick<PolicyFile, 'gateways'>,
+  deps: CompileDeps,
+): Promise<ReadonlyMap<string, GatewayRules>> {
+  const compiled = new Map<string, GatewayRules>();
+  for (const [slug, { rules = [] }] of Object.entries(gateways)) {
+    if (rules.length === 0) continue;
+    const patterns = rules.some(({ method }) => method === 'pattern') ? await deps.patterns() : undefined;
+    const pii = rules.some(({ method }) => method === 'pii') ? await deps.pii() : undefined;
+    const hashKey = createHmac('sha256', deps.hashSecret).update(`rule hash ${slug}`).digest();
+    const made = rules.map((rule) => ({ rule, compiled: compileRule(rule, patterns, pii) }));
+    const chains = new Map<string, Chain>();
+    for (const on of ['request', 'response'] as const)
+      for (const scope of ['tools', 'prompts', 'resources', 'definitions'] as const) {
+        const own = made.filter(({ rule }) => (rule.on === on || rule.on === 'both') && rule.for.includes(scope));
+        if (own.length > 0)
+          chains.set(
+            `${on} ${scope}`,
+            chainOf(
+              own.map((one) => one.compiled),
+              hashKey,
+              patterns,
+            ),
+          );
+      }
+    compiled.set(slug, { chain: (on, scope) => chains.get(`${on} ${scope}`) });
+  }
+  return compiled;
+}
+
+function compileRule(
+  rule: Rule,
+  patterns: PatternEngine | undefined,
+  pii: typeof import('./pii.ts').piiDetector | undefined,
+): CompiledRule {
+  const { name, alert: isAlert, onFailure } = rule;
+  const named = { name, isAlert, onFailure };
+  switch (rule.method) {
+    case 'limits': {
+      const { bytes = Infinity, texts = Infinity, depth = Infinity, characters = Infinity, action } = rule;
+      return { ...named, kind: 'limits', action, bytes, texts, depth, characters };
+    }
+    case 'webhook':
+      return { ...named, kind: 'webhook', engine: rule.engine };
+    case 'presidio': {
+      const { engine, types, threshold, allow = [] } = rule;
+      return { ...named, ...acting(rule), kind: 'analyzer', engine, types, threshold, isAllowed: allowing(allow) };
+    }
+    case 'pattern':
+      return { ...named, ...acting(rule), kind: 'text', detector: loaded(patterns).detector(rule.patterns, rule.flags ?? '') };
+    case 'pii':
+      return { ...named, ...acting(rule), kind: 'text', detector: loaded(pii)(rule) };
+    case 'secrets':
+      return { ...named, ...acting(rule), kind: 'text', detector: secretDetector(rule.allow) };
+    case 'injection':
+      return { ...named, ...acting(rule), kind: 'text', detector: injectionDetector() };
+    default:
+      return assertNever(rule);
+  }
+}
+
+function acting(rule: { readonly action: RuleAction; readonly with?: string | undefined; readonly keep?: number | undefined }): Acting {
+  return { action: rule.action, with: rule.with, keep: rule.keep };
+}
+
+function loaded<T>(part: T | undefined): T {
+  if (part === undefined) throw new Error('a method of a rule was not loaded');
+  return part;
+}
+
+function chainOf(rules: readonly CompiledRule[], hashKey: Buffer, patterns: PatternEngine | undefined): Chain {
+  const triggers = rules.map((rule) => (rule.kind === 'text' ? rule.detector.trigger : 'always'));
+  const always = triggers.flatMap((trigger, index) => (trigger === 'always' ? [index] : []));
+  const needles = triggers.flatMap((trigger, owner) =>
+    trigger === 'always' ? [] : trigger.needs.map((text) => ({ text, owner })),
+  );
+  const loose = triggers.flatMap((trigger, owner) =>
+    trigger === 'always' ? [] : trigger.loose.map((source) => ({ source, owner })),
+  );
+  return {
+    rules,
+    always,
+    needles: needles.length > 0 ? needlesOf(needles) : undefined,
+    sieve: loose.length > 0 ? patterns?.sieve(loose) : undefined,
+    hashKey,
+  };
+}

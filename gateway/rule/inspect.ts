@@ -1,0 +1,239 @@
+// One message before the rules of its gateway, in order: each sees the text that the one before it left, and a block ends it. What no rule changed stays
+// byte for byte as it came. The rule: a rule that can't decide (in time) blocks, unless it says otherwise; hits name the rule and the place, never the text.
+import { Fault } from '#contract/error.ts';
+import type { RuleHit, RuleScope } from '#contract/rule.ts';
+import { type Span, splice } from '../mcp/span.ts';
+import { applyChange } from './action.ts';
+import type { AnalyzerRule, Chain, CompiledRule, Direction, LimitsRule, TextRule, WebhookRule } from './compile.ts';
+import type { Engines } from './engine.ts';
+import { fold } from './fold.ts';
+import { type Leaf, leavesOf, pointerOf } from './leaf.ts';
+import { type Match, TimeBudget, TimeSpent } from './match.ts';
+import { type Part, placeOf } from './place.ts';
+
+/** What all rules of a chain that look by themselves may take over one message. */
+const timeMs = 100;
+
+export interface Subject {
+  readonly on: Direction;
+  readonly scope: RuleScope;
+  readonly part: Part;
+  readonly body: Buffer;
+  /** Where what the rules look at stands in it. */
+  readonly span: Span;
+  /** What an engine is told beside the body. */
+  readonly metadata: Readonly<Record<string, string | null>>;
+  /** The same part of what an engine made of the body; undefined where that may not take its place. */
+  readonly relocate: (body: Buffer) => Span | undefined;
+}
+export type Inspected =
+  | { readonly kind: 'passed'; readonly hits: readonly Found[] }
+  | { readonly kind: 'changed'; readonly body: Buffer; readonly hits: readonly Found[] }
+  | { readonly kind: 'blocked'; readonly fault: Fault; readonly hits: readonly Found[] };
+/** A hit, and whether it deserves an alert. */
+export interface Found extends RuleHit {
+  readonly isAlert: boolean;
+}
+
+/** A promise only where an engine has to be asked. Never throws and never rejects. */
+export function inspect(chain: Chain, subject: Subject, engines: Engines, signal: AbortSignal): Inspected | Promise<Inspected> {
+  const run = new Run(chain, subject, engines, signal);
+  return run.from(0);
+}
+
+type Step = 'on' | 'blocked';
+
+class Run {
+  readonly #chain: Chain;
+  readonly #subject: Subject;
+  readonly #engines: Engines;
+  readonly #signal: AbortSignal;
+  readonly #hits: Found[] = [];
+  readonly #time = new TimeBudget(timeMs);
+  #body: Buffer;
+  #span: Span;
+  #isReplaced = false;
+  #leaves: readonly Leaf[] = [];
+  #depth = 0;
+  /** Rules that have to be asked. */
+  #asked = new Set<number>();
+  readonly #folded = new WeakMap<Leaf, { readonly text: string; readonly folded: string }>();
+  #fault: Fault | undefined;
+
+  constructor(chain: Chain, subject: Subject, engines: Engines, signal: AbortSignal) {
+    this.#chain = chain;
+    this.#subject = subject;
+    this.#engines = engines;
+    this.#signal = signal;
+    this.#body = subject.body;
+    this.#span = subject.span;
+    this.#walk();
+  }
+
+  from(first: number): Inspected | Promise<Inspected> {
+    const { rules } = this.#chain;
+    for (let index = this.#next(first); index < rules.length; index = this.#next(index + 1)) {
+      const rule = rules[index];
+      if (!rule) break;
+      if (rule.kind === 'webhook' || rule.kind === 'analyzer')
+        return this.#remote(rule).then((step) => (step === 'blocked' ? this.#result() : this.from(index + 1)));
+      if (this.#local(rule) === 'blocked') return this.#result();
+    }
+    return this.#result();
+  }
+
+  /** The next rule that has to be asked. A text that was changed may have to be shown to more of them. */
+  #next(from: number): number {
+    let next = Infinity;
+    for (const index of this.#asked) if (index >= from && index < next) next = index;
+    return next;
+  }
+
+  #walk(): void {
+    const { leaves, depth } = leavesOf(this.#body, this.#span);
+    const { part, scope } = this.#subject;
+    this.#leaves = leaves.filter((leaf) => placeOf(leaf, part, scope) !== 'skipped');
+    this.#depth = depth;
+    this.#asked = new Set(this.#chain.always);
+    for (const leaf of this.#leaves) this.#sift(leaf);
+  }
+
+  #sift(leaf: Leaf): void {
+    const { needles, sieve } = this.#chain;
+    if (needles) for (const index of needles.ownersIn(this.#foldedOf(leaf))) this.#asked.add(index);
+    if (sieve) for (const index of sieve(leaf.text)) this.#asked.add(index);
+  }
+
+  #foldedOf(leaf: Leaf): string {
+    const known = this.#folded.get(leaf);
+    if (known?.text === leaf.text) return known.folded;
+    const folded = fold(leaf.text);
+    this.#folded.set(leaf, { text: leaf.text, folded });
+    return folded;
+  }
+
+  #local(rule: TextRule | LimitsRule): Step {
+    try {
+      if (rule.kind === 'limits') return this.#limits(rule);
+      for (const leaf of this.#leaves) {
+        const matches = rule.detector.find(leaf.text, this.#time, () => this.#foldedOf(leaf));
+        if (matches.length > 0 && this.#found(rule, leaf, matches) === 'blocked') return 'blocked';
+      }
+      return 'on';
+    } catch (thrown) {
+      return this.#undecided(rule, thrown instanceof TimeSpent ? 'it took longer than its time' : 'it failed');
+    }
+  }
+
+  #found(rule: TextRule | AnalyzerRule, leaf: Leaf, matches: readonly Match[]): Step {
+    const { action } = rule;
+    // What the protocol reads can't be changed, so the message can't pass.
+    const isFixed = placeOf(leaf, this.#subject.part, this.#subject.scope) === 'fixed';
+    if (action === 'block' || (isFixed && action !== 'alert')) return this.#block(rule, pointerOf(leaf));
+    this.#hit(rule, action, pointerOf(leaf));
+    if (action === 'alert') return 'on';
+    const { hashKey } = this.#chain;
+    leaf.text = applyChange(leaf.text, matches, { action, with: rule.with, keep: rule.keep, hashKey });
+    leaf.isChanged = true;
+    this.#sift(leaf);
+    return 'on';
+  }
+
+  #limits(rule: LimitsRule): Step {
+    const { bytes, texts, depth, characters } = rule;
+    const long = this.#leaves.find(({ text }) => text.length > characters);
+    const isOver =
+      long !== undefined ||
+      this.#span.end - this.#span.start > bytes ||
+      this.#depth > depth ||
+      this.#leaves.filter(({ kind }) => kind !== 'key').length > texts;
+    if (!isOver) return 'on';
+    const pointer = long ? pointerOf(long) : '';
+    if (rule.action === 'block') return this.#block(rule, pointer);
+    this.#hit(rule, 'alert', pointer);
+    return 'on';
+  }
+
+  async #remote(rule: WebhookRule | AnalyzerRule): Promise<Step> {
+    try {
+      return await (rule.kind === 'webhook' ? this.#judged(rule) : this.#analyzed(rule));
+    } catch (thrown) {
+      return this.#undecided(rule, thrown instanceof Fault ? String(thrown.fields['reason'] ?? thrown.message) : 'it failed');
+    }
+  }
+
+  async #judged(rule: WebhookRule): Promise<Step> {
+    this.#settle();
+    const verdict = await this.#engines.judge(
+      rule.engine,
+      { metadata: { ...this.#subject.metadata, rule: rule.name, engine: rule.engine }, body: this.#body },
+      this.#signal,
+    );
+    if (verdict.kind === 'pass') return 'on';
+    if (verdict.kind === 'block') return this.#block(rule, '');
+    const span = this.#subject.relocate(verdict.body);
+    if (!span) return this.#undecided(rule, 'what its engine put in place of the message is no such message');
+    this.#body = verdict.body;
+    this.#span = span;
+    this.#isReplaced = true;
+    this.#hit(rule, 'changed', '');
+    this.#walk();
+    return 'on';
+  }
+
+  async #analyzed(rule: AnalyzerRule): Promise<Step> {
+    const texts = this.#leaves.map(({ text }) => text);
+    if (texts.length === 0) return 'on';
+    const { types, threshold } = rule;
+    const found = await this.#engines.analyze(rule.engine, texts, { types, threshold }, this.#signal);
+    for (const [index, leaf] of this.#leaves.entries()) {
+      const matches = (found[index] ?? []).filter(({ start, end }) => !rule.isAllowed(leaf.text.slice(start, end)));
+      if (matches.length > 0 && this.#found(rule, leaf, matches) === 'blocked') return 'blocked';
+    }
+    return 'on';
+  }
+
+  #undecided(rule: CompiledRule, reason: string): Step {
+    const { on } = this.#subject;
+    if (rule.onFailure === 'pass') {
+      this.#hit(rule, 'failed', '');
+      return 'on';
+    }
+    this.#hit(rule, 'block', '');
+    this.#fault = new Fault('RULE_UNDECIDED', { rule: rule.name, what: on, reason });
+    return 'blocked';
+  }
+
+  #block(rule: CompiledRule, pointer: string): Step {
+    this.#hit(rule, 'block', pointer);
+    this.#fault = new Fault('RULE_BLOCKED', { rule: rule.name, what: this.#subject.on });
+    return 'blocked';
+  }
+
+  #hit(rule: CompiledRule, action: RuleHit['action'], pointer: string): void {
+    this.#hits.push({ rule: rule.name, action, on: this.#subject.on, pointer, isAlert: rule.isAlert });
+  }
+
+  /** Puts what was changed into the bytes. */
+  #settle(): void {
+    const changed = this.#leaves.filter(({ isChanged }) => isChanged);
+    if (changed.length === 0) return;
+    const before = this.#body.length;
+    this.#body = splice(
+      this.#body,
+      changed.map(({ span, text }) => ({ span, by: JSON.stringify(text) })),
+    );
+    this.#span = { start: this.#span.start, end: this.#span.end + this.#body.length - before };
+    this.#isReplaced = true;
+    this.#leaves = leavesOf(this.#body, this.#span).leaves.filter(
+      (leaf) => placeOf(leaf, this.#subject.part, this.#subject.scope) !== 'skipped',
+    );
+  }
+
+  #result(): Inspected {
+    const hits = this.#hits;
+    if (this.#fault) return { kind: 'blocked', fault: this.#fault, hits };
+    this.#settle();
+    return this.#isReplaced ? { kind: 'changed', body: this.#body, hits } : { kind: 'passed', hits };
+  }
+}

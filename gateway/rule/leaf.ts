@@ -1,0 +1,145 @@
+// The texts of a JSON value, where they stand in its bytes and what they say once read: a text that hides behind escapes reads like any other.
+// The rule: whatever a reader could take for text is a leaf (strings, keys, long numbers); only pictures and sounds in base64 are none, and not scanned.
+import { type Span, skipString } from '../mcp/span.ts';
+
+/** An object or array, and as what it stands in the one around it. */
+export interface Container {
+  readonly parent: Container | undefined;
+  readonly key: string | number;
+  /** What its member `type` says, where that is a text. */
+  type: string | undefined;
+}
+export interface Leaf {
+  /** With its quotes. */
+  readonly span: Span;
+  readonly kind: 'string' | 'key' | 'number';
+  readonly container: Container | undefined;
+  /** Its member's name or its index; of a key that name itself. */
+  readonly key: string | number;
+  /** As the reader sees it; as the rules before left it. */
+  text: string;
+  isChanged: boolean;
+}
+export interface Leaves {
+  readonly leaves: readonly Leaf[];
+  /** How deep it is nested. */
+  readonly depth: number;
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+const comma = 0x2c;
+const colon = 0x3a;
+const openBrace = 0x7b;
+const openBracket = 0x5b;
+const closeBrace = 0x7d;
+const closeBracket = 0x5d;
+/** Shorter ones are nobody's number. */
+const bytesOfNumber = 6;
+
+/** Of text that JSON.parse has accepted. */
+export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
+  const leaves: Leaf[] = [];
+  let container: Container | undefined;
+  /** The open containers' places: a member's name, or in an array its index. */
+  const places: (string | number)[] = [];
+  let place: string | number = '';
+  let deepest = 0;
+  let at = start;
+  while (at < end) {
+    const byte = body[at] ?? 0;
+    if (byte === quote) {
+      const to = skipString(body, at);
+      const isKey = typeof place === 'string' && container !== undefined && isBeforeColon(body, to, end);
+      const text = textAt(body, at, to);
+      if (isKey) place = text;
+      else if (place === 'type' && container) container.type = text;
+      // The empty one says nothing.
+      if (text !== '')
+        leaves.push({
+          span: { start: at, end: to },
+          kind: isKey ? 'key' : 'string',
+          container,
+          key: place,
+          text,
+          isChanged: false,
+        });
+      at = to;
+      continue;
+    }
+    if (byte === openBrace || byte === openBracket) {
+      places.push(place);
+      container = { parent: container, key: place, type: undefined };
+      place = byte === openBracket ? 0 : '';
+      deepest = Math.max(deepest, places.length);
+    } else if (byte === closeBrace || byte === closeBracket) {
+      place = places.pop() ?? '';
+      container = container?.parent;
+    } else if (byte === comma) {
+      if (typeof place === 'number') place++;
+    } else if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) {
+      let to = at + 1;
+      while (to < end && isOfNumber(body[to] ?? 0)) to++;
+      const raw = body.toString('latin1', at, to);
+      // 12e7 has few digits and is a long number.
+      if (raw.length >= bytesOfNumber || /e/i.test(raw))
+        leaves.push({
+          span: { start: at, end: to },
+          kind: 'number',
+          container,
+          key: place,
+          text: numberText(raw),
+          isChanged: false,
+        });
+      at = to;
+      continue;
+    }
+    at++;
+  }
+  return { leaves: leaves.filter((leaf) => !isPicture(leaf)), depth: deepest };
+}
+
+function isBeforeColon(body: Buffer, from: number, end: number): boolean {
+  let at = from;
+  while (body[at] === 0x20 || body[at] === 0x0a || body[at] === 0x0d || body[at] === 0x09) at++;
+  return at < end && body[at] === colon;
+}
+
+function isOfNumber(byte: number): boolean {
+  return (byte >= 0x30 && byte <= 0x39) || byte === 0x2e || byte === 0x65 || byte === 0x45 || byte === 0x2b || byte === 0x2d;
+}
+
+/** A number as its digits, however it is written. */
+function numberText(raw: string): string {
+  if (/^-?\d+$/.test(raw)) return raw;
+  const value = Number(raw);
+  return Number.isSafeInteger(value) ? String(value) : raw;
+}
+
+function textAt(body: Buffer, start: number, end: number): string {
+  const escape = body.subarray(start, end).indexOf(backslash);
+  if (escape === -1) return body.toString('utf8', start + 1, end - 1);
+  const decoded: unknown = JSON.parse(body.toString('utf8', start, end));
+  return String(decoded);
+}
+
+/** The bytes of an image, a sound, or a resource's blob (2025-11-25, ContentBlock and BlobResourceContents), where they are base64 and nothing else. */
+function isPicture({ kind, key, container, text }: Leaf): boolean {
+  const isBinary = key === 'blob' || (key === 'data' && (container?.type === 'image' || container?.type === 'audio'));
+  return isBinary && kind === 'string' && !/[^A-Za-z0-9+/=_-]/.test(text);
+}
+
+/** Where a leaf stands, from the value that was walked; what a key could give away is not in it. */
+export function pointerOf(leaf: Leaf): string {
+  const steps: string[] = leaf.kind === 'key' ? [] : [stepOf(leaf.key)];
+  let { container } = leaf;
+  for (; container?.parent; container = container.parent) steps.unshift(stepOf(container.key));
+  return container === undefined ? '' : steps.map((step) => `/${step}`).join('');
+}
+
+/** Names that people give to members, and no more: a key may be somebody's address, number or secret. */
+function stepOf(key: string | number): string {
+  if (typeof key === 'number') return String(key);
+  const isName = /^[A-Za-z_$][A-Za-z_$-]{0,15}(?:[A-Za-z_$-]{0,15})\d{0,2}$/.test(key);
+  return isName ? key : '?';
+}

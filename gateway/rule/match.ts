@@ -1,0 +1,43 @@
+// What finds something in a text, and what it found. The rule: a detector is pure and linear in the text, or says that it ran out of time.
+
+export interface Match {
+  /** In UTF-16 units of the text. */
+  readonly start: number;
+  readonly end: number;
+  /** What it is, for a typed tag: `EMAIL_ADDRESS`, `SECRET`. */
+  readonly type: string;
+}
+export interface Detector {
+  /** Everything that it finds, in order and without overlaps. `folded` is the text as fold.ts makes it. Throws TimeSpent. */
+  find(text: string, time: TimeBudget, folded: () => string): readonly Match[];
+  /**
+   * Where it need not be asked: it finds nothing in a text that holds none of `needs` (folded) and that none of the `loose` patterns matches. Many of
+   * those are looked for at once.
+   */
+  readonly trigger: 'always' | { readonly needs: readonly string[]; readonly loose: readonly string[] };
+}
+
+/** What all detectors together may take over one message, so that no rule holds up everybody else's calls. */
+export class TimeBudget {
+  readonly #until: number;
+  constructor(ms: number) {
+    this.#until = performance.now() + ms;
+  }
+  /** Throws TimeSpent. */
+  check(): void {
+    if (performance.now() > this.#until) throw new TimeSpent('a rule took longer than its time');
+  }
+}
+export class TimeSpent extends Error {}
+
+/** In order, and of two that overlap the longer one. */
+export function withoutOverlaps(matches: readonly Match[]): readonly Match[] {
+  if (matches.length < 2) return matches;
+  const kept: Match[] = [];
+  for (const match of matches.toSorted((a, b) => a.start - b.start || b.end - a.end)) {
+    const last = kept.at(-1);
+    if (last === undefined || match.start >= last.end) kept.push(match);
+    else if (match.end - match.start > last.end - last.start) kept[kept.length - 1] = match;
+  }
+  return kept;
+}

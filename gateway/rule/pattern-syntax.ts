@@ -1,0 +1,249 @@
+// A pattern as people write it (JavaScript's syntax) for an engine that takes linear time (Rust's), and what any text that it matches must hold.
+// The rule: what can't be said in linear time is refused with words for it; a needed text is told only where it is certain.
+import { Fault } from '#contract/error.ts';
+
+export interface Translated {
+  /** For RRegex. */
+  readonly source: string;
+  /** Of these, folded (fold.ts), one stands in whatever matches; undefined where nobody can say. */
+  readonly needs: readonly string[] | undefined;
+}
+
+/** What counted repetitions may multiply a pattern to: a bound on its memory and on the time for each character. */
+const sizeAtMost = 600;
+/** Shorter texts stand everywhere. */
+const needAtLeast = 3;
+
+/** Throws RULE_PATTERN. */
+export function translate(written: string, flags: string): Translated {
+  const slashed = /^\/(.+)\/([gimsu]*)$/s.exec(written);
+  const pattern = slashed?.[1] ?? written;
+  const all = new Set(`${flags}${slashed?.[2] ?? ''}`);
+  const inline = ['i', 'm', 's'].filter((flag) => all.has(flag)).join('');
+  const reader = new Reader(pattern);
+  const node = reader.read();
+  if (node.size > sizeAtMost) throw refused(pattern, `its counted repetitions multiply to ${node.size}: more than ${sizeAtMost}`);
+  return { source: `${inline === '' ? '' : `(?${inline})`}${reader.source}`, needs: bestOf(node) };
+}
+
+export function refused(pattern: string, reason: string): Fault {
+  return new Fault('RULE_PATTERN', { pattern: pattern.slice(0, 100), reason });
+}
+
+/** What is known of a part: which texts it matches exactly, where those are few; of which one stands in it; how large it gets. */
+interface Part {
+  readonly exact: readonly string[] | undefined;
+  readonly needs: readonly string[] | undefined;
+  readonly size: number;
+}
+const nothing: Part = { exact: [''], needs: undefined, size: 0 };
+const any: Part = { exact: undefined, needs: undefined, size: 1 };
+const alternativesAtMost = 64;
+
+function bestOf({ exact, needs }: Part): readonly string[] | undefined {
+  return longer(usable(exact), needs);
+}
+function usable(texts: readonly string[] | undefined): readonly string[] | undefined {
+  return texts !== undefined && texts.length > 0 && texts.every((text) => text.length >= needAtLeast) ? texts : undefined;
+}
+function longer(a: readonly string[] | undefined, b: readonly string[] | undefined): readonly string[] | undefined {
+  if (!a || !b) return a ?? b;
+  const shortest = (texts: readonly string[]) => Math.min(...texts.map(({ length }) => length));
+  return shortest(a) >= shortest(b) ? a : b;
+}
+function concat(a: Part, b: Part): Part {
+  const size = a.size + b.size;
+  if (a.exact && b.exact && a.exact.length * b.exact.length <= 16)
+    return {
+      exact: a.exact.flatMap((head) => (b.exact ?? []).map((tail) => head + tail)),
+      needs: longer(a.needs, b.needs),
+      size,
+    };
+  return { exact: undefined, needs: longer(bestOf(a), bestOf(b)), size };
+}
+function either(a: Part, b: Part): Part {
+  const size = a.size + b.size;
+  const exact =
+    a.exact && b.exact && a.exact.length + b.exact.length <= alternativesAtMost ? [...a.exact, ...b.exact] : undefined;
+  const [of, or] = [bestOf(a), bestOf(b)];
+  const needs = of && or && of.length + or.length <= alternativesAtMost ? [...of, ...or] : undefined;
+  return { exact, needs, size };
+}
+
+class Reader {
+  source = '';
+  readonly #pattern: string;
+  #at = 0;
+
+  constructor(pattern: string) {
+    this.#pattern = pattern;
+  }
+
+  read(): Part {
+    const part = this.#alternatives(0);
+    if (this.#at < this.#pattern.length) throw this.#refused('a ) stands there that nothing opened');
+    return part;
+  }
+
+  #alternatives(depth: number): Part {
+    if (depth > 50) throw this.#refused('its groups are nested too deep');
+    let all: Part | undefined;
+    let branch = nothing;
+    /** Literal characters in a row are one text. */
+    let run = nothing;
+    while (this.#at < this.#pattern.length) {
+      const char = this.#pattern[this.#at] ?? '';
+      if (char === ')') break;
+      if (char === '|') {
+        this.#take(1);
+        branch = concat(branch, run);
+        all = all ? either(all, branch) : branch;
+        branch = nothing;
+        run = nothing;
+        continue;
+      }
+      const part = this.#repeated(this.#atom(depth));
+      const longer = concat(run, part);
+      if (longer.exact) run = longer;
+      else {
+        branch = concat(concat(branch, run), part);
+        run = nothing;
+      }
+    }
+    branch = concat(branch, run);
+    return all ? either(all, branch) : branch;
+  }
+
+  #take(count: number): string {
+    const text = this.#pattern.slice(this.#at, this.#at + count);
+    this.#at += count;
+    this.source += text;
+    return text;
+  }
+
+  #write(count: number, text: string): void {
+    this.#at += count;
+    this.source += text;
+  }
+
+  #atom(depth: number): Part {
+    const rest = this.#pattern.slice(this.#at, this.#at + 12);
+    if (rest.startsWith('(')) return this.#group(rest, depth);
+    if (rest.startsWith('[')) return this.#class();
+    if (rest.startsWith('\\')) return this.#escape(rest);
+    if (rest.startsWith('.')) {
+      this.#take(1);
+      return any;
+    }
+    if (rest.startsWith('^') || rest.startsWith('$')) {
+      this.#take(1);
+      return nothing;
+    }
+    // JavaScript takes a brace that counts nothing for itself.
+    if (rest.startsWith('{') || rest.startsWith('}') || rest.startsWith(']')) {
+      this.#write(1, `\\${rest[0] ?? ''}`);
+      return literal(rest[0] ?? '');
+    }
+    const char = String.fromCodePoint(this.#pattern.codePointAt(this.#at) ?? 0);
+    this.#take(char.length);
+    return literal(char);
+  }
+
+  #group(rest: string, depth: number): Part {
+    if (/^\(\?<?[=!]/.test(rest))
+      throw this.#refused('look-around is not possible in linear time: match more, or use a rule before it');
+    const named = /^\(\?<([A-Za-z_]\w*)>/.exec(this.#pattern.slice(this.#at, this.#at + 100));
+    if (named) this.#write(named[0].length, '(?:');
+    else if (rest.startsWith('(?:')) this.#take(3);
+    else if (rest.startsWith('(?')) throw this.#refused('flags stand in `flags`, not in the pattern');
+    else this.#write(1, '(?:');
+    const part = this.#alternatives(depth + 1);
+    if (this.#pattern[this.#at] !== ')') throw this.#refused('a group is not closed');
+    this.#take(1);
+    return part;
+  }
+
+  #class(): Part {
+    this.#take(1);
+    if (this.#pattern[this.#at] === '^') this.#take(1);
+    while (this.#at < this.#pattern.length && this.#pattern[this.#at] !== ']') {
+      const rest = this.#pattern.slice(this.#at, this.#at + 2);
+      const known = inClass.get(rest);
+      if (known !== undefined) this.#write(2, known);
+      else if (rest.startsWith('\\')) this.#escape(this.#pattern.slice(this.#at, this.#at + 12));
+      // What JavaScript takes for itself in a class, and Rust for a nested class or a set operation.
+      else if (/^[[&~]/.test(rest)) this.#write(1, `\\${rest[0] ?? ''}`);
+      else if (rest === '--') this.#write(2, '\\--');
+      else this.#take(String.fromCodePoint(this.#pattern.codePointAt(this.#at) ?? 0).length);
+    }
+    if (this.#pattern[this.#at] !== ']') throw this.#refused('a class is not closed');
+    this.#take(1);
+    return any;
+  }
+
+  #escape(rest: string): Part {
+    if (/^\\[1-9]/.test(rest) || rest.startsWith('\\k<')) throw this.#refused('back-references are not possible in linear time');
+    const code = /^\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\})/.exec(rest);
+    if (code) {
+      const point = Number.parseInt(code[1] ?? code[2] ?? code[3] ?? '', 16);
+      this.#write(code[0].length, `\\x{${point.toString(16)}}`);
+      return point < 0x80 ? literal(String.fromCodePoint(point)) : any;
+    }
+    const char = rest[1];
+    if (char === undefined) throw this.#refused('it ends in a backslash');
+    const own = outside.get(char);
+    if (own !== undefined) {
+      this.#write(2, own);
+      return char === 'b' ? nothing : any;
+    }
+    if (/[sSBfnrtv]/.test(char)) {
+      this.#take(2);
+      return char === 'B' ? nothing : any;
+    }
+    const property = /^\\[pP](?:\{[A-Za-z_=]{1,40}\})/.exec(this.#pattern.slice(this.#at, this.#at + 46));
+    if (property) {
+      this.#take(property[0].length);
+      return any;
+    }
+    if (/[A-Za-z0-9]/.test(char)) throw this.#refused(`\\${char} is not known here`);
+    // An escaped mark stands for itself; Rust wants to hear of none that need no escape.
+    this.#write(2, /[\\.+*?()|[\]{}^$#&~/-]/.test(char) ? (char === '/' ? '/' : `\\${char}`) : char);
+    return literal(char);
+  }
+
+  #repeated(part: Part): Part {
+    const found = /^(?:[*+?]|\{(\d{1,4})(?:(,)(\d{0,4}))?\})\??/.exec(this.#pattern.slice(this.#at, this.#at + 14));
+    if (!found) return part;
+    this.#take(found[0].length);
+    const [mark] = found[0];
+    const least = mark === '+' ? 1 : Number(found[1] ?? 0);
+    const most = mark === '{' ? Math.max(Number(found[3] === '' || found[3] === undefined ? least + 1 : found[3]), least) : 1;
+    const size = Math.max(part.size, 1) * Math.max(most, 1);
+    if (least === 0) return { exact: undefined, needs: undefined, size };
+    if (least === 1 && mark === '{' && found[2] === undefined) return { ...part, size };
+    return { exact: undefined, needs: bestOf(part), size };
+  }
+
+  #refused(reason: string): Fault {
+    return refused(this.#pattern, reason);
+  }
+}
+
+/** What JavaScript means by them: ASCII. Rust's own would mean all scripts, and cost fifty times as much. */
+const outside: ReadonlyMap<string, string> = new Map([
+  ['d', '[0-9]'],
+  ['D', '[^0-9]'],
+  ['w', '[0-9A-Za-z_]'],
+  ['W', '[^0-9A-Za-z_]'],
+  ['b', '(?-u:\\b)'],
+]);
+const inClass: ReadonlyMap<string, string> = new Map([
+  ['\\d', '0-9'],
+  ['\\w', '0-9A-Za-z_'],
+  ['\\b', '\\x08'],
+]);
+
+/** Exactly one character; what is not ASCII is in no needed text. */
+function literal(char: string): Part {
+  return (char.codePointAt(0) ?? 0x80) < 0x80 ? { exact: [char.toLowerCase()], needs: undefined, size: 1 } : any;
+}

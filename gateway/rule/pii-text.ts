@@ -1,0 +1,52 @@
+// Personal data that its shape and the words around it tell: telephone numbers, addresses on the net, dates of birth.
+// The rule: a number that anything could have needs a word before it that says what it is.
+import { isIPv4, isIPv6 } from 'node:net';
+import { parsePhoneNumberFromString } from 'libphonenumber-js';
+import type { Found, Recognizer } from './pii.ts';
+
+const phoneRun = /(?<![\p{L}\p{N}_.#/@-])(?:\+|00)?\(?\d(?:[ ().\u00a0\u2010-\u2013/-]{0,3}\d){6,14}(?![\p{L}\p{N}_@]|[.-]\d)/gu;
+const phoneWords =
+  /\b(?:phone|telephone|tel|mobile|cell|call|fax|whatsapp|sms|contact|handy|telefon|telefono|teléfono|téléphone|portable|móvil|celular|numero)\b|電話|电话|тел/iu;
+
+export const phones: Recognizer = (text, near) =>
+  [...text.matchAll(phoneRun)].flatMap(({ 0: raw, index }): Found[] => {
+    const [start, end] = [index, index + raw.length];
+    const isInternational = raw.startsWith('+') || raw.startsWith('00');
+    const isNamed = near(start, end, phoneWords);
+    // Neither a prefix nor a word: only as people of the US write theirs.
+    const isUsual = /^(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}$/.test(raw);
+    if (!isInternational && !isNamed && !isUsual) return [];
+    const parsed = parsePhoneNumberFromString(raw.replace(/^00/, '+'), 'US');
+    if (parsed?.isValid() !== true) return isNamed && !isInternational ? [{ start, end, score: 0.5 }] : [];
+    return [{ start, end, score: isNamed ? 1 : isInternational ? 0.8 : 0.6 }];
+  });
+
+const addressRun =
+  /(?<![\p{L}\p{N}_.:-])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:\d{1,3}(?:\.\d{1,3}){3})?)(?![\p{L}\p{N}_]|\.\d)/gu;
+const versionWords = /\b(?:version|ver|v|release|build|section|chapter)\.? ?$/i;
+
+export const addresses: Recognizer = (text) =>
+  [...text.matchAll(addressRun)].flatMap(({ 0: raw, index }): Found[] => {
+    if (!isIPv4(raw) && !(isIPv6(raw) && raw !== '::')) return [];
+    const isVersion = versionWords.test(text.slice(Math.max(0, index - 12), index));
+    return [{ start: index, end: index + raw.length, score: isVersion ? 0.2 : 0.9 }];
+  });
+
+const urlRun = /(?<![\p{L}\p{N}])(?:https?|ftp):\/\/[^\s<>"'`\\^{|}]{3,2000}/giu;
+
+export const urls: Recognizer = (text) =>
+  [...text.matchAll(urlRun)].flatMap(({ 0: raw, index }): Found[] => {
+    const trimmed = raw.replace(/[.,;:!?)\]]+$/, '');
+    return URL.canParse(trimmed) ? [{ start: index, end: index + trimmed.length, score: 0.9 }] : [];
+  });
+
+const dateRun =
+  /(?<![\p{L}\p{N}_./-])(?:(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])|(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:19|20)?\d{2}|(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?\.? \p{L}{3,9}\.?,? (?:19|20)\d{2}|\p{L}{3,9}\.? (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?,? (?:19|20)\d{2})(?![\p{L}\p{N}_]|[./-]\d)/gu;
+const birthWords =
+  /\b(?:born|birth ?-?(?:date|day)?|d\.?o\.?b\.?|date of birth|geboren|geburtsdatum|geb|né|née|naissance|nacido|nacida|nacimiento|nato|nata|nascita|nascimento)\b|生年月日|出生|род/iu;
+
+/** Any date may be: only what is called so is. */
+export const birthDates: Recognizer = (text, near) =>
+  [...text.matchAll(dateRun)].flatMap(({ 0: raw, index }): Found[] =>
+    near(index, index + raw.length, birthWords) ? [{ start: index, end: index + raw.length, score: 0.9 }] : [],
+  );

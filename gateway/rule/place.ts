@@ -1,0 +1,76 @@
+// Which texts of a message a rule may change, by where they stand. The rule: what the protocol itself reads is never changed: a rule that would have to
+// blocks the message instead; and only what is the protocol's alone is not looked at.
+import type { RuleScope } from '#contract/rule.ts';
+import type { Container, Leaf } from './leaf.ts';
+
+/** `fixed`: looked at, and not changed. `skipped`: not looked at. */
+export type Place = 'free' | 'fixed' | 'skipped';
+/** What was walked: the params of a request or notification, the result or the error of a response, one item of a list, or words alone. */
+export type Part = 'params' | 'result' | 'error' | 'definition';
+
+/** Members of params and results that only the protocol reads: ids, names that policy decided by, states that are sealed. */
+const ownTop: Readonly<Record<Part, ReadonlySet<string>>> = {
+  params: new Set(['name', 'taskId', 'cursor', 'requestState', 'progressToken', 'level', 'requestId', 'elicitationId', 'mode']),
+  result: new Set(['requestState', 'nextCursor', 'taskId', 'resultType']),
+  error: new Set(['code']),
+  definition: new Set(),
+};
+/** Of `_meta` (2025-11-25 and 2026-07-28, basic: _meta; SEP-414 for the trace). */
+const ownMeta: ReadonlySet<string> = new Set([
+  'progressToken',
+  'traceparent',
+  'tracestate',
+  'io.modelcontextprotocol/protocolVersion',
+  'io.modelcontextprotocol/clientCapabilities',
+  'io.modelcontextprotocol/logLevel',
+  'io.modelcontextprotocol/subscriptionId',
+  'io.modelcontextprotocol/related-task',
+  'drawbridge/server',
+]);
+/** Words of the protocol, wherever content stands. */
+const structural: ReadonlySet<string> = new Set([
+  'type',
+  'role',
+  'mimeType',
+  'method',
+  'status',
+  'taskId',
+  '$ref',
+  '$schema',
+  '$id',
+]);
+/** What a server or a host made up: any key in it is content. */
+const content: ReadonlySet<string> = new Set(['arguments', 'structuredContent', 'data', 'input']);
+const wordsOfSchema: ReadonlySet<string> = new Set(['title', 'description', '$comment', 'examples']);
+
+export function placeOf(leaf: Leaf, part: Part, scope: RuleScope): Place {
+  const { container, key, kind } = leaf;
+  if (container === undefined) return 'free';
+  const isTop = container.parent === undefined;
+  if (isTop && kind !== 'key' && ownTop[part].has(String(key))) return 'skipped';
+  const path = pathTo(container);
+  if (path[0] === '_meta' && ownMeta.has(String(path[1] ?? key))) return 'skipped';
+  if (kind === 'key') return 'fixed';
+  if (part === 'definition') return placeInDefinition(path, String(key));
+  // Policy decided by them, and the far end would be asked for another thing.
+  if (part === 'params' && (path[0] === 'ref' || (isTop && key === 'uri' && scope === 'resources'))) return 'fixed';
+  if (path.some((step) => typeof step === 'string' && content.has(step))) return 'free';
+  return typeof key === 'string' && structural.has(key) ? 'fixed' : 'free';
+}
+
+function placeInDefinition(path: readonly (string | number)[], key: string): Place {
+  const [first] = path;
+  if (first === undefined) return key === 'title' || key === 'description' ? 'free' : 'fixed';
+  if (first === 'annotations') return key === 'title' ? 'free' : 'fixed';
+  if (first === 'arguments') return wordsOfSchema.has(key) ? 'free' : 'fixed';
+  // A property of that name is a schema, whose own words stand below it.
+  if (first === 'inputSchema' || first === 'outputSchema') return wordsOfSchema.has(key) ? 'free' : 'fixed';
+  return 'fixed';
+}
+
+/** Keys from the value that was walked down to a container. */
+function pathTo(container: Container): readonly (string | number)[] {
+  const path: (string | number)[] = [];
+  for (let one = container; one.parent; one = one.parent) path.unshift(one.key);
+  return path;
+}
