@@ -2,6 +2,7 @@
 // Metadata only: no argument, result, token or file content is in it.
 import { z } from 'zod';
 import { ErrorCode } from './error.ts';
+import { RuleHit } from './rule.ts';
 import { ConnectionId, GatewayId, RecordId, ServerId, TokenId, UserId, WorkstationId } from './id.ts';
 
 /** Times of the four legs, in microseconds since the request arrived; absent where the call did not get that far. */
@@ -56,6 +57,9 @@ export const CallRecord = z.object({
   stale: z.array(z.string()).max(200).default([]),
   /** A request that was a round of one call, which stayed open while its server asked the host: the same `call` in each, and in its questions' events. */
   parked: z.object({ call: z.uuid(), round: z.number().int() }).optional(),
+  /** What the rules of its gateway found, at most 50; `hitsBeyond` counts the others. */
+  hits: z.array(RuleHit).max(50).optional(),
+  hitsBeyond: z.number().int().optional(),
   /** The upstream answered with a JSON-RPC error or a tool error. */
   upstreamError: z.boolean(),
   requestBytes: z.number().int(),

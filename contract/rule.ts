@@ -112,7 +112,7 @@ export const Rule = z
     if ('keep' in rule && rule.keep !== undefined && rule.action !== 'mask')
       wrong('keep', 'it is of no use without action: mask');
     if (rule.method === 'limits' && [rule.bytes, rule.texts, rule.depth, rule.characters].every((limit) => limit === undefined))
-      wrong('method', 'name a limit: bytes, texts, depth or characters');
+      context.addIssue({ code: 'custom', message: 'name a limit: bytes, texts, depth or characters' });
   });
 export type Rule = z.infer<typeof Rule>;
 
@@ -136,5 +136,7 @@ export const RuleHit = z.object({
   on: z.enum(['request', 'response']),
   /** A JSON pointer (RFC 6901) from the params, the result or the error; a key that could be content itself is `?`. */
   pointer: z.string(),
+  /** The rule says that it deserves an alert. */
+  alert: z.boolean(),
 });
 export type RuleHit = z.infer<typeof RuleHit>;

@@ -2,6 +2,7 @@
 // because the next one is made only from it, and an AllowedCall only by policy/decide.ts.
 import type { Fault } from '#contract/error.ts';
 import type { ItemKind, RemoteServer } from '#contract/policy.ts';
+import type { RuleHit } from '#contract/rule.ts';
 import type { ConnectionId, Fingerprint, GatewayId, ServerId, Slug, TokenId, UserId, WorkstationId } from '#contract/id.ts';
 
 export type Era = 'modern' | 'legacy';
@@ -188,8 +189,18 @@ export interface Resolved extends Identified {
   readonly item: { readonly kind: ItemKind; readonly name: string };
   /** The task that it is about: by the server's own id, and by the one that the host knows. Its item is the tool that began it. */
   readonly task?: { readonly own: string; readonly shown: string };
+  /** What rules found in it, for its record. */
+  readonly hits?: HitLog;
   /** Templates that the server lists: asked for only where a resource may be allowed by one of them. */
   readonly listedTemplates?: readonly string[];
+}
+
+/** What rules found in one request, until its record is written. */
+export interface HitLog {
+  readonly hits: RuleHit[];
+  /** More than a record holds. */
+  beyond: number;
+  isClosed: boolean;
 }
 
 declare const allowed: unique symbol;

@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import type { Bus } from './bus/bus.ts';
 import { compile, type Snapshot } from './policy/compile.ts';
+import { type CompileDeps, compileRules } from './rule/compile.ts';
+import { openPatternEngine, type PatternEngine } from './rule/pattern.ts';
 import type { Store } from './store/store.ts';
 
 const retryAfterMs = 1000;
@@ -16,9 +18,25 @@ export interface InForce {
   close(): void;
 }
 
+interface InForceDeps {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly logger: Logger;
+  /** Of this gateway server, the same after a restart: rules hash by it. */
+  readonly hashSecret: Buffer;
+}
+
 /** Compiles once, then follows the bus. Rejects only where the first compile fails. */
-export async function openInForce(deps: { store: Store; bus: Bus; logger: Logger }): Promise<InForce> {
-  let snapshot: Snapshot | undefined = await read(deps.store);
+export async function openInForce(deps: InForceDeps): Promise<InForce> {
+  let patterns: PatternEngine | undefined;
+  const rules = {
+    hashSecret: deps.hashSecret,
+    // Loaded for the first rule that needs them.
+    patterns: () => (patterns ??= openPatternEngine()),
+    pii: async () => (await import('./rule/pii.ts')).piiDetector,
+  };
+  const read = () => readSnapshot(deps.store, rules);
+  let snapshot: Snapshot | undefined = await read();
   let isReading = false;
   let isStale = false;
   let retry: NodeJS.Timeout | undefined;
@@ -32,7 +50,7 @@ export async function openInForce(deps: { store: Store; bus: Bus; logger: Logger
       while (isStale) {
         isStale = false;
         try {
-          snapshot = await read(deps.store);
+          snapshot = await read();
           tellAll();
         } catch (error) {
           snapshot = undefined;
@@ -75,12 +93,12 @@ export async function openInForce(deps: { store: Store; bus: Bus; logger: Logger
   };
 }
 
-async function read(store: Store): Promise<Snapshot> {
+async function readSnapshot(store: Store, rules: CompileDeps): Promise<Snapshot> {
   const [stored, offers, approvals, hosts] = await Promise.all([
     store.policy(),
     store.offers(),
     store.approvals(),
     store.decidedHosts(),
   ]);
-  return compile({ ...stored, offers, approvals, hosts });
+  return compile({ ...stored, offers, approvals, hosts, rules: await compileRules(stored.policy, rules) });
 }

@@ -44,6 +44,8 @@ import { identitiesPath } from './identity/words.ts';
 import { openInForce, type InForce } from './in-force.ts';
 import { createMcpSessions } from './mcp/session.ts';
 import { createPipeline, type PipelineDeps } from './pipeline/pipeline.ts';
+import { createScreen } from './pipeline/screen.ts';
+import { createEngines } from './rule/engines.ts';
 import { locationOf, type ServeSettings } from './settings.ts';
 import { lockDataDirectory } from './store/lock.ts';
 import { openStore } from './store/open.ts';
@@ -167,7 +169,9 @@ async function start(
     logger,
   });
   const recorder = opened(gaugeAudit(spool, now), (it) => it.close());
-  const inForce = opened(await openInForce({ store, bus, logger }), (it) => it.close());
+  const inForce = opened(await openInForce({ store, bus, logger, hashSecret: deriveSecret(signingKey, 'rule hashes') }), (it) =>
+    it.close(),
+  );
   const hostLog = opened(createHostLog({ store, logger, now }), (it) => it.close());
   const onUse = hostLog.used;
   const tokenCheck = opened(createTokenCheck({ store, bus, now, onUse }), (it) => it.close());
@@ -207,14 +211,17 @@ async function start(
   const signInAt = openIdentities({ store, keys, vault, egress, recorder, publicOrigin, logger, now });
   const page = settings.signInFile === undefined ? undefined : `${publicOrigin}${identitiesPath}`;
   const identities = createIdentities({ ...signInAt, page });
-  const workstations = createWorkstationUpstream({ hub: tunnels, inForce, onDropped, now });
-  const remotes = createRemoteUpstream({ egress, identities, messageLimitBytes, onDropped, now });
+  const engines = createEngines({ engineOf: (slug) => inForce.current().engines.get(slug), egress });
+  const screen = createScreen({ inForce, engines, recorder, logger });
+  const workstations = createWorkstationUpstream({ hub: tunnels, inForce, onDropped, screen: screen.notification, now });
+  const remotes = createRemoteUpstream({ egress, identities, messageLimitBytes, onDropped, screen: screen.notification, now });
   const upstream = opened(byKind(workstations, remotes), (it) => it.close());
   const pipelineDeps: PipelineDeps = {
     sealSecret: deriveSecret(signingKey, 'seals'),
     inForce,
     upstream,
     recorder,
+    screen,
     logger,
     stands: createStanding({ store, now }),
     onRecord: (record) => {

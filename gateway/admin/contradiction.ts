@@ -1,15 +1,19 @@
 // What a policy says that can't hold together: each part is valid, and not with the others. Pure.
 // Rule: what would only fail at a call, and then for everybody, is found before it is applied.
+import type { PolicyEngine } from '#contract/engine.ts';
+import { Fault } from '#contract/error.ts';
 import type { PolicyFile } from '#contract/policy.ts';
+import type { Rule } from '#contract/rule.ts';
+import { openPatternEngine } from '../rule/pattern.ts';
 
 export interface Contradiction {
-  readonly path: readonly string[];
+  readonly path: readonly PropertyKey[];
   readonly at: 'key' | 'value';
   readonly message: string;
 }
 
-export function contradictions({ servers, gateways }: PolicyFile): readonly Contradiction[] {
-  const found: Contradiction[] = [];
+export function contradictions({ servers, gateways, engines = {} }: PolicyFile): readonly Contradiction[] {
+  const found: Contradiction[] = Object.entries(gateways).flatMap(([slug, { rules = [] }]) => rulesIn(slug, rules, engines));
   for (const [name, server] of Object.entries(servers)) {
     if (server.kind !== 'remote') continue;
     const { auth, header, oauth } = server;
@@ -34,4 +38,39 @@ export function contradictions({ servers, gateways }: PolicyFile): readonly Cont
     }
   }
   return found;
+}
+
+/** Patterns that can not be looked for, engines of another kind, and rules that would never be asked. */
+function rulesIn(
+  gateway: string,
+  rules: readonly Rule[],
+  engines: Readonly<Record<string, PolicyEngine>>,
+): readonly Contradiction[] {
+  const patterns = rules.some(({ method }) => method === 'pattern') ? openPatternEngine() : undefined;
+  const engineOf = new Map(Object.entries(engines));
+  return rules.flatMap((rule, index) => {
+    const path = ['gateways', gateway, 'rules', index];
+    const found: Contradiction[] = [];
+    if (rule.on === 'request' && rule.for.length === 1 && rule.for[0] === 'definitions')
+      found.push({ path: [...path, 'on'], at: 'value', message: 'definitions come from servers: use on: response' });
+    if (rule.method === 'webhook' || rule.method === 'presidio') {
+      const kind = engineOf.get(rule.engine)?.kind;
+      if (kind !== undefined && kind !== rule.method)
+        found.push({ path: [...path, 'engine'], at: 'value', message: `the engine "${rule.engine}" is of kind ${kind}` });
+    }
+    if (rule.method !== 'pattern') return found;
+    for (const [at, pattern] of rule.patterns.entries()) {
+      try {
+        patterns?.check(pattern, rule.flags ?? '');
+      } catch (thrown) {
+        if (!(thrown instanceof Fault)) throw thrown;
+        found.push({
+          path: [...path, 'patterns', at],
+          at: 'value',
+          message: `it can not be used: ${String(thrown.fields['reason'])}`,
+        });
+      }
+    }
+    return found;
+  });
 }

@@ -8,8 +8,8 @@ import type { Token, Workstation } from '../store/store.ts';
 
 export interface Change {
   readonly action: 'add' | 'change' | 'remove';
-  readonly what: 'setting' | 'user' | 'team' | 'server' | 'gateway' | 'assignment' | 'sink' | 'access';
-  /** A slug; `<gateway>/<server>` of an assignment; `<user> -> <gateway>` of access. */
+  readonly what: 'setting' | 'user' | 'team' | 'server' | 'gateway' | 'assignment' | 'rule' | 'engine' | 'sink' | 'access';
+  /** A slug; `<gateway>/<server>` of an assignment; `<gateway>/<name>` of a rule; `<user> -> <gateway>` of access. */
   readonly name: string;
   /** What is different, or what goes with a removal. */
   readonly detail: readonly string[];
@@ -39,6 +39,8 @@ export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): r
       revoked(live.filter((token) => token.kind !== 'enroll' && token.gateway === gateway).length, 'token'),
     ]),
     ...compare('assignment', facts(assignmentsOf(before), plainFacts), facts(assignmentsOf(after), plainFacts), () => []),
+    ...compare('rule', rulesOf(before), rulesOf(after), () => []),
+    ...compare('engine', facts(before.engines ?? {}, plainFacts), facts(after.engines ?? {}, plainFacts), () => []),
     ...compare('sink', facts(before.sinks ?? {}, sinkFacts), facts(after.sinks ?? {}, sinkFacts), () => [
       'what it still owes is not sent',
     ]),
@@ -159,6 +161,18 @@ function assignmentsOf(policy: PolicyFile): Readonly<Record<string, { reach: str
   return Object.fromEntries(
     Object.entries(policy.gateways).flatMap(([gateway, { assignments }]) =>
       Object.entries(assignments).map(([server, assignment]) => [`${gateway}/${server}`, assignment]),
+    ),
+  );
+}
+
+/** Each with the rule that it stands behind: their order counts. */
+function rulesOf({ gateways }: PolicyFile): ReadonlyMap<string, Facts> {
+  return new Map(
+    Object.entries(gateways).flatMap(([gateway, { rules = [] }]) =>
+      rules.map(({ name, ...rule }, index): [string, Facts] => {
+        const told = Object.entries(rule).map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]);
+        return [`${gateway}/${name}`, { ...Object.fromEntries(told), behind: rules[index - 1]?.name ?? '' }];
+      }),
     ),
   );
 }

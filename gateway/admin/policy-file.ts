@@ -11,6 +11,8 @@ import {
   RemoteServer,
   WorkstationServer,
 } from '#contract/policy.ts';
+import { PolicyEngine } from '#contract/engine.ts';
+import { Rule } from '#contract/rule.ts';
 import { FileSink, PolicySink, SinkFilter } from '#contract/sink.ts';
 import { parseTemplate } from '../mcp/uri-template.ts';
 import { contradictions } from './contradiction.ts';
@@ -80,7 +82,10 @@ function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[]
   }
   const message = issue.message.replace(/^Invalid input: /, '').replace(/, received undefined$/, '');
   if (!isThere(value, path)) return [{ path, at: 'key', message: `is missing: ${message}` }];
-  const key = path.join('.').replace(/^sinks\.[^.]+/, 'sinks');
+  const key = path
+    .join('.')
+    .replace(/^(sinks|engines)\.[^.]+/, '$1')
+    .replace(/^gateways\.[^.]+\.rules\.\d+/, 'rules');
   return [{ path, at: 'value', message: choices[key] ?? choices[String(path.at(-1))] ?? message }];
 }
 
@@ -88,6 +93,10 @@ function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[]
 const choices: Readonly<Record<string, string>> = {
   kind: 'use workstation or remote',
   'sinks.kind': 'use file, webhook, syslog, splunk or otlp',
+  'engines.kind': 'use webhook or presidio',
+  'rules.method': 'use pattern, pii, secrets, injection, limits, webhook or presidio',
+  'rules.action': 'use block, redact, replace, mask, hash or alert (block or alert of limits)',
+  'rules.on': 'use request, response or both',
   auth: 'use none or header',
   identity: 'use own, shared or none',
   version: 'this version is not known here: use 1',
@@ -123,7 +132,13 @@ function schemaAt(path: Path, value: unknown): { readonly shape: Readonly<Record
   if (path[0] === 'teams') return PolicyTeam;
   if (path[0] === 'servers') return valueAt(value, [...path, 'kind']) === 'remote' ? RemoteServer : WorkstationServer;
   if (path[0] === 'sinks') return path.at(2) === 'only' ? SinkFilter : (sinkOf(valueAt(value, [...path, 'kind'])) ?? FileSink);
+  if (path[0] === 'engines') return PolicyEngine;
+  if (path[2] === 'rules') return ruleOf(valueAt(value, [...path.slice(0, 4), 'method']));
   return path.length > 2 ? PolicyAssignment : PolicyGateway;
+}
+
+function ruleOf(method: unknown) {
+  return Rule.options.find((option) => option.shape.method.value === method) ?? Rule.options[0];
 }
 
 function sinkOf(kind: unknown) {
@@ -157,6 +172,13 @@ function danglingNames(policy: PolicyFile): readonly Finding[] {
     ...Object.entries(policy.gateways).flatMap(([gateway, { assignments }]) =>
       Object.keys(assignments).flatMap((server) =>
         check('server', server, policy.servers, ['gateways', gateway, 'assignments', server], 'key'),
+      ),
+    ),
+    ...Object.entries(policy.gateways).flatMap(([gateway, { rules = [] }]) =>
+      rules.flatMap((rule, index) =>
+        'engine' in rule
+          ? check('engine', rule.engine, policy.engines ?? {}, ['gateways', gateway, 'rules', index, 'engine'], 'value')
+          : [],
       ),
     ),
     ...Object.entries(policy.sinks ?? {}).flatMap(([sink, { only }]) => [

@@ -9,21 +9,30 @@ import { decideListing, enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
 import { assigned } from './resolve.ts';
+import { addHits, type Screen } from './screen.ts';
 
 /** In characters, of all servers together. */
 const instructionsLimit = 16_000;
 
-export function describe(snapshot: Snapshot, upstream: Upstream, request: Identified, draft: Draft): Answered {
+export async function describe(
+  { upstream, screen }: { readonly upstream: Upstream; readonly screen: Screen },
+  snapshot: Snapshot,
+  request: Identified,
+  draft: Draft,
+  signal: AbortSignal,
+): Promise<Answered> {
   const gateway = enter(snapshot, request.caller, request.target.gateway);
   if (gateway instanceof Fault) throw gateway;
   draft.gateway = { id: gateway.id, name: gateway.slug };
   draft.decidedAt = performance.now();
 
   /** What the server says, as its own words. Of a server that shows nothing, nothing. */
-  function wordsOf(assignment: Assignment): string {
+  async function wordsOf(assignment: Assignment): Promise<string> {
     if (!itemKinds.some(assignment.exposes)) return '';
     const listing = decideListing(snapshot, request, assignment);
-    const instructions = listing instanceof Fault ? undefined : upstream.about(listing)?.instructions;
+    const own = listing instanceof Fault ? undefined : upstream.about(listing)?.instructions;
+    if (listing instanceof Fault || own === undefined) return '';
+    const instructions = await screen.words(listing, own, (hits) => addHits(draft.hits, hits), signal);
     return instructions === undefined ? '' : `\n\nThe server ${assignment.server.slug} says of itself:\n${quoted(instructions)}`;
   }
 
@@ -32,7 +41,7 @@ export function describe(snapshot: Snapshot, upstream: Upstream, request: Identi
     const servers = assignments.map(({ server }) => server.slug).join(', ') || 'none yet';
     const own = `Tools, prompts and resources of the servers ${servers}, governed by ${gateway.title}. Each tool and prompt is named <server>__<name>.`;
     let instructions = own;
-    for (const words of assignments.map(wordsOf)) {
+    for (const words of await Promise.all(assignments.map(wordsOf))) {
       if (instructions.length + words.length <= instructionsLimit) instructions += words;
     }
     return { kind: 'described', title: gateway.title, instructions };
@@ -40,7 +49,7 @@ export function describe(snapshot: Snapshot, upstream: Upstream, request: Identi
   const assignment = assigned(gateway, request.target.server);
   const { server } = assignment;
   draft.server = { id: server.id, name: server.slug };
-  const instructions = `The server ${server.slug}, governed by ${gateway.title}.${wordsOf(assignment)}`;
+  const instructions = `The server ${server.slug}, governed by ${gateway.title}.${await wordsOf(assignment)}`;
   return { kind: 'described', title: server.slug, instructions };
 }
 

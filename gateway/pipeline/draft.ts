@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { CallRecord } from '#contract/audit.ts';
 import type { ErrorCode } from '#contract/error.ts';
 import { type GatewayId, newRecordId, type ServerId, type WorkstationId } from '#contract/id.ts';
-import type { Answered, Caller, Identified, Received } from '../call.ts';
+import type { Answered, Caller, HitLog, Identified, Received } from '../call.ts';
 import { features, type Item } from '../mcp/feature.ts';
 import type { Trace } from '../upstream/upstream.ts';
 
@@ -34,6 +34,8 @@ export interface Draft {
   stale: string[];
   /** It was a round of a call that stayed open meanwhile. */
   parked?: NonNullable<CallRecord['parked']>;
+  /** What rules found. */
+  readonly hits: HitLog;
   readonly trace: Trace;
 }
 
@@ -62,6 +64,7 @@ export function beginRecord(request: Arrived | Identified, method: string, ident
     hidden: [],
     leftOut: [],
     stale: [],
+    hits: { hits: [], beyond: 0, isClosed: false },
     trace: {},
   };
 }
@@ -94,8 +97,12 @@ const failures: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'INTERNAL',
 ]);
 
+/** We said no, whether the server had the request already or not. */
+const byRule: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['RULE_BLOCKED', 'RULE_UNDECIDED']);
+
 export function finishRecord(draft: Draft, answered: Answered, responseBytes: number): CallRecord {
-  const { trace } = draft;
+  const { trace, hits } = draft;
+  hits.isClosed = true;
   const legs: CallRecord['legs'] = { gatewayToHost: micros(draft, performance.now()) };
   if (draft.decidedAt !== undefined) legs.hostToGateway = micros(draft, draft.decidedAt);
   if (trace.forwardedAt !== undefined) legs.gatewayToServer = micros(draft, trace.forwardedAt);
@@ -113,11 +120,18 @@ export function finishRecord(draft: Draft, answered: Answered, responseBytes: nu
     workstation,
     identity: trace.identity ?? { kind: 'none', id: null },
     decision:
-      draft.code === null ? 'allowed' : trace.forwardedAt !== undefined || failures.has(draft.code) ? 'failed' : 'refused',
+      draft.code === null
+        ? 'allowed'
+        : byRule.has(draft.code)
+          ? 'refused'
+          : trace.forwardedAt !== undefined || failures.has(draft.code)
+            ? 'failed'
+            : 'refused',
     code: draft.code,
     // The servers first: what a list could not ask for is more than what it hid.
     hidden: [...draft.leftOut.map((server) => `${server}__*`), ...draft.hidden].slice(0, hiddenLimit),
     stale: draft.stale.slice(0, hiddenLimit),
+    ...(hits.hits.length > 0 && { hits: hits.hits, hitsBeyond: hits.beyond }),
     ...(draft.parked && { parked: draft.parked }),
     upstreamError: answered.kind === 'relayed' && answered.isError,
     requestBytes: draft.base.requestBytes,

@@ -4,6 +4,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { type ErrorCode, Fault } from '#contract/error.ts';
+import type { RuleHit } from '#contract/rule.ts';
 import type { AllowedListing, Answered, Assignment, Identified } from '../call.ts';
 import type { InForce } from '../in-force.ts';
 import type { Feature } from '../mcp/feature.ts';
@@ -18,6 +19,7 @@ import type { KnownLists } from './known-list.ts';
 import { listWithinMs, type Mute, muteWithinMs } from './mute.ts';
 import type { News } from './news.ts';
 import { assigned } from './resolve.ts';
+import { addHits, type Screen } from './screen.ts';
 
 /** How long a server whose last list is known may hold up one of many. */
 const refreshWithinMs = 5000;
@@ -47,6 +49,7 @@ interface ListDeps {
   readonly pager: Pager;
   readonly mute: Mute;
   readonly news: Pick<News, 'uses'>;
+  readonly screen: Screen;
   readonly logger: Logger;
 }
 
@@ -114,6 +117,13 @@ export async function listItems(
     });
   }
 
+  /** As the rules leave their definitions. */
+  function defined(listing: AllowedListing, items: readonly ListedItem[], nameOf: (item: ListedItem) => string) {
+    const onHit = (hits: readonly RuleHit[]) => addHits(draft.hits, hits);
+    const onBlocked = (item: ListedItem) => void draft.hidden.push(nameOf(item));
+    return deps.screen.definitions(listing, feature, items, onHit, onBlocked, signal);
+  }
+
   if (request.target.server !== undefined) {
     const assignment = assigned(gateway, request.target.server);
     draft.server = { id: assignment.server.id, name: assignment.server.slug };
@@ -121,12 +131,19 @@ export async function listItems(
     if (!assignment.exposes(feature.kind)) return answer([]);
     const items = await ask(listing, feature, draft.trace, signal);
     deps.mute.delete(request.caller, assignment);
-    return answer(exposed(assignment, items, ({ name }) => name));
+    return answer(
+      await defined(
+        listing,
+        exposed(assignment, items, ({ name }) => name),
+        ({ name }) => name,
+      ),
+    );
   }
 
   async function renamed(assignment: Assignment): Promise<readonly ListedItem[]> {
     const nameOf = ({ name }: ListedItem) => prefixed(assignment.server.slug, { kind: feature.kind, name });
-    const items = exposed(assignment, await inTime(listingOf(assignment)), nameOf);
+    const listing = listingOf(assignment);
+    const items = await defined(listing, exposed(assignment, await inTime(listing), nameOf), nameOf);
     const named = items.map((item) => rename(assignment.server.slug, feature, item, nameOf(item)));
     // Within one server, so that the order and the pages of a list are always the same.
     return onlyOnes(named.toSorted((a, b) => (a.name < b.name ? -1 : 1)));

@@ -26,7 +26,7 @@ export function permit(
   deps: PermitDeps,
   request: Identified,
   use: Item,
-  draft: Pick<Draft, 'gateway' | 'server' | 'item' | 'decidedAt'>,
+  draft: Pick<Draft, 'gateway' | 'server' | 'item' | 'decidedAt'> & Partial<Pick<Draft, 'hits'>>,
   signal: AbortSignal,
 ): Permitted | Promise<Permitted> {
   const snapshot = deps.inForce.current();
@@ -39,7 +39,7 @@ export function permit(
   draft.server = { id: assignment.server.id, name: assignment.server.slug };
 
   function decided(item: Item, listedTemplates: readonly string[]): Permitted {
-    const resolved: Resolved = { ...request, assignment, item };
+    const resolved: Resolved = { ...request, assignment, item, ...(draft.hits && { hits: draft.hits }) };
     const asked = listedTemplates.length === 0 ? resolved : { ...resolved, listedTemplates };
     // By the policy of now: the server may have been asked for a list meanwhile.
     const decision = decide(deps.inForce.current(), asked);

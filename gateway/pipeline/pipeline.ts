@@ -28,6 +28,7 @@ import { createSeal } from './seal.ts';
 import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts';
 import { setLogLevel } from './log-level.ts';
 import { type Asked, relayQuestion } from './question.ts';
+import type { Screen } from './screen.ts';
 import { createTaskQuestions, useTask } from './task.ts';
 import { listTasks } from './task-list.ts';
 import { useItem } from './use.ts';
@@ -41,6 +42,8 @@ export interface PipelineDeps {
   readonly inForce: InForce;
   readonly upstream: Upstream;
   readonly recorder: Recorder;
+  /** The rules on what may flow. */
+  readonly screen: Screen;
   readonly logger: Logger;
   /** Rejects where that by which a caller came counts no more. */
   readonly stands: (caller: Caller) => Promise<void>;
@@ -116,7 +119,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       case 'initialize':
       case 'server/discover':
         if ((message.method === 'initialize') !== (request.era === 'legacy')) break;
-        return describe(deps.inForce.current(), deps.upstream, request, draft);
+        return describe(deps, deps.inForce.current(), request, draft, signal);
       case 'logging/setLevel':
         if (request.era === 'legacy') return setLogLevel(parts, request, message, draft);
         break;

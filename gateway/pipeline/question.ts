@@ -11,6 +11,7 @@ import { isObject, type Params, paramSpan, readMessage, type RequestMessage } fr
 import { secretField } from '../mcp/secret-field.ts';
 import { membersOf, type Span, splice } from '../mcp/span.ts';
 import { taskIdSpans } from '../mcp/task-name.ts';
+import type { Screen } from './screen.ts';
 
 /** The key in `_meta` that names the server which asks, where several stand behind one address. */
 const serverKey = 'drawbridge/server';
@@ -19,6 +20,7 @@ export interface QuestionDeps {
   readonly recorder: Recorder;
   /** Told what a server wanted of a host that did not declare it. */
   readonly onLacking: (call: Question['call'], capability: object) => void;
+  readonly screen: Screen;
   readonly logger: Logger;
 }
 /** The host as the edge reaches it: what it can be asked, and how. */
@@ -38,7 +40,9 @@ export async function relayQuestion(
 ): Promise<HostAnswer> {
   let answer: HostAnswer;
   try {
-    answer = await host.pose(admitted(question, host.abilities, deps.onLacking), signal);
+    const asked = (await deps.screen.question(question.call, question.body, signal)) ?? question.body;
+    const given = await host.pose(admitted({ ...question, body: asked }, host.abilities, deps.onLacking), signal);
+    answer = (await deps.screen.answer(question.call, given, signal)) ?? given;
   } catch (thrown) {
     const id = newRecordId(Date.now());
     const fault = asFault(thrown, id);
@@ -50,7 +54,14 @@ export async function relayQuestion(
   return answer;
 }
 
-const refusals: ReadonlySet<Fault['code']> = new Set(['HOST_UNABLE', 'SECRET_ASKED', 'INVALID_PARAMS', 'BUSY']);
+const refusals: ReadonlySet<Fault['code']> = new Set([
+  'HOST_UNABLE',
+  'SECRET_ASKED',
+  'INVALID_PARAMS',
+  'BUSY',
+  'RULE_BLOCKED',
+  'RULE_UNDECIDED',
+]);
 
 /** The question as the host gets it. Throws HOST_UNABLE, SECRET_ASKED, INVALID_PARAMS. */
 function admitted(question: Question, abilities: Abilities, onLacking: QuestionDeps['onLacking']): Question {

@@ -19,6 +19,8 @@ export interface RoundDeps {
 export interface Round {
   readonly call: AllowedCall;
   readonly message: RequestMessage;
+  /** As the server gets it. */
+  readonly sent: RequestMessage;
   readonly draft: Draft;
   readonly host: TurnHost;
 }
@@ -27,16 +29,16 @@ export type Rounded = { readonly began: AllowedCall; readonly reply: Reply } | A
 
 /** Rejects with a Fault. */
 export function beginRound(deps: RoundDeps, held: HeldCall, round: Round): Promise<Rounded> {
-  const { call, message, draft } = round;
+  const { call, sent, draft } = round;
   held.trace = draft.trace;
-  held.begin(deps.upstream.call(call, message, draft.trace, held.signal));
+  held.begin(deps.upstream.call(call, sent, draft.trace, held.signal));
   return turn(deps, held, call, round);
 }
 
 /** Rejects with INVALID_PARAMS, INVALID_REQUEST, STATE_USED, or what the call failed with. */
 export async function goOn(deps: RoundDeps, waiting: Waiting, round: Round): Promise<Rounded> {
-  const { call, message, draft } = round;
-  const answers = answersOf(call, message);
+  const { call, sent, draft } = round;
+  const answers = answersOf(call, sent);
   const { held, call: began } = deps.parking.find(waiting);
   draft.parked = { call: held.id, round: waiting.round + 1 };
   if (began.assignment.server.id !== call.assignment.server.id) {

@@ -50,7 +50,8 @@ export async function listTasks(deps: TaskListDeps, request: Identified, draft: 
   }
 
   async function ask({ at, allowed, message, trace }: Asked, inTime: AbortSignal): Promise<readonly Listed[]> {
-    const reply = await deps.upstream.call(allowed, message, trace, inTime);
+    const given = await deps.upstream.call(allowed, message, trace, inTime);
+    const reply = (await deps.screen.reply(allowed, given, inTime)) ?? given;
     const { result } = reply.message;
     if (result) return [{ at, json: slice(reply.body, result, renamed(allowed, reply)) }];
     names?.delete(allowed.assignment.server.slug, allowed.task?.own ?? '');

@@ -16,6 +16,7 @@ import type { Recorder } from '../audit/record.ts';
 import { inputEdits, needsInput } from './input-required.ts';
 import type { RequestStates } from './request-state.ts';
 import { assigned } from './resolve.ts';
+import type { Screen } from './screen.ts';
 import type { Seal } from './seal.ts';
 
 /** In characters, of a server's own id. */
@@ -25,6 +26,7 @@ export interface TaskDeps {
   readonly inForce: InForce;
   readonly upstream: Upstream;
   readonly taskSeal: Seal;
+  readonly screen: Screen;
   /** What a task of a modern server asks its host, held to the rules for questions. */
   readonly questionEdits: (call: AllowedCall, message: RequestMessage, reply: Reply, trace: Trace) => Promise<readonly Edit[]>;
 }
@@ -92,8 +94,9 @@ export async function useTask(
   const gateway = enter(deps.inForce.current(), request.caller, request.target.gateway);
   if (gateway instanceof Fault) throw gateway;
   draft.gateway = { id: gateway.id, name: gateway.slug };
-  const call = allowTask(deps, request, message, draft);
-  const reply = await deps.upstream.call(call.allowed, call.message, draft.trace, signal);
+  const call = await screened(deps, allowTask(deps, request, message, draft), signal);
+  const given = await deps.upstream.call(call.allowed, call.message, draft.trace, signal);
+  const reply = (await deps.screen.reply(call.allowed, given, signal)) ?? given;
   const { idSpan, result, error, value } = reply.message;
   if (!idSpan) throw new Fault('SERVER_GARBAGE', { server: call.allowed.assignment.server.slug, reason: 'its answer has no id' });
   const isError = error !== undefined || (isObject(value) && value['isError'] === true);
@@ -110,13 +113,22 @@ export async function useTask(
   return { kind: 'relayed', body: reply.body, id: idSpan, result, error, isError, edits };
 }
 
+interface Allowed {
+  readonly allowed: AllowedCall;
+  readonly message: RequestMessage;
+}
+
+/** As the rules leave it. */
+async function screened(deps: TaskDeps, call: Allowed, signal: AbortSignal): Promise<Allowed> {
+  const changed = await deps.screen.request(call.allowed, call.message, signal);
+  if (!changed) return call;
+  const again = decide(deps.inForce.current(), { ...call.allowed, body: changed.body });
+  if (again.kind !== 'allowed') throw again.fault;
+  return { allowed: again.call, message: changed.message };
+}
+
 /** The request as the server gets it, decided as a call of the tool. Throws what makes an id none, and what refuses the call. */
-export function allowTask(
-  deps: TaskDeps,
-  request: Identified,
-  message: RequestMessage,
-  draft: Draft,
-): { readonly allowed: AllowedCall; readonly message: RequestMessage } {
+export function allowTask(deps: TaskDeps, request: Identified, message: RequestMessage, draft: Draft): Allowed {
   const span = paramSpan(message.params, 'taskId');
   const shown = message.params.value['taskId'];
   if (!span || typeof shown !== 'string')
@@ -133,7 +145,14 @@ export function allowTask(
   const body = splice(request.body, [{ span, by: JSON.stringify(own) }]);
   const spliced = readMessage(body);
   if (spliced.kind !== 'request') throw new Fault('INVALID_REQUEST', { reason: 'it is no request' });
-  const resolved: Resolved = { ...request, body, assignment, item: { kind: 'tools', name: tool }, task: { own, shown } };
+  const resolved: Resolved = {
+    ...request,
+    body,
+    assignment,
+    item: { kind: 'tools', name: tool },
+    task: { own, shown },
+    hits: draft.hits,
+  };
   const decision = decide(snapshot, resolved);
   draft.decidedAt = performance.now();
   if (decision.kind === 'refused') throw decision.fault;

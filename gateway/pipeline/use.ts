@@ -1,7 +1,7 @@
 // A request that uses one item (tools/call, prompts/get, resources/read, completion/complete): resolve its name, decide, forward, and hand the
 // upstream's own bytes back.
 import { Fault } from '#contract/error.ts';
-import type { AllowedCall, Answered, Assignment, Identified } from '../call.ts';
+import type { AllowedCall, Answered, Assignment, Identified, Resolved } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
 import type { Use } from '../mcp/feature.ts';
@@ -23,6 +23,7 @@ import { begunEdits } from './task.ts';
 import type { Parking } from './parking.ts';
 import type { OpenedRequest, RequestStates } from './request-state.ts';
 import { beginRound, goOn } from './round.ts';
+import type { Screen } from './screen.ts';
 
 interface UseDeps {
   readonly inForce: InForce;
@@ -37,6 +38,7 @@ interface UseDeps {
   readonly lacking: Pick<WeakMap<AllowedCall, object>, 'get'>;
   readonly recorder: Recorder;
   readonly news: News;
+  readonly screen: Screen;
 }
 
 const subscribing: ReadonlySet<string> = new Set(['resources/subscribe', 'resources/unsubscribe']);
@@ -66,25 +68,29 @@ export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal:
 
   let { call } = decision;
   if (anew) checkConsent(call, anew);
+  const inspected = deps.screen.request(call, message, signal);
+  const changed = inspected instanceof Promise ? await inspected : inspected;
+  if (changed) call = allowedAgain(deps, { ...asked, body: changed.body });
+  const sent = changed?.message ?? message;
   deps.news.uses(request, assignment);
-  const round = { call, message, draft, host };
+  const round = { call, message, sent, draft, host };
   const rounded = waiting
     ? await goOn(deps, waiting, round)
     : held
       ? await beginRound(deps, held, round)
-      : { began: call, reply: await forward(deps, call, message, draft, signal) };
+      : { began: call, reply: await forward(deps, call, sent, draft, signal) };
   deps.mute.delete(request.caller, assignment);
   if ('kind' in rounded) return rounded;
   let { reply } = rounded;
   // A legacy host is asked here, and its call is sent again with what it answered.
   for (let round = 1; request.era === 'legacy' && needsInput(reply); round++) {
     if (round > roundLimit) throw tooManyRounds(assignment);
-    const again = await answered(call, { body: request.body, message }, reply, draft.trace, signal);
-    const allowed = decide(deps.inForce.current(), { ...asked, body: again.body });
-    if (allowed.kind === 'refused') throw allowed.fault;
-    ({ call } = allowed);
+    const again = await answered(call, { body: call.body, message: sent }, reply, draft.trace, signal);
+    call = allowedAgain(deps, { ...asked, body: again.body });
     reply = await deps.upstream.call(call, again.message, draft.trace, signal);
   }
+  const screened = deps.screen.reply(call, reply, signal);
+  reply = (screened instanceof Promise ? await screened : screened) ?? reply;
   const { idSpan, result, error, value } = reply.message;
   if (!idSpan) throw new Fault('SERVER_GARBAGE', { server: assignment.server.slug, reason: 'its answer has no id' });
   const isError = error !== undefined || (isObject(value) && value['isError'] === true);
@@ -109,6 +115,13 @@ export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal:
     edits,
     isCacheable: message.method === 'resources/read',
   };
+}
+
+/** The same use with another body, by the policy of now. Throws what refuses it. */
+function allowedAgain({ inForce }: UseDeps, asked: Resolved): AllowedCall {
+  const allowed = decide(inForce.current(), asked);
+  if (allowed.kind === 'refused') throw allowed.fault;
+  return allowed.call;
 }
 
 function tooManyRounds({ server }: Assignment): Fault {

@@ -3,9 +3,11 @@
 import { type Fingerprint, GatewayId, ServerId, Slug, UserId, type WorkstationId } from '#contract/id.ts';
 import type { HostMode, HostState } from '#contract/host-identity.ts';
 import { itemKinds } from '#contract/policy.ts';
+import type { PolicyEngine } from '#contract/engine.ts';
 import type { ItemKind, PolicyAssignment, PolicyFile, PolicyIds, Provisioning, RemoteServer } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { Assignment, Remote } from '../call.ts';
+import type { GatewayRules } from '../rule/compile.ts';
 import { matchesTemplate, parseTemplate, type UriTemplate } from '../mcp/uri-template.ts';
 
 export interface OfferedServer {
@@ -19,8 +21,12 @@ export interface CompiledGateway {
   readonly slug: Slug;
   readonly title: string;
   readonly assignments: ReadonlyMap<string, Assignment>;
+  /** What may flow; undefined where no rule says anything of it. */
+  readonly rules?: GatewayRules | undefined;
 }
 export interface Snapshot {
+  /** The engines that rules name, by their slugs. */
+  readonly engines: ReadonlyMap<string, PolicyEngine>;
   readonly users: ReadonlyMap<string, UserId>;
   readonly gateways: ReadonlyMap<string, CompiledGateway>;
   /** Gateways that a user's teams grant, by the user's slug. */
@@ -36,6 +42,8 @@ export interface Source {
   readonly ids: PolicyIds;
   readonly offers: readonly (Offer & { readonly workstation: WorkstationId; readonly offeredAt: number })[];
   readonly approvals: readonly Verdict[];
+  /** The rules of gateways that have some, by their slugs. */
+  readonly rules?: ReadonlyMap<string, GatewayRules>;
   readonly hosts?: readonly { readonly id: string; readonly state: HostState }[];
 }
 
@@ -73,10 +81,11 @@ export function compile(source: Source): Snapshot {
         ...stepUp(assignment),
       });
     }
-    gateways.set(slug, { ...of, title: gateway.title ?? slug, assignments });
+    gateways.set(slug, { ...of, title: gateway.title ?? slug, assignments, rules: source.rules?.get(slug) });
   }
   const states = new Map((source.hosts ?? []).map(({ id, state }) => [id, state]));
-  return { users, gateways, grants, hosts: { mode: policy.hosts ?? 'open', states }, offers: compileOffers(source) };
+  const engines = new Map(Object.entries(policy.engines ?? {}));
+  return { users, gateways, grants, engines, hosts: { mode: policy.hosts ?? 'open', states }, offers: compileOffers(source) };
 }
 
 /** A server that wants an identity and an assignment that names none: the call asks for its own, so it fails where there is none. */

@@ -10,7 +10,11 @@ import type { Detector } from './match.ts';
 import { type Needles, needlesOf } from './needle.ts';
 import type { PatternEngine } from './pattern.ts';
 import { allowing } from './allow.ts';
+import type { PiiSettings } from './pii.ts';
 import { secretDetector } from './secret.ts';
+
+/** Loaded for the first rule that needs it: the tables of telephone numbers are large. */
+type PiiDetectorOf = (settings: PiiSettings) => Detector;
 
 export type Direction = 'request' | 'response';
 interface Named {
@@ -66,8 +70,8 @@ export interface GatewayRules {
 export interface CompileDeps {
   /** Of the gateway server, the same after a restart: the hashes of the action `hash` are made with keys of it. */
   readonly hashSecret: Buffer;
-  readonly patterns: () => Promise<PatternEngine>;
-  readonly pii: () => Promise<typeof import('./pii.ts').piiDetector>;
+  readonly patterns: () => PatternEngine;
+  readonly pii: () => Promise<PiiDetectorOf>;
 }
 
 /** The rules of each gateway that has some, by its slug. Rejects with RULE_PATTERN. */
@@ -78,7 +82,7 @@ export async function compileRules(
   const compiled = new Map<string, GatewayRules>();
   for (const [slug, { rules = [] }] of Object.entries(gateways)) {
     if (rules.length === 0) continue;
-    const patterns = rules.some(({ method }) => method === 'pattern') ? await deps.patterns() : undefined;
+    const patterns = rules.some(({ method }) => method === 'pattern') ? deps.patterns() : undefined;
     const pii = rules.some(({ method }) => method === 'pii') ? await deps.pii() : undefined;
     const hashKey = createHmac('sha256', deps.hashSecret).update(`rule hash ${slug}`).digest();
     const made = rules.map((rule) => ({ rule, compiled: compileRule(rule, patterns, pii) }));
@@ -101,11 +105,7 @@ export async function compileRules(
   return compiled;
 }
 
-function compileRule(
-  rule: Rule,
-  patterns: PatternEngine | undefined,
-  pii: typeof import('./pii.ts').piiDetector | undefined,
-): CompiledRule {
+function compileRule(rule: Rule, patterns: PatternEngine | undefined, pii: PiiDetectorOf | undefined): CompiledRule {
   const { name, alert: isAlert, onFailure } = rule;
   const named = { name, isAlert, onFailure };
   switch (rule.method) {
@@ -132,7 +132,11 @@ function compileRule(
   }
 }
 
-function acting(rule: { readonly action: RuleAction; readonly with?: string | undefined; readonly keep?: number | undefined }): Acting {
+function acting(rule: {
+  readonly action: RuleAction;
+  readonly with?: string | undefined;
+  readonly keep?: number | undefined;
+}): Acting {
   return { action: rule.action, with: rule.with, keep: rule.keep };
 }
 

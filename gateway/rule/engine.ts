@@ -1,5 +1,6 @@
 // Engines: programs of the organization's own that judge a message, over HTTPS. What a rule asks of one, as values.
 // An implementer promises: it settles within 30 seconds, asks with no more than 16 MiB, and takes nothing for a verdict that is none.
+import { Fault } from '#contract/error.ts';
 import type { Match } from './match.ts';
 
 export interface EngineQuestion {
@@ -23,4 +24,8 @@ export interface Engines {
     of: { readonly types: readonly string[] | undefined; readonly threshold: number },
     signal: AbortSignal,
   ): Promise<readonly (readonly Match[])[]>;
+}
+
+export function failed(engine: string, reason: string, cause?: unknown): Fault {
+  return new Fault('ENGINE_FAILED', { engine, reason }, { cause });
 }

@@ -12,7 +12,7 @@ import { type Match, TimeBudget, TimeSpent } from './match.ts';
 import { type Part, placeOf } from './place.ts';
 
 /** What all rules of a chain that look by themselves may take over one message. */
-const timeMs = 100;
+const timeMs = 250;
 
 export interface Subject {
   readonly on: Direction;
@@ -27,13 +27,9 @@ export interface Subject {
   readonly relocate: (body: Buffer) => Span | undefined;
 }
 export type Inspected =
-  | { readonly kind: 'passed'; readonly hits: readonly Found[] }
-  | { readonly kind: 'changed'; readonly body: Buffer; readonly hits: readonly Found[] }
-  | { readonly kind: 'blocked'; readonly fault: Fault; readonly hits: readonly Found[] };
-/** A hit, and whether it deserves an alert. */
-export interface Found extends RuleHit {
-  readonly isAlert: boolean;
-}
+  | { readonly kind: 'passed'; readonly hits: readonly RuleHit[] }
+  | { readonly kind: 'changed'; readonly body: Buffer; readonly hits: readonly RuleHit[] }
+  | { readonly kind: 'blocked'; readonly fault: Fault; readonly hits: readonly RuleHit[] };
 
 /** A promise only where an engine has to be asked. Never throws and never rejects. */
 export function inspect(chain: Chain, subject: Subject, engines: Engines, signal: AbortSignal): Inspected | Promise<Inspected> {
@@ -48,7 +44,7 @@ class Run {
   readonly #subject: Subject;
   readonly #engines: Engines;
   readonly #signal: AbortSignal;
-  readonly #hits: Found[] = [];
+  readonly #hits: RuleHit[] = [];
   readonly #time = new TimeBudget(timeMs);
   #body: Buffer;
   #span: Span;
@@ -141,7 +137,7 @@ class Run {
 
   #limits(rule: LimitsRule): Step {
     const { bytes, texts, depth, characters } = rule;
-    const long = this.#leaves.find(({ text }) => text.length > characters);
+    const long = this.#leaves.find(({ kind, text }) => kind !== 'key' && text.length > characters);
     const isOver =
       long !== undefined ||
       this.#span.end - this.#span.start > bytes ||
@@ -211,7 +207,7 @@ class Run {
   }
 
   #hit(rule: CompiledRule, action: RuleHit['action'], pointer: string): void {
-    this.#hits.push({ rule: rule.name, action, on: this.#subject.on, pointer, isAlert: rule.isAlert });
+    this.#hits.push({ rule: rule.name, action, on: this.#subject.on, pointer, alert: rule.isAlert });
   }
 
   /** Puts what was changed into the bytes. */

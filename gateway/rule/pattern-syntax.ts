@@ -217,7 +217,8 @@ class Reader {
     this.#take(found[0].length);
     const [mark] = found[0];
     const least = mark === '+' ? 1 : Number(found[1] ?? 0);
-    const most = mark === '{' ? Math.max(Number(found[3] === '' || found[3] === undefined ? least + 1 : found[3]), least) : 1;
+    const upTo = found[2] === undefined ? least : found[3] === '' ? least + 1 : Number(found[3]);
+    const most = mark === '{' ? Math.max(upTo, least) : 1;
     const size = Math.max(part.size, 1) * Math.max(most, 1);
     if (least === 0) return { exact: undefined, needs: undefined, size };
     if (least === 1 && mark === '{' && found[2] === undefined) return { ...part, size };

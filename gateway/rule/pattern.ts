@@ -1,13 +1,15 @@
 // Patterns in a text, by an engine whose time is linear in it (Rust's, in WebAssembly). V8's own would hang for minutes on a text that somebody chose.
 // The rule: a pattern is compiled when a text first may hold it, and forgotten when others were needed more; between two matches the time is looked at.
+import { createRequire } from 'node:module';
+import type * as Library from 'rregex';
 import type { RRegex, RRegexSet } from 'rregex';
 import { type Detector, type Match, type TimeBudget, withoutOverlaps } from './match.ts';
 import { refused, translate } from './pattern-syntax.ts';
 
 /** Each holds some ten to some hundred kilobytes. */
 const compiledAtMost = 512;
-/** A longer text is handed over in slices where many matches stand in it: handing it over takes longer than finding one. */
-const sliceLength = 8192;
+/** Of a longer text slices are handed over, the short ones first: handing over takes longer than finding. */
+const sliceLengths = [512, 8192];
 const contextLength = 64;
 
 export interface PatternEngine {
@@ -24,8 +26,9 @@ export interface Loose {
 }
 
 /** Loads the engine, which nobody pays for who has no pattern. */
-export async function openPatternEngine(): Promise<PatternEngine> {
-  const library = await import('rregex');
+export function openPatternEngine(): PatternEngine {
+  const require = createRequire(import.meta.url);
+  const library: typeof Library = require('rregex');
   const compiled = new Map<string, RRegex>();
 
   function regexOf(source: string): RRegex {
@@ -113,12 +116,12 @@ function findAll(regex: RRegex, text: string, time: TimeBudget): readonly Match[
 }
 
 function next(regex: RRegex, text: string, at: number, bytes: ByteOffsets | undefined): Omit<Match, 'type'> | undefined {
-  if (text.length - at > 2 * sliceLength) {
+  for (const length of sliceLengths) {
+    if (text.length - at <= 2 * length) break;
     // One that does not touch the slice's end is what the whole text would have given, unless it looks further than that.
     const from = bytes ? bytes.boundary(Math.max(at - contextLength, 0)) : Math.max(at - contextLength, 0);
-    const slice = text.slice(from, at + sliceLength);
-    const local = bytes ? new ByteOffsets(slice) : undefined;
-    const found = findFrom(regex, slice, at - from, local);
+    const slice = text.slice(from, at + length);
+    const found = findFrom(regex, slice, at - from, bytes && new ByteOffsets(slice));
     if (found && found.end < slice.length - contextLength) return { start: found.start + from, end: found.end + from };
   }
   return findFrom(regex, text, at, bytes);

@@ -3,6 +3,7 @@
 import type { Slug } from '#contract/id.ts';
 import type { NotificationMessage, RequestMessage } from '../mcp/jsonrpc.ts';
 import { Unasked, type UnderWayCall } from './unasked.ts';
+import type { Screening } from './upstream.ts';
 
 export interface BesideDeps {
   readonly server: Slug;
@@ -14,6 +15,7 @@ export interface BesideDeps {
   readonly news: Unasked;
   readonly send: (message: Buffer) => void;
   readonly onDropped: () => void;
+  readonly screen: Screening;
 }
 
 /** So often a server may ask on one stream, ping included. */
@@ -23,14 +25,14 @@ const ofCall: ReadonlySet<string> = new Set(['notifications/progress', 'notifica
 /** `call` is the request as it waits. */
 export type Beside = (message: RequestMessage | NotificationMessage, body: Buffer, call: UnderWayCall) => void;
 
-export function besideOf({ server, id, mayAsk, news, send, onDropped }: BesideDeps): Beside {
+export function besideOf({ server, id, mayAsk, news, send, onDropped, screen }: BesideDeps): Beside {
   let asks = 0;
   let own: Unasked | undefined;
 
   function ownOf(call: UnderWayCall): Unasked {
     const calls = { get: (of: number) => (of === id ? call : undefined), values: () => [call] };
     const onNews = (body: Buffer, message: NotificationMessage) => news.notified(body, message);
-    return new Unasked({ server, workstation: null, isShared: false, calls, send, onNews, onDropped });
+    return new Unasked({ server, workstation: null, isShared: false, calls, send, onNews, onDropped, screen });
   }
 
   return (message, body, call) => {

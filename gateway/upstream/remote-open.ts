@@ -37,7 +37,7 @@ export async function openRemote(deps: RemoteSessionDeps): Promise<Opened<Remote
 }
 
 function openOld(deps: RemoteSessionDeps, namedWithinMs: number): Promise<Session> {
-  const { server, abilities, startWithinMs, onDropped, onClosed, refused } = deps;
+  const { server, abilities, startWithinMs, onDropped, screen, onClosed, refused } = deps;
   return openSession({
     server,
     workstation: null,
@@ -49,6 +49,7 @@ function openOld(deps: RemoteSessionDeps, namedWithinMs: number): Promise<Sessio
     knownAbout: undefined,
     startWithinMs,
     onDropped,
+    screen,
     onClosed,
   });
 }

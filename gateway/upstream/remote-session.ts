@@ -31,8 +31,8 @@ import { ask } from './remote-request.ts';
 import { besideWithinMs, createTelling, type Telling } from './remote-tell.ts';
 import { timedOut } from './session.ts';
 import type { Opening } from './session-pool.ts';
-import { Unasked, type UnaskedDeps, type UnderWayCall } from './unasked.ts';
-import type { About, Reply, Trace } from './upstream.ts';
+import { type Joining, Unasked, type UnaskedDeps, type UnderWayCall } from './unasked.ts';
+import type { About, Reply, Screening, Trace } from './upstream.ts';
 
 const pendingLimit = 1024;
 const discoverWithinMs = 5000;
@@ -50,6 +50,7 @@ export interface RemoteSessionDeps extends Peer, Opening {
   /** The identity was refused (401) to what no call asks: whether there is another value now. */
   readonly renewed: () => Promise<boolean>;
   readonly onDropped: () => void;
+  readonly screen: Screening;
 }
 
 export interface RemoteRequest {
@@ -102,13 +103,13 @@ export class RemoteSession {
 
   constructor(deps: RemoteSessionDeps) {
     this.#deps = deps;
-    const { server, onDropped } = deps;
+    const { server, onDropped, screen } = deps;
     const headers = (method: string | undefined) => this.#headers(method, undefined);
     this.#telling = createTelling({ peer: deps, headers, faultOf: (status) => this.#faultOf(status) });
     const send = (message: Buffer) => this.#telling.send(undefined, message);
     const onNews: UnaskedDeps['onNews'] = (body, message) =>
       this.#interest ? this.#interest.notified(body, message) : onDropped();
-    this.#news = new Unasked({ server, workstation: null, isShared: false, calls: this.#calls, send, onNews, onDropped });
+    this.#news = new Unasked({ server, workstation: null, isShared: false, calls: this.#calls, send, onNews, onDropped, screen });
   }
 
   get context(): string {
@@ -145,7 +146,7 @@ export class RemoteSession {
    */
   async request(request: RemoteRequest, signal: AbortSignal): Promise<Reply> {
     const { method, name, compose, timeoutMs, leftMs = timeoutMs, call, progressToken, trace } = request;
-    const { server, onDropped } = this.#deps;
+    const { server, onDropped, screen } = this.#deps;
     if (this.#calls.size >= pendingLimit) throw new Fault('BUSY', { what: `the server "${server}"` });
     const id = this.#nextId++;
     const message = compose(id, this.era);
@@ -173,7 +174,7 @@ export class RemoteSession {
             this.#heard(head);
           },
           faultOf: (status) => this.#faultOf(status, challenge),
-          onBeside: besideOf({ server, id, mayAsk: isLegacy, news: this.#news, send, onDropped }),
+          onBeside: besideOf({ server, id, mayAsk: isLegacy, news: this.#news, send, onDropped, screen }),
           onDropped,
           onGivenUp: () =>
             isLegacy && method !== 'initialize' && this.#telling.send('notifications/cancelled', cancelledNotification(id)),
@@ -191,7 +192,7 @@ export class RemoteSession {
   }
 
   /** The conversation uses this session from now on, and hears what it says to all. */
-  join(allowed: Pick<AllowedCall, 'conversation' | 'audience' | 'target' | 'era'>): void {
+  join(allowed: Joining): void {
     this.#news.join(allowed);
     if (allowed.audience?.conversation) this.#follow();
     const level = allowed.audience?.logLevel;

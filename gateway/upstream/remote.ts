@@ -18,7 +18,7 @@ import { openRemote, type RemoteTalk } from './remote-open.ts';
 import { timedOut } from './session.ts';
 import { type Opening, SessionPool } from './session-pool.ts';
 import { createSharedLists } from './shared-list.ts';
-import type { About, ListedItem, Reply, Trace, Upstream } from './upstream.ts';
+import type { About, ListedItem, Reply, Screening, Trace, Upstream } from './upstream.ts';
 import { leftOf, within } from './within.ts';
 
 export interface RemoteDeps {
@@ -26,6 +26,7 @@ export interface RemoteDeps {
   readonly identities: Identities;
   readonly messageLimitBytes: number;
   readonly onDropped: () => void;
+  readonly screen: Screening;
   readonly startWithinMs?: number;
   readonly idleMs?: number;
   /** In ms since 1970. */
@@ -106,6 +107,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       refused: (status, challenge) => refused(deps.identities, allowed, remote, status, challenge),
       renewed: renewalOf(deps.identities, allowed, remote, bears),
       onDropped: deps.onDropped,
+      screen: deps.screen,
     });
   }
 

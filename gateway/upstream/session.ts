@@ -24,8 +24,8 @@ import {
 import { Interest } from './interest.ts';
 import { listenFault, listenIdOf, type ListenTold } from './listen-stream.ts';
 import { Pending, type PendingOwner } from './pending.ts';
-import { Unasked } from './unasked.ts';
-import type { About, Reply, Trace } from './upstream.ts';
+import { type Joining, Unasked } from './unasked.ts';
+import type { About, Reply, Screening, Trace } from './upstream.ts';
 
 const pendingLimit = 1024;
 /** Long enough that in the answer most hosts' own ids have room in its place (encode.ts). */
@@ -48,6 +48,7 @@ export interface SessionDeps {
   readonly knownAbout: About | undefined;
   readonly startWithinMs: number;
   readonly onDropped: () => void;
+  readonly screen: Screening;
   readonly onClosed: () => void;
 }
 export interface SessionRequest {
@@ -99,12 +100,13 @@ export class Session implements PendingOwner {
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
-    const { server, workstation, isShared, onDropped } = deps;
+    const { server, workstation, isShared, onDropped, screen } = deps;
     this.#unasked = new Unasked({
       server,
       workstation,
       isShared,
       onDropped,
+      screen,
       calls: this.#pending,
       send: (message) => this.#send(message),
       onNews: (body, message) => (this.#interest ? this.#interest.notified(body, message) : onDropped()),
@@ -167,7 +169,7 @@ export class Session implements PendingOwner {
   }
 
   /** The conversation uses this session from now on, and hears what it says to all. */
-  join(allowed: Pick<AllowedCall, 'conversation' | 'audience' | 'target' | 'era'>): void {
+  join(allowed: Joining): void {
     this.#unasked.join(allowed);
     const level = allowed.audience?.logLevel;
     if (level === undefined || level === this.#level) return;

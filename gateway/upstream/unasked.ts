@@ -17,6 +17,7 @@ import { reaches, readLogLevel } from '../mcp/log-level.ts';
 import { isNews } from '../mcp/news.ts';
 import { progressTokenOf, reportWithToken } from '../mcp/progress.ts';
 import { splice } from '../mcp/span.ts';
+import type { Screening, Told } from './upstream.ts';
 
 /** A request that waits for its answer. */
 export interface UnderWayCall {
@@ -45,15 +46,20 @@ export interface UnaskedDeps {
   /** News of lists and resources. */
   readonly onNews: (body: Buffer, message: NotificationMessage) => void;
   readonly onDropped: () => void;
+  readonly screen: Screening;
 }
 /** A conversation that uses the session, and how it names things. */
 interface Joined {
   readonly listener: Listener;
+  /** The call by which it joined: as who it is told something. */
+  readonly of: Told;
   /** It is at the gateway's one address, where names carry the server's. */
   readonly isAggregated: boolean;
 }
 
 const questionsPerCall = 32;
+
+export type Joining = Pick<AllowedCall, 'conversation' | 'audience' | 'target' | 'caller' | 'assignment' | 'era'>;
 
 export class Unasked {
   readonly #deps: UnaskedDeps;
@@ -67,10 +73,15 @@ export class Unasked {
   }
 
   /** The conversation uses this session from now on. */
-  join({ conversation, audience, target }: Pick<AllowedCall, 'conversation' | 'audience' | 'target'>): void {
+  join(call: Joining): void {
+    const { conversation, audience, target, caller, assignment, era } = call;
     const listener = audience?.conversation;
     if (listener && !this.#joined.has(conversation))
-      this.#joined.set(conversation, { listener, isAggregated: target.server === undefined });
+      this.#joined.set(conversation, {
+        listener,
+        of: { caller, assignment, era, method: 'notifications', item: undefined },
+        isAggregated: target.server === undefined,
+      });
   }
 
   leave(conversation: string): void {
@@ -147,7 +158,10 @@ export class Unasked {
     const one = typeof token === 'number' ? this.#deps.calls.get(token) : undefined;
     if (one?.progressToken === undefined) return this.#deps.onDropped();
     one.moved();
-    one.call?.audience?.tell(asLine(reportWithToken(body, message, one.progressToken)));
+    const { call } = one;
+    const { audience } = call ?? {};
+    if (call && audience)
+      this.#deps.screen(call, asLine(reportWithToken(body, message, one.progressToken)), (told) => audience.tell(told));
   }
 
   /** To the newest call of a legacy host, to the only one of a modern host; where there is none, to the conversation. */
@@ -159,29 +173,35 @@ export class Unasked {
     const hearers =
       call?.audience === undefined
         ? [...this.#joined.values()]
-        : [{ listener: call.audience, isAggregated: call.target.server === undefined }];
+        : [{ listener: call.audience, of: call, isAggregated: call.target.server === undefined }];
     const isWanted = ({ logLevel }: Listener) => reaches(level, logLevel ?? (call?.era === 'modern' ? undefined : 'debug'));
     const told = call?.era === 'modern' && calls.length > 1 ? [] : hearers.filter(({ listener }) => isWanted(listener));
     if (told.length === 0) this.#deps.onDropped();
-    for (const { listener, isAggregated } of told)
-      listener.tell(asLine(isAggregated ? withLogger(body, message, this.#deps.server) : body));
+    for (const { listener, of, isAggregated } of told) {
+      const own = asLine(isAggregated ? withLogger(body, message, this.#deps.server) : body);
+      this.#deps.screen(of, own, (screened) => listener.tell(screened));
+    }
   }
 
   /** To the conversation that began the task, under the id that it knows. */
   #taskMoved(body: Buffer, message: NotificationMessage): void {
     const span = paramSpan(message.params, 'taskId');
     const own = String(message.params.value['taskId']);
-    const told = [...this.#joined.values()].flatMap(({ listener }) => {
+    const told = [...this.#joined.values()].flatMap(({ listener, of }) => {
       const shown = listener.tasks?.shownOf(this.#deps.server, own);
-      return shown === undefined ? [] : [{ listener, shown }];
+      return shown === undefined ? [] : [{ listener, of, shown }];
     });
     if (!span || told.length === 0) return this.#deps.onDropped();
-    for (const { listener, shown } of told) listener.tell(asLine(splice(body, [{ span, by: JSON.stringify(shown) }])));
+    for (const { listener, of, shown } of told) {
+      const own = asLine(splice(body, [{ span, by: JSON.stringify(shown) }]));
+      this.#deps.screen(of, own, (screened) => listener.tell(screened));
+    }
   }
 
   #tellAll(body: Buffer): void {
     if (this.#joined.size === 0) this.#deps.onDropped();
-    for (const { listener } of this.#joined.values()) listener.tell(asLine(body));
+    for (const { listener, of } of this.#joined.values())
+      this.#deps.screen(of, asLine(body), (screened) => listener.tell(screened));
   }
 }
 

@@ -18,6 +18,13 @@ export interface Trace {
   answeredAt?: number;
 }
 
+/** In whose course a server says something beside an answer, or to which conversation. */
+export type Told = Pick<AllowedCall, 'caller' | 'assignment' | 'method' | 'era' | 'hits'> & {
+  readonly item: AllowedCall['item'] | undefined;
+};
+/** What a server says beside answers goes through this; what may not go on is dropped. Never throws. */
+export type Screening = (of: Told, body: Buffer, tell: (body: Buffer) => void) => void;
+
 export interface Upstream {
   /** Sends the host's request, with the upstream's own name of the item; what the server says meanwhile goes to `call.audience`. Rejects with a Fault. */
   call(call: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply>;

@@ -15,13 +15,14 @@ import { composerOf, readPages } from './item.ts';
 import { openSession, type Session, timedOut } from './session.ts';
 import { type Opening, SessionPool } from './session-pool.ts';
 import { createSharedLists } from './shared-list.ts';
-import type { About, ListedItem, Reply, Trace, Upstream } from './upstream.ts';
+import type { About, ListedItem, Reply, Screening, Trace, Upstream } from './upstream.ts';
 import { leftOf, within } from './within.ts';
 
 export interface WorkstationDeps {
   readonly hub: Hub;
   readonly inForce: InForce;
   readonly onDropped: () => void;
+  readonly screen: Screening;
   readonly startWithinMs?: number;
   readonly idleMs?: number;
   /** In ms since 1970. */
@@ -61,6 +62,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
           knownAbout,
           startWithinMs,
           onDropped: deps.onDropped,
+          screen: deps.screen,
           onClosed,
         });
         return { talk, transport: undefined };

@@ -23,10 +23,12 @@ export const layers: readonly Layer[] = [
   { at: 'gateway/metrics.ts', ours: contract, packages: [], node: [] },
   { at: 'gateway/key-file.ts', ours: contract, packages: [], node: 'all' },
   { at: 'gateway/mcp/', ours: [...contract, 'gateway/call.ts'], packages: ['@modelcontextprotocol/core', 'zod'], node: 'all' },
+  // The one way out to addresses that come from a policy or from somebody's document.
+  { at: 'gateway/egress/', ours: contract, packages: ['undici', 'ipaddr.js', 'http-message-signatures'], node: 'all' },
   // What may flow.
   {
     at: 'gateway/rule/',
-    ours: [...contract, 'gateway/call.ts', 'gateway/mcp/'],
+    ours: [...contract, 'gateway/mcp/', 'gateway/egress/egress.ts', 'gateway/egress/read.ts'],
     packages: ['rregex', 'ibantools', 'libphonenumber-js', 'zod'],
     node: 'all',
   },
@@ -45,7 +47,7 @@ export const layers: readonly Layer[] = [
   },
   {
     at: 'gateway/in-force.ts',
-    ours: [...contract, 'gateway/policy/', 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
+    ours: [...contract, 'gateway/policy/', 'gateway/rule/', 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
     packages: logger,
     node: [],
   },
@@ -61,8 +63,6 @@ export const layers: readonly Layer[] = [
     packages: [...logger, 'zod'],
     node: 'all',
   },
-  // The one way out to addresses that come from a policy or from somebody's document.
-  { at: 'gateway/egress/', ours: contract, packages: ['undici', 'ipaddr.js', 'http-message-signatures'], node: 'all' },
   {
     at: 'gateway/vault/',
     ours: [...contract, 'gateway/key-file.ts', 'gateway/store/store.ts', 'gateway/store/sink.ts', 'gateway/bus/bus.ts'],
@@ -118,6 +118,7 @@ export const layers: readonly Layer[] = [
       'gateway/metrics.ts',
       'gateway/in-force.ts',
       'gateway/mcp/',
+      'gateway/rule/',
       'gateway/policy/',
       'gateway/upstream/',
       'gateway/audit/record.ts',
@@ -145,6 +146,7 @@ export const layers: readonly Layer[] = [
       ...contract,
       'gateway/store/',
       'gateway/policy/',
+      'gateway/rule/',
       'gateway/mcp/uri-template.ts',
       'gateway/audit/',
       'gateway/vault/',

@@ -32,9 +32,15 @@ export const samplePolicy = PolicyFile.parse({
         everything: { tools: ['echo', 'add', 'echo'], prompts: 'all', resources: ['demo://a', 'demo://b'], templates: [] },
         memory: { tools: 'all', reach: '01a20491-e46f-708d-b6df-159d2fd25a16' },
       },
+      rules: [
+        { name: 'zz-first', method: 'secrets', action: 'redact', alert: true },
+        { name: 'codes', method: 'pattern', patterns: ['PROJ-\\d+', '機密'], flags: 'i', on: 'request', action: 'mask', keep: 2 },
+        { name: 'judge', method: 'webhook', engine: 'own', for: ['tools', 'definitions'], onFailure: 'pass' },
+      ],
     },
     other: { assignments: { memory: { tools: [] }, everything: {} } },
   },
+  engines: { own: { kind: 'webhook', url: 'https://engine.example.org/judge', allowPrivate: ['10.0.0.0/8'], retries: 1 } },
 });
 
 export const without = (policy: PolicyFile, user: string): PolicyFile => ({

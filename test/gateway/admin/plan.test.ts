@@ -74,6 +74,20 @@ describe('the plan of a policy', () => {
     expect(lines(after, base)).toContain('+ access ada -> main');
   });
 
+  test('says what changes of rules, their order included', () => {
+    const of = (names: readonly string[], action = 'redact') =>
+      PolicyFile.parse({
+        ...base,
+        gateways: { main: { ...base.gateways.main, rules: names.map((name) => ({ name, method: 'secrets', action })) } },
+      });
+    expect(lines(base, of(['a']))).toEqual([
+      '+ rule main/a: on both; for ["tools","prompts","resources"]; alert false; onFailure block; action redact; method secrets',
+    ]);
+    expect(lines(of(['a', 'b']), of(['b', 'a']))).toEqual(['~ rule main/b: behind a -> none', '~ rule main/a: behind b']);
+    expect(lines(of(['a']), of(['a'], 'block'))).toEqual(['~ rule main/a: action redact -> block']);
+    expect(lines(of(['a']), base)).toEqual(['- rule main/a']);
+  });
+
   test('says what the removal of a user and of a gateway revokes', () => {
     const token = {
       kind: 'host' as const,

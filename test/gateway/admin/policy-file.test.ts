@@ -117,6 +117,30 @@ describe('a policy file', () => {
   });
 
   test.each([
+    ['method: pattern, patterns: ["(?=a)b"], action: block', 'patterns[0]: it can not be used: look-around'],
+    ['method: pattern, patterns: ["a", "(b"], action: block', 'patterns[1]: it can not be used: a group is not closed'],
+    ['method: patern, action: block', 'method: use pattern, pii, secrets, injection, limits, webhook or presidio'],
+    ['method: pii, action: blok', 'action: use block, redact'],
+    ['method: pii, action: block, tpyes: [URL]', 'tpyes: unknown key: did you mean "types"?'],
+    ['method: pii, action: block, with: x', 'with: it is of no use without action: replace'],
+    ['method: limits, action: block', ': name a limit'],
+    ['method: webhook, engine: onw', 'engine: there is no engine "onw" in this file; did you mean "own"?'],
+    ['method: presidio, engine: own, action: block', 'engine: the engine "own" is of kind webhook'],
+    ['method: injection, action: block, on: request, for: [definitions]', 'on: definitions come from servers'],
+  ])('refuses a rule with %s', (keys, problem) => {
+    const text = `version: 1\ngateways:\n  main:\n    rules:\n      - { name: one, ${keys} }\nengines:\n  own: { kind: webhook, url: "https://e.example.org" }`;
+    expect(problemsOf(text)).toEqual([
+      expect.stringContaining(`gateways.main.rules[0]${problem.startsWith(':') ? '' : '.'}${problem}`),
+    ]);
+  });
+
+  test('refuses two rules of one name', () => {
+    const rule = '{ name: one, method: secrets, action: redact }';
+    const text = `version: 1\ngateways:\n  main:\n    rules:\n      - ${rule}\n      - ${rule}`;
+    expect(problemsOf(text)).toEqual(['p.yaml:6:17: gateways.main.rules[1].name: a rule before it has this name']);
+  });
+
+  test.each([
     ['url: http://tracker.example.org', 'use an https URL'],
     ['url: https://user:secret@tracker.example.org', 'use an https URL'],
     ['url: "https://tracker.example.org/#x"', 'use an https URL'],

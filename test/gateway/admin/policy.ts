@@ -29,6 +29,17 @@ const remote = fc
   })
   .map((server) => (server.auth === 'none' ? { ...server, header: undefined } : server));
 
+const rules = fc.uniqueArray(
+  fc.record({
+    name: slug,
+    on: fc.constantFrom('request', 'response', 'both'),
+    action: fc.constantFrom('block', 'redact', 'alert'),
+    alert: fc.boolean(),
+    method: fc.constantFrom('secrets', 'injection', 'pii'),
+  }),
+  { maxLength: 4, selector: ({ name }) => name },
+);
+
 interface Loose {
   readonly servers: Readonly<Record<string, object | undefined>>;
   readonly gateways: Readonly<Record<string, { readonly assignments: Readonly<Record<string, object | undefined>> } | undefined>>;
@@ -71,7 +82,7 @@ export const anyPolicy: fc.Arbitrary<PolicyFile> = fc
       ),
       teams: each(names.teams, fc.record({ title, gateways: some(names.gateways) })),
       servers: each(names.servers, fc.oneof(workstation, remote)),
-      gateways: each(names.gateways, fc.record({ title, assignments })),
+      gateways: each(names.gateways, fc.record({ title, assignments, rules })),
     });
   })
   .map((policy) => PolicyFile.parse(JSON.parse(JSON.stringify({ ...policy, gateways: fitting(policy) }))));

@@ -19,6 +19,7 @@ import { compile } from '../../../gateway/policy/compile.ts';
 import type { ListedItem, Upstream } from '../../../gateway/upstream/upstream.ts';
 import { proves } from '../../requirement.ts';
 import { followsNothing } from './following.ts';
+import { screenBy } from './screening.ts';
 
 const eng = Slug.parse('eng');
 const ada = newId();
@@ -87,8 +88,10 @@ async function listed(world: World, kind: ItemKind, server?: string) {
     arrivedAt: { monotonic: 0, wall: 0 },
   };
   const draft = beginRecord(request, request.method, request);
+  const inForce = { current: () => snapshot, onChange: () => () => undefined, close: () => undefined };
   const deps = {
-    inForce: { current: () => snapshot, onChange: () => () => undefined, close: () => undefined },
+    inForce,
+    screen: screenBy(inForce),
     lists: createKnownLists(upstream),
     pager: createPager(createSeal(Buffer.alloc(32), 'cursor')),
     mute: createMute(),

@@ -7,10 +7,12 @@ import type { Hearer, Identified } from '../../../gateway/call.ts';
 import { noAbilities } from '../../../gateway/mcp/ability.ts';
 import { encoderFor } from '../../../gateway/mcp/encode.ts';
 import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
+import type { InForce } from '../../../gateway/in-force.ts';
 import { createPipeline } from '../../../gateway/pipeline/pipeline.ts';
 import { compile, type Snapshot } from '../../../gateway/policy/compile.ts';
 import type { Reply, Upstream } from '../../../gateway/upstream/upstream.ts';
 import { proves } from '../../requirement.ts';
+import { screenBy } from './screening.ts';
 
 const [eng, notes, wiki] = [Slug.parse('eng'), Slug.parse('notes'), Slug.parse('wiki')];
 const ids: PolicyIds = {
@@ -72,16 +74,18 @@ function scene(assignments: object = { notes: exposed, wiki: { tools: 'all' } })
     release: () => undefined,
     close: () => Promise.resolve(),
   };
+  const inForce: InForce = {
+    current: () => snapshot,
+    onChange: (listener) => {
+      changed.add(listener);
+      return () => void changed.delete(listener);
+    },
+    close: () => undefined,
+  };
   const pipeline = createPipeline({
     sealSecret: Buffer.alloc(32),
-    inForce: {
-      current: () => snapshot,
-      onChange: (listener) => {
-        changed.add(listener);
-        return () => void changed.delete(listener);
-      },
-      close: () => undefined,
-    },
+    inForce,
+    screen: screenBy(inForce),
     upstream,
     recorder: { append: () => Promise.resolve(), close: () => Promise.resolve() },
     logger: pino({ level: 'silent' }),

@@ -14,6 +14,7 @@ import { listTasks } from '../../../gateway/pipeline/task-list.ts';
 import { compile } from '../../../gateway/policy/compile.ts';
 import type { Reply, Upstream } from '../../../gateway/upstream/upstream.ts';
 import { proves } from '../../requirement.ts';
+import { screenBy } from './screening.ts';
 
 const servers = Array.from({ length: 40 }, (_, at) => `s${String(at).padStart(2, '0')}`);
 const each = <T>(value: (slug: string) => T) => Object.fromEntries(servers.map((slug) => [slug, value(slug)]));
@@ -105,7 +106,16 @@ function scene(dead: ReadonlySet<string>) {
     arrivedAt: { monotonic: performance.now(), wall: Date.now() },
   };
   const inForce = { current: () => snapshot, onChange: () => () => undefined, close: () => undefined };
-  const deps = { inForce, upstream, taskSeal, mute: createMute(), questionEdits: () => Promise.resolve([]), withinMs: 100 };
+  const screen = screenBy(inForce);
+  const deps = {
+    inForce,
+    screen,
+    upstream,
+    taskSeal,
+    mute: createMute(),
+    questionEdits: () => Promise.resolve([]),
+    withinMs: 100,
+  };
   async function list(signal = new AbortController().signal) {
     const draft = beginRecord(request, 'tasks/list', request);
     const answered = await listTasks(deps, request, draft, signal);

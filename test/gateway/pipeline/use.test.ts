@@ -12,6 +12,7 @@ import { compile, type Snapshot } from '../../../gateway/policy/compile.ts';
 import type { Upstream } from '../../../gateway/upstream/upstream.ts';
 import { proves } from '../../requirement.ts';
 import { followsNothing } from './following.ts';
+import { screenBy } from './screening.ts';
 
 const eng = Slug.parse('eng');
 const ada = newId();
@@ -58,9 +59,11 @@ async function used(method: string, params: object, names: readonly string[], be
     release: () => undefined,
     close: () => Promise.resolve(),
   };
+  const inForce = { current: () => snapshot, onChange: () => () => undefined, close: () => undefined };
   const pipeline = createPipeline({
     sealSecret: Buffer.alloc(32),
-    inForce: { current: () => snapshot, onChange: () => () => undefined, close: () => undefined },
+    inForce,
+    screen: screenBy(inForce),
     upstream,
     recorder: { append: () => Promise.resolve(), close: () => Promise.resolve() },
     logger: pino({ level: 'silent' }),

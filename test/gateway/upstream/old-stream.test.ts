@@ -36,6 +36,7 @@ function open(of: Heard, transport: 'auto' | 'sse' = 'sse') {
     refused: (status) => new Fault('IDENTITY_REFUSED', { server, status, whose: 'identity', option: '' }),
     renewed: () => Promise.resolve(false),
     onDropped: () => undefined,
+    screen: (_, body, tell) => tell(body),
     onClosed: () => undefined,
     onMistaken: () => undefined,
   });

@@ -24,7 +24,13 @@ export function upstreamFor(value = 'precious', change: Partial<Identities> = {}
     refusal: (whose, { status }) => identityFault('IDENTITY_REFUSED', whose, undefined, { status }),
     ...change,
   };
-  const upstream = createRemoteUpstream({ egress, identities, messageLimitBytes: 65_536, onDropped: () => undefined });
+  const upstream = createRemoteUpstream({
+    egress,
+    identities,
+    messageLimitBytes: 65_536,
+    onDropped: () => undefined,
+    screen: (_, body, tell) => tell(body),
+  });
   onTestFinished(async () => {
     await upstream.close();
     await egress.close();

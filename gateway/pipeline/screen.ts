@@ -1,0 +1,327 @@
+// Where the rules of a gateway meet its traffic: what goes to a server, what comes from it in whatever message, and what it says of its items. The rule:
+// what goes on is what was inspected, nothing else; what can't be inspected goes nowhere; whatever was found is on record, before it goes on.
+import type { Logger } from 'pino';
+import type { EventRecord } from '#contract/audit.ts';
+import { Fault } from '#contract/error.ts';
+import { newRecordId } from '#contract/id.ts';
+import type { RuleHit, RuleScope } from '#contract/rule.ts';
+import type { AllowedCall, AllowedListing, HitLog, HostAnswer } from '../call.ts';
+import type { Recorder } from '../audit/record.ts';
+import type { InForce } from '../in-force.ts';
+import { type Feature, nameShown, useOf } from '../mcp/feature.ts';
+import { isObject, parse, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { membersOf, type Span } from '../mcp/span.ts';
+import type { Chain, Direction } from '../rule/compile.ts';
+import type { Engines } from '../rule/engine.ts';
+import { inspect, type Inspected, type Subject } from '../rule/inspect.ts';
+import type { Part } from '../rule/place.ts';
+import type { ListedItem, Reply, Told } from '../upstream/upstream.ts';
+
+export interface ScreenDeps {
+  readonly inForce: InForce;
+  readonly engines: Engines;
+  readonly recorder: Recorder;
+  readonly logger: Logger;
+}
+type Sent = { readonly body: Buffer; readonly message: RequestMessage };
+/** Each is undefined where nothing was changed, a promise only where an engine is asked; throws or rejects with RULE_BLOCKED, RULE_UNDECIDED. */
+type Screened<T> = T | undefined | Promise<T | undefined>;
+
+export interface Screen {
+  /** The request as it goes to the server. */
+  request(call: AllowedCall, message: RequestMessage, signal: AbortSignal): Screened<Sent>;
+  /** The server's answer, an error of it included. */
+  reply(call: AllowedCall, reply: Reply, signal: AbortSignal): Screened<Reply>;
+  /** What a server asks its host, and what the host answers. */
+  question(call: AllowedCall, body: Buffer, signal: AbortSignal): Screened<Buffer>;
+  answer(call: AllowedCall, answer: HostAnswer, signal: AbortSignal): Screened<HostAnswer>;
+  /** Progress, log messages and the like. What is blocked is dropped. Never throws. */
+  notification(of: Told, body: Buffer, tell: (body: Buffer) => void): void;
+  /** Items of a list as the host may see them; whose definition is blocked is left out. */
+  definitions(
+    listing: AllowedListing,
+    feature: Feature,
+    items: readonly ListedItem[],
+    onHit: (hits: readonly RuleHit[]) => void,
+    onBlocked: (item: ListedItem) => void,
+    signal: AbortSignal,
+  ): readonly ListedItem[] | Promise<readonly ListedItem[]>;
+  /** Words of a server about itself; undefined where they are blocked. */
+  words(
+    listing: AllowedListing,
+    words: string,
+    onHit: (hits: readonly RuleHit[]) => void,
+    signal: AbortSignal,
+  ): string | undefined | Promise<string | undefined>;
+}
+
+/** Notifications that wait for an engine, of one call or conversation: more are dropped. */
+const waitingAtMost = 64;
+const engineWithinMs = 35_000;
+
+type Kind = 'request' | 'response' | 'notification';
+
+export function createScreen(deps: ScreenDeps): Screen {
+  const { inForce, engines, recorder, logger } = deps;
+  /** The last notification that waits, so that they stay in their order. */
+  const tails = new WeakMap<object, { tail: Promise<void>; count: number }>();
+
+  function chainOf(gateway: string, on: Direction, scope: RuleScope): Chain | undefined {
+    return inForce.current().gateways.get(gateway)?.rules?.chain(on, scope);
+  }
+
+  /** Where in the body the rules look, and the same of what an engine makes of it. */
+  function subject(on: Direction, of: Told, kind: Kind, body: Buffer, more: Pick<Subject, 'metadata'>): Subject | undefined {
+    const { span, part } = partOf(body, kind) ?? {};
+    if (!span || !part) return undefined;
+    const relocate = (made: Buffer): Span | undefined => (isSame(body, made, kind) ? partOf(made, kind)?.span : undefined);
+    return { on, scope: scopeOf(of), part, body, span, relocate, ...more };
+  }
+
+  function note(of: Pick<Told, 'hits' | 'caller' | 'assignment' | 'method'>, hits: readonly RuleHit[]): void | Promise<void> {
+    if (hits.length === 0) return;
+    const { hits: log } = of;
+    if (!log || log.isClosed) return recordLate(recorder, of, hits);
+    addHits(log, hits);
+  }
+
+  /** Runs the chain over one message. The body that goes on; undefined where it is as it was. */
+  function run(on: Direction, of: Told, kind: Kind, body: Buffer, signal: AbortSignal): Screened<Buffer> {
+    const chain = chainOf(of.assignment.gateway.slug, on, scopeOf(of));
+    if (chain === undefined) return undefined;
+    const about = subject(on, of, kind, body, { metadata: metadataOf(of, on) });
+    if (!about) return undefined;
+    const inspected = inspect(chain, about, engines, signal);
+    if (inspected instanceof Promise) return inspected.then((outcome) => settle(of, outcome));
+    return settle(of, inspected);
+  }
+
+  function settle(of: Told, inspected: Inspected): Screened<Buffer> {
+    const noted = note(of, inspected.hits);
+    const outcome = () => {
+      if (inspected.kind === 'blocked') throw inspected.fault;
+      return inspected.kind === 'changed' ? inspected.body : undefined;
+    };
+    return noted ? noted.then(outcome) : outcome();
+  }
+
+  function then<T, U>(screened: Screened<T>, as: (value: T) => U): Screened<U> {
+    if (screened instanceof Promise) return screened.then((value) => (value === undefined ? undefined : as(value)));
+    return screened === undefined ? undefined : as(screened);
+  }
+
+  return {
+    request: (call, message, signal) =>
+      then(message.params.span ? run('request', call, 'request', call.body, signal) : undefined, (body) => {
+        const changed = readMessage(body);
+        if (changed.kind !== 'request') throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
+        return { body, message: changed };
+      }),
+    reply: (call, { body }, signal) => then(run('response', call, 'response', body, signal), (changed) => replyOf(changed)),
+    question: (call, body, signal) => run('response', call, 'request', body, signal),
+    answer: (call, { body }, signal) =>
+      then(run('request', call, 'response', body, signal), (changed) => {
+        const { idSpan } = replyOf(changed).message;
+        if (!idSpan) throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
+        return { body: changed, id: idSpan };
+      }),
+    notification(of, body, tell) {
+      try {
+        const key = of.hits ?? of.assignment;
+        const before = tails.get(key);
+        const screened = run('response', of, 'notification', body, AbortSignal.timeout(engineWithinMs));
+        if (!(screened instanceof Promise) && !before) return tell(screened ?? body);
+        if ((before?.count ?? 0) >= waitingAtMost) return;
+        const queue = { tail: Promise.resolve(), count: (before?.count ?? 0) + 1 };
+        queue.tail = (before?.tail ?? Promise.resolve())
+          .then(async () => tell((await screened) ?? body))
+          .catch(() => undefined) // blocked: dropped
+          .finally(() => {
+            if (tails.get(key) === queue) tails.delete(key);
+          });
+        tails.set(key, queue);
+        // It may be refused before its turn.
+        if (screened instanceof Promise) screened.catch(() => undefined);
+      } catch (thrown) {
+        if (!(thrown instanceof Fault)) logger.error({ err: thrown }, 'a notification could not be inspected, so it was dropped');
+      }
+    },
+    definitions(listing, feature, items, onHit, onBlocked, signal) {
+      const chain = chainOf(listing.assignment.gateway.slug, 'response', 'definitions');
+      if (chain === undefined) return items;
+      const one = (item: ListedItem): ListedItem | undefined | Promise<ListedItem | undefined> => {
+        const about = definitionOf(listing, item.json, feature.key, metadataOf({ ...listing, item: undefined }, 'response'));
+        const shown = (inspected: Inspected): ListedItem | undefined => {
+          onHit(inspected.hits);
+          if (inspected.kind === 'changed') return listedAgain(item, inspected.body, feature);
+          if (inspected.kind === 'passed') return item;
+          onBlocked(item);
+          return undefined;
+        };
+        const inspected = inspect(chain, about, engines, signal);
+        return inspected instanceof Promise ? inspected.then(shown) : shown(inspected);
+      };
+      const shown = items.map(one);
+      return shown.some((item) => item instanceof Promise)
+        ? Promise.all(shown).then((all) => all.filter((item) => item !== undefined))
+        : shown.filter((item): item is ListedItem => item !== undefined && !(item instanceof Promise));
+    },
+    words(listing, words, onHit, signal) {
+      const chain = chainOf(listing.assignment.gateway.slug, 'response', 'definitions');
+      if (chain === undefined) return words;
+      const body = Buffer.from(JSON.stringify({ description: words }));
+      const said = (inspected: Inspected): string | undefined => {
+        onHit(inspected.hits);
+        if (inspected.kind === 'blocked') return undefined;
+        const value: unknown =
+          inspected.kind === 'changed' ? JSON.parse(inspected.body.toString('utf8')) : { description: words };
+        return isObject(value) && typeof value['description'] === 'string' ? value['description'] : undefined;
+      };
+      const about = definitionOf(listing, body, undefined, metadataOf({ ...listing, item: undefined }, 'response'));
+      const inspected = inspect(chain, about, engines, signal);
+      return inspected instanceof Promise ? inspected.then(said) : said(inspected);
+    },
+  };
+}
+
+/** Of one record. */
+const hitsAtMost = 50;
+
+export function addHits(log: HitLog, hits: readonly RuleHit[]): void {
+  const room = hitsAtMost - log.hits.length;
+  log.hits.push(...hits.slice(0, room));
+  log.beyond += Math.max(hits.length - room, 0);
+}
+
+function scopeOf({ item }: Pick<Told, 'item'>): RuleScope {
+  if (item?.kind === 'prompts') return 'prompts';
+  return item?.kind === 'resources' || item?.kind === 'templates' ? 'resources' : 'tools';
+}
+
+function metadataOf({ caller, assignment, item, method, era }: Omit<Told, 'target'>, on: Direction): Subject['metadata'] {
+  return {
+    direction: on,
+    method,
+    era,
+    user: caller.user.id,
+    userName: caller.user.slug,
+    gateway: assignment.gateway.id,
+    gatewayName: assignment.gateway.slug,
+    server: assignment.server.id,
+    serverName: assignment.server.slug,
+    host: caller.host,
+    item: item?.name.slice(0, nameShown) ?? null,
+  };
+}
+
+function partOf(body: Buffer, kind: Kind): { readonly span: Span; readonly part: Part } | undefined {
+  const members = membersOf(body, 0);
+  const at = (key: string) => members.find((member) => member.key === key)?.value;
+  if (kind !== 'response') {
+    const span = at('params');
+    return span && { span, part: 'params' };
+  }
+  const result = at('result');
+  const span = result ?? at('error');
+  return span && { span, part: result ? 'result' : 'error' };
+}
+
+/** Whether what an engine made may take a message's place: a valid one of its kind, with the same id and method, about the same thing. */
+function isSame(body: Buffer, made: Buffer, kind: Kind): boolean {
+  try {
+    const [before, after] = [readMessage(body), readMessage(made)];
+    if (before.kind !== kind || after.kind !== kind) return false;
+    if (after.kind === 'response') return before.kind === 'response' && before.id === after.id && isObject(after.value);
+    if (before.kind === 'response' || before.method !== after.method) return false;
+    if (before.kind === 'notification' || after.kind === 'notification')
+      return before.params.value['progressToken'] === after.params.value['progressToken'];
+    return before.id === after.id && isAboutSame(body, before, made, after);
+  } catch {
+    return false;
+  }
+}
+
+function isAboutSame(body: Buffer, before: RequestMessage, made: Buffer, after: RequestMessage): boolean {
+  const [old, now] = [useOf(body, before, 'legacy'), useOf(made, after, 'legacy')];
+  const isSealed = before.params.value['requestState'] === after.params.value['requestState'];
+  return (
+    old?.kind === now?.kind &&
+    old?.name === now?.name &&
+    isSealed &&
+    before.params.value['taskId'] === after.params.value['taskId']
+  );
+}
+
+function replyOf(body: Buffer): Reply {
+  const message = readMessage(body);
+  if (message.kind !== 'response') throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
+  return { body, message };
+}
+
+/** An item by itself. `key`: what has to stay as it is. */
+function definitionOf(
+  { assignment }: AllowedListing,
+  body: Buffer,
+  key: string | undefined,
+  metadata: Subject['metadata'],
+): Subject {
+  const whole = (text: Buffer): Span => ({ start: 0, end: text.length });
+  const nameOf = (text: Buffer): unknown => {
+    const value = parse(text);
+    return isObject(value) ? (key === undefined ? '' : value[key]) : undefined;
+  };
+  return {
+    on: 'response',
+    scope: 'definitions',
+    part: 'definition',
+    body,
+    span: whole(body),
+    metadata: { ...metadata, serverName: assignment.server.slug },
+    relocate(made) {
+      try {
+        return nameOf(made) !== undefined && nameOf(made) === nameOf(body) ? whole(made) : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+function listedAgain(item: ListedItem, json: Buffer, { key }: Feature): ListedItem | undefined {
+  const nameSpan = membersOf(json, 0).find((member) => member.key === key)?.value;
+  return nameSpan && { name: item.name, json, nameSpan };
+}
+
+/** What was found after the record of its call was written, or in no call at all. */
+async function recordLate(
+  recorder: Recorder,
+  { caller, assignment, method }: Pick<Told, 'caller' | 'assignment' | 'method'>,
+  hits: readonly RuleHit[],
+): Promise<void> {
+  for (const { rule, action, on, pointer, alert } of hits.slice(0, 50)) {
+    const at = Date.now();
+    const detail = {
+      rule,
+      action,
+      on,
+      pointer,
+      alert,
+      method,
+      server: assignment.server.slug,
+      gateway: assignment.gateway.slug,
+      host: caller.host,
+    };
+    const event: EventRecord = {
+      version: 1,
+      kind: 'event',
+      id: newRecordId(at),
+      at,
+      event: 'rule_hit',
+      user: { id: caller.user.id, name: caller.user.slug },
+      workstation: caller.workstation,
+      code: action === 'block' ? 'RULE_BLOCKED' : null,
+      detail,
+    };
+    await recorder.append(event);
+  }
+}

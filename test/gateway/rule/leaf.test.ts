@@ -1,0 +1,69 @@
+// Which texts of a message are seen, as what they read, and under which pointer.
+import { expect, test } from 'vitest';
+import { leavesOf, pointerOf } from '../../../gateway/rule/leaf.ts';
+import { proves } from '../../requirement.ts';
+
+function seen(json: string): [string, string, string][] {
+  const body = Buffer.from(json);
+  return leavesOf(body, { start: 0, end: body.length }).leaves.map((leaf): [string, string, string] => [
+    leaf.kind,
+    pointerOf(leaf),
+    leaf.text,
+  ]);
+}
+
+test('texts, keys and long numbers are seen with their pointers, each once', () => {
+  expect(seen('{"a":{"b":["x",{"c" : "y"}],"n":4111111111111111,"s":12},"e":""}')).toEqual([
+    ['key', '', 'a'],
+    ['key', '/a', 'b'],
+    ['string', '/a/b/0', 'x'],
+    ['key', '/a/b/1', 'c'],
+    ['string', '/a/b/1/c', 'y'],
+    ['key', '/a', 'n'],
+    ['number', '/a/n', '4111111111111111'],
+    ['key', '/a', 's'],
+    ['key', '', 'e'],
+  ]);
+});
+
+test('an escaped text reads as what it says', () => {
+  proves('rule.escapes', {
+    file: 'gateway/rule/leaf.ts',
+    find: 'if (escape === -1) return',
+    replace: 'if (escape !== -2) return',
+  });
+  expect(seen('{"\\u0041b":"\\u0041KIA\\n\\"q\\" \\ud83d\\ude00"}')).toEqual([
+    ['key', '', 'Ab'],
+    ['string', '/Ab', 'AKIA\n"q" 😀'],
+  ]);
+});
+
+test('a number reads as its digits, however it is written', () => {
+  expect(seen('[4.111111111111111e15,-123456,1e7,0.12345678901234567]').map(([, , text]) => text)).toEqual([
+    '4111111111111111',
+    '-123456',
+    '10000000',
+    '0.12345678901234567',
+  ]);
+});
+
+test('pictures in base64 are left out, and nothing else that stands in their place', () => {
+  const picture = '{"type":"image","data":"aGVsbG8=","mimeType":"image/png"}';
+  expect(seen(picture).some(([, pointer]) => pointer === '/data')).toBe(false);
+  expect(seen('{"data":"plain words","type":"image"}')).toContainEqual(['string', '/data', 'plain words']);
+  expect(seen('{"type":"text","data":"aGVsbG8="}')).toContainEqual(['string', '/data', 'aGVsbG8=']);
+  expect(seen('{"uri":"a:b","blob":"aGVsbG8="}').some(([, pointer]) => pointer === '/blob')).toBe(false);
+});
+
+test('a key that could be content is not told by a pointer', () => {
+  proves('rule.pointer-tells-nothing', {
+    file: 'gateway/rule/leaf.ts',
+    find: "return isName ? key : '?';",
+    replace: 'return key;',
+  });
+  const pointers = seen('{"ada@example.org":{"123-45-6789":["x"]},"inputSchema":{"user_id":"y"}}').map(([, pointer]) => pointer);
+  expect(pointers).toContain('/?/?/0');
+  expect(pointers).toContain('/inputSchema/user_id');
+  expect(JSON.stringify(pointers)).not.toContain('ada');
+  expect(JSON.stringify(pointers)).not.toContain('6789');
+});

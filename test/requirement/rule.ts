@@ -1,0 +1,43 @@
+// What is promised of rules: what may flow through a gateway.
+import type { Requirement } from '../requirement.ts';
+
+export const rule: readonly Requirement[] = [
+  { id: 'rule.escapes', promise: 'A text that is written with JSON escapes is seen as what it says.', source: 'docs/rules.md' },
+  {
+    id: 'rule.pointer-tells-nothing',
+    promise: 'What is recorded of a hit names the rule and the place, and nothing of what was found, not by a key either.',
+    source: 'docs/rules.md',
+  },
+  { id: 'rule.pattern-linear', promise: 'A pattern that can not be matched in linear time is refused.', source: 'docs/rules.md' },
+  {
+    id: 'rule.needles',
+    promise: 'A rule that is looked for together with thousands of others misses nothing.',
+    source: 'docs/rules.md',
+  },
+  {
+    id: 'rule.forwarded-is-inspected',
+    promise: 'What is forwarded to a server is what the rules left, and was decided by policy as such.',
+    source: 'docs/rules.md',
+  },
+  { id: 'rule.answers', promise: 'What a server answers reaches the host only as the rules leave it.', source: 'docs/rules.md' },
+  {
+    id: 'rule.questions',
+    promise: 'What a server asks its host, and what the host answers, passes the rules too.',
+    source: 'docs/rules.md',
+  },
+  {
+    id: 'rule.definitions',
+    promise: 'What servers say of their items reaches the model only as the rules leave it.',
+    source: 'docs/rules.md',
+  },
+  {
+    id: 'rule.order',
+    promise: 'Rules run in their order, each on the text that the one before it left.',
+    source: 'docs/rules.md',
+  },
+  {
+    id: 'rule.protocol-stays',
+    promise: 'A rule never changes what the protocol reads: where it would have to, it blocks.',
+    source: 'docs/rules.md',
+  },
+];
