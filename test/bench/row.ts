@@ -76,9 +76,10 @@ async function openGenerator({ drive }: Running): Promise<ChildProcess> {
 }
 
 async function closeGenerator(generator: ChildProcess | undefined): Promise<void> {
-  if (generator === undefined || generator.exitCode !== null) return;
+  // Where the bench is ended from outside, it may have been ended too.
+  if (generator === undefined || generator.exitCode !== null || generator.signalCode !== null) return;
   const exited = new Promise((resolve) => generator.once('exit', resolve));
-  generator.disconnect();
+  if (generator.connected) generator.disconnect();
   await exited;
 }
 
