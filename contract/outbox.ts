@@ -3,6 +3,10 @@
 import { frameType, packetTargetBytes } from './frame.ts';
 import { frame, headerBytes, writeHeader } from './frame-codec.ts';
 
+/** Of these there are the most, on tunnels that do nothing else. */
+const onlyPing = frame(frameType.ping, 0);
+const onlyPong = frame(frameType.pong, 0);
+
 /** A data frame whose header is written when it is packed; or a whole frame. */
 interface Part {
   /** 0: the body is the whole frame. */
@@ -56,6 +60,12 @@ export class Outbox {
 
   /** The next packet. `more` adds frames where there is room for them, and says whether it did. Empty where nothing waits. */
   packet(more: () => boolean): Buffer {
+    if (this.#pingDue !== this.#pongDue && this.#parts.length === 0 && this.#told === undefined && !more()) {
+      const lone = this.#pingDue ? onlyPing : onlyPong;
+      this.#pingDue = false;
+      this.#pongDue = false;
+      return lone;
+    }
     if (this.#pingDue) this.push(frame(frameType.ping, 0));
     if (this.#pongDue) this.push(frame(frameType.pong, 0));
     this.#pingDue = false;

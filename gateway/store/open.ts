@@ -55,7 +55,7 @@ import {
   standing,
   unpark,
 } from './sql/sink.ts';
-import { organization, revision } from './sql/state.ts';
+import { organization, revisionOf } from './sql/state.ts';
 import { addToken, enroll, revokeToken, tokenByHash, tokenById, tokens } from './sql/token.ts';
 import {
   liveWorkstations,
@@ -137,7 +137,7 @@ function storeOf(engine: Engine): Store {
   const { db } = engine;
   return {
     organization: guarded(() => organization(db)),
-    revision: guarded(() => revision(db)),
+    revision: guarded(revisionOf(db)),
     policy: guarded(() => policy(db)),
     filedPolicy: guarded(() => filedPolicy(db)),
     replacePolicy: guarded((file, expected, now) => replacePolicy(db, file, expected, now)),

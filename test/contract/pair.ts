@@ -73,10 +73,13 @@ export const aServer: Extract<FrameBody<'open'>, { kind: 'server' }> = {
   fingerprint: Fingerprint.parse(`sha256:${'0'.repeat(64)}`),
 };
 
-export function createPair(options: Partial<MultiplexOptions> = {}, accepts = true): Pair {
+/** When each side pings. */
+type Pings = Readonly<Record<'gateway' | 'bridge', number>>;
+
+export function createPair(options: Partial<MultiplexOptions> = {}, accepts = true, pings: Pings = pingAfterMs): Pair {
   const clock = { nowMs: 0 };
-  const gateway = createSide('gateway', clock, options, accepts);
-  const bridge = createSide('bridge', clock, options, accepts);
+  const gateway = createSide('gateway', clock, { pingAfterMs: pings.gateway, ...options }, accepts);
+  const bridge = createSide('bridge', clock, { pingAfterMs: pings.bridge, ...options }, accepts);
 
   function settle(): void {
     for (;;) {
@@ -110,7 +113,7 @@ export function createPair(options: Partial<MultiplexOptions> = {}, accepts = tr
 function createSide(
   side: 'gateway' | 'bridge',
   clock: { nowMs: number },
-  options: Partial<MultiplexOptions>,
+  options: Partial<MultiplexOptions> & Pick<MultiplexOptions, 'pingAfterMs'>,
   accepts: boolean,
 ): Side {
   const outgoing: Buffer[] = [];
@@ -140,7 +143,6 @@ function createSide(
       {
         side,
         messageLimitBytes: 8 * 1024 * 1024,
-        pingAfterMs: pingAfterMs[side],
         deadAfterMs: 45_000,
         now: () => clock.nowMs,
         ...options,

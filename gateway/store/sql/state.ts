@@ -15,7 +15,12 @@ export async function organization(db: Db): Promise<OrganizationId> {
   });
 }
 
-export async function revision(db: Db): Promise<number> {
-  const { revision } = await db.selectFrom('state').select('revision').executeTakeFirstOrThrow();
-  return revision;
+/** Asked several times a second, whether anybody calls or not, so the question is compiled once. */
+export function revisionOf(db: Db): () => Promise<number> {
+  const query = db.selectFrom('state').select('revision').compile();
+  return async () => {
+    const [state] = (await db.executeQuery(query)).rows;
+    if (state === undefined) throw new Error('the store has no state');
+    return state.revision;
+  };
 }

@@ -14,7 +14,7 @@ import type { Reading, ReadingName } from '../reading.ts';
 import { openSite, type SiteOptions } from './site.ts';
 
 const fleetFile = fileURLToPath(new URL('./fleet.ts', import.meta.url));
-/** Every tunnel has its heartbeat twice in it: a bridge that hears nothing pings after 20 s. */
+/** Every tunnel has its heartbeat twice in it: a gateway that hears nothing pings after 20 s. */
 const windowMs = 40_000;
 const baseMs = 5_000;
 /** In it the gateway server also gives back what the storm took. */
