@@ -31,7 +31,7 @@ import { createRoutes } from './http/routes.ts';
 import { openServer, type Certificate } from './http/server.ts';
 import { createPersonSessions } from './http/sign-in/person-session.ts';
 import type { SignIn, SignInDeps } from './http/sign-in/route.ts';
-import { openTicketKey, ticketSeconds } from './http/ticket-key.ts';
+import { openTicketKey, renewTicketKey, ticketSeconds } from './http/ticket-key.ts';
 import { createTunnelUpgrade } from './http/tunnel.ts';
 import { createWellKnown } from './http/well-known.ts';
 import { createEgress } from './egress/egress.ts';
@@ -131,7 +131,8 @@ async function start(
   await makeDirectory(dataDir);
   opened(await lockDataDirectory(dataDir), (lock) => lock.release());
   const certificate = await readCertificate(settings.certificateFiles);
-  const tickets = certificate && { ticketKeys: await openTicketKey(dataDir, now()), sessionTimeout: ticketSeconds };
+  const ticketKey = certificate && (await openTicketKey(dataDir, now()));
+  const tickets = ticketKey && { ticketKeys: ticketKey, sessionTimeout: ticketSeconds };
   const server = await openServer({
     listen: settings.listen,
     setting: '--listen',
@@ -139,6 +140,7 @@ async function start(
     logger,
   });
   opened(server, () => server.close(0));
+  if (ticketKey) opened(renewTicketKey({ dataDirectory: dataDir, key: ticketKey, server, now, logger }), (it) => it.close());
   const publicOrigin = settings.publicOrigin ?? originOf(server.address, certificate !== undefined);
   const metricsServer = await openServer({
     listen: settings.metricsListen,

@@ -25,6 +25,8 @@ export interface HttpServer {
   readonly address: Address;
   /** Routes requests from now on. */
   serve(routes: Routes): void;
+  /** TLS tickets are made and read by this key from now on (48 bytes). Node knows one at a time. */
+  useTicketKey(key: Buffer): void;
   /** Refuses what is new, lets requests that run end until the deadline, then cuts them. Upgraded connections are their owner's. Idempotent. */
   close(withinMs: number): Promise<void>;
 }
@@ -106,6 +108,9 @@ export async function openServer(deps: {
     address: { host: listen.host, port: bound.port },
     serve(given) {
       routes = given;
+    },
+    useTicketKey(key) {
+      if ('setTicketKeys' in server) server.setTicketKeys(key);
     },
     close(withinMs) {
       closing ??= closeAll(withinMs);

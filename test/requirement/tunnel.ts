@@ -114,6 +114,12 @@ export const tunnel: readonly Requirement[] = [
     source: protocol,
   },
   {
+    id: 'tunnel.ticket-key-renewed',
+    promise:
+      'The key of TLS tickets is renewed after a week also while the gateway server runs on, and nobody is kept out by it.',
+    source: protocol,
+  },
+  {
     id: 'tunnel.memory-given-back',
     promise: 'Memory that a storm of returning tunnels took goes back to the system when nothing is under way.',
     source: protocol,
