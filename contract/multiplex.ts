@@ -37,6 +37,8 @@ export interface MultiplexOptions {
   /** How long the peer is quiet before it is pinged, and before it counts as dead. */
   readonly pingAfterMs: number;
   readonly deadAfterMs: number;
+  /** From 0 to 1: which part of its time the first ping comes early, so that tunnels that came in one storm are not pinged in one for ever. Absent: 0. */
+  readonly firstPingEarly?: () => number;
   /** A clock that never goes back, in ms. */
   readonly now: () => number;
   readonly messageLimitBytes: number;
@@ -62,6 +64,8 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   #scheduled = false;
   #heardMs: number;
   #pingedMs: number;
+  /** Until the first ping. */
+  #earlyMs: number;
   #ended = false;
 
   /** `version`: of the tunnel, as the handshake chose it: an older one has fewer frames. */
@@ -72,6 +76,7 @@ export class Multiplex implements ChannelTunnel, FrameReader {
     this.#nextId = options.side === 'gateway' ? 2 : 1;
     this.#heardMs = options.now();
     this.#pingedMs = this.#heardMs;
+    this.#earlyMs = (options.firstPingEarly?.() ?? 0) * options.pingAfterMs;
   }
 
   /** Open channels, those included that wait for the peer's close. */
@@ -118,7 +123,7 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   /** When tick() has something to do, unless the peer is heard before. */
   get dueMs(): number {
     const { pingAfterMs, deadAfterMs } = this.#options;
-    return Math.min(this.#heardMs + deadAfterMs, Math.max(this.#heardMs, this.#pingedMs) + pingAfterMs);
+    return Math.min(this.#heardMs + deadAfterMs, Math.max(this.#heardMs, this.#pingedMs) + pingAfterMs - this.#earlyMs);
   }
 
   /** What is due now: `silent` where the peer has been quiet for too long. Call it at `dueMs`, or a few times per ping. */
@@ -127,6 +132,7 @@ export class Multiplex implements ChannelTunnel, FrameReader {
     if (nowMs - this.#heardMs >= this.#options.deadAfterMs) return 'silent';
     if (nowMs >= this.dueMs) {
       this.#pingedMs = nowMs;
+      this.#earlyMs = 0;
       this.#outbox.ping();
       // Whoever ticks does it for many tunnels at once: a turn for each of them would cost as much as the ping.
       this.flush();

@@ -139,6 +139,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       messageLimitBytes,
       pingAfterMs: timing.pingAfterMs,
       deadAfterMs: timing.deadAfterMs,
+      firstPingEarly: () => Math.random() / 2,
       now: () => performance.now(),
     },
     logger,

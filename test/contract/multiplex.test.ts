@@ -5,7 +5,7 @@ import { Fault } from '#contract/error.ts';
 import { channelLimit, chunkBytes, creditLimitBytes, frameType, initialCreditBytes, packetTargetBytes } from '#contract/frame.ts';
 import { frame, jsonFrame, readFrames } from '#contract/frame-codec.ts';
 import { proves } from '../requirement.ts';
-import { aServer, ChannelLog, createPair, type Side } from './pair.ts';
+import { aServer, ChannelLog, createPair } from './pair.ts';
 
 const bytes = (length: number): Buffer => Buffer.alloc(length, 7);
 
@@ -323,57 +323,7 @@ describe('closing', () => {
   });
 });
 
-describe('heartbeats', () => {
-  test('a side that hears nothing pings, is answered, and 45 s of silence are the end', () => {
-    proves('tunnel.one-ping-for-both', {
-      file: 'contract/multiplex.ts',
-      find: 'Math.max(this.#heardMs, this.#pingedMs) + pingAfterMs',
-      replace: 'this.#pingedMs + pingAfterMs',
-    });
-    const { gateway, bridge, clock, settle } = createPair();
-    const at = (side: Side, nowMs: number): string => {
-      clock.nowMs = nowMs;
-      return side.multiplex.tick();
-    };
-    const pings = (side: Side): number => side.outgoing.length;
-    expect(at(gateway, 19_999)).toBe('alive');
-    expect(gateway.multiplex.dueMs).toBe(20_000);
-    expect(pings(gateway)).toBe(0);
-    expect(at(gateway, 20_000)).toBe('alive');
-    expect(pings(gateway)).toBe(1);
-    settle();
-    // that ping and its answer were heard: neither side has to ask before its time is over again
-    expect(bridge.multiplex.dueMs).toBe(45_000);
-    expect(gateway.multiplex.dueMs).toBe(40_000);
-    expect(at(bridge, 25_000)).toBe('alive');
-    expect(pings(bridge)).toBe(0);
-    // the gateway is not heard any more
-    expect(at(bridge, 44_999)).toBe('alive');
-    expect(pings(bridge)).toBe(0);
-    expect(at(bridge, 45_000)).toBe('alive');
-    expect(pings(bridge)).toBe(1);
-    expect(bridge.multiplex.dueMs).toBe(65_000);
-    expect(at(bridge, 64_999)).toBe('alive');
-    expect(at(bridge, 65_000)).toBe('silent');
-    expect(at(gateway, 65_000)).toBe('silent');
-  });
-
-  test.each([
-    ['a gateway server that pings later', { gateway: 30_000, bridge: 25_000 }],
-    ['a bridge that pings as early', { gateway: 20_000, bridge: 20_000 }],
-  ])('%s, as older ones do, changes nothing: both ends live on, and ping no more often', (_, older) => {
-    const { gateway, bridge, clock, settle } = createPair({}, true, older);
-    let pings = 0;
-    for (clock.nowMs = 0; clock.nowMs <= 600_000; clock.nowMs += 250) {
-      for (const side of [gateway, bridge]) {
-        expect(side.multiplex.tick()).toBe('alive');
-        pings += side.outgoing.length;
-      }
-      settle();
-    }
-    expect(pings).toBeLessThanOrEqual(60);
-  });
-
+describe('frames of the tunnel itself', () => {
   test('a flood of pings is answered once', () => {
     const pair = createPair();
     pair.bridge.multiplex.receive(Buffer.concat(Array.from({ length: 1000 }, () => frame(frameType.ping, 0))));

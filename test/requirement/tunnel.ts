@@ -54,6 +54,11 @@ export const tunnel: readonly Requirement[] = [
     source: protocol,
   },
   {
+    id: 'tunnel.pings-spread',
+    promise: 'Tunnels that came back in one storm are not pinged in one storm.',
+    source: protocol,
+  },
+  {
     id: 'tunnel.tick-looks-at-what-is-due',
     promise:
       'A tick looks at the tunnels that are due and at no other, so that an idle tunnel costs its pings and nothing beside.',
