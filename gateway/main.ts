@@ -2,9 +2,8 @@
 // Whatever fails while it starts closes what was open already; nothing is served before everything stands.
 import type { IncomingMessage } from 'node:http';
 import { hash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import pino, { type Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import { acceptHosts } from './accept-host.ts';
@@ -14,6 +13,7 @@ import { gaugeAudit, type AuditGauge } from './audit-gauge.ts';
 import { openAuditKey } from './audit/key.ts';
 import { openRecorder } from './audit/spool.ts';
 import { createMemoryBus } from './bus/memory.ts';
+import { readCertificate } from './certificate.ts';
 import { openRequestKeys } from './caller/request-key.ts';
 import { deriveSecret, openSigningKey } from './caller/signing-key.ts';
 import { createHostLog } from './caller/host-log.ts';
@@ -28,7 +28,7 @@ import { clientAddress, describeSite } from './http/origin.ts';
 import { createIdentityPages } from './http/identity/route.ts';
 import { createReaders } from './http/reader.ts';
 import { createRoutes } from './http/routes.ts';
-import { openServer, type Certificate } from './http/server.ts';
+import { openServer } from './http/server.ts';
 import { createPersonSessions } from './http/sign-in/person-session.ts';
 import type { SignIn, SignInDeps } from './http/sign-in/route.ts';
 import { openTicketKey, renewTicketKey, ticketSeconds } from './http/ticket-key.ts';
@@ -47,6 +47,7 @@ import { createPipeline, type PipelineDeps } from './pipeline/pipeline.ts';
 import { createScreen } from './pipeline/screen.ts';
 import { createEngines } from './rule/engines.ts';
 import { locationOf, type ServeSettings } from './settings.ts';
+import { openSinks } from './sink/sinks.ts';
 import { lockDataDirectory } from './store/lock.ts';
 import { openStore } from './store/open.ts';
 import type { Store } from './store/store.ts';
@@ -162,10 +163,11 @@ async function start(
   // Pipeline and tunnels stand on the recorder, and come after it.
   let underWay = (): number => 0;
   let proving = (): number => 0;
+  const chain = chainOf(settings, signingKey.kid);
   const spool = await openRecorder({
     store,
     ...audit,
-    chain: chainOf(settings, signingKey.kid),
+    chain,
     mode: settings.audit,
     siblings: () => underWay() + proving(),
     logger,
@@ -210,6 +212,19 @@ async function start(
   );
   const { keys } = openKeys(dataDir, settings.vaultKeys);
   const vault = opened(createVault({ store, bus, keys }), (it) => it.close());
+  const source = { organization, host: new URL(publicOrigin).hostname, now };
+  const sinks = await openSinks({
+    store,
+    bus,
+    egress,
+    keys,
+    recorder,
+    source,
+    holder: chain,
+    directory: join(dataDir, 'sink'),
+    logger,
+  });
+  opened(sinks, (it) => it.close());
   const signInAt = openIdentities({ store, keys, vault, egress, recorder, publicOrigin, logger, now });
   const page = settings.signInFile === undefined ? undefined : `${publicOrigin}${identitiesPath}`;
   const identities = createIdentities({ ...signInAt, page });
@@ -224,6 +239,7 @@ async function start(
     upstream,
     recorder,
     screen,
+    full: () => sinks.full(),
     logger,
     stands: createStanding({ store, now }),
     onRecord: (record) => {
@@ -302,6 +318,7 @@ async function start(
     streams: () => readers.count(),
     recordsWaiting: () => recorder.waiting(),
     callsWaiting: () => pipeline.waiting(),
+    sinks: () => sinks.standing(),
   });
   metricsServer.serve(createMetricsRoutes({ metrics, logger }));
   server.serve(routes);
@@ -369,28 +386,6 @@ async function makeDirectory(directory: string): Promise<void> {
   } catch (cause) {
     const reason = 'the data directory could not be made. Name another with --data, or give this user the right to write there.';
     throw new Fault('FILE_UNUSABLE', { file: directory, reason }, { cause });
-  }
-}
-
-async function readCertificate(files: ServeSettings['certificateFiles']): Promise<Certificate | undefined> {
-  if (!files) return undefined;
-  const certificate = { cert: await readPem(files.cert, '--tls-cert'), key: await readPem(files.key, '--tls-key') };
-  try {
-    createSecureContext(certificate);
-    return certificate;
-  } catch (cause) {
-    const reason = `not a PEM certificate chain with its private key (${files.key})`;
-    throw new Fault('FILE_UNUSABLE', { file: files.cert, reason }, { cause });
-  }
-}
-
-async function readPem(file: string, setting: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    const reason = code === 'ENOENT' ? 'there is no such file' : 'this user may not read it';
-    throw new Fault('FILE_UNUSABLE', { file, reason: `${reason}. Check ${setting}.` }, { cause });
   }
 }
 

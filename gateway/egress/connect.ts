@@ -1,7 +1,7 @@
 // The only way out: a connection that is made to an address which was judged, and to no other. The name is resolved once, each of its addresses is judged,
 // and the connection takes one of exactly those, so a name that changes between the look and the connection changes nothing. A proxy is told the address that
 // was judged; only where its way says that it resolves by itself is it told a name.
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { Fault } from '#contract/error.ts';
 import { isLoopback } from '#contract/gateway-origin.ts';
@@ -32,16 +32,25 @@ export interface Refused {
   readonly reason: string;
 }
 
-/** For an undici Agent. Fails with EGRESS_FORBIDDEN where an address is refused. */
-export function guardedConnector(deps: ConnectDeps): buildConnector.connector {
-  const { lookup, allowPrivate, out, connectWithinMs, onRefused } = deps;
-  const refuse = (host: string, address: string, isEncrypted: boolean) => {
+interface Guard {
+  /** Why an address may not be connected to, told. */
+  refuse(host: string, address: string, isEncrypted: boolean): Fault | undefined;
+  /** For whoever connects by itself: the addresses of a name. Fails where one of them is refused: one bad address condemns the name, because an honest one has none. */
+  lookup(isEncrypted: boolean): LookupFunction;
+  /** A connection that a proxy made. */
+  throughProxy(
+    proxy: Proxy,
+    to: { readonly host: string; readonly port: string; readonly isEncrypted: boolean },
+  ): Promise<Socket>;
+}
+
+export function createGuard({ lookup, allowPrivate, out, onRefused }: ConnectDeps): Guard {
+  const refuse: Guard['refuse'] = (host, address, isEncrypted) => {
     const reason = objection(address, { host, isEncrypted, allowPrivate });
     if (reason === undefined) return undefined;
     onRefused({ host, address, reason });
     return new Fault('EGRESS_FORBIDDEN', { server: host, reason });
   };
-  /** Throws where one of them is refused: one bad address condemns the name, because an honest one has none. */
   async function judged(host: string, isEncrypted: boolean): Promise<Addresses> {
     const addresses = await lookup(host);
     const refused = addresses.map(({ address }) => refuse(host, address, isEncrypted)).find((fault) => fault !== undefined);
@@ -50,8 +59,21 @@ export function guardedConnector(deps: ConnectDeps): buildConnector.connector {
     if (usable.length === 0) throw new Error(`${host} has no address that this way reaches`);
     return usable;
   }
-  const connectorFor = (isEncrypted: boolean) => {
-    const guardedLookup: LookupFunction = (host, { all }, done) => {
+  const throughProxy: Guard['throughProxy'] = async ({ way, connect }, { host, port, isEncrypted }) => {
+    // This machine is the proxy's only where both are one.
+    if (!isEncrypted && !isLoopback(way.url.hostname))
+      throw new Fault('EGRESS_FORBIDDEN', { server: host, reason: 'it is not encrypted (https), and would leave this machine' });
+    const isNamed = way.resolver === 'proxy' && isIP(host) === 0;
+    const targets = isNamed
+      ? [host]
+      : isIP(host) === 0
+        ? (await judged(host, isEncrypted)).map(({ address }) => address)
+        : [host];
+    return connect(targets.map((target) => (target.includes(':') ? `[${target}]:${port}` : `${target}:${port}`)));
+  };
+  const guardedLookup: Guard['lookup'] =
+    (isEncrypted) =>
+    (host, { all }, done) => {
       judged(host, isEncrypted).then(
         (addresses) => {
           const [first] = addresses;
@@ -61,24 +83,17 @@ export function guardedConnector(deps: ConnectDeps): buildConnector.connector {
         (error: NodeJS.ErrnoException) => done(error, ''),
       );
     };
-    return buildConnector({ allowH2: false, timeout: connectWithinMs, lookup: guardedLookup });
-  };
+  return { refuse, lookup: guardedLookup, throughProxy };
+}
+
+/** For an undici Agent. Fails with EGRESS_FORBIDDEN where an address is refused. */
+export function guardedConnector(deps: ConnectDeps): buildConnector.connector {
+  const { out, connectWithinMs } = deps;
+  const { refuse, lookup, throughProxy } = createGuard(deps);
+  const connectorFor = (isEncrypted: boolean) =>
+    buildConnector({ allowH2: false, timeout: connectWithinMs, lookup: lookup(isEncrypted) });
   const encrypted = connectorFor(true);
   const plain = connectorFor(false);
-
-  async function throughProxy({ way, connect }: Proxy, options: buildConnector.Options, host: string, isEncrypted: boolean) {
-    // This machine is the proxy's only where both are one.
-    if (!isEncrypted && !isLoopback(way.url.hostname))
-      throw new Fault('EGRESS_FORBIDDEN', { server: host, reason: 'it is not encrypted (https), and would leave this machine' });
-    const port = options.port || (isEncrypted ? '443' : '80');
-    const isNamed = way.resolver === 'proxy' && isIP(host) === 0;
-    const targets = isNamed
-      ? [host]
-      : isIP(host) === 0
-        ? (await judged(host, isEncrypted)).map(({ address }) => address)
-        : [host];
-    return connect(targets.map((target) => (target.includes(':') ? `[${target}]:${port}` : `${target}:${port}`)));
-  }
 
   return (options, callback) => {
     const isEncrypted = options.protocol === 'https:';
@@ -87,7 +102,7 @@ export function guardedConnector(deps: ConnectDeps): buildConnector.connector {
     const refused = isIP(host) === 0 ? undefined : refuse(host, host, isEncrypted);
     if (refused) return callback(refused, null);
     if (out.kind === 'proxy')
-      return void throughProxy(out.proxy, options, host, isEncrypted).then(
+      return void throughProxy(out.proxy, { host, port: options.port || (isEncrypted ? '443' : '80'), isEncrypted }).then(
         (socket) => (isEncrypted ? encrypted({ ...options, httpSocket: socket }, callback) : callback(null, socket)),
         (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
       );

@@ -1,6 +1,7 @@
 // Every request that the gateway itself sends to an address out of a policy, or out of somebody's document: https, guarded addresses, bounded in size
 // and time. At most three redirects are followed, each judged like the first. The rule: a credential and a body never reach another origin.
 import { lookup as resolveName } from 'node:dns/promises';
+import type { TLSSocket } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
 import { Fault } from '#contract/error.ts';
 import { reveal, type Secret } from '#contract/secret.ts';
@@ -8,15 +9,22 @@ import { guardedConnector, type Lookup, type Out, type Refused } from './connect
 import { asFault } from './failure.ts';
 import { createProxy, type Proxy } from './proxy.ts';
 import type { RequestSigner } from './signature.ts';
+import { openStream, type StreamRequest } from './stream.ts';
 import { onlyDirect, type Ways } from './way.ts';
 
+export interface Credential {
+  readonly header: string;
+  readonly value: Secret<string>;
+}
 export interface EgressRequest {
   readonly url: URL;
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Without secrets. */
   readonly headers: Readonly<Record<string, string>>;
   /** A secret value of one header; it goes to the origin of `url` alone. */
-  readonly credential?: { readonly header: string; readonly value: Secret<string> } | undefined;
+  readonly credential?: Credential | undefined;
+  /** More of them. */
+  readonly credentials?: readonly Credential[];
   readonly body?: Buffer;
   /** Who is asked, for the words of a fault. */
   readonly server: string;
@@ -56,6 +64,8 @@ export interface Exchange {
 }
 export interface Egress {
   send(request: EgressRequest, receiver: Receiver): Exchange;
+  /** A TLS connection for another protocol than HTTP. Rejects with EGRESS_FORBIDDEN, UPSTREAM_UNREACHABLE. Whoever gets it closes it. */
+  open(request: StreamRequest): Promise<TLSSocket>;
   close(): Promise<void>;
 }
 
@@ -121,7 +131,7 @@ export function createEgress({ lookup = systemLookup, ways = onlyDirect, signer,
   }
 
   function send(request: EgressRequest, receiver: Receiver): Exchange {
-    const { server, method, body, credential, idleWithinMs, limitBytes } = request;
+    const { server, method, body, credential, credentials = [], idleWithinMs, limitBytes } = request;
     let isOver = false;
     let current: Dispatcher.DispatchController | undefined;
 
@@ -139,7 +149,8 @@ export function createEgress({ lookup = systemLookup, ways = onlyDirect, signer,
       let isRedirected = false;
       let received = 0;
       const isHome = url.origin === request.url.origin;
-      const secret = credential && isHome ? { [credential.header]: reveal(credential.value) } : {};
+      const all = [...(credential ? [credential] : []), ...credentials];
+      const secret = isHome ? Object.fromEntries(all.map(({ header, value }) => [header, reveal(value)])) : {};
       const handler: Dispatcher.DispatchHandler = {
         onRequestStart(controller) {
           current = controller;
@@ -214,6 +225,15 @@ export function createEgress({ lookup = systemLookup, ways = onlyDirect, signer,
 
   return {
     send,
+    async open(request) {
+      const { server, allowPrivate, way = ways.usual } = request;
+      const deps = { lookup, allowPrivate, out: outOf(way, server), connectWithinMs, onRefused: tell };
+      try {
+        return await openStream(deps, request);
+      } catch (error) {
+        throw asFault(error, { server, isSent: false, idleWithinMs: connectWithinMs });
+      }
+    },
     async close() {
       const all = [...agents.values()];
       agents.clear();

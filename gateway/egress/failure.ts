@@ -16,6 +16,8 @@ const reasons: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'the address that it is to be called from is none of this machine',
   EHOSTUNREACH: 'there is no way to it',
   ENETUNREACH: 'there is no way to it',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS there',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'it speaks no TLS that is new enough',
   ETIMEDOUT: 'it did not take the connection in time',
   UND_ERR_CONNECT_TIMEOUT: 'it did not take the connection in time',
   CERT_HAS_EXPIRED: 'its certificate has expired',

@@ -15,6 +15,17 @@ export interface Gauges {
   /** Records that are queued and not yet committed. */
   readonly recordsWaiting: () => number;
   readonly callsWaiting: () => number;
+  readonly sinks: () => readonly SinkGauge[];
+}
+/** How a sink stands; the names are the policy's. */
+interface SinkGauge {
+  readonly slug: string;
+  readonly owed: number;
+  readonly oldestAt: number | null;
+  readonly failingSince: number | null;
+  readonly sent: number;
+  readonly skipped: number;
+  readonly parked: number;
 }
 export interface MetricsRegistry extends Metrics {
   /** The text that Prometheus reads. */
@@ -63,6 +74,26 @@ export function createMetrics(): MetricsRegistry {
   gauge('drawbridge_streams', 'Streams of events that AI hosts read now.', (of) => of.streams());
   gauge('drawbridge_calls_waiting', 'Calls that stay open while their AI hosts are asked something.', (of) => of.callsWaiting());
   gauge('drawbridge_audit_waiting_records', 'Records that are queued and not yet committed.', (of) => of.recordsWaiting());
+
+  const perSink = (name: string, help: string, read: (of: SinkGauge) => number) =>
+    new Gauge({
+      name: `drawbridge_sink_${name}`,
+      help,
+      labelNames: ['sink'],
+      registers,
+      collect() {
+        this.reset();
+        for (const of of watched?.sinks() ?? []) this.set({ sink: of.slug }, read(of));
+      },
+    });
+  perSink('lag_records', 'Audit records that the sink owes.', (of) => of.owed);
+  perSink('lag_seconds', 'Age of the oldest audit record that the sink owes.', ({ oldestAt }) =>
+    oldestAt === null ? 0 : Math.max(Date.now() - oldestAt, 0) / 1000,
+  );
+  perSink('failing', '1 while nothing arrives at the sink.', (of) => (of.failingSince === null ? 0 : 1));
+  perSink('sent_records', 'Audit records that the sink took, since it was named.', (of) => of.sent);
+  perSink('skipped_records', 'Audit records that the sink was spared, since it was named.', (of) => of.skipped);
+  perSink('parked_records', 'Audit records that are set aside, because the sink does not take them.', (of) => of.parked);
 
   return {
     call(decision, code, durationMs) {

@@ -1,5 +1,6 @@
 // Answers as bytes, in the era of the host that asked: what the upstream wrote is kept, only the id and what an era requires are set.
 import { entryOf, type Fault } from '#contract/error.ts';
+import { product } from '#contract/product.ts';
 import type { Answered, Encode, Encoded, Era } from '../call.ts';
 import { agreedVersion, legacyVersions, servedVersions } from './era.ts';
 import type { Edit } from './item-link.ts';
@@ -8,7 +9,7 @@ import { subscriptionKey } from './news.ts';
 import { type Member, membersOf, overwrite } from './span.ts';
 import { tasksExtension } from './task-name.ts';
 
-export const serverInfo = { name: 'drawbridge', title: 'Drawbridge', version: '0.1.0' } as const;
+export const serverInfo = product;
 /** What a gateway passes on, whichever of its servers has it. */
 const capabilities = {
   legacy: {

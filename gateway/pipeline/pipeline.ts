@@ -44,6 +44,8 @@ export interface PipelineDeps {
   readonly recorder: Recorder;
   /** The rules on what may flow. */
   readonly screen: Screen;
+  /** Why no call may be made now, because records wait that nobody takes. */
+  readonly full?: () => Fault | undefined;
   readonly logger: Logger;
   /** Rejects where that by which a caller came counts no more. */
   readonly stands: (caller: Caller) => Promise<void>;
@@ -101,6 +103,13 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const tasks = { ...deps, taskSeal, mute, questionEdits: createTaskQuestions({ ...deps, states }) };
   const strangers = createAllowance(strangersPerMinute);
 
+  /** Refused before it runs. Its own record is the probe that ends the state of an audit that was down. */
+  function refuseUnrecorded(): void {
+    if (isAuditDown) throw new Fault('AUDIT_UNAVAILABLE');
+    const full = deps.full?.();
+    if (full) throw full;
+  }
+
   async function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Answered> {
     const use = useOf(request.body, message, request.era);
     if (use) {
@@ -146,7 +155,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     let begun: Begun | undefined;
     let answered: Answered = { kind: 'listened' };
     try {
-      if (isAuditDown) throw new Fault('AUDIT_UNAVAILABLE');
+      refuseUnrecorded();
       begun = await news.listen(request, message, draft, signal);
     } catch (thrown) {
       answered = failed(draft, thrown);
@@ -183,7 +192,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       underWay++;
       if (message.method === listenMethod && request.era === 'modern') return listen(request, message, draft, encode, signal);
       try {
-        if (isAuditDown) throw new Fault('AUDIT_UNAVAILABLE'); // refused before it runs; its record is the probe that ends this state
+        refuseUnrecorded();
         answered = await answer(request, message, draft, signal);
       } catch (thrown) {
         answered = failed(draft, thrown);

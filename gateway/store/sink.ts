@@ -40,8 +40,10 @@ export interface SinkProgress {
   /** Records that it does not owe any more though they were not sent. */
   readonly skipped: number;
   readonly parked: readonly ParkedRecord[];
-  /** Null: it goes well. */
+  /** Why nothing arrives there; null: it goes well. */
   readonly error: string | null;
+  /** What it says of records that arrived. */
+  readonly complaint: string | null;
   readonly at: number;
 }
 

@@ -75,6 +75,21 @@ export const layers: readonly Layer[] = [
     packages: [...logger, 'zod'],
     node: 'all',
   },
+  // Where records go besides the database.
+  {
+    at: 'gateway/sink/',
+    ours: [
+      ...contract,
+      'gateway/store/store.ts',
+      'gateway/store/sink.ts',
+      'gateway/bus/bus.ts',
+      'gateway/egress/',
+      'gateway/vault/',
+      'gateway/audit/record.ts',
+    ],
+    packages: [...logger, 'zod'],
+    node: 'all',
+  },
   {
     at: 'gateway/identity/',
     ours: [
@@ -150,6 +165,7 @@ export const layers: readonly Layer[] = [
       'gateway/mcp/uri-template.ts',
       'gateway/audit/',
       'gateway/vault/',
+      'gateway/sink/',
       'gateway/egress/way.ts',
     ],
     packages: [...logger, 'yaml', 'zod'],

@@ -17,4 +17,55 @@ export const sink: readonly Requirement[] = [
     promise: 'The secret of a sink goes nowhere but to the address for which it was set.',
     source: 'docs/siem.md, "Secrets"',
   },
+  {
+    id: 'sink.splunk-acknowledged',
+    promise: 'With acknowledgement a batch counts as sent to Splunk only once an indexer has it.',
+    source: 'docs/siem.md, "Kinds"',
+  },
+  {
+    id: 'sink.otlp-url-exact',
+    promise: 'An OTLP address is used exactly as the policy has it.',
+    source: 'docs/siem.md, "Kinds"',
+  },
+  {
+    id: 'sink.http-later',
+    promise:
+      'A receiver that is busy or set up wrong gets the same records later; only what it says of their content sets one aside.',
+    source: 'docs/siem.md, "When a receiver does not take them"',
+  },
+  {
+    id: 'sink.syslog-verified',
+    promise: 'Syslog goes over TLS to a receiver for which somebody vouches, and to nobody else.',
+    source: 'docs/siem.md, "Kinds"',
+  },
+  {
+    id: 'sink.file-whole-lines',
+    promise: 'In the file of a sink each record is a line, also after a crash or a full disk.',
+    source: 'docs/siem.md, "Kinds"',
+  },
+  {
+    id: 'sink.refuses-all',
+    promise: 'A receiver that takes nothing at all is set up wrong: no record is set aside for it.',
+    source: 'docs/siem.md, "When a receiver does not take them"',
+  },
+  {
+    id: 'sink.at-least-once',
+    promise: 'What a sink owes arrives there, however often the receiver was away in between.',
+    source: 'docs/siem.md, "What is sent"',
+  },
+  {
+    id: 'sink.full-refuses',
+    promise: 'Where a sink owes more than it may, calls are refused until it has caught up.',
+    source: 'docs/siem.md, "The limit"',
+  },
+  {
+    id: 'sink.redacted',
+    promise: 'A field that a sink leaves out is nowhere in what it sends.',
+    source: 'docs/siem.md, "What is sent"',
+  },
+  {
+    id: 'sink.otlp-official',
+    promise: "What is sent as OTLP is what OpenTelemetry's own encoder says of the same record.",
+    source: 'docs/siem.md, "Kinds"',
+  },
 ];

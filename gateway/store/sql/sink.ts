@@ -60,9 +60,9 @@ export async function leaseSink(db: Db, sink: SinkId, holder: string, now: numbe
 }
 
 export async function reportSink(db: Db, sink: SinkId, holder: string, progress: SinkProgress): Promise<boolean> {
-  const { cursors, sent, rejected, skipped, parked, error, at } = progress;
+  const { cursors, sent, rejected, skipped, parked, error, complaint, at } = progress;
   return await db.transaction().execute(async (tx) => {
-    const told = error === null ? { failing_since: null } : { last_error: error, last_error_at: at };
+    const words = error ?? complaint;
     const { numUpdatedRows } = await tx
       .updateTable('sink_state')
       .set((row) => ({
@@ -70,8 +70,8 @@ export async function reportSink(db: Db, sink: SinkId, holder: string, progress:
         rejected: row('rejected', '+', rejected),
         skipped: row('skipped', '+', skipped),
         ...(sent > 0 ? { delivered_at: at } : {}),
-        ...told,
-        ...(error === null ? {} : { failing_since: row.fn.coalesce('failing_since', row.val(at)) }),
+        ...(words === null ? {} : { last_error: words, last_error_at: at }),
+        failing_since: error === null ? null : row.fn.coalesce('failing_since', row.val(at)),
       }))
       .where('sink_id', '=', sink)
       .where('holder', '=', holder)

@@ -86,8 +86,8 @@ test.each([
 test('a name that changes between the look and the connection changes nothing', async () => {
   proves('egress.looked-up-once', {
     file: 'gateway/egress/connect.ts',
-    find: 'return buildConnector({ allowH2: false, timeout: connectWithinMs, lookup: guardedLookup });',
-    replace: 'return buildConnector({ allowH2: false, timeout: connectWithinMs });',
+    find: 'buildConnector({ allowH2: false, timeout: connectWithinMs, lookup: lookup(isEncrypted) })',
+    replace: 'buildConnector({ allowH2: false, timeout: connectWithinMs })',
   });
   const forbidden = await listen((_, response) => response.end('inside'));
   // Allowed is another loopback address, where nothing listens on this port.

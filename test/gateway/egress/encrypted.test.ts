@@ -77,9 +77,9 @@ function get(url: string): Promise<{ text: string; fault: Fault | undefined }> {
 test('the certificate is checked against the name of the URL, not against the address', async () => {
   proves('egress.certificate-checked', {
     file: 'gateway/egress/connect.ts',
-    find: 'return buildConnector({ allowH2: false, timeout: connectWithinMs, lookup: guardedLookup });',
+    find: 'buildConnector({ allowH2: false, timeout: connectWithinMs, lookup: lookup(isEncrypted) })',
     replace:
-      'return buildConnector({ allowH2: false, timeout: connectWithinMs, lookup: guardedLookup, rejectUnauthorized: false });',
+      'buildConnector({ allowH2: false, timeout: connectWithinMs, lookup: lookup(isEncrypted), rejectUnauthorized: false })',
   });
   const server = await serve((_, response) => response.end('encrypted'));
   expect(await get(`https://tracker.test:${server.port}/`)).toEqual({ text: 'encrypted', fault: undefined });

@@ -25,7 +25,14 @@ describe('the metrics', () => {
     metrics.call('refused', 'TOOL_NOT_PROVISIONED', 1);
     metrics.call('refused', 'TOOL_NOT_PROVISIONED', 1);
     metrics.notificationDropped();
-    metrics.watch({ tunnels: () => 3, sessions: () => 5, streams: () => 4, recordsWaiting: () => 7, callsWaiting: () => 9 });
+    metrics.watch({
+      tunnels: () => 3,
+      sessions: () => 5,
+      streams: () => 4,
+      recordsWaiting: () => 7,
+      callsWaiting: () => 9,
+      sinks: () => [{ slug: 'siem', owed: 12, oldestAt: Date.now() - 60_000, failingSince: 1, sent: 3, skipped: 0, parked: 0 }],
+    });
     const { status, headers, body } = await ask('GET /metrics HTTP/1.1', `Host: 127.0.0.1:${server.address.port}`);
     expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
     for (const line of [
@@ -39,6 +46,9 @@ describe('the metrics', () => {
       'drawbridge_streams 4',
       'drawbridge_audit_waiting_records 7',
       'drawbridge_calls_waiting 9',
+      'drawbridge_sink_lag_records{sink="siem"} 12',
+      'drawbridge_sink_lag_seconds{sink="siem"} 6',
+      'drawbridge_sink_failing{sink="siem"} 1',
     ])
       expect(body).toContain(line);
   });

@@ -1,0 +1,52 @@
+// One marked record to a sink, and what came back: whether it is set up right is found out before something depends on it.
+// The rule: it goes the same way as every record, past the sink's filter; it is on no record, and moves no cursor.
+import type { EventRecord } from '#contract/audit.ts';
+import { newRecordId } from '#contract/id.ts';
+import { itemOf } from '../sink/item.ts';
+import { createReceiver, type ReceiverDeps } from '../sink/open.ts';
+import type { Store } from '../store/store.ts';
+import type { KeyEncryption } from '../vault/seal.ts';
+import { openSinkSecrets } from '../vault/sink-secret.ts';
+import { sinkNamed } from './sink.ts';
+
+export interface SinkTest {
+  readonly sink: string;
+  /** Of the record that was sent, to be looked for at the far end. */
+  readonly id: string;
+  readonly outcome: 'delivered' | 'dropped' | 'refused' | 'not-now';
+  /** What it answered, or why nothing arrived. */
+  readonly words: string;
+  readonly tookMs: number;
+}
+
+/** Rejects with NAME_UNKNOWN, SINK_SECRET_MISSING and what the vault rejects with. */
+export async function testSink(
+  of: ReceiverDeps & {
+    readonly store: Store;
+    readonly keys: KeyEncryption;
+    readonly slug: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<SinkTest> {
+  const { store, keys, slug, source, signal } = of;
+  const sink = await sinkNamed(store, slug);
+  const receiver = createReceiver(sink, await openSinkSecrets(sink, await store.sink.secrets(), keys), of);
+  const at = source.now();
+  const id = newRecordId(at);
+  const about = { user: null, workstation: null, code: null, detail: { sink: slug, test: true } };
+  const record: EventRecord = { version: 1, kind: 'event', id, at, event: 'sink_test', ...about };
+  const unfiltered = { redact: sink.config.redact, format: sink.config.format };
+  const item = itemOf({ chain: 'test', seq: 1, at, body: JSON.stringify(record), hash: '' }, unfiltered, source.organization);
+  try {
+    const began = performance.now();
+    // Without a filter there always is one.
+    const outcome = await receiver.deliver(item === undefined ? [] : [item], signal);
+    const tookMs = Math.round(performance.now() - began);
+    if (outcome.kind !== 'delivered')
+      return { sink: slug, id, outcome: outcome.kind === 'later' ? 'not-now' : 'refused', words: outcome.reason, tookMs };
+    if (outcome.rejected) return { sink: slug, id, outcome: 'dropped', words: outcome.rejected.reason, tookMs };
+    return { sink: slug, id, outcome: 'delivered', words: outcome.answer ?? '', tookMs };
+  } finally {
+    await receiver.close();
+  }
+}

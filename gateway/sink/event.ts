@@ -1,0 +1,42 @@
+// What is put on record of sinks themselves. The rule: each tells of a change of how things stand, never of a single attempt, because it is sent to the sinks too.
+import type { Logger } from 'pino';
+import type { EventRecord } from '#contract/audit.ts';
+import { newRecordId } from '#contract/id.ts';
+import type { Recorder } from '../audit/record.ts';
+
+export interface SinkEvent {
+  readonly event:
+    // nothing arrives there; it does again
+    | 'sink_failing'
+    | 'sink_recovered'
+    // a record that it will not take while it takes others; records that it took and dropped; records that are not sent any more
+    | 'sink_record_set_aside'
+    | 'sink_rejected'
+    | 'sink_skipped';
+  readonly detail: EventRecord['detail'];
+}
+
+/** Where it can't be put on record, the log says it: nothing waits for it. */
+export function createSinkEvents(
+  recorder: Pick<Recorder, 'append'>,
+  now: () => number,
+  logger: Logger,
+): (event: SinkEvent) => void {
+  return ({ event, detail }) => {
+    const at = now();
+    const record: EventRecord = {
+      version: 1,
+      kind: 'event',
+      id: newRecordId(at),
+      at,
+      event,
+      user: null,
+      workstation: null,
+      code: null,
+      detail,
+    };
+    recorder
+      .append(record)
+      .catch((error: unknown) => logger.error({ err: error, event, ...detail }, 'an event of a sink is not on record'));
+  };
+}

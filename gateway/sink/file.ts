@@ -1,0 +1,83 @@
+// A sink that is a file: one record a line, on disk when it counts as delivered, rotated by size.
+// The rule: a line is whole. One that a crash or a full disk tore is ended before the next begins.
+import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codeOf } from './failure.ts';
+import type { Item } from './item.ts';
+import type { Receiver } from './receiver.ts';
+
+export interface FileDeps {
+  readonly directory: string;
+  readonly rotateBytes: number;
+  /** Full files that are kept. */
+  readonly keep: number;
+}
+
+const name = 'records.jsonl';
+
+export function createFile({ directory, rotateBytes, keep }: FileDeps): Receiver {
+  const path = join(directory, name);
+  let handle: FileHandle | undefined;
+  let size = 0;
+
+  async function opened(): Promise<FileHandle> {
+    // Somebody may have moved the file away to keep it.
+    const there = await stat(path).catch(() => undefined);
+    if (handle !== undefined && there?.ino === (await handle.stat()).ino) return handle;
+    await shut();
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    handle = await open(path, 'a+', 0o600);
+    await handle.chmod(0o600);
+    size = (await handle.stat()).size;
+    if (size > 0) {
+      const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+      if (buffer[0] !== 0x0a) size += (await handle.write('\n')).bytesWritten;
+    }
+    return handle;
+  }
+
+  async function write(items: readonly Item[]): Promise<void> {
+    const file = await opened();
+    const lines = Buffer.from(items.map(({ text }) => `${text}\n`).join(''));
+    let written = 0;
+    while (written < lines.length) written += (await file.write(lines, written)).bytesWritten;
+    await file.sync();
+    size += lines.length;
+    if (size >= rotateBytes) await rotate();
+  }
+
+  async function rotate(): Promise<void> {
+    await shut();
+    await rm(`${path}.${keep}`, { force: true });
+    for (let number = keep - 1; number >= 1; number--) await renameIfThere(`${path}.${number}`, `${path}.${number + 1}`);
+    await rename(path, `${path}.1`);
+  }
+
+  async function shut(): Promise<void> {
+    const closing = handle;
+    handle = undefined;
+    await closing?.close();
+  }
+
+  return {
+    batch: { records: 1000, bytes: 4 * 2 ** 20 },
+    rewindMs: 0,
+    async deliver(items) {
+      try {
+        await write(items);
+        return { kind: 'delivered', answer: `written to ${path}` };
+      } catch (error) {
+        await shut().catch(() => undefined);
+        const code = codeOf(error);
+        return { kind: 'later', reason: code === 'ENOSPC' ? 'the disk is full' : `the file can not be written (${code})` };
+      }
+    },
+    close: () => shut().catch(() => undefined),
+  };
+}
+
+async function renameIfThere(from: string, to: string): Promise<void> {
+  await rename(from, to).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  });
+}

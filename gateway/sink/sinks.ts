@@ -1,0 +1,122 @@
+// All sinks of the policy in force: one pump each, begun, changed and ended with the policy and with their secrets; and how much each owes.
+// The rule: nothing here stands in a call's way but one question that is answered from memory: whether a sink owes more than it may.
+import type { Logger } from 'pino';
+import { Fault } from '#contract/error.ts';
+import type { Bus } from '../bus/bus.ts';
+import type { Recorder } from '../audit/record.ts';
+import type { SinkSecret, SinkStanding, StoredSink } from '../store/sink.ts';
+import type { Store } from '../store/store.ts';
+import type { KeyEncryption } from '../vault/seal.ts';
+import { openSinkSecrets } from '../vault/sink-secret.ts';
+import { createSinkEvents } from './event.ts';
+import type { ReceiverDeps } from './open.ts';
+import type { Pump } from './pump.ts';
+
+export interface SinksDeps extends ReceiverDeps {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly keys: KeyEncryption;
+  readonly recorder: Pick<Recorder, 'append'>;
+  /** Who sends: the same after a restart, and no other gateway server's. */
+  readonly holder: string;
+  readonly logger: Logger;
+}
+export interface Sinks {
+  /** Why no call may be made now; undefined where one may. */
+  full(): Fault | undefined;
+  /** How each stood when it was looked at last, less than two seconds ago. */
+  standing(): readonly SinkStanding[];
+  close(): Promise<void>;
+}
+
+const lookEveryMs = 1000;
+
+/** Rejects where the store does not answer: what the sinks owe must be known before calls are. */
+export async function openSinks(deps: SinksDeps): Promise<Sinks> {
+  const { store, bus, keys, holder, logger, source } = deps;
+  const record = createSinkEvents(deps.recorder, source.now, logger);
+  const pumps = new Map<string, { readonly key: string; readonly pump: Pump | undefined }>();
+  let standing: readonly SinkStanding[] = await store.sink.standing();
+  let isClosed = false;
+  let isLooking = false;
+  let isStale = false;
+  let isSilent = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function begin(sink: StoredSink, secrets: readonly SinkSecret[]): Promise<Pump | undefined> {
+    try {
+      // Loaded where they are used: most gateway servers start without.
+      const [{ createReceiver }, { startPump }] = await Promise.all([import('./open.ts'), import('./pump.ts')]);
+      const receiver = createReceiver(sink, await openSinkSecrets(sink, secrets, keys), deps);
+      const { organization, now } = source;
+      return startPump({ sink, receiver, store, organization, holder, record, logger, now, random: Math.random });
+    } catch (error) {
+      logger.warn({ err: error, sink: sink.slug }, 'a sink sends nothing');
+      return undefined;
+    }
+  }
+
+  /** From the pumps that run to those that the policy wants. */
+  async function follow(): Promise<void> {
+    const [sinks, secrets] = await Promise.all([store.sink.sinks(), store.sink.secrets()]);
+    const wanted = new Map<string, { readonly key: string; readonly sink: StoredSink }>();
+    for (const sink of sinks) {
+      const own = secrets.filter((one) => one.sink === sink.id).map(({ sealed }) => sealed);
+      wanted.set(sink.id, { key: JSON.stringify([sink.config, own]), sink });
+    }
+    for (const [id, { key, pump }] of [...pumps]) {
+      if (wanted.get(id)?.key === key) continue;
+      pumps.delete(id);
+      await pump?.close();
+    }
+    for (const [id, { key, sink }] of wanted)
+      if (!pumps.has(id) && !isClosed) pumps.set(id, { key, pump: await begin(sink, secrets) });
+  }
+
+  async function look(): Promise<void> {
+    isStale = true;
+    if (isLooking) return;
+    isLooking = true;
+    while (isStale && !isClosed) {
+      isStale = false;
+      try {
+        await follow();
+        await weigh();
+      } catch (error) {
+        logger.error({ err: error }, 'the sinks could not be looked at');
+      }
+    }
+    isLooking = false;
+  }
+
+  async function weigh(): Promise<void> {
+    clearTimeout(timer);
+    try {
+      standing = await store.sink.standing();
+      isSilent = false;
+    } catch (error) {
+      if (!isSilent) logger.error({ err: error }, 'what the sinks owe could not be found out');
+      isSilent = true;
+    }
+    clearTimeout(timer);
+    // Without sinks there is nothing to look at until the policy names one.
+    if (!isClosed && (standing.length > 0 || isSilent)) timer = setTimeout(() => void weigh(), lookEveryMs).unref();
+  }
+
+  const unsubscribe = bus.subscribe('changed', () => void look());
+  await look();
+  return {
+    full() {
+      const full = standing.find(({ owed, config }) => config.onFull === 'refuse' && owed > config.limit);
+      return full && new Fault('SINK_FULL', { sink: full.slug, owed: full.owed, limit: full.config.limit });
+    },
+    standing: () => standing,
+    async close() {
+      isClosed = true;
+      unsubscribe();
+      clearTimeout(timer);
+      await Promise.all([...pumps.values()].map(({ pump }) => pump?.close()));
+      pumps.clear();
+    },
+  };
+}
