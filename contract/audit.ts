@@ -1,5 +1,5 @@
-// One audited trace of one call: who, where, what, as whose identity, what was decided and why, and how long each leg took.
-// Metadata only: no argument, result, token or file content is in it.
+// One audited trace of one call: who, where, what, as whose identity, what was decided and why, and how long each leg took; beside the calls events, and
+// what administrators changed. Metadata only: no argument, result, token or file content is in it.
 import { z } from 'zod';
 import { ErrorCode } from './error.ts';
 import { RuleHit } from './rule.ts';
@@ -68,7 +68,7 @@ export const CallRecord = z.object({
 });
 export type CallRecord = z.infer<typeof CallRecord>;
 
-/** Something that happened to a workstation or an administrator did, beside the calls. */
+/** Something that happened to a workstation or by a sign-in, beside the calls. */
 export const EventRecord = z.object({
   version: z.literal(1),
   kind: z.literal('event'),
@@ -83,7 +83,36 @@ export const EventRecord = z.object({
 });
 export type EventRecord = z.infer<typeof EventRecord>;
 
+/** Who did something as an administrator. */
+export const DeedActor = z.discriminatedUnion('kind', [
+  /** By the admin API, with a personal access token. */
+  z.object({ kind: z.literal('user'), user: named(UserId), accessToken: TokenId.nullable() }),
+  /** On the machine of the gateway server, as this user of its operating system. */
+  z.object({ kind: z.literal('command-line'), osUser: z.string() }),
+  /** A part of the gateway server, on behalf of a program elsewhere (a directory). */
+  z.object({ kind: z.literal('system'), part: z.string() }),
+]);
+export type DeedActor = z.infer<typeof DeedActor>;
+
+/** What an administrator changed. It is written in the transaction of the change itself, so neither is there without the other; no secret is in it. */
+export const DeedRecord = z.object({
+  version: z.literal(1),
+  kind: z.literal('deed'),
+  id: RecordId,
+  at: z.number().int(),
+  actor: DeedActor,
+  /** The operation of the admin API, such as `teams.replace`; the command line's are the same ones. */
+  operation: z.string().regex(/^[a-z-]+\.[a-z-]+$/),
+  /** What it was done to: a slug, an id, `<gateway>/<server>`. */
+  target: z.string().nullable(),
+  reason: z.string().nullable(),
+  /** How it was and how it is now; null where there was or is nothing. */
+  before: z.json(),
+  after: z.json(),
+});
+export type DeedRecord = z.infer<typeof DeedRecord>;
+
 /** What `kind` may be. */
-export const recordKinds = ['call', 'event'] as const;
-export const AuditRecord = z.discriminatedUnion('kind', [CallRecord, EventRecord]);
+export const recordKinds = ['call', 'event', 'deed'] as const;
+export const AuditRecord = z.discriminatedUnion('kind', [CallRecord, EventRecord, DeedRecord]);
 export type AuditRecord = z.infer<typeof AuditRecord>;

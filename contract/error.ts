@@ -1,6 +1,7 @@
 // The one table of what can go wrong: code -> HTTP status, JSON-RPC code, words for a person, whose fault, whether a retry makes sense.
 // Drawbridge's own JSON-RPC codes lie outside -32768..-32000, which JSON-RPC 2.0 section 5.1 and the MCP specification reserve.
 import { z } from 'zod';
+import { adminErrors } from './error-admin.ts';
 import { companionErrors } from './error-companion.ts';
 import { itemErrors } from './error-item.ts';
 import { remoteErrors } from './error-remote.ts';
@@ -304,7 +305,8 @@ const table = {
   // what the companion's page asks of the tray program
   ...companionErrors,
 
-  // what an administrator asks for at a command line
+  // what an administrator asks for, by the API and at a command line
+  ...adminErrors,
   SETTING_INVALID: { status: 400, rpc: 7400, retry: 'no', message: 'The setting {setting} is not valid: {reason}' },
   NAME_UNKNOWN: { status: 404, rpc: 7404, retry: 'no', message: 'There is no {what} "{name}". {hint}' },
   CHOICE_NEEDED: { status: 409, rpc: 7409, retry: 'no', message: '{what} fits more than one: {choices}. {hint}' },

@@ -1,6 +1,7 @@
 // The policy file: what the gateway server allows, as people write it in YAML (`drawbridge-gateway apply -f FILE`).
 // The file is the whole truth for what it names: what is absent from it is removed, and what is absent from a gateway is not allowed.
 import { z } from 'zod';
+import { Capability } from './capability.ts';
 import { clientProof } from './client-proof.ts';
 import { PolicyEngine } from './engine.ts';
 import { Slug, WorkstationId } from './id.ts';
@@ -26,6 +27,8 @@ export const PolicyUser = z
     /** Who a person is, as an identity provider says it; a service account has none. */
     email: z.email().optional(),
     teams: z.array(Slug).default([]),
+    /** What the user may do beside calling. Absent: `member`. */
+    role: Slug.optional(),
     ...clientProof,
   })
   .superRefine(({ kind, email, secretHash, jwks }, context) => {
@@ -42,6 +45,9 @@ export const PolicyUser = z
   });
 export type PolicyUser = z.infer<typeof PolicyUser>;
 export const PolicyTeam = z.strictObject({ ...named, gateways: z.array(Slug).default([]) });
+/** What it grants. Of a built-in role only the title may stand here. */
+export const PolicyRole = z.strictObject({ ...named, capabilities: z.array(Capability).optional() });
+export type PolicyRole = z.infer<typeof PolicyRole>;
 /** Seconds without an answer or progress after which a call is given up. */
 const timeoutSeconds = z.number().int().min(1).max(3600).default(60);
 
@@ -127,11 +133,14 @@ export const PolicyGateway = z.strictObject({
   rules: Rules.optional(),
 });
 
+export type PolicyGateway = z.infer<typeof PolicyGateway>;
+
 /** The whole file. Keys of the records are immutable slugs. */
 export const PolicyFile = z.strictObject({
   version: z.literal(1),
   /** Which hosts are let in that no administrator knows: all (absent or `open`), or none (`allow-list`). */
   hosts: z.enum(['open', 'allow-list']).optional(),
+  roles: z.record(Slug, PolicyRole).default({}),
   users: z.record(Slug, PolicyUser).default({}),
   teams: z.record(Slug, PolicyTeam).default({}),
   servers: z.record(Slug, PolicyServer).default({}),

@@ -1,7 +1,7 @@
 // How the recorder is doing, seen from outside: how many records wait, and whether it refused one lately. It changes nothing of what is appended.
-import type { Recorder } from './audit/record.ts';
+import type { KeepingRecorder } from './audit/record.ts';
 
-export interface AuditGauge extends Recorder {
+export interface AuditGauge extends KeepingRecorder {
   /** Records that are appended and not accepted yet. */
   waiting(): number;
   /**
@@ -13,7 +13,7 @@ export interface AuditGauge extends Recorder {
 
 const rememberMs = 10_000;
 
-export function gaugeAudit(recorder: Recorder, now: () => number): AuditGauge {
+export function gaugeAudit(recorder: KeepingRecorder, now: () => number): AuditGauge {
   let waiting = 0;
   let refusedAt = -Infinity;
   const onAccepted = () => {
@@ -24,13 +24,14 @@ export function gaugeAudit(recorder: Recorder, now: () => number): AuditGauge {
     waiting--;
     refusedAt = now();
   };
+  const gauged = (appended: Promise<void>): Promise<void> => {
+    waiting++;
+    appended.then(onAccepted, onRefused);
+    return appended;
+  };
   return {
-    append(record) {
-      waiting++;
-      const appended = recorder.append(record);
-      appended.then(onAccepted, onRefused);
-      return appended;
-    },
+    append: (record) => gauged(recorder.append(record)),
+    keep: (record) => gauged(recorder.keep(record)),
     close: () => recorder.close(),
     waiting: () => waiting,
     isRefusing: () => now() - refusedAt < rememberMs,

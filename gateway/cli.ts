@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `drawbridge-gateway`: runs the gateway server, and looks after its data beside it.
-// Exit codes: 0 done, 1 failed (one line says why and what to do), 2 not understood.
+// Exit codes: 0 done, 1 failed (one line says why and what to do), 2 not understood, 3 the plan of `apply --plan` is not empty.
 import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import pino from 'pino';
@@ -23,6 +23,7 @@ const terminal: Terminal = {
   around,
   logger: pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true })),
   input: process.stdin,
+  isColored: process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb',
   print: (line) => process.stdout.write(`${line}\n`),
   note: (line) => process.stderr.write(`${line}\n`),
   untilEnded() {
@@ -43,22 +44,37 @@ try {
 /** The administrators' commands. `serve` is started without them: what they need is a third of what would have to be loaded. */
 async function administration(): Promise<readonly AddCommands[]> {
   if (process.argv[2] === 'serve') return [];
-  const [policy, token, workstation, server, identity, audit, backup, connection, account, egress, host, person, sink] =
-    await Promise.all([
-      import('./command/policy.ts'),
-      import('./command/token.ts'),
-      import('./command/workstation.ts'),
-      import('./command/server.ts'),
-      import('./command/identity.ts'),
-      import('./command/audit.ts'),
-      import('./command/backup.ts'),
-      import('./command/connection.ts'),
-      import('./command/account.ts'),
-      import('./command/egress.ts'),
-      import('./command/host.ts'),
-      import('./command/person.ts'),
-      import('./command/sink.ts'),
-    ]);
+  const [
+    policy,
+    token,
+    workstation,
+    server,
+    identity,
+    audit,
+    backup,
+    connection,
+    account,
+    egress,
+    host,
+    person,
+    sink,
+    accessToken,
+  ] = await Promise.all([
+    import('./command/policy.ts'),
+    import('./command/token.ts'),
+    import('./command/workstation.ts'),
+    import('./command/server.ts'),
+    import('./command/identity.ts'),
+    import('./command/audit.ts'),
+    import('./command/backup.ts'),
+    import('./command/connection.ts'),
+    import('./command/account.ts'),
+    import('./command/egress.ts'),
+    import('./command/host.ts'),
+    import('./command/person.ts'),
+    import('./command/sink.ts'),
+    import('./command/access-token.ts'),
+  ]);
   return [
     policy.addPolicy,
     token.addToken,
@@ -73,6 +89,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     host.addHost,
     person.addPerson,
     sink.addSink,
+    accessToken.addAccessToken,
   ];
 }
 

@@ -7,18 +7,20 @@ import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import { acceptHosts } from './accept-host.ts';
-import type { EgressSettings } from './admin/egress-file.ts';
-import type { SignInSettings } from './admin/sign-in-file.ts';
 import { gaugeAudit, type AuditGauge } from './audit-gauge.ts';
+import { createDeedLog } from './audit/deed-log.ts';
 import { openAuditKey } from './audit/key.ts';
 import { openRecorder } from './audit/spool.ts';
 import { createMemoryBus } from './bus/memory.ts';
 import { readCertificate } from './certificate.ts';
+import { openSignIn, readWays } from './configured.ts';
 import { openRequestKeys } from './caller/request-key.ts';
 import { deriveSecret, openSigningKey } from './caller/signing-key.ts';
 import { createHostLog } from './caller/host-log.ts';
 import { createStanding } from './caller/standing.ts';
 import { createTokenCheck } from './caller/token.ts';
+import { adminDocuments } from './http/admin/document.ts';
+import { createAdminRoute } from './http/admin/route.ts';
 import { createEnrollRoute } from './http/enroll.ts';
 import { createHealth, type Part } from './http/health.ts';
 import { createMcpRoute } from './http/mcp.ts';
@@ -30,16 +32,15 @@ import { createReaders } from './http/reader.ts';
 import { createRoutes } from './http/routes.ts';
 import { openServer } from './http/server.ts';
 import { createPersonSessions } from './http/sign-in/person-session.ts';
-import type { SignIn, SignInDeps } from './http/sign-in/route.ts';
 import { openTicketKey, renewTicketKey, ticketSeconds } from './http/ticket-key.ts';
 import { createTunnelUpgrade } from './http/tunnel.ts';
 import { createWellKnown } from './http/well-known.ts';
 import { createEgress } from './egress/egress.ts';
 import { createRequestSigner } from './egress/signature.ts';
-import { onlyDirect, type Ways } from './egress/way.ts';
 import { giveBackMemory, keepCallsYoung, letSmallHeapGrow } from './heap.ts';
 import { createIdentities } from './identity/identities.ts';
 import { openIdentities } from './identity/open.ts';
+import { removeAndRevoke } from './identity/removal.ts';
 import { identitiesPath } from './identity/words.ts';
 import { openInForce, type InForce } from './in-force.ts';
 import { createMcpSessions } from './mcp/session.ts';
@@ -173,6 +174,8 @@ async function start(
     logger,
   });
   const recorder = opened(gaugeAudit(spool, now), (it) => it.close());
+  const deeds = opened(createDeedLog({ store, recorder, logger, now }), (it) => it.close());
+  bus.subscribe('changed', () => deeds.look());
   const inForce = opened(await openInForce({ store, bus, logger, hashSecret: deriveSecret(signingKey, 'rule hashes') }), (it) =>
     it.close(),
   );
@@ -309,6 +312,17 @@ async function start(
       published,
       keys: async () => (await requestKeys.all()).map((one) => one.published),
     }),
+    admin: createAdminRoute({
+      store,
+      keys,
+      now,
+      recorder,
+      logger,
+      addressOf,
+      removeIdentity: (from, id) => removeAndRevoke({ ...signInAt, store: from }, id),
+      onChanged: () => bus.publish('changed'),
+      documents: adminDocuments(publicOrigin),
+    }),
     tunnel: createTunnelUpgrade({ tunnels, addressOf }),
     logger,
   });
@@ -331,26 +345,6 @@ async function start(
   opened(pipeline, (it) => it.close());
   logger.info({ url: publicOrigin, address: server.address }, 'listening');
   return { url: publicOrigin, metricsUrl: `${originOf(metricsServer.address, false)}/metrics` };
-}
-
-/** Loaded where it is used, as the rest of what is configured by a file. */
-async function readWays({ egressFile }: ServeSettings): Promise<EgressSettings> {
-  if (egressFile === undefined) return { ways: onlyDirect, published: { addresses: [], isComplete: false } };
-  const { readEgressFile } = await import('./admin/egress-file.ts');
-  return readEgressFile(egressFile);
-}
-
-/** Loaded where it is used: without --sign-in it would only make the start longer. */
-async function openSignIn(
-  of: Omit<SignInDeps, keyof SignInSettings> & { settings: ServeSettings; ways: Ways },
-): Promise<SignIn | undefined> {
-  const { settings, ways, ...deps } = of;
-  if (settings.signInFile === undefined) return undefined;
-  const [{ readSignInFile }, { createSignIn }] = await Promise.all([
-    import('./admin/sign-in-file.ts'),
-    import('./http/sign-in/route.ts'),
-  ]);
-  return createSignIn({ ...deps, ...(await readSignInFile(settings.signInFile, [...ways.byName.keys()])) });
 }
 
 /** What a call needs. */

@@ -1,7 +1,9 @@
 // Policy as code: from the policy in force to the one in a file, all or nothing. Applying the same policy again changes nothing.
+import { isDeepStrictEqual } from 'node:util';
 import { Fault } from '#contract/error.ts';
 import type { PolicyFile } from '#contract/policy.ts';
-import type { Store } from '../store/store.ts';
+import { refuseAbove, refuseTaking } from './above.ts';
+import { type Acting, doing } from './context.ts';
 import { planPolicy, type Change } from './plan.ts';
 
 export interface Applied {
@@ -11,12 +13,15 @@ export interface Applied {
 }
 
 /** Rejects with STORE_UNAVAILABLE where the database fails, or where others keep changing it meanwhile; then nothing was changed. */
-export async function applyPolicy(deps: {
-  store: Store;
-  policy: PolicyFile;
-  now: number;
-  isPlanOnly: boolean;
-}): Promise<Applied> {
+export async function applyPolicy(
+  deps: Acting & {
+    readonly policy: PolicyFile;
+    readonly now: number;
+    readonly isPlanOnly: boolean;
+    /** Throws where the policy that is in force is not the one that was meant. */
+    readonly expect?: (before: PolicyFile) => void;
+  },
+): Promise<Applied> {
   try {
     return await applyOnce(deps);
   } catch (error) {
@@ -26,7 +31,8 @@ export async function applyPolicy(deps: {
   }
 }
 
-async function applyOnce({ store, policy, now, isPlanOnly }: Parameters<typeof applyPolicy>[0]): Promise<Applied> {
+async function applyOnce(deps: Parameters<typeof applyPolicy>[0]): Promise<Applied> {
+  const { store, policy, now, isPlanOnly } = deps;
   // The revision is read first: what changes after it makes the replacement fail.
   const revision = await store.revision();
   const [before, tokens, workstations, made] = await Promise.all([
@@ -35,8 +41,34 @@ async function applyOnce({ store, policy, now, isPlanOnly }: Parameters<typeof a
     store.workstations(),
     store.signIn.madePeople(),
   ]);
+  deps.expect?.(before);
   const changes = planPolicy(before, policy, { tokens, workstations, made, now });
   if (isPlanOnly || changes.length === 0) return { changes, isApplied: false };
-  await store.replacePolicy(policy, revision, now);
+  refuseAbove(deps.actor, before, policy);
+  refuseTaking(deps.actor, (await store.policy()).policy, before, policy);
+  const [was, is] = differentParts(before, policy);
+  const to = doing(deps, now, { operation: 'policy.apply', target: null, before: was, after: is });
+  await to.replacePolicy(policy, revision, now);
   return { changes, isApplied: true };
+}
+
+/** What of the two is not the same, thing by thing: a record of the whole of both would hide it. */
+function differentParts(before: PolicyFile, after: PolicyFile): readonly [object, object] {
+  const [olds, nows] = [new Map<string, unknown>(Object.entries(before)), new Map<string, unknown>(Object.entries(after))];
+  const was: Record<string, unknown> = {};
+  const is: Record<string, unknown> = {};
+  for (const noun of new Set([...olds.keys(), ...nows.keys()])) {
+    const [old, now] = [olds.get(noun), nows.get(noun)];
+    if (isDeepStrictEqual(old, now)) continue;
+    const names = new Set([old, now].flatMap((one) => (one instanceof Object ? Object.keys(one) : [])));
+    const changed = [...names].filter((name) => !isDeepStrictEqual(valueIn(old, name), valueIn(now, name)));
+    const pick = (of: unknown) => Object.fromEntries(changed.map((name) => [name, valueIn(of, name) ?? null]));
+    was[noun] = names.size > 0 ? pick(old) : (old ?? null);
+    is[noun] = names.size > 0 ? pick(now) : (now ?? null);
+  }
+  return [was, is];
+}
+
+function valueIn(of: unknown, name: string): unknown {
+  return of instanceof Object && Object.hasOwn(of, name) ? Reflect.get(of, name) : undefined;
 }

@@ -1,5 +1,6 @@
 // What a policy says that can't hold together: each part is valid, and not with the others. Pure.
 // Rule: what would only fail at a call, and then for everybody, is found before it is applied.
+import { isBuiltIn } from '#contract/capability.ts';
 import type { PolicyEngine } from '#contract/engine.ts';
 import { Fault } from '#contract/error.ts';
 import type { PolicyFile } from '#contract/policy.ts';
@@ -12,8 +13,18 @@ export interface Contradiction {
   readonly message: string;
 }
 
-export function contradictions({ servers, gateways, engines = {} }: PolicyFile): readonly Contradiction[] {
+export function contradictions({ roles, servers, gateways, engines = {} }: PolicyFile): readonly Contradiction[] {
   const found: Contradiction[] = Object.entries(gateways).flatMap(([slug, { rules = [] }]) => rulesIn(slug, rules, engines));
+  for (const [name, { capabilities }] of Object.entries(roles)) {
+    if (isBuiltIn(name) && capabilities !== undefined)
+      found.push({
+        path: ['roles', name, 'capabilities'],
+        at: 'key',
+        message: 'it is built in: it can have another title, and nothing else',
+      });
+    if (!isBuiltIn(name) && capabilities === undefined)
+      found.push({ path: ['roles', name], at: 'key', message: 'it grants nothing: say its capabilities' });
+  }
   for (const [name, server] of Object.entries(servers)) {
     if (server.kind !== 'remote') continue;
     const { auth, header, oauth } = server;

@@ -4,11 +4,12 @@ import { GatewayId, IdentityId, ServerId, Slug, UserId } from '#contract/id.ts';
 import type { PolicyFile } from '#contract/policy.ts';
 import { reveal, type Secret } from '#contract/secret.ts';
 import type { Store, StoredIdentity, StoredPolicy } from '../store/store.ts';
-import { keepIdentity, type Place, tokenObjection } from '../vault/keep.ts';
+import { isSame, keepIdentity, type Place, tokenObjection } from '../vault/keep.ts';
 import { type KeyEncryption, kidOf, unseal } from '../vault/seal.ts';
 import { readTokenSet } from '../vault/token-set.ts';
 import { writeClient } from '../vault/upstream-client.ts';
 import { bindingOf } from '../vault/vault.ts';
+import { type Acting, doing } from './context.ts';
 import { unknownName } from './suggest.ts';
 
 export interface ShownIdentity {
@@ -28,8 +29,7 @@ export interface ShownIdentity {
   /** A token as it was given, or the tokens of a sign-in, which are renewed. */
   readonly kind: 'token' | 'sign-in';
 }
-interface Setting {
-  readonly store: Store;
+interface Setting extends Acting {
   readonly keys: KeyEncryption;
   readonly server: string;
   /** Undefined for the shared one. */
@@ -44,7 +44,13 @@ export async function setIdentity(of: Setting): Promise<{ identity: ShownIdentit
   checkValue(of.value);
   const { policy, ids } = await of.store.policy();
   const place = placeOf(of, policy, ids);
-  const { store, keys, value, now } = of;
+  const { keys, value, now } = of;
+  const store = doing(of, now, {
+    operation: 'identities.set',
+    target: nameOf(place),
+    before: await ofSame(of.store, place),
+    after: told(place),
+  });
   const kept = await keepIdentity({ store, keys, place, value, now });
   return { identity: await shown(kept, policy, keys), warnings: warningsOf(place, policy) };
 }
@@ -54,6 +60,25 @@ export async function listIdentities(of: { store: Store; keys: KeyEncryption }):
   const all: ShownIdentity[] = [];
   for (const identity of identities) if (identity.kind !== 'client') all.push(await shown(identity, policy, of.keys));
   return all;
+}
+
+/** The store that removes it, for the one deed. */
+export async function removing(acting: Acting, id: IdentityId, now: number): Promise<Store> {
+  const found = await acting.store.identityById(id);
+  const before = found ? { ...told(found), setAt: found.setAt } : null;
+  return doing(acting, now, { operation: 'identities.remove', target: found ? nameOf(found) : id, before, after: null });
+}
+
+type Told = Pick<StoredIdentity, 'server' | 'user' | 'gateway' | 'origin' | 'kind'>;
+const nameOf = ({ server, user, gateway }: Told): string =>
+  [server.slug, user?.slug ?? '(shared)', ...(gateway ? [gateway.slug] : [])].join('/');
+/** Whose, and where; never what it is. */
+function told({ server, user, gateway, origin, kind }: Told) {
+  return { server: server.slug, user: user?.slug ?? null, gateway: gateway?.slug ?? null, origin, kind };
+}
+async function ofSame(store: Store, place: Place) {
+  const same = (await store.identities()).find((one) => isSame(one, place));
+  return same ? { ...told(same), setAt: same.setAt } : null;
 }
 
 /** The id of an identity that there is. Rejects with NAME_UNKNOWN. */
@@ -87,16 +112,20 @@ export function clientPlace(stored: StoredPolicy, server: string): { readonly pl
   return { place: { ...place, origin: issuer, kind: 'client' }, clientId };
 }
 
-export async function setClientSecret(of: {
-  store: Store;
-  keys: KeyEncryption;
-  place: Place;
-  clientId: string;
-  value: Secret<string>;
-  now: number;
-}): Promise<void> {
+export async function setClientSecret(
+  of: Acting & {
+    readonly keys: KeyEncryption;
+    readonly place: Place;
+    readonly clientId: string;
+    readonly value: Secret<string>;
+    readonly now: number;
+  },
+): Promise<void> {
   checkValue(of.value);
-  const { store, keys, place, clientId, now } = of;
+  const { keys, place, clientId, now } = of;
+  const after = { ...told(place), clientId };
+  const before = await ofSame(of.store, place);
+  const store = doing(of, now, { operation: 'identities.set-client', target: place.server.slug, before, after });
   const value = writeClient({ clientId, method: 'client_secret_basic', secret: reveal(of.value) });
   await keepIdentity({ store, keys, place, value, now });
 }

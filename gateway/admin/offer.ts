@@ -5,6 +5,7 @@ import { Fault } from '#contract/error.ts';
 import type { Fingerprint, Slug, WorkstationId } from '#contract/id.ts';
 import type { Command, Verdict } from '#contract/server.ts';
 import type { Approval, Store, StoredOffer, Workstation } from '../store/store.ts';
+import { type Acting, doing } from './context.ts';
 import { unknownName } from './suggest.ts';
 
 export interface OfferedServer {
@@ -35,18 +36,27 @@ export async function listOffered(store: Store): Promise<readonly OfferedServer[
 }
 
 /** Decides one command. Rejects with NAME_UNKNOWN where nothing fits the name and fingerprint, CHOICE_NEEDED where several commands or descriptions do. */
-export async function decideOffered(of: {
-  store: Store;
-  decision: Verdict['decision'];
-  server: string;
-  fingerprint: string | undefined;
-  reason: string | null;
-  now: number;
-}): Promise<OfferedServer> {
+export async function decideOffered(
+  of: Acting & {
+    readonly decision: Verdict['decision'];
+    readonly server: string;
+    readonly fingerprint: string | undefined;
+    readonly now: number;
+  },
+): Promise<OfferedServer> {
   const offered = await listOffered(of.store);
   const chosen = choose(offered, of.server, of.fingerprint, of.decision);
   if (of.decision === 'approved' && chosen.isDisputed) throw disputeOf(offered, chosen);
-  await of.store.decide(chosen.server, chosen.fingerprint, of.decision, of.reason, of.now);
+  const before = { server: chosen.server, fingerprint: chosen.fingerprint, verdict: chosen.verdict };
+  const operation = of.decision === 'approved' ? 'offers.approve' : 'offers.deny';
+  const after = { ...before, verdict: of.decision };
+  await doing(of, of.now, { operation, target: chosen.server, before, after }).decide(
+    chosen.server,
+    chosen.fingerprint,
+    of.decision,
+    of.reason,
+    of.now,
+  );
   return { ...chosen, verdict: of.decision };
 }
 

@@ -1,14 +1,26 @@
 // What applying a policy would change, in words; pure. Order and repetition in lists of names mean nothing, so they are no change.
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
-import type { PolicyFile, PolicyServer, PolicyTeam, PolicyUser, Provisioning } from '#contract/policy.ts';
+import { reachedGateways } from '#contract/grant.ts';
+import type { PolicyFile, PolicyRole, PolicyServer, PolicyTeam, PolicyUser, Provisioning } from '#contract/policy.ts';
 import type { PolicySink } from '#contract/sink.ts';
 import type { MadePerson } from '../store/sign-in.ts';
 import type { Token, Workstation } from '../store/store.ts';
 
 export interface Change {
   readonly action: 'add' | 'change' | 'remove';
-  readonly what: 'setting' | 'user' | 'team' | 'server' | 'gateway' | 'assignment' | 'rule' | 'engine' | 'sink' | 'access';
+  readonly what:
+    | 'setting'
+    | 'role'
+    | 'user'
+    | 'team'
+    | 'server'
+    | 'gateway'
+    | 'assignment'
+    | 'rule'
+    | 'engine'
+    | 'sink'
+    | 'access';
   /** A slug; `<gateway>/<server>` of an assignment; `<gateway>/<name>` of a rule; `<user> -> <gateway>` of access. */
   readonly name: string;
   /** What is different, or what goes with a removal. */
@@ -28,6 +40,7 @@ export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): r
   const live = held.tokens.filter((token) => token.revokedAt === null && token.spentAt === null && token.expiresAt > held.now);
   return [
     ...compare('setting', settingsOf(before), settingsOf(after), () => []),
+    ...compare('role', facts(before.roles, roleFacts), facts(after.roles, roleFacts), () => []),
     ...compare('user', facts(before.users, userFacts), facts(after.users, userFacts), (user) => [
       revoked(live.filter((token) => token.user === user).length, 'token'),
       revoked(held.workstations.filter((one) => one.user === user && one.revokedAt === null).length, 'workstation'),
@@ -117,10 +130,15 @@ function facts<T>(of: Readonly<Record<string, T>>, read: (value: T) => Facts): R
 const settingsOf = ({ hosts = 'open' }: PolicyFile): ReadonlyMap<string, Facts> => new Map([['hosts', { value: hosts }]]);
 const quoted = (title: string | undefined): string => (title === undefined ? '' : JSON.stringify(title));
 const titleFacts = (of: { title?: string | undefined }): Facts => ({ title: quoted(of.title) });
-const userFacts = ({ kind = 'person', email = '', teams, secretHash = '', jwks, ...of }: PolicyUser): Facts => ({
+const roleFacts = ({ capabilities, ...of }: PolicyRole): Facts => ({
+  ...titleFacts(of),
+  ...(capabilities && { capabilities: new Set(capabilities) }),
+});
+const userFacts = ({ kind = 'person', email = '', role, teams, secretHash = '', jwks, ...of }: PolicyUser): Facts => ({
   ...titleFacts(of),
   kind: kind === 'person' ? '' : kind,
   email,
+  role: role ?? '',
   teams: new Set(teams),
   secretHash,
   jwks: jwks === undefined ? '' : JSON.stringify(jwks),
@@ -177,7 +195,7 @@ function rulesOf({ gateways }: PolicyFile): ReadonlyMap<string, Facts> {
   );
 }
 
-/** Who reaches which gateway, for users and gateways that are in both: what a changed team means. */
+/** Who reaches which gateway, for users and gateways that are in both: what a changed team or role means. */
 function compareAccess(before: PolicyFile, after: PolicyFile): readonly Change[] {
   const [old, now] = [grantsOf(before), grantsOf(after)];
   const isInBoth = (pair: string) => {
@@ -192,10 +210,9 @@ function compareAccess(before: PolicyFile, after: PolicyFile): readonly Change[]
 }
 
 function grantsOf(policy: PolicyFile): ReadonlySet<string> {
-  const teams = new Map(Object.entries(policy.teams));
   return new Set(
-    Object.entries(policy.users).flatMap(([user, { teams: names }]) =>
-      names.flatMap((team) => (teams.get(team)?.gateways ?? []).map((gateway) => `${user} -> ${gateway}`)),
+    Object.entries(policy.users).flatMap(([user, of]) =>
+      [...reachedGateways(policy, of)].map((gateway) => `${user} -> ${gateway}`),
     ),
   );
 }

@@ -1,11 +1,23 @@
 // The policy as people write it, YAML -> PolicyFile. Every problem is found at its line and column with its key, and a file with one
 // problem is no policy at all.
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type Pair } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  stringify,
+  type Document,
+  type Node,
+  type Pair,
+} from 'yaml';
 import type { z } from 'zod';
 import {
   PolicyAssignment,
   PolicyFile,
   PolicyGateway,
+  PolicyRole,
   PolicyTeam,
   PolicyUser,
   RemoteServer,
@@ -14,8 +26,9 @@ import {
 import { PolicyEngine } from '#contract/engine.ts';
 import { Rule } from '#contract/rule.ts';
 import { FileSink, PolicySink, SinkFilter } from '#contract/sink.ts';
-import { parseTemplate } from '../mcp/uri-template.ts';
 import { contradictions } from './contradiction.ts';
+import { danglingNames, type Finding, findingsIn, type Path, unreadableTemplates } from './policy-check.ts';
+import { namesIn, wholePart } from './policy-mend.ts';
 import { nearNames } from './suggest.ts';
 
 export interface Problem {
@@ -28,14 +41,6 @@ export interface Problem {
 export type ReadPolicy =
   | { readonly kind: 'policy'; readonly policy: PolicyFile }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] };
-
-type Path = readonly PropertyKey[];
-/** A problem that still has to be found in the text. `at`: the key itself, or its value. */
-interface Finding {
-  readonly path: Path;
-  readonly at: 'key' | 'value';
-  readonly message: string;
-}
 
 export function readPolicy(text: string): ReadPolicy {
   const lines = new LineCounter();
@@ -61,10 +66,29 @@ export function readPolicy(text: string): ReadPolicy {
   }
   const parsed = PolicyFile.safeParse(value);
   const findings = parsed.success
-    ? [...danglingNames(parsed.data), ...unreadableTemplates(parsed.data), ...contradictions(parsed.data)]
-    : parsed.error.issues.flatMap((issue) => findingsOf(issue, value));
+    ? findingsIn(parsed.data)
+    : [...parsed.error.issues.flatMap((issue) => findingsOf(issue, value)), ...besides(value)];
   if (parsed.success && findings.length === 0) return { kind: 'policy', policy: parsed.data };
   return { kind: 'invalid', problems: findings.map(locate).toSorted((a, b) => a.line - b.line || a.column - b.column) };
+}
+
+/** What else is wrong in a file in which something is not valid. A name counts as defined also where what it stands for is not. */
+function besides(value: unknown): readonly Finding[] {
+  const named = namesIn(value);
+  const whole = wholePart(value);
+  return [
+    ...danglingNames(named, (noun) => Object.keys(Object(valueAt(value, [noun]) ?? {}))),
+    ...unreadableTemplates(named),
+    ...(whole ? contradictions(whole) : []),
+  ];
+}
+
+/** The policy as a file: without what is so by itself. */
+export function writePolicy({ roles, ...policy }: PolicyFile): string {
+  return stringify(
+    { ...policy, ...(Object.keys(roles).length > 0 ? { roles } : {}) },
+    { lineWidth: 0, aliasDuplicateObjects: false },
+  ).trimEnd();
 }
 
 /** `FILE:LINE:COL: key: message`. */
@@ -130,6 +154,7 @@ function schemaAt(path: Path, value: unknown): { readonly shape: Readonly<Record
   if (path.length === 0) return PolicyFile;
   if (path[0] === 'users') return PolicyUser;
   if (path[0] === 'teams') return PolicyTeam;
+  if (path[0] === 'roles') return PolicyRole;
   if (path[0] === 'servers') return valueAt(value, [...path, 'kind']) === 'remote' ? RemoteServer : WorkstationServer;
   if (path[0] === 'sinks') return path.at(2) === 'only' ? SinkFilter : (sinkOf(valueAt(value, [...path, 'kind'])) ?? FileSink);
   if (path[0] === 'engines') return PolicyEngine;
@@ -143,68 +168,6 @@ function ruleOf(method: unknown) {
 
 function sinkOf(kind: unknown) {
   return PolicySink.options.find((option) => option.shape.kind.value === kind);
-}
-
-/** Names that the file uses and does not define. */
-function danglingNames(policy: PolicyFile): readonly Finding[] {
-  const check = (
-    what: string,
-    name: string,
-    defined: Readonly<Record<string, unknown>>,
-    path: Path,
-    at: Finding['at'],
-  ): Finding[] => {
-    if (Object.hasOwn(defined, name)) return [];
-    const near = nearNames(name, Object.keys(defined))[0];
-    return [
-      { path, at, message: `there is no ${what} "${name}" in this file${near === undefined ? '' : `; did you mean "${near}"?`}` },
-    ];
-  };
-  return [
-    ...Object.entries(policy.users).flatMap(([user, { teams }]) =>
-      teams.flatMap((team, index) => check('team', team, policy.teams, ['users', user, 'teams', index], 'value')),
-    ),
-    ...Object.entries(policy.teams).flatMap(([team, { gateways }]) =>
-      gateways.flatMap((gateway, index) =>
-        check('gateway', gateway, policy.gateways, ['teams', team, 'gateways', index], 'value'),
-      ),
-    ),
-    ...Object.entries(policy.gateways).flatMap(([gateway, { assignments }]) =>
-      Object.keys(assignments).flatMap((server) =>
-        check('server', server, policy.servers, ['gateways', gateway, 'assignments', server], 'key'),
-      ),
-    ),
-    ...Object.entries(policy.gateways).flatMap(([gateway, { rules = [] }]) =>
-      rules.flatMap((rule, index) =>
-        'engine' in rule
-          ? check('engine', rule.engine, policy.engines ?? {}, ['gateways', gateway, 'rules', index, 'engine'], 'value')
-          : [],
-      ),
-    ),
-    ...Object.entries(policy.sinks ?? {}).flatMap(([sink, { only }]) => [
-      ...(only?.gateways ?? []).flatMap((name, index) =>
-        check('gateway', name, policy.gateways, ['sinks', sink, 'only', 'gateways', index], 'value'),
-      ),
-      ...(only?.servers ?? []).flatMap((name, index) =>
-        check('server', name, policy.servers, ['sinks', sink, 'only', 'servers', index], 'value'),
-      ),
-    ]),
-  ];
-}
-
-/** Templates that would expose nothing, because no URI can be matched with them. */
-function unreadableTemplates(policy: PolicyFile): readonly Finding[] {
-  const message =
-    'this is no URI template that is understood here: use {name}, {+name}, {/name*}, {?name} and the like (RFC 6570), and no {name:3}';
-  return Object.entries(policy.gateways).flatMap(([gateway, { assignments }]) =>
-    Object.entries(assignments).flatMap(([server, { templates }]) =>
-      (Array.isArray(templates) ? templates : []).flatMap((template, index): Finding[] =>
-        parseTemplate(template) === undefined
-          ? [{ path: ['gateways', gateway, 'assignments', server, 'templates', index], at: 'value', message }]
-          : [],
-      ),
-    ),
-  );
 }
 
 function keyText(path: Path): string {

@@ -1,5 +1,7 @@
 // Tables and lines for people at a terminal. Text that came from a device or a request can't steer the terminal: control characters and
 // those that reorder text are shown as escapes.
+import type { ShownAccessToken } from '#contract/admin-me.ts';
+import type { DeedRecord } from '#contract/audit.ts';
 import type { HostProof } from '#contract/host-identity.ts';
 import type { Connection, MadePerson } from '../store/sign-in.ts';
 import type { SeenHost, Token, Workstation } from '../store/store.ts';
@@ -45,6 +47,23 @@ export function stateOf(token: Token, now: number): 'revoked' | 'spent' | 'expir
   if (token.revokedAt !== null) return 'revoked';
   if (token.spentAt !== null) return 'spent';
   return token.expiresAt <= now ? 'expired' : 'valid';
+}
+
+export function accessTokenTable(tokens: readonly ShownAccessToken[]): string {
+  const rows = tokens.map(({ id, user, title, capabilities, state, expiresAt, usedAt }) => [
+    id,
+    user,
+    title,
+    capabilities === null ? '(all of the role)' : capabilities.join(' '),
+    state,
+    time(expiresAt),
+    usedAt === null ? 'never' : time(usedAt),
+  ]);
+  return table(
+    ['ID', 'USER', 'TITLE', 'CAPABILITIES', 'STATE', 'EXPIRES', 'LAST USED'],
+    rows,
+    'There are no personal access tokens.',
+  );
 }
 
 export function workstationTable(workstations: readonly Workstation[]): string {
@@ -168,6 +187,7 @@ export function recordLine({ chain, seq, record }: Tailed): string {
     const detail = Object.entries(record.detail).map(([name, value]) => `${name}=${value}`);
     return printable([at, record.event, record.user?.name ?? '-', record.code ?? '', ...detail].filter(Boolean).join(' '));
   }
+  if (record.kind === 'deed') return deedLine(record);
   const where = [record.gateway?.name, record.server?.name, record.tool ?? record.item?.name]
     .filter((name) => typeof name === 'string')
     .join('/');
@@ -175,6 +195,15 @@ export function recordLine({ chain, seq, record }: Tailed): string {
   const took = total === undefined ? '' : `${(total / 1000).toFixed(1)} ms`;
   const who = `${record.user?.name ?? '-'} ${record.host ?? '-'}`;
   return printable([at, record.decision, record.method, where || '-', who, record.code ?? '', took].filter(Boolean).join(' '));
+}
+
+/** Who did what to what, and why; what changed by it is in the JSON. */
+function deedLine({ at, actor, operation, target, reason }: DeedRecord): string {
+  const who =
+    actor.kind === 'user' ? actor.user.name : actor.kind === 'command-line' ? `command-line:${actor.osUser}` : actor.part;
+  return printable(
+    [time(at), 'deed', operation, target ?? '-', who, reason === null ? '' : `"${reason}"`].filter(Boolean).join(' '),
+  );
 }
 
 function quoted(argument: string): string {

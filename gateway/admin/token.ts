@@ -1,9 +1,11 @@
 // Tokens as administrators make them. The secret leaves here once, to be shown; what is stored is its SHA-256.
 import { hash, randomBytes } from 'node:crypto';
+import { reachedGateways } from '#contract/grant.ts';
 import { newId, Slug, TokenId } from '#contract/id.ts';
 import type { PolicyFile } from '#contract/policy.ts';
 import { Secret } from '#contract/secret.ts';
-import type { EnrollToken, HostToken, Store, Token } from '../store/store.ts';
+import type { EnrollToken, HostToken, Token } from '../store/store.ts';
+import { type Acting, doing } from './context.ts';
 import { nearNames, unknownName } from './suggest.ts';
 
 export interface Issued {
@@ -12,8 +14,7 @@ export interface Issued {
   /** What the administrator should know beside it. */
   readonly warnings: readonly string[];
 }
-interface Issue {
-  readonly store: Store;
+interface Issue extends Acting {
   readonly now: number;
   readonly ttlMs: number;
   readonly user: string;
@@ -45,7 +46,8 @@ export async function issueHostToken(
   if (isNew && (!Slug.safeParse(name).success || isMisspelled))
     throw unknownName(isAgent ? 'agent' : 'host', name, isAgent ? [] : of.knownHosts, 'use 1-40 of a-z, 0-9 and single hyphens');
   const gateway = Slug.parse(of.gateway);
-  const isGranted = policy.users[user]?.teams.some((team) => policy.teams[team]?.gateways.includes(gateway));
+  const holder = policy.users[user];
+  const isGranted = holder !== undefined && reachedGateways(policy, holder).has(gateway);
   const warning = `The gateway "${gateway}" is not granted to "${user}" by any team, so this token opens nothing yet.`;
   const kind = isAgent ? 'agent' : 'host';
   const prefix = isAgent ? 'dba_' : 'dbh_';
@@ -58,11 +60,25 @@ export function makeClientSecret(): { readonly secret: Secret<string>; readonly 
   return { secret: new Secret(secret), secretHash: `sha256:${hash('sha256', secret)}` };
 }
 
+const operationOf = { enroll: 'tokens.enroll', host: 'tokens.host', agent: 'tokens.agent' } as const;
+
+/** False where it was not valid any more. Rejects with NAME_UNKNOWN. */
+export async function revokeToken(acting: Acting, id: string, now: number): Promise<boolean> {
+  const all = await acting.store.tokens();
+  const found = all.find((one) => one.id === id);
+  const ids = all.map((one) => one.id);
+  if (!found) throw unknownName('token', id, ids, '`token host` makes one');
+  const { hash: _, ...before } = found;
+  const of = { operation: 'tokens.revoke', target: found.id, before, after: { ...before, revokedAt: now } };
+  return doing(acting, now, of).revokeToken(found.id, now);
+}
+
 async function issue(of: Issue, prefix: string, what: HostToken | EnrollToken, warnings: readonly string[]): Promise<Issued> {
   const secret = prefix + randomBytes(32).toString('base64url');
   const times = { createdAt: of.now, expiresAt: of.now + of.ttlMs, revokedAt: null, spentAt: null };
   const token = { ...what, ...times, hash: hash('sha256', secret) };
-  await of.store.addToken(token);
+  const after = { ...what, expiresAt: token.expiresAt };
+  await doing(of, of.now, { operation: operationOf[what.kind], target: what.id, before: null, after }).addToken(token);
   return { token, secret: new Secret(secret), warnings };
 }
 

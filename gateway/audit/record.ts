@@ -10,3 +10,9 @@ export interface Recorder {
   /** Commits what is waiting. Later appends are refused. Idempotent. */
   close(): Promise<void>;
 }
+
+/** One that also tells when a record is committed, however the others are kept. */
+export interface KeepingRecorder extends Recorder {
+  /** Resolves when the record is committed, also in `batched` mode. Rejects as `append` does. */
+  keep(record: AuditRecord): Promise<void>;
+}

@@ -7,7 +7,7 @@ import { Fault } from '#contract/error.ts';
 import type { Store } from '../store/store.ts';
 import { bodyOf, chainName } from './chain.ts';
 import type { Entry } from './chain.ts';
-import type { Recorder } from './record.ts';
+import type { KeepingRecorder } from './record.ts';
 import { openChainWriter } from './writer.ts';
 
 export interface RecorderDeps {
@@ -43,7 +43,7 @@ interface Group {
 }
 
 /** Opens the chain for appending. Rejects with AUDIT_BROKEN where it does not end as it was sealed. */
-export async function openRecorder(deps: RecorderDeps): Promise<Recorder> {
+export async function openRecorder(deps: RecorderDeps): Promise<KeepingRecorder> {
   const { mode, logger, siblings = () => 1, windowMs = 100, waitingRecords = 20_000, waitingBytes = 64 * 2 ** 20 } = deps;
   if (!chainName.test(deps.chain)) throw new Fault('SETTING_INVALID', { setting: 'chain', reason: 'use a-z, 0-9 and "-".' });
   const writer = await openChainWriter(deps);
@@ -130,19 +130,30 @@ export async function openRecorder(deps: RecorderDeps): Promise<Recorder> {
     }
   };
 
+  /** The group that it is in now, or why it is in none. */
+  const put = (record: AuditRecord): Group | string => {
+    if (isClosed) return 'the recorder is closed';
+    if (mode === 'batched' && isFailing) return 'earlier records could not be committed yet';
+    const body = bodyOf(record);
+    if (waiting >= waitingRecords || bytes + body.length > waitingBytes) return 'too many records wait for the disk';
+    const group = openGroup();
+    group.entries.push({ at: record.at, body });
+    group.bytes += body.length;
+    waiting += 1;
+    bytes += body.length;
+    schedule();
+    return group;
+  };
+
   return {
-    append(record: AuditRecord) {
-      if (isClosed) return refuse('the recorder is closed');
-      if (mode === 'batched' && isFailing) return refuse('earlier records could not be committed yet');
-      const body = bodyOf(record);
-      if (waiting >= waitingRecords || bytes + body.length > waitingBytes) return refuse('too many records wait for the disk');
-      const group = openGroup();
-      group.entries.push({ at: record.at, body });
-      group.bytes += body.length;
-      waiting += 1;
-      bytes += body.length;
-      schedule();
+    append(record) {
+      const group = put(record);
+      if (typeof group === 'string') return refuse(group);
       return mode === 'durable' ? group.done.promise : queued;
+    },
+    keep(record) {
+      const group = put(record);
+      return typeof group === 'string' ? refuse(group) : group.done.promise;
     },
     close: () => (closing ??= close()),
   };

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
+import { doing } from '../admin/context.ts';
 import { listIdentities } from '../admin/identity.ts';
 import { adoptHeads } from '../audit/adopt.ts';
 import { openAuditKey } from '../audit/key.ts';
@@ -11,7 +12,16 @@ import type { StoreLocation } from '../store/location.ts';
 import { openStore } from '../store/open.ts';
 import { openKeys } from '../vault/open.ts';
 import { restore } from '../store/restore.ts';
-import { command, existingData, withStore, type AddCommands, type Common, type Terminal } from './terminal.ts';
+import {
+  command,
+  deedCommand,
+  existingData,
+  withAdmin,
+  withStore,
+  type AddCommands,
+  type Common,
+  type Terminal,
+} from './terminal.ts';
 
 export const addBackup: AddCommands = (program, terminal) => {
   const { logger } = terminal;
@@ -19,7 +29,7 @@ export const addBackup: AddCommands = (program, terminal) => {
     const { counts } = await backup(locationOf(existingData(terminal, flags)), file, { logger });
     terminal.print(flags.json ? JSON.stringify({ file, counts }) : `wrote ${file}: ${rows(counts)}`);
   });
-  command(
+  deedCommand(
     program,
     'restore <file>',
     'Brings a backup back. Into a database in use: all but its audit records; what was revoked since stays revoked.',
@@ -29,11 +39,18 @@ export const addBackup: AddCommands = (program, terminal) => {
     const location = locationOf(settings);
     const { mode, counts } = await restore(file, location, { logger, backupDirectory, lockDirectory: settings.dataDir });
     if (mode === 'all') await adopt(settings, location, logger);
+    await tell(terminal, flags, file, { mode, counts });
     await noteUnreadable(terminal, flags);
     const left = mode === 'merged' ? '; the audit records were left as they are' : '';
     terminal.print(flags.json ? JSON.stringify({ file, mode, counts }) : `restored ${file}: ${rows(counts)}${left}`);
   });
 };
+
+/** What it brought back may be other than what was in force. */
+async function tell(terminal: Terminal, flags: Common, file: string, after: object): Promise<void> {
+  const of = { operation: 'data.restore', target: file, before: null, after };
+  await withAdmin(terminal, flags, (acting) => doing(acting, Date.now(), of).administration.noteDeed());
+}
 
 /** The keys of the vault are in no backup: what is sealed with one that is not here can't be used. */
 async function noteUnreadable(terminal: Terminal, flags: Common): Promise<void> {

@@ -1,6 +1,7 @@
 // `egress`: the keys with which requests to remote servers are signed. Private parts are never shown.
+import { doing } from '../admin/context.ts';
 import { addRequestKey, openRequestKeys } from '../caller/request-key.ts';
-import { command, existingData, type AddCommands, type Common } from './terminal.ts';
+import { command, deedCommand, existingData, withAdmin, type AddCommands, type Common } from './terminal.ts';
 
 export const addEgress: AddCommands = (program, terminal) => {
   const { print } = terminal;
@@ -11,10 +12,12 @@ export const addEgress: AddCommands = (program, terminal) => {
       print(JSON.stringify({ keys: keys.map(({ published }) => published) }));
     },
   );
-  command(egress, 'rotate-key', 'Makes a new key: published at once, it signs in two hours, when all caches know it.')
+  deedCommand(egress, 'rotate-key', 'Makes a new key: published at once, it signs in two hours, when all caches know it.')
     .option('--at-once', 'it signs now, and all others are gone: for when one may have been read')
     .action(async (flags: Common & { readonly atOnce?: boolean }) => {
       const { dataDir } = existingData(terminal, flags);
+      const deed = { operation: 'egress.rotate-key', target: null, before: null, after: { atOnce: flags.atOnce === true } };
+      await withAdmin(terminal, flags, (acting) => doing(acting, Date.now(), deed).administration.noteDeed());
       const { kid, signsFrom } = await addRequestKey(dataDir, flags.atOnce === true ? 'at once' : 'announced', Date.now());
       const from = new Date(signsFrom).toISOString();
       print(flags.json ? JSON.stringify({ kid, signsFrom: from }) : `${kid} signs from ${from}`);

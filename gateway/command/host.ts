@@ -1,8 +1,9 @@
 // `host`: the apps and agents that were used here, and which of them are let in. What is decided is about the identity that somebody vouches for, never about a name
 // that a host gives itself.
 import { proofOfHost } from '#contract/host-identity.ts';
+import { decideHost } from '../admin/host.ts';
 import { hostTable } from '../admin/print.ts';
-import { command, withStore, type AddCommands, type Common } from './terminal.ts';
+import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common } from './terminal.ts';
 
 const decisions = [
   ['allow', 'allowed', 'Lets a host in, also where only those on the list are, and also before it comes for the first time.'],
@@ -19,8 +20,8 @@ export const addHost: AddCommands = (program, terminal) => {
     },
   );
   for (const [name, state, description] of decisions)
-    command(host, `${name} <id>`, description).action(async (id: string, flags: Common) => {
-      const isNew = await withStore(terminal, flags, (store) => store.decideHost(id, state, Date.now()));
+    deedCommand(host, `${name} <id>`, description).action(async (id: string, flags: Common) => {
+      const isNew = await withAdmin(terminal, flags, (acting) => decideHost(acting, id, state, Date.now()));
       terminal.print(flags.json ? JSON.stringify({ id, state, changed: isNew }) : `${id} ${isNew ? '' : 'was already '}${state}`);
     });
 };

@@ -1,7 +1,16 @@
 // `identity`: as whom remote servers are called. Values go in and never come out again.
 import { Fault } from '#contract/error.ts';
+import { doing } from '../admin/context.ts';
 import { parseDuration } from '../admin/duration.ts';
-import { clientPlace, linkPlace, listIdentities, removableIdentity, setClientSecret, setIdentity } from '../admin/identity.ts';
+import {
+  clientPlace,
+  linkPlace,
+  listIdentities,
+  removableIdentity,
+  removing,
+  setClientSecret,
+  setIdentity,
+} from '../admin/identity.ts';
 import { identityTable } from '../admin/print.ts';
 import { removeAndRevoke } from '../identity/removal.ts';
 import { makeLink } from '../identity/shared-link.ts';
@@ -9,7 +18,7 @@ import { openKeys } from '../vault/open.ts';
 import { rotateKeys } from '../vault/rotate.ts';
 import { readSecret } from './secret-input.ts';
 import { withSignIns } from './sign-ins.ts';
-import { command, existingData, withStore, type AddCommands, type Common } from './terminal.ts';
+import { command, deedCommand, existingData, withAdmin, withStore, type AddCommands, type Common } from './terminal.ts';
 
 interface SetFlags extends Common {
   readonly server: string;
@@ -21,7 +30,7 @@ interface SetFlags extends Common {
 export const addIdentity: AddCommands = (program, terminal) => {
   const { print, note } = terminal;
   const identity = program.command('identity').description('As whom remote servers are called.');
-  command(identity, 'set', 'Sets an identity to the token that comes on standard input.')
+  deedCommand(identity, 'set', 'Sets an identity to the token that comes on standard input.')
     .requiredOption('--server <slug>', 'the remote server')
     .option('--user <slug>', 'whose own identity')
     .option('--shared', 'the one that all callers share')
@@ -32,8 +41,8 @@ export const addIdentity: AddCommands = (program, terminal) => {
         throw new Fault('SETTING_INVALID', { setting: '--user', reason: 'give either --user SLUG or --shared.' });
       existingData(terminal, flags);
       const value = await readSecret(terminal.input, () => note(`Token for ${server} (it is not shown):`));
-      const { identity: set, warnings } = await withStore(terminal, flags, (store, { dataDir, vaultKeys }) =>
-        setIdentity({ store, ...openKeys(dataDir, vaultKeys), server, user, gateway, value, now: Date.now() }),
+      const { identity: set, warnings } = await withAdmin(terminal, flags, (acting, { dataDir, vaultKeys }) =>
+        setIdentity({ ...acting, ...openKeys(dataDir, vaultKeys), server, user, gateway, value, now: Date.now() }),
       );
       for (const warning of warnings) note(`warning: ${warning}`);
       const beside = warnings.length === 0 ? {} : { note: warnings.join(' ') };
@@ -45,12 +54,13 @@ export const addIdentity: AddCommands = (program, terminal) => {
     );
     print(flags.json ? JSON.stringify(all) : identityTable(all));
   });
-  command(identity, 'remove <id>', 'Removes an identity; calls that need it are refused within a second.')
+  deedCommand(identity, 'remove <id>', 'Removes an identity; calls that need it are refused within a second.')
     .option('--egress <file>', 'the ways out of `serve`, where its server has one of them')
     .action(async (id: string, flags: Common & { egress?: string }) => {
-      const removal = await withSignIns(terminal, flags, 'https://unknown.invalid', async (parts) =>
-        removeAndRevoke(parts, await removableIdentity(parts.store, id)),
-      );
+      const removal = await withSignIns(terminal, flags, 'https://unknown.invalid', async (parts, acting) => {
+        const known = await removableIdentity(parts.store, id);
+        return removeAndRevoke({ ...parts, store: await removing(acting, known, Date.now()) }, known);
+      });
       const said =
         removal === undefined
           ? 'was not there any more'
@@ -62,7 +72,7 @@ export const addIdentity: AddCommands = (program, terminal) => {
       );
       if (removal === 'kept') note('warning: its tokens were not given back at its server, and end there by themselves.');
     });
-  command(identity, 'link', 'Makes a one-time link behind which somebody signs in at a server for everybody; printed once.')
+  deedCommand(identity, 'link', 'Makes a one-time link behind which somebody signs in at a server for everybody; printed once.')
     .requiredOption('--server <slug>', 'the remote server')
     .requiredOption('--shared', 'for the identity that all callers share')
     .option('--gateway <slug>', 'for this gateway only')
@@ -70,15 +80,18 @@ export const addIdentity: AddCommands = (program, terminal) => {
     .action(async (flags: Common & { server: string; gateway?: string; ttl: string }) => {
       const now = Date.now();
       const expiresAt = now + parseDuration(flags.ttl, '--ttl');
-      const path = await withStore(terminal, flags, async (store) => {
-        const { server, gateway } = linkPlace(await store.policy(), flags);
+      const path = await withAdmin(terminal, flags, async (acting) => {
+        const { server, gateway } = linkPlace(await acting.store.policy(), flags);
+        const after = { server: server.slug, gateway: gateway?.slug ?? null, expiresAt };
+        const store = doing(acting, now, { operation: 'identities.link', target: server.slug, before: null, after });
+        await store.administration.noteDeed();
         return makeLink(store, { server: server.slug, gateway, now, expiresAt });
       });
       if (flags.json) return print(JSON.stringify({ path, expiresAt }));
       note(`Shown once. Open it at the public address of this gateway until ${new Date(expiresAt).toISOString()}.`);
       print(path);
     });
-  command(
+  deedCommand(
     identity,
     'client',
     "Sets the secret of a server's oauth.clientId, as its authorization server gave it, on standard input.",
@@ -87,21 +100,25 @@ export const addIdentity: AddCommands = (program, terminal) => {
     .action(async (flags: Common & { server: string }) => {
       existingData(terminal, flags);
       const value = await readSecret(terminal.input, () => note(`Client secret for ${flags.server} (it is not shown):`));
-      const issuer = await withStore(terminal, flags, async (store, { dataDir, vaultKeys }) => {
-        const place = clientPlace(await store.policy(), flags.server);
-        await setClientSecret({ store, ...openKeys(dataDir, vaultKeys), ...place, value, now: Date.now() });
+      const issuer = await withAdmin(terminal, flags, async (acting, { dataDir, vaultKeys }) => {
+        const place = clientPlace(await acting.store.policy(), flags.server);
+        await setClientSecret({ ...acting, ...openKeys(dataDir, vaultKeys), ...place, value, now: Date.now() });
         return place.place.origin;
       });
       print(flags.json ? JSON.stringify({ server: flags.server, issuer }) : `set for ${issuer}`);
     });
-  command(identity, 'rotate-key', 'Makes a new key for the vault, and drops the old one when nothing needs it any more.').action(
-    async (flags: Common) => {
-      const rotated = await withStore(terminal, flags, (store, { dataDir, vaultKeys }) =>
-        rotateKeys(openKeys(dataDir, vaultKeys), store),
-      );
-      const { kid, rewrapped, unreadable } = rotated;
-      for (const id of unreadable) note(`warning: ${id} can't be read, before as after: set it again.`);
-      print(flags.json ? JSON.stringify(rotated) : `the key is ${kid} now; ${rewrapped} values were sealed with it`);
-    },
-  );
+  deedCommand(
+    identity,
+    'rotate-key',
+    'Makes a new key for the vault, and drops the old one when nothing needs it any more.',
+  ).action(async (flags: Common) => {
+    const rotated = await withAdmin(terminal, flags, async (acting, { dataDir, vaultKeys }) => {
+      const store = doing(acting, Date.now(), { operation: 'identities.rotate-key', target: null, before: null, after: null });
+      await store.administration.noteDeed();
+      return rotateKeys(openKeys(dataDir, vaultKeys), store);
+    });
+    const { kid, rewrapped, unreadable } = rotated;
+    for (const id of unreadable) note(`warning: ${id} can't be read, before as after: set it again.`);
+    print(flags.json ? JSON.stringify(rotated) : `the key is ${kid} now; ${rewrapped} values were sealed with it`);
+  });
 };

@@ -1,8 +1,8 @@
 // `person`: users whom an identity provider made when they first signed in, and by which account there anybody comes.
 import { Fault } from '#contract/error.ts';
 import { personTable } from '../admin/print.ts';
-import { unknownName } from '../admin/suggest.ts';
-import { command, withStore, type AddCommands, type Common } from './terminal.ts';
+import { rebind, removeMadePerson } from '../admin/person.ts';
+import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common } from './terminal.ts';
 
 export const addPerson: AddCommands = (program, terminal) => {
   const person = program.command('person').description('Users whom an identity provider made when they first signed in.');
@@ -10,19 +10,15 @@ export const addPerson: AddCommands = (program, terminal) => {
     const people = await withStore(terminal, flags, ({ signIn }) => signIn.madePeople());
     terminal.print(flags.json ? JSON.stringify(people) : personTable(people));
   });
-  command(
+  deedCommand(
     person,
     'remove <slug>',
     'Removes one, with their tokens and workstations; the next sign-in would make them anew.',
   ).action(async (slug: string, flags: Common) => {
-    await withStore(terminal, flags, async ({ signIn }) => {
-      const known = (await signIn.madePeople()).map((one) => one.slug);
-      if (!(await signIn.removePerson(slug, Date.now())))
-        throw unknownName('person', slug, known, 'users of the policy file leave with it');
-    });
+    await withAdmin(terminal, flags, (acting) => removeMadePerson(acting, slug, Date.now()));
     terminal.print(flags.json ? JSON.stringify({ slug, removed: true }) : `${slug} removed`);
   });
-  command(
+  deedCommand(
     person,
     'rebind [slug]',
     'Forgets by which account at the identity provider a user comes: the next sign-in with their address says it anew.',
@@ -32,13 +28,7 @@ export const addPerson: AddCommands = (program, terminal) => {
       const { issuer } = flags;
       if ((slug === undefined) === (issuer === undefined))
         throw new Fault('SETTING_INVALID', { setting: '--issuer', reason: 'name either one user or an issuer.' });
-      const forgotten = await withStore(terminal, flags, async (store) => {
-        if (issuer !== undefined) return store.signIn.unbind({ issuer });
-        const { users } = (await store.policy()).policy;
-        if (slug === undefined || !Object.hasOwn(users, slug))
-          throw unknownName('user', slug ?? '', Object.keys(users), 'name one in the policy file');
-        return store.signIn.unbind({ slug });
-      });
+      const forgotten = await withAdmin(terminal, flags, (acting) => rebind(acting, { slug, issuer }, Date.now()));
       terminal.print(
         flags.json ? JSON.stringify({ slug, issuer, forgotten }) : `${forgotten} account${forgotten === 1 ? '' : 's'} forgotten`,
       );

@@ -1,10 +1,10 @@
 // `server`: local servers that workstations offer, and what may run of them; and what remote ones want of who calls.
+import type { Acting } from '../admin/context.ts';
 import { decideOffered, listOffered } from '../admin/offer.ts';
 import { offerText } from '../admin/print.ts';
 import { checkServer, type ServerCheck } from '../identity/check.ts';
-import type { Store } from '../store/store.ts';
 import { withSignIns } from './sign-ins.ts';
-import { command, withStore, type AddCommands, type Common } from './terminal.ts';
+import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common } from './terminal.ts';
 
 const decisions = [
   ['approve', 'approved', 'Approves one exact command, on every workstation that offers it.'],
@@ -27,13 +27,12 @@ export const addServer: AddCommands = (program, terminal) => {
       if (!found.fits) process.exitCode = 1;
     });
   for (const [verb, decision, description] of decisions) {
-    command(server, `${verb} <server>`, description)
+    deedCommand(server, `${verb} <server>`, description)
       .option('--fingerprint <sha256>', 'which command; needed unless exactly one is undecided')
-      .option('--reason <text>', 'why')
-      .action(async (name: string, flags: Common & { fingerprint?: string; reason?: string }) => {
-        const { fingerprint, reason = null } = flags;
-        const decide = (store: Store) => decideOffered({ store, decision, server: name, fingerprint, reason, now: Date.now() });
-        const decided = await withStore(terminal, flags, decide);
+      .action(async (name: string, flags: Common & { fingerprint?: string }) => {
+        const { fingerprint } = flags;
+        const decide = (acting: Acting) => decideOffered({ ...acting, decision, server: name, fingerprint, now: Date.now() });
+        const decided = await withAdmin(terminal, flags, decide);
         terminal.print(flags.json ? JSON.stringify(decided) : `${offerText(decided)}\n${decision}`);
       });
   }

@@ -1,25 +1,23 @@
 // `token`: what lets a device enroll and an AI host call. A secret is printed once, when it is made.
 import { hosts } from '#contract/host-table.ts';
-import { TokenId } from '#contract/id.ts';
 import { reveal } from '#contract/secret.ts';
+import type { Acting } from '../admin/context.ts';
 import { parseDuration } from '../admin/duration.ts';
 import { stateOf, tokenTable } from '../admin/print.ts';
-import { unknownName } from '../admin/suggest.ts';
-import { issueEnrollToken, issueHostToken, type Issued, makeClientSecret } from '../admin/token.ts';
-import type { Store } from '../store/store.ts';
-import { command, withStore, type AddCommands, type Common, type Terminal } from './terminal.ts';
+import { issueEnrollToken, issueHostToken, type Issued, makeClientSecret, revokeToken } from '../admin/token.ts';
+import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common, type Terminal } from './terminal.ts';
 
 export const addToken: AddCommands = (program, terminal) => {
   const token = program.command('token').description('Tokens of workstations and of AI hosts.');
-  command(token, 'enroll', 'Makes a one-time token that enrolls a workstation of a user; it is printed once.')
+  deedCommand(token, 'enroll', 'Makes a one-time token that enrolls a workstation of a user; it is printed once.')
     .requiredOption('--user <slug>', 'whose workstation')
     .option('--ttl <duration>', 'how long it may be spent', '1h')
     .action(async (flags: Common & { user: string; ttl: string }) => {
       const ttlMs = parseDuration(flags.ttl, '--ttl');
-      const issue = (store: Store) => issueEnrollToken({ store, user: flags.user, ttlMs, now: Date.now() });
-      printIssued(terminal, flags, await withStore(terminal, flags, issue));
+      const issue = (acting: Acting) => issueEnrollToken({ ...acting, user: flags.user, ttlMs, now: Date.now() });
+      printIssued(terminal, flags, await withAdmin(terminal, flags, issue));
     });
-  command(token, 'host', 'Makes a token for one AI host of a user at a gateway; it is printed once.')
+  deedCommand(token, 'host', 'Makes a token for one AI host of a user at a gateway; it is printed once.')
     .requiredOption('--gateway <slug>', 'the one gateway that it opens')
     .requiredOption('--host <id>', 'the AI host, such as claude-desktop')
     .requiredOption('--user <slug>', 'who calls with it')
@@ -28,8 +26,8 @@ export const addToken: AddCommands = (program, terminal) => {
       const { gateway, host, user } = flags;
       const ttlMs = parseDuration(flags.ttl, '--ttl');
       const knownHosts = hosts.map(({ id }) => id);
-      const issue = (store: Store) => issueHostToken({ store, gateway, host, user, ttlMs, knownHosts, now: Date.now() });
-      printIssued(terminal, flags, await withStore(terminal, flags, issue));
+      const issue = (acting: Acting) => issueHostToken({ ...acting, gateway, host, user, ttlMs, knownHosts, now: Date.now() });
+      printIssued(terminal, flags, await withAdmin(terminal, flags, issue));
     });
   command(
     token,
@@ -41,7 +39,7 @@ export const addToken: AddCommands = (program, terminal) => {
     terminal.note(`Shown once. In the file: secretHash: ${secretHash}`);
     terminal.print(reveal(secret));
   });
-  command(token, 'create', 'Makes a token for one of the many users of an agent; it is printed once.')
+  deedCommand(token, 'create', 'Makes a token for one of the many users of an agent; it is printed once.')
     .requiredOption('--agent <name>', 'the agent: a program of yours that serves many people')
     .requiredOption('--user <slug>', 'as whom it calls with it')
     .requiredOption('--gateway <slug>', 'the one gateway that it opens')
@@ -49,8 +47,9 @@ export const addToken: AddCommands = (program, terminal) => {
     .action(async (flags: Common & { gateway: string; agent: string; user: string; ttl: string }) => {
       const { gateway, agent, user } = flags;
       const ttlMs = parseDuration(flags.ttl, '--ttl');
-      const issue = (store: Store) => issueHostToken({ store, gateway, agent, user, ttlMs, knownHosts: [], now: Date.now() });
-      printIssued(terminal, flags, await withStore(terminal, flags, issue));
+      const issue = (acting: Acting) =>
+        issueHostToken({ ...acting, gateway, agent, user, ttlMs, knownHosts: [], now: Date.now() });
+      printIssued(terminal, flags, await withAdmin(terminal, flags, issue));
     });
   command(token, 'list', 'Lists the tokens; never their secrets.').action(async (flags: Common) => {
     const tokens = await withStore(terminal, flags, (store) => store.tokens());
@@ -58,14 +57,9 @@ export const addToken: AddCommands = (program, terminal) => {
     const shown = tokens.map((one) => ({ ...one, hash: undefined, state: stateOf(one, now) }));
     terminal.print(flags.json ? JSON.stringify(shown) : tokenTable(tokens, now));
   });
-  command(token, 'revoke <id>', 'Revokes a token; what comes with it is refused within a second.').action(
+  deedCommand(token, 'revoke <id>', 'Revokes a token; what comes with it is refused within a second.').action(
     async (id: string, flags: Common) => {
-      const isRevoked = await withStore(terminal, flags, async (store) => {
-        const ids = (await store.tokens()).map((one) => one.id);
-        const found = TokenId.safeParse(id);
-        if (!found.success || !ids.includes(found.data)) throw unknownName('token', id, ids, '`token host` makes one');
-        return store.revokeToken(found.data, Date.now());
-      });
+      const isRevoked = await withAdmin(terminal, flags, (acting) => revokeToken(acting, id, Date.now()));
       terminal.print(
         flags.json ? JSON.stringify({ id, revoked: isRevoked }) : `${id} ${isRevoked ? 'revoked' : 'was not valid any more'}`,
       );

@@ -53,9 +53,14 @@ function refusalBytes(fault: Fault): Buffer {
   return Buffer.concat([Buffer.from(`HTTP/1.1 ${status} ${fault.code}\r\n${lines.join('')}\r\n`), body]);
 }
 
-function describe(fault: Fault): { code: string; message: string; reference?: string } {
-  const { reference } = fault.fields;
-  return { code: fault.code, message: fault.message, ...(reference === undefined ? {} : { reference: String(reference) }) };
+function describe({ code, message, fields }: Fault): Readonly<Record<string, string>> {
+  const { reference, capability } = fields;
+  return {
+    code,
+    message,
+    ...(capability === undefined ? {} : { capability: String(capability) }),
+    ...(reference === undefined ? {} : { reference: String(reference) }),
+  };
 }
 
 /** What HTTP says of it beside the status. */

@@ -36,6 +36,8 @@ export function createRoutes(deps: {
   /** What people's browsers open, and the addresses of sign-in; undefined where a path is none of them. */
   pages: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | undefined;
   wellKnown: WellKnown;
+  /** The admin API; undefined where a path is none of its. */
+  admin: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | undefined;
   tunnel: Upgrade;
   logger: Logger;
 }): Routes {
@@ -78,7 +80,7 @@ export function createRoutes(deps: {
       return deps.enroll(request, response);
     }
     if (path === tunnelPath) throw new Fault('UPGRADE_REQUIRED');
-    const known = deps.wellKnown(request, response, path);
+    const known = deps.wellKnown(request, response, path) ?? deps.admin(request, response, path);
     if (known) return known;
     const answering = deps.pages(request, response, path);
     if (answering) return answering;

@@ -1,5 +1,6 @@
 // The policy as one immutable snapshot of maps, made anew at every change and read as a whole by each call.
 // What the maps don't hold is not allowed: there is no default that grants anything.
+import { reachedGateways } from '#contract/grant.ts';
 import { type Fingerprint, GatewayId, ServerId, Slug, UserId, type WorkstationId } from '#contract/id.ts';
 import type { HostMode, HostState } from '#contract/host-identity.ts';
 import { itemKinds } from '#contract/policy.ts';
@@ -29,7 +30,7 @@ export interface Snapshot {
   readonly engines: ReadonlyMap<string, PolicyEngine>;
   readonly users: ReadonlyMap<string, UserId>;
   readonly gateways: ReadonlyMap<string, CompiledGateway>;
-  /** Gateways that a user's teams grant, by the user's slug. */
+  /** Gateways that a user may call at, by the user's slug. */
   readonly grants: ReadonlyMap<string, ReadonlySet<string>>;
   /** Which hosts are let in: what was decided of each by its identity, and of all others. */
   readonly hosts: { readonly mode: HostMode; readonly states: ReadonlyMap<string, HostState> };
@@ -51,14 +52,13 @@ export interface Source {
 export function compile(source: Source): Snapshot {
   const { policy, ids } = source;
   const users = new Map<string, UserId>();
-  const teams = new Map(Object.entries(policy.teams));
   const servers = new Map(Object.entries(policy.servers));
   const grants = new Map<string, ReadonlySet<string>>();
   for (const [slug, user] of Object.entries(policy.users)) {
     const id = ids.users[slug];
     if (id === undefined) continue;
     users.set(slug, UserId.parse(id));
-    grants.set(slug, new Set(user.teams.flatMap((team) => teams.get(team)?.gateways ?? [])));
+    grants.set(slug, reachedGateways(policy, user));
   }
   const gateways = new Map<string, CompiledGateway>();
   for (const [slug, gateway] of Object.entries(policy.gateways)) {

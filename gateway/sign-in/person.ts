@@ -1,5 +1,6 @@
 // Who somebody is to this gateway, and what their teams grant them. The policy is the only truth: an identity provider says an address, never a right.
 import { Fault } from '#contract/error.ts';
+import { reachedGateways } from '#contract/grant.ts';
 import { Slug, UserId } from '#contract/id.ts';
 import type { Store, StoredPolicy } from '../store/store.ts';
 import type { Arrival } from './identity-provider.ts';
@@ -14,7 +15,7 @@ export interface Person {
   readonly email: string;
   readonly gateways: readonly Granted[];
 }
-/** A gateway that one of the person's teams grants, as it is shown to them. */
+/** A gateway that the person may call at, as it is shown to them. */
 export interface Granted {
   readonly slug: Slug;
   readonly title: string;
@@ -58,11 +59,10 @@ function personIn({ policy, ids }: StoredPolicy, slug: string): Person | undefin
   const user = name.success ? policy.users[name.data] : undefined;
   const id = UserId.safeParse(ids.users[slug]);
   if (!name.success || !user || !id.success) return undefined;
-  const granted = new Set(user.teams.flatMap((team) => policy.teams[team]?.gateways ?? []));
   const servers = new Map<string, string | undefined>(
     Object.entries(policy.servers).map(([server, { title }]) => [server, title]),
   );
-  const gateways = [...granted].flatMap((of) => {
+  const gateways = [...reachedGateways(policy, user)].flatMap((of) => {
     const gateway = policy.gateways[of];
     if (!gateway) return [];
     const titles = Object.keys(gateway.assignments).map((server) => servers.get(server) ?? server);

@@ -30,6 +30,7 @@ export async function mergeInto(db: Db, older: Db, { file, header, now = Date.no
     await deletePolicy(tx);
     for (const table of policyTables.toReversed()) counts[table] = await copyTable(tx, older, table);
     counts['token'] = await mergeTokens(tx, older);
+    counts['access_token'] = await mergeAccessTokens(tx, older);
     counts['workstation'] = await mergeWorkstations(tx, older);
     counts['offer'] = await mergeOffers(tx, older);
     counts['approval'] = await mergeApprovals(tx, older);
@@ -70,6 +71,18 @@ async function mergeTokens(tx: Tx, older: Db): Promise<number> {
       .execute();
   }
   return rows.length;
+}
+
+/** Those that were lost come back; what was revoked in either stays so. */
+async function mergeAccessTokens(tx: Tx, older: Db): Promise<number> {
+  const rows = await older.selectFrom('access_token').selectAll().execute();
+  const live = new Map((await tx.selectFrom('access_token').selectAll().execute()).map((row) => [row.id, row]));
+  const missing = rows.filter((row) => !live.has(row.id));
+  for (const values of parts(missing)) await tx.insertInto('access_token').values(values).execute();
+  for (const { id, revoked_at } of rows)
+    if (revoked_at !== null && live.get(id)?.revoked_at === null)
+      await tx.updateTable('access_token').set({ revoked_at }).where('id', '=', id).execute();
+  return missing.length;
 }
 
 /** Workstations that were enrolled since stay. */

@@ -2,6 +2,7 @@
 // Whoever opens it closes it.
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
+import type { DeedRecord } from '#contract/audit.ts';
 import { Fault } from '#contract/error.ts';
 import { backupEngine } from './backup.ts';
 import type { Engine } from './engine.ts';
@@ -10,7 +11,11 @@ import { nameOf, openUnmigrated } from './location.ts';
 import type { StoreLocation } from './location.ts';
 import { lockDataDirectory } from './lock.ts';
 import { checkSchema, migrate } from './schema.ts';
+import { accessTokens, addAccessToken, revokeAccessToken, tokenHolder, usedAccessToken } from './sql/access-token.ts';
 import { approvals, decide } from './sql/approval.ts';
+import { forDeed } from './sql/change.ts';
+import { deedsOnRecord, deedsWaiting, forgetDeeds, noteDeed, releaseDeeds, takeDeeds } from './sql/deed.ts';
+import { beginOnce, endOnce, forgetOnce } from './sql/idempotency.ts';
 import {
   identities,
   identity,
@@ -24,7 +29,7 @@ import {
 } from './sql/identity.ts';
 import { decidedHosts, decideHost, hosts, sawHosts } from './sql/host.ts';
 import { unbind, whose } from './sql/account.ts';
-import { arrive, lastArrival, madePeople, removePerson } from './sql/person.ts';
+import { arrive, lastArrival, madePeople, removePerson, setPersonRole } from './sql/person.ts';
 import { filedPolicy, policy } from './sql/policy.ts';
 import { newestCalls } from './sql/call.ts';
 import { chainHead, chains, newestRecords, recordsAfter, sealsAfter } from './sql/record.ts';
@@ -66,9 +71,11 @@ import {
   workstations,
   workstationsOf,
 } from './sql/workstation.ts';
+import type { AdministrationStore } from './administration.ts';
 import type { SignInStore } from './sign-in.ts';
 import type { SinkStore } from './sink.ts';
 import type { Store } from './store.ts';
+import type { Db } from './table.ts';
 
 export interface StoreDeps {
   readonly logger: Logger;
@@ -133,8 +140,8 @@ async function backUpAndMigrate(engine: Engine, location: StoreLocation, deps: S
   await migrate(engine.db, engine.dialect);
 }
 
-function storeOf(engine: Engine): Store {
-  const { db } = engine;
+function storeOf(engine: Engine, deed?: DeedRecord): Store {
+  const db = deed ? forDeed(engine.db, deed) : engine.db;
   return {
     organization: guarded(() => organization(db)),
     revision: guarded(revisionOf(db)),
@@ -176,13 +183,35 @@ function storeOf(engine: Engine): Store {
     sealsAfter: guarded((chain, seq, limit) => sealsAfter(db, chain, seq, limit)),
     newestRecords: guarded((limit) => newestRecords(db, limit)),
     newestCalls: guarded((users, limit) => newestCalls(db, users, limit)),
-    signIn: signInOf(engine),
-    sink: sinkOf(engine),
+    signIn: signInOf(db),
+    sink: sinkOf(db),
+    administration: administrationOf(db),
+    recording: (of) => storeOf(engine, of),
     close: () => engine.close(),
   };
 }
 
-function signInOf({ db }: Engine): SignInStore {
+function administrationOf(db: Db): AdministrationStore {
+  return {
+    takeDeeds: guarded((now, until, limit) => takeDeeds(db, now, until, limit)),
+    deedsOnRecord: guarded((ids) => deedsOnRecord(db, ids)),
+    releaseDeeds: guarded((ids) => releaseDeeds(db, ids)),
+    forgetDeeds: guarded((ids) => forgetDeeds(db, ids)),
+    noteDeed: guarded(() => noteDeed(db)),
+    deedsWaiting: guarded(() => deedsWaiting(db)),
+    setPersonRole: guarded((user, role) => setPersonRole(db, user, role)),
+    addAccessToken: guarded((token) => addAccessToken(db, token)),
+    accessTokens: guarded(() => accessTokens(db)),
+    revokeAccessToken: guarded((id, now) => revokeAccessToken(db, id, now)),
+    tokenHolder: guarded((hash) => tokenHolder(db, hash)),
+    usedAccessToken: guarded((id, now) => usedAccessToken(db, id, now)),
+    beginOnce: guarded((key, request, now) => beginOnce(db, key, request, now)),
+    endOnce: guarded((key, answer) => endOnce(db, key, answer)),
+    forgetOnce: guarded((key) => forgetOnce(db, key)),
+  };
+}
+
+function signInOf(db: Db): SignInStore {
   return {
     whose: guarded((of) => whose(db, of)),
     arrive: guarded((of) => arrive(db, of)),
@@ -214,7 +243,7 @@ function signInOf({ db }: Engine): SignInStore {
   };
 }
 
-function sinkOf({ db }: Engine): SinkStore {
+function sinkOf(db: Db): SinkStore {
   return {
     sinks: guarded(() => sinks(db)),
     standing: guarded(() => standing(db)),

@@ -22,6 +22,7 @@ import { createPerson } from './migration/0015-person.ts';
 import { createAccount } from './migration/0016-account.ts';
 import { createSink } from './migration/0017-sink.ts';
 import { createRule } from './migration/0018-rule.ts';
+import { createAdministration } from './migration/0019-administration.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -44,6 +45,7 @@ const migrations = {
   '0016-account': createAccount,
   '0017-sink': createSink,
   '0018-rule': createRule,
+  '0019-administration': createAdministration,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

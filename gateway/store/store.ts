@@ -1,8 +1,8 @@
 // What the gateway server keeps, as verbs. Every verb is atomic, and one shared suite runs against each implementation.
-// An implementer promises: a verb that changes policy, tokens, workstations or approvals bumps `revision` in the same transaction;
+// An implementer promises: a verb that changes policy, tokens, workstations, approvals or accounts bumps `revision` in the same transaction;
 // records are appended in the order given and are durable when the promise resolves; failure rejects with Fault STORE_UNAVAILABLE.
 import type { EnrollRequest } from '#contract/enrollment.ts';
-import type { CallRecord } from '#contract/audit.ts';
+import type { CallRecord, DeedRecord } from '#contract/audit.ts';
 import type {
   Fingerprint,
   GatewayId,
@@ -17,6 +17,7 @@ import type {
 import type { HostState } from '#contract/host-identity.ts';
 import type { PolicyFile, PolicyIds } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
+import type { AdministrationStore } from './administration.ts';
 import type { SignInStore } from './sign-in.ts';
 import type { SinkStore } from './sink.ts';
 
@@ -231,6 +232,13 @@ export interface Store {
 
   /** Hosts that sign in by themselves. */
   readonly signIn: SignInStore;
+  readonly administration: AdministrationStore;
+
+  /**
+   * The same store for one deed of an administrator: whatever its verbs change, the deed is written in the same transaction, once. A verb that changes nothing writes
+   * nothing.
+   */
+  recording(deed: DeedRecord): Store;
 
   /** Where records are sent. */
   readonly sink: SinkStore;

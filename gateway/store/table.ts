@@ -8,6 +8,7 @@ import type {
   GatewayId,
   IdentityId,
   OrganizationId,
+  RecordId,
   ServerId,
   SinkId,
   Slug,
@@ -38,6 +39,13 @@ export interface Tables {
     readonly service: string | null;
     /** The identity provider whose sign-in made this user; null of one of the policy file. */
     readonly made_by: string | null;
+    /** Null: member. */
+    readonly role: Slug | null;
+  };
+  readonly role: {
+    readonly slug: Slug;
+    readonly title: string | null;
+    /** JSON; null of a built-in one. */ readonly capabilities: string | null;
   };
   readonly group_membership: { readonly user_id: UserId; readonly team_slug: Slug };
   readonly arrival: { readonly user_id: UserId; readonly provider: string; readonly at: number };
@@ -237,6 +245,38 @@ export interface Tables {
     readonly chain: string;
     readonly seq: number;
     readonly reason: string;
+    readonly at: number;
+  };
+
+  /** The deeds of administrators that are not in the audit chain yet: written in the transaction of what they tell of. */
+  readonly deed: {
+    readonly id: RecordId;
+    readonly at: number;
+    /** JSON: a DeedRecord. */
+    readonly body: string;
+    /** Until when somebody puts it on record; null where nobody has begun to. */
+    readonly lease_until: number | null;
+  };
+  readonly access_token: {
+    readonly id: TokenId;
+    readonly hash: string;
+    readonly user_id: UserId;
+    readonly user_slug: Slug;
+    readonly title: string;
+    /** JSON: names of capabilities; null: all of the user's role. */
+    readonly capabilities: string | null;
+    readonly created_at: number;
+    readonly expires_at: number;
+    readonly revoked_at: number | null;
+    readonly used_at: number | null;
+  };
+  /** Requests that are to be done once, by who asked and the key that they gave. */
+  readonly idempotency: {
+    readonly key: string;
+    /** SHA-256 of the request. */
+    readonly request: string;
+    /** Sealed for who asked; null while it is under way. */
+    readonly answer: string | null;
     readonly at: number;
   };
 

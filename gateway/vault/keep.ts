@@ -36,7 +36,8 @@ export async function keepIdentity(of: {
   throw new Fault('STORE_UNAVAILABLE', {}, { cause: new Error('the identity was changed by somebody else meanwhile') });
 }
 
-function isSame(one: StoredIdentity, place: Place): boolean {
+/** Whether it is the one of this place. */
+export function isSame(one: StoredIdentity, place: Place): boolean {
   if (one.server.id !== place.server.id || (one.kind === 'client') !== (place.kind === 'client')) return false;
   if (place.kind === 'client') return one.origin === place.origin;
   return one.user?.id === place.user?.id && one.gateway?.id === place.gateway?.id;

@@ -15,6 +15,8 @@ export interface EventDraft {
     | 'tunnel_opened'
     | 'tunnel_replaced'
     | 'tunnel_closed'
+    // somebody asked the admin API for what they may not
+    | 'admin_refused'
     // what a workstation reports of itself
     | Report['event'];
   readonly user?: NonNullable<EventRecord['user']> | null;

@@ -4,6 +4,7 @@ import { hash, verify } from 'node:crypto';
 import { thumbprintText, type PublicKey } from '#contract/enrollment.ts';
 import { Fault } from '#contract/error.ts';
 import { proofText } from '#contract/frame.ts';
+import { reachedGateways } from '#contract/grant.ts';
 import { UserId, type Slug, type WorkstationId } from '#contract/id.ts';
 import type { StoredPolicy, Workstation } from '../store/store.ts';
 
@@ -69,8 +70,8 @@ export function membersOf({ policy, ids }: StoredPolicy): MemberOf {
     const user = policy.users[slug];
     const id = UserId.safeParse(ids.users[slug]);
     if (user === undefined || !id.success) return undefined;
-    const gateways = new Set(user.teams.flatMap((team) => policy.teams[team]?.gateways ?? []));
-    return { user: { id: id.data, slug, name: user.title ?? slug }, gateways: [...gateways].toSorted() };
+    const gateways = [...reachedGateways(policy, user)].toSorted();
+    return { user: { id: id.data, slug, name: user.title ?? slug }, gateways };
   };
   return ({ id, user, revokedAt }) => {
     if (!known.has(user)) known.set(user, reachOf(user));

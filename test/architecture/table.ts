@@ -195,8 +195,23 @@ export const layers: readonly Layer[] = [
       'gateway/admin/',
       'gateway/audit/',
       'gateway/tunnel/',
+      'gateway/egress/address.ts',
     ],
     packages: [...logger, 'prom-client', 'ws', 'zod'],
+    node: 'all',
+  },
+  // The admin API: routes made from the contract's table.
+  {
+    at: 'gateway/http/admin/',
+    ours: [
+      ...contract,
+      'gateway/http/',
+      'gateway/admin/',
+      'gateway/store/store.ts',
+      'gateway/workstation/event.ts',
+      'gateway/audit/record.ts',
+    ],
+    packages: [...logger, 'zod'],
     node: 'all',
   },
   // What a browser sees of signing in.

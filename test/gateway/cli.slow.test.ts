@@ -145,12 +145,14 @@ describe('beside a running serve', () => {
     const changed = join(dir, 'changed.yaml');
     await writeFile(changed, stringify({ ...twoTeams, teams: { ...twoTeams.teams, qa: { gateways: ['side'] } } }));
     const revision = await revisionOf();
-    expect(await done('apply', '-f', changed, '--plan')).toBe(
-      '+ team qa: gateways ["side"]\n1 change; nothing was applied, this is only the plan',
-    );
+    const planned = await cli('apply', '-f', changed, '--plan');
+    const words = '+ team qa: gateways ["side"]\n1 change; nothing was applied, this is only the plan\n';
+    expect([planned.code, planned.stdout]).toEqual([3, words]);
     expect(await revisionOf()).toBe(revision);
     expect(await done('apply', '-f', changed)).toBe('+ team qa: gateways ["side"]\napplied 1 change');
     expect(await done('apply', '-f', changed)).toBe('no change');
+    await writeFile(join(dir, 'exported.yaml'), await done('export'));
+    expect(await done('apply', '-f', join(dir, 'exported.yaml'), '--plan')).toBe('no change');
     const piped = await run(script, ['apply', '-f', '-', '--data', dataDir], { input: await readFile(policyFile, 'utf8') });
     expect([piped.code, piped.stdout]).toEqual([0, '- team qa\napplied 1 change\n']);
   });
@@ -169,7 +171,9 @@ describe('beside a running serve', () => {
   test('records are shown, followed as they come, and verified', async () => {
     const token = await done('token', 'host', '--gateway', 'main', '--host', 'codex', '--user', 'ada');
     await initialize(gateway.url, token);
-    const [line] = (await done('audit', 'tail', '-n', '1', '--json')).split('\n');
+    // Deeds come at their own pace.
+    const lines = (await done('audit', 'tail', '-n', '20', '--json')).split('\n');
+    const line = lines.findLast((one) => one.includes('"kind":"call"'));
     expect(JSON.parse(line ?? '')).toMatchObject({ kind: 'call', method: 'initialize', user: { name: 'ada' }, host: 'codex' });
     const following = startProgram(script, ['audit', 'tail', '-n', '0', '--follow', '--json', '--data', dataDir]);
     const followed = once(following.child.stdout ?? gateway.child, 'data');

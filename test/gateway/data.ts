@@ -11,6 +11,9 @@ import type { Store } from '../../gateway/store/store.ts';
 
 export const quiet: Logger = pino({ level: 'silent' });
 
+/** Whoever sits at the machine. */
+export const byHand = { actor: { kind: 'command-line', osUser: 'test' }, reason: null } as const;
+
 /** Two users of two teams, each with a gateway of its own. */
 export const twoTeams: PolicyFile = PolicyFile.parse({
   version: 1,

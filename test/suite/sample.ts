@@ -1,7 +1,7 @@
 // What the store suites put into a store: a policy of two users and two workstations, tokens, offers, records.
 import { createHash } from 'node:crypto';
 import { pino } from 'pino';
-import type { AuditRecord, CallRecord } from '#contract/audit.ts';
+import type { CallRecord, EventRecord } from '#contract/audit.ts';
 import { Fingerprint, RecordId, ServerId, Slug, TokenId, UserId, WorkstationId, newId } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import type { Offer } from '#contract/server.ts';
@@ -97,7 +97,7 @@ export function offerOf(server: string, of = server): Offer {
   return { server: slug(server), fingerprint: fingerprint(of), command, hosts: ['codex'] };
 }
 
-export function recordOf(at: number, detail: Record<string, string | number | boolean | null> = {}): AuditRecord {
+export function recordOf(at: number, detail: Record<string, string | number | boolean | null> = {}): EventRecord {
   const id = RecordId.parse(newId(at));
   return { version: 1, kind: 'event', id, at, event: 'sample', user: null, workstation: null, code: null, detail };
 }

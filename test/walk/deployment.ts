@@ -45,7 +45,9 @@ export interface Deployment {
     env?: Record<string, string>;
   }): Promise<Workstation>;
   restartGateway(signal?: NodeJS.Signals): Promise<void>;
+  /** The newest records of calls and events, the oldest first. Deeds come into the chain at their own pace: `deeds`. */
   records(limit?: number): Promise<Record<string, unknown>[]>;
+  deeds(): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
 
@@ -88,6 +90,12 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   let gateway = await serve();
   const adminRaw = (...args: string[]) =>
     run(gatewayCli, [...args, '--data', dataDir], { ...(options.env && { env: options.env }) });
+
+  async function tail(limit: number): Promise<Record<string, unknown>[]> {
+    const printed = await deployment.admin('audit', 'tail', '-n', String(limit), '--json');
+    const lines = printed.split('\n').filter(Boolean);
+    return lines.map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line)));
+  }
 
   const deployment: Deployment = {
     dir,
@@ -180,12 +188,10 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       gateway = await serve();
     },
     async records(limit = 100) {
-      const printed = await deployment.admin('audit', 'tail', '-n', String(limit), '--json');
-      return printed
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => z.record(z.string(), z.unknown()).parse(JSON.parse(line)));
+      const all = await tail(limit + 200);
+      return all.filter(({ kind }) => kind !== 'deed').slice(-limit);
     },
+    deeds: async () => (await tail(1000)).filter(({ kind }) => kind === 'deed'),
     async close() {
       for (const { agent } of workstations) await agent.stop();
       await gateway.stop();

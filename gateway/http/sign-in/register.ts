@@ -5,7 +5,7 @@ import type { ClientList } from '../../sign-in/client-list.ts';
 import type { SignInEvents } from '../../sign-in/event.ts';
 import { readBody } from '../body.ts';
 import { answerJson } from '../error.ts';
-import { createFloodGate } from './flood.ts';
+import { createFloodGate } from '../flood.ts';
 
 const bodyLimitBytes = 32 * 1024;
 const perMinute = 60;

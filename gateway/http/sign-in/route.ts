@@ -31,7 +31,7 @@ import { answerJson, faultHeaders } from '../error.ts';
 import type { Missing } from '../mcp.ts';
 import { type AccountPages, createAccountPages } from './account.ts';
 import { createDevicePages } from './device-page.ts';
-import { createFloodGate } from './flood.ts';
+import { createFloodGate } from '../flood.ts';
 import { createInteractions, type InteractionDeps, type Interactions } from './interaction.ts';
 import { challengeOf, resourceMetadata, resourceMetadataPath } from './metadata.ts';
 import { answerPage, html, pageHeaders, pageText } from '../page.ts';

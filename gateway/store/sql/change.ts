@@ -1,4 +1,6 @@
 // Reading one state, and changing it: every change bumps the revision in its own transaction, and changes go one after the other on both databases.
+// The deed of whoever changes it is written there too, so that no change of an administrator is without its record.
+import type { DeedRecord } from '#contract/audit.ts';
 import type { Db, Tx } from '../table.ts';
 
 /** What a change found: a value, and whether anything was changed by it. */
@@ -8,6 +10,15 @@ export interface Changed<T> {
 }
 export const unchanged = <T>(value: T): Changed<T> => ({ value, changed: false });
 export const changed = <T>(value: T): Changed<T> => ({ value, changed: true });
+
+const deeds = new WeakMap<Db, DeedRecord>();
+
+/** The same database, for one deed: the first change by it writes the deed down, and where nothing is changed nothing is written. */
+export function forDeed(db: Db, deed: DeedRecord): Db {
+  const bound = db.withoutPlugins();
+  deeds.set(bound, deed);
+  return bound;
+}
 
 /** `work` gets the transaction and the revision that it starts from. A throw rolls everything back. */
 export async function change<T>(db: Db, work: (tx: Tx, revision: number) => Promise<Changed<T>>): Promise<T> {
@@ -19,13 +30,26 @@ export async function change<T>(db: Db, work: (tx: Tx, revision: number) => Prom
       .returning('revision')
       .executeTakeFirstOrThrow();
     const result = await work(tx, revision);
-    if (result.changed)
+    if (result.changed) {
       await tx
         .updateTable('state')
         .set({ revision: revision + 1 })
         .execute();
+      const deed = deeds.get(db);
+      if (deed) await writeDeed(tx, deed);
+    }
     return result.value;
   });
+}
+
+/** One operation may change several things one after the other: it is one deed. */
+async function writeDeed(tx: Tx, deed: DeedRecord): Promise<void> {
+  const row = { id: deed.id, at: deed.at, body: JSON.stringify(deed), lease_until: null };
+  await tx
+    .insertInto('deed')
+    .values(row)
+    .onConflict((on) => on.column('id').doNothing())
+    .execute();
 }
 
 /** Several queries over one state of the database. */

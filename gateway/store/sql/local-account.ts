@@ -2,7 +2,7 @@
 // not know the password is counted by where they come from, so that they keep nobody else out.
 import type { LocalAccount } from '../sign-in.ts';
 import type { Db } from '../table.ts';
-import { change, unchanged } from './change.ts';
+import { change, changed, unchanged } from './change.ts';
 
 const failuresAtMost = 5;
 const lockMs = 900_000;
@@ -90,6 +90,8 @@ export async function passAttempt(db: Db, email: string, step: number, network: 
 }
 
 export async function removeAccount(db: Db, email: string): Promise<boolean> {
-  const { numDeletedRows } = await db.deleteFrom('local_account').where('email', '=', email).executeTakeFirstOrThrow();
-  return numDeletedRows > 0n;
+  return await change(db, async (tx) => {
+    const { numDeletedRows } = await tx.deleteFrom('local_account').where('email', '=', email).executeTakeFirstOrThrow();
+    return numDeletedRows > 0n ? changed(true) : unchanged(false);
+  });
 }

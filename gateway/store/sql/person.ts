@@ -1,15 +1,18 @@
 // People as identity providers know them: users whom a sign-in made, and the teams that their groups give them. The policy file stays as it was applied.
 import { sql } from 'kysely';
+import { isBuiltIn, member } from '#contract/capability.ts';
+import { Fault } from '#contract/error.ts';
 import { newId, Slug, UserId } from '#contract/id.ts';
 import type { MadePerson, SignInStore, Whose } from '../sign-in.ts';
 import type { Db, Tx } from '../table.ts';
 import { bind, whose } from './account.ts';
-import { change, changed, unchanged } from './change.ts';
+import { changed, unchanged } from './change.ts';
 import { revokeOrphans } from './replace-policy.ts';
+import { changePeople } from './super-admin.ts';
 
 export async function arrive(db: Db, of: Parameters<SignInStore['arrive']>[0]): Promise<Whose> {
   const { issuer, subject, email, provider, makes, gives, title, teams, ofGroups, at } = of;
-  return await change(db, async (tx) => {
+  return await changePeople(db, async (tx) => {
     const came = await whose(tx, of);
     if (came.kind === 'several' || came.kind === 'elsewhere' || (came.kind === 'nobody' && !makes)) return unchanged(came);
     const id = 'user' in came ? came.user : await make(tx);
@@ -31,7 +34,7 @@ export async function arrive(db: Db, of: Parameters<SignInStore['arrive']>[0]): 
   });
 
   async function make(tx: Tx): Promise<UserId> {
-    const user = { id: UserId.parse(newId(at)), made_by: provider, service: null };
+    const user = { id: UserId.parse(newId(at)), made_by: provider, service: null, role: null };
     await tx
       .insertInto('user')
       .values({ ...user, slug: await freeSlug(tx, email), title: title?.slice(0, 120) || null, email })
@@ -95,7 +98,7 @@ export async function madePeople(db: Db): Promise<readonly MadePerson[]> {
 }
 
 export async function removePerson(db: Db, slug: string, now: number): Promise<boolean> {
-  return await change(db, async (tx) => {
+  return await changePeople(db, async (tx) => {
     const { numDeletedRows } = await tx
       .deleteFrom('user')
       .where('made_by', 'is not', null)
@@ -104,5 +107,22 @@ export async function removePerson(db: Db, slug: string, now: number): Promise<b
     if (numDeletedRows === 0n) return unchanged(false);
     await revokeOrphans(tx, now);
     return changed(true);
+  });
+}
+
+export async function setPersonRole(db: Db, user: Slug, role: Slug): Promise<boolean> {
+  return await changePeople(db, async (tx) => {
+    const known = await tx.selectFrom('role').select('slug').where('slug', '=', role).executeTakeFirst();
+    if (known === undefined && !isBuiltIn(role))
+      throw new Fault('NAME_UNKNOWN', { what: 'role', name: role, hint: 'Name one of the policy that is in force.' });
+    const set = role === member ? null : role;
+    const { numUpdatedRows } = await tx
+      .updateTable('user')
+      .set({ role: set })
+      .where('slug', '=', user)
+      .where('made_by', 'is not', null)
+      .where('role', set === null ? 'is not' : 'is distinct from', set)
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n ? changed(true) : unchanged(false);
   });
 }

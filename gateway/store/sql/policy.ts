@@ -39,10 +39,12 @@ function policyOf(rows: Awaited<ReturnType<typeof read>>): StoredPolicy {
   const file = {
     version: 1,
     ...Object.fromEntries(rows.settings.map(({ name, value }) => [name, value])),
-    users: bySlug(rows.users, ({ id, title, email, service }) => ({
+    roles: bySlug(rows.roles, ({ title, capabilities }) => ({ ...titled(title), ...granting(capabilities) })),
+    users: bySlug(rows.users, ({ id, title, email, service, role }) => ({
       ...titled(title),
       ...(service === null ? { email } : { kind: 'service', ...provenBy(service) }),
       teams: [...new Set([...(teamsOf.get(id) ?? []).map((row) => teamSlug.get(row.team_id)), ...ofGroups(id)])],
+      ...(role === null ? {} : { role }),
     })),
     teams: bySlug(rows.teams, ({ id, title }) => ({
       ...titled(title),
@@ -104,6 +106,7 @@ function remoteOf({ url, auth, header, egress, transport, sign, ...of }: RemoteR
 async function read(db: Db) {
   return {
     settings: await db.selectFrom('policy_setting').selectAll().execute(),
+    roles: await db.selectFrom('role').selectAll().execute(),
     users: await db.selectFrom('user').selectAll().execute(),
     groups: await db.selectFrom('group_membership').selectAll().orderBy('team_slug').execute(),
     teams: await db.selectFrom('team').selectAll().execute(),
@@ -140,6 +143,11 @@ function parsed(body: string): unknown {
 function stepUp(text: string | null): object {
   const tools: unknown = text === null ? undefined : JSON.parse(text);
   return tools === undefined ? {} : { stepUp: tools };
+}
+
+function granting(text: string | null): object {
+  const capabilities: unknown = text === null ? undefined : JSON.parse(text);
+  return capabilities === undefined ? {} : { capabilities };
 }
 
 function provenBy(service: string): object {

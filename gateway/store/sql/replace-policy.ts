@@ -1,24 +1,30 @@
 // Replaces the policy as a whole: a slug that stays keeps its id, one that is gone takes its tokens and workstations with it.
+import { isBuiltIn } from '#contract/capability.ts';
 import { Fault } from '#contract/error.ts';
 import { AssignmentId, GatewayId, ServerId, SinkId, Slug, TeamId, UserId, newId } from '#contract/id.ts';
 import { itemKinds } from '#contract/policy.ts';
 import type { PolicyFile, PolicyServer } from '#contract/policy.ts';
 import type { Db, Tables, Tx } from '../table.ts';
-import { change, changed } from './change.ts';
+import { changed } from './change.ts';
 import { removeOrphanedIdentities } from './identity.ts';
 import { parts } from './part.ts';
 import { settleSinks } from './sink.ts';
+import { changePeople } from './super-admin.ts';
 
 export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision: number, now: number): Promise<void> {
-  await change(db, async (tx, revision) => {
+  await changePeople(db, async (tx, revision) => {
     if (revision !== expectedRevision)
       throw new Fault('STORE_UNAVAILABLE', {}, { cause: new Error('the policy was changed by somebody else meanwhile') });
     const rows = rowsOf(policy, await namesOf(tx, policy, now));
     const made = await tx.selectFrom('user').selectAll().where('made_by', 'is not', null).execute();
     const taken = new Set(rows.users.flatMap(({ slug, email }) => [slug, email.toLowerCase()]));
-    const staying = made.filter(({ slug, email }) => !taken.has(slug) && !taken.has(email.toLowerCase()));
+    const isRole = (role: string) => isBuiltIn(role) || Object.hasOwn(policy.roles, role);
+    const staying = made
+      .filter(({ slug, email }) => !taken.has(slug) && !taken.has(email.toLowerCase()))
+      .map((user) => (user.role !== null && !isRole(user.role) ? { ...user, role: null } : user));
     await deletePolicy(tx);
     for (const values of parts(rows.settings)) await tx.insertInto('policy_setting').values(values).execute();
+    for (const values of parts(rows.roles)) await tx.insertInto('role').values(values).execute();
     for (const values of parts([...rows.users, ...staying])) await tx.insertInto('user').values(values).execute();
     for (const values of parts(rows.teams)) await tx.insertInto('team').values(values).execute();
     for (const values of parts(rows.servers)) await tx.insertInto('server').values(values).execute();
@@ -41,6 +47,7 @@ export const policyTables = [
   'policy_setting',
   'rule',
   'engine',
+  'role',
   'provisioned_item',
   'provision',
   'assignment',
@@ -76,6 +83,12 @@ export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
     .set({ revoked_at: now })
     .where('revoked_at', 'is', null)
     .where((is) => is.or([is('user_id', 'not in', users), is('gateway_slug', 'not in', gateways)]))
+    .execute();
+  await tx
+    .updateTable('access_token')
+    .set({ revoked_at: now })
+    .where('revoked_at', 'is', null)
+    .where('user_id', 'not in', users)
     .execute();
   await tx
     .updateTable('workstation')
@@ -123,7 +136,7 @@ function kept<Id>(
   return new Map(Object.keys(named).map((slug) => [slug, before.get(slug) ?? make()]));
 }
 
-function rowsOf({ hosts, users, teams, servers, gateways, engines = {}, sinks = {} }: PolicyFile, names: Names) {
+function rowsOf({ hosts, roles, users, teams, servers, gateways, engines = {}, sinks = {} }: PolicyFile, names: Names) {
   const assignments = Object.entries(gateways).flatMap(([gateway, of]) =>
     Object.entries(of.assignments).map(([server, assignment]) => ({
       ...assignment,
@@ -134,10 +147,16 @@ function rowsOf({ hosts, users, teams, servers, gateways, engines = {}, sinks = 
   );
   return {
     settings: hosts === undefined ? [] : [{ name: 'hosts' as const, value: hosts }],
-    users: Object.entries(users).map(([slug, { title, kind, email = '', secretHash, jwks }]) => ({
+    roles: Object.entries(roles).map(([slug, { title = null, capabilities }]) => ({
+      slug: Slug.parse(slug),
+      title,
+      capabilities: capabilities === undefined ? null : JSON.stringify(capabilities),
+    })),
+    users: Object.entries(users).map(([slug, { title, kind, email = '', role = null, secretHash, jwks }]) => ({
       ...named(names.users, 'user', slug, title),
       email,
       made_by: null,
+      role,
       service: kind === 'service' ? JSON.stringify({ secretHash, jwks }) : null,
     })),
     teams: Object.entries(teams).map(([slug, { title }]) => named(names.teams, 'team', slug, title)),

@@ -6,6 +6,7 @@ import { reveal } from '#contract/secret.ts';
 import { issueEnrollToken, issueHostToken, type Issued } from '../../../gateway/admin/token.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import type { Store } from '../../../gateway/store/store.ts';
+import { byHand } from '../../gateway/data.ts';
 import { collectable } from '../memory.ts';
 import { administratorOf, startGateway, type Gateway } from '../target/gateway.ts';
 
@@ -71,10 +72,19 @@ export async function openSite({ node, env, tempDir, flags = [] }: SiteOptions):
       gateway = await startGateway({ ...options, port: Number(new URL(url).port) });
       return Date.now();
     },
-    enrollTokens: (count) => issue(count, (store, user) => issueEnrollToken({ store, user, ttlMs, now: Date.now() })),
+    enrollTokens: (count) => issue(count, (store, user) => issueEnrollToken({ ...byHand, store, user, ttlMs, now: Date.now() })),
     hostTokens: () =>
       issue(userCount, (store, user) =>
-        issueHostToken({ store, user, ttlMs, now: Date.now(), gateway: 'bench', host: 'bench', knownHosts: ['bench'] }),
+        issueHostToken({
+          ...byHand,
+          store,
+          user,
+          ttlMs,
+          now: Date.now(),
+          gateway: 'bench',
+          host: 'bench',
+          knownHosts: ['bench'],
+        }),
       ),
     close,
   };

@@ -4,7 +4,7 @@ import { PolicyFile } from '#contract/policy.ts';
 import { applyPolicy } from '../../../gateway/admin/apply.ts';
 import type { Store } from '../../../gateway/store/store.ts';
 import { proves } from '../../requirement.ts';
-import { openData, twoTeams, type Data } from '../data.ts';
+import { byHand, openData, twoTeams, type Data } from '../data.ts';
 
 describe('a policy that is applied', () => {
   let data: Data;
@@ -12,7 +12,8 @@ describe('a policy that is applied', () => {
     data = await openData();
   });
   afterEach(() => data.close());
-  const apply = (store: Store, policy: PolicyFile, isPlanOnly = false) => applyPolicy({ store, policy, now: 1, isPlanOnly });
+  const apply = (store: Store, policy: PolicyFile, isPlanOnly = false) =>
+    applyPolicy({ ...byHand, store, policy, now: 1, isPlanOnly });
 
   test('is in force, and applying it again is no change', async () => {
     proves('gateway-shell.policy-twice', {
@@ -37,8 +38,8 @@ describe('a policy that is applied', () => {
   test('is planned anew where somebody else changed the data meanwhile', async () => {
     proves('gateway-shell.policy-conflict', {
       file: 'gateway/admin/apply.ts',
-      find: 'await store.replacePolicy(policy, revision, now);',
-      replace: 'await store.replacePolicy(policy, await store.revision(), now);',
+      find: 'await to.replacePolicy(policy, revision, now);',
+      replace: 'await to.replacePolicy(policy, await store.revision(), now);',
     });
     const others = PolicyFile.parse({ ...twoTeams, users: { cy: { email: 'cy@example.org', teams: ['eng'] } } });
     let looks = 0;

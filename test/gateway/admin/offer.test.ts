@@ -8,7 +8,7 @@ import { decideOffered, listOffered } from '../../../gateway/admin/offer.ts';
 import { offerText, printable, table } from '../../../gateway/admin/print.ts';
 import { issueEnrollToken } from '../../../gateway/admin/token.ts';
 import { proves } from '../../requirement.ts';
-import { openData, twoTeams, type Data } from '../data.ts';
+import { byHand, openData, twoTeams, type Data } from '../data.ts';
 
 const print = (digit: string) => Fingerprint.parse(`sha256:${digit.repeat(64)}`);
 const offer = (server: string, digit: string, args: string[] = []): Offer => ({
@@ -28,7 +28,7 @@ describe('an offered server', () => {
   afterEach(() => data.close());
 
   async function enroll(user: string): Promise<WorkstationId> {
-    const { secret } = await issueEnrollToken({ store: data.store, user, ttlMs: 1000, now: 1 });
+    const { secret } = await issueEnrollToken({ ...byHand, store: data.store, user, ttlMs: 1000, now: 1 });
     const id = WorkstationId.parse(newId());
     const letter = user.slice(0, 1);
     const publicKey = { kty: 'EC', crv: 'P-256', x: letter.repeat(43), y: letter.repeat(43) } as const;
@@ -38,7 +38,7 @@ describe('an offered server', () => {
     return id;
   }
   const decide = (server: string, decision: 'approved' | 'denied', fingerprint?: string) =>
-    decideOffered({ store: data.store, decision, server, fingerprint, reason: null, now: 2 });
+    decideOffered({ ...byHand, store: data.store, decision, server, fingerprint, now: 2 });
 
   test('is listed with its workstation, its user, its command and what was decided', async () => {
     await data.store.replaceOffers(workstation, [offer('memory', '1', ['--dir', '/tmp/a b'])], 5);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { describeProblem, readPolicy } from '../../../gateway/admin/policy-file.ts';
+import { describeProblem, readPolicy, writePolicy } from '../../../gateway/admin/policy-file.ts';
 import { proves } from '../../requirement.ts';
 import { anyPolicy } from './policy.ts';
 
@@ -31,6 +31,7 @@ describe('a policy file', () => {
     const read = readPolicy(whole);
     expect(read.kind === 'policy' && read.policy).toEqual({
       version: 1,
+      roles: {},
       users: { ada: { email: 'ada@example.org', teams: ['eng'] } },
       teams: { eng: { gateways: ['main'] } },
       servers: { memory: { kind: 'workstation', shareable: false, timeoutSeconds: 60 } },
@@ -197,9 +198,60 @@ describe('a policy file', () => {
     expect(problemsOf(text)[0]).toBe(problem);
   });
 
+  test('with many mistakes is refused with each of them at its place, whatever kind they are of', () => {
+    proves('admin.all-mistakes', {
+      file: 'gateway/admin/policy-file.ts',
+      find: ', ...besides(value)];',
+      replace: '];',
+    });
+    const text = `version: 1
+roles:
+  member: { capabilities: [gateways.use] }
+  odd: { capabilities: [fly] }
+users:
+  ada: { email: nowhere, teams: [eng, enx] }
+  bob: { email: bob@example.org, role: boss, nick: b }
+teams:
+  eng: { gateways: [man] }
+servers:
+  memory: { kind: workstation, timeoutSeconds: 0 }
+  crm: { kind: remote, url: 'https://crm.example.org/mcp', auth: header }
+gateways:
+  main:
+    assignments:
+      memory: { tools: some }
+      crm: { tools: all }
+      gone: { templates: ['demo://{a:3}'] }
+`;
+    expect(problemsOf(text)).toEqual([
+      expect.stringMatching(/^p\.yaml:3:13: roles\.member\.capabilities: it is built in/),
+      expect.stringMatching(/^p\.yaml:4:25: roles\.odd\.capabilities\[0\]: use the name of a capability/),
+      expect.stringMatching(/^p\.yaml:6:17: users\.ada\.email: /),
+      expect.stringMatching(/^p\.yaml:6:39: users\.ada\.teams\[1\]: there is no team "enx" in this file; did you mean "eng"\?/),
+      expect.stringMatching(/^p\.yaml:7:40: users\.bob\.role: there is no role "boss"/),
+      expect.stringMatching(/^p\.yaml:7:46: users\.bob\.nick: unknown key/),
+      expect.stringMatching(
+        /^p\.yaml:9:21: teams\.eng\.gateways\[0\]: there is no gateway "man" in this file; did you mean "main"\?/,
+      ),
+      expect.stringMatching(/^p\.yaml:11:48: servers\.memory\.timeoutSeconds: /),
+      expect.stringMatching(/^p\.yaml:16:24: gateways\.main\.assignments\.memory\.tools: use all, none/),
+      expect.stringMatching(/^p\.yaml:17:7: gateways\.main\.assignments\.crm: the server "crm" wants an identity/),
+      expect.stringMatching(/^p\.yaml:18:7: gateways\.main\.assignments\.gone: there is no server "gone"/),
+      expect.stringMatching(/^p\.yaml:18:27: gateways\.main\.assignments\.gone\.templates\[0\]: this is no URI template/),
+    ]);
+  });
+
+  test('that was written from a policy is read as that policy', () => {
+    fc.assert(
+      fc.property(anyPolicy, (policy) => {
+        expect(readPolicy(writePolicy(policy))).toEqual({ kind: 'policy', policy });
+      }),
+    );
+  });
+
   test('with a template that nothing could match is refused at the template', () => {
     proves('policy.template-understood', {
-      file: 'gateway/admin/policy-file.ts',
+      file: 'gateway/admin/policy-check.ts',
       find: 'parseTemplate(template) === undefined',
       replace: 'template === undefined',
     });

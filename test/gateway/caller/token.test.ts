@@ -6,7 +6,7 @@ import { reveal } from '#contract/secret.ts';
 import { issueEnrollToken, issueHostToken, type Issued } from '../../../gateway/admin/token.ts';
 import { createTokenCheck, type TokenCheck } from '../../../gateway/caller/token.ts';
 import { proves } from '../../requirement.ts';
-import { openData, twoTeams, type Data } from '../data.ts';
+import { byHand, openData, twoTeams, type Data } from '../data.ts';
 
 describe('a bearer token', () => {
   let data: Data;
@@ -24,7 +24,16 @@ describe('a bearer token', () => {
   });
 
   const issue = (ttlMs = 1000): Promise<Issued> =>
-    issueHostToken({ store: data.store, user: 'ada', gateway: 'main', host: 'codex', knownHosts: ['codex'], ttlMs, now });
+    issueHostToken({
+      ...byHand,
+      store: data.store,
+      user: 'ada',
+      gateway: 'main',
+      host: 'codex',
+      knownHosts: ['codex'],
+      ttlMs,
+      now,
+    });
   const header = (issued: Issued) => `Bearer ${reveal(issued.secret)}`;
   /** Also where the check throws at once. */
   const call = async (authorization: string | undefined) => check.callerOf(authorization);
@@ -139,7 +148,7 @@ describe('a bearer token', () => {
   });
 
   test('for enrollment opens nothing', async () => {
-    const issued = await issueEnrollToken({ store: data.store, user: 'ada', ttlMs: 1000, now });
+    const issued = await issueEnrollToken({ ...byHand, store: data.store, user: 'ada', ttlMs: 1000, now });
     await expect(call(header(issued))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
@@ -174,7 +183,7 @@ describe('an issued token', () => {
   test('is stored as its hash only', async () => {
     const data = await openData(twoTeams);
     try {
-      const { secret } = await issueEnrollToken({ store: data.store, user: 'ada', ttlMs: 1000, now: 1 });
+      const { secret } = await issueEnrollToken({ ...byHand, store: data.store, user: 'ada', ttlMs: 1000, now: 1 });
       expect(reveal(secret)).toMatch(/^dbe_[A-Za-z0-9_-]{43}$/);
       expect(JSON.stringify(await data.store.tokens())).not.toContain(reveal(secret).slice(4));
     } finally {
@@ -186,8 +195,8 @@ describe('an issued token', () => {
     const data = await openData(twoTeams);
     try {
       const of = { store: data.store, host: 'codex', knownHosts: ['codex'], ttlMs: 1000, now: 1 };
-      expect((await issueHostToken({ ...of, user: 'ada', gateway: 'side' })).warnings).toHaveLength(1);
-      expect((await issueHostToken({ ...of, user: 'ada', gateway: 'main' })).warnings).toEqual([]);
+      expect((await issueHostToken({ ...byHand, ...of, user: 'ada', gateway: 'side' })).warnings).toHaveLength(1);
+      expect((await issueHostToken({ ...byHand, ...of, user: 'ada', gateway: 'main' })).warnings).toEqual([]);
     } finally {
       await data.close();
     }
@@ -204,9 +213,11 @@ describe('an issued token', () => {
         ttlMs: 1000,
         now: 1,
       };
-      await expect(issueHostToken({ ...of, host: 'codx' })).rejects.toThrow('There is no host "codx". Did you mean "codex"?');
-      await expect(issueHostToken({ ...of, host: 'My Host' })).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
-      expect((await issueHostToken({ ...of, host: 'own-agent' })).token).toMatchObject({ host: 'own-agent' });
+      await expect(issueHostToken({ ...byHand, ...of, host: 'codx' })).rejects.toThrow(
+        'There is no host "codx". Did you mean "codex"?',
+      );
+      await expect(issueHostToken({ ...byHand, ...of, host: 'My Host' })).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
+      expect((await issueHostToken({ ...byHand, ...of, host: 'own-agent' })).token).toMatchObject({ host: 'own-agent' });
     } finally {
       await data.close();
     }

@@ -45,6 +45,7 @@ export async function openDoor(
   };
   const routes = createRoutes({
     wellKnown: () => undefined,
+    admin: () => undefined,
     site,
     health: createHealth(of.parts ?? [], quiet),
     mcp: of.mcp ?? answerTarget,

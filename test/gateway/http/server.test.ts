@@ -154,8 +154,9 @@ describe('an answer that says what went wrong', () => {
   test('of what nobody expected has a reference, and its cause stands in the log only', async () => {
     proves('gateway-shell.cause-hidden', {
       file: 'gateway/http/error.ts',
-      find: 'message: fault.message,',
-      replace: 'message: String(fault.cause ?? fault.message),',
+      find: 'function describe({ code, message, fields }: Fault): Readonly<Record<string, string>> {',
+      replace:
+        'function describe({ code, message: said, fields, cause }: Fault): Readonly<Record<string, string>> {\n  const message = String(cause ?? said);',
     });
     const door = await openDoor({ mcp: failing(new Error('the private cause')) });
     const { status, body } = await door.ask(post('/g/main/mcp', 'Host: mcp.example.org'));

@@ -5,6 +5,7 @@ import { Secret } from '#contract/secret.ts';
 import { clientPlace, setClientSecret } from '../../../gateway/admin/identity.ts';
 import { checkServer } from '../../../gateway/identity/check.ts';
 import { removeAndRevoke } from '../../../gateway/identity/removal.ts';
+import { byHand } from '../data.ts';
 import { proves } from '../../requirement.ts';
 import { refreshes, stage, tokenOf } from './stage.ts';
 
@@ -171,7 +172,14 @@ test('a client that an administrator registered comes before all others, with it
   await one.store.replacePolicy({ ...policy, servers }, await one.store.revision(), Date.now());
   expect((await one.store.policy()).policy.servers).toEqual(servers);
   const place = clientPlace(await one.store.policy(), 'wiki');
-  await setClientSecret({ store: one.store, keys: node.parts.keys, ...place, value: new Secret(secret), now: Date.now() });
+  await setClientSecret({
+    ...byHand,
+    store: one.store,
+    keys: node.parts.keys,
+    ...place,
+    value: new Secret(secret),
+    now: Date.now(),
+  });
   await one.connect(node, 'ada');
   expect(one.wiki.asked.at(-1)).toBe('write');
   one.clock.aheadMs = 7_200_000;

@@ -12,6 +12,7 @@ import type { TestPostgres } from '../../suite/postgres.ts';
 import { applyPolicy, group, quiet, samplePolicy } from '../../suite/sample.ts';
 import { describeIdentities } from '../../suite/identity.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
+import { describeAdministration } from '../../suite/administration.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
@@ -24,6 +25,7 @@ afterAll(() => server.close());
 
 describeStore('PostgreSQL', () => postgresGround(server));
 describeSignInStore('PostgreSQL', () => postgresGround(server));
+describeAdministration('PostgreSQL', () => postgresGround(server));
 describeNewestCalls('PostgreSQL', () => postgresGround(server));
 describeIdentities('PostgreSQL', () => postgresGround(server));
 describeSinks('PostgreSQL', () => postgresGround(server));

@@ -7,6 +7,7 @@ import { proves } from '../../requirement.ts';
 import { smallDisk } from '../../suite/full-disk.ts';
 import { sqliteGround } from '../../suite/ground.ts';
 import { applyPolicy, fingerprint, group, quiet, samplePolicy, slug } from '../../suite/sample.ts';
+import { describeAdministration } from '../../suite/administration.ts';
 import { describeIdentities } from '../../suite/identity.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
@@ -15,6 +16,7 @@ import { describeStore } from '../../suite/store.ts';
 
 describeStore('SQLite', sqliteGround);
 describeSignInStore('SQLite', sqliteGround);
+describeAdministration('SQLite', sqliteGround);
 describeNewestCalls('SQLite', sqliteGround);
 describeIdentities('SQLite', sqliteGround);
 describeSinks('SQLite', sqliteGround);

@@ -15,7 +15,7 @@ import { rotateKeys } from '../../../gateway/vault/rotate.ts';
 import { type Binding, kidOf, rewrap, seal, unseal } from '../../../gateway/vault/seal.ts';
 import { createVault, type Wanted } from '../../../gateway/vault/vault.ts';
 import { proves } from '../../requirement.ts';
-import { type Data, openData, quiet } from '../data.ts';
+import { byHand, type Data, openData, quiet } from '../data.ts';
 
 const policyOf = (url = 'https://tracker.example.org/mcp', users = ['ada', 'bob']) =>
   PolicyFile.parse({
@@ -48,7 +48,16 @@ async function stage(inEnvironment: readonly Secret<string>[] = []): Promise<Sta
     ...data,
     keys,
     set: (value, { user, gateway } = {}) =>
-      setIdentity({ store: data.store, keys: keys.keys, server: 'tracker', user, gateway, value: new Secret(value), now: now++ }),
+      setIdentity({
+        ...byHand,
+        store: data.store,
+        keys: keys.keys,
+        server: 'tracker',
+        user,
+        gateway,
+        value: new Secret(value),
+        now: now++,
+      }),
     async wanted(kind, user = 'ada', gateway = 'main') {
       const { policy, ids } = await data.store.policy();
       const server = new Map(Object.entries(policy.servers)).get('tracker');
@@ -222,6 +231,7 @@ test('only what a header can carry is taken, and only for a server that wants it
     await expect(one.set(value)).rejects.toMatchObject({ code: 'SETTING_INVALID' });
   const to = (server: string) =>
     setIdentity({
+      ...byHand,
       store: one.store,
       keys: one.keys.keys,
       server,

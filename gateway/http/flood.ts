@@ -2,7 +2,7 @@
 // whose addresses belong to whoever has one.
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '#contract/error.ts';
-import { neighborsOf } from '../../egress/address.ts';
+import { neighborsOf } from '../egress/address.ts';
 
 const addressesAtMost = 10_000;
 

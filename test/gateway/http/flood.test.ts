@@ -1,7 +1,7 @@
 // How much one address may begin.
 import type { IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
-import { createFloodGate } from '../../../gateway/http/sign-in/flood.ts';
+import { createFloodGate } from '../../../gateway/http/flood.ts';
 import { proves } from '../../requirement.ts';
 
 test('an address has its bound each minute, and leaves the others theirs', () => {
@@ -23,7 +23,7 @@ test('an address has its bound each minute, and leaves the others theirs', () =>
 
 test('all addresses of one IPv6 network are one, and an IPv4 address is the same however it is written', () => {
   proves('sign-in.flood-network', {
-    file: 'gateway/http/sign-in/flood.ts',
+    file: 'gateway/http/flood.ts',
     find: 'const address = neighborsOf(deps.addressOf(request));',
     replace: 'const address = deps.addressOf(request);',
   });

@@ -1,0 +1,149 @@
+// The admin API's operations on what got access: workstations, AI hosts, the connections that people let in, and identities at remote servers.
+import { z } from 'zod';
+import { Done, listOf, operation, Page } from './admin-operation.ts';
+import { ConnectionId, IdentityId, Slug, WorkstationId } from './id.ts';
+
+const Workstation = z.object({
+  id: WorkstationId,
+  user: Slug,
+  hostname: z.string(),
+  osUser: z.string(),
+  platform: z.string(),
+  /** RFC 7638 thumbprint of its key. */
+  thumbprint: z.string(),
+  /** Times are ms since 1970. */
+  enrolledAt: z.number().int(),
+  revokedAt: z.number().int().nullable(),
+  lastSeenAt: z.number().int().nullable(),
+});
+const Use = z.object({ user: Slug, gateway: Slug, at: z.number().int() });
+const Host = z.object({
+  /** As whom it is known, by whatever vouches for it: contract/host-identity.ts. */
+  id: z.string(),
+  proof: z.string(),
+  /** What it calls itself. */
+  title: z.string().optional(),
+  state: z.enum(['seen', 'allowed', 'blocked']),
+  first: Use.optional(),
+  last: Use.optional(),
+  decidedAt: z.number().int().optional(),
+});
+const Connection = z.object({
+  id: ConnectionId,
+  user: Slug,
+  gateway: Slug,
+  client: z.string(),
+  host: z.string(),
+  title: z.string(),
+  redirect: z.string(),
+  createdAt: z.number().int(),
+  revokedAt: z.number().int().nullable(),
+});
+const Identity = z.object({
+  id: IdentityId,
+  server: Slug,
+  /** Null of a shared one. */
+  user: Slug.nullable(),
+  /** Null of one for every gateway. */
+  gateway: Slug.nullable(),
+  origin: z.string(),
+  setAt: z.number().int(),
+  state: z.enum(['ready', 'unreadable', 'moved', 'ended']),
+  kind: z.enum(['token', 'sign-in']),
+});
+
+const id = '0198c0de-0000-7000-8000-000000000001';
+const decided = z.strictObject({ host: z.string().min(1).max(2000) });
+const HostDecision = z.object({ host: z.string(), state: z.enum(['allowed', 'blocked']) });
+
+export const accessOperations = {
+  'workstations.list': operation({
+    method: 'GET',
+    path: '/workstations',
+    capability: 'workstations.view',
+    summary: 'Lists the workstations.',
+    query: Page,
+    answer: listOf(Workstation),
+  }),
+  'workstations.revoke': operation({
+    method: 'DELETE',
+    path: '/workstations/{id}',
+    capability: 'workstations.manage',
+    summary: 'Revokes a workstation: its tunnel is cut, its local servers end.',
+    params: z.strictObject({ id: WorkstationId }),
+    answer: Done,
+    example: { params: { id } },
+  }),
+  'hosts.list': operation({
+    method: 'GET',
+    path: '/hosts',
+    capability: 'hosts.view',
+    summary: 'Lists the AI hosts that were used or decided of.',
+    query: Page,
+    answer: listOf(Host),
+  }),
+  'hosts.allow': operation({
+    method: 'POST',
+    path: '/hosts/allow',
+    capability: 'hosts.manage',
+    summary: 'Lets an AI host in, also before it comes for the first time.',
+    body: decided,
+    answer: HostDecision,
+    example: { body: { host: 'https://host.example.org/client.json' } },
+  }),
+  'hosts.block': operation({
+    method: 'POST',
+    path: '/hosts/block',
+    capability: 'hosts.manage',
+    summary: 'Turns an AI host away: its calls, sign-ins and tokens are refused from the next request on.',
+    body: decided,
+    answer: HostDecision,
+    example: { body: { host: 'https://host.example.org/client.json' } },
+  }),
+  'connections.list': operation({
+    method: 'GET',
+    path: '/connections',
+    capability: 'connections.view',
+    summary: 'Lists which AI host of whom was let in, at gateways that whoever asks reaches.',
+    query: Page,
+    answer: listOf(Connection),
+  }),
+  'connections.revoke': operation({
+    method: 'DELETE',
+    path: '/connections/{id}',
+    capability: 'connections.manage',
+    summary: 'Revokes a connection with all its tokens; its host has to be let in anew.',
+    params: z.strictObject({ id: ConnectionId }),
+    answer: Done,
+    example: { params: { id } },
+  }),
+  'identities.list': operation({
+    method: 'GET',
+    path: '/identities',
+    capability: 'identities.view',
+    summary: 'Lists the identities at remote servers; never what they are.',
+    query: Page,
+    answer: listOf(Identity),
+  }),
+  'identities.set': operation({
+    method: 'POST',
+    path: '/identities',
+    capability: 'identities.manage',
+    summary: 'Sets an identity at a remote server to a token. `user` left out: the one that all callers share.',
+    body: z.strictObject({ server: Slug, user: Slug.optional(), gateway: Slug.optional(), value: z.string().min(1).max(8192) }),
+    answer: Identity.extend({ warnings: z.array(z.string()) }),
+    example: { body: { server: 'crm', user: 'ben', value: 'an-access-token-of-that-server' } },
+  }),
+  'identities.remove': operation({
+    method: 'DELETE',
+    path: '/identities/{id}',
+    capability: 'identities.manage',
+    summary: 'Removes an identity; its tokens are given back where its server takes them.',
+    params: z.strictObject({ id: IdentityId }),
+    answer: z.object({
+      /** Whether its server took the tokens of a sign-in back. */
+      isRevoked: z.boolean(),
+    }),
+    example: { params: { id } },
+  }),
+};

@@ -1,0 +1,82 @@
+// The admin API's operations on users: those of the policy, and those whom a sign-in or a directory made.
+import { z } from 'zod';
+import { clientProof } from './client-proof.ts';
+import { Done, listOf, operation, Page, slugs, title } from './admin-operation.ts';
+import { Slug } from './id.ts';
+import { PolicyUser } from './policy.ts';
+
+export const User = z.object({
+  slug: Slug,
+  title,
+  kind: z.enum(['person', 'service']),
+  email: z.string().optional(),
+  /** Of the policy, and of the groups of a directory. */
+  teams: z.array(Slug),
+  role: Slug,
+  /** Which identity provider or directory made this user; null of one of the policy. */
+  madeBy: z.string().nullable(),
+  ...clientProof,
+});
+export type User = z.infer<typeof User>;
+
+const params = slugs('user');
+const example = { params: { user: 'ben' } };
+const ben = { email: 'ben@example.org', teams: ['eng'] };
+
+export const userOperations = {
+  'users.list': operation({
+    method: 'GET',
+    path: '/users',
+    capability: 'people.view',
+    summary: 'Lists the users.',
+    query: Page,
+    answer: listOf(User),
+  }),
+  'users.read': operation({
+    method: 'GET',
+    path: '/users/{user}',
+    capability: 'people.view',
+    summary: 'Shows a user.',
+    params,
+    answer: User,
+    example,
+  }),
+  'users.create': operation({
+    method: 'POST',
+    path: '/users',
+    capability: 'people.manage',
+    summary: 'Adds a user. A role other than member needs `roles.manage` too, and all that the role grants.',
+    body: z.strictObject({ slug: Slug, user: PolicyUser }),
+    answer: User,
+    example: { body: { slug: 'zoe', user: { email: 'zoe@example.org', teams: ['eng'] } } },
+  }),
+  'users.replace': operation({
+    method: 'PUT',
+    path: '/users/{user}',
+    capability: 'people.manage',
+    summary: 'Replaces what the policy says of a user.',
+    params,
+    body: PolicyUser,
+    answer: User,
+    example: { ...example, body: ben },
+  }),
+  'users.set-role': operation({
+    method: 'PUT',
+    path: '/users/{user}/role',
+    capability: 'roles.manage',
+    summary: 'Gives a user another role, also one whom a sign-in or a directory made.',
+    params,
+    body: z.strictObject({ role: Slug }),
+    answer: User,
+    example: { ...example, body: { role: 'member' } },
+  }),
+  'users.remove': operation({
+    method: 'DELETE',
+    path: '/users/{user}',
+    capability: 'people.manage',
+    summary: 'Removes a user, with their tokens, workstations, connections and identities.',
+    params,
+    answer: Done,
+    example,
+  }),
+};

@@ -1,0 +1,93 @@
+// Nobody gives or takes more than they have themselves: no capability that they lack, and no gateway that they don't reach, whichever way it would go. Whoever
+// could change somebody with more than they have could become that one.
+import { isDeepStrictEqual } from 'node:util';
+import { type Capability, member, roleCapabilities } from '#contract/capability.ts';
+import { Fault } from '#contract/error.ts';
+import { teamGateways } from '#contract/grant.ts';
+import type { PolicyFile, PolicyUser } from '#contract/policy.ts';
+import { type Actor, may, need, needGateway } from './actor.ts';
+
+/** Throws CAPABILITY_NEEDED, ABOVE_OWN or GATEWAY_NOT_GRANTED where this actor may not make the one policy of the other. */
+export function refuseAbove(actor: Actor, before: PolicyFile, after: PolicyFile): void {
+  if (actor.kind === 'command-line') return;
+  for (const role of namesOf(before.roles, after.roles)) {
+    const [old, now] = [before, after].map((policy) => grantedBy(policy, role));
+    if (isDeepStrictEqual(old, now)) continue;
+    need(actor, 'roles.manage');
+    refuseMore(actor, different(old ?? [], now ?? []));
+  }
+  for (const [old, now] of pairsOf(before.teams, after.teams))
+    for (const gateway of different(old?.gateways ?? [], now?.gateways ?? [])) needGateway(actor, gateway);
+  for (const [old, now] of pairsOf(before.users, after.users)) {
+    if (isDeepStrictEqual(old, now)) continue;
+    // Teams alone make nobody somebody else; what they grant is asked for below.
+    if (!old || !now || !isDeepStrictEqual({ ...old, teams: [] }, { ...now, teams: [] }))
+      refuseRole(actor, [before, old], [after, now]);
+    const reached = [gatewaysOf(before, old), gatewaysOf(after, now)] as const;
+    for (const gateway of different(...reached)) needGateway(actor, gateway);
+  }
+}
+
+/**
+ * Whoever gets somebody's name or address takes what is theirs, or keeps them from signing in: a user whom a sign-in made gives way to one of the policy, and an address
+ * that two have lets neither in. `inForce`: with the users whom sign-ins made.
+ */
+export function refuseTaking(actor: Actor, inForce: PolicyFile, before: PolicyFile, after: PolicyFile): void {
+  if (actor.kind === 'command-line') return;
+  const olds = new Map(Object.entries(before.users));
+  const coming = Object.entries(after.users).filter(
+    ([name, user]) => addressOf(olds.get(name)) !== addressOf(user) || !olds.has(name),
+  );
+  for (const [name, user] of coming) {
+    const touched = Object.entries(inForce.users).filter(([other, of]) =>
+      other === name ? !olds.has(name) : addressOf(of) !== undefined && addressOf(of) === addressOf(user),
+    );
+    for (const [, { role }] of touched)
+      if (role !== undefined && role !== member) refuseMore(actor, roleCapabilities(inForce, role));
+  }
+}
+
+function addressOf(user: PolicyUser | undefined): string | undefined {
+  return user?.email?.toLowerCase();
+}
+
+/** As refuseAbove, for one user whose role becomes another one. */
+export function refuseRole(
+  actor: Actor,
+  ...states: readonly (readonly [PolicyFile, Pick<PolicyUser, 'role'> | undefined])[]
+): void {
+  const roles = states.map(([, user]) => user?.role ?? member);
+  if (new Set(roles).size > 1) need(actor, 'roles.manage');
+  for (const [index, [policy]] of states.entries())
+    if (roles[index] !== member) refuseMore(actor, roleCapabilities(policy, roles[index]));
+}
+
+/** Throws ABOVE_OWN. */
+export function refuseMore(actor: Actor, wanted: readonly Capability[]): void {
+  const above = wanted.find((one) => !may(actor, one));
+  if (above !== undefined) throw new Fault('ABOVE_OWN', { capability: above });
+}
+
+function grantedBy(policy: PolicyFile, role: string): readonly Capability[] {
+  return Object.hasOwn(policy.roles, role) ? roleCapabilities(policy, role).toSorted() : [];
+}
+
+function gatewaysOf(policy: PolicyFile, user: PolicyUser | undefined): readonly string[] {
+  return user === undefined ? [] : [...teamGateways(policy, user.teams)];
+}
+
+function different<T>(a: readonly T[], b: readonly T[]): readonly T[] {
+  return [...a.filter((one) => !b.includes(one)), ...b.filter((one) => !a.includes(one))];
+}
+
+function namesOf(a: object, b: object): ReadonlySet<string> {
+  return new Set([...Object.keys(a), ...Object.keys(b)]);
+}
+
+function pairsOf<T>(
+  a: Readonly<Record<string, T>>,
+  b: Readonly<Record<string, T>>,
+): readonly (readonly [T | undefined, T | undefined])[] {
+  const [olds, nows] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
+  return [...namesOf(a, b)].map((name) => [olds.get(name), nows.get(name)]);
+}

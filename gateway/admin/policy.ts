@@ -1,0 +1,28 @@
+// The policy as a whole, by the admin API: the same plan and the same change as by `apply` at the command line, from the same text.
+import type { policyOperations } from '#contract/admin-policy.ts';
+import { Fault } from '#contract/error.ts';
+import type { PolicyFile } from '#contract/policy.ts';
+import { applyPolicy } from './apply.ts';
+import type { AdminContext, HandlersFor } from './context.ts';
+import { refuseStale } from './policy-part.ts';
+import { describeProblem, readPolicy } from './policy-file.ts';
+
+export const policyHandlers: HandlersFor<typeof policyOperations> = {
+  'policy.read': async ({ store }) => ({ policy: await store.filedPolicy() }),
+  async 'policy.plan'(context, { body }) {
+    const { changes } = await apply(context, body.text, true);
+    return { changes };
+  },
+  'policy.apply': (context, { body }) => apply(context, body.text, false),
+};
+
+async function apply(context: AdminContext, text: string, isPlanOnly: boolean) {
+  const read = readPolicy(text);
+  if (read.kind === 'invalid') {
+    const words = read.problems.map((problem) => describeProblem('text', problem));
+    throw new Fault('INPUT_INVALID', { reason: words.join('; ') });
+  }
+  const expect = (before: PolicyFile) => refuseStale(context, { policy: before });
+  const done = await applyPolicy({ ...context, policy: read.policy, now: context.now(), isPlanOnly, expect });
+  return { changes: done.changes.map((change) => ({ ...change, detail: [...change.detail] })), isApplied: done.isApplied };
+}

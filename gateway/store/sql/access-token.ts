@@ -1,0 +1,110 @@
+// Personal access tokens, and who comes with one: user, role and teams as they are now, read by indexes and remembered nowhere, so that what was taken away is
+// gone at the next request.
+import { z } from 'zod';
+import { Capability, roleCapabilities } from '#contract/capability.ts';
+import { Fault } from '#contract/error.ts';
+import type { Slug, TokenId } from '#contract/id.ts';
+import type { Selectable } from 'kysely';
+import type { AccessToken, TokenHolder } from '../administration.ts';
+import type { Db, Tables } from '../table.ts';
+import { change, changed, readAtOnce, unchanged } from './change.ts';
+
+export async function addAccessToken(db: Db, token: AccessToken): Promise<void> {
+  await change(db, async (tx) => {
+    const user = await tx.selectFrom('user').select('id').where('slug', '=', token.user).executeTakeFirst();
+    if (user === undefined)
+      throw new Fault('NAME_UNKNOWN', { what: 'user', name: token.user, hint: 'Name one of the policy that is in force.' });
+    await tx
+      .insertInto('access_token')
+      .values({
+        id: token.id,
+        hash: token.hash,
+        user_id: user.id,
+        user_slug: token.user,
+        title: token.title,
+        capabilities: token.capabilities === undefined ? null : JSON.stringify(token.capabilities),
+        created_at: token.createdAt,
+        expires_at: token.expiresAt,
+        revoked_at: token.revokedAt,
+        used_at: token.usedAt,
+      })
+      .execute();
+    return changed(undefined);
+  });
+}
+
+export async function accessTokens(db: Db): Promise<readonly AccessToken[]> {
+  const rows = await db.selectFrom('access_token').selectAll().orderBy('created_at').orderBy('id').execute();
+  return rows.map(tokenOf);
+}
+
+export async function revokeAccessToken(db: Db, id: TokenId, now: number): Promise<boolean> {
+  return await change(db, async (tx) => {
+    const to = tx.updateTable('access_token').set({ revoked_at: now }).where('id', '=', id).where('revoked_at', 'is', null);
+    const { numUpdatedRows } = await to.executeTakeFirstOrThrow();
+    return numUpdatedRows > 0n ? changed(true) : unchanged(false);
+  });
+}
+
+export async function tokenHolder(db: Db, hash: string): Promise<TokenHolder | undefined> {
+  return await readAtOnce(db, async (tx) => {
+    const row = await tx.selectFrom('access_token').selectAll().where('hash', '=', hash).executeTakeFirst();
+    if (row === undefined) return undefined;
+    const user = await tx.selectFrom('user').select(['id', 'slug', 'role']).where('id', '=', row.user_id).executeTakeFirst();
+    if (user === undefined) return undefined;
+    const named =
+      user.role === null ? undefined : await tx.selectFrom('role').selectAll().where('slug', '=', user.role).executeTakeFirst();
+    const roles = named === undefined ? {} : { [named.slug]: { capabilities: capabilitiesIn(named.capabilities) } };
+    return {
+      token: tokenOf(row),
+      user: { id: user.id, slug: user.slug },
+      capabilities: roleCapabilities({ roles }, user.role ?? undefined),
+      gateways: await gatewaysOf(tx, user.id),
+    };
+  });
+}
+
+/** By the teams that the policy and the groups of a directory give. */
+async function gatewaysOf(db: Db, user: TokenHolder['user']['id']): Promise<readonly Slug[]> {
+  const named = db.selectFrom('membership').select('team_id').where('user_id', '=', user);
+  const grouped = db
+    .selectFrom('group_membership')
+    .innerJoin('team', 'team.slug', 'group_membership.team_slug')
+    .select('team.id')
+    .where('group_membership.user_id', '=', user);
+  const rows = await db
+    .selectFrom('grant')
+    .innerJoin('gateway', 'gateway.id', 'grant.gateway_id')
+    .select('gateway.slug')
+    .distinct()
+    .where((is) => is.or([is('grant.team_id', 'in', named), is('grant.team_id', 'in', grouped)]))
+    .execute();
+  return rows.map(({ slug }) => slug);
+}
+
+export async function usedAccessToken(db: Db, id: TokenId, now: number): Promise<void> {
+  await db.updateTable('access_token').set({ used_at: now }).where('id', '=', id).execute();
+}
+
+function tokenOf(row: Selectable<Tables['access_token']>): AccessToken {
+  return {
+    id: row.id,
+    user: row.user_slug,
+    title: row.title,
+    hash: row.hash,
+    capabilities: capabilitiesIn(row.capabilities),
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+    usedAt: row.used_at,
+  };
+}
+
+/** A capability that this program does not know grants nothing. */
+function capabilitiesIn(text: string | null): readonly Capability[] | undefined {
+  if (text === null) return undefined;
+  return z
+    .array(z.string())
+    .parse(JSON.parse(text))
+    .flatMap((name) => Capability.safeParse(name).data ?? []);
+}

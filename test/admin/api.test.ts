@@ -1,0 +1,319 @@
+// The admin API as a client has it: tokens, changes of the policy, what is on record of them, repeated requests, stale ones.
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PolicyFile } from '#contract/policy.ts';
+import { Slug } from '#contract/id.ts';
+import { reveal } from '#contract/secret.ts';
+import { byHand } from '../gateway/data.ts';
+import { issueAccessToken, revokeAccessToken } from '../../gateway/admin/access-token.ts';
+import { proves } from '../requirement.ts';
+import { until } from '../walk/deployment.ts';
+import { openStage, type Stage } from './stage.ts';
+
+const policy = PolicyFile.parse({
+  version: 1,
+  roles: {
+    helpdesk: { capabilities: ['people.view', 'people.manage', 'roles.manage', 'gateways.view-all'] },
+    people: { capabilities: ['people.view', 'people.manage'] },
+  },
+  users: {
+    ada: { email: 'ada@example.org', role: 'super-admin', teams: ['eng'] },
+    ben: { email: 'ben@example.org', teams: ['eng'] },
+    eve: { email: 'eve@example.org', role: 'helpdesk', teams: ['eng'] },
+    pat: { email: 'pat@example.org', role: 'people', teams: [] },
+  },
+  teams: { eng: { gateways: ['main'] } },
+  gateways: { main: {}, side: {} },
+});
+const slug = (text: string) => Slug.parse(text);
+
+let stage: Stage;
+beforeEach(async () => {
+  stage = await openStage(policy);
+});
+afterEach(() => stage.close());
+const as = async (user: string) => stage.client(await stage.token(user));
+const deeds = async () => (await stage.records()).filter((record) => record.kind === 'deed');
+
+describe('a change by the admin API', () => {
+  test('is in force, in the filed policy, and on record with how it was and how it is', async () => {
+    const ada = await as('ada');
+    const made = await ada.call('teams.create', {
+      body: { slug: slug('ops'), team: { title: 'Ops', gateways: [slug('side')] } },
+    });
+    expect(made).toMatchObject({ ok: true, status: 201, answer: { slug: 'ops', title: 'Ops', gateways: ['side'] } });
+    const put = { params: { team: slug('ops') }, body: { title: 'Ops', gateways: [] }, query: { reason: 'closed' } };
+    expect(await ada.call('teams.replace', put)).toMatchObject({ ok: true, status: 200 });
+    expect((await stage.data.store.filedPolicy()).teams).toMatchObject({ ops: { title: 'Ops', gateways: [] } });
+    const found = await until('both are on record', async () => {
+      const all = (await deeds()).filter(({ operation }) => operation.startsWith('teams.'));
+      return all.length === 2 && all;
+    });
+    expect(found).toMatchObject([
+      {
+        operation: 'teams.create',
+        target: 'ops',
+        before: null,
+        after: { slug: 'ops' },
+        actor: { kind: 'user', user: { name: 'ada' } },
+      },
+      { operation: 'teams.replace', before: { gateways: ['side'] }, after: { gateways: [] }, reason: 'closed' },
+    ]);
+    expect(await stage.data.store.administration.deedsWaiting()).toBe(0);
+  });
+
+  test('that changes nothing leaves nothing', async () => {
+    const ada = await as('ada');
+    await ada.call('teams.replace', { params: { team: slug('eng') }, body: { gateways: [slug('main')] } });
+    expect((await deeds()).filter(({ operation }) => operation === 'teams.replace')).toEqual([]);
+  });
+
+  test('and a name that it refers to and that is not there is refused with its path', async () => {
+    const refused = await (
+      await as('ada')
+    ).call('teams.replace', { params: { team: slug('eng') }, body: { gateways: [slug('mian')] } });
+    expect(refused).toMatchObject({ ok: false, refusal: { status: 400, code: 'INPUT_INVALID' } });
+    expect(refused.ok ? '' : refused.refusal.message).toContain('teams.eng.gateways.0: there is no gateway "mian"');
+  });
+
+  test('with If-Match is refused where somebody else was faster', async () => {
+    proves('admin.if-match', {
+      file: 'gateway/admin/policy-part.ts',
+      find: 'refuseStale(context, shown);',
+      replace: '',
+    });
+    const ada = await as('ada');
+    const params = { team: slug('eng') };
+    const seen = await ada.call('teams.read', { params });
+    const ifMatch = (seen.ok ? seen.etag : undefined) ?? '';
+    const body = { title: 'Engineers', gateways: [slug('main')] };
+    expect(await ada.call('teams.replace', { params, body }, { ifMatch })).toMatchObject({ ok: true });
+    expect(await ada.call('teams.replace', { params, body: { gateways: [] } }, { ifMatch })).toMatchObject({
+      refusal: { status: 412, code: 'CHANGED_MEANWHILE' },
+    });
+  });
+});
+
+describe('nobody gets more than they have', () => {
+  test('by giving a role, or by changing whoever has more', async () => {
+    proves('admin.not-above', {
+      file: 'gateway/admin/above.ts',
+      find: 'if (above !== undefined) throw',
+      replace: 'if (above === undefined) throw',
+    });
+    const eve = await as('eve');
+    const role = (user: string, to: string) =>
+      eve.call('users.set-role', { params: { user: slug(user) }, body: { role: slug(to) } });
+    expect(await role('ben', 'administrator')).toMatchObject({ refusal: { status: 403, code: 'ABOVE_OWN' } });
+    expect(await role('ada', 'member')).toMatchObject({ refusal: { status: 403, code: 'ABOVE_OWN' } });
+    expect(await eve.call('users.remove', { params: { user: slug('ada') } })).toMatchObject({ refusal: { code: 'ABOVE_OWN' } });
+    expect(await role('ben', 'helpdesk')).toMatchObject({ ok: true });
+  });
+
+  test('by taking the address of somebody who has more', async () => {
+    const { store } = stage.data;
+    const boss = { email: 'boss@example.org', provider: 'idp', issuer: 'https://idp.example.org', subject: 'boss' } as const;
+    await store.signIn.arrive({ ...boss, makes: true, gives: true, title: undefined, teams: [], ofGroups: undefined, at: 1 });
+    await store.administration.setPersonRole(slug('boss-example-org'), slug('super-admin'));
+    const pat = await as('pat');
+    const create = (email: string) => pat.call('users.create', { body: { slug: slug('new'), user: { email, teams: [] } } });
+    for (const email of ['Boss@example.org', 'ada@example.org'])
+      expect(await create(email)).toMatchObject({ refusal: { status: 403, code: 'ABOVE_OWN' } });
+    expect(await create('ben@example.org')).toMatchObject({ ok: true });
+  });
+
+  test('nor a gateway that they do not reach, by a team', async () => {
+    const create = await (
+      await as('pat')
+    ).call('users.create', {
+      body: { slug: slug('new'), user: { email: 'n@example.org', teams: [slug('eng')] } },
+    });
+    expect(create).toMatchObject({ refusal: { status: 403, code: 'GATEWAY_NOT_GRANTED' } });
+    const role = await (
+      await as('pat')
+    ).call('users.create', {
+      body: { slug: slug('new'), user: { email: 'n@example.org', role: slug('people'), teams: [] } },
+    });
+    expect(role).toMatchObject({ refusal: { status: 403, code: 'CAPABILITY_NEEDED', capability: 'roles.manage' } });
+  });
+
+  test('and the last super admin stays', async () => {
+    proves('admin.last-super-admin', {
+      file: 'gateway/store/sql/super-admin.ts',
+      find: 'if (had && result.changed && !(await hasSuperAdmin(tx)))',
+      replace: 'if (had && !result.changed && !(await hasSuperAdmin(tx)))',
+    });
+    const ada = await as('ada');
+    const refused = { refusal: { status: 409, code: 'LAST_SUPER_ADMIN' } };
+    const params = { user: slug('ada') };
+    expect(await ada.call('users.set-role', { params, body: { role: slug('member') } })).toMatchObject(refused);
+    expect(await ada.call('users.remove', { params })).toMatchObject(refused);
+    const { store } = stage.data;
+    const without = { ...policy, users: {} };
+    await expect(store.replacePolicy(without, await store.revision(), 1)).rejects.toMatchObject({ code: 'LAST_SUPER_ADMIN' });
+    await ada.call('users.set-role', { params: { user: slug('ben') }, body: { role: slug('super-admin') } });
+    expect(await ada.call('users.remove', { params })).toMatchObject({ ok: true });
+  });
+});
+
+describe('a personal access token', () => {
+  test('does what its own list says and its role grants, and no more', async () => {
+    proves('admin.token-scope', {
+      file: 'gateway/admin/access-token.ts',
+      find: 'token.capabilities?.includes(one) ?? true',
+      replace: 'true',
+    });
+    const narrow = stage.client(await stage.token('ada', ['people.view']));
+    expect(await narrow.call('teams.list', { query: {} })).toMatchObject({ ok: true });
+    expect(await narrow.call('teams.remove', { params: { team: slug('eng') } })).toMatchObject({
+      refusal: { status: 403, capability: 'teams.manage' },
+    });
+    const more = stage.client(await stage.token('ben', ['people.view']));
+    expect(await more.call('teams.list', { query: {} })).toMatchObject({ refusal: { capability: 'people.view' } });
+  });
+
+  test('makes none that can do more', async () => {
+    const narrow = stage.client(await stage.token('ada', ['access-tokens.own']));
+    const more = await narrow.call('access-tokens.create', { body: { title: 'x', capabilities: ['people.view'] } });
+    expect(more).toMatchObject({ refusal: { code: 'ABOVE_OWN' } });
+    const made = await narrow.call('access-tokens.create', { body: { title: 'x' } });
+    expect(made).toMatchObject({ answer: { capabilities: ['access-tokens.own'] } });
+  });
+
+  test('is refused at the next request once it is revoked, expired, or its role grants it no more', async () => {
+    proves('admin.token-ends', {
+      file: 'gateway/admin/access-token.ts',
+      find: "if (token.revokedAt !== null) throw new Fault('TOKEN_REVOKED');",
+      replace: '',
+    });
+    const { store } = stage.data;
+    const acting = { ...byHand, store, now: () => stage.now };
+    const made = await issueAccessToken(acting, { user: 'eve', title: 'x', capabilities: undefined, days: 1 });
+    const eve = stage.client(reveal(made.secret));
+    expect(await eve.call('users.list', { query: {} })).toMatchObject({ ok: true });
+    await store.replacePolicy(
+      { ...policy, users: { ...policy.users, [slug('eve')]: { email: 'eve@example.org', teams: [] } } },
+      await store.revision(),
+      1,
+    );
+    expect(await eve.call('users.list', { query: {} })).toMatchObject({ refusal: { status: 403, capability: 'people.view' } });
+    expect(await eve.call('me.read', {})).toMatchObject({ answer: { capabilities: ['gateways.use'] } });
+    stage.now += 86_400_000;
+    expect(await eve.call('me.read', {})).toMatchObject({ refusal: { status: 401, code: 'TOKEN_EXPIRED' } });
+    stage.now -= 86_400_000;
+    await revokeAccessToken(acting, 'access-tokens.revoke', made.token.id);
+    expect(await eve.call('me.read', {})).toMatchObject({ refusal: { status: 401, code: 'TOKEN_REVOKED' } });
+  });
+
+  test('is in the database as its hash alone, also where an answer that showed it is kept', async () => {
+    proves('admin.token-hashed', {
+      file: 'gateway/http/admin/once.ts',
+      find: 'await administration.endOnce(stored, seal(answer, secret, key));',
+      replace: 'await administration.endOnce(stored, JSON.stringify(answer));',
+    });
+    const secret = await stage.token('ada');
+    const made = await stage.client(secret).call('access-tokens.create', { body: { title: 'x' } }, { idempotencyKey: 'one' });
+    const shown = made.ok ? made.answer.token : '';
+    expect(shown).toMatch(/^dbp_/);
+    const again = await stage.client(secret).call('access-tokens.create', { body: { title: 'x' } }, { idempotencyKey: 'one' });
+    expect(again).toMatchObject({ answer: { token: shown } });
+    for (const file of [stage.data.file, `${stage.data.file}-wal`]) {
+      const bytes = readFileSync(file).toString('latin1');
+      expect([bytes.includes(secret), bytes.includes(shown)]).toEqual([false, false]);
+    }
+  });
+});
+
+describe('a POST with an Idempotency-Key', () => {
+  const body = { slug: slug('ops'), team: { gateways: [] } };
+  test('is done once, and gets the same answer again', async () => {
+    proves('admin.once', {
+      file: 'gateway/http/admin/once.ts',
+      find: "if (begun.request !== digest) throw new Fault('KEY_REUSED');",
+      replace: '',
+    });
+    const ada = await as('ada');
+    const once = { idempotencyKey: 'k1' };
+    const first = await ada.call('teams.create', { body }, once);
+    const again = await ada.call('teams.create', { body }, once);
+    expect(again).toEqual(first);
+    const other = await ada.call('teams.create', { body: { ...body, slug: slug('other') } }, once);
+    expect(other).toMatchObject({ refusal: { status: 409, code: 'KEY_REUSED' } });
+    stage.now += 86_400_001;
+    expect(await ada.call('teams.create', { body }, once)).toMatchObject({ refusal: { code: 'NAME_TAKEN' } });
+  });
+
+  test('is done by one of many that come at once', async () => {
+    const ada = await as('ada');
+    const all = await Promise.all(Array.from({ length: 8 }, () => ada.call('teams.create', { body }, { idempotencyKey: 'k2' })));
+    const codes = all.map((one) => (one.ok ? 'done' : one.refusal.code));
+    expect(codes).toContain('done');
+    expect(codes.filter((code) => code !== 'done' && code !== 'KEY_UNDER_WAY')).toEqual([]);
+  });
+
+  test('that was refused may be sent again with its key', async () => {
+    const ada = await as('ada');
+    const wrong = { slug: slug('ops'), team: { gateways: [slug('nowhere')] } };
+    for (const _ of [1, 2])
+      expect(await ada.call('teams.create', { body: wrong }, { idempotencyKey: 'k3' })).toMatchObject({
+        refusal: { status: 400 },
+      });
+  });
+});
+
+describe('the door', () => {
+  test('names every problem of what came', async () => {
+    const token = await stage.token('ada');
+    const post = (body: string) =>
+      stage.ask('/api/v1/users', {
+        method: 'POST',
+        body,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      });
+    const answer = JSON.stringify(await (await post('{"slug":"UP","user":{"email":"no"},"more":1}')).json());
+    for (const path of ['body.slug', 'body.user.email', 'more']) expect(answer).toContain(path);
+    expect((await post('{')).status).toBe(400);
+    expect(JSON.stringify(await (await post('{"slug":"a","slug":"b"}')).json())).toContain('twice');
+    expect((await post(' '.repeat(300_000))).status).toBe(413);
+  });
+
+  test('puts a refusal on record with the missing capability, and who', async () => {
+    await (await as('ben')).call('teams.list', { query: {} });
+    await stage.ask('/api/v1/me', { headers: { authorization: 'Bearer dbp_nobody' } });
+    const events = (await stage.records()).filter((record) => record.kind === 'event' && record.event === 'admin_refused');
+    expect(events).toMatchObject([
+      { code: 'CAPABILITY_NEEDED', user: { name: 'ben' }, detail: { operation: 'teams.list', capability: 'people.view' } },
+      { code: 'ACCESS_TOKEN_NEEDED', user: null },
+    ]);
+  });
+
+  test('bounds what one address asks without a valid token', async () => {
+    const statuses: number[] = [];
+    for (let count = 0; count < 122; count++) {
+      const response = await stage.ask('/api/v1/me', { headers: { authorization: `Bearer dbp_${'a'.repeat(43)}` } });
+      await response.arrayBuffer();
+      statuses.push(response.status);
+    }
+    expect([statuses[0], statuses[119], statuses[120]]).toEqual([401, 401, 429]);
+  });
+
+  test('shows lists by pages that neither repeat nor miss', async () => {
+    const ada = await as('ada');
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const found = await ada.call('users.list', { query: { limit: 2, ...(cursor === undefined ? {} : { cursor }) } });
+      if (!found.ok) throw new Error(found.refusal.message);
+      seen.push(...found.answer.items.map(({ slug: name }) => name));
+      cursor = found.answer.next ?? undefined;
+    } while (cursor !== undefined);
+    expect(seen).toEqual(['ada', 'ben', 'eve', 'pat']);
+  });
+
+  test('knows no other origin, no method that is none, and no address that is none', async () => {
+    const foreign = await stage.ask('/api/v1/me', { headers: { origin: 'https://evil.example.org' } });
+    expect(foreign.status).toBe(403);
+    expect((await stage.ask('/api/v1/me', { method: 'DELETE' })).status).toBe(405);
+    expect((await stage.ask('/api/v1/nothing')).status).toBe(404);
+  });
+});

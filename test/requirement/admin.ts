@@ -1,0 +1,73 @@
+// What is promised of administration: who may do what, and that it is on record.
+import type { Requirement } from '../requirement.ts';
+
+const capabilities = 'docs/capabilities.md';
+const api = 'docs/admin-api.md';
+
+export const admin: readonly Requirement[] = [
+  {
+    id: 'admin.capability',
+    promise: 'An operation of the admin API is done only for whoever has its capability; the refusal names it.',
+    source: capabilities,
+  },
+  {
+    id: 'admin.gateway-reach',
+    promise: 'What is about a gateway needs that gateway by a team too, or the capability for all of them.',
+    source: capabilities,
+  },
+  {
+    id: 'admin.not-above',
+    promise: 'Nobody gives or takes a capability that they do not have themselves.',
+    source: capabilities,
+  },
+  {
+    id: 'admin.last-super-admin',
+    promise: 'The last super admin is neither removed nor given another role, by whatever way.',
+    source: capabilities,
+  },
+  {
+    id: 'admin.all-mistakes',
+    promise: 'A policy file with mistakes of different kinds is refused with all of them, each with its line and path.',
+    source: 'docs/gateway-cli.md, apply',
+  },
+  {
+    id: 'admin.role-reach',
+    promise: 'A user calls at a gateway only where a team grants it and their role grants calling.',
+    source: capabilities,
+  },
+  {
+    id: 'admin.deed-with-change',
+    promise: 'What an administrator changes and its deed are written in one transaction: neither is there without the other.',
+    source: api,
+  },
+  {
+    id: 'admin.deed-recorded',
+    promise: 'A deed is on record, also where the gateway server was killed in between, and then under the one id.',
+    source: api,
+  },
+  {
+    id: 'admin.token-hashed',
+    promise: 'A personal access token is stored as its hash, and what is kept to answer a repeated request opens only with it.',
+    source: api,
+  },
+  {
+    id: 'admin.token-ends',
+    promise: 'A personal access token that was revoked, expired or lost its role is refused at its next request.',
+    source: api,
+  },
+  {
+    id: 'admin.token-scope',
+    promise: 'A personal access token does no more than its own list of capabilities says, whatever the role grants.',
+    source: api,
+  },
+  {
+    id: 'admin.once',
+    promise: 'A POST with an Idempotency-Key is done once within a day, and its key is good for no other request.',
+    source: api,
+  },
+  {
+    id: 'admin.if-match',
+    promise: 'A change with If-Match is refused where what it changes is not any more as it was seen.',
+    source: api,
+  },
+];
