@@ -112,7 +112,8 @@ class Run {
     try {
       if (rule.kind === 'limits') return this.#limits(rule);
       for (const leaf of this.#leaves) {
-        const matches = rule.detector.find(leaf.text, this.#time, () => this.#foldedOf(leaf));
+        const name = leaf.kind === 'key' || typeof leaf.key === 'number' ? '' : leaf.key;
+        const matches = rule.detector.find(leaf.text, this.#time, () => this.#foldedOf(leaf), name);
         if (matches.length > 0 && this.#found(rule, leaf, matches) === 'blocked') return 'blocked';
       }
       return 'on';

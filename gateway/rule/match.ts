@@ -8,8 +8,11 @@ export interface Match {
   readonly type: string;
 }
 export interface Detector {
-  /** Everything that it finds, in order and without overlaps. `folded` is the text as fold.ts makes it. Throws TimeSpent. */
-  find(text: string, time: TimeBudget, folded: () => string): readonly Match[];
+  /**
+   * Everything that it finds, in order and without overlaps. `folded` is the text as fold.ts makes it, `name` that of the
+   * member that the text is the value of: it says what a bare number is. Throws TimeSpent.
+   */
+  find(text: string, time: TimeBudget, folded: () => string, name?: string): readonly Match[];
   /**
    * Where it need not be asked: it finds nothing in a text that holds none of `needs` (folded) and that none of the `loose` patterns matches. Many of
    * those are looked for at once.

@@ -1,12 +1,13 @@
 // Personal data that a checksum or ranges that were issued confirm: cards, bank accounts, national numbers; and mail addresses.
 // The rule: what a checksum alone leaves to chance needs its usual shape or words around it.
 import { isValidIBAN } from 'ibantools';
-import type { Context, Found, Recognizer } from './pii.ts';
+import { type Context, type Found, nowhere, type Recognizer } from './pii-context.ts';
 
 /** A run of digits with what people put between them. */
-const digitRun = /(?<![\p{L}\p{N}_.+#/-])\d(?:[ .\u00a0\u2009\u202f\u2010-\u2013-]?\d){7,22}(?![\p{N}_]|[.-]\d|\p{L})/gu;
+const digitRun =
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.+#/-])\d(?:[ .\u00a0\u2009\u202f\u2010-\u2013-]?\d){7,22}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.-]\d)/gu;
 
-export const cards: Recognizer = (text, near) =>
+export const cards: Recognizer = (text, { near, before }) =>
   [...text.matchAll(digitRun)].flatMap(({ 0: raw, index }): Found[] => {
     const digits = raw.replaceAll(/\D/g, '');
     const network = networkOf(digits);
@@ -15,17 +16,29 @@ export const cards: Recognizer = (text, near) =>
     const groups = raw.split(/\D/).map(({ length }) => length);
     const isUsual = groups.length > 1 && usualGroups.has(groups.join('-'));
     if (groups.length > 1 && !isUsual) return near(start, end, cardWords) ? [{ start, end, score: 0.7 }] : [];
+    if (isInIban(text, start)) return [];
     if (near(start, end, cardWords)) return [{ start, end, score: 1 }];
     // One in ten numbers has the checksum: a number that says what else it is is that.
-    if (near(start, end, otherNumber)) return [{ start, end, score: 0.3 }];
+    if (otherNumber.test(before(start))) return [{ start, end, score: 0.3 }];
     return [{ start, end, score: isUsual ? 0.9 : 0.6 }];
   });
+
+/** The groups of an account's number look like those of a card. */
+function isInIban(text: string, at: number): boolean {
+  const before = /(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}[ \u00a0-]?(?:[A-Za-z0-9]{4}[ \u00a0-]){0,7}$/.exec(
+    text.slice(Math.max(0, at - 44), at),
+  );
+  if (!before) return false;
+  const from = at - before[0].length;
+  return ibans(text.slice(from, at + 44), nowhere).some(({ start }) => start === 0);
+}
 
 const usualGroups: ReadonlySet<string> = new Set(['4-4-4-4', '4-6-5', '4-6-4', '4-4-4-4-3', '4-4-4-1', '6-10', '6-13']);
 const cardWords =
   /\b(?:card|cc|visa|master ?card|amex|american express|discover|jcb|diners|maestro|pan|credit|debit|kreditkarte|karte|carte|tarjeta|carta|cart[aã]o|cvv|cvc|exp(?:iry|ires)?)\b|信用卡|カード|карт/iu;
+/** Right before it: what number it is, in so many words. */
 const otherNumber =
-  /\b(?:order|tracking|track|shipment|parcel|invoice|serial|s\/n|imei|isbn|ean|upc|gtin|sku|barcode|ticket|case|build|commit|trace|span|id|uuid|ts|timestamp|epoch|ref(?:erence)?|account|policy|batch|run|job|request|bestellung|sendung|rechnung|commande|facture|pedido|factura)\b/i;
+  /(?:\b(?:order|tracking|track|shipment|parcel|invoice|serial|s\/n|imei|isbn|ean|upc|gtin|sku|barcode|ticket|case|build|commit|trace|span|id|uuid|ts|timestamp|epoch|ref|reference|policy|batch|run|job|request)|nummer|number|num[eé]ro|n[uú]mero|nr|no)\.?[ :#=]{0,3}$/i;
 
 /** Lengths and first digits as the networks issue them (ISO/IEC 7812). */
 function networkOf(digits: string): string | undefined {
@@ -55,7 +68,8 @@ function hasLuhn(digits: string): boolean {
 }
 
 /** Two letters and two digits, then groups of letters and digits: as it is printed or in one. */
-const ibanRun = /(?<![\p{L}\p{N}_])[A-Za-z]{2}\d{2}(?:[ \u00a0-]?[A-Za-z0-9]){11,30}(?![\p{L}\p{N}_])/gu;
+const ibanRun =
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_])[A-Za-z]{2}\d{2}(?:[ \u00a0-]?[A-Za-z0-9]){11,30}(?![A-Za-z\u00c0-\u04ff\p{N}_])/gu;
 
 export const ibans: Recognizer = (text) =>
   [...text.matchAll(ibanRun)].flatMap(({ 0: raw, index }): Found[] => {
@@ -69,19 +83,28 @@ export const ibans: Recognizer = (text) =>
     }
   });
 
-const localPart = /[\p{L}\p{N}!#$%&'*+/=?^_`{|}~.-]/u;
+/** More marks are allowed in one, and nobody has them (RFC 5321): in a text they stand before it. */
+const localPart = /[\p{L}\p{N}%&'+_.-]/u;
+const noSpaces = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 const domainPart =
   /^(?:\p{L}|\p{N})(?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?(?:\.(?:\p{L}|\p{N})(?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?)*\.(?:\p{L}{2,24}|xn--[a-z0-9-]{2,59})(?![\p{L}\p{N}])/u;
 const localAtMost = 64;
+
+/** Before a user of a machine or of an address on the net. */
+const ofMachine = /(?:\b(?:ssh|scp|sftp|rsync|mosh)(?: -\S+)* |:\/\/[^\s/]*)$/i;
 
 /** From each @ to both sides. */
 export const emails: Recognizer = (text) => {
   const found: Found[] = [];
   for (let at = text.indexOf('@'); at !== -1; at = text.indexOf('@', at + 1)) {
     let start = at;
-    while (start > 0 && at - start <= localAtMost && localPart.test(text[start - 1] ?? '')) start--;
+    for (; start > 0 && at - start <= localAtMost && localPart.test(text[start - 1] ?? ''); start--) {
+      // Where words have no spaces between them, the one right before it is not of it.
+      const next = text[start] ?? '';
+      if (noSpaces.test(text[start - 1] ?? '') && /[\p{L}\p{N}]/u.test(next) && !noSpaces.test(next)) break;
+    }
     // Marks around an address are not of it.
-    while (start < at && /[.'`{|/=?*#&!$%^~-]/.test(text[start] ?? '')) start++;
+    while (start < at && /[.'&%-]/.test(text[start] ?? '')) start++;
     const domain = domainPart.exec(text.slice(at + 1, at + 256))?.[0];
     const isWhole =
       at > start &&
@@ -91,7 +114,9 @@ export const emails: Recognizer = (text) => {
       text[at - 1] !== '.';
     if (!isWhole) continue;
     // git@host:path, and packages at their versions, are addresses of something else.
-    const isOther = text[at + 1 + domain.length] === ':' && /^(?:git|hg|svn)$/.test(text.slice(start, at));
+    const before = text.slice(Math.max(0, start - 100), start);
+    const isOther =
+      (text[at + 1 + domain.length] === ':' && !/\s/.test(text[at + 2 + domain.length] ?? ' ')) || ofMachine.test(before);
     const isFile = /\.(?:png|jpe?g|gif|svg|webp|js|mjs|cjs|ts|css|json|md|txt|pdf)$/i.test(domain);
     if (!isOther) found.push({ start, end: at + 1 + domain.length, score: isFile ? 0.3 : 1 });
   }
@@ -99,26 +124,28 @@ export const emails: Recognizer = (text) => {
 };
 
 const nineDigits =
-  /(?<![\p{L}\p{N}_.#/+-]|\d[ ])\d{3}([ \u2010-\u2013-]?)\d{2}\1\d{4}(?![\p{L}\p{N}_]|[.\u2010-\u2013-]\d|[ ]\d)/gu;
-const ssnWords = /\b(?:ssn|ss ?#|s\.s\.n|social ?-?security|soc(?:ial)?\.? ?sec|taxpayer|tax ?id|seguro social)\b|社会保障/iu;
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#/+-]|\d[ ])\d{3}([ \u2010-\u2013-]?)\d{2}\1\d{4}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.\u2010-\u2013-]\d|[ ]\d)/gu;
+const ssnWords =
+  /\b(?:ssn|s\.s\.n|social ?-?security|soc(?:ial)?\.? ?sec|my social|taxpayer|tax ?id|seguro social)\b|\bss ?#|社会保障/iu;
 const itinWords = /\b(?:itin|taxpayer|tax ?id)\b/iu;
 const noPerson =
   /\b(?:part|item|order|sku|zip|phone|tel|fax|call|mobile|invoice|ticket|case|model|serial|ref|version|build|po|isbn|routing|aba|ein|duns|lot)\b ?(?:no|number|nr|#|id)?\.?:? ?#?$/i;
 
 /** Nine digits in the shape of a US number, or with its name before them. */
 function nineOf(isIssued: (area: number, group: number, serial: number) => boolean, words: RegExp): Recognizer {
-  return (text, near: Context) =>
+  return (text, { near, before }: Context) =>
     [...text.matchAll(nineDigits)].flatMap(({ 0: raw, 1: mark = '', index }): Found[] => {
       const digits = raw.replaceAll(/\D/g, '');
       if (!isIssued(Number(digits.slice(0, 3)), Number(digits.slice(3, 5)), Number(digits.slice(5)))) return [];
       const [start, end] = [index, index + raw.length];
       if (near(start, end, words)) return [{ start, end, score: 1 }];
-      const isOther = noPerson.test(text.slice(Math.max(0, start - 24), start));
+      const isOther = noPerson.test(before(start));
       return [{ start, end, score: mark === '' ? 0.1 : isOther ? 0.2 : mark === ' ' ? 0.5 : 0.8 }];
     });
 }
 
-const nhsRun = /(?<![\p{L}\p{N}_.#/+-]|\d[ ])\d{3}[ -]?\d{3}[ -]?\d{4}(?![\p{L}\p{N}_]|[.-]\d|[ ]\d)/gu;
+const nhsRun =
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#/+-]|\d[ ])\d{3}[ -]?\d{3}[ -]?\d{4}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.-]\d|[ ]\d)/gu;
 const nhsWords = /\b(?:nhs|patient|health service)\b/i;
 
 export const nationalNumbers = {
@@ -136,7 +163,7 @@ export const nationalNumbers = {
     itinWords,
   ),
   /** Ten digits, the last of which makes the sum (modulus 11). */
-  nhs: ((text, near) =>
+  nhs: ((text, { near }) =>
     [...text.matchAll(nhsRun)].flatMap(({ 0: raw, index }): Found[] => {
       const digits = [...raw.replaceAll(/\D/g, '')].map(Number);
       const sum = digits.slice(0, 9).reduce((total, digit, place) => total + digit * (10 - place), 0);

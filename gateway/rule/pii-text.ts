@@ -2,13 +2,14 @@
 // The rule: a number that anything could have needs a word before it that says what it is.
 import { isIPv4, isIPv6 } from 'node:net';
 import { parsePhoneNumberFromString } from 'libphonenumber-js';
-import type { Found, Recognizer } from './pii.ts';
+import type { Found, Recognizer } from './pii-context.ts';
 
-const phoneRun = /(?<![\p{L}\p{N}_.#/@-])(?:\+|00)?\(?\d(?:[ ().\u00a0\u2010-\u2013/-]{0,3}\d){6,14}(?![\p{L}\p{N}_@]|[.-]\d)/gu;
+const phoneRun =
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#/@-])(?:\+|00)?\(?\d(?:[ ().\u00a0\u2010-\u2013/-]{0,3}\d){6,14}(?![A-Za-z\u00c0-\u04ff\p{N}_@]|[.-]\d)/gu;
 const phoneWords =
   /\b(?:phone|telephone|tel|mobile|cell|call|fax|whatsapp|sms|contact|handy|telefon|telefono|teléfono|téléphone|portable|móvil|celular|numero)\b|電話|电话|тел/iu;
 
-export const phones: Recognizer = (text, near) =>
+export const phones: Recognizer = (text, { near }) =>
   [...text.matchAll(phoneRun)].flatMap(({ 0: raw, index }): Found[] => {
     const [start, end] = [index, index + raw.length];
     const isInternational = raw.startsWith('+') || raw.startsWith('00');
@@ -22,17 +23,17 @@ export const phones: Recognizer = (text, near) =>
   });
 
 const addressRun =
-  /(?<![\p{L}\p{N}_.:-])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:\d{1,3}(?:\.\d{1,3}){3})?)(?![\p{L}\p{N}_]|\.\d)/gu;
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.:-])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:\d{1,3}(?:\.\d{1,3}){3})?)(?![A-Za-z\u00c0-\u04ff\p{N}_]|\.\d)/gu;
 const versionWords = /\b(?:version|ver|v|release|build|section|chapter)\.? ?$/i;
 
-export const addresses: Recognizer = (text) =>
+export const addresses: Recognizer = (text, { before }) =>
   [...text.matchAll(addressRun)].flatMap(({ 0: raw, index }): Found[] => {
     if (!isIPv4(raw) && !(isIPv6(raw) && raw !== '::')) return [];
-    const isVersion = versionWords.test(text.slice(Math.max(0, index - 12), index));
+    const isVersion = versionWords.test(before(index));
     return [{ start: index, end: index + raw.length, score: isVersion ? 0.2 : 0.9 }];
   });
 
-const urlRun = /(?<![\p{L}\p{N}])(?:https?|ftp):\/\/[^\s<>"'`\\^{|}]{3,2000}/giu;
+const urlRun = /(?<![A-Za-z\u00c0-\u04ff\p{N}])(?:https?|ftp):\/\/[^\s<>"'`\\^{|}]{3,2000}/giu;
 
 export const urls: Recognizer = (text) =>
   [...text.matchAll(urlRun)].flatMap(({ 0: raw, index }): Found[] => {
@@ -41,12 +42,12 @@ export const urls: Recognizer = (text) =>
   });
 
 const dateRun =
-  /(?<![\p{L}\p{N}_./-])(?:(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])|(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:19|20)?\d{2}|(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?\.? \p{L}{3,9}\.?,? (?:19|20)\d{2}|\p{L}{3,9}\.? (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?,? (?:19|20)\d{2})(?![\p{L}\p{N}_]|[./-]\d)/gu;
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_./-])(?:(?:19|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])|(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:19|20)?\d{2}|(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?\.? \p{L}{3,9}\.?,? (?:19|20)\d{2}|\p{L}{3,9}\.? (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?,? (?:19|20)\d{2})(?![A-Za-z\u00c0-\u04ff\p{N}_]|[./-]\d)/gu;
 const birthWords =
   /\b(?:born|birth ?-?(?:date|day)?|d\.?o\.?b\.?|date of birth|geboren|geburtsdatum|geb|né|née|naissance|nacido|nacida|nacimiento|nato|nata|nascita|nascimento)\b|生年月日|出生|род/iu;
 
 /** Any date may be: only what is called so is. */
-export const birthDates: Recognizer = (text, near) =>
+export const birthDates: Recognizer = (text, { near }) =>
   [...text.matchAll(dateRun)].flatMap(({ 0: raw, index }): Found[] =>
     near(index, index + raw.length, birthWords) ? [{ start: index, end: index + raw.length, score: 0.9 }] : [],
   );

@@ -95,10 +95,14 @@ export function secretDetector(allow: readonly string[] = []): Detector {
   const isAllowed = allowing(allow);
   return {
     trigger: 'always',
-    find(text, time) {
-      if (text.length < 12) return [];
+    find(text, time, _folded, name = '') {
+      if (text.length < 8) return [];
       const found = kinds.flatMap((kind) => (kind.marks.some((mark) => text.includes(mark)) ? findKind(kind, text, time) : []));
-      return withoutOverlaps([...found, ...findNamed(text, time)].filter(({ start, end }) => !isAllowed(text.slice(start, end))));
+      return withoutOverlaps(
+        [...found, ...findNamed(text, time), ...findMember(text, name)].filter(
+          ({ start, end }) => !isAllowed(text.slice(start, end)),
+        ),
+      );
     },
   };
 }
@@ -119,6 +123,17 @@ function findNamed(text: string, time: TimeBudget): Match[] {
     const start = index + whole.length - value.length;
     return isRandom(value) ? [{ start, end: start + value.length, type: 'SECRET' }] : [];
   });
+}
+
+/** The value of a member whose name says so: all of it. */
+function findMember(text: string, name: string): Match[] {
+  const isNamed =
+    /^(?:.*[_.-])?(?:pass(?:word|wd|phrase)|secret|api[_-]?key|apikey|(?:access|auth|refresh|id|bearer)?[_-]?token|access[_-]?key|client[_-]?secret|private[_-]?key)$/i.test(
+      name.slice(0, 60),
+    );
+  return isNamed && !/\s/.test(text) && text.length <= 400 && isRandom(text)
+    ? [{ start: 0, end: text.length, type: 'SECRET' }]
+    : [];
 }
 
 /** No word of a language and no place for one: letters and digits mixed, and many different. */

@@ -40,4 +40,24 @@ export const rule: readonly Requirement[] = [
     promise: 'A rule never changes what the protocol reads: where it would have to, it blocks.',
     source: 'docs/rules.md',
   },
+  {
+    id: 'rule.recall',
+    promise: 'E-mail addresses, US numbers, cards and IBANs are found with the recall and precision that are published.',
+    source: 'docs/rules.md, Methods',
+  },
+  {
+    id: 'rule.engine-fails-closed',
+    promise: 'Where an engine does not answer with a verdict in time, the message is blocked unless the rule says otherwise.',
+    source: 'docs/rules.md, Engines',
+  },
+  {
+    id: 'rule.engine-private',
+    promise: 'An engine at a private address is asked only where the policy lists that address.',
+    source: 'docs/rules.md, Engines',
+  },
+  {
+    id: 'rule.member-names',
+    promise: 'The name of a member counts where it says what its value is.',
+    source: 'docs/rules.md, Methods',
+  },
 ];

@@ -199,6 +199,28 @@ test('allow-lists let values by, and thresholds count for their type', async () 
   expect(await outcome([token], params(aws))).toEqual(params(aws).body);
 });
 
+test('the name of a member says what its bare value is', async () => {
+  proves('rule.member-names', {
+    file: 'gateway/rule/inspect.ts',
+    find: "leaf.kind === 'key' || typeof leaf.key === 'number' ? '' : leaf.key",
+    replace: "''",
+  });
+  const rules = [
+    { name: 'ssn', method: 'pii', types: ['US_SSN'], action: 'redact' },
+    { name: 'keys', method: 'secrets', action: 'redact' },
+  ];
+  const row = {
+    ssn: '523456789',
+    socialSecurityNumber: '523456789',
+    db_password: 'h7Kp-2x9QzLm',
+    total: '523456789',
+    token_count: '120394855',
+  };
+  expect(await outcome(rules, params(row))).toEqual(
+    params({ ...row, ssn: '[REDACTED]', socialSecurityNumber: '[REDACTED]', db_password: '[REDACTED]' }).body,
+  );
+});
+
 test('the same text has the same hash at one gateway, and nobody makes it without the key', async () => {
   const rule = { name: 'mail', method: 'pii', types: ['EMAIL_ADDRESS'], action: 'hash' };
   const [a, b] = await Promise.all([outcome([rule], params('a@example.org')), outcome([rule], params('say a@example.org'))]);
