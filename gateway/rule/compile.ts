@@ -60,6 +60,7 @@ export interface Chain {
   /** Of the others: whoever has a text that stands there, or a pattern that matches. */
   readonly needles: Needles | undefined;
   readonly sieve: ((text: string) => Iterable<number>) | undefined;
+  readonly marks: readonly { readonly pattern: RegExp; readonly owner: number }[];
   readonly hashKey: Buffer;
 }
 export interface GatewayRules {
@@ -152,11 +153,15 @@ function chainOf(rules: readonly CompiledRule[], hashKey: Buffer, patterns: Patt
     trigger === 'always' ? [] : trigger.needs.map((text) => ({ text, owner })),
   );
   const loose = triggers.flatMap((trigger, owner) =>
-    trigger === 'always' ? [] : trigger.loose.map((source) => ({ source, owner })),
+    trigger === 'always' ? [] : trigger.loose.map((one) => ({ ...one, owner })),
+  );
+  const marks = triggers.flatMap((trigger, owner) =>
+    trigger === 'always' || !trigger.marks ? [] : [{ pattern: trigger.marks, owner }],
   );
   return {
     rules,
     always,
+    marks,
     needles: needles.length > 0 ? needlesOf(needles) : undefined,
     sieve: loose.length > 0 ? patterns?.sieve(loose) : undefined,
     hashKey,

@@ -3,49 +3,163 @@
 import type { Detector, Match } from './match.ts';
 import { withoutOverlaps } from './match.ts';
 
+/** Of each group of stems one stands, folded, in whatever the pattern matches. */
+interface Phrase {
+  readonly stems: readonly (readonly string[])[];
+  readonly pattern: RegExp;
+}
+
 /** Each is bounded in what it takes between two words, so that all are linear. */
 const gap = String.raw`[\s\p{P}]{1,4}`;
 const some = (words: string, atMost: number) => String.raw`(?:(?:${words})${gap}){0,${atMost}}`;
-const phrases: readonly RegExp[] = [
+const phrases: readonly Phrase[] = [
   // ignore all previous instructions
-  new RegExp(
-    String.raw`(?<!\p{L})(?:ignore|disregard|forget|override|bypass|discard)${gap}${some('all|any|of|the|your|my|these|those|every|completely|everything', 4)}(?:previous|prior|above|earlier|preceding|existing|original|former|system|foregoing)${gap}${some('and|system|safety|user|all|or|your', 2)}(?:instructions?|prompts?|rules?|guidelines|directions|directives?|messages?|context|constraints|policies|commands?)`,
-    'giu',
-  ),
-  /(?<!\p{L})(?:ignore|disregard|forget) (?:everything|anything|all) (?:above|before|(?:you|that) (?:were|was|have been) told|you know|said (?:before|so far))/giu,
-  /ignorier(?:e|en sie|t)? (?:bitte )?(?:alle |sämtliche |die |deine |ihre ){0,3}(?:vorherigen|bisherigen|vorigen|obigen|früheren) (?:anweisungen|instruktionen|befehle|regeln)/giu,
-  /(?:ignora|olvida|ignore|descarta) (?:todas |todos |las |los |tus |cualquier ){0,3}(?:instrucciones|órdenes|reglas|indicaciones) (?:anteriores|previas|precedentes)/giu,
-  /(?:ignor(?:e|ez)|oublie[rz]?) (?:toutes |tous |les |tes |vos ){0,3}(?:instructions|consignes|règles|directives) (?:précédentes|antérieures|ci-dessus)/giu,
-  /(?:ignora|dimentica) (?:tutte |tutti |le |gli |i ){0,3}(?:istruzioni|regole) (?:precedenti|sopra)/giu,
-  /(?:ignore|esqueça|desconsidere) (?:todas |as |os |suas ){0,3}(?:instruções|regras|ordens) (?:anteriores|prévias)/giu,
-  /(?:игнорируй(?:те)?|забудь(?:те)?) (?:все |всё ){0,2}(?:предыдущие|прежние) (?:инструкции|указания|правила)/giu,
-  /(?:忽略|无视|忘记|忽視)(?:掉)?(?:所有|全部|之前|以上|先前|前面|的){0,4}(?:指令|指示|提示|规则|說明|说明)/gu,
-  /(?:以前|これまで|上記|前)の(?:すべての|全ての)?(?:指示|命令|ルール)を(?:無視|忘れ)/gu,
-  /(?:이전|앞의|위의)(?:의)? ?(?:모든 )?(?:지시|명령|규칙)(?:사항)?(?:을|를) ?(?:무시|잊)/gu,
+  {
+    stems: [
+      ['ignor', 'disregard', 'forget', 'override', 'bypass', 'discard'],
+      ['previous', 'prior', 'above', 'earlier', 'preceding', 'existing', 'original', 'former', 'system', 'foregoing'],
+    ],
+    pattern: new RegExp(
+      String.raw`(?<!\p{L})(?:ignore|disregard|forget|override|bypass|discard)${gap}${some('all|any|of|the|your|my|these|those|every|completely|everything', 4)}(?:previous|prior|above|earlier|preceding|existing|original|former|system|foregoing)${gap}${some('and|system|safety|user|all|or|your', 2)}(?:instructions?|prompts?|rules?|guidelines|directions|directives?|messages?|context|constraints|policies|commands?)`,
+      'giu',
+    ),
+  },
+  {
+    stems: [
+      ['ignor', 'disregard', 'forget'],
+      ['everything', 'anything', 'all'],
+    ],
+    pattern:
+      /(?<!\p{L})(?:ignore|disregard|forget) (?:everything|anything|all) (?:above|before|(?:you|that) (?:were|was|have been) told|you know|said (?:before|so far))/giu,
+  },
+  {
+    stems: [['ignorier'], ['anweisung', 'instruktion', 'befehl', 'regel']],
+    pattern:
+      /ignorier(?:e|en sie|t)? (?:bitte )?(?:alle |sämtliche |die |deine |ihre ){0,3}(?:vorherigen|bisherigen|vorigen|obigen|früheren) (?:anweisungen|instruktionen|befehle|regeln)/giu,
+  },
+  {
+    stems: [
+      ['ignora', 'olvida', 'ignore', 'descarta'],
+      ['anterior', 'previa', 'precedente'],
+    ],
+    pattern:
+      /(?:ignora|olvida|ignore|descarta) (?:todas |todos |las |los |tus |cualquier ){0,3}(?:instrucciones|órdenes|reglas|indicaciones) (?:anteriores|previas|precedentes)/giu,
+  },
+  {
+    stems: [
+      ['ignor', 'oublie'],
+      ['précédent', 'antérieur', 'ci-dessus'],
+    ],
+    pattern:
+      /(?:ignor(?:e|ez)|oublie[rz]?) (?:toutes |tous |les |tes |vos ){0,3}(?:instructions|consignes|règles|directives) (?:précédentes|antérieures|ci-dessus)/giu,
+  },
+  {
+    stems: [
+      ['ignora', 'dimentica'],
+      ['precedent', 'sopra'],
+    ],
+    pattern: /(?:ignora|dimentica) (?:tutte |tutti |le |gli |i ){0,3}(?:istruzioni|regole) (?:precedenti|sopra)/giu,
+  },
+  {
+    stems: [
+      ['ignore', 'esqueça', 'desconsidere'],
+      ['anterior', 'prévia'],
+    ],
+    pattern:
+      /(?:ignore|esqueça|desconsidere) (?:todas |as |os |suas ){0,3}(?:instruções|regras|ordens) (?:anteriores|prévias)/giu,
+  },
+  {
+    stems: [
+      ['игнорируй', 'забудь'],
+      ['инструкци', 'указани', 'правил'],
+    ],
+    pattern: /(?:игнорируй(?:те)?|забудь(?:те)?) (?:все |всё ){0,2}(?:предыдущие|прежние) (?:инструкции|указания|правила)/giu,
+  },
+  {
+    stems: [['忽略', '无视', '忘记', '忽視']],
+    pattern: /(?:忽略|无视|忘记|忽視)(?:掉)?(?:所有|全部|之前|以上|先前|前面|的){0,4}(?:指令|指示|提示|规则|說明|说明)/gu,
+  },
+  { stems: [['無視', '忘れ']], pattern: /(?:以前|これまで|上記|前)の(?:すべての|全ての)?(?:指示|命令|ルール)を(?:無視|忘れ)/gu },
+  {
+    stems: [['무시', '잊']],
+    pattern: /(?:이전|앞의|위의)(?:의)? ?(?:모든 )?(?:지시|명령|규칙)(?:사항)?(?:을|를) ?(?:무시|잊)/gu,
+  },
   // said behind the person's back
-  /(?<!\p{L})(?:do not|don['’]t|never|must not|without) (?:ever )?(?:tell(?:ing)?|inform(?:ing)?|mention(?:ing)?|alert(?:ing)?|notify(?:ing)?|reveal(?:ing)?|show(?:ing)?|disclos(?:e|ing)|let(?:ting)?) (?:any of )?(?:this|that|it|these)? ?(?:to )?(?:the )?(?:user|human|person|customer|operator)s?(?!\p{L})(?! (?:that|when|if|about) (?:an?|the) error)/giu,
-  /(?:hide|conceal|keep) (?:this|it|that|these instructions) (?:secret )?from (?:the )?(?:user|human|person)/giu,
+  {
+    stems: [
+      ['do not', "don't", 'don’t', 'never', 'must not', 'without'],
+      ['user', 'human', 'person', 'customer', 'operator'],
+    ],
+    pattern:
+      /(?<!\p{L})(?:do not|don['’]t|never|must not|without) (?:ever )?(?:tell(?:ing)?|inform(?:ing)?|mention(?:ing)?|alert(?:ing)?|notify(?:ing)?|reveal(?:ing)?|show(?:ing)?|disclos(?:e|ing)|let(?:ting)?) (?:any of )?(?:this|that|it|these)? ?(?:to )?(?:the )?(?:user|human|person|customer|operator)s?(?!\p{L})(?! (?:that|when|if|about) (?:an?|the) error)/giu,
+  },
+  {
+    stems: [
+      ['hide', 'conceal', 'keep'],
+      ['user', 'human', 'person'],
+    ],
+    pattern: /(?:hide|conceal|keep) (?:this|it|that|these instructions) (?:secret )?from (?:the )?(?:user|human|person)/giu,
+  },
   // another self
-  /(?<!\p{L})(?:you are|you're|act as|become) (?:now )?(?:(?:in|entering) )?(?:dan|an? unrestricted|an? uncensored|an? unfiltered|developer mode|god mode|jailbr\p{L}+|debug mode with no)/giu,
-  /(?<!\p{L})from now on,? you (?:will|must|are|shall|should) (?:always |only |now )?(?:act|behave|respond|answer|obey|ignore|follow my|pretend)/giu,
+  {
+    stems: [
+      ['you are', "you're", 'act as', 'become'],
+      ['dan', 'unrestricted', 'uncensored', 'unfiltered', 'developer mode', 'god mode', 'jailbr', 'debug mode'],
+    ],
+    pattern:
+      /(?<!\p{L})(?:you are|you're|act as|become) (?:now )?(?:(?:in|entering) )?(?:dan|an? unrestricted|an? uncensored|an? unfiltered|developer mode|god mode|jailbr\p{L}+|debug mode with no)/giu,
+  },
+  {
+    stems: [['from now on']],
+    pattern:
+      /(?<!\p{L})from now on,? you (?:will|must|are|shall|should) (?:always |only |now )?(?:act|behave|respond|answer|obey|ignore|follow my|pretend)/giu,
+  },
   // what is the model's own
-  /(?<!\p{L})(?:reveal|print|repeat|output|show|display|leak|expose|send|tell me|give me)(?: me)?(?: all| back| verbatim| out| of)? (?:your|the) (?:full |entire |complete |hidden |initial |original |exact ){0,2}(?:system|developer|hidden|initial) (?:prompt|instructions|message)/giu,
-  /<\|(?:im_start|im_end|system|assistant|endoftext|start_header_id)\|>|\[\/?INST\]|<<\/?SYS>>|<\/?(?:system|system_prompt|assistant_instructions|admin_instructions)>/gi,
-  /<(?:important|secret|hidden|urgent|critical)>(?=[^<]{0,400}(?:you must|must (?:first|always)|before (?:using|calling|you)|read|pass|send|do not|don['’]t))/gi,
+  {
+    stems: [
+      ['prompt', 'instructions', 'message'],
+      ['system', 'developer', 'hidden', 'initial'],
+      ['reveal', 'print', 'repeat', 'output', 'show', 'display', 'leak', 'expose', 'send', 'tell me', 'give me'],
+    ],
+    pattern:
+      /(?<!\p{L})(?:reveal|print|repeat|output|show|display|leak|expose|send|tell me|give me)(?: me)?(?: all| back| verbatim| out| of)? (?:your|the) (?:full |entire |complete |hidden |initial |original |exact ){0,2}(?:system|developer|hidden|initial) (?:prompt|instructions|message)/giu,
+  },
+  {
+    stems: [['<|', 'inst]', 'sys>>', 'system>', 'system_prompt>', '_instructions>']],
+    pattern:
+      /<\|(?:im_start|im_end|system|assistant|endoftext|start_header_id)\|>|\[\/?INST\]|<<\/?SYS>>|<\/?(?:system|system_prompt|assistant_instructions|admin_instructions)>/gi,
+  },
+  {
+    stems: [['<important', '<secret', '<hidden', '<urgent', '<critical']],
+    pattern:
+      /<(?:important|secret|hidden|urgent|critical)>(?=[^<]{0,400}(?:you must|must (?:first|always)|before (?:using|calling|you)|read|pass|send|do not|don['’]t))/gi,
+  },
   // secrets of the person, into a call
-  /(?<!\p{L})(?:read|open|cat|fetch|send|upload|include|attach|append|pass|forward|exfiltrate)(?:[^.\n]{0,60})(?:~\/\.(?:ssh|aws|cursor|config|netrc|npmrc|kube)|id_rsa|\.env(?!\p{L})|\/etc\/(?:passwd|shadow)|mcp\.json|credentials file)(?:[^.\n]{0,80})(?:sidenote|parameter|argument|as (?:the )?['"`]?\p{L}+['"`]?|content of|to (?:https?:|this)|in the)/giu,
-  /(?<!\p{L})(?:before|prior to|whenever|each time|every time)(?: you)? (?:using|calling|use|call|invoking|invoke|run|running) (?:this|any|another|any other|other|the)(?: \p{L}+)? tools?,? (?:you (?:must|should|have to|need to)|always|first|make sure to|be sure to) (?:first |always |also )?(?:read|send|call \p{L}+ with (?:the|your)|include the|copy|upload|forward|bcc|email)/giu,
+  {
+    stems: [['~/.', 'id_rsa', '.env', '/etc/', 'mcp.json', 'credentials file']],
+    pattern:
+      /(?<!\p{L})(?:read|open|cat|fetch|send|upload|include|attach|append|pass|forward|exfiltrate)(?:[^.\n]{0,60})(?:~\/\.(?:ssh|aws|cursor|config|netrc|npmrc|kube)|id_rsa|\.env(?!\p{L})|\/etc\/(?:passwd|shadow)|mcp\.json|credentials file)(?:[^.\n]{0,80})(?:sidenote|parameter|argument|as (?:the )?['"`]?\p{L}+['"`]?|content of|to (?:https?:|this)|in the)/giu,
+  },
+  {
+    stems: [['tool'], ['before', 'prior to', 'whenever', 'each time', 'every time']],
+    pattern:
+      /(?<!\p{L})(?:before|prior to|whenever|each time|every time)(?: you)? (?:using|calling|use|call|invoking|invoke|run|running) (?:this|any|another|any other|other|the)(?: \p{L}+)? tools?,? (?:you (?:must|should|have to|need to)|always|first|make sure to|be sure to) (?:first |always |also )?(?:read|send|call \p{L}+ with (?:the|your)|include the|copy|upload|forward|bcc|email)/giu,
+  },
 ];
 
 /** Tags (U+E0000-E007F) spell ASCII that nobody sees; overrides of the direction make a text look like another one; so do many joiners in a row. */
 const unseen = /[\u{e0001}-\u{e007f}]{2,}|[\u202a-\u202e\u2066-\u2069]|[\u200b\u2060\ufeff]{3,}|[\u200b-\u200d\u2060]{6,}/gu;
 
+const unseenMark = /[\u200b-\u200d\u2060\ufeff\u202a-\u202e\u2066-\u2069\udb40]/;
+
 export function injectionDetector(): Detector {
   return {
-    trigger: 'always',
-    find(text, time) {
+    trigger: { needs: [...new Set(phrases.flatMap(({ stems: [first = []] }) => first))], loose: [], marks: unseenMark },
+    find(text, time, folded) {
       const found: Match[] = [];
-      for (const phrase of [...phrases, unseen]) {
+      const whole = folded();
+      const may = phrases.filter(({ stems }) => stems.every((group) => group.some((stem) => whole.includes(stem))));
+      for (const phrase of [...may.map(({ pattern }) => pattern), ...(unseenMark.test(text) ? [unseen] : [])]) {
         time.check();
         for (const { 0: words, index } of text.matchAll(phrase))
           found.push({ start: index, end: index + words.length, type: 'INJECTION' });

@@ -53,7 +53,6 @@ class Run {
   #depth = 0;
   /** Rules that have to be asked. */
   #asked = new Set<number>();
-  readonly #folded = new WeakMap<Leaf, { readonly text: string; readonly folded: string }>();
   #fault: Fault | undefined;
 
   constructor(chain: Chain, subject: Subject, engines: Engines, signal: AbortSignal) {
@@ -95,17 +94,15 @@ class Run {
   }
 
   #sift(leaf: Leaf): void {
-    const { needles, sieve } = this.#chain;
+    const { needles, sieve, marks } = this.#chain;
     if (needles) for (const index of needles.ownersIn(this.#foldedOf(leaf))) this.#asked.add(index);
+    for (const { pattern, owner } of marks) if (pattern.test(leaf.text)) this.#asked.add(owner);
     if (sieve) for (const index of sieve(leaf.text)) this.#asked.add(index);
   }
 
   #foldedOf(leaf: Leaf): string {
-    const known = this.#folded.get(leaf);
-    if (known?.text === leaf.text) return known.folded;
-    const folded = fold(leaf.text);
-    this.#folded.set(leaf, { text: leaf.text, folded });
-    return folded;
+    leaf.folded ??= fold(leaf.text);
+    return leaf.folded;
   }
 
   #local(rule: TextRule | LimitsRule): Step {
@@ -131,6 +128,7 @@ class Run {
     if (action === 'alert') return 'on';
     const { hashKey } = this.#chain;
     leaf.text = applyChange(leaf.text, matches, { action, with: rule.with, keep: rule.keep, hashKey });
+    leaf.folded = undefined;
     leaf.isChanged = true;
     this.#sift(leaf);
     return 'on';

@@ -18,6 +18,8 @@ export interface Leaf {
   readonly key: string | number;
   /** As the reader sees it; as the rules before left it. */
   text: string;
+  /** As fold.ts makes it, once somebody asked. */
+  folded: string | undefined;
   isChanged: boolean;
 }
 export interface Leaves {
@@ -62,6 +64,7 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
           container,
           key: place,
           text,
+          folded: undefined,
           isChanged: false,
         });
       at = to;
@@ -89,6 +92,7 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
           container,
           key: place,
           text: numberText(raw),
+          folded: undefined,
           isChanged: false,
         });
       at = to;

@@ -7,6 +7,19 @@ export interface Match {
   /** What it is, for a typed tag: `EMAIL_ADDRESS`, `SECRET`. */
   readonly type: string;
 }
+/** A pattern without a fixed text in it; `quick` matches wherever it does, and is asked first. */
+export interface Loose {
+  readonly source: string;
+  readonly quick: RegExp | undefined;
+  /** A digit stands in whatever it matches. */
+  readonly hasDigit: boolean;
+}
+export interface Trigger {
+  readonly needs: readonly string[];
+  readonly loose: readonly Loose[];
+  /** Characters of which one stands in what is found without any of those. */
+  readonly marks?: RegExp;
+}
 export interface Detector {
   /**
    * Everything that it finds, in order and without overlaps. `folded` is the text as fold.ts makes it, `name` that of the
@@ -17,15 +30,18 @@ export interface Detector {
    * Where it need not be asked: it finds nothing in a text that holds none of `needs` (folded) and that none of the `loose` patterns matches. Many of
    * those are looked for at once.
    */
-  readonly trigger: 'always' | { readonly needs: readonly string[]; readonly loose: readonly string[] };
+  readonly trigger: 'always' | Trigger;
 }
+
+/** Before that nobody has taken long. */
+const lookedAtMs = 2;
 
 /** What all detectors together may take over one message, so that no rule holds up everybody else's calls. */
 export class TimeBudget {
   readonly #ms: number;
   readonly #began = performance.now();
-  /** Microseconds of this thread: what others do on the machine is no rule's time. */
-  readonly #beganUsed = used();
+  /** Microseconds of this thread, once some time has passed: what others do on the machine is no rule's time. */
+  #beganUsed: number | undefined;
 
   constructor(ms: number) {
     this.#ms = ms;
@@ -33,8 +49,10 @@ export class TimeBudget {
 
   /** Throws TimeSpent. */
   check(): void {
-    if (performance.now() - this.#began > this.#ms && used() - this.#beganUsed > this.#ms * 1000)
-      throw new TimeSpent('a rule took longer than its time');
+    const passed = performance.now() - this.#began;
+    if (passed < lookedAtMs) return;
+    this.#beganUsed ??= used();
+    if (passed > this.#ms && used() - this.#beganUsed > this.#ms * 1000) throw new TimeSpent('a rule took longer than its time');
   }
 }
 export class TimeSpent extends Error {}

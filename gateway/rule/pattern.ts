@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import type * as Library from 'rregex';
 import type { RRegex, RRegexSet } from 'rregex';
-import { type Detector, type Match, type TimeBudget, withoutOverlaps } from './match.ts';
+import { type Detector, type Loose, type Match, type TimeBudget, withoutOverlaps } from './match.ts';
 import { refused, translate } from './pattern-syntax.ts';
 
 /** Each holds some ten to some hundred kilobytes. */
@@ -18,10 +18,9 @@ export interface PatternEngine {
   /** Throws RULE_PATTERN for what is refused without compiling it. */
   detector(patterns: readonly string[], flags: string): Detector;
   /** Looks for many loose patterns at once: which owners have one in the text. */
-  sieve(patterns: readonly Loose[]): (text: string) => Iterable<number>;
+  sieve(patterns: readonly Owned[]): (text: string) => Iterable<number>;
 }
-export interface Loose {
-  readonly source: string;
+export interface Owned extends Loose {
   readonly owner: number;
 }
 
@@ -60,29 +59,40 @@ export function openPatternEngine(): PatternEngine {
     },
     detector(patterns, flags) {
       const translated = patterns.map((pattern) => translate(pattern, flags));
-      const loose = translated.filter(({ needs }) => needs === undefined).map(({ source }) => source);
+      const loose = translated.filter(({ needs }) => needs === undefined);
       return {
         trigger: { needs: translated.flatMap(({ needs = [] }) => needs), loose },
         find(text, time, folded) {
-          const mayStand = translated.filter(({ needs }) => needs === undefined || needs.some((need) => folded().includes(need)));
+          const mayStand = translated.filter(({ needs, quick }) =>
+            needs ? needs.some((need) => folded().includes(need)) : quick?.test(text) !== false,
+          );
           return withoutOverlaps(mayStand.flatMap(({ source }) => findAll(regexOf(source), text, time)));
         },
       };
     },
     sieve(patterns) {
-      const groups: readonly Sieve[] = Array.from({ length: Math.ceil(patterns.length / setAtMost) }, (_, index) =>
-        sieveOf(library.RRegexSet, patterns.slice(index * setAtMost, (index + 1) * setAtMost)),
+      const quick = patterns.filter((one) => one.quick).slice(0, quickAtMost);
+      const others = patterns.filter((one) => !quick.includes(one));
+      const groups: readonly Sieve[] = Array.from({ length: Math.ceil(others.length / setAtMost) }, (_, index) =>
+        sieveOf(library.RRegexSet, others.slice(index * setAtMost, (index + 1) * setAtMost)),
       );
-      return (text) => groups.flatMap((look) => look(text));
+      return (text) => {
+        const hasDigit = /[0-9]/.test(text);
+        const found = quick.filter((one) => (hasDigit || !one.hasDigit) && one.quick?.test(text)).map(({ owner }) => owner);
+        for (const look of groups) found.push(...look(text));
+        return found;
+      };
     },
   };
 }
 
 type Sieve = (text: string) => readonly number[];
+/** So many are faster one by one. */
+const quickAtMost = 32;
 /** Patterns in one set: more make it slower for all. */
 const setAtMost = 100;
 
-function sieveOf(Set: typeof RRegexSet, patterns: readonly Loose[]): Sieve {
+function sieveOf(Set: typeof RRegexSet, patterns: readonly Owned[]): Sieve {
   const all = patterns.map(({ owner }) => owner);
   let set: RRegexSet | undefined;
   let isTooLarge = false;

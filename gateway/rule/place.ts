@@ -48,18 +48,17 @@ export function placeOf(leaf: Leaf, part: Part, scope: RuleScope): Place {
   if (container === undefined) return 'free';
   const isTop = container.parent === undefined;
   if (isTop && kind !== 'key' && ownTop[part].has(String(key))) return 'skipped';
-  const path = pathTo(container);
-  if (path[0] === '_meta' && ownMeta.has(String(path[1] ?? key))) return 'skipped';
+  const { first, second } = stepsTo(container);
+  if (first === '_meta' && ownMeta.has(String(second ?? key))) return 'skipped';
   if (kind === 'key') return 'fixed';
-  if (part === 'definition') return placeInDefinition(path, String(key));
+  if (part === 'definition') return placeInDefinition(first, String(key));
   // Policy decided by them, and the far end would be asked for another thing.
-  if (part === 'params' && (path[0] === 'ref' || (isTop && key === 'uri' && scope === 'resources'))) return 'fixed';
-  if (path.some((step) => typeof step === 'string' && content.has(step))) return 'free';
-  return typeof key === 'string' && structural.has(key) ? 'fixed' : 'free';
+  if (part === 'params' && (first === 'ref' || (isTop && key === 'uri' && scope === 'resources'))) return 'fixed';
+  if (typeof key !== 'string' || !structural.has(key)) return 'free';
+  return isInContent(container) ? 'free' : 'fixed';
 }
 
-function placeInDefinition(path: readonly (string | number)[], key: string): Place {
-  const [first] = path;
+function placeInDefinition(first: string | number | undefined, key: string): Place {
   if (first === undefined) return key === 'title' || key === 'description' ? 'free' : 'fixed';
   if (first === 'annotations') return key === 'title' ? 'free' : 'fixed';
   if (first === 'arguments') return wordsOfSchema.has(key) ? 'free' : 'fixed';
@@ -68,9 +67,20 @@ function placeInDefinition(path: readonly (string | number)[], key: string): Pla
   return 'fixed';
 }
 
-/** Keys from the value that was walked down to a container. */
-function pathTo(container: Container): readonly (string | number)[] {
-  const path: (string | number)[] = [];
-  for (let one = container; one.parent; one = one.parent) path.unshift(one.key);
-  return path;
+/** The first two keys on the way from the value that was walked to a container. */
+function stepsTo(container: Container): {
+  readonly first?: string | number | undefined;
+  readonly second?: string | number | undefined;
+} {
+  let [first, second]: (string | number | undefined)[] = [];
+  for (let one = container; one.parent; one = one.parent) {
+    second = first;
+    first = one.key;
+  }
+  return { first, second };
+}
+
+function isInContent(container: Container): boolean {
+  for (let one = container; one.parent; one = one.parent) if (typeof one.key === 'string' && content.has(one.key)) return true;
+  return false;
 }

@@ -1,5 +1,6 @@
 // Credentials in a text, by the marks that their makers give them, and values that a name before them calls secret. The rule: a word that stands in all of
 // them is looked for first, so that a text without one costs next to nothing. What has no mark and no name (a bare random word) is not found.
+import { fold } from './fold.ts';
 import type { Detector, Match, TimeBudget } from './match.ts';
 import { withoutOverlaps } from './match.ts';
 import { allowing } from './allow.ts';
@@ -89,12 +90,27 @@ const kinds: readonly Kind[] = [
 /** A name that says so, then a value: key=…, "token": "…", Authorization: Bearer …. */
 const named =
   /(?:pass(?:word|wd|phrase)?|secret|api[_-]?key|apikey|access[_-]?key|auth[_-]?token|access[_-]?token|refresh[_-]?token|client[_-]?secret|private[_-]?key|bearer|kennwort|passwort|contraseña|mot de passe)["']?\s{0,4}(?:[:=]|=>|:=|\s)\s{0,4}["'`]?(?<value>[A-Za-z0-9!@#$%^&*()_+~.,/=-]{8,400})/gi;
-const nameWords = ['pass', 'secret', 'api', 'key', 'token', 'bearer', 'kennwort', 'contraseña', 'mot de'];
+/** Of which one stands in each of those names. */
+const nameWords = [
+  'passw',
+  'passp',
+  'secret',
+  'apikey',
+  'api-key',
+  'api_key',
+  'access',
+  'token',
+  'private',
+  'bearer',
+  'kennwort',
+  'contraseña',
+  'mot de passe',
+];
 
 export function secretDetector(allow: readonly string[] = []): Detector {
   const isAllowed = allowing(allow);
   return {
-    trigger: 'always',
+    trigger: { needs: [...new Set([...kinds.flatMap(({ marks }) => marks.map(fold)), ...nameWords])], loose: [] },
     find(text, time, _folded, name = '') {
       if (text.length < 8) return [];
       const found = kinds.flatMap((kind) => (kind.marks.some((mark) => text.includes(mark)) ? findKind(kind, text, time) : []));

@@ -9,6 +9,7 @@ import { measureTunnels } from './idle/tunnel.ts';
 import { churn, type Churn } from './leak/churn.ts';
 import { planOf, usage, type Plan } from './plan.ts';
 import type { Reading, ReadingName } from './reading.ts';
+import { benchPolicy } from './policy.ts';
 import { conclude } from './report.ts';
 import { openRow, reasonOf, type Row } from './row.ts';
 import { measureStarts } from './start.ts';
@@ -18,6 +19,10 @@ const warmMs = 400;
 const longWarmMs = 1500;
 const openLoopMs = 3000;
 
+if (process.argv[2] === 'policy') {
+  await benchPolicy();
+  process.exit();
+}
 const plan = planOf(process.argv.slice(2));
 if (plan === undefined) {
   process.stdout.write(`${usage}\n`);

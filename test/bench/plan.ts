@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 import { hugeBytes, largeBytes, openLoop, smallBytes, type CellName } from './cell.ts';
 
 export const usage = `npm run bench -- [--whole] [--part calls,open,tunnels,sessions,starts,leak] [--callers 1,16,64] [--payload ${smallBytes},${largeBytes},${hugeBytes}]
-    [--seconds 1.2] [--rounds 3] [--only floor,chain] [--tunnels 1000] [--sessions 8000] [--minutes 60] [--json FILE] [--profile DIR]`;
+    [--seconds 1.2] [--rounds 3] [--only floor,chain] [--tunnels 1000] [--sessions 8000] [--minutes 60] [--json FILE] [--profile DIR]
+  npm run bench -- policy    what policy and rules cost in a call: 200 rules and 10,000 tools, 10,000 patterns, 64 KB`;
 
 /** In every run that names none. */
 const usual = ['calls', 'open', 'tunnels', 'sessions', 'starts'] as const;

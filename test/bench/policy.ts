@@ -1,0 +1,196 @@
+// `npm run bench -- policy`: what policy and rules cost in one call, in this process: to be allowed among 10,000 tools with 200 rules in force, ten thousand
+// patterns beside a hundred, and 64 KB through ten. It prints ratios and verdicts and asserts no time: they hold for one machine.
+import { newId, Slug, UserId } from '#contract/id.ts';
+import { PolicyFile } from '#contract/policy.ts';
+import type { Identified } from '../../gateway/call.ts';
+import { readMessage, type RequestMessage } from '../../gateway/mcp/jsonrpc.ts';
+import { membersOf, type Span } from '../../gateway/mcp/span.ts';
+import { resolve } from '../../gateway/pipeline/resolve.ts';
+import { compile } from '../../gateway/policy/compile.ts';
+import { decide, enter } from '../../gateway/policy/decide.ts';
+import { type Chain, compileRules, type GatewayRules } from '../../gateway/rule/compile.ts';
+import type { Engines } from '../../gateway/rule/engine.ts';
+import { inspect } from '../../gateway/rule/inspect.ts';
+import { openPatternEngine } from '../../gateway/rule/pattern.ts';
+import { piiDetector } from '../../gateway/rule/pii.ts';
+
+const tools = 10_000;
+const rounds = 15;
+const words =
+  'the report of quarterly revenue 2024 for customer orders 4711 in region north-12 with notes of 10:30 from the team (see 3.2.1) about 17 open items and next steps'.split(
+    ' ',
+  );
+const patterns = openPatternEngine();
+const compileDeps = { hashSecret: Buffer.alloc(32), patterns: () => patterns, pii: () => Promise.resolve(piiDetector) };
+const noEngines: Engines = { judge: () => Promise.reject(new Error('none')), analyze: () => Promise.reject(new Error('none')) };
+const signal = new AbortController().signal;
+
+/** Names of projects, customers and code words: what organizations write rules for. Every tenth without any fixed text. */
+function patternRules(count: number, loose: number): readonly object[] {
+  return Array.from({ length: count }, (_, index) => ({
+    name: `rule-${index}`,
+    method: 'pattern',
+    patterns: [index < loose ? `[A-Z]{2}\\d{${6 + (index % 5)}}-[x-z]` : `\\bproject-${word(index)}\\d*\\b`],
+    flags: 'i',
+    action: 'redact',
+  }));
+}
+
+function word(index: number): string {
+  return `${index.toString(26).replaceAll(/[0-9]/g, (digit) => String.fromCodePoint(0x71 + Number(digit)))}on`;
+}
+
+function policyWith(rules: readonly object[]): PolicyFile {
+  const listed = Array.from({ length: tools }, (_, index) => `tool-${index}`);
+  return PolicyFile.parse({
+    version: 1,
+    users: { ada: { email: 'ada@example.org', teams: ['eng'] } },
+    teams: { eng: { gateways: ['main'] } },
+    servers: { notes: { kind: 'workstation' } },
+    gateways: { main: { assignments: { notes: { tools: listed } }, rules } },
+  });
+}
+
+function text(length: number): string {
+  let made = '';
+  for (let index = 0; made.length < length; index++) made += `${words[(index * 7 + (index % 5)) % words.length] ?? ''} `;
+  return made.slice(0, length);
+}
+
+function call(payload: string): { readonly body: Buffer; readonly message: RequestMessage } {
+  const params = { name: 'notes__tool-77', arguments: { text: payload, id: 42 } };
+  const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }));
+  const message = readMessage(body);
+  if (message.kind !== 'request') throw new Error('no request');
+  return { body, message };
+}
+
+function inspectIn(chain: Chain, on: 'request' | 'response', body: Buffer, span: Span): void {
+  const done = inspect(
+    chain,
+    { on, scope: 'tools', part: on === 'request' ? 'params' : 'result', body, span, metadata: {}, relocate: () => undefined },
+    noEngines,
+    signal,
+  );
+  if (done instanceof Promise || done.kind !== 'passed') throw new Error('something was found where nothing is');
+}
+
+function chainFor(rules: GatewayRules | undefined, on: 'request' | 'response'): Chain {
+  const chain = rules?.chain(on, 'tools');
+  if (!chain) throw new Error('there are no rules');
+  return chain;
+}
+
+/** Microseconds for one, of the best rounds: what is slower was somebody else. Interleaved by whoever calls it. */
+function measure(run: () => void, times: number): number {
+  const began = process.hrtime.bigint();
+  for (let time = 0; time < times; time++) run();
+  return Number(process.hrtime.bigint() - began) / times / 1000;
+}
+
+function medianOf(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+export async function benchPolicy(): Promise<void> {
+  const mixed = [
+    ...patternRules(190, 10),
+    { name: 'people', method: 'pii', action: 'redact' },
+    { name: 'keys', method: 'secrets', action: 'block' },
+    { name: 'poison', method: 'injection', action: 'alert' },
+    ...Array.from({ length: 7 }, (_, index) => ({
+      name: `limit-${index}`,
+      method: 'limits',
+      action: 'block',
+      bytes: 1e8 + index,
+    })),
+  ];
+  const policy = policyWith(mixed);
+  const ids = { users: { ada: newId() }, teams: {}, servers: { notes: newId() }, gateways: { main: newId() }, assignments: {} };
+  const snapshot = compile({ policy, ids, offers: [], approvals: [], rules: await compileRules(policy, compileDeps) });
+  const { body, message } = call(text(150));
+  const main = Slug.parse('main');
+  const user = { id: UserId.parse(ids.users.ada), slug: Slug.parse('ada') };
+  const request: Identified = {
+    era: 'legacy',
+    method: 'tools/call',
+    target: { gateway: main, server: undefined },
+    body,
+    caller: { user, host: 'bench', token: null, gateway: main, via: 'http', workstation: null },
+    conversation: 'c',
+    arrivedAt: { monotonic: 0, wall: 0 },
+  };
+  const gateway = snapshot.gateways.get('main');
+  const requestChain = chainFor(gateway?.rules, 'request');
+  const responseChain = chainFor(gateway?.rules, 'response');
+  const answer = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"${text(150)}"}]}}`);
+  const resultSpan = membersOf(answer, 0).find(({ key }) => key === 'result')?.value;
+  const paramsSpan = message.params.span;
+  if (!resultSpan || !paramsSpan) throw new Error('a message without its part');
+
+  function decided(): void {
+    const entered = enter(snapshot, request.caller, 'main');
+    if (!('assignments' in entered)) throw entered;
+    const found = resolve(entered, request, { kind: 'tools', name: 'notes__tool-77' });
+    if (decide(snapshot, { ...request, ...found }).kind !== 'allowed') throw new Error('it is not allowed');
+  }
+  const inspected = () => {
+    inspectIn(requestChain, 'request', body, paramsSpan);
+    inspectIn(responseChain, 'response', answer, resultSpan);
+  };
+
+  const hundred = chainFor((await compileRules(policyWith(patternRules(100, 5)), compileDeps)).get('main'), 'request');
+  const began = performance.now();
+  const many = chainFor((await compileRules(policyWith(patternRules(10_000, 5)), compileDeps)).get('main'), 'request');
+  const compiledMs = performance.now() - began;
+  const ten = chainFor((await compileRules(policyWith(scanRules), compileDeps)).get('main'), 'response');
+  const large = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"${text(65_536)}"}]}}`);
+  const largeSpan = membersOf(large, 0).find(({ key }) => key === 'result')?.value ?? resultSpan;
+
+  const rows = {
+    decide: decided,
+    inspect: inspected,
+    'patterns 100': () => inspectIn(hundred, 'request', body, paramsSpan),
+    'patterns 10000': () => inspectIn(many, 'request', body, paramsSpan),
+    'scan 64 KB': () => inspectIn(ten, 'response', large, largeSpan),
+  };
+  const figures = new Map<string, number[]>();
+  for (const [name, run] of Object.entries(rows)) {
+    measure(run, name === 'scan 64 KB' ? 300 : 5000);
+    figures.set(name, []);
+  }
+  for (let round = 0; round < rounds; round++)
+    for (const [name, run] of Object.entries(rows)) figures.get(name)?.push(measure(run, name === 'scan 64 KB' ? 40 : 1000));
+  const of = (name: keyof typeof rows) => medianOf(figures.get(name) ?? []);
+
+  const path = of('decide') + of('inspect');
+  const ratio = of('patterns 10000') / of('patterns 100');
+  const scanMs = of('scan 64 KB') / 1000;
+  const verdict = (isMet: boolean) => (isMet ? 'met' : 'MISSED');
+  say(
+    `policy path, 200 rules, ${tools} tools: ${path.toFixed(2)} us a call (decide ${of('decide').toFixed(2)}, rules both ways ${of('inspect').toFixed(2)})   goal 15: ${verdict(path <= 15)}`,
+  );
+  say(
+    `patterns, 10,000 beside 100: ${of('patterns 10000').toFixed(2)} us and ${of('patterns 100').toFixed(2)} us a message: x ${ratio.toFixed(2)}   goal 1.5: ${verdict(ratio <= 1.5)}`,
+  );
+  say(`64 KB, 10 patterns: ${scanMs.toFixed(3)} ms a direction   goal 0.35: ${verdict(scanMs <= 0.35)}`);
+  say(`compiling 10,000 rules: ${compiledMs.toFixed(0)} ms; medians of ${rounds} interleaved rounds`);
+}
+
+/** Six with a fixed text, four without. */
+const scanRules = [
+  '\\d{3}-\\d{2}-\\d{4}',
+  'strictly confidential',
+  'AKIA[0-9A-Z]{16}',
+  '\\bPROJ-\\d+\\b',
+  '[A-Z]{2}\\d{6}',
+  'ghp_[A-Za-z0-9]{36}',
+  'internal use only',
+  '\\b\\d{16}\\b',
+  'password\\s*=\\s*\\S+',
+  'x{5,10}y',
+].map((pattern, index) => ({ name: `scan-${index}`, method: 'pattern', patterns: [pattern], action: 'redact' }));
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
