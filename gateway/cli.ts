@@ -59,6 +59,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     person,
     sink,
     accessToken,
+    rule,
   ] = await Promise.all([
     import('./command/policy.ts'),
     import('./command/token.ts'),
@@ -74,6 +75,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     import('./command/person.ts'),
     import('./command/sink.ts'),
     import('./command/access-token.ts'),
+    import('./command/rule.ts'),
   ]);
   return [
     policy.addPolicy,
@@ -90,6 +92,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     person.addPerson,
     sink.addSink,
     accessToken.addAccessToken,
+    rule.addRule,
   ];
 }
 

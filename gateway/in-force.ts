@@ -5,7 +5,7 @@ import { Fault } from '#contract/error.ts';
 import type { Bus } from './bus/bus.ts';
 import { compile, type Snapshot } from './policy/compile.ts';
 import { type CompileDeps, compileRules } from './rule/compile.ts';
-import { openPatternEngine, type PatternEngine } from './rule/pattern.ts';
+import { compileDepsOf } from './rule/loading.ts';
 import type { Store } from './store/store.ts';
 
 const retryAfterMs = 1000;
@@ -28,13 +28,7 @@ interface InForceDeps {
 
 /** Compiles once, then follows the bus. Rejects only where the first compile fails. */
 export async function openInForce(deps: InForceDeps): Promise<InForce> {
-  let patterns: PatternEngine | undefined;
-  const rules = {
-    hashSecret: deps.hashSecret,
-    // Loaded for the first rule that needs them.
-    patterns: () => (patterns ??= openPatternEngine()),
-    pii: async () => (await import('./rule/pii.ts')).piiDetector,
-  };
+  const rules = compileDepsOf(deps.hashSecret);
   const read = () => readSnapshot(deps.store, rules);
   let snapshot: Snapshot | undefined = await read();
   let isReading = false;

@@ -11,8 +11,7 @@ import { decide, enter } from '../../gateway/policy/decide.ts';
 import { type Chain, compileRules, type GatewayRules } from '../../gateway/rule/compile.ts';
 import type { Engines } from '../../gateway/rule/engine.ts';
 import { inspect } from '../../gateway/rule/inspect.ts';
-import { openPatternEngine } from '../../gateway/rule/pattern.ts';
-import { piiDetector } from '../../gateway/rule/pii.ts';
+import { compileDepsOf } from '../../gateway/rule/loading.ts';
 
 const tools = 10_000;
 const rounds = 15;
@@ -20,8 +19,7 @@ const words =
   'the report of quarterly revenue 2024 for customer orders 4711 in region north-12 with notes of 10:30 from the team (see 3.2.1) about 17 open items and next steps'.split(
     ' ',
   );
-const patterns = openPatternEngine();
-const compileDeps = { hashSecret: Buffer.alloc(32), patterns: () => patterns, pii: () => Promise.resolve(piiDetector) };
+const compileDeps = compileDepsOf(Buffer.alloc(32));
 const noEngines: Engines = { judge: () => Promise.reject(new Error('none')), analyze: () => Promise.reject(new Error('none')) };
 const signal = new AbortController().signal;
 

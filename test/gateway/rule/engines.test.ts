@@ -132,8 +132,8 @@ test('more than 16 MiB goes neither there nor back', async () => {
 test('a private address is asked only where the policy lists it', async () => {
   proves('rule.engine-private', {
     file: 'gateway/rule/engines.ts',
-    find: 'server: slug, allowPrivate, isSigned, limitBytes',
-    replace: "server: slug, allowPrivate: ['127.0.0.0/8'], isSigned, limitBytes",
+    find: 'const { url, allowPrivate, egress: way, sign: isSigned } = engine;',
+    replace: "const { url, egress: way, sign: isSigned } = engine;\n    const allowPrivate = ['127.0.0.0/8'];",
   });
   const { run, asked } = await engine(json({ verdict: 'pass' }), { allowPrivate: [] });
   expect(await run()).toMatchObject({ code: 'RULE_UNDECIDED', reason: expect.stringContaining('allowPrivate') });

@@ -5,15 +5,10 @@ import { membersOf } from '../../../gateway/mcp/span.ts';
 import { compileRules, type CompileDeps, type Direction } from '../../../gateway/rule/compile.ts';
 import type { Engines } from '../../../gateway/rule/engine.ts';
 import { inspect, type Inspected } from '../../../gateway/rule/inspect.ts';
-import { openPatternEngine } from '../../../gateway/rule/pattern.ts';
-import { piiDetector } from '../../../gateway/rule/pii.ts';
+import { compileDepsOf } from '../../../gateway/rule/loading.ts';
 import type { Part } from '../../../gateway/rule/place.ts';
 
-export const compileDeps: CompileDeps = {
-  hashSecret: Buffer.alloc(32, 1),
-  patterns: openPatternEngine,
-  pii: () => Promise.resolve(piiDetector),
-};
+export const compileDeps: CompileDeps = compileDepsOf(Buffer.alloc(32, 1));
 export const noEngines: Engines = {
   judge: () => Promise.reject(new Error('no engine is asked here')),
   analyze: () => Promise.reject(new Error('no engine is asked here')),
