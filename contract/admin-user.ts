@@ -10,7 +10,7 @@ export const User = z.object({
   title,
   kind: z.enum(['person', 'service']),
   email: z.string().optional(),
-  /** Of the policy, and of the groups of a directory. */
+  /** As the policy has them; of one whom a directory made those of their groups. */
   teams: z.array(Slug),
   role: Slug,
   /** Which identity provider or directory made this user; null of one of the policy. */
@@ -28,8 +28,11 @@ export const userOperations = {
     method: 'GET',
     path: '/users',
     capability: 'people.view',
-    summary: 'Lists the users.',
-    query: Page,
+    summary: 'Lists the users, in the order of their slugs.',
+    query: Page.extend({
+      /** A part of the slug, the address or the title, in whatever case. */
+      search: z.string().min(1).max(200).optional(),
+    }),
     answer: listOf(User),
   }),
   'users.read': operation({

@@ -5,36 +5,41 @@ import { member, roleCapabilities } from '#contract/capability.ts';
 import { Fault } from '#contract/error.ts';
 import { Slug } from '#contract/id.ts';
 import type { PolicyFile, PolicyUser } from '#contract/policy.ts';
+import type { StoredUser } from '../store/administration.ts';
 import { refuseMore, refuseRole } from './above.ts';
 import { type AdminContext, doing, type HandlersFor } from './context.ts';
 import { removeMadePerson } from './person.ts';
-import { page } from './page.ts';
+import { makeCursor, readCursor } from './page.ts';
 import { changePolicy, refuseStale } from './policy-part.ts';
 import { unknownName } from './suggest.ts';
 
 export const userHandlers: HandlersFor<typeof userOperations> = {
   async 'users.list'({ store }, { query }) {
-    const all = await everybody(store);
-    return page([...all.values()], query, ({ slug }) => slug);
+    const after = query.cursor === undefined ? undefined : readCursor(query.cursor);
+    // One more than is shown tells whether there are more.
+    const found = await store.administration.users({ after, limit: query.limit + 1, search: query.search });
+    const shown = found.slice(0, query.limit);
+    const last = shown.at(-1);
+    return { items: shown.map(userOf), next: last && found.length > query.limit ? makeCursor(last.slug) : null };
   },
   async 'users.read'({ store }, { params }) {
-    return existing(await everybody(store), params.user);
+    return existing(store, params.user);
   },
   async 'users.create'(context, { body: { slug, user } }) {
-    const known = await everybody(context.store);
+    const known = await find(context.store, slug);
     await changePolicy(context, {
       operation: 'users.create',
       target: slug,
       show: (policy) => filedUser(policy, slug),
       change(policy) {
-        if (known.has(slug) || Object.hasOwn(policy.users, slug)) throw new Fault('NAME_TAKEN', { what: 'user', name: slug });
+        if (known || Object.hasOwn(policy.users, slug)) throw new Fault('NAME_TAKEN', { what: 'user', name: slug });
         return withUser(policy, slug, user);
       },
     });
-    return existing(await everybody(context.store), slug);
+    return existing(context.store, slug);
   },
   async 'users.replace'(context, { params, body }) {
-    const known = existing(await everybody(context.store), params.user);
+    const known = await existing(context.store, params.user);
     refuseMade(known);
     await changePolicy(context, {
       operation: 'users.replace',
@@ -42,17 +47,17 @@ export const userHandlers: HandlersFor<typeof userOperations> = {
       show: (policy) => filedUser(policy, params.user),
       change: (policy) => withUser(policy, params.user, body),
     });
-    return existing(await everybody(context.store), params.user);
+    return existing(context.store, params.user);
   },
   async 'users.set-role'(context, { params, body }) {
-    const known = existing(await everybody(context.store), params.user);
+    const known = await existing(context.store, params.user);
     if (known.madeBy === null) await setFiledRole(context, params.user, body.role);
     else await setMadeRole(context, known, body.role);
-    return existing(await everybody(context.store), params.user);
+    return existing(context.store, params.user);
   },
   async 'users.remove'(context, { params }) {
     const { store, actor, now } = context;
-    const known = existing(await everybody(store), params.user);
+    const known = await existing(store, params.user);
     if (known.madeBy === null) {
       await changePolicy(context, {
         operation: 'users.remove',
@@ -104,18 +109,29 @@ function refuseMade({ slug, madeBy }: User): void {
   throw new Fault('UNCHANGEABLE', { what: 'user', name: slug, reason });
 }
 
-async function everybody(store: AdminContext['store']): Promise<ReadonlyMap<string, User>> {
-  const [{ policy }, filed, made] = await Promise.all([store.policy(), store.filedPolicy(), store.signIn.madePeople()]);
-  const madeBy = new Map<string, string>(made.map(({ slug, provider }) => [slug, provider]));
-  return new Map(
-    Object.entries(policy.users).map(([slug, user]) => {
-      const by = madeBy.get(slug) ?? null;
-      return [
-        slug,
-        shownUser(Slug.parse(slug), (by === null ? new Map(Object.entries(filed.users)).get(slug) : user) ?? user, by),
-      ];
-    }),
-  );
+async function find({ administration }: AdminContext['store'], slug: Slug): Promise<User | undefined> {
+  const found = await administration.user(slug);
+  return found && userOf(found);
+}
+
+function userOf({ service, teams, groupTeams, role, title, email, ...of }: StoredUser): User {
+  const proof: unknown = service === undefined ? {} : JSON.parse(service);
+  return User.parse({
+    ...of,
+    ...(title === undefined ? {} : { title }),
+    ...(email === undefined ? {} : { email }),
+    kind: service === undefined ? 'person' : 'service',
+    role: role ?? member,
+    teams: [...new Set(of.madeBy === null ? teams : [...teams, ...groupTeams])],
+    ...(proof instanceof Object ? proof : {}),
+  });
+}
+
+/** Rejects with NAME_UNKNOWN, and says which one may be meant. */
+async function existing(store: AdminContext['store'], slug: Slug): Promise<User> {
+  const found = await find(store, slug);
+  if (found) return found;
+  throw unknownName('user', slug, Object.keys((await store.policy()).policy.users), '`users.create` adds one');
 }
 
 function filedUser({ users }: PolicyFile, slug: Slug): User | null {
@@ -130,12 +146,6 @@ function shownUser(slug: Slug, { kind = 'person', role = Slug.parse(member), ...
 /** As records may have it. */
 function told(user: User): { [key: string]: string | null | string[] } {
   return { slug: user.slug, email: user.email ?? null, teams: user.teams, role: user.role, madeBy: user.madeBy };
-}
-
-function existing(all: ReadonlyMap<string, User>, slug: Slug): User {
-  const user = all.get(slug);
-  if (!user) throw unknownName('user', slug, [...all.keys()], '`users.create` adds one');
-  return user;
 }
 
 function gone(slug: string): Fault {

@@ -19,6 +19,9 @@ export const addAudit: AddCommands = (program, terminal) => {
           const { chain, seq, record } = tailed;
           terminal.print(flags.json ? JSON.stringify({ ...record, chain, seq }) : recordLine(tailed));
         }
+        const waiting = await store.administration.deedsWaiting();
+        if (waiting > 0)
+          terminal.note(`${waiting} deeds of administrators are not here yet: a running gateway server brings them.`);
       });
     });
   command(audit, 'verify', 'Checks that no record was altered, deleted, moved or cut off.').action(async (flags: Common) => {

@@ -1,6 +1,7 @@
 // `sink`: where records are sent, how far each has come, and their secrets, which go in and never come out again.
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { doing } from '../admin/context.ts';
 import { readEgressFile } from '../admin/egress-file.ts';
 import { printable, sinkTable } from '../admin/print.ts';
 import { testSink } from '../admin/sink-test.ts';
@@ -9,7 +10,7 @@ import { createEgress } from '../egress/egress.ts';
 import { onlyDirect } from '../egress/way.ts';
 import { openKeys } from '../vault/open.ts';
 import { readSecret } from './secret-input.ts';
-import { command, withStore, type AddCommands, type Common } from './terminal.ts';
+import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common } from './terminal.ts';
 
 export const addSink: AddCommands = (program, terminal) => {
   const { print, note } = terminal;
@@ -18,14 +19,17 @@ export const addSink: AddCommands = (program, terminal) => {
     const all = await withStore(terminal, flags, (store) => listSinks(store, Date.now()));
     print(flags.json ? JSON.stringify(all) : sinkTable(all));
   });
-  command(sink, 'secret <slug>', 'Sets the token, the signing key or the value of a header that comes on standard input.')
+  deedCommand(sink, 'secret <slug>', 'Sets the token, the signing key or the value of a header that comes on standard input.')
     .option('--header <name>', 'of an OTLP sink: which of its secretHeaders')
     .action(async (slug: string, flags: Common & { header?: string }) => {
       await withStore(terminal, flags, (store) => sinkNamed(store, slug));
       const value = await readSecret(terminal.input, () => note(`Secret of ${slug} (it is not shown):`));
-      const set = await withStore(terminal, flags, (store, { dataDir, vaultKeys }) =>
-        setSinkSecret({ store, ...openKeys(dataDir, vaultKeys), slug, header: flags.header, value, now: Date.now() }),
-      );
+      const { header } = flags;
+      const set = await withAdmin(terminal, flags, (acting, { dataDir, vaultKeys }) => {
+        const now = Date.now();
+        const of = { operation: 'sinks.set-secret', target: slug, before: null, after: { header: header ?? null } };
+        return setSinkSecret({ store: doing(acting, now, of), ...openKeys(dataDir, vaultKeys), slug, header, value, now });
+      });
       print(flags.json ? JSON.stringify(set) : `${set.name} of ${set.sink} set for ${set.origin}`);
     });
   command(

@@ -13,6 +13,8 @@ const single = [
   'mcp-protocol-version',
   'mcp-method',
   'mcp-name',
+  'if-match',
+  'idempotency-key',
 ] as const;
 /** A bit for each, so that nothing is made for a request. */
 const bits: ReadonlyMap<string, number> = new Map(single.map((name, index) => [name, 1 << index]));

@@ -30,7 +30,32 @@ export interface TokenHolder {
   readonly gateways: readonly Slug[];
 }
 
+/** A user of the policy, or one whom a sign-in or a directory made. */
+export interface StoredUser {
+  readonly slug: Slug;
+  readonly title: string | undefined;
+  /** Undefined of a service account. */
+  readonly email: string | undefined;
+  /** JSON: what a service account proves itself by; undefined of a person. */
+  readonly service: string | undefined;
+  /** Undefined: member. */
+  readonly role: Slug | undefined;
+  readonly madeBy: string | null;
+  /** As the policy has them. */
+  readonly teams: readonly Slug[];
+  /** Those that the groups of a directory give beside them. */
+  readonly groupTeams: readonly Slug[];
+}
+
 export interface AdministrationStore {
+  user(slug: Slug): Promise<StoredUser | undefined>;
+  /** In the order of their slugs, those behind `after`; `search`: a part of slug, address or title, in whatever case. */
+  users(of: {
+    readonly after: string | undefined;
+    readonly limit: number;
+    readonly search: string | undefined;
+  }): Promise<readonly StoredUser[]>;
+
   /** Deeds that nobody puts on record, or has stopped to, the oldest first; nobody else gets them until `until`. `again`: somebody began before. */
   takeDeeds(
     now: number,

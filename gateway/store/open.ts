@@ -72,6 +72,7 @@ import {
   workstationsOf,
 } from './sql/workstation.ts';
 import type { AdministrationStore } from './administration.ts';
+import { user, users } from './sql/user.ts';
 import type { SignInStore } from './sign-in.ts';
 import type { SinkStore } from './sink.ts';
 import type { Store } from './store.ts';
@@ -199,6 +200,8 @@ function administrationOf(db: Db): AdministrationStore {
     forgetDeeds: guarded((ids) => forgetDeeds(db, ids)),
     noteDeed: guarded(() => noteDeed(db)),
     deedsWaiting: guarded(() => deedsWaiting(db)),
+    user: guarded((slug) => user(db, slug)),
+    users: guarded((of) => users(db, of)),
     setPersonRole: guarded((user, role) => setPersonRole(db, user, role)),
     addAccessToken: guarded((token) => addAccessToken(db, token)),
     accessTokens: guarded(() => accessTokens(db)),

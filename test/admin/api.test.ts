@@ -308,6 +308,8 @@ describe('the door', () => {
       cursor = found.answer.next ?? undefined;
     } while (cursor !== undefined);
     expect(seen).toEqual(['ada', 'ben', 'eve', 'pat']);
+    const found = await ada.call('users.list', { query: { search: 'EVE@' } });
+    expect(found).toMatchObject({ answer: { items: [{ slug: 'eve', role: 'helpdesk', teams: ['eng'] }], next: null } });
   });
 
   test('knows no other origin, no method that is none, and no address that is none', async () => {

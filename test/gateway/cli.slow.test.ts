@@ -1,5 +1,5 @@
 // The command line as people use it: real processes, beside a running `serve` on the same data directory.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
@@ -155,6 +155,24 @@ describe('beside a running serve', () => {
     expect(await done('apply', '-f', join(dir, 'exported.yaml'), '--plan')).toBe('no change');
     const piped = await run(script, ['apply', '-f', '-', '--data', dataDir], { input: await readFile(policyFile, 'utf8') });
     expect([piped.code, piped.stdout]).toEqual([0, '- team qa\napplied 1 change\n']);
+  });
+
+  test('a plan is colored at a terminal, and not where somebody asked for none', async () => {
+    const changed = join(dir, 'colored.yaml');
+    await writeFile(changed, stringify({ ...twoTeams, teams: { ...twoTeams.teams, qa: { gateways: ['side'] } } }));
+    const words = [process.execPath, script, 'apply', '-f', changed, '--plan', '--data', dataDir];
+    const shown = async (env: Record<string, string>) => {
+      const command = words.map((word) => `'${word}'`).join(' ');
+      const terminal = spawn('script', ['-qefc', command, '/dev/null'], { env: { ...process.env, TERM: 'xterm', ...env } });
+      let text = '';
+      terminal.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      await once(terminal, 'close');
+      return text;
+    };
+    const green = '\u001b[32m+ team qa: gateways ["side"]\u001b[0m';
+    expect(await shown({ NO_COLOR: '' })).toContain(green);
+    expect(await shown({ NO_COLOR: '1' })).toContain('\n1 change; nothing was applied');
+    expect(await shown({ NO_COLOR: '1' })).not.toContain('\u001b[');
   });
 
   test('a name that is not there is answered with the one that was meant', async () => {

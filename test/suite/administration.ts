@@ -67,6 +67,28 @@ export function describeAdministration(kind: string, ground: () => Promise<Groun
       expect(await store.filedPolicy()).toEqual(policy);
     });
 
+    test('shows users one by one and by pages, and finds them by a part of what they are called', async () => {
+      await come('a%b@example.org');
+      const { administration } = store;
+      const page = async (after?: string, search?: string) =>
+        (await administration.users({ after, limit: 2, search })).map((one) => one.slug);
+      expect(await page()).toEqual(['a-b-example-org', 'ada']);
+      expect(await page('ada')).toEqual(['ben', 'constructor']);
+      expect(await page('constructor')).toEqual([]);
+      expect(await page(undefined, 'ADA')).toEqual(['ada']);
+      expect(await page(undefined, 'BEN@EX')).toEqual(['ben']);
+      expect(await page(undefined, '%')).toEqual(['a-b-example-org']);
+      expect(await page(undefined, '_')).toEqual([]);
+      expect(await administration.user(slug('ada'))).toMatchObject({
+        role: 'super-admin',
+        teams: ['eng'],
+        madeBy: null,
+        groupTeams: [],
+      });
+      expect(await administration.user(slug('a-b-example-org'))).toMatchObject({ teams: [], madeBy: 'idp', groupTeams: ['eng'] });
+      expect(await administration.user(slug('nobody'))).toBeUndefined();
+    });
+
     test('gives a user whom a sign-in made a role, which goes with the role', async () => {
       await come('new@example.org');
       const { administration } = store;

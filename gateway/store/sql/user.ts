@@ -1,0 +1,60 @@
+// Users one by one and by pages, without reading all of them: the same whether there are ten or a hundred thousand.
+import { sql } from 'kysely';
+import type { Selectable } from 'kysely';
+import type { Slug } from '#contract/id.ts';
+import type { AdministrationStore, StoredUser } from '../administration.ts';
+import type { Db, Tables } from '../table.ts';
+import { readAtOnce } from './change.ts';
+
+export async function user(db: Db, slug: Slug): Promise<StoredUser | undefined> {
+  return await readAtOnce(db, async (tx) => {
+    const rows = await tx.selectFrom('user').selectAll().where('slug', '=', slug).execute();
+    return (await withTeams(tx, rows))[0];
+  });
+}
+
+export async function users(
+  db: Db,
+  { after, limit, search }: Parameters<AdministrationStore['users']>[0],
+): Promise<readonly StoredUser[]> {
+  return await readAtOnce(db, async (tx) => {
+    let wanted = tx.selectFrom('user').selectAll().orderBy('slug').limit(limit);
+    if (after !== undefined) wanted = wanted.where(sql<string>`slug`, '>', after);
+    if (search !== undefined) {
+      const pattern = `%${search.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+      const like = (column: string) => sql<boolean>`lower(${sql.ref(column)}) like ${pattern} escape '\\'`;
+      wanted = wanted.where((is) => is.or([like('slug'), like('email'), like('title')]));
+    }
+    return await withTeams(tx, await wanted.execute());
+  });
+}
+
+async function withTeams(db: Db, rows: readonly Selectable<Tables['user']>[]): Promise<readonly StoredUser[]> {
+  const ids = rows.map(({ id }) => id);
+  if (ids.length === 0) return [];
+  const named = await db
+    .selectFrom('membership')
+    .innerJoin('team', 'team.id', 'membership.team_id')
+    .select(['membership.user_id', 'team.slug'])
+    .where('membership.user_id', 'in', ids)
+    .orderBy('membership.position')
+    .execute();
+  const grouped = await db
+    .selectFrom('group_membership')
+    .innerJoin('team', 'team.slug', 'group_membership.team_slug')
+    .select(['group_membership.user_id', 'team.slug'])
+    .where('group_membership.user_id', 'in', ids)
+    .orderBy('team.slug')
+    .execute();
+  const [ofPolicy, ofGroups] = [named, grouped].map((all) => Map.groupBy(all, (row) => row.user_id));
+  return rows.map(({ id, slug, title, email, service, role, made_by }) => ({
+    slug,
+    title: title ?? undefined,
+    email: service === null ? email : undefined,
+    service: service === null ? undefined : service,
+    role: role ?? undefined,
+    madeBy: made_by,
+    teams: (ofPolicy?.get(id) ?? []).map((row) => row.slug),
+    groupTeams: (ofGroups?.get(id) ?? []).map((row) => row.slug),
+  }));
+}
