@@ -32,7 +32,7 @@ import { unbind, whose } from './sql/account.ts';
 import { arrive, lastArrival, madePeople, removePerson, setPersonRole } from './sql/person.ts';
 import { filedPolicy, policy } from './sql/policy.ts';
 import { newestCalls } from './sql/call.ts';
-import { chainHead, chains, newestRecords, recordsAfter, sealsAfter } from './sql/record.ts';
+import { chainHead, chains, newestRecords, recordsAfter, sealedAfter, sealsAfter } from './sql/record.ts';
 import { addConnection, connection, connectionOf, connections, revokeConnection } from './sql/connection.ts';
 import { accounts, beginAttempt, beginCode, passAttempt, putAccount, removeAccount } from './sql/local-account.ts';
 import { replacePolicy } from './sql/replace-policy.ts';
@@ -182,6 +182,7 @@ function storeOf(engine: Engine, deed?: DeedRecord): Store {
     chains: guarded(() => chains(db)),
     recordsAfter: guarded((chain, seq, limit) => recordsAfter(db, chain, seq, limit)),
     sealsAfter: guarded((chain, seq, limit) => sealsAfter(db, chain, seq, limit)),
+    sealedAfter: guarded((chain, seq, limit) => sealedAfter(db, chain, seq, limit)),
     newestRecords: guarded((limit) => newestRecords(db, limit)),
     newestCalls: guarded((users, limit) => newestCalls(db, users, limit)),
     signIn: signInOf(db),

@@ -125,6 +125,11 @@ export interface Seal {
   readonly mac: string;
 }
 
+/** A record with the seal over its group, where it is the last of it. */
+export interface SealedRecord extends ChainedRecord {
+  readonly seal: Pick<Seal, 'after' | 'mac'> | undefined;
+}
+
 export interface Store {
   /** The organization's id; made at first call. */
   organization(): Promise<OrganizationId>;
@@ -213,6 +218,8 @@ export interface Store {
   /** Records of a chain with a higher seq, oldest first, at most `limit`. */
   recordsAfter(chain: string, seq: number, limit: number): Promise<readonly ChainedRecord[]>;
   sealsAfter(chain: string, seq: number, limit: number): Promise<readonly Seal[]>;
+  /** Both at once, as they are checked. */
+  sealedAfter(chain: string, seq: number, limit: number): Promise<readonly SealedRecord[]>;
   /** The newest records over all chains, newest first. */
   newestRecords(limit: number): Promise<readonly ChainedRecord[]>;
   /**

@@ -3,6 +3,11 @@ import type { Requirement } from '../requirement.ts';
 
 export const audit: readonly Requirement[] = [
   {
+    id: 'audit.names-record',
+    promise: 'Records that were altered, deleted, cut off or put in another order are found, and the first of them is named.',
+    source: 'docs/data.md, "Audit records"',
+  },
+  {
     id: 'audit.any-damage',
     promise: 'Whatever is altered, removed, moved or recomputed in the records without the audit key is found.',
     source: 'docs/data.md, "Audit records"',

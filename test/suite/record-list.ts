@@ -6,18 +6,17 @@ export interface RecordList {
   readonly seals: readonly Seal[];
 }
 
-export function recordsIn(list: RecordList | (() => RecordList)): Pick<Store, 'chains' | 'recordsAfter' | 'sealsAfter'> {
+export function recordsIn(list: RecordList | (() => RecordList)): Pick<Store, 'chains' | 'sealedAfter'> {
   const now = typeof list === 'function' ? list : () => list;
   return {
     chains: async () => {
       const { records, seals } = now();
       return [...new Set([...records, ...seals].map(({ chain }) => chain))];
     },
-    recordsAfter: async (chain, seq, limit) => page(now().records, chain, seq, limit),
-    sealsAfter: async (chain, seq, limit) => page(now().seals, chain, seq, limit),
+    sealedAfter: async (chain, seq, limit) => {
+      const { records, seals } = now();
+      const page = records.filter((row) => row.chain === chain && row.seq > seq).slice(0, limit);
+      return page.map((row) => ({ ...row, seal: seals.find((one) => one.chain === chain && one.seq === row.seq) }));
+    },
   };
-}
-
-function page<Row extends { chain: string; seq: number }>(rows: readonly Row[], chain: string, seq: number, limit: number) {
-  return rows.filter((row) => row.chain === chain && row.seq > seq).slice(0, limit);
 }

@@ -334,9 +334,9 @@ export function describeStore(kind: string, ground: () => Promise<Ground>): void
         expect(await store.chainHead('main')).toEqual({ record: second.at(-1), seal: secondSeal });
         expect(await store.chainHead('none')).toBeUndefined();
         expect(await store.recordsAfter('main', 3, 4)).toEqual([...first, ...second].slice(3, 7));
-        expect(await store.recordsAfter('main', 705, 10)).toEqual([]);
         expect(await store.sealsAfter('main', 0, 10)).toEqual([firstSeal, secondSeal]);
-        expect(await store.sealsAfter('main', 5, 10)).toEqual([secondSeal]);
+        const last = (await store.sealedAfter('main', 704, 9)).map(({ seal, ...of }) => ({ ...of, mac: seal?.mac }));
+        expect(last).toEqual([{ ...second.at(-1), mac: secondSeal.mac }]);
       });
 
       test('and shows the newest of all chains', async () => {

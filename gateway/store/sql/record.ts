@@ -1,6 +1,6 @@
 // Reading the audit records: by chain in order, and the newest over all chains. Writing them is the engine's (engine.ts).
 import type { Selectable } from 'kysely';
-import type { ChainedRecord, Seal } from '../store.ts';
+import type { ChainedRecord, Seal, SealedRecord } from '../store.ts';
 import type { Db, Tables } from '../table.ts';
 import { readAtOnce } from './change.ts';
 import { idOf, numberOf, seqOf } from './place.ts';
@@ -30,6 +30,16 @@ export async function recordsAfter(db: Db, chain: string, seq: number, limit: nu
 export async function sealsAfter(db: Db, chain: string, seq: number, limit: number): Promise<readonly Seal[]> {
   const rows = await (await rowsOf(db, chain, seq))?.where('mac', 'is not', null).orderBy('id').limit(limit).execute();
   return rows?.flatMap((row) => sealOf(chain, row)) ?? [];
+}
+
+export async function sealedAfter(db: Db, chain: string, seq: number, limit: number): Promise<readonly SealedRecord[]> {
+  const rows = await (await rowsOf(db, chain, seq))?.orderBy('id').limit(limit).execute();
+  return (
+    rows?.map(({ id, at, body, hash, after, mac }) => {
+      const seal = after === null || mac === null ? undefined : { after, mac };
+      return { chain, seq: seqOf(id), at, body, hash, seal };
+    }) ?? []
+  );
 }
 
 export async function newestRecords(db: Db, limit: number): Promise<readonly ChainedRecord[]> {

@@ -149,8 +149,8 @@ describe('a chain of records', () => {
   test.each(Object.keys(damages))('with %s is broken', async (name) => {
     proves('audit.any-damage', {
       file: 'gateway/audit/verify.ts',
-      find: 'if (seal.hash !== last.hash || !isGenuine(key, seal))',
-      replace: 'if (seal.hash !== last.hash)',
+      find: 'if (!isGenuine(key, seal))',
+      replace: "if (seal.mac === '')",
     });
     const damage = damages[name];
     await fc.assert(
@@ -211,11 +211,11 @@ describe('a chain of records', () => {
   });
 
   test('is read in pages, also while it grows, and tells how far it is', async () => {
-    const full = chainOf(Array.from({ length: 900 }, (_, i) => (i % 5) + 1));
+    const full = chainOf(Array.from({ length: 1800 }, (_, i) => (i % 5) + 1));
     // The first answers know half of it: the rest is appended while it is read.
     let calls = 0;
-    const half = { records: full.records.slice(0, 1200), seals: full.seals.filter(({ seq }) => seq <= 1200) };
-    const growing = () => (++calls <= 3 ? half : full);
+    const half = { records: full.records.slice(0, 2400), seals: full.seals.filter(({ seq }) => seq <= 2400) };
+    const growing = () => (++calls <= 2 ? half : full);
     replaceHeads(headFile, key, [half.records.at(-1) ?? start('main')]);
     const seen: number[] = [];
     const verdict = await verifyAudit({ store: recordsIn(growing), key, headFile, onProgress: (n) => seen.push(n) });

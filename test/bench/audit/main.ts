@@ -1,0 +1,51 @@
+// `node test/bench/audit/main.ts`: a million audit records in a database of their own; how long `audit verify` takes, and a search over them. It prints and never
+// asserts a time; it fails where an answer is wrong. `--group 1`: each record committed alone, so that there is a seal for each.
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { pino } from 'pino';
+import { verifyAudit } from '../../../gateway/audit/verify.ts';
+import { openStore } from '../../../gateway/store/open.ts';
+import { fill } from './fill.ts';
+
+const { values } = parseArgs({
+  options: {
+    records: { type: 'string', default: '1000000' },
+    rounds: { type: 'string', default: '3' },
+    group: { type: 'string', default: '16' },
+  },
+});
+const [records, rounds, groupRecords] = [Number(values.records), Number(values.rounds), Number(values.group)];
+const folder = await mkdtemp(join(tmpdir(), 'drawbridge-bench-audit-'));
+const file = join(folder, 'gateway.sqlite');
+const logger = pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }));
+const key = createSecretKey(randomBytes(32));
+const headFile = join(folder, 'audit.head');
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+try {
+  const store = await openStore({ kind: 'sqlite', file }, { logger });
+  try {
+    const made = await seconds(() => fill({ store, key, headFile, records, groupRecords, until: Date.now() }));
+    say(`made      ${records} records in ${made.toFixed(1)} s, ${((await stat(file)).size / 2 ** 20).toFixed(0)} MiB`);
+    for (let round = 1; round <= rounds; round++) {
+      const took = await seconds(async () => {
+        const verdict = await verifyAudit({ store, key, headFile });
+        if (!verdict.ok || verdict.records !== records) throw new Error(`not whole: ${JSON.stringify(verdict)}`);
+      });
+      say(`verified  ${records} records in ${took.toFixed(2)} s (goal: a million in under 10 s)`);
+    }
+  } finally {
+    await store.close();
+  }
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function seconds(work: () => Promise<void>): Promise<number> {
+  const begun = performance.now();
+  await work();
+  return (performance.now() - begun) / 1000;
+}
