@@ -32,6 +32,13 @@ export const layers: readonly Layer[] = [
     packages: ['rregex', 'ibantools', 'libphonenumber-js', 'zod'],
     node: 'all',
   },
+  // What definitions of items are, and whether somebody stood for them.
+  {
+    at: 'gateway/pin/',
+    ours: [...contract, 'gateway/rule/injection.ts', 'gateway/rule/match.ts', 'gateway/rule/fold.ts'],
+    packages: [],
+    node: 'all',
+  },
   {
     at: 'gateway/policy/',
     ours: [...contract, 'gateway/call.ts', 'gateway/mcp/feature.ts', 'gateway/mcp/uri-template.ts', 'gateway/rule/compile.ts'],

@@ -1,0 +1,35 @@
+// What is promised of pins: which definition of an item somebody stood for.
+import type { Requirement } from '../requirement.ts';
+
+export const pin: readonly Requirement[] = [
+  {
+    id: 'pin.canonical',
+    promise: 'Two texts of one definition have one hash: the order of keys, spaces, escapes and forms of numbers do not count.',
+    source: 'docs/pins.md',
+  },
+  {
+    id: 'pin.whole',
+    promise: 'Every member of a definition counts, unknown ones too: a change of any has another hash.',
+    source: 'docs/pins.md',
+  },
+  {
+    id: 'pin.two-readers',
+    promise: 'Where two readers could read two definitions in the same bytes, the bytes count, and it is suspicious.',
+    source: 'docs/pins.md',
+  },
+  {
+    id: 'pin.diff-hides-nothing',
+    promise: 'A diff of two definitions names each place, and writes out what nobody could see.',
+    source: 'docs/pins.md',
+  },
+  {
+    id: 'pin.unseen',
+    promise: 'Characters that nobody sees are pointed at in a definition, in keys and deep in schemas too.',
+    source: 'docs/pins.md',
+  },
+  {
+    id: 'pin.look-alike',
+    promise: "A name that passes for another server's is pointed at.",
+    source: 'docs/pins.md',
+  },
+];
