@@ -46,7 +46,7 @@ export const teamOperations = {
     params,
     body: PolicyTeam,
     answer: Team,
-    example: { ...example, body: { title: 'Engineering', gateways: ['main'] } },
+    example: { ...example, body: { title: 'Engineers', gateways: ['main'] } },
   }),
   'teams.remove': operation({
     method: 'DELETE',
@@ -64,7 +64,7 @@ export const teamOperations = {
     summary: 'Puts a user of the policy into a team.',
     params: slugs('team', 'user'),
     answer: Done,
-    example: { params: { team: 'eng', user: 'ben' } },
+    example: { params: { team: 'ops', user: 'ben' } },
   }),
   'teams.remove-user': operation({
     method: 'DELETE',

@@ -21,7 +21,7 @@ export type User = z.infer<typeof User>;
 
 const params = slugs('user');
 const example = { params: { user: 'ben' } };
-const ben = { email: 'ben@example.org', teams: ['eng'] };
+const ben = { title: 'Ben', email: 'ben@example.org', teams: ['eng'] };
 
 export const userOperations = {
   'users.list': operation({
@@ -71,7 +71,7 @@ export const userOperations = {
     params,
     body: z.strictObject({ role: Slug }),
     answer: User,
-    example: { ...example, body: { role: 'member' } },
+    example: { ...example, body: { role: 'auditor' } },
   }),
   'users.remove': operation({
     method: 'DELETE',

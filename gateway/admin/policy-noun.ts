@@ -13,8 +13,8 @@ export interface PolicyNoun<Value, Shown> {
   /** Throws NAME_UNKNOWN, as those below. */
   read(policy: PolicyFile, slug: Slug): Shown;
   /** Rejects with NAME_TAKEN. */
-  create(context: AdminContext, slug: Slug, value: Value): Promise<Shown>;
-  replace(context: AdminContext, slug: Slug, value: Value | ((before: Value) => Value), operation?: string): Promise<Shown>;
+  create(context: AdminContext, slug: Slug, value: Value, verb?: string): Promise<Shown>;
+  replace(context: AdminContext, slug: Slug, value: Value | ((before: Value) => Value)): Promise<Shown>;
   remove(context: AdminContext, slug: Slug): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export function policyNoun<Value, Shown extends { readonly slug: Slug }>(of: {
   const read = (policy: PolicyFile, slug: Slug): Shown => of.show(slug, existing(policy, slug), policy);
   const change = (context: AdminContext, verb: string, slug: Slug, work: (policy: PolicyFile) => PolicyFile) =>
     changePolicy(context, {
-      operation: verb.includes('.') ? verb : `${plural}.${verb}`,
+      operation: `${plural}.${verb}`,
       target: slug,
       show: (policy) => shown(policy, slug),
       change: work,
@@ -53,15 +53,15 @@ export function policyNoun<Value, Shown extends { readonly slug: Slug }>(of: {
       return { items: items.flatMap((name) => shown(policy, Slug.parse(name)) ?? []), next };
     },
     read,
-    async create(context, slug, value) {
-      const after = await change(context, 'create', slug, (policy) => {
+    async create(context, slug, value, verb = 'create') {
+      const after = await change(context, verb, slug, (policy) => {
         if (valueOf(policy, slug) !== undefined) throw new Fault('NAME_TAKEN', { what, name: slug });
         return put(policy, { ...values(policy), [slug]: value });
       });
       return read(after, slug);
     },
-    async replace(context, slug, value, operation = 'replace') {
-      const after = await change(context, operation, slug, (policy) => {
+    async replace(context, slug, value) {
+      const after = await change(context, 'replace', slug, (policy) => {
         const before = existing(policy, slug);
         return put(policy, { ...values(policy), [slug]: value instanceof Function ? value(before) : value });
       });

@@ -36,7 +36,7 @@ export const roleHandlers: HandlersFor<typeof roleOperations> = {
   async 'roles.duplicate'(context, { params, body: { slug, title } }) {
     const { capabilities } = roles.read(await context.store.filedPolicy(), params.role);
     refuseMore(context.actor, capabilities);
-    return roles.create(context, slug, { ...(title === undefined ? {} : { title }), capabilities });
+    return roles.create(context, slug, { ...(title === undefined ? {} : { title }), capabilities }, 'duplicate');
   },
   async 'roles.remove'(context, { params: { role } }) {
     if (isBuiltIn(role)) throw unchangeable(role, 'it is built in.');

@@ -4,6 +4,8 @@ import { operationIds, operationOf, pathOf, type OperationId } from '#contract/a
 import type { Example } from '#contract/admin-operation.ts';
 import { capabilities, type Capability } from '#contract/capability.ts';
 import { PolicyFile } from '#contract/policy.ts';
+import { until } from '../walk/deployment.ts';
+import { prepared } from './prepare.ts';
 import { openStage, type Stage } from './stage.ts';
 
 export interface Row {
@@ -14,6 +16,8 @@ export interface Row {
   readonly without: Seen;
   /** Of what is about a gateway: with it, where no team grants that gateway. */
   readonly elsewhere: Seen | undefined;
+  /** Whether a deed of it is on record. */
+  readonly isDeed: boolean;
 }
 export interface Seen {
   readonly status: number;
@@ -44,7 +48,7 @@ export function matrixPolicy(titles: Readonly<Record<string, string>> = {}): Pol
       ben: { email: 'ben@example.org', teams: ['eng'] },
       ...Object.fromEntries(users),
     },
-    teams: { eng: { title: 'Engineering', gateways: ['main'] } },
+    teams: { eng: { title: 'Engineering', gateways: ['main'] }, ops: {} },
     servers: {
       memory: { kind: 'workstation' },
       files: { kind: 'workstation' },
@@ -57,7 +61,7 @@ export function matrixPolicy(titles: Readonly<Record<string, string>> = {}): Pol
 /** Asks each operation with its example; the policy is put back after each, so that none is in the way of another. */
 export async function matrix(titles?: Readonly<Record<string, string>>): Promise<readonly Row[]> {
   const policy = matrixPolicy(titles);
-  const rows: Row[] = [];
+  const rows: Omit<Row, 'isDeed'>[] = [];
   const asked = await openStage(policy);
   try {
     for (const id of operationIds) {
@@ -70,7 +74,12 @@ export async function matrix(titles?: Readonly<Record<string, string>>): Promise
       const { store } = asked.data;
       if (operationOf(id).method !== 'GET') await store.replacePolicy(policy, await store.revision(), asked.now);
     }
-    return rows;
+    const { administration } = asked.data.store;
+    await until('all deeds are on record', async () => (await administration.deedsWaiting()) === 0);
+    const deeds = (await asked.records()).flatMap((one) =>
+      one.kind === 'deed' && one.actor.kind === 'user' ? [one.operation] : [],
+    );
+    return rows.map((row) => ({ ...row, isDeed: deeds.includes(row.id) }));
   } finally {
     await asked.close();
   }
@@ -85,7 +94,7 @@ function exampleOf(id: OperationId, policy: PolicyFile): Example {
 
 async function ask(stage: Stage, policy: PolicyFile, id: OperationId, token: string | undefined): Promise<Seen> {
   const operation = operationOf(id);
-  const { params = {}, query = {}, body } = exampleOf(id, policy);
+  const { params = {}, query = {}, body } = (await prepared[id]?.(stage)) ?? exampleOf(id, policy);
   const search = new URLSearchParams(query).toString();
   const response = await stage.ask(`${pathOf(operation, params)}${search ? `?${search}` : ''}`, {
     method: operation.method,

@@ -41,6 +41,11 @@ export const admin: readonly Requirement[] = [
     source: api,
   },
   {
+    id: 'admin.every-deed',
+    promise: 'Every operation of the admin API that changes something leaves a deed.',
+    source: api,
+  },
+  {
     id: 'admin.deed-recorded',
     promise: 'A deed is on record, also where the gateway server was killed in between, and then under the one id.',
     source: api,

@@ -1,0 +1,50 @@
+// What an operation of the admin API is about where the contract's example can't know its id: made for real before the operation is asked for.
+import type { Example } from '#contract/admin-operation.ts';
+import type { OperationId } from '#contract/admin.ts';
+import { ConnectionId, newId, Slug, UserId } from '#contract/id.ts';
+import { Secret } from '#contract/secret.ts';
+import { issueAccessToken } from '../../gateway/admin/access-token.ts';
+import { setIdentity } from '../../gateway/admin/identity.ts';
+import { issueHostToken } from '../../gateway/admin/token.ts';
+import { byHand } from '../gateway/data.ts';
+import { enrolled, offerOf } from '../suite/sample.ts';
+import type { Stage } from './stage.ts';
+
+/** By operation: the example to ask with. */
+export const prepared: Partial<Record<OperationId, (stage: Stage) => Promise<Example>>> = {
+  'access-tokens.revoke-own': (stage) => accessToken(stage, 'has-access-tokens-own'),
+  'access-tokens.revoke': (stage) => accessToken(stage, 'ben'),
+  async 'tokens.revoke'({ data: { store }, now }) {
+    const of = { user: 'ben', gateway: 'main', host: 'codex', knownHosts: ['codex'], ttlMs: 1000, now };
+    return withId((await issueHostToken({ ...byHand, store, ...of })).token.id);
+  },
+  'workstations.revoke': async ({ data: { store } }) => withId((await enrolled(store, 'ben')).id),
+  async 'connections.revoke'({ data: { store }, now }) {
+    const id = ConnectionId.parse(newId());
+    const ben = UserId.parse((await store.policy()).ids.users['ben']);
+    const host = { client: 'https://host.example.org', host: 'codex', title: 'Codex', redirect: 'http://127.0.0.1/' };
+    const user = { id: ben, slug: Slug.parse('ben') };
+    await store.signIn.addConnection({ id, ...host, user, gateway: Slug.parse('main'), createdAt: now, revokedAt: null });
+    return withId(id);
+  },
+  async 'identities.remove'({ data: { store }, deps, now }) {
+    const of = { server: 'crm', user: 'ben', gateway: undefined, value: new Secret('a-token'), now };
+    return withId((await setIdentity({ ...byHand, store, keys: deps.keys, ...of })).identity.id);
+  },
+  'offers.approve': offered,
+  'offers.deny': offered,
+};
+
+const withId = (id: string): Example => ({ params: { id } });
+
+async function accessToken({ data: { store }, deps }: Stage, user: string): Promise<Example> {
+  const of = { user, title: 'x', capabilities: undefined, days: 1 };
+  return withId((await issueAccessToken({ ...byHand, store, now: deps.now }, of)).token.id);
+}
+
+async function offered({ data: { store }, now }: Stage): Promise<Example> {
+  const { id } = await enrolled(store, 'ben');
+  const offer = offerOf('memory', newId());
+  await store.replaceOffers(id, [offer], now);
+  return { params: { server: 'memory' }, body: { fingerprint: offer.fingerprint } };
+}
