@@ -60,4 +60,9 @@ export const rule: readonly Requirement[] = [
     promise: 'The name of a member counts where it says what its value is.',
     source: 'docs/rules.md, Methods',
   },
+  {
+    id: 'rule.in-force-at-once',
+    promise: 'Rules that come into force hold for hosts that are connected, and for whatever their servers say from then on.',
+    source: 'docs/rules.md',
+  },
 ];
