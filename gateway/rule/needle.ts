@@ -5,6 +5,7 @@ const gramLength = 4;
 /** Below so many, looking for each is faster. */
 const fewAtMost = 24;
 const tableBits = 18;
+const shortLength = 1024;
 
 export interface Needles {
   /** Numbers of the needles' owners, each once, that have a needle in the text. */
@@ -16,14 +17,20 @@ interface Needle {
 }
 
 export function needlesOf(needles: readonly Needle[]): Needles {
-  const short = needles.filter(({ text }) => needles.length <= fewAtMost || text.length < gramLength);
-  const long = needles.filter((needle) => !short.includes(needle));
-  const byText = Map.groupBy(short, ({ text }) => text);
-  const table = long.length > 0 ? new GramTable(long) : undefined;
+  const isTold = ({ text }: Needle) => needles.length > fewAtMost && gramsOf(text).length > 0;
+  const others = needles.filter((needle) => !isTold(needle));
+  const byText = Map.groupBy(others, ({ text }) => text);
+  const table = others.length < needles.length ? new GramTable(needles.filter(isTold)) : undefined;
+  const any =
+    byText.size > 1
+      ? new RegExp([...byText.keys()].map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'))
+      : undefined;
   return {
     ownersIn(folded) {
       const found = new Set<number>();
-      for (const [text, owners] of byText) if (folded.includes(text)) for (const { owner } of owners) found.add(owner);
+      // Of a short text most have none: that is one question.
+      if (!any || folded.length > shortLength || any.test(folded))
+        for (const [text, owners] of byText) if (folded.includes(text)) for (const { owner } of owners) found.add(owner);
       table?.look(folded, found);
       return found;
     },
@@ -37,10 +44,11 @@ class GramTable {
 
   constructor(needles: readonly Needle[]) {
     const shared = new Map<number, number>();
-    for (const { text } of needles) for (const gram of new Set(gramsOf(text))) shared.set(gram, (shared.get(gram) ?? 0) + 1);
+    for (const { text } of needles)
+      for (const gram of new Set(gramsOf(text).map((one) => one.gram))) shared.set(gram, (shared.get(gram) ?? 0) + 1);
     for (const needle of needles) {
       let best = { gram: 0, offset: 0, count: Infinity };
-      for (const [offset, gram] of gramsOf(needle.text).entries()) {
+      for (const { gram, offset } of gramsOf(needle.text)) {
         const count = shared.get(gram) ?? 0;
         if (count < best.count) best = { gram, offset, count };
       }
@@ -66,12 +74,23 @@ class GramTable {
   }
 }
 
-function gramsOf(text: string): number[] {
-  const grams: number[] = [];
-  let gram = 0;
-  for (let at = 0; at < text.length; at++) {
-    gram = (gram << 8) | (text.charCodeAt(at) & 0x7f);
-    if (at >= gramLength - 1) grams.push(gram);
+interface Gram {
+  readonly gram: number;
+  /** Where it stands. */
+  readonly offset: number;
+}
+
+/** All that are ASCII. */
+function gramsOf(text: string): Gram[] {
+  const grams: Gram[] = [];
+  for (let offset = 0; offset + gramLength <= text.length; offset++) {
+    let gram = 0;
+    let isAscii = true;
+    for (let at = offset; at < offset + gramLength; at++) {
+      isAscii &&= text.charCodeAt(at) < 0x80;
+      gram = (gram << 8) | text.charCodeAt(at);
+    }
+    if (isAscii) grams.push({ gram, offset });
   }
   return grams;
 }

@@ -72,13 +72,17 @@ export function openPatternEngine(): PatternEngine {
     },
     sieve(patterns) {
       const quick = patterns.filter((one) => one.quick).slice(0, quickAtMost);
+      const withDigit = quick.filter(({ hasDigit }) => hasDigit);
+      const withoutDigit = quick.filter(({ hasDigit }) => !hasDigit);
       const others = patterns.filter((one) => !quick.includes(one));
       const groups: readonly Sieve[] = Array.from({ length: Math.ceil(others.length / setAtMost) }, (_, index) =>
         sieveOf(library.RRegexSet, others.slice(index * setAtMost, (index + 1) * setAtMost)),
       );
       return (text) => {
-        const hasDigit = /[0-9]/.test(text);
-        const found = quick.filter((one) => (hasDigit || !one.hasDigit) && one.quick?.test(text)).map(({ owner }) => owner);
+        const found: number[] = [];
+        for (const { quick: at, owner } of withoutDigit) if (at?.test(text)) found.push(owner);
+        if (withDigit.length > 0 && /[0-9]/.test(text))
+          for (const { quick: at, owner } of withDigit) if (at?.test(text)) found.push(owner);
         for (const look of groups) found.push(...look(text));
         return found;
       };

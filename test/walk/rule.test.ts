@@ -64,9 +64,7 @@ test('rules that come into force hold for a host that is connected, and for what
     with: '###',
     ...more,
   });
-  await deployment.apply(
-    policyWith([word('text', 'simple|Tool|secret'), word('words', 'Answers', { for: ['definitions'] })]),
-  );
+  await deployment.apply(policyWith([word('text', 'simple|Tool|secret'), word('words', 'Answers', { for: ['definitions'] })]));
   await until(
     'the rules to be in force',
     async () => (await host.call('legacy__test_simple_text')) === 'This is a ### text response for testing.',

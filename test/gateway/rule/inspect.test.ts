@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type RuleAction, ruleActions } from '#contract/rule.ts';
 import { proves } from '../../requirement.ts';
+import { attacks } from './labelled/description.ts';
 import { inspected, type Message, outcome } from './stage.ts';
 
 const aws = 'AKIAZ7QH3MNPWLK5RT2X';
@@ -197,6 +198,25 @@ test('allow-lists let values by, and thresholds count for their type', async () 
   expect(await outcome([{ ...bare, thresholds: { US_SSN: 0.05 } }], params('523456789'))).toEqual(params('[REDACTED]').body);
   const token = { name: 'keys', method: 'secrets', action: 'redact', allow: [aws] };
   expect(await outcome([token], params(aws))).toEqual(params(aws).body);
+});
+
+test('what is looked for together with many other rules is found as if it were alone', async () => {
+  const others = Array.from({ length: 40 }, (_, index) => redact(`other-${index}`, `word-number-${index}`));
+  const rule = { name: 'poison', method: 'injection', action: 'alert' };
+  for (const text of attacks) {
+    const { hits } = await inspected([...others, rule], params(text));
+    expect([text, hits.map(({ rule: name }) => name)]).toEqual([text, ['poison']]);
+  }
+  const keys = { name: 'keys', method: 'secrets', action: 'alert' };
+  for (const text of [
+    'ghp_0123456789abcdefghijABCDEFGHIJ012345',
+    'contraseña: h7Kp-2x9QzLm',
+    'postgres://app:h7Kp2x9Q@db.example.org/x',
+    aws,
+  ]) {
+    const { hits } = await inspected([...others, keys], params(text));
+    expect([text, hits.map(({ rule: name }) => name)]).toEqual([text, ['keys']]);
+  }
 });
 
 test('the name of a member says what its bare value is', async () => {

@@ -142,7 +142,7 @@ test('no text is held back from a pattern that matches it', () => {
         if (hasDigit) expect(hay).toMatch(/[0-9]/);
       },
     ),
-    { numRuns: 3000 },
+    { numRuns: 1000 },
   );
 });
 
@@ -152,7 +152,7 @@ test('of many needles those are told that stand in the text, and no other', () =
     find: 'if (count < best.count) best = { gram, offset, count };',
     replace: 'if (count < best.count) best = { gram, offset: 0, count };',
   });
-  const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'd'), minLength: 3, maxLength: 9 });
+  const word = fc.string({ unit: fc.constantFrom('a', 'b', 'c', 'd', 'и', '忽'), minLength: 1, maxLength: 9 });
   fc.assert(
     fc.property(fc.array(word, { minLength: 30, maxLength: 60 }), fc.array(word, { maxLength: 12 }), (words, hay) => {
       const text = hay.join('-');
