@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { AgentPause, AgentState, AgentTunnel } from '#contract/agent.ts';
 import { Fault } from '#contract/error.ts';
 import { defaultMessageLimitBytes } from '#contract/frame.ts';
+import { summaryOf, type PostureSummary } from '#contract/posture-summary.ts';
 import { mergeCalls } from '#contract/recent-call.ts';
 import { watchConfigs } from './config-watch.ts';
 import { createDesk } from './desk.ts';
@@ -172,6 +173,8 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     state.update({ servers: standing });
     state.found('servers', findings);
   };
+  /** As the gateway is told it. */
+  let posture: PostureSummary | undefined;
   const uplink = createUplink({
     stateDir,
     secretStore,
@@ -188,6 +191,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     onTunnel: (tunnel) => onTunnel(tunnel),
     onCalls: (calls) => state.update({ calls: mergeCalls(state.current.calls, calls) }),
     reports,
+    posture: () => posture,
     isPaused,
     now,
     logger,
@@ -287,6 +291,10 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     signer: () => {
       const { device } = uplink;
       return device && { keyId: device.workstation, sign: (text) => device.sign(text) };
+    },
+    onStatus(status) {
+      posture = summaryOf(status);
+      uplink.tunnel?.reportsChanged();
     },
     now,
     logger,

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { AgentTunnel } from '#contract/agent.ts';
 import { asFault, Fault } from '#contract/error.ts';
 import type { Finding } from '#contract/finding.ts';
+import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { Profile } from '#contract/profile.ts';
 import type { RecentCall } from '#contract/recent-call.ts';
 import { Secret } from '#contract/secret.ts';
@@ -34,6 +35,7 @@ export interface UplinkDeps {
   readonly onCalls: (calls: readonly RecentCall[]) => void;
   /** What the gateway is to be told. */
   readonly reports: Pick<Reports, 'pending' | 'noted' | 'told'>;
+  readonly posture?: () => PostureSummary | undefined;
   /** The user paused: the device is known, nothing is dialed. */
   readonly isPaused: () => boolean;
   readonly now: () => number;
@@ -115,6 +117,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
         onVerdicts: (said) => dialed === wanted && deps.onVerdicts(said),
         onCalls: (calls) => dialed === wanted && deps.onCalls(calls),
         reports: () => deps.reports.pending,
+        ...(deps.posture ? { posture: deps.posture } : {}),
         onNoted: (ids) => deps.reports.noted(ids),
         onState: (state) => dialed === wanted && deps.onTunnel(state),
         ca,

@@ -28,6 +28,14 @@ const Host = z.object({
   last: Use.optional(),
   decidedAt: z.number().int().optional(),
 });
+const HostUse = z.object({
+  user: Slug,
+  gateway: Slug,
+  firstAt: z.number().int(),
+  lastAt: z.number().int(),
+  /** Of the clock, in which it was used. */
+  minutes: z.number().int(),
+});
 const Connection = z.object({
   id: ConnectionId,
   user: Slug,
@@ -81,6 +89,15 @@ export const accessOperations = {
     summary: 'Lists the AI hosts that were used or decided of.',
     query: Page,
     answer: listOf(Host),
+  }),
+  'hosts.uses': operation({
+    method: 'GET',
+    path: '/hosts/uses',
+    capability: 'hosts.view',
+    summary: 'Lists who used one AI host in the last half year, at gateways that whoever asks reaches.',
+    query: Page.extend({ host: z.string().min(1).max(2000) }),
+    answer: listOf(HostUse),
+    example: { query: { host: 'https://host.example.org/client.json' } },
   }),
   'hosts.allow': operation({
     method: 'POST',

@@ -33,6 +33,7 @@ import { ErrorCode } from './error.ts';
 import { Fingerprint, OrganizationId, Slug, UserId, WorkstationId } from './id.ts';
 import { RecentCall, recentCallLimit } from './recent-call.ts';
 import { Remnant } from './remnant.ts';
+import { PostureSummary } from './posture-summary.ts';
 import { Report, reportLimit } from './report.ts';
 import { Offer, Verdict } from './server.ts';
 
@@ -152,8 +153,8 @@ export const frameBody = {
   offer: z.looseObject({ offers: z.array(Offer).max(500) }),
   /** The newest first. At connect the newest of all, later what came since. */
   calls: z.looseObject({ calls: z.array(RecentCall).max(recentCallLimit) }),
-  /** All that the bridge has not been told to be on record. */
-  report: z.looseObject({ reports: z.array(Report).max(reportLimit) }),
+  /** All that the bridge has not been told to be on record, and its posture, where it tells that: one that is older does not. */
+  report: z.looseObject({ reports: z.array(Report).max(reportLimit), posture: PostureSummary.optional() }),
   /** These are on record. */
   noted: z.looseObject({ ids: z.array(z.uuid()).max(2 * reportLimit) }),
   verdict: z.looseObject({ verdicts: z.array(Verdict).max(2000) }),

@@ -16,6 +16,8 @@ export interface HeartbeatDeps {
   heartbeatSeconds(): number;
   current(): AgentState;
   signer(): PostureSigner | undefined;
+  /** What is true now, each time that it is looked at: also where the file can't be written. */
+  onStatus?(status: PostureStatus): void;
   readonly now: () => number;
   readonly logger: Logger;
 }
@@ -51,6 +53,7 @@ export function createHeartbeat(deps: HeartbeatDeps): Heartbeat {
       const status = collect(deps.current(), { ...deps.facts, heartbeatSeconds }, before, deps.now(), why === 'stopping');
       const essence = essenceOf(status);
       if (why === 'changed' && last?.file === file && last.essence === essence) return undefined;
+      deps.onStatus?.(status);
       beatAgainIn(heartbeatSeconds);
       const sha256 = await writePosture(file, status, deps.signer());
       last = { file, before: { sequence: status.sequence, findings: status.findings, sha256 }, essence };

@@ -14,6 +14,7 @@ import {
   tunnelSubprotocol,
   type FrameBody,
 } from '#contract/frame.ts';
+import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { RecentCall } from '#contract/recent-call.ts';
 import type { Report } from '#contract/report.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
@@ -31,7 +32,7 @@ export interface Tunnel {
   readonly state: TunnelState;
   /** What the device offers has changed: tell it. */
   offersChanged(): void;
-  /** There is something new to report. */
+  /** There is something new to report, or the posture is to be told. */
   reportsChanged(): void;
   /** Opens a channel for an AI host. Rejects with GATEWAY_UNREACHABLE where there is no tunnel, or the gateway's Fault. */
   openHost(open: HostOpen, events: HostChannelEvents): Promise<HostChannel>;
@@ -52,6 +53,8 @@ export interface DialDeps {
   readonly onCalls?: (calls: readonly RecentCall[]) => void;
   /** What the gateway hasn't put on record yet; said anew on each tunnel until it says that it has. */
   readonly reports?: () => readonly Report[];
+  /** What the gateway is to know of the posture now; undefined while that isn't known. */
+  readonly posture?: () => PostureSummary | undefined;
   readonly onNoted?: (ids: readonly string[]) => void;
   readonly onState: (state: TunnelState) => void;
   /** Certificates that are trusted beside Node's own, PEM. */
@@ -191,13 +194,17 @@ export function dial(deps: DialDeps): Tunnel {
     link = current;
     logger.info('tunnel opened');
     tellOffers(current);
-    current.tellReports(deps.reports?.() ?? []);
+    tellReports(current);
     welcomed(welcome);
   }
 
   function tellOffers(to: Link): void {
     const offers = deps.offers();
     if (offers !== undefined) to.tellOffers(offers);
+  }
+
+  function tellReports(to: Link): void {
+    to.tellReports(deps.reports?.() ?? [], deps.posture?.());
   }
 
   function refusedBy(fault: Fault): void {
@@ -242,7 +249,9 @@ export function dial(deps: DialDeps): Tunnel {
     offersChanged() {
       if (link !== undefined) tellOffers(link);
     },
-    reportsChanged: () => link?.tellReports(deps.reports?.() ?? []),
+    reportsChanged() {
+      if (link !== undefined) tellReports(link);
+    },
     openHost(open, events) {
       if (link === undefined) return Promise.reject(new Fault('GATEWAY_UNREACHABLE', { reason: reasonOf(state) }));
       return link.openHost(open, events);

@@ -8,6 +8,7 @@ import { closeCode, frameType, largestMessageLimitBytes, type FrameBody } from '
 import { frame, fromWire, invalid, toWire } from '#contract/frame-codec.ts';
 import { newId, type Slug } from '#contract/id.ts';
 import { Multiplex, type MultiplexOwner, type Told } from '#contract/multiplex.ts';
+import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { RecentCall } from '#contract/recent-call.ts';
 import type { Report } from '#contract/report.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
@@ -83,9 +84,10 @@ export class Link {
     this.#multiplex.tell({ name: 'offer', body: { offers: fits } });
   }
 
-  /** To a gateway that knows reports. Until it says that it has them they are told again. */
-  tellReports(reports: readonly Report[]): void {
-    if (this.#deps.version >= 2 && reports.length > 0) this.#multiplex.tell({ name: 'report', body: { reports: [...reports] } });
+  /** To a gateway that knows reports. Until it says that it has them they are told again; of the posture each one tells all. */
+  tellReports(reports: readonly Report[], posture: PostureSummary | undefined): void {
+    if (this.#deps.version >= 2 && (reports.length > 0 || posture !== undefined))
+      this.#multiplex.tell({ name: 'report', body: { reports: [...reports], posture } });
   }
 
   openHost({ host, gateway, server }: HostOpen, events: HostChannelEvents): Promise<HostChannel> {

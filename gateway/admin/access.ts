@@ -21,6 +21,10 @@ export const accessHandlers: HandlersFor<typeof accessOperations> = {
     const all = (await store.hosts()).map((host) => ({ ...host, proof: proofOfHost(host.id) }));
     return page(all, query, ({ id }) => id);
   },
+  async 'hosts.uses'({ store, actor }, { query }) {
+    const seen = (await store.hostUses(query.host)).filter(({ gateway }) => reaches(actor, gateway));
+    return page(seen, query, ({ user, gateway }) => `${user} ${gateway}`);
+  },
   'hosts.allow': (context, { body }) => decide(context, body.host, 'allowed'),
   'hosts.block': (context, { body }) => decide(context, body.host, 'blocked'),
   async 'connections.list'({ store, actor }, { query }) {

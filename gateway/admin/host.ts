@@ -1,5 +1,9 @@
-// Which apps and agents are let in. What is decided is about the identity that somebody vouches for, never about a name that a host gives itself.
+// Which apps and agents came, and which are let in. What is decided is about the identity that somebody vouches for, never about a name that a host gives itself.
+import { isHostRefused, proofOfHost, type HostProof } from '#contract/host-identity.ts';
+import type { Connection } from '../store/sign-in.ts';
+import type { HostUse, SeenHost, Store } from '../store/store.ts';
 import { type Acting, doing } from './context.ts';
+import { unknownName } from './suggest.ts';
 
 const operations = { allowed: 'hosts.allow', blocked: 'hosts.block' } as const;
 
@@ -12,4 +16,36 @@ export async function decideHost(acting: Acting, id: string, state: 'allowed' | 
     state,
     now,
   );
+}
+
+/** All that is known of one host. */
+export interface ShownHost extends SeenHost {
+  readonly proof: HostProof;
+  /** As it stands now, by what was decided and by whether only known ones are let in. */
+  readonly isLetIn: boolean;
+  /** Who used it at which gateway, the newest first. */
+  readonly uses: readonly HostUse[];
+  /** What people let in by signing in, and what is revoked of that. */
+  readonly connections: readonly Connection[];
+}
+
+/** Rejects with NAME_UNKNOWN where it neither came nor was decided of. */
+export async function showHost(store: Store, id: string): Promise<ShownHost> {
+  const all = await store.hosts();
+  const found = all.find((one) => one.id === id);
+  if (!found)
+    throw unknownName(
+      'host',
+      id,
+      all.map((one) => one.id),
+      'none was used here or decided of',
+    );
+  const [uses, connections, { policy }] = await Promise.all([store.hostUses(id), store.signIn.connections(), store.policy()]);
+  return {
+    ...found,
+    proof: proofOfHost(id),
+    isLetIn: !isHostRefused(id, found.state, policy.hosts ?? 'open'),
+    uses,
+    connections: connections.filter(({ client }) => client === id),
+  };
 }

@@ -5,6 +5,7 @@ import type { DeedRecord } from '#contract/audit.ts';
 import type { HostProof } from '#contract/host-identity.ts';
 import type { Connection, MadePerson } from '../store/sign-in.ts';
 import type { SeenHost, Token, Workstation } from '../store/store.ts';
+import type { ShownHost } from './host.ts';
 import type { ShownIdentity } from './identity.ts';
 import type { OfferedServer } from './offer.ts';
 import type { ShownSink } from './sink.ts';
@@ -132,6 +133,23 @@ export function hostTable(hosts: readonly (SeenHost & { readonly proof: HostProo
     use(last),
   ]);
   return table(['ID', 'VOUCHED FOR BY', 'NAME', 'STATE', 'FIRST USED', 'LAST USED'], rows, 'No host was used here yet.');
+}
+
+/** All that is known of one host; what it calls itself is marked as that. */
+export function hostText(host: ShownHost): string {
+  const { id, proof, title, state, isLetIn, decidedAt, uses, connections } = host;
+  const head = [
+    `${id} (vouched for by: ${proof})${title === undefined ? '' : `, calls itself "${title}"`}`,
+    `${isLetIn ? 'let in' : 'turned away'}: ${decidedAt === undefined ? 'nothing was decided of it' : `${state} since ${time(decidedAt)}`}`,
+  ];
+  const rows = uses.map((use) => [use.user, use.gateway, time(use.firstAt), time(use.lastAt), String(use.minutes)]);
+  return [
+    ...head.map(printable),
+    '',
+    table(['USER', 'GATEWAY', 'FIRST USED', 'LAST USED', 'MINUTES'], rows, 'Nobody used it in the last half year.'),
+    '',
+    connectionTable(connections),
+  ].join('\n');
 }
 
 /** What is set aside, dropped or skipped is told where there is any. */

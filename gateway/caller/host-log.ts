@@ -1,4 +1,4 @@
-// Which hosts were used last, by whom and where, for those who administer them. Written beside the calls and together: no call waits for it, and one that is lost
+// Which hosts were used, by whom and where, for those who administer them. Written beside the calls and together: no call waits for it, and one that is lost
 // is the newer of two times.
 import type { Logger } from 'pino';
 import type { Caller } from '../call.ts';
@@ -34,8 +34,10 @@ export function createHostLog(deps: { store: Pick<Store, 'sawHosts'>; logger: Lo
 
   return {
     used({ client, user, gateway }) {
-      if (client === undefined || (waiting.size >= waitingAtMost && !waiting.has(client))) return;
-      waiting.set(client, { id: client, title: undefined, user: user.slug, gateway, at: deps.now() });
+      if (client === undefined) return;
+      const key = `${gateway} ${user.slug} ${client}`;
+      if (waiting.size >= waitingAtMost && !waiting.has(key)) return;
+      waiting.set(key, { id: client, title: undefined, user: user.slug, gateway, at: deps.now() });
       timer ??= setTimeout(() => void write(), writeEveryMs).unref();
     },
     close() {

@@ -1,8 +1,8 @@
 // `host`: the apps and agents that were used here, and which of them are let in. What is decided is about the identity that somebody vouches for, never about a name
 // that a host gives itself.
 import { proofOfHost } from '#contract/host-identity.ts';
-import { decideHost } from '../admin/host.ts';
-import { hostTable } from '../admin/print.ts';
+import { decideHost, showHost } from '../admin/host.ts';
+import { hostTable, hostText } from '../admin/print.ts';
 import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common } from './terminal.ts';
 
 const decisions = [
@@ -17,6 +17,12 @@ export const addHost: AddCommands = (program, terminal) => {
       const seen = await withStore(terminal, flags, (store) => store.hosts());
       const shown = seen.map((one) => ({ ...one, proof: proofOfHost(one.id) }));
       terminal.print(flags.json ? JSON.stringify(shown) : hostTable(shown));
+    },
+  );
+  command(host, 'show <id>', 'Shows one: who used it at which gateway, since when, and what people let it in for.').action(
+    async (id: string, flags: Common) => {
+      const shown = await withStore(terminal, flags, (store) => showHost(store, id));
+      terminal.print(flags.json ? JSON.stringify(shown) : hostText(shown));
     },
   );
   for (const [name, state, description] of decisions)

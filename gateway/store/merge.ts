@@ -126,6 +126,12 @@ async function mergeHosts(tx: Tx, older: Db): Promise<number> {
   for (const { id, state, decided_at } of rows)
     if (live.get(id) === 'seen' || (state === 'blocked' && live.has(id)))
       await tx.updateTable('host').set({ state, decided_at }).where('id', '=', id).execute();
+  for (const values of parts(await older.selectFrom('host_use').selectAll().execute()))
+    await tx
+      .insertInto('host_use')
+      .values(values)
+      .onConflict((on) => on.columns(['host_id', 'user_slug', 'gateway_slug']).doNothing())
+      .execute();
   return missing.length;
 }
 

@@ -27,10 +27,11 @@ import {
   resealIdentities,
   setIdentity,
 } from './sql/identity.ts';
-import { decidedHosts, decideHost, hosts, sawHosts } from './sql/host.ts';
+import { decidedHosts, decideHost, hosts, hostUses, sawHosts } from './sql/host.ts';
 import { unbind, whose } from './sql/account.ts';
 import { arrive, lastArrival, madePeople, removePerson, setPersonRole } from './sql/person.ts';
 import { filedPolicy, policy } from './sql/policy.ts';
+import { postures, tellPostures } from './sql/posture.ts';
 import { newestCalls } from './sql/call.ts';
 import { chainHead, chains, newestRecords, recordsAfter, sealedAfter, sealsAfter } from './sql/record.ts';
 import { addConnection, connection, connectionOf, connections, revokeConnection } from './sql/connection.ts';
@@ -160,6 +161,8 @@ function storeOf(engine: Engine, deed?: DeedRecord): Store {
     liveWorkstations: guarded((ids) => liveWorkstations(db, ids)),
     revokeWorkstation: guarded((id, now) => revokeWorkstation(db, id, now)),
     seenWorkstations: guarded((ids, now) => seenWorkstations(db, ids, now)),
+    tellPostures: guarded((told) => tellPostures(db, told)),
+    postures: guarded(() => postures(db)),
     replaceOffers: guarded((id, list, now) => replaceOffers(db, id, list, now)),
     offers: guarded(() => offers(db)),
     approvals: guarded(() => approvals(db)),
@@ -175,6 +178,7 @@ function storeOf(engine: Engine, deed?: DeedRecord): Store {
     resealIdentities: guarded((changes) => resealIdentities(db, changes)),
     sawHosts: guarded((sightings) => sawHosts(db, sightings)),
     hosts: guarded(() => hosts(db)),
+    hostUses: guarded((id) => hostUses(db, id)),
     decidedHosts: guarded(() => decidedHosts(db)),
     decideHost: guarded((id, state, now) => decideHost(db, id, state, now)),
     appendRecords: guarded((records, seal) => engine.appendRecords(records, seal)),

@@ -23,6 +23,7 @@ import { createAccount } from './migration/0016-account.ts';
 import { createSink } from './migration/0017-sink.ts';
 import { createRule } from './migration/0018-rule.ts';
 import { createAdministration } from './migration/0019-administration.ts';
+import { createSeen } from './migration/0020-seen.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -46,6 +47,7 @@ const migrations = {
   '0017-sink': createSink,
   '0018-rule': createRule,
   '0019-administration': createAdministration,
+  '0020-seen': createSeen,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

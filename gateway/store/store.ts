@@ -16,6 +16,7 @@ import type {
 } from '#contract/id.ts';
 import type { HostState } from '#contract/host-identity.ts';
 import type { PolicyFile, PolicyIds } from '#contract/policy.ts';
+import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { AdministrationStore } from './administration.ts';
 import type { SignInStore } from './sign-in.ts';
@@ -107,6 +108,23 @@ export interface SeenHost extends Pick<HostSighting, 'id' | 'title'> {
   readonly decidedAt: number | undefined;
 }
 
+/** One person's use of a host at one gateway. */
+export interface HostUse {
+  readonly user: Slug;
+  readonly gateway: Slug;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  /** Of the clock, in which it was used. */
+  readonly minutes: number;
+}
+
+/** What a workstation told of itself last. */
+export interface ToldPosture {
+  readonly workstation: WorkstationId;
+  readonly posture: PostureSummary;
+  readonly at: number;
+}
+
 /** A record as the chain holds it: `body` is the exact JSON text that was hashed. */
 export interface ChainedRecord {
   readonly chain: string;
@@ -170,6 +188,10 @@ export interface Store {
   /** Does not bump the revision. Unknown ids are left out. */
   seenWorkstations(ids: readonly WorkstationId[], now: number): Promise<void>;
 
+  /** Keeps the newest of each. Does not bump the revision. Unknown or revoked workstations are left out. */
+  tellPostures(told: readonly ToldPosture[]): Promise<void>;
+  postures(): Promise<ReadonlyMap<WorkstationId, ToldPosture>>;
+
   /** Replaces what a workstation offers; an offer that stays keeps its `offeredAt`. Bumps the revision only where something changed. Unknown or revoked workstations offer nothing. */
   replaceOffers(workstation: WorkstationId, offers: readonly Offer[], now: number): Promise<void>;
   offers(): Promise<readonly StoredOffer[]>;
@@ -228,10 +250,12 @@ export interface Store {
    */
   newestCalls(users: readonly UserId[], limit: number): Promise<ReadonlyMap<UserId, readonly CallRecord[]>>;
 
-  /** Adds hosts that were not seen yet, and says of the others who used them last, where. Does not bump the revision. */
+  /** Adds hosts that were not seen yet, and says of the others who used them last, where, and of each use when. Does not bump the revision. */
   sawHosts(sightings: readonly HostSighting[]): Promise<void>;
   /** Every host that was ever seen or decided of, the one that was used last first. */
   hosts(): Promise<readonly SeenHost[]>;
+  /** Who used a host at which gateway, the newest first; those of the last half year. */
+  hostUses(id: string): Promise<readonly HostUse[]>;
   /** Those that were allowed or blocked. */
   decidedHosts(): Promise<readonly Pick<SeenHost, 'id' | 'state'>[]>;
   /** Allows or blocks a host, also one that was not seen yet. False where that is so already. */

@@ -212,6 +212,17 @@ export interface Tables {
     readonly last_at: number | null;
     readonly decided_at: number | null;
   };
+  /** `minutes`: of the clock, in which that person used it there. */
+  readonly host_use: {
+    readonly host_id: string;
+    readonly user_slug: Slug;
+    readonly gateway_slug: Slug;
+    readonly first_at: number;
+    readonly last_at: number;
+    readonly minutes: number;
+  };
+  /** JSON: contract/posture-summary.ts, as it was told last. */
+  readonly workstation_posture: { readonly workstation_id: WorkstationId; readonly body: string; readonly at: number };
 
   readonly sink: {
     readonly id: SinkId;

@@ -10,6 +10,7 @@ import { invalid, jsonFrame } from '#contract/frame-codec.ts';
 import { newId, type Fingerprint, type Slug } from '#contract/id.ts';
 import { Multiplex, type MultiplexOptions, type MultiplexOwner, type Told } from '#contract/multiplex.ts';
 import type { RecentCall } from '#contract/recent-call.ts';
+import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { Report } from '#contract/report.ts';
 import type { Offer } from '#contract/server.ts';
 import type { Member } from '../workstation/proof.ts';
@@ -32,7 +33,7 @@ export interface LinkDeps {
   readonly messageLimitBytes: number;
   readonly acceptHost: AcceptHost;
   readonly onOffers: (link: Link, offers: readonly Offer[]) => void;
-  readonly onReports: (link: Link, reports: readonly Report[]) => void;
+  readonly onReports: (link: Link, reports: readonly Report[], posture: PostureSummary | undefined) => void;
   readonly onEnd: (link: Link, fault: Fault) => void;
   readonly onUse: (link: Link) => void;
   readonly now: () => number;
@@ -194,7 +195,7 @@ export class Link implements MultiplexOwner {
 
   onTell(told: Told): void {
     if (told.name === 'offer') this.#deps.onOffers(this, told.body.offers);
-    else if (told.name === 'report') this.#deps.onReports(this, told.body.reports);
+    else if (told.name === 'report') this.#deps.onReports(this, told.body.reports, told.body.posture);
     // The bridge says why it goes; that it went is seen by the socket.
     else if (told.name === 'refuse') this.#deps.logger.info({ code: told.body.code }, 'the bridge ends its tunnel');
   }

@@ -20,6 +20,7 @@ import type { AcceptHost, Hub, Presence } from './hub.ts';
 import { Heartbeats } from './heartbeat.ts';
 import { Link, type LinkDeps } from './link.ts';
 import { createLookBack } from './look-back.ts';
+import { createPostureDesk } from './posture.ts';
 import { createReportDesk } from './report.ts';
 import { createReview } from './review.ts';
 import { createStanding } from './standing.ts';
@@ -117,6 +118,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     isUp: (link) => links.get(link.presence.workstation) === link,
     watch: (look) => write(look, 'recent calls not told'),
   });
+  const postureDesk = createPostureDesk({ store, now });
   const reportDesk = createReportDesk({ record, now, logger });
   const doorway = new Doorway({
     atOnce: limits.handshakes,
@@ -130,7 +132,10 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     messageLimitBytes,
     acceptHost: deps.acceptHost,
     onOffers: review.offered,
-    onReports: (link, reports) => write(reportDesk.reported(link, reports), 'a report is not recorded'),
+    onReports(link, reports, posture) {
+      if (posture !== undefined) postureDesk.told(link, posture);
+      if (reports.length > 0) write(reportDesk.reported(link, reports), 'a report is not recorded');
+    },
     onEnd: ended,
     onUse: (link) => usedAt.set(link, ++uses),
     now,
@@ -154,6 +159,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     review.tick();
     lookBack.tick();
     storeSeen();
+    storePostures();
   }, timing.tickEveryMs).unref();
 
   async function greet(guest: Guest): Promise<void> {
@@ -222,6 +228,11 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     write(store.seenWorkstations(ids, now()), 'last seen not stored');
   }
 
+  function storePostures(): void {
+    const stored = postureDesk.store();
+    if (stored !== undefined) write(stored, 'postures not stored');
+  }
+
   function write(written: Promise<void>, failure: string): void {
     const settled = written.catch((err: unknown) => logger.error({ err }, failure)).finally(() => writing.delete(settled));
     writing.add(settled);
@@ -284,6 +295,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       for (const link of open) link.cut(new Fault('STOPPING'), closeCode.stopping);
       await Promise.all([doorway.close(), ...open.map((link) => link.untilClosed()), review.close()]);
       storeSeen();
+      storePostures();
       await Promise.all(writing);
     },
   };

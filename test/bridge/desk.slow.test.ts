@@ -153,7 +153,7 @@ test('a pause is refused where the profile says never, without a reason where it
 test('a pause that began without a gateway is on record when there is one', async () => {
   proves('agent.pause-reported', {
     file: 'bridge/tunnel/dial.ts',
-    find: 'current.tellReports(deps.reports?.() ?? []);',
+    find: 'to.tellReports(deps.reports?.() ?? [], deps.posture?.());',
     replace: '',
   });
   const workstation = await workstationWith({ AllowUserPause: 'always' });

@@ -240,6 +240,11 @@ export const signIn: readonly Requirement[] = [
     source: 'docs/sign-in.md, Service accounts',
   },
   {
+    id: 'host.uses',
+    promise: 'Of each host it is kept who used it at which gateway, with the first and the last time.',
+    source: 'docs/gateway-cli.md, host',
+  },
+  {
     id: 'host.block',
     promise: 'A host that an administrator blocked is refused from its next request on, in an open session too.',
     source: 'docs/sign-in.md, Which hosts are let in',

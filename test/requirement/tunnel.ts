@@ -194,4 +194,10 @@ export const tunnel: readonly Requirement[] = [
     promise: 'A gateway server of version 1 is dialed, and is sent nothing that it does not know.',
     source: 'docs/tunnel.md',
   },
+  {
+    id: 'tunnel.posture-told',
+    promise:
+      'A bridge tells its gateway the short of its posture at connect and when it changes, and the gateway keeps the newest.',
+    source: 'docs/posture.md, What the gateway server is told',
+  },
 ];

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { pino } from 'pino';
 import type { CallRecord, EventRecord } from '#contract/audit.ts';
 import { Fingerprint, RecordId, ServerId, Slug, TokenId, UserId, WorkstationId, newId } from '#contract/id.ts';
+import type { PostureSummary } from '#contract/posture-summary.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import type { Offer } from '#contract/server.ts';
 import type { ChainedRecord, EnrollToken, HostToken, Seal, Store, Token, Workstation } from '../../gateway/store/store.ts';
@@ -166,3 +167,20 @@ export async function everything(store: Store) {
     seals: await Promise.all(chains.map((chain) => store.sealsAfter(chain, 0, 10_000))),
   };
 }
+
+export const postureOf = (
+  status: PostureSummary['status'],
+  findings: PostureSummary['findings'] = [],
+  change: Partial<PostureSummary> = {},
+): PostureSummary => ({
+  version: '0.1.0',
+  status,
+  mode: 'enforce',
+  forced: true,
+  heartbeatSeconds: 300,
+  hosts: 2,
+  converged: 2,
+  drifted: 0,
+  findings,
+  ...change,
+});

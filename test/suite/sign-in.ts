@@ -128,6 +128,11 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
         { id: 'token:a', state: 'seen', first: use('ada', 1000), last: use('bob', 2000) },
         { id: 'https://a.example/', title: 'A', state: 'seen', first: use('ada', 1000), last: use('ada', 1000) },
       ]);
+      const once = { firstAt: 1000, minutes: 1, gateway: 'main' };
+      expect(await store.hostUses('token:a')).toEqual([
+        { ...once, user: 'bob', firstAt: 2000, lastAt: 2000 },
+        { ...once, user: 'ada', lastAt: 1000 },
+      ]);
       expect(await store.decidedHosts()).toEqual([]);
       expect(await store.decideHost('token:a', 'blocked', 3000)).toBe(true);
       expect(await store.decideHost('token:a', 'blocked', 3000)).toBe(false);

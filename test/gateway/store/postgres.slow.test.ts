@@ -13,6 +13,7 @@ import { applyPolicy, group, quiet, samplePolicy } from '../../suite/sample.ts';
 import { describeIdentities } from '../../suite/identity.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeAdministration } from '../../suite/administration.ts';
+import { describeSeen } from '../../suite/seen.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
@@ -29,6 +30,7 @@ describeAdministration('PostgreSQL', () => postgresGround(server));
 describeNewestCalls('PostgreSQL', () => postgresGround(server));
 describeIdentities('PostgreSQL', () => postgresGround(server));
 describeSinks('PostgreSQL', () => postgresGround(server));
+describeSeen('PostgreSQL', () => postgresGround(server));
 
 describe('a store on a PostgreSQL server', () => {
   /** A second connection to the same database, for somebody else. */

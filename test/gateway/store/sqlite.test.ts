@@ -10,6 +10,7 @@ import { applyPolicy, fingerprint, group, quiet, samplePolicy, slug } from '../.
 import { describeAdministration } from '../../suite/administration.ts';
 import { describeIdentities } from '../../suite/identity.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
+import { describeSeen } from '../../suite/seen.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
@@ -20,6 +21,7 @@ describeAdministration('SQLite', sqliteGround);
 describeNewestCalls('SQLite', sqliteGround);
 describeIdentities('SQLite', sqliteGround);
 describeSinks('SQLite', sqliteGround);
+describeSeen('SQLite', sqliteGround);
 
 describe('a store on a SQLite file', () => {
   test('says so when its disk is full, loses nothing, and works again when there is room', async () => {

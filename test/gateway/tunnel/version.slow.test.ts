@@ -10,7 +10,7 @@ import { newId } from '#contract/id.ts';
 import type { Report } from '#contract/report.ts';
 import { until } from '../../bridge/server/fixture.ts';
 import { proves } from '../../requirement.ts';
-import { callRecord } from '../../suite/sample.ts';
+import { callRecord, postureOf } from '../../suite/sample.ts';
 import { challenge, helloOf, openRaw, proofOf } from './raw-bridge.ts';
 import type { Party, RawBridge } from './raw-bridge.ts';
 import { createStage } from './stage.ts';
@@ -150,6 +150,46 @@ describe('a report', () => {
     report([pauseReport()]);
     await notedAll(121);
     expect((await stage.events()).filter(({ event }) => event === 'workstation_paused')).toHaveLength(121);
+  });
+});
+
+describe('the posture', () => {
+  test('is told at connect and when it changes, and kept as that of the workstation whose tunnel it is', async () => {
+    proves('tunnel.posture-told', {
+      file: 'gateway/tunnel/posture.ts',
+      find: 'return deps.store.tellPostures(told);',
+      replace: 'return Promise.resolve();',
+    });
+    const stage = await createStage({ timing: { tickEveryMs: 20 } });
+    const [device, other] = [await stage.device('ada'), await stage.device('bob')];
+    let posture = postureOf('noncompliant', [{ code: 'direct_remote', severity: 'high', count: 2 }], {
+      converged: 1,
+      drifted: 1,
+    });
+    const bridge = stage.bridge(device, { posture: () => posture });
+    // one that is older tells nothing of it
+    const silentBridge = stage.bridge(other);
+    await Promise.all([bridge.connected(), silentBridge.connected()]);
+    const kept = async () => (await stage.store.postures()).get(device.workstation)?.posture;
+    await expect.poll(kept, { timeout: 15_000 }).toEqual(posture);
+    posture = postureOf('compliant');
+    bridge.reportsChanged();
+    await expect.poll(kept, { timeout: 15_000 }).toEqual(posture);
+    expect([...(await stage.store.postures()).keys()]).toEqual([device.workstation]);
+  });
+
+  test('in the words of a newer bridge is read as far as it is understood, and one beyond all bounds ends the tunnel', async () => {
+    const stage = await createStage({ timing: { tickEveryMs: 20 } });
+    const device = await stage.device('ada');
+    const raw = await welcomed(stage, device, [2]);
+    const posture = { ...postureOf('compliant'), status: 'splendid', mode: 'strict', mood: 'good' };
+    raw.socket.send(jsonFrame('report', 0, { reports: [], posture: JSON.parse(JSON.stringify(posture)) }));
+    const kept = async () => (await stage.store.postures()).get(device.workstation)?.posture;
+    await expect.poll(kept, { timeout: 15_000 }).toMatchObject({ status: 'unknown', mode: 'observe', converged: 2 });
+    const finding = { code: 'x', severity: 'high' as const, count: 1 };
+    const findings = Array.from({ length: 101 }, () => finding);
+    raw.socket.send(jsonFrame('report', 0, { reports: [], posture: postureOf('compliant', findings) }));
+    expect(await raw.closed).toBe(closeCode.protocol);
   });
 });
 
