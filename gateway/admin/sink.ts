@@ -6,6 +6,7 @@ import type { SinkStanding, StoredSink } from '../store/sink.ts';
 import type { Store } from '../store/store.ts';
 import type { KeyEncryption } from '../vault/seal.ts';
 import { keepSinkSecret } from '../vault/sink-secret.ts';
+import { type Acting, doing } from './context.ts';
 import { unknownName } from './suggest.ts';
 
 /** How a sink stands, without its secrets. Times in ms since 1970. */
@@ -49,16 +50,18 @@ export async function sinkNamed(store: Store, slug: string): Promise<StoredSink>
 }
 
 /** `header`: which one, of OTLP; it may be left out where there is one. Rejects with NAME_UNKNOWN and SETTING_INVALID; then nothing was changed. */
-export async function setSinkSecret(of: {
-  readonly store: Store;
-  readonly keys: KeyEncryption;
-  readonly slug: string;
-  readonly header: string | undefined;
-  readonly value: Secret<string>;
-  readonly now: number;
-}): Promise<{ readonly sink: string; readonly name: string; readonly origin: string }> {
-  const { store, keys, slug, header, value, now } = of;
-  const sink = await sinkNamed(store, slug);
+export async function setSinkSecret(
+  acting: Acting,
+  of: {
+    readonly keys: KeyEncryption;
+    readonly slug: string;
+    readonly header: string | undefined;
+    readonly value: Secret<string>;
+    readonly now: number;
+  },
+): Promise<{ readonly sink: string; readonly name: string; readonly origin: string }> {
+  const { keys, slug, header, value, now } = of;
+  const sink = await sinkNamed(acting.store, slug);
   const names = secretsOf(sink.config);
   const name = header?.toLowerCase() ?? (names.length > 1 ? undefined : names[0]);
   if (name === undefined || !names.includes(name)) {
@@ -68,8 +71,10 @@ export async function setSinkSecret(of: {
   }
   const reason = objection(sink, value);
   if (reason !== undefined) throw new Fault('SETTING_INVALID', { setting: 'the value', reason });
+  const set = { sink: slug, name, origin: destinationOf(sink.config) };
+  const store = doing(acting, now, { operation: 'sinks.set-secret', target: slug, before: null, after: set });
   await keepSinkSecret({ store, keys, sink, name, value, now });
-  return { sink: slug, name, origin: destinationOf(sink.config) };
+  return set;
 }
 
 /** Why this can't be such a secret. Undefined where it can. */

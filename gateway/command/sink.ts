@@ -1,16 +1,20 @@
 // `sink`: where records are sent, how far each has come, and their secrets, which go in and never come out again.
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { doing } from '../admin/context.ts';
 import { readEgressFile } from '../admin/egress-file.ts';
 import { printable, sinkTable } from '../admin/print.ts';
+import { resendParked } from '../admin/sink-resend.ts';
 import { testSink } from '../admin/sink-test.ts';
 import { listSinks, setSinkSecret, sinkNamed } from '../admin/sink.ts';
+import type { Refused } from '../egress/connect.ts';
 import { createEgress } from '../egress/egress.ts';
 import { onlyDirect } from '../egress/way.ts';
+import type { ReceiverDeps } from '../sink/open.ts';
+import type { Store } from '../store/store.ts';
 import { openKeys } from '../vault/open.ts';
+import type { KeyEncryption } from '../vault/seal.ts';
 import { readSecret } from './secret-input.ts';
-import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common } from './terminal.ts';
+import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common, type Terminal } from './terminal.ts';
 
 export const addSink: AddCommands = (program, terminal) => {
   const { print, note } = terminal;
@@ -24,12 +28,9 @@ export const addSink: AddCommands = (program, terminal) => {
     .action(async (slug: string, flags: Common & { header?: string }) => {
       await withStore(terminal, flags, (store) => sinkNamed(store, slug));
       const value = await readSecret(terminal.input, () => note(`Secret of ${slug} (it is not shown):`));
-      const { header } = flags;
-      const set = await withAdmin(terminal, flags, (acting, { dataDir, vaultKeys }) => {
-        const now = Date.now();
-        const of = { operation: 'sinks.set-secret', target: slug, before: null, after: { header: header ?? null } };
-        return setSinkSecret({ store: doing(acting, now, of), ...openKeys(dataDir, vaultKeys), slug, header, value, now });
-      });
+      const set = await withAdmin(terminal, flags, (acting, { dataDir, vaultKeys }) =>
+        setSinkSecret(acting, { ...openKeys(dataDir, vaultKeys), slug, header: flags.header, value, now: Date.now() }),
+      );
       print(flags.json ? JSON.stringify(set) : `${set.name} of ${set.sink} set for ${set.origin}`);
     });
   command(
@@ -37,23 +38,42 @@ export const addSink: AddCommands = (program, terminal) => {
     'test <slug>',
     'Sends one marked record (`sink_test`), and says what came back. Exit code 1 where it did not arrive.',
   )
-    .option('--egress <file>', 'the ways out of `serve`, where the sink has one of them')
-    .action(async (slug: string, flags: Common & { egress?: string }) => {
-      const { ways } = flags.egress === undefined ? { ways: onlyDirect } : await readEgressFile(flags.egress);
-      const tested = await withStore(terminal, flags, async (store, { dataDir, vaultKeys }) => {
-        const egress = createEgress({
-          ways,
-          onRefused: ({ host, reason }) => note(`warning: ${host} was not asked: ${reason}.`),
-        });
-        const source = { organization: await store.organization(), host: hostname(), now: Date.now };
-        const { keys } = openKeys(dataDir, vaultKeys);
-        const directory = join(dataDir, 'sink');
-        const signal = terminal.untilEnded();
-        return testSink({ store, keys, egress, source, directory, slug, signal }).finally(() => egress.close());
-      });
+    .option('--egress <file>', waysOfServe)
+    .action(async (slug: string, flags: Outward) => {
+      const tested = await sending(terminal, flags, slug, testSink);
       const { id, outcome, words, tookMs } = tested;
       if (flags.json) print(JSON.stringify(tested));
       else print(`${slug}: ${outcome} after ${tookMs} ms: ${printable(words)} (record ${id})`);
       if (outcome !== 'delivered') process.exitCode = 1;
     });
+  command(sink, 'resend <slug>', 'Sends the records again that were set aside. Exit code 1 where some still are.')
+    .option('--egress <file>', waysOfServe)
+    .action(async (slug: string, flags: Outward) => {
+      const resent = await sending(terminal, flags, slug, resendParked);
+      const { delivered, left } = resent;
+      for (const { chain, seq, reason } of left) note(`${chain} ${seq}: ${printable(reason)}`);
+      print(flags.json ? JSON.stringify(resent) : `${slug}: ${delivered} sent, ${left.length} still set aside`);
+      if (left.length > 0) process.exitCode = 1;
+    });
 };
+
+type Outward = Common & { readonly egress?: string };
+const waysOfServe = 'the ways out of `serve`, where the sink has one of them';
+
+/** Runs what sends to a sink by itself, beside the gateway server. */
+async function sending<T>(
+  terminal: Terminal,
+  flags: Outward,
+  slug: string,
+  run: (of: ReceiverDeps & { store: Store; keys: KeyEncryption; slug: string; signal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  const { ways } = flags.egress === undefined ? { ways: onlyDirect } : await readEgressFile(flags.egress);
+  return withStore(terminal, flags, async (store, { dataDir, vaultKeys }) => {
+    const onRefused = ({ host, reason }: Refused) => terminal.note(`warning: ${host} was not asked: ${reason}.`);
+    const egress = createEgress({ ways, onRefused });
+    const source = { organization: await store.organization(), host: hostname(), now: Date.now };
+    const { keys } = openKeys(dataDir, vaultKeys);
+    const signal = terminal.untilEnded();
+    return run({ store, keys, egress, source, directory: join(dataDir, 'sink'), slug, signal }).finally(() => egress.close());
+  });
+}

@@ -264,6 +264,8 @@ export const layers: readonly Layer[] = [
       'gateway/audit/',
       'gateway/store/',
       'gateway/egress/egress.ts',
+      'gateway/egress/connect.ts',
+      'gateway/sink/',
       'gateway/egress/way.ts',
       'gateway/egress/signature.ts',
       'gateway/vault/',

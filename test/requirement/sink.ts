@@ -68,4 +68,9 @@ export const sink: readonly Requirement[] = [
     promise: "What is sent as OTLP is what OpenTelemetry's own encoder says of the same record.",
     source: 'docs/siem.md, "Kinds"',
   },
+  {
+    id: 'sink.outage',
+    promise: 'A receiver and the gateway server that are killed while records come lose none of them.',
+    source: 'docs/siem.md, "An outage"',
+  },
 ];

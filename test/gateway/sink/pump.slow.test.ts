@@ -129,7 +129,8 @@ test('an outage loses nothing and repeats nothing without its id; it is told onc
   const sinks = await at.open();
   const first = await at.append(recordOf(1), recordOf(2));
   expect(got).toEqual([]);
-  await setSinkSecret({ store: at.store, keys: at.keys, slug: 'hook', header: undefined, value: new Secret(secret), now: 1 });
+  const acting = { store: at.store, actor: { kind: 'command-line', osUser: 'root' }, reason: null } as const;
+  await setSinkSecret(acting, { keys: at.keys, slug: 'hook', header: undefined, value: new Secret(secret), now: 1 });
   at.bus.publish('changed');
   await until('the first arrived', async () => got.length === 2);
   await server.close();

@@ -31,7 +31,10 @@ async function stage() {
     ...data,
     keys,
     set: (slug: string, value: string, header?: string) =>
-      setSinkSecret({ store, keys: keys.keys, slug, header, value: new Secret(value), now: 1000 }),
+      setSinkSecret(
+        { store, actor: { kind: 'command-line', osUser: 'root' }, reason: null },
+        { keys: keys.keys, slug, header, value: new Secret(value), now: 1000 },
+      ),
     opened: async (slug: string) => {
       const all = await store.sink.secrets();
       const opened = await openSinkSecrets(await sinkNamed(store, slug), all, openKeys(data.dir, []).keys);

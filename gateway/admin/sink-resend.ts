@@ -1,0 +1,52 @@
+// The records that a sink set aside, once more: for when its far end was mended.
+// The rule: one that arrives is set aside no more; one that does not stays, with what the far end says now.
+import { itemOf } from '../sink/item.ts';
+import { createReceiver, type ReceiverDeps } from '../sink/open.ts';
+import type { Store } from '../store/store.ts';
+import type { KeyEncryption } from '../vault/seal.ts';
+import { openSinkSecrets } from '../vault/sink-secret.ts';
+import { sinkNamed } from './sink.ts';
+
+export interface Resent {
+  readonly sink: string;
+  readonly delivered: number;
+  /** Still set aside. */
+  readonly left: readonly { readonly chain: string; readonly seq: number; readonly reason: string }[];
+}
+
+/** Rejects with NAME_UNKNOWN, SINK_SECRET_MISSING and what the vault rejects with. */
+export async function resendParked(
+  of: ReceiverDeps & {
+    readonly store: Store;
+    readonly keys: KeyEncryption;
+    readonly slug: string;
+    readonly signal: AbortSignal;
+  },
+): Promise<Resent> {
+  const { store, keys, slug, source, signal } = of;
+  const sink = await sinkNamed(store, slug);
+  const receiver = createReceiver(sink, await openSinkSecrets(sink, await store.sink.secrets(), keys), of);
+  const left: { chain: string; seq: number; reason: string }[] = [];
+  let delivered = 0;
+  try {
+    for (const { chain, seq, reason } of await store.sink.parked(sink.id)) {
+      if (signal.aborted) {
+        left.push({ chain, seq, reason });
+        continue;
+      }
+      const [record] = await store.recordsAfter(chain, seq - 1, 1);
+      // Gone from the database, or nothing that the sink is to get any more.
+      const item = record?.seq === seq ? itemOf(record, sink.config, source.organization) : undefined;
+      const outcome = item === undefined ? undefined : await receiver.deliver([item], signal);
+      if (outcome !== undefined && outcome.kind !== 'delivered') {
+        left.push({ chain, seq, reason: outcome.reason });
+        continue;
+      }
+      if (outcome !== undefined) delivered++;
+      await store.sink.unpark(sink.id, [{ chain, seq }]);
+    }
+    return { sink: slug, delivered, left };
+  } finally {
+    await receiver.close();
+  }
+}
