@@ -6,6 +6,7 @@ import { adminPath, type Operation } from './admin-operation.ts';
 import { policyOperations } from './admin-policy.ts';
 import { roleOperations } from './admin-role.ts';
 import { serverOperations } from './admin-server.ts';
+import { sinkOperations } from './admin-sink.ts';
 import { teamOperations } from './admin-team.ts';
 import { tokenOperations } from './admin-token.ts';
 import { userOperations } from './admin-user.ts';
@@ -19,6 +20,7 @@ export const operations = {
   ...serverOperations,
   ...tokenOperations,
   ...accessOperations,
+  ...sinkOperations,
   ...policyOperations,
 } satisfies Readonly<Record<string, Operation>>;
 

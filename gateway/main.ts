@@ -216,15 +216,14 @@ async function start(
   const { keys } = openKeys(dataDir, settings.vaultKeys);
   const vault = opened(createVault({ store, bus, keys }), (it) => it.close());
   const source = { organization, host: new URL(publicOrigin).hostname, now };
+  const sinkParts = { source, egress, directory: join(dataDir, 'sink') };
   const sinks = await openSinks({
     store,
     bus,
-    egress,
     keys,
     recorder,
-    source,
+    ...sinkParts,
     holder: chain,
-    directory: join(dataDir, 'sink'),
     logger,
   });
   opened(sinks, (it) => it.close());
@@ -319,6 +318,7 @@ async function start(
       recorder,
       logger,
       addressOf,
+      sinkParts,
       removeIdentity: (from, id) => removeAndRevoke({ ...signInAt, store: from }, id),
       onChanged: () => bus.publish('changed'),
       documents: adminDocuments(publicOrigin),

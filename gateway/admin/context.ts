@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { InputOf, Operations } from '#contract/admin-operation.ts';
 import type { DeedRecord } from '#contract/audit.ts';
 import { type IdentityId, newRecordId } from '#contract/id.ts';
+import type { ReceiverDeps } from '../sink/open.ts';
 import type { Store } from '../store/store.ts';
 import type { KeyEncryption } from '../vault/seal.ts';
 import { deedActor, type Actor } from './actor.ts';
@@ -14,6 +15,8 @@ export interface AdminDeps {
   readonly store: Store;
   readonly keys: KeyEncryption;
   readonly now: () => number;
+  /** What sends to a sink by hand. */
+  readonly sinkParts: ReceiverDeps;
   /** Removes an identity with this store, and gives its tokens back where its server takes them. Undefined where there is none any more. */
   readonly removeIdentity: (store: Store, id: IdentityId) => Promise<'revoked' | 'kept' | 'token' | undefined>;
 }

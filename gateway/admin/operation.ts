@@ -8,6 +8,7 @@ import { policyOperations } from '#contract/admin-policy.ts';
 import { roleOperations } from '#contract/admin-role.ts';
 import { serverOperations } from '#contract/admin-server.ts';
 import { tokenOperations } from '#contract/admin-token.ts';
+import { sinkOperations } from '#contract/admin-sink.ts';
 import { teamOperations } from '#contract/admin-team.ts';
 import { userOperations } from '#contract/admin-user.ts';
 import { Fault } from '#contract/error.ts';
@@ -20,6 +21,7 @@ import { roleHandlers } from './role.ts';
 import { serverHandlers } from './server.ts';
 import { tokenHandlers } from './token-operation.ts';
 import { meHandlers } from './me.ts';
+import { sinkHandlers } from './sink-operation.ts';
 import { teamHandlers } from './team.ts';
 import { userHandlers } from './user.ts';
 
@@ -46,6 +48,7 @@ export const doneBy: readonly DoneBy[] = [
   ...bind(serverOperations, serverHandlers),
   ...bind(tokenOperations, tokenHandlers),
   ...bind(accessOperations, accessHandlers),
+  ...bind(sinkOperations, sinkHandlers),
   ...bind(policyOperations, policyHandlers),
 ];
 

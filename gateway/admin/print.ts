@@ -1,5 +1,6 @@
 // Tables and lines for people at a terminal. Text that came from a device or a request can't steer the terminal: control characters and
 // those that reorder text are shown as escapes.
+import type { SinkStatus } from '#contract/admin-sink.ts';
 import type { ShownAccessToken } from '#contract/admin-me.ts';
 import type { DeedRecord } from '#contract/audit.ts';
 import type { HostProof } from '#contract/host-identity.ts';
@@ -8,7 +9,6 @@ import type { SeenHost, Token, Workstation } from '../store/store.ts';
 import type { ShownHost } from './host.ts';
 import type { ShownIdentity } from './identity.ts';
 import type { OfferedServer } from './offer.ts';
-import type { ShownSink } from './sink.ts';
 import type { Tailed } from './tail.ts';
 
 /** Rows under their headings, columns padded; `empty` where there are none. */
@@ -153,7 +153,7 @@ export function hostText(host: ShownHost): string {
 }
 
 /** What is set aside, dropped or skipped is told where there is any. */
-export function sinkTable(sinks: readonly ShownSink[]): string {
+export function sinkTable(sinks: readonly SinkStatus[]): string {
   const rows = sinks.map((one) => {
     const { state, missing, rejected, skipped, parked, failingSince, lastError } = one;
     const losses = Object.entries({ rejected, skipped, parked }).flatMap(([name, count]) =>

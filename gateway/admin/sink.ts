@@ -1,4 +1,5 @@
 // Sinks as administrators look after them. A secret comes in, is sealed here, and is shown never again.
+import type { SinkStatus } from '#contract/admin-sink.ts';
 import { Fault } from '#contract/error.ts';
 import { reveal, type Secret } from '#contract/secret.ts';
 import { destinationOf, secretsOf } from '#contract/sink.ts';
@@ -9,29 +10,7 @@ import { keepSinkSecret } from '../vault/sink-secret.ts';
 import { type Acting, doing } from './context.ts';
 import { unknownName } from './suggest.ts';
 
-/** How a sink stands, without its secrets. Times in ms since 1970. */
-export interface ShownSink {
-  readonly sink: string;
-  readonly kind: StoredSink['config']['kind'];
-  /** `needs-secret`: it sends nothing until `missing` are set. `failing`: since `failingSince`. */
-  readonly state: 'sending' | 'failing' | 'needs-secret';
-  readonly missing: readonly string[];
-  readonly owed: number;
-  /** How long the oldest record waits that it owes. */
-  readonly lagMs: number;
-  readonly limit: number;
-  readonly onFull: 'refuse' | 'skip';
-  readonly sent: number;
-  readonly rejected: number;
-  readonly skipped: number;
-  readonly parked: number;
-  readonly deliveredAt: number | null;
-  readonly failingSince: number | null;
-  readonly lastError: string | null;
-  readonly lastErrorAt: number | null;
-}
-
-export async function listSinks(store: Store, now: number): Promise<readonly ShownSink[]> {
+export async function listSinks(store: Store, now: number): Promise<readonly SinkStatus[]> {
   return (await store.sink.standing()).map((one) => shown(one, now));
 }
 
@@ -92,7 +71,7 @@ function objection({ config }: StoredSink, value: Secret<string>): string | unde
     : undefined;
 }
 
-function shown(one: SinkStanding, now: number): ShownSink {
+function shown(one: SinkStanding, now: number): SinkStatus {
   const { slug, config, secrets, owed, oldestAt, sent, rejected, skipped, parked } = one;
   const { deliveredAt, failingSince, lastError, lastErrorAt } = one;
   const isSet = (name: string) => secrets.some((of) => of.name === name && of.origin === destinationOf(config));

@@ -55,6 +55,7 @@ export function matrixPolicy(titles: Readonly<Record<string, string>> = {}): Pol
       crm: { kind: 'remote', url: 'https://crm.example.org/mcp', auth: 'header' },
     },
     gateways: { main: { title: 'Main', assignments: { memory: { tools: 'all' } } } },
+    sinks: { archive: { kind: 'file' }, hook: { kind: 'webhook', url: 'https://hook.example.org/in' } },
   });
 }
 

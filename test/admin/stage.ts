@@ -1,5 +1,6 @@
 // The admin API on a real socket over a real store and audit chain, with a policy of one's own, and clients made from the contract.
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createAdminClient, type AdminClient } from '#contract/admin-client.ts';
 import { AuditRecord } from '#contract/audit.ts';
 import type { Capability } from '#contract/capability.ts';
@@ -10,6 +11,7 @@ import type { AdminDeps } from '../../gateway/admin/context.ts';
 import { createDeedLog, type DeedLog } from '../../gateway/audit/deed-log.ts';
 import { openAuditKey } from '../../gateway/audit/key.ts';
 import { openRecorder } from '../../gateway/audit/spool.ts';
+import { createEgress } from '../../gateway/egress/egress.ts';
 import { adminDocuments } from '../../gateway/http/admin/document.ts';
 import { createAdminRoute } from '../../gateway/http/admin/route.ts';
 import { createHealth } from '../../gateway/http/health.ts';
@@ -61,8 +63,11 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
   const clock = { now: Date.now() };
   const now = () => clock.now;
   const deeds = createDeedLog({ store, recorder, logger: quiet, now });
+  const egress = createEgress({ onRefused: () => undefined });
+  const source = { organization: await store.organization(), host: 'gateway.example.org', now };
   const deps: AdminDeps = {
     store,
+    sinkParts: { source, egress, directory: join(data.dir, 'sink') },
     keys: openKeys(data.dir, []).keys,
     now,
     removeIdentity: async (from, id) => ((await from.removeIdentity(id, now())) ? 'token' : undefined),
@@ -115,6 +120,7 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
       await server.close(0);
       await deeds.close();
       await recorder.close();
+      await egress.close();
       await data.close();
       await rm(data.dir, { recursive: true, force: true });
     },
