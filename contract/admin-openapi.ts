@@ -54,7 +54,7 @@ function describe(id: string, operation: Operation): Json {
   const parameters = [
     ...parametersOf(params, 'path', example.params ?? {}),
     ...parametersOf(query, 'query', example.query ?? {}),
-    ...(method === 'POST'
+    ...(operation.status === 201
       ? [header('Idempotency-Key', 'A name of this request: sent again within a day it is not done again.')]
       : []),
     ...(method === 'PUT' || method === 'DELETE'

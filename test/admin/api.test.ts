@@ -287,6 +287,18 @@ describe('the door', () => {
     ]);
   });
 
+  test('says to anybody what it is, and not again to whoever knows', async () => {
+    for (const path of ['/api/v1/openapi.json', '/api/v1/policy.schema.json']) {
+      const first = await stage.ask(path);
+      expect([first.status, Object.keys(await first.json())]).toEqual([
+        200,
+        expect.arrayContaining([path.includes('openapi') ? 'paths' : 'properties']),
+      ]);
+      const again = await stage.ask(path, { headers: { 'if-none-match': first.headers.get('etag') ?? '' } });
+      expect(again.status).toBe(304);
+    }
+  });
+
   test('bounds what one address asks without a valid token', async () => {
     const statuses: number[] = [];
     for (let count = 0; count < 122; count++) {

@@ -8,6 +8,7 @@ import { duplicateKeys } from '#contract/duplicate-key.ts';
 import { asFault, Fault } from '#contract/error.ts';
 import { newId } from '#contract/id.ts';
 import { actorOf } from '../../admin/access-token.ts';
+import type { Actor } from '../../admin/actor.ts';
 import type { AdminDeps } from '../../admin/context.ts';
 import { doneBy } from '../../admin/operation.ts';
 import { etagOf } from '../../admin/policy-part.ts';
@@ -23,6 +24,10 @@ const atOnce = 64;
 /** Of one address. */
 const perMinute = 6000;
 const refusedPerMinute = 120;
+const documentsPerMinute = 120;
+/** Bodies that may be large (a whole policy) are read and looked at few at a time, because each takes memory and a moment of everybody's. */
+const largeBytes = 1024 * 1024;
+const largeAtOnce = 2;
 
 export type AdminRoute = (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | undefined;
 
@@ -42,7 +47,9 @@ export function createAdminRoute(
   const flood = createFloodGate({ perMinute, what: 'the admin API', now, addressOf });
   const strangers = createFloodGate({ perMinute: refusedPerMinute, what: 'the admin API', now, addressOf });
   const refused = createRefusals(deps.recorder.append.bind(deps.recorder), now);
+  const readers = createFloodGate({ perMinute: documentsPerMinute, what: 'what the admin API says of itself', now, addressOf });
   let running = 0;
+  let large = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     flood(request);
@@ -50,7 +57,10 @@ export function createAdminRoute(
     running++;
     try {
       const document = request.method === 'GET' ? deps.documents.get(path) : undefined;
-      if (document) return answerTagged(request, response, { status: 200, body: document() });
+      if (document) {
+        readers(request);
+        return answerTagged(request, response, { status: 200, body: document() });
+      }
       const matched = match(request.method ?? '', path);
       const result = await perform(request, matched);
       if (matched.done.operation.method !== 'GET') deps.onChanged();
@@ -60,7 +70,7 @@ export function createAdminRoute(
     }
   }
 
-  async function perform(request: IncomingMessage, { done, params }: Matched): Promise<{ status: number; body: unknown }> {
+  async function perform(request: IncomingMessage, { done, params }: Matched): Promise<Answer> {
     const { operation } = done;
     const { authorization } = request.headers;
     const actor = await actorOf(store, authorization, now()).catch(async (error: unknown) => {
@@ -72,21 +82,36 @@ export function createAdminRoute(
     try {
       // Whoever may not do it is told so whatever they sent, and their body is not read.
       done.allow(actor, params);
-      const query = queryOf(request.url ?? '');
-      const reason = operation.method === 'GET' ? null : (query['reason'] ?? null);
-      const context = { ...deps, actor, reason, ifMatch: request.headers['if-match'] };
-      const body = await bodyOf(request, operation);
-      const run = async (): Promise<Answer> => {
-        const result = await done.run(context, { params, query, body: body.value });
-        return { status: operation.status, body: JSON.parse(JSON.stringify(result ?? null)) };
-      };
-      if (operation.method !== 'POST') return await run();
-      const said = `${operation.method} ${request.url}\n${body.text}`;
-      return await once(deps, { key: one(request.headers['idempotency-key']), secret: authorization ?? '', request: said }, run);
+      return await (operation.limitBytes > largeBytes
+        ? few(() => carryOut(request, { done, params }, actor))
+        : carryOut(request, { done, params }, actor));
     } catch (error) {
       if (error instanceof Fault && isForbidden(error)) await tellRefusal(request, done.id, error, asker);
       throw error;
     }
+  }
+
+  async function few<T>(work: () => Promise<T>): Promise<T> {
+    if (large >= largeAtOnce) throw new Fault('BUSY', { what: 'the policy' });
+    large++;
+    return await work().finally(() => large--);
+  }
+
+  async function carryOut(request: IncomingMessage, { done, params }: Matched, actor: Actor): Promise<Answer> {
+    const { operation } = done;
+    const query = queryOf(request.url ?? '');
+    const reason = operation.method === 'GET' ? null : (query['reason'] ?? null);
+    const context = { ...deps, actor, reason, ifMatch: request.headers['if-match'] };
+    const body = await bodyOf(request, operation);
+    const run = async (): Promise<Answer> => {
+      const result = await done.run(context, { params, query, body: body.value });
+      return { status: operation.status, body: JSON.parse(JSON.stringify(result ?? null)) };
+    };
+    // What makes nothing may be asked as often as somebody likes, and its answer need not be kept.
+    if (operation.status !== 201) return await run();
+    const { authorization = '', 'idempotency-key': key } = request.headers;
+    const said = `${operation.method} ${request.url}\n${body.text}`;
+    return await once(deps, { key: one(key), secret: authorization, request: said }, run);
   }
 
   async function tellRefusal(
