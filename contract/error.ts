@@ -2,6 +2,7 @@
 // Drawbridge's own JSON-RPC codes lie outside -32768..-32000, which JSON-RPC 2.0 section 5.1 and the MCP specification reserve.
 import { z } from 'zod';
 import { adminErrors } from './error-admin.ts';
+import { directoryErrors } from './error-directory.ts';
 import { companionErrors } from './error-companion.ts';
 import { itemErrors } from './error-item.ts';
 import { remoteErrors } from './error-remote.ts';
@@ -307,6 +308,7 @@ const table = {
 
   // what an administrator asks for, by the API and at a command line
   ...adminErrors,
+  ...directoryErrors,
   SETTING_INVALID: { status: 400, rpc: 7400, retry: 'no', message: 'The setting {setting} is not valid: {reason}' },
   NAME_UNKNOWN: { status: 404, rpc: 7404, retry: 'no', message: 'There is no {what} "{name}". {hint}' },
   CHOICE_NEEDED: { status: 409, rpc: 7409, retry: 'no', message: '{what} fits more than one: {choices}. {hint}' },

@@ -135,12 +135,23 @@ export const PolicyGateway = z.strictObject({
 
 export type PolicyGateway = z.infer<typeof PolicyGateway>;
 
+/** What a group of the directory gives its members here, beside what the policy says of them. */
+export const PolicyDirectoryGroup = z.strictObject({ teams: z.array(Slug).default([]), role: Slug.optional() });
+/** How the directory that provisions people by SCIM becomes teams and roles: by the names of its groups. */
+export const PolicyDirectory = z.strictObject({
+  /** The first group with a role counts, for whoever has none by the policy. */
+  groups: z.record(z.string().min(1).max(256), PolicyDirectoryGroup).default({}),
+});
+export type PolicyDirectory = z.infer<typeof PolicyDirectory>;
+
 /** The whole file. Keys of the records are immutable slugs. */
 export const PolicyFile = z.strictObject({
   version: z.literal(1),
   /** Which hosts are let in that no administrator knows: all (absent or `open`), or none (`allow-list`). */
   hosts: z.enum(['open', 'allow-list']).optional(),
   roles: z.record(Slug, PolicyRole).default({}),
+  /** Absent: groups of the directory give nothing. */
+  directory: PolicyDirectory.optional(),
   users: z.record(Slug, PolicyUser).default({}),
   teams: z.record(Slug, PolicyTeam).default({}),
   servers: z.record(Slug, PolicyServer).default({}),

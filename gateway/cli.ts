@@ -60,6 +60,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     sink,
     accessToken,
     rule,
+    directory,
   ] = await Promise.all([
     import('./command/policy.ts'),
     import('./command/token.ts'),
@@ -76,6 +77,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     import('./command/sink.ts'),
     import('./command/access-token.ts'),
     import('./command/rule.ts'),
+    import('./command/directory.ts'),
   ]);
   return [
     policy.addPolicy,
@@ -93,6 +95,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     sink.addSink,
     accessToken.addAccessToken,
     rule.addRule,
+    directory.addDirectory,
   ];
 }
 

@@ -29,6 +29,7 @@ import { createOldRoute } from './http/old-stream.ts';
 import { clientAddress, describeSite } from './http/origin.ts';
 import { createIdentityPages } from './http/identity/route.ts';
 import { createReaders } from './http/reader.ts';
+import { createScimRoute } from './http/scim/route.ts';
 import { createRoutes } from './http/routes.ts';
 import { openServer } from './http/server.ts';
 import { createPersonSessions } from './http/sign-in/person-session.ts';
@@ -322,6 +323,15 @@ async function start(
       removeIdentity: (from, id) => removeAndRevoke({ ...signInAt, store: from }, id),
       onChanged: () => bus.publish('changed'),
       documents: adminDocuments(publicOrigin),
+    }),
+    scim: createScimRoute({
+      store,
+      recorder,
+      publicOrigin,
+      logger,
+      now,
+      addressOf,
+      onChanged: () => bus.publish('changed'),
     }),
     tunnel: createTunnelUpgrade({ tunnels, addressOf }),
     logger,

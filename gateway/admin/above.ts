@@ -16,6 +16,7 @@ export function refuseAbove(actor: Actor, before: PolicyFile, after: PolicyFile)
     need(actor, 'roles.manage');
     refuseMore(actor, different(old ?? [], now ?? []));
   }
+  refuseDirectory(actor, before, after);
   for (const [old, now] of pairsOf(before.teams, after.teams))
     for (const gateway of different(old?.gateways ?? [], now?.gateways ?? [])) needGateway(actor, gateway);
   for (const [old, now] of pairsOf(before.users, after.users)) {
@@ -24,6 +25,22 @@ export function refuseAbove(actor: Actor, before: PolicyFile, after: PolicyFile)
     if (!old || !now || !isDeepStrictEqual({ ...old, teams: [] }, { ...now, teams: [] }))
       refuseRole(actor, [before, old], [after, now]);
     const reached = [gatewaysOf(before, old), gatewaysOf(after, now)] as const;
+    for (const gateway of different(...reached)) needGateway(actor, gateway);
+  }
+}
+
+/** Whoever says what groups of the directory give can give it to anybody. */
+function refuseDirectory(actor: Actor, before: PolicyFile, after: PolicyFile): void {
+  for (const [old, now] of pairsOf(before.directory?.groups ?? {}, after.directory?.groups ?? {})) {
+    if (isDeepStrictEqual(old, now)) continue;
+    need(actor, 'directory.manage');
+    if (old?.role !== now?.role)
+      for (const [policy, of] of [
+        [before, old],
+        [after, now],
+      ] as const)
+        if (of?.role !== undefined) refuseMore(actor, roleCapabilities(policy, of.role));
+    const reached = [[...teamGateways(before, old?.teams ?? [])], [...teamGateways(after, now?.teams ?? [])]] as const;
     for (const gateway of different(...reached)) needGateway(actor, gateway);
   }
 }

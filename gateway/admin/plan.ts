@@ -2,7 +2,15 @@
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import { reachedGateways } from '#contract/grant.ts';
-import type { PolicyFile, PolicyRole, PolicyServer, PolicyTeam, PolicyUser, Provisioning } from '#contract/policy.ts';
+import type {
+  PolicyDirectory,
+  PolicyFile,
+  PolicyRole,
+  PolicyServer,
+  PolicyTeam,
+  PolicyUser,
+  Provisioning,
+} from '#contract/policy.ts';
 import type { PolicySink } from '#contract/sink.ts';
 import type { MadePerson } from '../store/sign-in.ts';
 import type { Token, Workstation } from '../store/store.ts';
@@ -11,6 +19,7 @@ export interface Change {
   readonly action: 'add' | 'change' | 'remove';
   readonly what:
     | 'setting'
+    | 'directory'
     | 'role'
     | 'user'
     | 'team'
@@ -41,6 +50,12 @@ export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): r
   return [
     ...compare('setting', settingsOf(before), settingsOf(after), () => []),
     ...compare('role', facts(before.roles, roleFacts), facts(after.roles, roleFacts), () => []),
+    ...compare(
+      'directory',
+      facts(before.directory?.groups ?? {}, groupFacts),
+      facts(after.directory?.groups ?? {}, groupFacts),
+      () => ['this group gives nothing any more'],
+    ),
     ...compare('user', facts(before.users, userFacts), facts(after.users, userFacts), (user) => [
       revoked(live.filter((token) => token.user === user).length, 'token'),
       revoked(held.workstations.filter((one) => one.user === user && one.revokedAt === null).length, 'workstation'),
@@ -142,6 +157,10 @@ const userFacts = ({ kind = 'person', email = '', role, teams, secretHash = '', 
   teams: new Set(teams),
   secretHash,
   jwks: jwks === undefined ? '' : JSON.stringify(jwks),
+});
+const groupFacts = ({ teams, role }: PolicyDirectory['groups'][string]): Facts => ({
+  teams: new Set(teams),
+  role: role ?? '',
 });
 const teamFacts = (of: z.infer<typeof PolicyTeam>): Facts => ({ ...titleFacts(of), gateways: new Set(of.gateways) });
 function plainFacts(of: Readonly<Record<string, unknown>>): Facts {

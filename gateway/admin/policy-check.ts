@@ -29,6 +29,9 @@ export interface Named {
       }
     >
   >;
+  readonly directory?:
+    | { readonly groups: Readonly<Record<string, { readonly teams: Names; readonly role?: string | undefined }>> }
+    | undefined;
   readonly sinks?:
     | Readonly<
         Record<
@@ -61,6 +64,10 @@ export function danglingNames(named: Named, defined: (noun: Noun) => readonly st
     ...Object.entries(named.users).flatMap(([user, { role, teams }]) => [
       ...(role === undefined || isBuiltIn(role) ? [] : check('roles', role, ['users', user, 'role'], 'value')),
       ...list('teams', teams, ['users', user, 'teams']),
+    ]),
+    ...Object.entries(named.directory?.groups ?? {}).flatMap(([group, { role, teams }]) => [
+      ...(role === undefined || isBuiltIn(role) ? [] : check('roles', role, ['directory', 'groups', group, 'role'], 'value')),
+      ...list('teams', teams, ['directory', 'groups', group, 'teams']),
     ]),
     ...Object.entries(named.teams).flatMap(([team, { gateways }]) => list('gateways', gateways, ['teams', team, 'gateways'])),
     ...Object.entries(named.gateways).flatMap(([gateway, { assignments }]) =>

@@ -17,18 +17,20 @@ const Names = z.object({
       rules: z.array(z.unknown()).catch([]),
     }),
   ),
+  directory: z.object({ groups: each(z.object({ teams: names, role: name })) }).catch({ groups: {} }),
   sinks: each(z.object({ only })),
 });
 
 /** The names that it uses, as far as they can be read. */
 export function namesIn(value: unknown): Named {
-  const read = Names.safeParse(value).data ?? { users: {}, teams: {}, gateways: {}, sinks: {} };
+  const read = Names.safeParse(value).data ?? { users: {}, teams: {}, gateways: {}, directory: { groups: {} }, sinks: {} };
   return {
     users: withoutNull(read.users),
     teams: withoutNull(read.teams),
     gateways: Object.fromEntries(
       Object.entries(withoutNull(read.gateways)).map(([slug, of]) => [slug, { ...of, assignments: withoutNull(of.assignments) }]),
     ),
+    directory: { groups: withoutNull(read.directory.groups) },
     sinks: withoutNull(read.sinks),
   };
 }

@@ -1,6 +1,7 @@
 // Tables and lines for people at a terminal. Text that came from a device or a request can't steer the terminal: control characters and
 // those that reorder text are shown as escapes.
 import type { SinkStatus } from '#contract/admin-sink.ts';
+import type { shownDirectoryToken } from './directory-token.ts';
 import type { ShownAccessToken } from '#contract/admin-me.ts';
 import type { DeedRecord } from '#contract/audit.ts';
 import type { HostProof } from '#contract/host-identity.ts';
@@ -65,6 +66,17 @@ export function accessTokenTable(tokens: readonly ShownAccessToken[]): string {
     rows,
     'There are no personal access tokens.',
   );
+}
+
+export function directoryTokenTable(tokens: readonly ReturnType<typeof shownDirectoryToken>[]): string {
+  const rows = tokens.map(({ id, title, state, expiresAt, usedAt }) => [
+    id,
+    title,
+    state,
+    time(expiresAt),
+    usedAt === null ? 'never' : time(usedAt),
+  ]);
+  return table(['ID', 'TITLE', 'STATE', 'EXPIRES', 'LAST USED'], rows, 'There are no tokens of a directory.');
 }
 
 export function workstationTable(workstations: readonly Workstation[]): string {

@@ -38,6 +38,8 @@ export function createRoutes(deps: {
   wellKnown: WellKnown;
   /** The admin API; undefined where a path is none of its. */
   admin: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | undefined;
+  /** The directory's; undefined where a path is none of its. */
+  scim: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | undefined;
   tunnel: Upgrade;
   logger: Logger;
 }): Routes {
@@ -80,7 +82,8 @@ export function createRoutes(deps: {
       return deps.enroll(request, response);
     }
     if (path === tunnelPath) throw new Fault('UPGRADE_REQUIRED');
-    const known = deps.wellKnown(request, response, path) ?? deps.admin(request, response, path);
+    const known =
+      deps.wellKnown(request, response, path) ?? deps.admin(request, response, path) ?? deps.scim(request, response, path);
     if (known) return known;
     const answering = deps.pages(request, response, path);
     if (answering) return answering;

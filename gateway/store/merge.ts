@@ -37,6 +37,7 @@ export async function mergeInto(db: Db, older: Db, { file, header, now = Date.no
     counts['host'] = await mergeHosts(tx, older);
     counts['identity'] = await mergeIdentities(tx, older);
     counts['account'] = await mergeAccounts(tx, older);
+    await mergeDirectory(tx, older);
     await revokeOrphans(tx, now());
     return changed(counts);
   });
@@ -83,6 +84,26 @@ async function mergeAccessTokens(tx: Tx, older: Db): Promise<number> {
     if (revoked_at !== null && live.get(id)?.revoked_at === null)
       await tx.updateTable('access_token').set({ revoked_at }).where('id', '=', id).execute();
   return missing.length;
+}
+
+/** What a directory says now counts; only where it says nothing any more it is as it was. Its tokens, and who counts as not there, come back as they were lost. */
+async function mergeDirectory(tx: Tx, older: Db): Promise<void> {
+  const [person, group] = [
+    await tx.selectFrom('directory_person').select('id').limit(1).executeTakeFirst(),
+    await tx.selectFrom('directory_group').select('id').limit(1).executeTakeFirst(),
+  ];
+  if (!person && !group)
+    for (const table of ['directory_person', 'directory_email', 'directory_group', 'directory_member'])
+      await copyTable(tx, older, table);
+  const tokens = new Set<string>((await tx.selectFrom('directory_token').select('id').execute()).map(({ id }) => id));
+  const lost = (await older.selectFrom('directory_token').selectAll().execute()).filter(({ id }) => !tokens.has(id));
+  for (const values of parts(lost)) await tx.insertInto('directory_token').values(values).execute();
+  for (const values of parts(await older.selectFrom('hold').selectAll().execute()))
+    await tx
+      .insertInto('hold')
+      .values(values)
+      .onConflict((on) => on.doNothing())
+      .execute();
 }
 
 /** Workstations that were enrolled since stay. */

@@ -29,6 +29,16 @@ import {
 } from './sql/identity.ts';
 import { decidedHosts, decideHost, hosts, hostUses, sawHosts } from './sql/host.ts';
 import { unbind, whose } from './sql/account.ts';
+import { addPerson, changePerson, groupsOf, people, person, removePerson as removeDirectoryPerson } from './sql/directory.ts';
+import { addGroup, changeGroup, group, groups, membersOf, removeGroup } from './sql/directory-group.ts';
+import {
+  addDirectoryToken,
+  directoryTokenByHash,
+  directoryTokens,
+  revokeDirectoryToken,
+  usedDirectoryToken,
+} from './sql/directory-token.ts';
+import { heldPeople, holdUser, releaseUser } from './sql/offboard.ts';
 import { arrive, lastArrival, madePeople, removePerson, setPersonRole } from './sql/person.ts';
 import { filedPolicy, policy } from './sql/policy.ts';
 import { postures, tellPostures } from './sql/posture.ts';
@@ -74,6 +84,7 @@ import {
 } from './sql/workstation.ts';
 import type { AdministrationStore } from './administration.ts';
 import { user, users } from './sql/user.ts';
+import type { DirectoryStore } from './directory.ts';
 import type { SignInStore } from './sign-in.ts';
 import type { SinkStore } from './sink.ts';
 import type { Store } from './store.ts';
@@ -192,6 +203,7 @@ function storeOf(engine: Engine, deed?: DeedRecord): Store {
     signIn: signInOf(db),
     sink: sinkOf(db),
     administration: administrationOf(db),
+    directory: directoryOf(db),
     recording: (of) => storeOf(engine, of),
     close: () => engine.close(),
   };
@@ -216,6 +228,31 @@ function administrationOf(db: Db): AdministrationStore {
     beginOnce: guarded((key, request, now) => beginOnce(db, key, request, now)),
     endOnce: guarded((key, answer) => endOnce(db, key, answer)),
     forgetOnce: guarded((key) => forgetOnce(db, key)),
+  };
+}
+
+function directoryOf(db: Db): DirectoryStore {
+  return {
+    addPerson: guarded((draft, now) => addPerson(db, draft, now)),
+    person: guarded((id) => person(db, id)),
+    people: guarded((search) => people(db, search)),
+    changePerson: guarded((...of) => changePerson(db, ...of)),
+    removePerson: guarded((...of) => removeDirectoryPerson(db, ...of)),
+    groupsOf: guarded((ids) => groupsOf(db, ids)),
+    addGroup: guarded((draft, now) => addGroup(db, draft, now)),
+    group: guarded((id) => group(db, id)),
+    groups: guarded((search) => groups(db, search)),
+    membersOf: guarded((ids) => membersOf(db, ids)),
+    changeGroup: guarded((...of) => changeGroup(db, ...of)),
+    removeGroup: guarded((id, version) => removeGroup(db, id, version)),
+    addToken: guarded((token) => addDirectoryToken(db, token)),
+    tokenByHash: guarded((hash) => directoryTokenByHash(db, hash)),
+    tokens: guarded(() => directoryTokens(db)),
+    revokeToken: guarded((id, now) => revokeDirectoryToken(db, id, now)),
+    usedToken: guarded((id, now) => usedDirectoryToken(db, id, now)),
+    hold: guarded((user, now) => holdUser(db, user, now)),
+    release: guarded((user, now) => releaseUser(db, user, now)),
+    held: guarded(() => heldPeople(db)),
   };
 }
 

@@ -24,6 +24,7 @@ import { createSink } from './migration/0017-sink.ts';
 import { createRule } from './migration/0018-rule.ts';
 import { createAdministration } from './migration/0019-administration.ts';
 import { createSeen } from './migration/0020-seen.ts';
+import { createDirectory } from './migration/0021-directory.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -48,6 +49,7 @@ const migrations = {
   '0018-rule': createRule,
   '0019-administration': createAdministration,
   '0020-seen': createSeen,
+  '0021-directory': createDirectory,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -19,6 +19,7 @@ import type { PolicyFile, PolicyIds } from '#contract/policy.ts';
 import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { AdministrationStore } from './administration.ts';
+import type { DirectoryStore } from './directory.ts';
 import type { SignInStore } from './sign-in.ts';
 import type { SinkStore } from './sink.ts';
 
@@ -270,6 +271,9 @@ export interface Store {
    * nothing.
    */
   recording(deed: DeedRecord): Store;
+
+  /** People and groups that a directory provisions, and who counts as not there. */
+  readonly directory: DirectoryStore;
 
   /** Where records are sent. */
   readonly sink: SinkStore;

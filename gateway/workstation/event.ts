@@ -17,6 +17,8 @@ export interface EventDraft {
     | 'tunnel_closed'
     // somebody asked the admin API for what they may not
     | 'admin_refused'
+    // somebody came to SCIM without a token of a directory
+    | 'directory_refused'
     // what a workstation reports of itself
     | Report['event'];
   readonly user?: NonNullable<EventRecord['user']> | null;

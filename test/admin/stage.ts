@@ -16,6 +16,7 @@ import { adminDocuments } from '../../gateway/http/admin/document.ts';
 import { createAdminRoute } from '../../gateway/http/admin/route.ts';
 import { createHealth } from '../../gateway/http/health.ts';
 import { clientAddress, describeSite } from '../../gateway/http/origin.ts';
+import { createScimRoute } from '../../gateway/http/scim/route.ts';
 import { createRoutes } from '../../gateway/http/routes.ts';
 import { openServer } from '../../gateway/http/server.ts';
 import { openKeys } from '../../gateway/vault/open.ts';
@@ -83,6 +84,15 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
       enroll: nothing,
       pages: nothing,
       wellKnown: nothing,
+      scim: createScimRoute({
+        store,
+        recorder,
+        publicOrigin: origin,
+        logger: quiet,
+        now,
+        addressOf,
+        onChanged: () => deeds.look(),
+      }),
       tunnel: (_, socket) => void socket.destroy(),
       admin: createAdminRoute({
         ...deps,

@@ -222,6 +222,21 @@ export const layers: readonly Layer[] = [
     packages: [...logger, 'zod'],
     node: 'all',
   },
+  // SCIM: a directory provisions people and groups.
+  {
+    at: 'gateway/http/scim/',
+    ours: [
+      ...contract,
+      'gateway/http/',
+      'gateway/admin/',
+      'gateway/store/store.ts',
+      'gateway/store/directory.ts',
+      'gateway/workstation/event.ts',
+      'gateway/audit/record.ts',
+    ],
+    packages: [...logger, 'zod'],
+    node: 'all',
+  },
   // What a browser sees of signing in.
   {
     at: 'gateway/http/sign-in/',

@@ -7,12 +7,14 @@ import type { Slug, TokenId } from '#contract/id.ts';
 import type { Selectable } from 'kysely';
 import type { AccessToken, TokenHolder } from '../administration.ts';
 import type { Db, Tables } from '../table.ts';
+import { directoryGrants } from './directory-grant.ts';
+import { isHeld } from './held.ts';
 import { change, changed, readAtOnce, unchanged } from './change.ts';
 
 export async function addAccessToken(db: Db, token: AccessToken): Promise<void> {
   await change(db, async (tx) => {
-    const user = await tx.selectFrom('user').select('id').where('slug', '=', token.user).executeTakeFirst();
-    if (user === undefined)
+    const user = await tx.selectFrom('user').select(['id', 'email']).where('slug', '=', token.user).executeTakeFirst();
+    if (user === undefined || (await isHeld(tx, user)))
       throw new Fault('NAME_UNKNOWN', { what: 'user', name: token.user, hint: 'Name one of the policy that is in force.' });
     await tx
       .insertInto('access_token')
@@ -50,8 +52,14 @@ export async function tokenHolder(db: Db, hash: string): Promise<TokenHolder | u
   return await readAtOnce(db, async (tx) => {
     const row = await tx.selectFrom('access_token').selectAll().where('hash', '=', hash).executeTakeFirst();
     if (row === undefined) return undefined;
-    const user = await tx.selectFrom('user').select(['id', 'slug', 'role']).where('id', '=', row.user_id).executeTakeFirst();
-    if (user === undefined) return undefined;
+    const found = await tx
+      .selectFrom('user')
+      .select(['id', 'slug', 'role', 'email'])
+      .where('id', '=', row.user_id)
+      .executeTakeFirst();
+    if (found === undefined || (await isHeld(tx, found))) return undefined;
+    const given = (await directoryGrants(tx, [found.id])).get(found.id);
+    const user = { ...found, role: found.role ?? given?.role ?? null };
     const named =
       user.role === null ? undefined : await tx.selectFrom('role').selectAll().where('slug', '=', user.role).executeTakeFirst();
     const roles = named === undefined ? {} : { [named.slug]: { capabilities: capabilitiesIn(named.capabilities) } };
@@ -59,13 +67,13 @@ export async function tokenHolder(db: Db, hash: string): Promise<TokenHolder | u
       token: tokenOf(row),
       user: { id: user.id, slug: user.slug },
       capabilities: roleCapabilities({ roles }, user.role ?? undefined),
-      gateways: await gatewaysOf(tx, user.id),
+      gateways: await gatewaysOf(tx, user.id, given?.teams ?? []),
     };
   });
 }
 
 /** By the teams that the policy and the groups of a directory give. */
-async function gatewaysOf(db: Db, user: TokenHolder['user']['id']): Promise<readonly Slug[]> {
+async function gatewaysOf(db: Db, user: TokenHolder['user']['id'], given: readonly Slug[]): Promise<readonly Slug[]> {
   const named = db.selectFrom('membership').select('team_id').where('user_id', '=', user);
   const grouped = db
     .selectFrom('group_membership')
@@ -77,7 +85,13 @@ async function gatewaysOf(db: Db, user: TokenHolder['user']['id']): Promise<read
     .innerJoin('gateway', 'gateway.id', 'grant.gateway_id')
     .select('gateway.slug')
     .distinct()
-    .where((is) => is.or([is('grant.team_id', 'in', named), is('grant.team_id', 'in', grouped)]))
+    .where((is) =>
+      is.or([
+        is('grant.team_id', 'in', named),
+        is('grant.team_id', 'in', grouped),
+        ...(given.length === 0 ? [] : [is('grant.team_id', 'in', db.selectFrom('team').select('id').where('slug', 'in', given))]),
+      ]),
+    )
     .execute();
   return rows.map(({ slug }) => slug);
 }

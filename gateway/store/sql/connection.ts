@@ -4,12 +4,13 @@ import type { ConnectionId } from '#contract/id.ts';
 import type { Selectable } from 'kysely';
 import type { Connection, SignInStore } from '../sign-in.ts';
 import type { Db, Tables, Tx } from '../table.ts';
+import { isHeld } from './held.ts';
 import { change, changed, unchanged } from './change.ts';
 
 export async function addConnection(db: Db, { client, user, gateway, createdAt, revokedAt, ...same }: Connection): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    const known = await tx.selectFrom('user').select('id').where('id', '=', user.id).executeTakeFirst();
-    if (known === undefined) throw unknown('user', user.slug);
+    const known = await tx.selectFrom('user').select(['id', 'email']).where('id', '=', user.id).executeTakeFirst();
+    if (known === undefined || (await isHeld(tx, known))) throw unknown('user', user.slug);
     const found = await tx.selectFrom('gateway').select('id').where('slug', '=', gateway).executeTakeFirst();
     if (found === undefined) throw unknown('gateway', gateway);
     await tx
@@ -62,7 +63,8 @@ export async function revokeConnection(db: Db, id: ConnectionId, now: number): P
   });
 }
 
-async function removeItems(tx: Tx, id: ConnectionId): Promise<void> {
+/** Every token and grant of it. */
+export async function removeItems(tx: Tx, id: ConnectionId): Promise<void> {
   const grants = tx.selectFrom('sign_in_item').select('key').where('model', '=', 'Grant').where('connection_id', '=', id);
   await tx.deleteFrom('sign_in_item').where('family', 'in', grants).execute();
   await tx.deleteFrom('sign_in_item').where('connection_id', '=', id).execute();

@@ -2,12 +2,14 @@
 import { sql } from 'kysely';
 import { isBuiltIn, member } from '#contract/capability.ts';
 import { Fault } from '#contract/error.ts';
-import { newId, Slug, UserId } from '#contract/id.ts';
+import { newId, type Slug, UserId } from '#contract/id.ts';
 import type { MadePerson, SignInStore, Whose } from '../sign-in.ts';
 import type { Db, Tx } from '../table.ts';
 import { bind, whose } from './account.ts';
 import { changed, unchanged } from './change.ts';
 import { revokeOrphans } from './replace-policy.ts';
+import { madeByDirectory } from './directory-user.ts';
+import { freeSlug } from './slug.ts';
 import { changePeople } from './super-admin.ts';
 
 export async function arrive(db: Db, of: Parameters<SignInStore['arrive']>[0]): Promise<Whose> {
@@ -66,22 +68,6 @@ async function setTeams(tx: Tx, user: UserId, teams: readonly Slug[]): Promise<b
   return false;
 }
 
-/** Of the address: `ada@example.org` is `ada-example-org`, and where that is taken `ada-example-org-2`. */
-async function freeSlug(tx: Tx, email: string): Promise<Slug> {
-  const base =
-    email
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9]+/g, '-')
-      .replaceAll(/^-+|-+$/g, '')
-      .slice(0, 34)
-      .replace(/-$/, '') || 'person';
-  for (let count = 1; ; count++) {
-    const slug = Slug.parse(count === 1 ? base : `${base}-${count}`);
-    const taken = await tx.selectFrom('user').select('id').where('slug', '=', slug).executeTakeFirst();
-    if (taken === undefined) return slug;
-  }
-}
-
 export async function lastArrival(db: Db, user: UserId): Promise<{ provider: string; at: number } | undefined> {
   return await db.selectFrom('arrival').select(['provider', 'at']).where('user_id', '=', user).executeTakeFirst();
 }
@@ -102,6 +88,7 @@ export async function removePerson(db: Db, slug: string, now: number): Promise<b
     const { numDeletedRows } = await tx
       .deleteFrom('user')
       .where('made_by', 'is not', null)
+      .where('made_by', '!=', madeByDirectory)
       .where(sql<string>`slug`, '=', slug)
       .executeTakeFirstOrThrow();
     if (numDeletedRows === 0n) return unchanged(false);

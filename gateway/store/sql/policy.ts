@@ -1,22 +1,26 @@
 // The policy as relational rows: read back as the file that was applied, replaced as a whole. Rows are kept by slug, so that what stays keeps its id.
-import type { AssignmentId, UserId } from '#contract/id.ts';
+import type { AssignmentId, Slug, UserId } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import type { PolicyIds } from '#contract/policy.ts';
 import type { StoredPolicy } from '../store.ts';
 import type { Db } from '../table.ts';
 import { readAtOnce } from './change.ts';
+import { directoryGrants } from './directory-grant.ts';
+import { heldUsers } from './held.ts';
 import { sinks } from './sink.ts';
 
 export async function policy(db: Db): Promise<StoredPolicy> {
-  return policyOf(await readAtOnce(db, read));
+  const { isHeld, ...rows } = await readAtOnce(db, read);
+  return policyOf({ ...rows, users: rows.users.filter((user) => !isHeld(user)) });
 }
 
 export async function filedPolicy(db: Db): Promise<PolicyFile> {
   const rows = await readAtOnce(db, read);
-  return policyOf({ ...rows, users: rows.users.filter(({ made_by }) => made_by === null), groups: [] }).policy;
+  const users = rows.users.filter(({ made_by }) => made_by === null);
+  return policyOf({ ...rows, users, groups: [], given: new Map() }).policy;
 }
 
-function policyOf(rows: Awaited<ReturnType<typeof read>>): StoredPolicy {
+function policyOf(rows: Omit<Awaited<ReturnType<typeof read>>, 'isHeld'>): StoredPolicy {
   const teamSlug = slugs(rows.teams);
   const gatewaySlug = slugs(rows.gateways);
   const serverSlug = slugs(rows.servers);
@@ -34,17 +38,20 @@ function policyOf(rows: Awaited<ReturnType<typeof read>>): StoredPolicy {
 
   const teams = new Set<string>(teamSlug.values());
   const groupsOf = Map.groupBy(rows.groups, (row) => row.user_id);
-  const ofGroups = (id: UserId) => (groupsOf.get(id) ?? []).map((row) => row.team_slug).filter((team) => teams.has(team));
+  const ofGroups = (id: UserId) =>
+    [...(groupsOf.get(id) ?? []).map((row) => row.team_slug), ...(rows.given.get(id)?.teams ?? [])].filter((team) =>
+      teams.has(team),
+    );
 
   const file = {
     version: 1,
-    ...Object.fromEntries(rows.settings.map(({ name, value }) => [name, value])),
+    ...Object.fromEntries(rows.settings.map(({ name, value }) => [name, name === 'directory' ? parsed(value) : value])),
     roles: bySlug(rows.roles, ({ title, capabilities }) => ({ ...titled(title), ...granting(capabilities) })),
     users: bySlug(rows.users, ({ id, title, email, service, role }) => ({
       ...titled(title),
       ...(service === null ? { email } : { kind: 'service', ...provenBy(service) }),
       teams: [...new Set([...(teamsOf.get(id) ?? []).map((row) => teamSlug.get(row.team_id)), ...ofGroups(id)])],
-      ...(role === null ? {} : { role }),
+      ...having(role ?? rows.given.get(id)?.role),
     })),
     teams: bySlug(rows.teams, ({ id, title }) => ({
       ...titled(title),
@@ -108,6 +115,8 @@ async function read(db: Db) {
     settings: await db.selectFrom('policy_setting').selectAll().execute(),
     roles: await db.selectFrom('role').selectAll().execute(),
     users: await db.selectFrom('user').selectAll().execute(),
+    given: await directoryGrants(db),
+    isHeld: await heldUsers(db),
     groups: await db.selectFrom('group_membership').selectAll().orderBy('team_slug').execute(),
     teams: await db.selectFrom('team').selectAll().execute(),
     memberships: await db.selectFrom('membership').selectAll().orderBy('position').execute(),
@@ -155,4 +164,5 @@ function provenBy(service: string): object {
   return proof instanceof Object ? proof : {};
 }
 
+const having = (role: Slug | undefined) => (role === undefined ? {} : { role });
 const titled = (title: string | null) => (title === null ? {} : { title });

@@ -8,6 +8,7 @@ import type { Db, Tables, Tx } from '../table.ts';
 import { changed } from './change.ts';
 import { removeOrphanedIdentities } from './identity.ts';
 import { parts } from './part.ts';
+import { settleDirectory } from './directory-user.ts';
 import { settleSinks } from './sink.ts';
 import { changePeople } from './super-admin.ts';
 
@@ -70,6 +71,7 @@ export async function deletePolicy(tx: Tx): Promise<void> {
  * are removed, and sinks begin and end.
  */
 export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
+  await settleDirectory(tx, now);
   const users = tx.selectFrom('user').select('id');
   const gateways = tx.selectFrom('gateway').select('slug');
   await tx
@@ -136,7 +138,10 @@ function kept<Id>(
   return new Map(Object.keys(named).map((slug) => [slug, before.get(slug) ?? make()]));
 }
 
-function rowsOf({ hosts, roles, users, teams, servers, gateways, engines = {}, sinks = {} }: PolicyFile, names: Names) {
+function rowsOf(
+  { hosts, directory, roles, users, teams, servers, gateways, engines = {}, sinks = {} }: PolicyFile,
+  names: Names,
+) {
   const assignments = Object.entries(gateways).flatMap(([gateway, of]) =>
     Object.entries(of.assignments).map(([server, assignment]) => ({
       ...assignment,
@@ -146,7 +151,10 @@ function rowsOf({ hosts, roles, users, teams, servers, gateways, engines = {}, s
     })),
   );
   return {
-    settings: hosts === undefined ? [] : [{ name: 'hosts' as const, value: hosts }],
+    settings: [
+      ...(hosts === undefined ? [] : [{ name: 'hosts' as const, value: hosts }]),
+      ...(directory === undefined ? [] : [{ name: 'directory' as const, value: JSON.stringify(directory) }]),
+    ],
     roles: Object.entries(roles).map(([slug, { title = null, capabilities }]) => ({
       slug: Slug.parse(slug),
       title,

@@ -1,9 +1,12 @@
 // Somebody has to be able to do everything. The rule: whatever makes, changes or removes people goes through here, and the last super admin stays.
 import { superAdmin } from '#contract/capability.ts';
 import { Fault } from '#contract/error.ts';
-import { Slug } from '#contract/id.ts';
+import { Slug, type UserId } from '#contract/id.ts';
 import type { Db, Tx } from '../table.ts';
 import { change, type Changed } from './change.ts';
+import { directoryGrants } from './directory-grant.ts';
+import { isHeld } from './held.ts';
+import { parts } from './part.ts';
 
 /** As `change`; rejects with LAST_SUPER_ADMIN, changing nothing, where there was one before and there would be none after. */
 export async function changePeople<T>(db: Db, work: (tx: Tx, revision: number) => Promise<Changed<T>>): Promise<T> {
@@ -15,8 +18,18 @@ export async function changePeople<T>(db: Db, work: (tx: Tx, revision: number) =
   });
 }
 
-/** A person: a service account is nobody's. */
+/** A person who counts as there: a service account is nobody's. Whoever has the role by the policy is looked for first. */
 async function hasSuperAdmin(tx: Tx): Promise<boolean> {
-  const ofRole = tx.selectFrom('user').select('id').where('role', '=', Slug.parse(superAdmin)).where('service', 'is', null);
-  return (await ofRole.limit(1).executeTakeFirst()) !== undefined;
+  const role = Slug.parse(superAdmin);
+  const people = tx.selectFrom('user').select(['id', 'email']).where('service', 'is', null);
+  if (await isAnyThere(tx, await people.where('role', '=', role).execute())) return true;
+  const byGroup = [...(await directoryGrants(tx))].filter(([, grant]) => grant.role === role).map(([id]) => id);
+  for (const ids of parts(byGroup))
+    if (await isAnyThere(tx, await people.where('role', 'is', null).where('id', 'in', ids).execute())) return true;
+  return false;
+}
+
+async function isAnyThere(tx: Tx, users: readonly { readonly id: UserId; readonly email: string }[]): Promise<boolean> {
+  for (const user of users) if (!(await isHeld(tx, user))) return true;
+  return false;
 }

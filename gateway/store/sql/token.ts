@@ -4,12 +4,13 @@ import type { TokenId } from '#contract/id.ts';
 import type { Selectable } from 'kysely';
 import type { Token, Workstation } from '../store.ts';
 import type { Db, Tables } from '../table.ts';
+import { isHeld } from './held.ts';
 import { change, changed, unchanged } from './change.ts';
 
 export async function addToken(db: Db, token: Token): Promise<void> {
   await change(db, async (tx) => {
-    const user = await tx.selectFrom('user').select('id').where('slug', '=', token.user).executeTakeFirst();
-    if (user === undefined) throw unknown('user', token.user);
+    const user = await tx.selectFrom('user').select(['id', 'email']).where('slug', '=', token.user).executeTakeFirst();
+    if (user === undefined || (await isHeld(tx, user))) throw unknown('user', token.user);
     if (token.kind !== 'enroll') {
       const gateway = await tx.selectFrom('gateway').select('id').where('slug', '=', token.gateway).executeTakeFirst();
       if (gateway === undefined) throw unknown('gateway', token.gateway);

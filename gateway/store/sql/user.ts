@@ -4,6 +4,7 @@ import type { Selectable } from 'kysely';
 import type { Slug } from '#contract/id.ts';
 import type { AdministrationStore, StoredUser } from '../administration.ts';
 import type { Db, Tables } from '../table.ts';
+import { directoryGrants } from './directory-grant.ts';
 import { readAtOnce } from './change.ts';
 
 export async function user(db: Db, slug: Slug): Promise<StoredUser | undefined> {
@@ -46,15 +47,16 @@ async function withTeams(db: Db, rows: readonly Selectable<Tables['user']>[]): P
     .where('group_membership.user_id', 'in', ids)
     .orderBy('team.slug')
     .execute();
+  const given = await directoryGrants(db, ids);
   const [ofPolicy, ofGroups] = [named, grouped].map((all) => Map.groupBy(all, (row) => row.user_id));
   return rows.map(({ id, slug, title, email, service, role, made_by }) => ({
     slug,
     title: title ?? undefined,
     email: service === null ? email : undefined,
     service: service === null ? undefined : service,
-    role: role ?? undefined,
+    role: role ?? given.get(id)?.role,
     madeBy: made_by,
     teams: (ofPolicy?.get(id) ?? []).map((row) => row.slug),
-    groupTeams: (ofGroups?.get(id) ?? []).map((row) => row.slug),
+    groupTeams: [...new Set([...(ofGroups?.get(id) ?? []).map((row) => row.slug), ...(given.get(id)?.teams ?? [])])],
   }));
 }

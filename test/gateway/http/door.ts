@@ -52,6 +52,7 @@ export async function openDoor(
     oldMcp: answerTarget,
     enroll: (_request, response) => void response.end('enrolled'),
     pages: () => undefined,
+    scim: () => undefined,
     tunnel: (_request, socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
     logger: pino({ level: 'warn' }, { write: (line: string) => log.push(line) }),
   });

@@ -1,0 +1,68 @@
+// Users who count as not there: the directory says they are not active, or they were offboarded. The rule: whoever is held is in no policy that is in force, and what
+// let them in is revoked in the same transaction, so that letting them back brings none of it back.
+import type { ConnectionId, UserId } from '#contract/id.ts';
+import type { CutAccess } from '../directory.ts';
+import type { Tables, Tx } from '../table.ts';
+import { removeItems } from './connection.ts';
+
+type Cause = Tables['hold']['cause'];
+
+export async function putHold(
+  tx: Tx,
+  of: { readonly user: UserId; readonly email: string; readonly cause: Cause; readonly now: number },
+): Promise<void> {
+  const row = { user_id: of.user, cause: of.cause, email_key: of.email.toLowerCase() };
+  await tx
+    .insertInto('hold')
+    .values({ ...row, since: of.now })
+    .onConflict((on) => on.columns(['user_id', 'cause']).doUpdateSet(row))
+    .execute();
+}
+
+/** Revokes what let this user in. */
+export async function cutAccess(tx: Tx, user: UserId, now: number): Promise<CutAccess> {
+  const gone = { revoked_at: now };
+  const tokens = await tx
+    .updateTable('token')
+    .set(gone)
+    .where('user_id', '=', user)
+    .where('revoked_at', 'is', null)
+    .where('spent_at', 'is', null)
+    .returning(['id', 'kind', 'agent', 'host'])
+    .execute();
+  const accessTokens = await tx
+    .updateTable('access_token')
+    .set(gone)
+    .where('user_id', '=', user)
+    .where('revoked_at', 'is', null)
+    .returning(['id', 'title as name'])
+    .execute();
+  const connections = await tx
+    .updateTable('connection')
+    .set(gone)
+    .where('user_id', '=', user)
+    .where('revoked_at', 'is', null)
+    .returning(['id', 'title as name'])
+    .execute();
+  for (const { id } of connections) await removeItems(tx, id);
+  const workstations = await tx
+    .updateTable('workstation')
+    .set(gone)
+    .where('user_id', '=', user)
+    .where('revoked_at', 'is', null)
+    .returning(['id', 'hostname as name'])
+    .execute();
+  // An id is nothing that stands in a body by chance.
+  const { numDeletedRows } = await tx
+    .deleteFrom('sign_in_item')
+    .where('model', 'in', ['Session', 'PersonSession'])
+    .where('body', 'like', `%${user}%`)
+    .executeTakeFirstOrThrow();
+  return {
+    tokens: tokens.map(({ id, kind, agent, host }) => ({ id, kind: agent === 1 ? 'agent' : kind, name: host ?? '' })),
+    accessTokens,
+    connections: connections satisfies readonly { id: ConnectionId; name: string }[],
+    workstations,
+    sessions: Number(numDeletedRows),
+  };
+}

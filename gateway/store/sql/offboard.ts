@@ -1,0 +1,55 @@
+// Somebody leaves, or comes back, by the word of an administrator. The rule: the last super admin can't be sent away, and a directory's own word stays.
+import { sql } from 'kysely';
+import type { UserId } from '#contract/id.ts';
+import type { DirectoryStore } from '../directory.ts';
+import type { Db, Tx } from '../table.ts';
+import { change, changed, unchanged } from './change.ts';
+import { cutAccess, putHold } from './hold.ts';
+import { changePeople } from './super-admin.ts';
+
+export async function holdUser(db: Db, slug: string, now: number): ReturnType<DirectoryStore['hold']> {
+  return await changePeople(db, async (tx) => {
+    const found = await userOfSlug(tx, slug);
+    if (found === undefined) return unchanged(undefined);
+    await putHold(tx, { user: found.id, email: found.email, cause: 'offboarding', now });
+    return changed({ ...(await cutAccess(tx, found.id, now)), user: found.id, email: found.email });
+  });
+}
+
+export async function releaseUser(db: Db, slug: string, now: number): Promise<boolean> {
+  return await change(db, async (tx) => {
+    const found = await userOfSlug(tx, slug);
+    if (found === undefined) return unchanged(false);
+    const { numDeletedRows } = await tx
+      .deleteFrom('hold')
+      .where((is) => is.or([is('user_id', '=', found.id), is('email_key', '=', found.email.toLowerCase())]))
+      .executeTakeFirstOrThrow();
+    if (numDeletedRows === 0n) return unchanged(false);
+    const gone = await tx
+      .selectFrom('directory_person')
+      .select('id')
+      .where('user_id', '=', found.id)
+      .where('active', '=', 0)
+      .executeTakeFirst();
+    if (gone) await putHold(tx, { user: found.id, email: found.email, cause: 'directory', now });
+    return changed(true);
+  });
+}
+
+export async function heldPeople(db: Db): ReturnType<DirectoryStore['held']> {
+  return await db
+    .selectFrom('hold')
+    .innerJoin('user', 'user.id', 'hold.user_id')
+    .select(['user.slug', 'hold.cause', 'hold.since'])
+    .orderBy('user.slug')
+    .orderBy('hold.cause')
+    .execute();
+}
+
+async function userOfSlug(tx: Tx, slug: string): Promise<{ readonly id: UserId; readonly email: string } | undefined> {
+  return await tx
+    .selectFrom('user')
+    .select(['id', 'email'])
+    .where(sql<string>`slug`, '=', slug)
+    .executeTakeFirst();
+}

@@ -1,0 +1,142 @@
+// SCIM at its edges: who is let in, versions, lists, what is refused and how, and what is on record.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PolicyFile } from '#contract/policy.ts';
+import { revokeDirectoryToken } from '../../../../gateway/admin/directory-token.ts';
+import { proves } from '../../../requirement.ts';
+import { until } from '../../../walk/deployment.ts';
+import { byHand } from '../../data.ts';
+import { type Directory, openDirectory } from './client.ts';
+
+let directory: Directory;
+beforeAll(async () => {
+  const users = { ada: { email: 'ada@example.org', role: 'super-admin', teams: [] } };
+  directory = await openDirectory(PolicyFile.parse({ version: 1, users }));
+});
+afterAll(() => directory.stage.close());
+
+const patch = (...Operations: object[]) => ({ schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations });
+const listed = async (query: string) => directory.ask('GET', `/Users?${query}`);
+const filtered = (filter: string) => listed(`filter=${encodeURIComponent(filter)}`);
+
+test('a token opens SCIM until it expires or is revoked, and nothing else; a personal access token does not', async () => {
+  proves('scim.token', {
+    file: 'gateway/admin/directory-token.ts',
+    find: "if (token.revokedAt !== null) throw new Fault('TOKEN_REVOKED');",
+    replace: '',
+  });
+  const other = await openDirectory(
+    PolicyFile.parse({ version: 1, users: { ada: { email: 'a@example.org', role: 'super-admin' } } }),
+  );
+  try {
+    const { stage, token, ask } = other;
+    expect((await ask('GET', '/ServiceProviderConfig')).status).toBe(200);
+    const asToken = { headers: { Authorization: `Bearer ${token}` } };
+    expect((await stage.ask('/api/v1/users', asToken)).status).toBe(401);
+    const personal = await stage.token('ada');
+    expect((await ask('GET', '/Users', undefined, { Authorization: `Bearer ${personal}` })).status).toBe(401);
+    stage.now += 31 * 86_400_000;
+    expect(await ask('GET', '/Users')).toMatchObject({ status: 401, body: { status: '401' } });
+    stage.now -= 31 * 86_400_000;
+    const [stored] = await stage.data.store.directory.tokens();
+    expect(JSON.stringify(stored)).not.toContain(token);
+    await revokeDirectoryToken({ ...byHand, store: stage.data.store, now: () => stage.now }, stored?.id ?? '');
+    expect((await ask('GET', '/Users')).status).toBe(401);
+    const refusals = (await stage.records()).filter((record) => record.kind === 'event' && record.event === 'directory_refused');
+    expect(refusals.length).toBeGreaterThan(0);
+  } finally {
+    await other.stage.close();
+  }
+});
+
+test('a change of a version that is gone is refused, one that changes nothing leaves nothing, and each other is a deed', async () => {
+  const { ask, stage } = directory;
+  const id = await directory.addUser('versions');
+  const read = await ask('GET', `/Users/${id}`);
+  expect(read.headers.get('etag')).toBe('W/"1"');
+  expect((await ask('GET', `/Users/${id}`, undefined, { 'If-None-Match': 'W/"1"' })).status).toBe(304);
+  const title = patch({ op: 'add', path: 'title', value: 'Dr.' });
+  expect((await ask('PATCH', `/Users/${id}`, title, { 'If-Match': 'W/"1"' })).headers.get('etag')).toBe('W/"2"');
+  expect(await ask('PATCH', `/Users/${id}`, patch({ op: 'remove', path: 'title' }), { 'If-Match': 'W/"1"' })).toMatchObject({
+    status: 412,
+    body: { status: '412' },
+  });
+  expect((await ask('DELETE', `/Users/${id}`, undefined, { 'If-Match': '"1"' })).status).toBe(412);
+  expect((await ask('PATCH', `/Users/${id}`, title)).headers.get('etag')).toBe('W/"2"');
+  const deeds = await until('both changes are on record', async () => {
+    const all = (await stage.records()).flatMap((record) => (record.kind === 'deed' ? [record] : []));
+    const told = all.filter(({ operation }) => operation === 'directory.add-user' || operation === 'directory.change-user');
+    return told.length >= 2 && new Map(told.map((deed) => [deed.operation, deed]));
+  });
+  const actor = { kind: 'system', part: expect.stringContaining('scim') };
+  expect(deeds.get('directory.add-user')).toMatchObject({ target: 'versions@example.org', actor, before: null });
+  expect(deeds.get('directory.change-user')).toMatchObject({ target: 'versions-example-org', actor, before: { active: true } });
+});
+
+test('lists come in pages, in order, and with the attributes that were asked for', async () => {
+  for (const name of ['p1', 'p2', 'p3']) await directory.addUser(name);
+  const pages = await listed('filter=userName%20sw%20%22p%22&sortBy=userName&sortOrder=descending&startIndex=2&count=1');
+  expect(pages.body).toMatchObject({
+    totalResults: 3,
+    startIndex: 2,
+    itemsPerPage: 1,
+    Resources: [{ userName: 'p2@example.org' }],
+  });
+  expect((await listed('filter=userName%20sw%20%22p%22&count=0')).body).toMatchObject({ totalResults: 3, Resources: [] });
+  const few = (await listed('filter=userName%20eq%20%22p1%40example.org%22&attributes=userName')).body['Resources'];
+  expect(Object.keys(few[0]).toSorted()).toEqual(['id', 'schemas', 'userName']);
+});
+
+test('whatever is not understood is refused in the words of the RFC', async () => {
+  const { ask } = directory;
+  const id = await directory.addUser('errors');
+  const refused = async (answer: Promise<{ status: number; body: Record<string, unknown> }>) => {
+    const { status, body } = await answer;
+    expect(body['schemas']).toEqual(['urn:ietf:params:scim:api:messages:2.0:Error']);
+    return [status, body['scimType']];
+  };
+  for (const filter of [
+    'userName eq',
+    'userName xx "a"',
+    'password eq "x"',
+    '((((',
+    'userName eq "a" garbage',
+    'userName eq a',
+    'active gt true',
+  ])
+    expect(await refused(filtered(filter))).toEqual([400, 'invalidFilter']);
+  expect(await refused(filtered(`${'('.repeat(50)}userName pr${')'.repeat(50)}`))).toEqual([400, 'invalidFilter']);
+  expect(await refused(ask('POST', '/Users', { userName: 'nobody' }))).toEqual([400, 'invalidValue']);
+  expect(await refused(ask('POST', '/Users', { emails: [{ value: 'a@example.org' }] }))).toEqual([400, 'invalidValue']);
+  expect(await refused(ask('POST', '/Users', '{"userName": "a", '))).toEqual([400, 'invalidSyntax']);
+  expect(await refused(ask('POST', '/Users', '{"userName": "a@b.example", "userName": "c@d.example"}'))).toEqual([
+    400,
+    'invalidSyntax',
+  ]);
+  const change = (operation: object) => refused(ask('PATCH', `/Users/${id}`, patch(operation)));
+  expect(await change({ op: 'move', path: 'title' })).toEqual([400, 'invalidSyntax']);
+  expect(await change({ op: 'replace', path: 'id', value: 'x' })).toEqual([400, 'mutability']);
+  expect(await change({ op: 'replace', path: 'nothing', value: 'x' })).toEqual([400, 'invalidPath']);
+  expect(await change({ op: 'remove' })).toEqual([400, 'noTarget']);
+  expect(await change({ op: 'remove', path: 'userName' })).toEqual([400, 'invalidValue']);
+  expect(await change({ op: 'replace', path: 'active', value: 'maybe' })).toEqual([400, 'invalidValue']);
+  expect(await refused(ask('PUT', '/Users', {}))).toEqual([405, undefined]);
+  expect(await refused(ask('POST', '/Bulk', {}))).toEqual([404, undefined]);
+  const admin = await directory.addUser('ada');
+  expect(await refused(ask('PATCH', `/Users/${admin}`, patch({ op: 'replace', path: 'active', value: false })))).toEqual([
+    409,
+    undefined,
+  ]);
+  expect((await ask('GET', `/Users/${admin}`)).body).toMatchObject({ active: true });
+});
+
+test('it says of itself what is true', async () => {
+  const { ask } = directory;
+  expect((await ask('GET', '/ServiceProviderConfig')).body).toMatchObject({
+    patch: { supported: true },
+    bulk: { supported: false },
+  });
+  const schemas = (await ask('GET', '/Schemas')).body;
+  expect(schemas['Resources'].map(({ name }: { name: string }) => name)).toEqual(['User', 'Group', 'EnterpriseUser']);
+  expect((await ask('GET', `/Schemas/${schemas['Resources'][0].id}`)).body).toMatchObject({ name: 'User' });
+  expect((await ask('GET', '/ResourceTypes/Group')).body).toMatchObject({ endpoint: '/Groups' });
+});

@@ -1,0 +1,32 @@
+// What is promised of directories and of people who leave.
+import type { Requirement } from '../requirement.ts';
+
+const people = 'docs/people.md';
+
+export const scim: readonly Requirement[] = [
+  {
+    id: 'scim.inactive',
+    promise: 'Whoever the directory calls not active counts as not there, and comes back with nothing that let them in before.',
+    source: people,
+  },
+  {
+    id: 'scim.groups',
+    promise: 'Groups of the directory give teams and a role by the mapping of the policy as it is now.',
+    source: people,
+  },
+  {
+    id: 'scim.last-super-admin',
+    promise: 'No directory and no offboarding takes the last super admin away.',
+    source: people,
+  },
+  {
+    id: 'scim.token',
+    promise: 'Only a valid token of a directory opens SCIM, and it opens nothing else.',
+    source: people,
+  },
+  {
+    id: 'scim.cut',
+    promise: 'A deactivation refuses the next call on an open session and closes tunnels.',
+    source: people,
+  },
+];
