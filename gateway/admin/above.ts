@@ -52,14 +52,16 @@ function refuseDirectory(actor: Actor, before: PolicyFile, after: PolicyFile): v
 export function refuseTaking(actor: Actor, inForce: PolicyFile, before: PolicyFile, after: PolicyFile): void {
   if (actor.kind === 'command-line') return;
   const olds = new Map(Object.entries(before.users));
-  const coming = Object.entries(after.users).filter(
-    ([name, user]) => addressOf(olds.get(name)) !== addressOf(user) || !olds.has(name),
-  );
-  for (const [name, user] of coming) {
-    const touched = Object.entries(inForce.users).filter(([other, of]) =>
-      other === name ? !olds.has(name) : addressOf(of) !== undefined && addressOf(of) === addressOf(user),
-    );
-    for (const [, { role }] of touched)
+  const holders = Object.entries(inForce.users).map(([name, user]) => ({ name, role: user.role, address: addressOf(user) }));
+  const byName = new Map(holders.map((one) => [one.name, one]));
+  const byAddress = Map.groupBy(holders, ({ address }) => address);
+  for (const [name, user] of Object.entries(after.users)) {
+    const address = addressOf(user);
+    const isNew = !olds.has(name);
+    if (!isNew && addressOf(olds.get(name)) === address) continue;
+    const named = isNew ? byName.get(name) : undefined;
+    const sharing = address === undefined ? [] : (byAddress.get(address) ?? []).filter((other) => other.name !== name);
+    for (const { role } of named ? [named, ...sharing] : sharing)
       if (role !== undefined && role !== member) refuseMore(actor, roleCapabilities(inForce, role));
   }
 }
