@@ -4,8 +4,7 @@ import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import type { Bus } from './bus/bus.ts';
 import { compile, type Snapshot } from './policy/compile.ts';
-import { type CompileDeps, compileRules } from './rule/compile.ts';
-import { compileDepsOf } from './rule/loading.ts';
+import { compileDepsOf, createRuleCompiler, type RuleCompiler } from './rule/loading.ts';
 import type { Store } from './store/store.ts';
 
 const retryAfterMs = 1000;
@@ -28,8 +27,8 @@ interface InForceDeps {
 
 /** Compiles once, then follows the bus. Rejects only where the first compile fails. */
 export async function openInForce(deps: InForceDeps): Promise<InForce> {
-  const rules = compileDepsOf(deps.hashSecret);
-  const read = () => readSnapshot(deps.store, rules);
+  const rulesOf = createRuleCompiler(compileDepsOf(deps.hashSecret));
+  const read = () => readSnapshot(deps.store, rulesOf);
   let snapshot: Snapshot | undefined = await read();
   let isReading = false;
   let isStale = false;
@@ -87,12 +86,12 @@ export async function openInForce(deps: InForceDeps): Promise<InForce> {
   };
 }
 
-async function readSnapshot(store: Store, rules: CompileDeps): Promise<Snapshot> {
+async function readSnapshot(store: Store, rulesOf: RuleCompiler): Promise<Snapshot> {
   const [stored, offers, approvals, hosts] = await Promise.all([
     store.policy(),
     store.offers(),
     store.approvals(),
     store.decidedHosts(),
   ]);
-  return compile({ ...stored, offers, approvals, hosts, rules: await compileRules(stored.policy, rules) });
+  return compile({ ...stored, offers, approvals, hosts, rules: await rulesOf(stored.policy) });
 }

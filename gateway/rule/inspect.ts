@@ -51,6 +51,7 @@ class Run {
   #isReplaced = false;
   #leaves: readonly Leaf[] = [];
   #depth = 0;
+  #isCut = false;
   /** Rules that have to be asked. */
   #asked = new Set<number>();
   #fault: Fault | undefined;
@@ -85,12 +86,14 @@ class Run {
   }
 
   #walk(): void {
-    const { leaves, depth } = leavesOf(this.#body, this.#span);
+    const { leaves, depth, isCut } = leavesOf(this.#body, this.#span);
+    this.#isCut = isCut;
     const { part, scope } = this.#subject;
     this.#leaves = leaves.filter((leaf) => placeOf(leaf, part, scope) !== 'skipped');
     this.#depth = depth;
     this.#asked = new Set(this.#chain.always);
-    for (const leaf of this.#leaves) this.#sift(leaf);
+    if (isCut) this.#asked = new Set(this.#chain.rules.keys());
+    else for (const leaf of this.#leaves) this.#sift(leaf);
   }
 
   #sift(leaf: Leaf): void {
@@ -107,6 +110,7 @@ class Run {
 
   #local(rule: TextRule | LimitsRule): Step {
     try {
+      if (this.#isCut) return this.#undecided(rule, 'it has more texts than can be looked at');
       if (rule.kind === 'limits') return this.#limits(rule);
       for (const leaf of this.#leaves) {
         const name = leaf.kind === 'key' || typeof leaf.key === 'number' ? '' : leaf.key;
@@ -177,6 +181,7 @@ class Run {
   }
 
   async #analyzed(rule: AnalyzerRule): Promise<Step> {
+    if (this.#isCut) return this.#undecided(rule, 'it has more texts than can be looked at');
     const texts = this.#leaves.map(({ text }) => text);
     if (texts.length === 0) return 'on';
     const { types, threshold } = rule;

@@ -26,6 +26,8 @@ export interface Leaves {
   readonly leaves: readonly Leaf[];
   /** How deep it is nested. */
   readonly depth: number;
+  /** There are more than anybody could look at in time. */
+  readonly isCut: boolean;
 }
 
 const quote = 0x22;
@@ -36,6 +38,8 @@ const openBrace = 0x7b;
 const openBracket = 0x5b;
 const closeBrace = 0x7d;
 const closeBracket = 0x5d;
+/** Of one message. Each takes some hundred bytes while it is looked at. */
+const leavesAtMost = 200_000;
 /** Shorter ones are nobody's number. */
 const bytesOfNumber = 6;
 
@@ -48,7 +52,7 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
   let place: string | number = '';
   let deepest = 0;
   let at = start;
-  while (at < end) {
+  while (at < end && leaves.length <= leavesAtMost) {
     const byte = body[at] ?? 0;
     if (byte === quote) {
       const to = skipString(body, at);
@@ -100,7 +104,7 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
     }
     at++;
   }
-  return { leaves: leaves.filter((leaf) => !isPicture(leaf)), depth: deepest };
+  return { leaves: leaves.filter((leaf) => !isPicture(leaf)), depth: deepest, isCut: leaves.length > leavesAtMost };
 }
 
 function isBeforeColon(body: Buffer, from: number, end: number): boolean {
@@ -127,8 +131,12 @@ function textAt(body: Buffer, start: number, end: number): string {
   return String(decoded);
 }
 
+/** Less of base64 can be a secret as it is. */
+const pictureLength = 512;
+
 /** The bytes of an image, a sound, or a resource's blob (2025-11-25, ContentBlock and BlobResourceContents), where they are base64 and nothing else. */
 function isPicture({ kind, key, container, text }: Leaf): boolean {
+  if (text.length < pictureLength) return false;
   const isBinary = key === 'blob' || (key === 'data' && (container?.type === 'image' || container?.type === 'audio'));
   return isBinary && kind === 'string' && !/[^A-Za-z0-9+/=_-]/.test(text);
 }

@@ -1,5 +1,7 @@
-// What compiling rules needs, each part loaded for the first rule that needs it: nobody else pays for it when the gateway server starts.
-import type { CompileDeps } from './compile.ts';
+// Compiles the rules of a policy again and again as it changes. The rule: what compiling needs is loaded for the first rule that needs it, so that nobody else
+// pays for it at a start; and rules that stayed as they were stay compiled: the store changes for many reasons.
+import type { PolicyFile } from '#contract/policy.ts';
+import { type CompileDeps, compileRules, type GatewayRules } from './compile.ts';
 import { openPatternEngine, type PatternEngine } from './pattern.ts';
 
 export function compileDepsOf(hashSecret: Buffer): CompileDeps {
@@ -8,5 +10,24 @@ export function compileDepsOf(hashSecret: Buffer): CompileDeps {
     hashSecret,
     patterns: () => (patterns ??= openPatternEngine()),
     pii: async () => (await import('./pii.ts')).piiDetector,
+  };
+}
+
+export type RuleCompiler = (policy: Pick<PolicyFile, 'gateways'>) => Promise<ReadonlyMap<string, GatewayRules>>;
+
+export function createRuleCompiler(deps: CompileDeps): RuleCompiler {
+  let known: ReadonlyMap<string, { readonly text: string; readonly rules: GatewayRules }> = new Map();
+  return async ({ gateways }) => {
+    const next = new Map<string, { readonly text: string; readonly rules: GatewayRules }>();
+    for (const [slug, gateway] of Object.entries(gateways)) {
+      if (gateway.rules === undefined || gateway.rules.length === 0) continue;
+      const text = JSON.stringify(gateway.rules);
+      const before = known.get(slug);
+      const rules =
+        before?.text === text ? before.rules : (await compileRules({ gateways: { [slug]: gateway } }, deps)).get(slug);
+      if (rules) next.set(slug, { text, rules });
+    }
+    known = next;
+    return new Map([...next].map(([slug, { rules }]) => [slug, rules]));
   };
 }

@@ -16,8 +16,8 @@ export interface Translated {
   readonly hasDigit: boolean;
 }
 
-/** Ways at one place, times the size of the pattern, that V8 may try. */
-const quickAtMost = 2000;
+/** Ways at one place, times the size of the pattern, that V8 may try: what it takes for each character of a text that somebody chose. */
+const quickAtMost = 40;
 /** What counted repetitions may multiply a pattern to: a bound on its memory and on the time for each character. */
 const sizeAtMost = 600;
 /** Shorter texts stand everywhere. */

@@ -182,6 +182,15 @@ test('limits: bytes, texts, depth and the length of one text', async () => {
   expect(hits).toEqual([{ rule: 'small', action: 'alert', on: 'request', pointer: '/arguments/1', alert: true }]);
 });
 
+test('a message with more texts than can be looked at is not decided about', async () => {
+  const many = Array.from({ length: 200_001 }, () => 'a');
+  expect(await outcome([redact('one', 'zzz')], params(many))).toBe('RULE_UNDECIDED');
+  expect((await inspected([{ ...redact('one', 'zzz'), onFailure: 'pass' }], params(many))).hits).toMatchObject([
+    { action: 'failed' },
+  ]);
+  expect(await outcome([redact('one', 'zzz')], params(many.slice(0, 1000)))).toEqual(params(many.slice(0, 1000)).body);
+});
+
 test('allow-lists let values by, and thresholds count for their type', async () => {
   const mail = {
     name: 'mail',
