@@ -75,7 +75,8 @@ export function createScreen(deps: ScreenDeps): Screen {
     const { span, part } = partOf(body, kind) ?? {};
     if (!span || !part) return undefined;
     const relocate = (made: Buffer): Span | undefined => (isSame(body, made, kind) ? partOf(made, kind)?.span : undefined);
-    return { on, scope: scopeOf(of), part, body, span, relocate, ...more };
+    const uri = on === 'request' && kind === 'request' && scopeOf(of) === 'resources' ? of.item?.name : undefined;
+    return { on, scope: scopeOf(of), part, body, span, relocate, uri, ...more };
   }
 
   function note(of: Pick<Told, 'hits' | 'caller' | 'assignment' | 'method'>, hits: readonly RuleHit[]): void | Promise<void> {

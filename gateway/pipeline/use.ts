@@ -68,8 +68,13 @@ export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal:
 
   let { call } = decision;
   if (anew) checkConsent(call, anew);
-  const inspected = deps.screen.request(call, message, signal);
-  const changed = inspected instanceof Promise ? await inspected : inspected;
+  let changed: Awaited<ReturnType<Screen['request']>>;
+  try {
+    const inspected = deps.screen.request(call, message, signal);
+    changed = inspected instanceof Promise ? await inspected : inspected;
+  } finally {
+    forgetName(draft);
+  }
   if (changed) call = allowedAgain(deps, { ...asked, body: changed.body });
   const sent = changed?.message ?? message;
   deps.news.uses(request, assignment);
@@ -122,6 +127,11 @@ function allowedAgain({ inForce }: UseDeps, asked: Resolved): AllowedCall {
   const allowed = decide(inForce.current(), asked);
   if (allowed.kind === 'refused') throw allowed.fault;
   return allowed.call;
+}
+
+/** What a rule found in the name itself is in no record. */
+function forgetName(draft: Draft): void {
+  if (draft.item && draft.hits.hits.some(({ pointer }) => pointer === '/uri')) draft.item = { kind: draft.item.kind, name: '?' };
 }
 
 function tooManyRounds({ server }: Assignment): Fault {

@@ -21,6 +21,8 @@ export interface Subject {
   readonly body: Buffer;
   /** Where what the rules look at stands in it. */
   readonly span: Span;
+  /** The name of the resource that it is about, as the server knows it: looked at in place of the one that the host wrote. */
+  readonly uri?: string | undefined;
   /** What an engine is told beside the body. */
   readonly metadata: Readonly<Record<string, string | null>>;
   /** The same part of what an engine made of the body; undefined where that may not take its place. */
@@ -90,10 +92,18 @@ class Run {
     this.#isCut = isCut;
     const { part, scope } = this.#subject;
     this.#leaves = leaves.filter((leaf) => placeOf(leaf, part, scope) !== 'skipped');
+    this.#rename();
     this.#depth = depth;
     this.#asked = new Set(this.#chain.always);
     if (isCut) this.#asked = new Set(this.#chain.rules.keys());
     else for (const leaf of this.#leaves) this.#sift(leaf);
+  }
+
+  #rename(): void {
+    const { uri, part } = this.#subject;
+    if (uri === undefined || part !== 'params') return;
+    for (const leaf of this.#leaves)
+      if (leaf.key === 'uri' && leaf.container?.parent === undefined && leaf.kind === 'string') leaf.text = uri;
   }
 
   #sift(leaf: Leaf): void {

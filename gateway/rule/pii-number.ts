@@ -5,7 +5,7 @@ import { type Context, type Found, nowhere, type Recognizer } from './pii-contex
 
 /** A run of digits with what people put between them. */
 const digitRun =
-  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.+#/-])\d(?:[ .\u00a0\u2009\u202f\u2010-\u2013-]?\d){7,22}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.-]\d)/gu;
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.+#-])\d(?:[ .\u00a0\u2009\u202f\u2010-\u2013-]?\d){7,22}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.-]\d)/gu;
 
 export const cards: Recognizer = (text, { near, before }) =>
   [...text.matchAll(digitRun)].flatMap(({ 0: raw, index }): Found[] => {
@@ -124,7 +124,7 @@ export const emails: Recognizer = (text) => {
 };
 
 const nineDigits =
-  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#/+-]|\d[ ])\d{3}([ \u2010-\u2013-]?)\d{2}\1\d{4}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.\u2010-\u2013-]\d|[ ]\d)/gu;
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#+-]|\d[ ])\d{3}([ \u2010-\u2013-]?)\d{2}\1\d{4}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.\u2010-\u2013-]\d|[ ]\d)/gu;
 const ssnWords =
   /\b(?:ssn|s\.s\.n|social ?-?security|soc(?:ial)?\.? ?sec|my social|taxpayer|tax ?id|seguro social)\b|\bss ?#|社会保障/iu;
 const itinWords = /\b(?:itin|taxpayer|tax ?id)\b/iu;
@@ -145,7 +145,7 @@ function nineOf(isIssued: (area: number, group: number, serial: number) => boole
 }
 
 const nhsRun =
-  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#/+-]|\d[ ])\d{3}[ -]?\d{3}[ -]?\d{4}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.-]\d|[ ]\d)/gu;
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#+-]|\d[ ])\d{3}[ -]?\d{3}[ -]?\d{4}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.-]\d|[ ]\d)/gu;
 const nhsWords = /\b(?:nhs|patient|health service)\b/i;
 
 export const nationalNumbers = {

@@ -65,4 +65,9 @@ export const rule: readonly Requirement[] = [
     promise: 'Rules that come into force hold for hosts that are connected, and for whatever their servers say from then on.',
     source: 'docs/rules.md',
   },
+  {
+    id: 'rule.name-not-recorded',
+    promise: 'What a rule finds in the URI of a resource is in no record.',
+    source: 'docs/rules.md',
+  },
 ];

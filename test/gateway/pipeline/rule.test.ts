@@ -189,6 +189,24 @@ test('a request that is blocked goes nowhere, and the answer and the record name
   });
 });
 
+test('what is found in the URI of a resource is in no record either', async () => {
+  proves('rule.name-not-recorded', {
+    file: 'gateway/pipeline/use.ts',
+    find: "if (draft.item && draft.hits.hits.some(({ pointer }) => pointer === '/uri'))",
+    replace: 'if (draft.item === undefined)',
+  });
+  for (const rule of [blocks, { ...redacts, action: 'alert' }]) {
+    const { record } = await played({
+      rules: [rule],
+      method: 'resources/read',
+      params: { uri: `demo://notes__${ssn}` },
+      answer: { result: { contents: [] } },
+    });
+    expect(record).toMatchObject({ item: { kind: 'resource', name: '?' }, hits: [{ pointer: '/uri' }] });
+    expect(JSON.stringify(record)).not.toContain('6789');
+  }
+});
+
 test.each([
   ['text', 'tools/call', { name: 'notes__save' }, { content: [{ type: 'text', text: `it is ${ssn}` }] }, '/content/0/text'],
   [

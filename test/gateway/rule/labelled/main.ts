@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { type PiiType, piiTypes } from '#contract/rule.ts';
+import { fold } from '../../../../gateway/rule/fold.ts';
 import { injectionDetector } from '../../../../gateway/rule/injection.ts';
 import { TimeBudget } from '../../../../gateway/rule/match.ts';
 import { attacks, benignDescriptions } from './description.ts';
@@ -42,7 +43,7 @@ for (const { type, labels, recall, precision, missed, wrong } of scoresOf(sample
 }
 if (values.set === undefined) {
   const detector = injectionDetector();
-  const isFlagged = (text: string) => detector.find(text, new TimeBudget(60_000), () => text).length > 0;
+  const isFlagged = (text: string) => detector.find(text, new TimeBudget(60_000), () => fold(text)).length > 0;
   const benign = benignDescriptions(random, 5000);
   const flagged = benign.filter(isFlagged);
   const missed = attacks.filter((text) => !isFlagged(text));
