@@ -1,5 +1,6 @@
 // The admin API: all of its operations in one table. The rule: what is not in it is not served, and whatever is declares the capability that it needs.
 import { accessOperations } from './admin-access.ts';
+import { alertOperations } from './admin-alert.ts';
 import { gatewayOperations } from './admin-gateway.ts';
 import { meOperations } from './admin-me.ts';
 import { adminPath, type Operation } from './admin-operation.ts';
@@ -21,6 +22,7 @@ export const operations = {
   ...tokenOperations,
   ...accessOperations,
   ...sinkOperations,
+  ...alertOperations,
   ...policyOperations,
 } satisfies Readonly<Record<string, Operation>>;
 

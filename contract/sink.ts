@@ -17,6 +17,11 @@ const RedactedField = z
 /** Absent: every record. What is listed narrows: only records that have one of each. */
 export const SinkFilter = z.strictObject({
   kinds: z.array(z.enum(recordKinds)).min(1).optional(),
+  /** Names of events, such as `alert_raised`. */
+  events: z
+    .array(z.string().regex(/^[a-z_]{1,80}$/))
+    .min(1)
+    .optional(),
   decisions: z
     .array(z.enum(['allowed', 'refused', 'failed']))
     .min(1)

@@ -61,6 +61,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     accessToken,
     rule,
     directory,
+    alert,
   ] = await Promise.all([
     import('./command/policy.ts'),
     import('./command/token.ts'),
@@ -78,6 +79,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     import('./command/access-token.ts'),
     import('./command/rule.ts'),
     import('./command/directory.ts'),
+    import('./command/alert.ts'),
   ]);
   return [
     policy.addPolicy,
@@ -93,6 +95,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     host.addHost,
     person.addPerson,
     sink.addSink,
+    alert.addAlert,
     accessToken.addAccessToken,
     rule.addRule,
     directory.addDirectory,

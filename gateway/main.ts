@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import { acceptHosts } from './accept-host.ts';
+import { watchAlerts } from './alert/alerts.ts';
 import { gaugeAudit, type AuditGauge } from './audit-gauge.ts';
 import { createDeedLog } from './audit/deed-log.ts';
 import { openAuditKey } from './audit/key.ts';
@@ -228,6 +229,7 @@ async function start(
     logger,
   });
   opened(sinks, (it) => it.close());
+  opened(watchAlerts({ store, recorder, chain, publicOrigin, logger, now }), (it) => it.close());
   const signInAt = openIdentities({ store, keys, vault, egress, recorder, publicOrigin, logger, now });
   const page = settings.signInFile === undefined ? undefined : `${publicOrigin}${identitiesPath}`;
   const identities = createIdentities({ ...signInAt, page });

@@ -8,6 +8,7 @@ import { policyOperations } from '#contract/admin-policy.ts';
 import { roleOperations } from '#contract/admin-role.ts';
 import { serverOperations } from '#contract/admin-server.ts';
 import { tokenOperations } from '#contract/admin-token.ts';
+import { alertOperations } from '#contract/admin-alert.ts';
 import { sinkOperations } from '#contract/admin-sink.ts';
 import { teamOperations } from '#contract/admin-team.ts';
 import { userOperations } from '#contract/admin-user.ts';
@@ -21,6 +22,7 @@ import { roleHandlers } from './role.ts';
 import { serverHandlers } from './server.ts';
 import { tokenHandlers } from './token-operation.ts';
 import { meHandlers } from './me.ts';
+import { alertHandlers } from './alert-operation.ts';
 import { sinkHandlers } from './sink-operation.ts';
 import { teamHandlers } from './team.ts';
 import { userHandlers } from './user.ts';
@@ -49,6 +51,7 @@ export const doneBy: readonly DoneBy[] = [
   ...bind(tokenOperations, tokenHandlers),
   ...bind(accessOperations, accessHandlers),
   ...bind(sinkOperations, sinkHandlers),
+  ...bind(alertOperations, alertHandlers),
   ...bind(policyOperations, policyHandlers),
 ];
 

@@ -5,6 +5,7 @@ import type { shownDirectoryToken } from './directory-token.ts';
 import type { ShownAccessToken } from '#contract/admin-me.ts';
 import type { DeedRecord } from '#contract/audit.ts';
 import type { HostProof } from '#contract/host-identity.ts';
+import type { Alert } from '../store/alert.ts';
 import type { Connection, MadePerson } from '../store/sign-in.ts';
 import type { SeenHost, Token, Workstation } from '../store/store.ts';
 import type { ShownHost } from './host.ts';
@@ -162,6 +163,19 @@ export function hostText(host: ShownHost): string {
     '',
     connectionTable(connections),
   ].join('\n');
+}
+
+export function alertTable(alerts: readonly Alert[]): string {
+  const rows = alerts.map(({ id, level, key, words, count, firstAt, at, closedAt }) => [
+    id,
+    closedAt === null ? level : 'closed',
+    key,
+    String(count),
+    time(firstAt),
+    time(at),
+    words,
+  ]);
+  return table(['ID', 'LEVEL', 'ABOUT', 'TIMES', 'FIRST', 'LAST', 'WHAT'], rows, 'There are no alerts.');
 }
 
 /** What is set aside, dropped or skipped is told where there is any. */

@@ -40,6 +40,7 @@ export function passes(record: Fields, only: SinkFilter | undefined): boolean {
     wanted === undefined || (typeof value === 'string' && wanted.includes(value));
   return (
     has(only.kinds, record['kind']) &&
+    has(only.events, record['event']) &&
     has(only.decisions, record['decision']) &&
     has(only.gateways, valueAt(record, 'gateway', 'name')) &&
     has(only.servers, valueAt(record, 'server', 'name'))

@@ -86,6 +86,8 @@ import type { AdministrationStore } from './administration.ts';
 import { user, users } from './sql/user.ts';
 import type { DirectoryStore } from './directory.ts';
 import type { SignInStore } from './sign-in.ts';
+import type { AlertStore } from './alert.ts';
+import { alerts, alertsRead, closeAlert, newHosts, takeAlerts, told, untold } from './sql/alert.ts';
 import type { SinkStore } from './sink.ts';
 import type { Store } from './store.ts';
 import type { Db } from './table.ts';
@@ -202,6 +204,7 @@ function storeOf(engine: Engine, deed?: DeedRecord): Store {
     newestCalls: guarded((users, limit) => newestCalls(db, users, limit)),
     signIn: signInOf(db),
     sink: sinkOf(db),
+    alert: alertOf(db),
     administration: administrationOf(db),
     directory: directoryOf(db),
     recording: (of) => storeOf(engine, of),
@@ -300,5 +303,17 @@ function sinkOf(db: Db): SinkStore {
     secrets: guarded(() => sinkSecrets(db)),
     setSecret: guarded((secret) => setSinkSecret(db, secret)),
     resealSecrets: guarded((changes) => resealSinkSecrets(db, changes)),
+  };
+}
+
+function alertOf(db: Db): AlertStore {
+  return {
+    alertsRead: guarded((chain) => alertsRead(db, chain)),
+    takeAlerts: guarded((of) => takeAlerts(db, of)),
+    untold: guarded(() => untold(db)),
+    told: guarded((id, now) => told(db, id, now)),
+    alerts: guarded(() => alerts(db)),
+    closeAlert: guarded((id, now) => closeAlert(db, id, now)),
+    newHosts: guarded((after) => newHosts(db, after)),
   };
 }

@@ -25,6 +25,7 @@ import { createRule } from './migration/0018-rule.ts';
 import { createAdministration } from './migration/0019-administration.ts';
 import { createSeen } from './migration/0020-seen.ts';
 import { createDirectory } from './migration/0021-directory.ts';
+import { createAlert } from './migration/0022-alert.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -50,6 +51,7 @@ const migrations = {
   '0019-administration': createAdministration,
   '0020-seen': createSeen,
   '0021-directory': createDirectory,
+  '0022-alert': createAlert,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

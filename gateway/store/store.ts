@@ -21,6 +21,7 @@ import type { Offer, Verdict } from '#contract/server.ts';
 import type { AdministrationStore } from './administration.ts';
 import type { DirectoryStore } from './directory.ts';
 import type { SignInStore } from './sign-in.ts';
+import type { AlertStore } from './alert.ts';
 import type { SinkStore } from './sink.ts';
 
 export interface StoredPolicy {
@@ -277,6 +278,8 @@ export interface Store {
 
   /** Where records are sent. */
   readonly sink: SinkStore;
+  /** What deserves a look. */
+  readonly alert: AlertStore;
 
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@
 // JSON is text, truth is 0 or 1. A change here comes with a new file in migration/, never with a change of an old one.
 import type { Kysely, Transaction } from 'kysely';
 import type {
+  AlertId,
   AssignmentId,
   ConnectionId,
   Fingerprint,
@@ -20,6 +21,7 @@ import type {
 import type { HostState } from '#contract/host-identity.ts';
 import type { ItemKind, PolicyServer, RemoteServer } from '#contract/policy.ts';
 import type { Verdict } from '#contract/server.ts';
+import type { AlertLevel } from './alert.ts';
 import type { StoredIdentity, Workstation } from './store.ts';
 
 interface Named<Id> {
@@ -251,6 +253,19 @@ export interface Tables {
     readonly last_error: string | null;
     readonly last_error_at: number | null;
   };
+  readonly alert: {
+    readonly key: string;
+    readonly id: AlertId;
+    readonly level: AlertLevel;
+    readonly words: string;
+    readonly count: number;
+    readonly record: string | null;
+    readonly at: number;
+    readonly first_at: number;
+    readonly told_at: number | null;
+    readonly closed_at: number | null;
+  };
+  readonly alert_cursor: { readonly chain: string; readonly seq: number };
   readonly sink_parked: {
     readonly sink_id: SinkId;
     readonly chain: string;

@@ -82,6 +82,13 @@ export const layers: readonly Layer[] = [
     packages: [...logger, 'zod'],
     node: 'all',
   },
+  // What of the records deserves a look.
+  {
+    at: 'gateway/alert/',
+    ours: [...contract, 'gateway/store/store.ts', 'gateway/store/alert.ts', 'gateway/audit/record.ts'],
+    packages: logger,
+    node: 'all',
+  },
   // Where records go besides the database.
   {
     at: 'gateway/sink/',

@@ -20,6 +20,8 @@ describe('a filter', () => {
     [{}, true, true],
     [{ kinds: ['call'] }, true, false],
     [{ kinds: ['event'] }, false, true],
+    [{ events: ['sample'] }, false, true],
+    [{ events: ['alert_raised'] }, false, false],
     [{ decisions: ['refused', 'failed'] }, true, false],
     [{ decisions: ['allowed'] }, false, false],
     [{ gateways: ['eng'] }, true, false],

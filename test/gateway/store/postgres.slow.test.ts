@@ -16,6 +16,7 @@ import { describeDirectory } from '../../suite/directory.ts';
 import { describeAdministration } from '../../suite/administration.ts';
 import { describeSeen } from '../../suite/seen.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
+import { describeAlerts } from '../../suite/alert.ts';
 import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
 
@@ -33,6 +34,7 @@ describeNewestCalls('PostgreSQL', () => postgresGround(server));
 describeIdentities('PostgreSQL', () => postgresGround(server));
 describeSinks('PostgreSQL', () => postgresGround(server));
 describeSeen('PostgreSQL', () => postgresGround(server));
+describeAlerts('PostgreSQL', () => postgresGround(server));
 
 describe('a store on a PostgreSQL server', () => {
   /** A second connection to the same database, for somebody else. */

@@ -13,6 +13,7 @@ import { describeIdentities } from '../../suite/identity.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeSeen } from '../../suite/seen.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
+import { describeAlerts } from '../../suite/alert.ts';
 import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
 
@@ -24,6 +25,7 @@ describeNewestCalls('SQLite', sqliteGround);
 describeIdentities('SQLite', sqliteGround);
 describeSinks('SQLite', sqliteGround);
 describeSeen('SQLite', sqliteGround);
+describeAlerts('SQLite', sqliteGround);
 
 describe('a store on a SQLite file', () => {
   test('says so when its disk is full, loses nothing, and works again when there is room', async () => {
