@@ -130,6 +130,8 @@ export function createScreen(deps: ScreenDeps): Screen {
       try {
         const key = of.hits ?? of.assignment;
         const before = tails.get(key);
+        const isFree = chainOf(of.assignment.gateway.slug, 'response', scopeOf(of)) === undefined;
+        if (isFree && !before) return tell(body);
         const screened = run('response', of, 'notification', body, AbortSignal.timeout(engineWithinMs));
         if (!(screened instanceof Promise) && !before) return tell(screened ?? body);
         if ((before?.count ?? 0) >= waitingAtMost) return;

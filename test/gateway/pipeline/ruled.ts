@@ -1,0 +1,153 @@
+// A whole pipeline with rules in force and servers that say what a test makes them say, for one request.
+import pino from 'pino';
+import { expect } from 'vitest';
+import type { AuditRecord, CallRecord } from '#contract/audit.ts';
+import { newId, Slug, UserId } from '#contract/id.ts';
+import { PolicyFile, type PolicyIds } from '#contract/policy.ts';
+import type { AllowedCall, Identified } from '../../../gateway/call.ts';
+import { encoderFor } from '../../../gateway/mcp/encode.ts';
+import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
+import { membersOf } from '../../../gateway/mcp/span.ts';
+import { createPipeline } from '../../../gateway/pipeline/pipeline.ts';
+import type { Screen } from '../../../gateway/pipeline/screen.ts';
+import { compile, type Snapshot } from '../../../gateway/policy/compile.ts';
+import { compileRules } from '../../../gateway/rule/compile.ts';
+import type { Engines } from '../../../gateway/rule/engine.ts';
+import type { Upstream } from '../../../gateway/upstream/upstream.ts';
+import { compileDeps } from '../rule/stage.ts';
+import { followsNothing } from './following.ts';
+import { screenBy } from './screening.ts';
+
+/** What the host answers to a question. */
+const answered = '523-45-6789';
+
+const eng = Slug.parse('eng');
+const ids: PolicyIds = {
+  users: { ada: newId() },
+  teams: {},
+  servers: { notes: newId() },
+  gateways: { eng: newId() },
+  assignments: {},
+};
+
+async function snapshotOf(rules: readonly object[]): Promise<Snapshot> {
+  const policy = PolicyFile.parse({
+    version: 1,
+    users: { ada: { email: 'a@example.org', teams: ['red'] } },
+    teams: { red: { gateways: ['eng'] } },
+    servers: { notes: { kind: 'workstation' } },
+    gateways: {
+      eng: { assignments: { notes: { tools: 'all', prompts: 'all', resources: 'all', templates: 'all' } }, rules },
+    },
+  });
+  return compile({ policy, ids, offers: [], approvals: [], rules: await compileRules(policy, compileDeps) });
+}
+
+export type Meanwhile = (call: AllowedCall, screen: Screen) => Promise<void> | void;
+
+interface Scene {
+  readonly rules: readonly object[];
+  readonly method?: string;
+  readonly params?: object;
+  /** Of the server: `result` or `error`. */
+  readonly answer?: object;
+  readonly items?: readonly object[];
+  readonly instructions?: string;
+  /** What the server says while the call is under way. */
+  readonly meanwhile?: Meanwhile;
+  readonly engines?: Engines;
+}
+
+/** One request through the pipeline: what came back, what its server got, and what was said and recorded meanwhile. */
+export async function played({ rules, method = 'tools/call', params = { name: 'notes__save', arguments: {} }, ...scene }: Scene) {
+  const snapshot = await snapshotOf(rules);
+  const inForce = { current: () => snapshot, onChange: () => () => undefined, close: () => undefined };
+  const records: AuditRecord[] = [];
+  const told: string[] = [];
+  const forwarded: unknown[] = [];
+  const screen = screenBy(inForce, records, scene.engines);
+  const upstream: Upstream = {
+    list: () =>
+      Promise.resolve(
+        (scene.items ?? []).map((item) => {
+          const json = Buffer.from(JSON.stringify(item));
+          const nameSpan = membersOf(json, 0).find(({ key }) => key === 'name')?.value ?? { start: 0, end: 0 };
+          return { name: 'name' in item ? String(item.name) : '', json, nameSpan };
+        }),
+      ),
+    async call(call, message, trace) {
+      trace.forwardedAt = performance.now();
+      forwarded.push(message.params.value);
+      expect(readMessage(call.body)).toMatchObject({ params: { value: message.params.value } });
+      await scene.meanwhile?.(call, screen);
+      const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, ...(scene.answer ?? { result: { content: [] } }) }));
+      const response = readMessage(body);
+      if (response.kind !== 'response') throw new Error('not a response');
+      return { body, message: response };
+    },
+    about: () => ({ instructions: scene.instructions, capabilities: new Set(), listChanged: [], isSubscribable: false }),
+    follow: followsNothing,
+    hear: () => undefined,
+    release: () => undefined,
+    close: () => Promise.resolve(),
+  };
+  const recorder = {
+    append: (record: AuditRecord) => Promise.resolve(void records.push(record)),
+    close: () => Promise.resolve(),
+  };
+  const logger = pino({ level: 'silent' });
+  const pipeline = createPipeline({
+    sealSecret: Buffer.alloc(32),
+    inForce,
+    upstream,
+    recorder,
+    screen,
+    stands: () => Promise.resolve(),
+    logger,
+    onRecord: () => undefined,
+  });
+  const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
+  const message = readMessage(body);
+  if (message.kind !== 'request') throw new Error('not a request');
+  const request: Identified = {
+    era: 'legacy',
+    method,
+    target: { gateway: eng, server: undefined },
+    body,
+    caller: {
+      user: { id: UserId.parse(ids.users['ada']), slug: Slug.parse('ada') },
+      host: 'codex',
+      token: null,
+      gateway: eng,
+      via: 'http',
+      workstation: null,
+    },
+    conversation: 'c',
+    arrivedAt: { monotonic: 0, wall: 0 },
+    audience: {
+      logLevel: 'debug',
+      abilities: { roots: true, sampling: true, samplingTools: true, form: true, url: true, declared: '{}' },
+      conversation: undefined,
+      tell: (notification) => void told.push(notification.toString()),
+      wants: () => undefined,
+      ask: (question, signal) =>
+        pipeline.ask(
+          question,
+          {
+            abilities: { roots: true, sampling: true, samplingTools: true, form: true, url: true, declared: '{}' },
+            pose(posed) {
+              told.push(posed.body.toString());
+              const answer = Buffer.from(`{"jsonrpc":"2.0","id":7,"result":{"action":"accept","content":{"ssn":"${answered}"}}}`);
+              return Promise.resolve({ body: answer, id: { start: 21, end: 22 } });
+            },
+          },
+          signal,
+        ),
+    },
+  };
+  const encoded = await pipeline.handle(request, message, encoderFor('legacy', '1'), new AbortController().signal);
+  await pipeline.close();
+  const answer = JSON.parse(encoded.body.toString()) as { result?: unknown; error?: { message: string; data: { code: string } } };
+  const record = records.find((one): one is CallRecord => one.kind === 'call');
+  return { answer, forwarded, told, record, records, code: answer.error?.data.code };
+}
