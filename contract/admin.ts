@@ -1,4 +1,5 @@
 // The admin API: all of its operations in one table. The rule: what is not in it is not served, and whatever is declares the capability that it needs.
+import { auditOperations } from './admin-audit.ts';
 import { accessOperations } from './admin-access.ts';
 import { alertOperations } from './admin-alert.ts';
 import { gatewayOperations } from './admin-gateway.ts';
@@ -24,6 +25,7 @@ export const operations = {
   ...sinkOperations,
   ...alertOperations,
   ...policyOperations,
+  ...auditOperations,
 } satisfies Readonly<Record<string, Operation>>;
 
 export type AdminOperations = typeof operations;

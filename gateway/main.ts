@@ -8,10 +8,11 @@ import pino, { type Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import { acceptHosts } from './accept-host.ts';
 import { watchAlerts } from './alert/alerts.ts';
-import { gaugeAudit, type AuditGauge } from './audit-gauge.ts';
+import { gaugeAudit } from './audit-gauge.ts';
 import { createDeedLog } from './audit/deed-log.ts';
 import { openAuditKey } from './audit/key.ts';
 import { openRecorder } from './audit/spool.ts';
+import { startUpkeep } from './audit/upkeep.ts';
 import { createMemoryBus } from './bus/memory.ts';
 import { readCertificate } from './certificate.ts';
 import { openSignIn, readWays } from './configured.ts';
@@ -23,7 +24,7 @@ import { createTokenCheck } from './caller/token.ts';
 import { adminDocuments } from './http/admin/document.ts';
 import { createAdminRoute } from './http/admin/route.ts';
 import { createEnrollRoute } from './http/enroll.ts';
-import { createHealth, type Part } from './http/health.ts';
+import { createHealth } from './http/health.ts';
 import { createMcpRoute } from './http/mcp.ts';
 import { createMetrics, createMetricsRoutes } from './http/metrics.ts';
 import { createOldRoute } from './http/old-stream.ts';
@@ -44,16 +45,16 @@ import { createIdentities } from './identity/identities.ts';
 import { openIdentities } from './identity/open.ts';
 import { removeAndRevoke } from './identity/removal.ts';
 import { identitiesPath } from './identity/words.ts';
-import { openInForce, type InForce } from './in-force.ts';
+import { openInForce } from './in-force.ts';
 import { createMcpSessions } from './mcp/session.ts';
 import { createPipeline, type PipelineDeps } from './pipeline/pipeline.ts';
 import { createScreen } from './pipeline/screen.ts';
+import { readinessOf } from './readiness.ts';
 import { createEngines } from './rule/engines.ts';
 import { locationOf, type ServeSettings } from './settings.ts';
 import { openSinks } from './sink/sinks.ts';
 import { lockDataDirectory } from './store/lock.ts';
 import { openStore } from './store/open.ts';
-import type { Store } from './store/store.ts';
 import { watchRevision } from './store/watch.ts';
 import { createTunnels } from './tunnel/tunnels.ts';
 import { byKind } from './upstream/by-kind.ts';
@@ -256,6 +257,7 @@ async function start(
   const release = (conversation: string) => pipeline.release(conversation);
   const onRootsChanged = (conversation: string) => upstream.hear(conversation, { kind: 'roots-changed' });
   underWay = () => pipeline.underWay();
+  const upkeep = opened(startUpkeep({ store, isQuiet: () => underWay() === 0, dataDir, logger, now }), (it) => it.close());
   opened(giveBackMemory({ isQuiet: () => underWay() === 0 && tunnels.greeting() === 0 }), (it) => it.close());
   const acceptHost = acceptHosts({ inForce, onUse, pipeline, onRootsChanged, onEnd: release });
   const sessions = opened(createMcpSessions({ now, onEnd: release }), (it) => it.close());
@@ -322,6 +324,7 @@ async function start(
       logger,
       addressOf,
       sinkParts,
+      exports: upkeep.exports,
       removeIdentity: (from, id) => removeAndRevoke({ ...signInAt, store: from }, id),
       onChanged: () => bus.publish('changed'),
       documents: adminDocuments(publicOrigin),
@@ -357,18 +360,6 @@ async function start(
   opened(pipeline, (it) => it.close());
   logger.info({ url: publicOrigin, address: server.address }, 'listening');
   return { url: publicOrigin, metricsUrl: `${originOf(metricsServer.address, false)}/metrics` };
-}
-
-/** What a call needs. */
-function readinessOf(of: { store: Store; inForce: InForce; recorder: AuditGauge }): readonly Part[] {
-  const refuse = (isRefused: boolean) => {
-    if (isRefused) throw new Fault('AUDIT_UNAVAILABLE');
-  };
-  return [
-    { otherwise: 'the store does not answer', check: () => of.store.revision() },
-    { otherwise: 'there is no policy to decide by', check: () => of.inForce.current() },
-    { otherwise: 'the audit does not accept records', check: () => refuse(of.recorder.isRefusing()) },
-  ];
 }
 
 /** Several gateway servers may share a PostgreSQL database: each has a chain of its own, named by the key in its data directory. */

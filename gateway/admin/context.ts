@@ -5,6 +5,7 @@ import type { InputOf, Operations } from '#contract/admin-operation.ts';
 import type { DeedRecord } from '#contract/audit.ts';
 import { type IdentityId, newRecordId } from '#contract/id.ts';
 import type { ReceiverDeps } from '../sink/open.ts';
+import type { Exports } from '../audit/export-job.ts';
 import type { Store } from '../store/store.ts';
 import type { KeyEncryption } from '../vault/seal.ts';
 import { deedActor, type Actor } from './actor.ts';
@@ -17,6 +18,7 @@ export interface AdminDeps {
   readonly now: () => number;
   /** What sends to a sink by hand. */
   readonly sinkParts: ReceiverDeps;
+  readonly exports: Exports;
   /** Removes an identity with this store, and gives its tokens back where its server takes them. Undefined where there is none any more. */
   readonly removeIdentity: (store: Store, id: IdentityId) => Promise<'revoked' | 'kept' | 'token' | undefined>;
 }

@@ -2,6 +2,7 @@
 // same functions. The rule: nothing of an operation runs before its capability, and for a gateway its reach, was asked for.
 import { type Operation, type Operations, type Problem, readInput } from '#contract/admin-operation.ts';
 import { meOperations } from '#contract/admin-me.ts';
+import { auditOperations } from '#contract/admin-audit.ts';
 import { accessOperations } from '#contract/admin-access.ts';
 import { gatewayOperations } from '#contract/admin-gateway.ts';
 import { policyOperations } from '#contract/admin-policy.ts';
@@ -15,6 +16,7 @@ import { userOperations } from '#contract/admin-user.ts';
 import { Fault } from '#contract/error.ts';
 import { type Actor, need, needGateway } from './actor.ts';
 import type { AdminContext, HandlersFor } from './context.ts';
+import { auditHandlers } from './audit.ts';
 import { accessHandlers } from './access.ts';
 import { gatewayHandlers } from './gateway.ts';
 import { policyHandlers } from './policy.ts';
@@ -53,6 +55,7 @@ export const doneBy: readonly DoneBy[] = [
   ...bind(sinkOperations, sinkHandlers),
   ...bind(alertOperations, alertHandlers),
   ...bind(policyOperations, policyHandlers),
+  ...bind(auditOperations, auditHandlers),
 ];
 
 function bind<T extends Operations>(operations: T, handlers: HandlersFor<T>): readonly DoneBy[] {

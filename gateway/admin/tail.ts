@@ -20,7 +20,7 @@ export async function* tailRecords(of: { store: Store; count: number; follow: Ab
   // At least one is asked for, to know where to go on.
   const newest = await store.newestRecords(Math.max(count, 1));
   for (const record of newest.toReversed()) {
-    if (count > 0) yield parse(record);
+    if (count > 0) yield parseRecord(record);
     seen.set(record.chain, record.seq);
   }
   if (!follow) return;
@@ -31,7 +31,7 @@ export async function* tailRecords(of: { store: Store; count: number; follow: Ab
   while (!follow.aborted) {
     for (const chain of await store.chains()) {
       for (const record of await store.recordsAfter(chain, seen.get(chain) ?? 0, batch)) {
-        yield parse(record);
+        yield parseRecord(record);
         seen.set(chain, record.seq);
       }
     }
@@ -39,7 +39,7 @@ export async function* tailRecords(of: { store: Store; count: number; follow: Ab
   }
 }
 
-function parse({ chain, seq, body }: ChainedRecord): Tailed {
+export function parseRecord({ chain, seq, body }: ChainedRecord): Tailed {
   try {
     return { chain, seq, record: AuditRecord.safeParse(JSON.parse(body)).data };
   } catch {

@@ -6,6 +6,8 @@ import { readAuditKey } from '../audit/key.ts';
 import { verifyAudit, verifyWithoutKey } from '../audit/verify.ts';
 import { command, withStore, type AddCommands, type Common } from './terminal.ts';
 
+import { addAuditSearch } from './audit-search.ts';
+
 export const addAudit: AddCommands = (program, terminal) => {
   const audit = program.command('audit').description('The record of every call.');
   command(audit, 'tail', 'Shows the newest records.')
@@ -24,6 +26,7 @@ export const addAudit: AddCommands = (program, terminal) => {
           terminal.note(`${waiting} deeds of administrators are not here yet: a running gateway server brings them.`);
       });
     });
+  addAuditSearch(audit, terminal);
   command(audit, 'verify', 'Checks that no record was altered, deleted, moved or cut off.').action(async (flags: Common) => {
     const verdict = await withStore(terminal, flags, async (store, { dataDir }) => {
       const audit = await readAuditKey(dataDir);

@@ -11,7 +11,7 @@ import type { Engine, Snapshot } from './engine.ts';
 import { asUnavailable, codeOf } from './failure.ts';
 import { nameOf, openUnmigrated } from './location.ts';
 import type { StoreLocation } from './location.ts';
-import { checkSchema, tablesOf } from './schema.ts';
+import { checkSchema, isDerived, tablesOf } from './schema.ts';
 
 /** Tokens and sessions of hosts that signed in: what ended since must not live again, so after a restore they sign in anew. */
 const passing = 'sign_in_item';
@@ -96,7 +96,7 @@ async function headerOf({ db }: Snapshot, { dialect }: Engine, now: number): Pro
 }
 
 async function* pagesOf(snapshot: Snapshot, { dialect }: Engine, { onProgress, signal }: How): AsyncGenerator<BackupPage> {
-  const tables = (await tablesOf(snapshot.db, dialect)).filter(({ name }) => name !== passing);
+  const tables = (await tablesOf(snapshot.db, dialect)).filter(({ name }) => name !== passing && !isDerived(name));
   let total = 0;
   for (const { name } of tables) {
     const { db } = snapshot;

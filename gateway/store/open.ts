@@ -12,6 +12,7 @@ import type { StoreLocation } from './location.ts';
 import { lockDataDirectory } from './lock.ts';
 import { checkSchema, migrate } from './schema.ts';
 import { accessTokens, addAccessToken, revokeAccessToken, tokenHolder, usedAccessToken } from './sql/access-token.ts';
+import { behind, find, indexRecords, span } from './sql/search.ts';
 import { approvals, decide } from './sql/approval.ts';
 import { forDeed } from './sql/change.ts';
 import { deedsOnRecord, deedsWaiting, forgetDeeds, noteDeed, releaseDeeds, takeDeeds } from './sql/deed.ts';
@@ -85,6 +86,7 @@ import {
 import type { AdministrationStore } from './administration.ts';
 import { user, users } from './sql/user.ts';
 import type { DirectoryStore } from './directory.ts';
+import type { SearchStore } from './search.ts';
 import type { SignInStore } from './sign-in.ts';
 import type { AlertStore } from './alert.ts';
 import { alerts, alertsRead, closeAlert, newHosts, takeAlerts, told, untold } from './sql/alert.ts';
@@ -203,6 +205,7 @@ function storeOf(engine: Engine, deed?: DeedRecord): Store {
     newestRecords: guarded((limit) => newestRecords(db, limit)),
     newestCalls: guarded((users, limit) => newestCalls(db, users, limit)),
     signIn: signInOf(db),
+    search: searchOf(engine),
     sink: sinkOf(db),
     alert: alertOf(db),
     administration: administrationOf(db),
@@ -256,6 +259,15 @@ function directoryOf(db: Db): DirectoryStore {
     hold: guarded((user, now) => holdUser(db, user, now)),
     release: guarded((user, now) => releaseUser(db, user, now)),
     held: guarded(() => heldPeople(db)),
+  };
+}
+
+function searchOf({ db, dialect }: Engine): SearchStore {
+  return {
+    index: guarded((limit) => indexRecords(db, dialect, limit)),
+    behind: guarded(() => behind(db)),
+    find: guarded((filter, page) => find(db, dialect, filter, page)),
+    span: guarded((filter) => span(db, filter)),
   };
 }
 

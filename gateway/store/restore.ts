@@ -12,7 +12,7 @@ import { nameOf, openUnmigrated } from './location.ts';
 import type { StoreLocation } from './location.ts';
 import { mergeInto } from './merge.ts';
 import { openEngine } from './open.ts';
-import { checkSchema, isKnown, migrate, tablesOf } from './schema.ts';
+import { checkSchema, isDerived, isKnown, migrate, tablesOf } from './schema.ts';
 import { insertRows } from './sql/row.ts';
 import { openSqlite } from './sqlite.ts';
 import type { Tx } from './table.ts';
@@ -83,6 +83,7 @@ async function check(file: string): Promise<{ header: Header; counts: Counts }> 
 /** No organization and no rows: only the tables are there. */
 async function isUnused({ db, dialect }: Engine): Promise<boolean> {
   for (const { name } of await tablesOf(db, dialect)) {
+    if (isDerived(name)) continue;
     const isState = name === 'state' ? sql`where organization is not null` : sql``;
     const { rows } = await sql`select 1 from ${sql.table(name)} ${isState} limit 1`.execute(db);
     if (rows.length > 0) return false;

@@ -26,6 +26,7 @@ import { createAdministration } from './migration/0019-administration.ts';
 import { createSeen } from './migration/0020-seen.ts';
 import { createDirectory } from './migration/0021-directory.ts';
 import { createAlert } from './migration/0022-alert.ts';
+import { createSearch } from './migration/0023-search.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -52,10 +53,15 @@ const migrations = {
   '0020-seen': createSeen,
   '0021-directory': createDirectory,
   '0022-alert': createAlert,
+  '0023-search': createSearch,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';
 
+/** Where SQLite keeps what its index of words is made of: they come and go with it. */
+const isOfIndex = /^entry_word_/;
+/** Made from the records, so it is in no backup. */
+export const isDerived = (table: string): boolean => table === 'entry' || table.startsWith('entry_');
 const bookkeeping: readonly string[] = ['migration', 'migration_lock'];
 
 type SchemaState =
@@ -111,7 +117,7 @@ export async function tablesOf(db: Db, dialect: DialectName, withBookkeeping = f
   const schema = dialect === 'sqlite' ? undefined : await currentSchema(db);
   const ours = all.filter((table) => table.schema === schema);
   return ours
-    .filter((table) => !table.isView && (withBookkeeping || !bookkeeping.includes(table.name)))
+    .filter(({ isView, name }) => !isView && !isOfIndex.test(name) && (withBookkeeping || !bookkeeping.includes(name)))
     .map(({ name, columns }) => ({ name, columns: columns.map((column) => column.name) }));
 }
 

@@ -20,6 +20,7 @@ import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { AdministrationStore } from './administration.ts';
 import type { DirectoryStore } from './directory.ts';
+import type { SearchStore } from './search.ts';
 import type { SignInStore } from './sign-in.ts';
 import type { AlertStore } from './alert.ts';
 import type { SinkStore } from './sink.ts';
@@ -275,6 +276,8 @@ export interface Store {
 
   /** People and groups that a directory provisions, and who counts as not there. */
   readonly directory: DirectoryStore;
+  /** Finding records by what they say. */
+  readonly search: SearchStore;
 
   /** Where records are sent. */
   readonly sink: SinkStore;

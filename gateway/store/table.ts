@@ -358,6 +358,12 @@ export interface Tables {
     readonly at: number;
   };
 
+  /** The index over the records (sql/search.ts). `peak`: the latest `at` up to it. */
+  readonly entry: { readonly number: number; readonly record: number; readonly at: number; readonly peak: number };
+  readonly entry_cursor: { readonly chain: string; readonly seq: number };
+  /** One row. `lag`: how much earlier than the latest before it a record was at most. */
+  readonly entry_state: { readonly id: number; readonly next: number; readonly peak: number; readonly lag: number };
+
   readonly chain: {
     readonly number: number;
     readonly name: string;

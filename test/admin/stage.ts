@@ -9,6 +9,7 @@ import { reveal } from '#contract/secret.ts';
 import { issueAccessToken } from '../../gateway/admin/access-token.ts';
 import type { AdminDeps } from '../../gateway/admin/context.ts';
 import { createDeedLog, type DeedLog } from '../../gateway/audit/deed-log.ts';
+import { createExports } from '../../gateway/audit/export-job.ts';
 import { openAuditKey } from '../../gateway/audit/key.ts';
 import { openRecorder } from '../../gateway/audit/spool.ts';
 import { createEgress } from '../../gateway/egress/egress.ts';
@@ -71,6 +72,7 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
     sinkParts: { source, egress, directory: join(data.dir, 'sink') },
     keys: openKeys(data.dir, []).keys,
     now,
+    exports: createExports({ store, directory: join(data.dir, 'export'), logger: quiet, now }),
     removeIdentity: async (from, id) => ((await from.removeIdentity(id, now())) ? 'token' : undefined),
   };
   const addressOf = (request: Parameters<typeof clientAddress>[1]) => clientAddress(site, request);
@@ -128,6 +130,7 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
     },
     async close() {
       await server.close(0);
+      await deps.exports.close();
       await deeds.close();
       await recorder.close();
       await egress.close();

@@ -78,7 +78,7 @@ export const layers: readonly Layer[] = [
   },
   {
     at: 'gateway/audit/',
-    ours: [...contract, 'gateway/key-file.ts', 'gateway/store/store.ts'],
+    ours: [...contract, 'gateway/key-file.ts', 'gateway/store/store.ts', 'gateway/store/search.ts'],
     packages: [...logger, 'zod'],
     node: 'all',
   },

@@ -201,6 +201,19 @@ describe('beside a running serve', () => {
     while (!isSeen) await Promise.race([seen, initialize(gateway.url, token)]);
     expect(String((await followed)[0])).toContain('"method":"initialize"');
     expect(await following.stop('SIGINT')).toBe(0);
+    const found = (await done('audit', 'search', 'initialize', '--user', 'ada', '-n', '1000', '--json')).trim();
+    const { items } = JSON.parse(found);
+    expect(items[0]).toMatchObject({ kind: 'call', method: 'initialize', user: { name: 'ada' } });
+    const out = join(dir, 'records.csv');
+    const until = String(new Date(items[0].at + 1).toISOString());
+    expect(
+      await done('audit', 'export', 'initialize', '--user', 'ada', '--until', until, '--format', 'csv', '--out', out),
+    ).toMatch(/^\d+ records in /);
+    const rows = (await readFile(out, 'utf8')).split('\r\n').slice(1, -1);
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.every((row) => row.includes(',call,initialize,ada,codex,main,'))).toBe(true);
+    expect((await stat(out)).mode & 0o777).toBe(0o600);
+    expect(await refusal(cli('audit', 'export', '--out', out))).toContain(out);
     expect(await done('audit', 'verify')).toMatch(/^whole: \d+ records in 1 chain$/);
   });
 

@@ -3,6 +3,31 @@ import type { Requirement } from '../requirement.ts';
 
 export const audit: readonly Requirement[] = [
   {
+    id: 'audit.search',
+    promise: 'A search finds exactly the records that its filters and words describe, page by page.',
+    source: 'docs/data.md, "Search and export"',
+  },
+  {
+    id: 'audit.search-once',
+    promise: 'A record is in the index of the search once, however many gateway servers and commands bring it up to date.',
+    source: 'docs/data.md, "Search and export"',
+  },
+  {
+    id: 'audit.export-rows',
+    promise: 'An export has a row for each record that its query finds.',
+    source: 'docs/data.md, "Search and export"',
+  },
+  {
+    id: 'audit.export-deed',
+    promise: 'Who exported which records is on record.',
+    source: 'docs/data.md, "Search and export"',
+  },
+  {
+    id: 'audit.export-formula',
+    promise: 'No cell of an exported CSV is taken for a formula by a spreadsheet.',
+    source: 'docs/data.md, "Search and export"',
+  },
+  {
     id: 'audit.names-record',
     promise: 'Records that were altered, deleted, cut off or put in another order are found, and the first of them is named.',
     source: 'docs/data.md, "Audit records"',

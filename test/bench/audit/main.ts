@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { verifyAudit } from '../../../gateway/audit/verify.ts';
+import type { RecordFilter } from '../../../gateway/store/search.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import { fill } from './fill.ts';
 
@@ -37,11 +38,44 @@ try {
       });
       say(`verified  ${records} records in ${took.toFixed(2)} s (goal: a million in under 10 s)`);
     }
+    const indexed = await seconds(async () => {
+      while ((await store.search.index(100)) > 0);
+    });
+    say(`indexed   ${records} records in ${indexed.toFixed(1)} s, ${((await stat(file)).size / 2 ** 20).toFixed(0)} MiB then`);
+    for (const [name, filter, isFound] of searches(await store.search.find({}, { limit: 1 }))) {
+      const took: number[] = [];
+      for (let round = 0; round < 5; round++)
+        took.push(
+          await seconds(async () => {
+            const found = await store.search.find(filter, { limit: 50 });
+            if (found.length > 0 !== isFound) throw new Error(`wrong: ${name}`);
+          }),
+        );
+      say(`searched  ${name.padEnd(52)} ${(Math.max(...took) * 1000).toFixed(1)} ms at most (goal: under 300 ms)`);
+    }
   } finally {
     await store.close();
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
+}
+
+/** Those that have to look far, beside what people look for. */
+function searches([newest]: readonly { readonly at: number }[]): readonly (readonly [string, RecordFilter, boolean])[] {
+  const at = newest?.at ?? 0;
+  const old = { from: at - records * 900, until: at - records * 800 };
+  return [
+    ['the newest', {}, true],
+    ['a user', { user: 'person-7' }, true],
+    ['a user, a tool and a code', { user: 'person-7', tool: 'query', code: 'TUNNEL_LOST' }, true],
+    ['a user on a day long ago', { ...old, user: 'person-7' }, true],
+    ['a day long ago', old, true],
+    ['two values that many have, together on one day', { ...old, server: 'github', decision: 'refused' }, true],
+    ['words', { text: 'claude refused create issue' }, true],
+    ['the beginning of a word that all have', { text: 'allow* gateway*' }, true],
+    ['what many have together with what nobody has', { decision: 'allowed', text: 'nowhere' }, false],
+    ['two values that never come together', { decision: 'allowed', code: 'TUNNEL_LOST' }, false],
+  ];
 }
 
 async function seconds(work: () => Promise<void>): Promise<number> {

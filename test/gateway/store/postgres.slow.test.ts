@@ -17,6 +17,7 @@ import { describeAdministration } from '../../suite/administration.ts';
 import { describeSeen } from '../../suite/seen.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeAlerts } from '../../suite/alert.ts';
+import { describeSearch } from '../../suite/search.ts';
 import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
 
@@ -35,6 +36,7 @@ describeIdentities('PostgreSQL', () => postgresGround(server));
 describeSinks('PostgreSQL', () => postgresGround(server));
 describeSeen('PostgreSQL', () => postgresGround(server));
 describeAlerts('PostgreSQL', () => postgresGround(server));
+describeSearch('PostgreSQL', () => postgresGround(server));
 
 describe('a store on a PostgreSQL server', () => {
   /** A second connection to the same database, for somebody else. */

@@ -14,6 +14,7 @@ import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeSeen } from '../../suite/seen.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeAlerts } from '../../suite/alert.ts';
+import { describeSearch } from '../../suite/search.ts';
 import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
 
@@ -26,6 +27,7 @@ describeIdentities('SQLite', sqliteGround);
 describeSinks('SQLite', sqliteGround);
 describeSeen('SQLite', sqliteGround);
 describeAlerts('SQLite', sqliteGround);
+describeSearch('SQLite', sqliteGround);
 
 describe('a store on a SQLite file', () => {
   test('says so when its disk is full, loses nothing, and works again when there is room', async () => {

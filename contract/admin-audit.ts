@@ -1,0 +1,101 @@
+// The admin API's operations on the audit records: search them, and export what a search finds as a job. The rule: reading is one capability, taking away is another.
+import { z } from 'zod';
+import { Done, Page, operation } from './admin-operation.ts';
+import { recordKinds } from './audit.ts';
+
+const name = z.string().min(1).max(500).optional();
+/** Exactly these values; `text`: words that all stand somewhere in the record, the last letters of one left open by `*`. */
+const filter = {
+  /** Times are ms since 1970; `until` itself is not in it. */
+  from: z.coerce.number().int().min(0).optional(),
+  until: z.coerce.number().int().min(0).optional(),
+  user: name,
+  host: name,
+  gateway: name,
+  server: name,
+  /** A tool, prompt, resource or template. */
+  tool: name,
+  decision: z.enum(['allowed', 'refused', 'failed']).optional(),
+  code: name,
+  kind: z.enum(recordKinds).optional(),
+  text: z.string().min(1).max(1000).optional(),
+};
+
+const Found = z.object({
+  chain: z.string(),
+  seq: z.number().int(),
+  /** As it was written down; null where that can't be read. */
+  record: z.looseObject({ version: z.literal(1), kind: z.enum(recordKinds), id: z.string(), at: z.number().int() }).nullable(),
+});
+/** `done`: 0 to 1. `behind`: records that were not in the index when it began, so that they are not in it. */
+const Export = z.object({
+  id: z.uuid(),
+  format: z.enum(['csv', 'jsonl']),
+  state: z.enum(['running', 'done', 'failed']),
+  done: z.number(),
+  rows: z.number().int(),
+  behind: z.number().int(),
+  createdAt: z.number().int(),
+  /** Its file is removed then, and where the gateway server starts anew. */
+  expiresAt: z.number().int(),
+});
+const id = { params: z.strictObject({ id: z.uuid() }) };
+const example = { params: { id: '0198c0de-0000-7000-8000-000000000001' } };
+
+export const auditOperations = {
+  'audit.search': operation({
+    method: 'GET',
+    path: '/audit/records',
+    capability: 'audit.read',
+    summary: 'Searches the audit records, newest first.',
+    query: Page.extend(filter),
+    answer: z.object({
+      items: z.array(Found),
+      /** Null at the end. */
+      next: z.string().nullable(),
+      /** The newest records, which are not in the index yet and so not found. */
+      behind: z.number().int(),
+    }),
+  }),
+  'audit.export': operation({
+    method: 'POST',
+    path: '/audit/exports',
+    capability: 'audit.export',
+    summary: 'Begins to write the records that a search finds to a file.',
+    body: z.strictObject({ format: z.enum(['csv', 'jsonl']), filter: z.strictObject(filter).default({}) }),
+    answer: Export,
+    example: { body: { format: 'jsonl', filter: { decision: 'refused' } } },
+  }),
+  'audit.export-progress': operation({
+    method: 'GET',
+    path: '/audit/exports/{id}',
+    capability: 'audit.export',
+    summary: 'Says how far an export is.',
+    ...id,
+    answer: Export,
+    example,
+  }),
+  'audit.export-part': operation({
+    method: 'GET',
+    path: '/audit/exports/{id}/part',
+    capability: 'audit.export',
+    summary: 'Reads a part of what an export has written so far: whole lines, about a megabyte.',
+    ...id,
+    query: z.strictObject({ after: z.coerce.number().int().min(0).default(0) }),
+    answer: z.object({
+      text: z.string(),
+      /** What to ask for next as `after`; null at the end. */
+      next: z.number().int().nullable(),
+    }),
+    example,
+  }),
+  'audit.export-remove': operation({
+    method: 'DELETE',
+    path: '/audit/exports/{id}',
+    capability: 'audit.export',
+    summary: 'Ends an export and removes its file.',
+    ...id,
+    answer: Done,
+    example,
+  }),
+};

@@ -1,0 +1,155 @@
+// The index over the records: SQLite's FTS5, or PostgreSQL's GIN over a tsvector, of words that word.ts makes. An entry's number grows over all chains, and it
+// keeps the latest time up to it, so that a span of time is a span of numbers. The rule: reading and taking apart happens before the transaction, which only writes.
+import { sql, type RawBuilder } from 'kysely';
+import type { DialectName } from '../engine.ts';
+import type { FoundRecord, RecordFilter } from '../search.ts';
+import type { ChainedRecord } from '../store.ts';
+import type { Db, Tx } from '../table.ts';
+import { idOf, numberOf, seqOf } from './place.ts';
+import { chains, recordsAfter } from './record.ts';
+import { wantedOf, wordsOf, type Wanted } from './word.ts';
+
+/** Rows of one statement: SQLite takes 32,766 values. */
+const rowsAtOnce = 500;
+
+interface NewEntry {
+  readonly number: number;
+  readonly record: number;
+  readonly at: number;
+  readonly peak: number;
+  readonly words: string;
+}
+
+export async function indexRecords(db: Db, dialect: DialectName, limit: number): Promise<number> {
+  const state = await db.selectFrom('entry_state').selectAll().executeTakeFirstOrThrow();
+  const cursors = new Map((await db.selectFrom('entry_cursor').selectAll().execute()).map(({ chain, seq }) => [chain, seq]));
+  const pages: { readonly chain: number; readonly records: readonly ChainedRecord[] }[] = [];
+  for (const name of await chains(db)) {
+    const chain = await numberOf(db, name);
+    const records = await recordsAfter(db, name, cursors.get(name) ?? 0, limit);
+    if (chain !== undefined && records.length > 0) pages.push({ chain, records });
+  }
+  const entries: NewEntry[] = [];
+  const ends = new Map<string, number>();
+  let { next, peak, lag } = state;
+  for (const { id, record } of merged(pages, limit)) {
+    peak = Math.max(peak, record.at);
+    lag = Math.max(lag, peak - record.at);
+    entries.push({ number: next++, record: id, at: record.at, peak, words: wordsOf(record.body).join(' ') });
+    ends.set(record.chain, record.seq);
+  }
+  if (entries.length === 0) return 0;
+  return await db.transaction().execute(async (tx) => {
+    const moved = tx.updateTable('entry_state').set({ next, peak, lag }).where('next', '=', state.next);
+    // Somebody else was here first.
+    if ((await moved.executeTakeFirstOrThrow()).numUpdatedRows === 0n) return 0;
+    for (let i = 0; i < entries.length; i += rowsAtOnce) await add(tx, dialect, entries.slice(i, i + rowsAtOnce));
+    for (const [chain, seq] of ends)
+      await tx
+        .insertInto('entry_cursor')
+        .values({ chain, seq })
+        .onConflict((on) => on.column('chain').doUpdateSet({ seq }))
+        .execute();
+    return entries.length;
+  });
+}
+
+/** By time, each chain in its own order. */
+function* merged(pages: readonly { readonly chain: number; readonly records: readonly ChainedRecord[] }[], limit: number) {
+  const left = pages.map(({ chain, records }) => ({ chain, records, taken: 0 }));
+  for (let count = 0; count < limit; count++) {
+    let first: { readonly from: (typeof left)[number]; readonly record: ChainedRecord } | undefined;
+    for (const from of left) {
+      const record = from.records[from.taken];
+      if (record !== undefined && (first === undefined || record.at < first.record.at)) first = { from, record };
+    }
+    if (first === undefined) return;
+    first.from.taken++;
+    yield { id: idOf(first.from.chain, first.record.seq), record: first.record };
+  }
+}
+
+async function add(tx: Tx, dialect: DialectName, entries: readonly NewEntry[]): Promise<void> {
+  const rows = entries.map(({ number, record, at, peak }) => ({ number, record, at, peak }));
+  await tx.insertInto('entry').values(rows).execute();
+  const words = sql.join(entries.map((of) => sql`(${of.number}, ${of.words})`));
+  if (dialect === 'sqlite') await sql`insert into entry_word (rowid, words) values ${words}`.execute(tx);
+  else
+    await sql`update entry set words = array_to_tsvector(string_to_array(of.words, ' '))
+      from (values ${sql.join(entries.map((of) => sql`(${of.number}::bigint, ${of.words}::text)`))}) as of (number, words)
+      where entry.number = of.number`.execute(tx);
+}
+
+export async function behind(db: Db): Promise<number> {
+  const cursors = new Map((await db.selectFrom('entry_cursor').selectAll().execute()).map(({ chain, seq }) => [chain, seq]));
+  let sum = 0;
+  for (const name of await chains(db)) {
+    const chain = await numberOf(db, name);
+    if (chain === undefined) continue;
+    const last = await db
+      .selectFrom('record')
+      .select('id')
+      .where('id', '<', idOf(chain + 1, 0))
+      .where('id', '>', idOf(chain, 0))
+      .orderBy('id', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    sum += last === undefined ? 0 : Math.max(seqOf(last.id) - (cursors.get(name) ?? 0), 0);
+  }
+  return sum;
+}
+
+export async function find(
+  db: Db,
+  dialect: DialectName,
+  filter: RecordFilter,
+  { before, limit }: { readonly before?: number | undefined; readonly limit: number },
+): Promise<readonly FoundRecord[]> {
+  const wanted = wantedOf(filter);
+  if (wanted === undefined) return [];
+  const { first, last } = await span(db, filter);
+  const end = Math.min(last + 1, before ?? last + 1);
+  const { from = 0, until = Number.MAX_SAFE_INTEGER } = filter;
+  const matching = matchingOf(dialect, wanted);
+  const { rows } = await sql<{ number: number; id: number; at: number; body: string; hash: string; chain: string }>`
+    select entry.number, record.id, record.at, record.body, record.hash, chain.name as chain
+    from ${matching.from} join record on record.id = entry.record join chain on chain.number = record.id / ${sql.lit(2 ** 40)}
+    where ${matching.where} and ${matching.number} >= ${first} and ${matching.number} < ${end}
+      and entry.at >= ${from} and entry.at < ${until}
+    order by ${matching.number} desc limit ${limit}`.execute(db);
+  return rows.map(({ id, ...row }) => ({ ...row, seq: seqOf(id) }));
+}
+
+interface Matching {
+  readonly from: RawBuilder<unknown>;
+  readonly where: RawBuilder<unknown>;
+  readonly number: RawBuilder<unknown>;
+}
+
+/** `cross join`: SQLite then goes through the words, newest first, and looks up the rest. */
+function matchingOf(dialect: DialectName, wanted: readonly Wanted[]): Matching {
+  if (wanted.length === 0) return { from: sql`entry`, where: sql`true`, number: sql`entry.number` };
+  if (dialect === 'sqlite') {
+    const query = wanted.map(({ word, isBeginning }) => `"${word}"${isBeginning ? '*' : ''}`).join(' AND ');
+    const from = sql`entry_word cross join entry on entry.number = entry_word.rowid`;
+    return { from, where: sql`entry_word match ${query}`, number: sql`entry_word.rowid` };
+  }
+  const query = wanted.map(({ word, isBeginning }) => `'${word}'${isBeginning ? ':*' : ''}`).join(' & ');
+  return { from: sql`entry`, where: sql`entry.words @@ ${query}::tsquery`, number: sql`entry.number` };
+}
+
+/** A record is at most `lag` older than the latest before it, so none of that time stands outside of these. */
+export async function span(
+  db: Db,
+  { from, until }: Pick<RecordFilter, 'from' | 'until'>,
+): Promise<{ first: number; last: number }> {
+  const { next, lag } = await db.selectFrom('entry_state').selectAll().executeTakeFirstOrThrow();
+  const firstAt = async (peak: number): Promise<number> => {
+    const found = db.selectFrom('entry').select('number').where('peak', '>=', peak).orderBy('peak').orderBy('number').limit(1);
+    return (await found.executeTakeFirst())?.number ?? next;
+  };
+  return {
+    first: from === undefined ? 0 : await firstAt(from),
+    last: (until === undefined ? next : await firstAt(until + lag)) - 1,
+  };
+}

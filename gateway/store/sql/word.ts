@@ -1,0 +1,107 @@
+// What a record is found by (pure): the words in it, and a word for each of its fields that stands for exactly its value. Both databases get the same words.
+// The rule: a word is letters and digits only, so that it needs no quoting in any language of queries; what stands for a value or is an id has a sign before it, so
+// that no beginning of a word means a million of those.
+import { hash } from 'node:crypto';
+import type { RecordFilter } from '../search.ts';
+
+const fields = [
+  'user',
+  'host',
+  'gateway',
+  'server',
+  'tool',
+  'decision',
+  'code',
+  'kind',
+] as const satisfies readonly (keyof RecordFilter)[];
+type Field = (typeof fields)[number];
+
+const wordLength = 64;
+/** Words of one record; what is beyond them is not found by text. */
+const wordLimit = 400;
+const sign = '¤';
+/** Letters and digits; an id is one word, without its dashes. */
+const word = /¤[0-9a-f]{32}|[\p{L}\p{N}]+/gu;
+const id = /\b([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})\b/gi;
+
+/** The words of a record's text, each once. A text that is no record has none. */
+export function wordsOf(body: string): readonly string[] {
+  const record = parse(body);
+  if (record === undefined) return [];
+  const words = new Set<string>();
+  for (const field of fields) {
+    const value = valueOf(record, field);
+    if (value !== undefined) words.add(exactly(field, value));
+  }
+  collect(record, words);
+  return [...words];
+}
+
+/** A word that must be there, or its beginning. */
+export interface Wanted {
+  readonly word: string;
+  readonly isBeginning: boolean;
+}
+
+/** What a record must have; undefined where the text asks for something that no record can have. */
+export function wantedOf(filter: RecordFilter): readonly Wanted[] | undefined {
+  const exact = fields.flatMap((field) => {
+    const value = filter[field];
+    return value === undefined ? [] : [{ word: exactly(field, value), isBeginning: false }];
+  });
+  const text = filter.text?.trim() ?? '';
+  if (text === '') return exact;
+  const parts = text.split(/\s+/).flatMap((part) => {
+    const found = split(part);
+    return found.map((one, i) => ({ word: one, isBeginning: part.endsWith('*') && i === found.length - 1 }));
+  });
+  return parts.length === 0 ? undefined : [...exact, ...parts];
+}
+
+/** No two values share one. */
+function exactly(field: Field, value: string): string {
+  return `${sign}${field}${hash('sha256', value).slice(0, 24)}`;
+}
+
+function valueOf(record: Readonly<Record<string, unknown>>, field: Field): string | undefined {
+  if (field === 'user') return nameOf(record['user']) ?? userOf(record['actor']);
+  if (field === 'tool') return nameOf(record['tool']) ?? nameOf(record['item']);
+  return nameOf(record[field]);
+}
+
+function nameOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string'
+    ? value.name
+    : undefined;
+}
+
+function userOf(actor: unknown): string | undefined {
+  return typeof actor === 'object' && actor !== null && 'user' in actor ? nameOf(actor.user) : undefined;
+}
+
+function collect(value: unknown, into: Set<string>): void {
+  if (into.size >= wordLimit) return;
+  if (typeof value === 'string') for (const one of split(value)) into.add(one);
+  else if (Array.isArray(value)) for (const one of value) collect(one, into);
+  else if (typeof value === 'object' && value !== null) for (const one of Object.values(value)) collect(one, into);
+}
+
+/** In lower case and without accents, so that `Zoe` finds `Zoë`. */
+function split(text: string): readonly string[] {
+  const plain = text
+    .replace(id, ` ${sign}$1$2$3$4$5 `)
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase();
+  return (plain.match(word) ?? []).map((one) => one.slice(0, wordLength));
+}
+
+function parse(body: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}

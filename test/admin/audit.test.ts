@@ -1,0 +1,82 @@
+// The audit records by the admin API: a search page by page, and an export as a job that is fetched part by part and is itself on record.
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { AdminClient } from '#contract/admin-client.ts';
+import { PolicyFile } from '#contract/policy.ts';
+import { extend, start } from '../../gateway/audit/chain.ts';
+import { openAuditKey } from '../../gateway/audit/key.ts';
+import { proves } from '../requirement.ts';
+import { callRecord, userId } from '../suite/sample.ts';
+import { until } from '../walk/deployment.ts';
+import { openStage, type Stage } from './stage.ts';
+
+const policy = PolicyFile.parse({ version: 1, users: { ada: { email: 'ada@example.org', role: 'super-admin' } } });
+let stage: Stage;
+let ada: AdminClient;
+beforeEach(async () => {
+  stage = await openStage(policy);
+  const { store, dir } = stage.data;
+  const { key } = await openAuditKey(dir);
+  const bob = userId();
+  const calls = Array.from({ length: 700 }, (_, number) =>
+    callRecord(bob, { at: 1000 + number, ...(number % 10 === 0 ? { decision: 'refused', code: 'UNAUTHENTICATED' } : {}) }),
+  );
+  const { records, seal } = extend(
+    key,
+    start('other'),
+    calls.map((call) => ({ at: call.at, body: JSON.stringify(call) })),
+  );
+  await store.appendRecords(records, seal);
+  while ((await store.search.index(500)) > 0);
+  ada = stage.client(await stage.token('ada'));
+});
+afterEach(() => stage.close());
+
+test('a search answers with records, newest first, and where it goes on', async () => {
+  const seen: number[] = [];
+  for (let cursor: string | undefined; ;) {
+    const query = { decision: 'refused' as const, limit: 30, ...(cursor === undefined ? {} : { cursor }) };
+    const found = await ada.call('audit.search', { query });
+    if (!found.ok) throw new Error(found.refusal.message);
+    seen.push(...found.answer.items.map(({ record }) => record?.at ?? 0));
+    if (found.answer.next === null) break;
+    cursor = found.answer.next;
+  }
+  expect(seen).toEqual(Array.from({ length: 70 }, (_, i) => 1690 - i * 10));
+  const odd = await ada.call('audit.search', { query: { cursor: 'bm9uZQ' } });
+  expect(odd).toMatchObject({ ok: false, refusal: { status: 400, code: 'INPUT_INVALID' } });
+});
+
+test('an export says how far it is, is fetched in parts, is on record, and goes', async () => {
+  proves('audit.export-deed', {
+    file: 'gateway/admin/audit.ts',
+    find: 'await doing(acting, at, deed).administration.noteDeed();',
+    replace: 'doing(acting, at, deed);',
+  });
+  const begun = await ada.call('audit.export', { body: { format: 'jsonl', filter: { kind: 'call' } } });
+  if (!begun.ok) throw new Error(begun.refusal.message);
+  const params = { id: begun.answer.id };
+  const done = await until('it is done', async () => {
+    const progress = await ada.call('audit.export-progress', { params });
+    return progress.ok && progress.answer.state === 'done' && progress.answer;
+  });
+  expect(done).toMatchObject({ rows: 700, done: 1, behind: 0, format: 'jsonl' });
+  let text = '';
+  const next: (number | null)[] = [0];
+  for (let after = next.pop(); typeof after === 'number'; after = next.pop()) {
+    const part = await ada.call('audit.export-part', { params, query: { after } });
+    if (!part.ok) throw new Error(part.refusal.message);
+    text += part.answer.text;
+    next.push(part.answer.next);
+  }
+  const ats = text
+    .split('\n')
+    .slice(0, -1)
+    .map((line): unknown => JSON.parse(line).record.at);
+  expect(ats).toEqual(Array.from({ length: 700 }, (_, i) => 1699 - i));
+  expect(await ada.call('audit.export-remove', { params })).toMatchObject({ ok: true });
+  expect(await ada.call('audit.export-part', { params, query: {} })).toMatchObject({ refusal: { code: 'NAME_UNKNOWN' } });
+  const deed = await until('it is on record', async () =>
+    (await stage.records()).find((one) => one.kind === 'deed' && one.operation === 'audit.export'),
+  );
+  expect(deed).toMatchObject({ actor: { user: { name: 'ada' } }, after: { format: 'jsonl', filter: { kind: 'call' } } });
+});
