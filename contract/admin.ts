@@ -7,6 +7,7 @@ import { meOperations } from './admin-me.ts';
 import { adminPath, type Operation } from './admin-operation.ts';
 import { policyOperations } from './admin-policy.ts';
 import { roleOperations } from './admin-role.ts';
+import { rolloutOperations } from './admin-rollout.ts';
 import { serverOperations } from './admin-server.ts';
 import { sinkOperations } from './admin-sink.ts';
 import { teamOperations } from './admin-team.ts';
@@ -26,6 +27,7 @@ export const operations = {
   ...alertOperations,
   ...policyOperations,
   ...auditOperations,
+  ...rolloutOperations,
 } satisfies Readonly<Record<string, Operation>>;
 
 export type AdminOperations = typeof operations;

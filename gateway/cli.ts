@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `drawbridge-gateway`: runs the gateway server, and looks after its data beside it.
-// Exit codes: 0 done, 1 failed (one line says why and what to do), 2 not understood, 3 the plan of `apply --plan` is not empty.
+// Exit codes: 0 done, 1 failed (one line says why and what to do), 2 not understood, 3 the plan of `apply --plan` is not empty or a step of `rollout check` is not
+// done yet, 4 a step of `rollout check` can't be seen.
 import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import pino from 'pino';
@@ -59,6 +60,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     person,
     sink,
     accessToken,
+    rollout,
     rule,
     directory,
     alert,
@@ -77,6 +79,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     import('./command/person.ts'),
     import('./command/sink.ts'),
     import('./command/access-token.ts'),
+    import('./command/rollout.ts'),
     import('./command/rule.ts'),
     import('./command/directory.ts'),
     import('./command/alert.ts'),
@@ -97,6 +100,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     sink.addSink,
     alert.addAlert,
     accessToken.addAccessToken,
+    rollout.addRollout,
     rule.addRule,
     directory.addDirectory,
   ];

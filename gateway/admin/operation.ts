@@ -7,6 +7,7 @@ import { accessOperations } from '#contract/admin-access.ts';
 import { gatewayOperations } from '#contract/admin-gateway.ts';
 import { policyOperations } from '#contract/admin-policy.ts';
 import { roleOperations } from '#contract/admin-role.ts';
+import { rolloutOperations } from '#contract/admin-rollout.ts';
 import { serverOperations } from '#contract/admin-server.ts';
 import { tokenOperations } from '#contract/admin-token.ts';
 import { alertOperations } from '#contract/admin-alert.ts';
@@ -21,6 +22,7 @@ import { accessHandlers } from './access.ts';
 import { gatewayHandlers } from './gateway.ts';
 import { policyHandlers } from './policy.ts';
 import { roleHandlers } from './role.ts';
+import { rolloutHandlers } from './rollout-operation.ts';
 import { serverHandlers } from './server.ts';
 import { tokenHandlers } from './token-operation.ts';
 import { meHandlers } from './me.ts';
@@ -56,6 +58,7 @@ export const doneBy: readonly DoneBy[] = [
   ...bind(alertOperations, alertHandlers),
   ...bind(policyOperations, policyHandlers),
   ...bind(auditOperations, auditHandlers),
+  ...bind(rolloutOperations, rolloutHandlers),
 ];
 
 function bind<T extends Operations>(operations: T, handlers: HandlersFor<T>): readonly DoneBy[] {

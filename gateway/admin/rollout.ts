@@ -1,0 +1,306 @@
+// How far a rollout is, from what is on record: pure, so that each line follows from the facts and from nothing else.
+// The rule: `done` only where something shows it; what a device merely has not said, or a receiver never confirms, can't be seen and counts as that.
+import { findingOf, FindingCode } from '#contract/finding.ts';
+import { reachedGateways } from '#contract/grant.ts';
+import { Slug, type WorkstationId } from '#contract/id.ts';
+import { itemKinds, type PolicyAssignment, type PolicyFile } from '#contract/policy.ts';
+import { heartbeatsUntilStale } from '#contract/posture.ts';
+import type { Rollout, RolloutCheck, RolloutState, RolloutStep } from '#contract/admin-rollout.ts';
+import type { ToldPosture, Workstation } from '../store/store.ts';
+import type { SinkStatus } from '#contract/admin-sink.ts';
+
+export interface RolloutFacts {
+  readonly policy: PolicyFile;
+  readonly workstations: readonly Workstation[];
+  readonly postures: ReadonlyMap<WorkstationId, ToldPosture>;
+  /** Calls that were answered, of those that are looked back on: who called through which gateway, and when last. */
+  readonly calls: readonly { readonly user: Slug; readonly gateway: string; readonly at: number }[];
+  readonly sinks: readonly SinkStatus[];
+  /** That an assignment exposes all of a kind is meant. */
+  readonly isAllMeant: boolean;
+  readonly now: number;
+}
+
+/** A receiver that takes records but is behind by more than this is not confirmed. */
+const lagAtMostMs = 10 * 60_000;
+
+export function rolloutOf(facts: RolloutFacts): Rollout {
+  const steps = [
+    step(1, 'A pilot in one gateway', pilot(facts)),
+    step(2, 'The gateway is the only connector', devices(facts)),
+    step(3, 'Tools are provisioned, rules are on', provisioned(facts)),
+    step(4, 'Logs are exported, and a receiver confirms them', exported(facts)),
+  ];
+  return { state: worst(steps), at: facts.now, steps };
+}
+
+function step(number: number, title: string, checks: RolloutCheck[]): RolloutStep {
+  return { step: number, title, state: worst(checks), checks };
+}
+
+function worst(all: readonly { readonly state: RolloutState }[]): RolloutState {
+  return (['not-yet', 'unseen'] as const).find((state) => all.some((one) => one.state === state)) ?? 'done';
+}
+
+function check(state: RolloutState, what: string, todo: string | null = null, about: readonly string[] = []): RolloutCheck {
+  return { state, what, todo, about: [...about] };
+}
+
+function pilot({ policy, calls }: RolloutFacts): RolloutCheck[] {
+  const exposing = grantedGateways(policy).filter((slug) =>
+    Object.values(policy.gateways[slug]?.assignments ?? {}).some(exposesSomething),
+  );
+  if (exposing.length === 0)
+    return [
+      check(
+        'not-yet',
+        'No gateway is granted by a team and exposes anything.',
+        'Apply a policy with a gateway whose assignment exposes a few tools, a team that grants it and the people of the pilot.',
+      ),
+    ];
+  const people = personsOf(policy);
+  const reached = exposing.filter((slug) => people.some(({ gateways }) => gateways.has(slug)));
+  const granted =
+    reached.length === 0
+      ? check(
+          'not-yet',
+          `Nobody is in a team that grants ${exposing.join(', ')}.`,
+          'Put the people of the pilot into such a team.',
+        )
+      : check('done', `Granted to people, and exposing something: ${reached.join(', ')}.`);
+  const through = calls.filter(({ gateway }) => exposing.some((slug) => slug === gateway));
+  const callers = new Set(through.map(({ user }) => user));
+  const last = through.reduce((newest, { at }) => Math.max(newest, at), 0);
+  return [
+    granted,
+    callers.size > 0
+      ? check(
+          'done',
+          `${count(callers.size, 'person', 'people')} called through ${[...new Set(through.map(({ gateway }) => gateway))].toSorted().join(', ')}, last at ${time(last)}.`,
+        )
+      : check(
+          'not-yet',
+          'No answered call through it is among the newest records.',
+          'Let one person of the pilot connect an AI host and use a tool; `audit tail` shows it.',
+        ),
+  ];
+}
+
+function devices({ policy, workstations, postures, now }: RolloutFacts): RolloutCheck[] {
+  const live = workstations.filter(({ revokedAt }) => revokedAt === null);
+  if (live.length === 0)
+    return [
+      check(
+        'not-yet',
+        'No device is enrolled.',
+        'Push the profile with an enrollment token to the devices of the pilot (docs/profile.md), then of everybody.',
+      ),
+    ];
+  const owners = new Set(live.map(({ user }) => user));
+  const without = personsOf(policy)
+    .filter(({ slug, gateways }) => gateways.size > 0 && !owners.has(slug))
+    .map(({ slug }) => slug);
+  const found = live.map((one) => ({ one, ...verdictOf(postures.get(one.id), now) }));
+  const of = (state: RolloutState) =>
+    found.filter((device) => device.state === state).map(({ one, why }) => `${one.hostname} (${one.user}, ${one.id}): ${why}`);
+  const [done, off, unseen] = [of('done'), of('not-yet'), of('unseen')];
+  return [
+    without.length === 0
+      ? check('done', `Everybody who reaches a gateway has a device: ${count(live.length, 'device', 'devices')}.`)
+      : check(
+          'not-yet',
+          `${count(without.length, 'person who reaches a gateway has', 'people who reach a gateway have')} no enrolled device.`,
+          'Push the profile to their devices, or take them out of the team until then.',
+          without,
+        ),
+    check(
+      done.length > 0 ? 'done' : 'unseen',
+      `${done.length} of ${count(live.length, 'device', 'devices')} converged: their AI hosts name only the gateway.`,
+    ),
+    ...(off.length > 0
+      ? [
+          check(
+            'not-yet',
+            `${count(off.length, 'device is', 'devices are')} not converged.`,
+            'Do what docs/findings.md says for each code, and set EnforcementMode to enforce where it says observe.',
+            off,
+          ),
+        ]
+      : []),
+    ...(unseen.length > 0
+      ? [
+          check(
+            'unseen',
+            `What ${count(unseen.length, 'device is', 'devices are')} like now can't be seen from here.`,
+            'Turn the device on, update its bridge, or revoke it where it is gone: `workstation revoke`.',
+            unseen,
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** A device's own word, as long as it is fresh. */
+function verdictOf(told: ToldPosture | undefined, now: number): { readonly state: RolloutState; readonly why: string } {
+  if (!told)
+    return { state: 'unseen', why: 'it never told its posture: its bridge is older, or it was not there since it was enrolled' };
+  const { posture, at } = told;
+  const codes = posture.findings
+    .filter(({ severity }) => severity === 'high')
+    .map(({ code, count: times }) => `${code}${times > 1 ? ` x ${times}` : ''}`);
+  const isConverged =
+    posture.mode === 'enforce' && (posture.status === 'compliant' || posture.status === 'degraded') && codes.length === 0;
+  if (!isConverged && posture.status !== 'unknown' && posture.status !== 'stopped') {
+    const reasons = [
+      ...(posture.mode === 'observe' ? ['it only observes'] : []),
+      ...codes,
+      ...(posture.drifted > 0 ? [`${count(posture.drifted, 'config', 'configs')} drifted`] : []),
+    ];
+    return {
+      state: 'not-yet',
+      why: `${reasons.join(', ') || posture.status}, told at ${time(at)}${adviceOf(posture.findings[0]?.code)}`,
+    };
+  }
+  if (now - at > heartbeatsUntilStale * posture.heartbeatSeconds * 1000)
+    return { state: 'unseen', why: `it is silent since ${time(at)}` };
+  if (posture.status === 'stopped') return { state: 'unseen', why: `its agent was stopped at ${time(at)}` };
+  if (posture.status === 'unknown') return { state: 'unseen', why: 'it does not know its own state yet' };
+  return { state: 'done', why: 'converged' };
+}
+
+function adviceOf(code: string | undefined): string {
+  const known = FindingCode.safeParse(code);
+  return known.success ? `. ${findingOf(known.data).action}` : '';
+}
+
+function provisioned({ policy, isAllMeant }: RolloutFacts): RolloutCheck[] {
+  const gateways = grantedGateways(policy);
+  if (gateways.length === 0) return [check('not-yet', 'No gateway is granted by a team.', 'Begin with step 1.')];
+  const all = gateways.flatMap((slug) =>
+    Object.entries(policy.gateways[slug]?.assignments ?? {}).flatMap(([server, assignment]) =>
+      itemKinds.filter((kind) => assignment[kind] === 'all').map((kind) => `${slug}/${server}: all ${kind}`),
+    ),
+  );
+  const bare = gateways.filter((slug) => (policy.gateways[slug]?.rules ?? []).length === 0);
+  const mute = gateways.filter((slug) => {
+    const rules = policy.gateways[slug]?.rules ?? [];
+    return rules.length > 0 && rules.every((rule) => 'action' in rule && rule.action === 'alert');
+  });
+  return [
+    all.length === 0
+      ? check('done', 'What each assignment exposes is named one by one.')
+      : isAllMeant
+        ? check('done', `${count(all.length, 'kind is', 'kinds are')} exposed whole, which is said to be meant.`, null, all)
+        : check(
+            'not-yet',
+            `${count(all.length, 'kind is', 'kinds are')} exposed whole: what a server adds later is exposed too.`,
+            'Name what people need in the policy; or say that it is meant: `rollout check --all-meant`.',
+            all,
+          ),
+    bare.length === 0
+      ? check('done', `Every gateway that a team grants has rules: ${gateways.join(', ')}.`)
+      : check('not-yet', `No rules at: ${bare.join(', ')}.`, 'Add `rules` to them (docs/rules.md).'),
+    ...(mute.length === 0
+      ? []
+      : [
+          check(
+            'not-yet',
+            `The rules of ${mute.join(', ')} only alert.`,
+            'Look at what they find, then give them another action: block, redact, replace, mask or hash.',
+          ),
+        ]),
+  ];
+}
+
+function exported({ sinks }: RolloutFacts): RolloutCheck[] {
+  if (sinks.length === 0)
+    return [
+      check(
+        'not-yet',
+        'There is no sink: records stay in the database.',
+        'Name one under `sinks` in the policy (docs/siem.md), then `sink test` it.',
+      ),
+    ];
+  const checks = sinks.map(sinkCheck);
+  if (checks.every(({ state }) => state === 'unseen'))
+    return [
+      ...checks,
+      check(
+        'unseen',
+        'No sink leads to a receiver that confirms.',
+        'Look for the record of `sink test` at the receiver; or add a sink of kind otlp, splunk or webhook.',
+      ),
+    ];
+  return checks;
+}
+
+function sinkCheck(sink: SinkStatus): RolloutCheck {
+  const { sink: slug, kind, missing, failingSince, lastError, deliveredAt, lagMs, owed, rejected, parked, skipped } = sink;
+  const what = (rest: string) => `${slug} (${kind}): ${rest}`;
+  if (missing.length > 0)
+    return check('not-yet', what(`it sends nothing until ${missing.join(', ')} is set.`), `\`sink secret ${slug}\`.`);
+  if (failingSince !== null)
+    return check(
+      'not-yet',
+      what(`nothing arrives since ${time(failingSince)}: ${lastError ?? 'no reason was told'}`),
+      `Mend that, then \`sink test ${slug}\`.`,
+    );
+  if (deliveredAt === null)
+    return check('not-yet', what('nothing was delivered yet.'), `\`sink test ${slug}\`, with \`serve\` running.`);
+  if (lagMs > lagAtMostMs)
+    return check(
+      'not-yet',
+      what(`${owed} records wait, the oldest for ${Math.round(lagMs / 60_000)} min.`),
+      'See that `serve` runs, and what the receiver can take.',
+    );
+  if (parked > 0)
+    return check(
+      'not-yet',
+      what(`its receiver does not take ${count(parked, 'record', 'records')}, which are set aside.`),
+      '`sink list` says why (docs/siem.md).',
+    );
+  // What was lost once stays counted.
+  const lost = rejected + skipped;
+  const without = lost === 0 ? '' : ` It never got ${count(lost, 'record', 'records')}: \`sink list\`.`;
+  if (kind === 'file')
+    return check(
+      'unseen',
+      what(`written, last at ${time(deliveredAt)}; a file here is no receiver.${without}`),
+      'See that something takes it away and keeps it.',
+    );
+  if (kind === 'syslog')
+    return check(
+      'unseen',
+      what(`sent, last at ${time(deliveredAt)}; syslog confirms nothing.${without}`),
+      `Look for the record of \`sink test ${slug}\` at the receiver.`,
+    );
+  return check('done', what(`its receiver confirmed the last records at ${time(deliveredAt)}.${without}`));
+}
+
+function exposesSomething(assignment: PolicyAssignment): boolean {
+  return itemKinds.some((kind) => {
+    const exposed = assignment[kind];
+    return exposed !== 'none' && !(Array.isArray(exposed) && exposed.length === 0);
+  });
+}
+
+/** Those that any team grants. */
+function grantedGateways(policy: PolicyFile): readonly Slug[] {
+  return [...new Set(Object.values(policy.teams).flatMap(({ gateways }) => gateways))]
+    .filter((slug) => Object.hasOwn(policy.gateways, slug))
+    .toSorted();
+}
+
+function personsOf(policy: PolicyFile): readonly { readonly slug: Slug; readonly gateways: ReadonlySet<Slug> }[] {
+  return Object.entries(policy.users)
+    .filter(([, user]) => user.kind !== 'service')
+    .map(([slug, user]) => ({ slug: Slug.parse(slug), gateways: reachedGateways(policy, user) }));
+}
+
+function count(number: number, one: string, more: string): string {
+  return `${number} ${number === 1 ? one : more}`;
+}
+
+function time(ms: number): string {
+  return new Date(ms).toISOString();
+}
