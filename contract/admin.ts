@@ -10,6 +10,7 @@ import { roleOperations } from './admin-role.ts';
 import { rolloutOperations } from './admin-rollout.ts';
 import { serverOperations } from './admin-server.ts';
 import { sinkOperations } from './admin-sink.ts';
+import { switchOperations } from './admin-switch.ts';
 import { teamOperations } from './admin-team.ts';
 import { tokenOperations } from './admin-token.ts';
 import { userOperations } from './admin-user.ts';
@@ -25,6 +26,7 @@ export const operations = {
   ...accessOperations,
   ...sinkOperations,
   ...alertOperations,
+  ...switchOperations,
   ...policyOperations,
   ...auditOperations,
   ...rolloutOperations,

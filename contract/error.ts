@@ -10,6 +10,7 @@ import { ruleErrors } from './error-rule.ts';
 import { stateErrors } from './error-state.ts';
 import { signInErrors } from './error-sign-in.ts';
 import { sinkErrors } from './error-sink.ts';
+import { switchErrors } from './error-switch.ts';
 import { tunnelErrors } from './error-tunnel.ts';
 
 /** May the caller send the same request again? `unknown`: it may have run, so only the caller can judge. */
@@ -132,6 +133,7 @@ const table = {
     message: 'The server "{server}" is not assigned to this gateway. Ask your administrator.',
   },
   ...itemErrors,
+  ...switchErrors,
   POLICY_MISSING: {
     status: 503,
     rpc: 7503,

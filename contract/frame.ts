@@ -98,6 +98,7 @@ export const closeCode = {
   revoked: 4403,
   replaced: 4409,
   silent: 4408,
+  off: 4423,
   stopping: 4503,
 } as const;
 

@@ -35,6 +35,11 @@ export function proofOfHost(id: string): HostProof {
   return id === '' || uuid.test(id) ? 'registration' : 'listed';
 }
 
+/** Whether it says itself who vouches for it. */
+export function isVouchedFor(id: string): boolean {
+  return Object.keys(prefixes).some((prefix) => id.startsWith(prefix) && id !== prefix);
+}
+
 /** Whether it is turned away. Where only known ones are let in, those that an administrator named by hand are known. */
 export function isHostRefused(id: string, state: HostState | undefined, mode: HostMode): boolean {
   if (state === 'blocked') return true;

@@ -118,7 +118,15 @@ function withAgent(state: AgentState, nowMs: number): Standing {
 
 const misconfigured: ReadonlySet<string> = new Set(['profile_ignored', 'profile_invalid', 'gateway_unset', 'gateway_choice']);
 
-function refused({ message, retryAtMs, since }: Extract<AgentState['tunnel'], { kind: 'refused' }>): Standing {
+function refused({ code, message, retryAtMs, since }: Extract<AgentState['tunnel'], { kind: 'refused' }>): Standing {
+  if (code === 'SWITCHED_OFF')
+    return {
+      kind: 'refused',
+      title: 'Switched off',
+      headline: message,
+      advice: 'Until then AI hosts reach no server from here. It comes back by itself once it is on again.',
+      since,
+    };
   // only a revoked workstation is not tried again by itself
   if (retryAtMs === null)
     return {

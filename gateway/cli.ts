@@ -64,6 +64,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     rule,
     directory,
     alert,
+    switches,
   ] = await Promise.all([
     import('./command/policy.ts'),
     import('./command/token.ts'),
@@ -83,6 +84,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     import('./command/rule.ts'),
     import('./command/directory.ts'),
     import('./command/alert.ts'),
+    import('./command/switch.ts'),
   ]);
   return [
     policy.addPolicy,
@@ -103,6 +105,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     rollout.addRollout,
     rule.addRule,
     directory.addDirectory,
+    switches.addSwitch,
   ];
 }
 

@@ -1,13 +1,17 @@
 // The policy in force: compiled from the store at start and again whenever the store changed. A failed compile keeps nothing:
-// calls are refused with POLICY_MISSING until it succeeds, because a stale policy may allow what was taken away.
+// calls are refused with POLICY_MISSING until it succeeds, because a stale policy may allow what was taken away. What is switched off is read beside it.
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
+import type { Switch } from '#contract/switch.ts';
 import type { Bus } from './bus/bus.ts';
 import { compile, type Snapshot } from './policy/compile.ts';
+import { compileOff } from './policy/switch.ts';
 import { compileDepsOf, createRuleCompiler, type RuleCompiler } from './rule/loading.ts';
 import type { Store } from './store/store.ts';
 
 const retryAfterMs = 1000;
+/** What setTimeout can wait at most; then it is looked at again. */
+const longestTimerMs = 2 ** 31 - 1;
 
 export interface InForce {
   /** The snapshot to decide by. Throws POLICY_MISSING where there is none. */
@@ -23,38 +27,67 @@ interface InForceDeps {
   readonly logger: Logger;
   /** Of this gateway server, the same after a restart: rules hash by it. */
   readonly hashSecret: Buffer;
+  readonly now?: () => number;
 }
 
 /** Compiles once, then follows the bus. Rejects only where the first compile fails. */
 export async function openInForce(deps: InForceDeps): Promise<InForce> {
+  const now = deps.now ?? Date.now;
   const rulesOf = createRuleCompiler(compileDepsOf(deps.hashSecret));
-  const read = () => readSnapshot(deps.store, rulesOf);
-  let snapshot: Snapshot | undefined = await read();
-  let isReading = false;
-  let isStale = false;
+  let [compiled, switches]: [Snapshot | undefined, readonly Switch[] | undefined] = await Promise.all([
+    readSnapshot(deps.store, rulesOf),
+    deps.store.switches(),
+  ]);
+  let snapshot: Snapshot | undefined;
   let retry: NodeJS.Timeout | undefined;
+  let onAgain: NodeJS.Timeout | undefined;
   const listeners = new Set<() => void>();
 
-  async function refresh(): Promise<void> {
-    isStale = true;
-    if (isReading) return;
-    isReading = true;
+  const readPolicy = oneAtATime(async () => {
     try {
-      while (isStale) {
-        isStale = false;
-        try {
-          snapshot = await read();
-          tellAll();
-        } catch (error) {
-          snapshot = undefined;
-          deps.logger.error({ err: error }, 'policy could not be read, so every call is refused');
-          clearTimeout(retry);
-          retry = setTimeout(() => void refresh(), retryAfterMs).unref();
-        }
-      }
-    } finally {
-      isReading = false;
+      compiled = await readSnapshot(deps.store, rulesOf);
+    } catch (error) {
+      compiled = undefined;
+      failed(error);
     }
+    combine();
+  });
+
+  /** By itself: a large policy takes its time, and what is switched off must not wait for it. */
+  const readSwitches = oneAtATime(async () => {
+    try {
+      const read = await deps.store.switches();
+      const isSame = JSON.stringify(read) === JSON.stringify(switches);
+      switches = read;
+      if (isSame) return;
+    } catch (error) {
+      switches = undefined;
+      failed(error);
+    }
+    combine();
+  });
+
+  function refresh(): void {
+    readSwitches();
+    readPolicy();
+  }
+
+  function failed(error: unknown): void {
+    deps.logger.error({ err: error }, 'policy could not be read, so every call is refused');
+    clearTimeout(retry);
+    retry = setTimeout(refresh, retryAfterMs).unref();
+  }
+
+  function combine(): void {
+    const off = switches && compileOff(switches, now);
+    const isNews = (off === undefined) !== (snapshot?.off === undefined) || off?.changesAt !== snapshot?.off?.changesAt;
+    if (isNews)
+      deps.logger.warn({ isAnythingOff: off !== undefined, changesAt: off?.changesAt }, 'what is switched off has changed');
+    snapshot = compiled && switches && { ...compiled, off };
+    clearTimeout(onAgain);
+    if (off?.changesAt !== undefined)
+      onAgain = setTimeout(combine, Math.min(Math.max(off.changesAt - now(), 1), longestTimerMs)).unref();
+    if (snapshot) tellAll();
   }
 
   function tellAll(): void {
@@ -67,7 +100,8 @@ export async function openInForce(deps: InForceDeps): Promise<InForce> {
     }
   }
 
-  const unsubscribe = deps.bus.subscribe('changed', () => void refresh());
+  combine();
+  const unsubscribe = deps.bus.subscribe('changed', refresh);
   return {
     current() {
       if (!snapshot) throw new Fault('POLICY_MISSING');
@@ -82,7 +116,30 @@ export async function openInForce(deps: InForceDeps): Promise<InForce> {
       unsubscribe();
       listeners.clear();
       clearTimeout(retry);
+      clearTimeout(onAgain);
     },
+  };
+}
+
+/** Reads again where something changed while it read. */
+function oneAtATime(read: () => Promise<void>): () => void {
+  let isReading = false;
+  let isStale = false;
+  return () => {
+    isStale = true;
+    if (isReading) return;
+    isReading = true;
+    void (async () => {
+      try {
+        while (isStale) {
+          isStale = false;
+          await read();
+        }
+      } finally {
+        // In the same turn as the last look: what changes after it begins anew.
+        isReading = false;
+      }
+    })();
   };
 }
 

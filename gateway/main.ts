@@ -47,6 +47,7 @@ import { removeAndRevoke } from './identity/removal.ts';
 import { identitiesPath } from './identity/words.ts';
 import { openInForce } from './in-force.ts';
 import { createMcpSessions } from './mcp/session.ts';
+import { memberOff, serverOff } from './policy/decide.ts';
 import { createPipeline, type PipelineDeps } from './pipeline/pipeline.ts';
 import { createScreen } from './pipeline/screen.ts';
 import { readinessOf } from './readiness.ts';
@@ -199,11 +200,16 @@ async function start(
       now,
       messageLimitBytes,
       hostsSignIn: () => hostsSignIn,
+      off: {
+        member: ({ user, workstation }) => memberOff(inForce.current(), user.slug, workstation.id),
+        server: (server) => serverOff(inForce.current(), server),
+      },
       acceptHost: (presence, open, channel) => acceptHost(presence, open, channel),
     }),
     (it) => it.close(),
   );
   proving = () => tunnels.proving();
+  inForce.onChange(() => tunnels.switched());
   const onDropped = metrics.notificationDropped;
   const { ways, published } = await readWays(settings);
   const requestKeys = openRequestKeys(dataDir);

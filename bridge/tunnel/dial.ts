@@ -74,8 +74,8 @@ interface Timing {
   readonly tickEveryMs: number;
 }
 
-/** Refusals that a repetition does not change. */
-const forGood: ReadonlySet<string> = new Set(['WORKSTATION_REVOKED', 'PROOF_INVALID', 'TUNNEL_VERSION']);
+/** Refusals that a person sees as such: to dial again is not enough. */
+const standingRefusals: ReadonlySet<string> = new Set(['WORKSTATION_REVOKED', 'PROOF_INVALID', 'TUNNEL_VERSION', 'SWITCHED_OFF']);
 
 /** Throws GATEWAY_UNREACHABLE where the address is not https (or http on loopback). */
 export function dial(deps: DialDeps): Tunnel {
@@ -107,7 +107,8 @@ export function dial(deps: DialDeps): Tunnel {
   function connect(): void {
     clearTimeout(retry);
     if (isClosed) return;
-    become({ kind: 'connecting', since: now() });
+    // It stays what it is until somebody turns it on again: a person need not see each time that it is asked.
+    if (!isSwitchedOff(state)) become({ kind: 'connecting', since: now() });
     const socket = new WebSocket(url, tunnelSubprotocol, {
       perMessageDeflate: false,
       maxPayload: packetLimitBytes,
@@ -211,10 +212,12 @@ export function dial(deps: DialDeps): Tunnel {
     const { code, message } = fault;
     logger.warn({ code }, 'the gateway refuses the tunnel');
     if (code === 'TUNNEL_REPLACED') return waitAndRetry(message, refusedEveryMs);
-    if (!forGood.has(code)) return waitAndRetry(message);
-    const waitMs = code === 'WORKSTATION_REVOKED' ? null : refusedEveryMs;
+    if (!standingRefusals.has(code)) return waitAndRetry(message);
     const since = now();
-    become({ kind: 'refused', since, code, message, retryAtMs: waitMs === null ? null : since + waitMs });
+    // Somebody turns it on again, perhaps in a moment.
+    const waitMs = code === 'WORKSTATION_REVOKED' ? null : code === 'SWITCHED_OFF' ? backOff.next(since) : refusedEveryMs;
+    const retryAtMs = waitMs === null ? null : since + waitMs;
+    become({ kind: 'refused', since: isSwitchedOff(state) ? state.since : since, code, message, retryAtMs });
     if (waitMs !== null) schedule(waitMs);
   }
 
@@ -269,6 +272,10 @@ export function dial(deps: DialDeps): Tunnel {
       await ending;
     },
   };
+}
+
+function isSwitchedOff(state: TunnelState): boolean {
+  return state.kind === 'refused' && state.code === 'SWITCHED_OFF';
 }
 
 function reasonOf(state: TunnelState): string {

@@ -6,6 +6,8 @@ import type { Capability } from '#contract/capability.ts';
 import { Fault } from '#contract/error.ts';
 import { newId, Slug, TokenId } from '#contract/id.ts';
 import { Secret } from '#contract/secret.ts';
+import { userOff } from '../policy/decide.ts';
+import { compileOff } from '../policy/switch.ts';
 import type { AccessToken } from '../store/administration.ts';
 import type { Store } from '../store/store.ts';
 import type { Actor } from './actor.ts';
@@ -16,9 +18,9 @@ const bearer = /^bearer +(dbp_[A-Za-z0-9_-]{43})$/i;
 const dayMs = 86_400_000;
 const tellEveryMs = 60_000;
 
-/** Who asks. Rejects with ACCESS_TOKEN_NEEDED, TOKEN_EXPIRED or TOKEN_REVOKED. */
+/** Who asks. Rejects with ACCESS_TOKEN_NEEDED, TOKEN_EXPIRED, TOKEN_REVOKED or, where that user is switched off, SWITCHED_OFF: `everything` is not about administration. */
 export async function actorOf(
-  { administration }: Pick<Store, 'administration'>,
+  { administration, switches }: Pick<Store, 'administration' | 'switches'>,
   authorization: string | undefined,
   now: number,
 ): Promise<Extract<Actor, { kind: 'user' }>> {
@@ -30,6 +32,8 @@ export async function actorOf(
   const { token, user, gateways } = holder;
   if (token.revokedAt !== null) throw new Fault('TOKEN_REVOKED');
   if (now >= token.expiresAt) throw new Fault('TOKEN_EXPIRED', { at: new Date(token.expiresAt).toISOString() });
+  const off = userOff({ off: compileOff(await switches(), () => now) }, user.slug);
+  if (off) throw off;
   if (now - (token.usedAt ?? 0) >= tellEveryMs) await administration.usedAccessToken(token.id, now);
   const granted = holder.capabilities.filter((one) => token.capabilities?.includes(one) ?? true);
   return { kind: 'user', user, accessToken: token.id, capabilities: new Set(granted), gateways: new Set(gateways) };

@@ -9,6 +9,7 @@ import { policyOperations } from '#contract/admin-policy.ts';
 import { roleOperations } from '#contract/admin-role.ts';
 import { rolloutOperations } from '#contract/admin-rollout.ts';
 import { serverOperations } from '#contract/admin-server.ts';
+import { switchOperations } from '#contract/admin-switch.ts';
 import { tokenOperations } from '#contract/admin-token.ts';
 import { alertOperations } from '#contract/admin-alert.ts';
 import { sinkOperations } from '#contract/admin-sink.ts';
@@ -24,6 +25,7 @@ import { policyHandlers } from './policy.ts';
 import { roleHandlers } from './role.ts';
 import { rolloutHandlers } from './rollout-operation.ts';
 import { serverHandlers } from './server.ts';
+import { switchHandlers } from './switch.ts';
 import { tokenHandlers } from './token-operation.ts';
 import { meHandlers } from './me.ts';
 import { alertHandlers } from './alert-operation.ts';
@@ -56,6 +58,7 @@ export const doneBy: readonly DoneBy[] = [
   ...bind(accessOperations, accessHandlers),
   ...bind(sinkOperations, sinkHandlers),
   ...bind(alertOperations, alertHandlers),
+  ...bind(switchOperations, switchHandlers),
   ...bind(policyOperations, policyHandlers),
   ...bind(auditOperations, auditHandlers),
   ...bind(rolloutOperations, rolloutHandlers),

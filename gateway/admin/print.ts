@@ -6,6 +6,7 @@ import type { ShownAccessToken } from '#contract/admin-me.ts';
 import type { DeedRecord } from '#contract/audit.ts';
 import type { HostProof } from '#contract/host-identity.ts';
 import type { Alert } from '../store/alert.ts';
+import { everything, type Switch, type SwitchTarget } from '#contract/switch.ts';
 import type { Connection, MadePerson } from '../store/sign-in.ts';
 import type { SeenHost, Token, Workstation } from '../store/store.ts';
 import type { ShownHost } from './host.ts';
@@ -50,6 +51,22 @@ export function stateOf(token: Token, now: number): 'revoked' | 'spent' | 'expir
   if (token.revokedAt !== null) return 'revoked';
   if (token.spentAt !== null) return 'spent';
   return token.expiresAt <= now ? 'expired' : 'valid';
+}
+
+export function switchTable(switches: readonly Switch[]): string {
+  const rows = switches.map(({ kind, name, since, until, by, isTold, reason }) => [
+    kind,
+    kind === everything ? '' : name,
+    time(since),
+    until === null ? 'it is switched on' : time(until),
+    by,
+    `${reason}${isTold ? ' (told)' : ''}`,
+  ]);
+  return table(['WHAT', 'NAME', 'OFF SINCE', 'UNTIL', 'BY', 'REASON'], rows, 'Nothing is switched off.');
+}
+
+export function switchWords({ kind, name }: SwitchTarget): string {
+  return kind === everything ? everything : `${kind} ${printable(name)}`;
 }
 
 export function accessTokenTable(tokens: readonly ShownAccessToken[]): string {

@@ -49,9 +49,11 @@ export async function answerBatch(
   async function call(message: RequestMessage, text: Buffer, id: string): Promise<Buffer> {
     if (session.underWay.has(id)) throw new Fault('INVALID_REQUEST', { reason: 'its id is that of a request that is under way' });
     const cancelled = new AbortController();
+    const cancel = () => cancelled.abort();
     session.underWay.set(id, cancelled);
+    exchange.closed.signal.addEventListener('abort', cancel, { once: true });
+    if (exchange.closed.signal.aborted) cancel();
     try {
-      const signal = AbortSignal.any([cancelled.signal, exchange.closed.signal]);
       const { arrivedAt } = arrived;
       const { method } = message;
       const conversation = session.id;
@@ -65,8 +67,9 @@ export async function answerBatch(
         audience: exchange,
         conversation,
       };
-      return (await deps.pipeline.handle(request, message, encoderFor('legacy', id), signal)).body;
+      return (await deps.pipeline.handle(request, message, encoderFor('legacy', id), cancelled)).body;
     } finally {
+      exchange.closed.signal.removeEventListener('abort', cancel);
       session.underWay.delete(id);
     }
   }

@@ -99,9 +99,7 @@ async function answer(deps: McpRouteDeps, exchange: Exchange, caller: Caller, ta
       conversation: `${caller.user.id}/${caller.token ?? 'shim'}`,
       paramHeaders: paramHeadersOf(request.headers),
     };
-    return exchange.send(
-      await deps.pipeline.handle(identified, message, encoderFor('modern', arrived.id), exchange.closed.signal),
-    );
+    return exchange.send(await deps.pipeline.handle(identified, message, encoderFor('modern', arrived.id), exchange.closed));
   }
   if (message.kind === 'request' && message.method === 'initialize') return initialize(deps, exchange, message, received);
   if (message.kind !== 'request' && era === 'modern') return exchange.accept();
@@ -117,7 +115,7 @@ async function answer(deps: McpRouteDeps, exchange: Exchange, caller: Caller, ta
   session.underWay.set(arrived.id, exchange.closed);
   try {
     const identified: Identified = { ...received, method: message.method, conversation: session.id };
-    exchange.send(await deps.pipeline.handle(identified, message, encoderFor('legacy', arrived.id), exchange.closed.signal));
+    exchange.send(await deps.pipeline.handle(identified, message, encoderFor('legacy', arrived.id), exchange.closed));
   } finally {
     session.underWay.delete(arrived.id);
   }
@@ -144,7 +142,7 @@ async function initialize(
       isAnswered = answered.kind === 'described';
       return encode(answered);
     },
-    exchange.closed.signal,
+    exchange.closed,
   );
   if (isAnswered) exchange.response.setHeader('Mcp-Session-Id', session.id);
   else deps.sessions.end(session);

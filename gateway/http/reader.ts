@@ -44,6 +44,8 @@ export function createReaders({ logger, everyMs = tickMs }: { logger: Logger; ev
       await reader.admit?.();
       return true;
     } catch (error) {
+      // One that was told so by its own end leaves its connection to the next request.
+      if (response.writableEnded) return false;
       logger.info({ code: error instanceof Error && 'code' in error ? error.code : undefined }, 'a listener may listen no more');
       response.destroy();
       return false;

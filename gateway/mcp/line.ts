@@ -145,7 +145,7 @@ class Line implements Audience, Conversation, Asked {
     const controller = new AbortController();
     this.#underWay.set(id, controller);
     try {
-      const { body } = await this.#deps.pipeline.handle(identified, message, encode, controller.signal);
+      const { body } = await this.#deps.pipeline.handle(identified, message, encode, controller);
       // A listen is cancelled by its host on purpose, and then nothing more is said of it.
       return message.method === listenMethod && controller.signal.aborted ? undefined : body;
     } finally {

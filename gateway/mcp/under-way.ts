@@ -28,6 +28,10 @@ export class UnderWay<K, V> {
     this.#cells.delete(key);
   }
 
+  entries(): [K, V][] {
+    return [...this.#cells].flatMap(([key, { value }]): [K, V][] => (value === undefined ? [] : [[key, value]]));
+  }
+
   values(): V[] {
     return [...this.#cells.values()].flatMap(({ value }) => (value === undefined ? [] : [value]));
   }

@@ -21,7 +21,7 @@ export async function describe(
   draft: Draft,
   signal: AbortSignal,
 ): Promise<Answered> {
-  const gateway = enter(snapshot, request.caller, request.target.gateway);
+  const gateway = enter(snapshot, request.caller, request.target.gateway, request.target.server);
   if (gateway instanceof Fault) throw gateway;
   draft.gateway = { id: gateway.id, name: gateway.slug };
   draft.decidedAt = performance.now();

@@ -2,10 +2,11 @@
 // the policy is told as news of just the lists that it changed, whoever made it and in whichever process.
 import { Fault } from '#contract/error.ts';
 import type { Logger } from 'pino';
-import type { AllowedCall, Answered, Assignment, Audience, Identified } from '../call.ts';
+import type { AllowedCall, Answered, Assignment, Audience, Caller, Identified } from '../call.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
 import { listKinds, readListen } from '../mcp/news.ts';
-import { enter } from '../policy/decide.ts';
+import type { CompiledGateway } from '../policy/compile.ts';
+import { enter, switchedOff } from '../policy/decide.ts';
 import type { Reply, Trace } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
 import { Listening, type ListeningDeps } from './listening.ts';
@@ -50,8 +51,15 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & { readonly l
   const unsubscribe = inForce.onChange(review);
 
   function viewFor({ caller, target }: Identified): View | Fault {
-    const gateway = enter(inForce.current(), caller, target.gateway);
-    return gateway instanceof Fault ? gateway : viewOf(gateway, target);
+    const gateway = enter(inForce.current(), caller, target.gateway, target.server);
+    return gateway instanceof Fault ? gateway : viewOf(gateway, target, offFor(caller, gateway));
+  }
+
+  /** Servers that are switched off for this caller. */
+  function offFor(caller: Caller, { slug, assignments }: CompiledGateway): ReadonlySet<string> {
+    const snapshot = inForce.current();
+    if (snapshot.off === undefined) return none.servers;
+    return new Set([...assignments.keys()].filter((server) => switchedOff(snapshot, caller, slug, server) !== undefined));
   }
 
   function review(): void {
@@ -59,10 +67,15 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & { readonly l
     const views = new Map<string, View>();
     for (const listening of [...conversations.values(), ...listens]) {
       const { caller, target } = listening.request;
-      const gateway = enter(inForce.current(), caller, target.gateway);
-      const key = JSON.stringify(target);
-      const view = gateway instanceof Fault ? gateway : (views.get(key) ?? viewOf(gateway, target));
-      if (!(view instanceof Fault)) views.set(key, view);
+      const gateway = enter(inForce.current(), caller, target.gateway, target.server);
+      if (gateway instanceof Fault) {
+        listening.review(gateway);
+        continue;
+      }
+      const off = offFor(caller, gateway);
+      const key = JSON.stringify([target, ...off]);
+      const view = views.get(key) ?? viewOf(gateway, target, off);
+      views.set(key, view);
       listening.review(view);
     }
   }
@@ -89,7 +102,7 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & { readonly l
 
   async function listen(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Begun> {
     const wanted = readListen(message.params);
-    const gateway = enter(inForce.current(), request.caller, request.target.gateway);
+    const gateway = enter(inForce.current(), request.caller, request.target.gateway, request.target.server);
     if (gateway instanceof Fault) throw gateway;
     draft.gateway = { id: gateway.id, name: gateway.slug };
     if (request.target.server !== undefined) {
@@ -109,7 +122,7 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & { readonly l
       subscription,
       listener: undefined,
       isThere: () => true,
-      view: viewOf(gateway, request.target),
+      view: viewOf(gateway, request.target, offFor(request.caller, gateway)),
     });
     listens.add(listening);
     try {
@@ -210,8 +223,8 @@ function quiet(request: Identified, { abilities, conversation }: Audience): Iden
     audience,
     conversation: request.conversation,
     method: 'subscriptions/listen',
-    body: none,
+    body: none.body,
   };
 }
 
-const none = Buffer.alloc(0);
+const none = { body: Buffer.alloc(0), servers: new Set<string>() } as const;

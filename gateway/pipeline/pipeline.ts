@@ -14,6 +14,7 @@ import { isTaskMethod } from '../mcp/task-name.ts';
 import { enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import { createPager } from './cursor.ts';
+import { createCut } from './cut.ts';
 import { describe } from './describe.ts';
 import { createKnownLists } from './known-list.ts';
 import { listItems } from './list.ts';
@@ -57,8 +58,8 @@ export interface Pipeline {
   underWay(): number;
   /** Calls that wait for what their hosts answer. */
   waiting(): number;
-  /** Handles a request whose caller is known. Never rejects. */
-  handle(request: Identified, message: RequestMessage, encode: Encode, signal: AbortSignal): Promise<Encoded>;
+  /** Handles a request whose caller is known, until it is aborted; aborts it where what it stands on is switched off. Never rejects. */
+  handle(request: Identified, message: RequestMessage, encode: Encode, closed: AbortController): Promise<Encoded>;
   /** Refuses what never became a request: unreadable, unauthenticated, contradicting its headers. Never rejects. Unknown callers are recorded within a bound. */
   refuse(arrived: Arrived, thrown: unknown, encode: Encode): Promise<Encoded>;
   /** Relays what a server asks of the host in the middle of a call. Rejects with the Fault that the server is told. */
@@ -85,6 +86,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const relay: Pipeline['ask'] = (question, host, signal) => relayQuestion(questions, question, host, signal);
   const parking = new Parking({ ...deps, relay, mayStay: (call) => mayStay(deps, call) });
   const unsubscribe = deps.inForce.onChange(() => parking.review());
+  const cut = createCut(deps);
   const taskSeal = createSeal(deps.sealSecret, 'task');
   const news = createNews({ ...deps, lists });
   const mute = createMute();
@@ -186,14 +188,15 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   return {
     underWay: () => underWay,
     waiting: () => parking.size,
-    async handle(request, message, encode, signal) {
+    async handle(request, message, encode, closed) {
       const draft = beginRecord(request, message.method, request);
       let answered: Answered;
       underWay++;
-      if (message.method === listenMethod && request.era === 'modern') return listen(request, message, draft, encode, signal);
+      if (message.method === listenMethod && request.era === 'modern')
+        return listen(request, message, draft, encode, closed.signal);
       try {
         refuseUnrecorded();
-        answered = await answer(request, message, draft, signal);
+        answered = await cut.during(request, draft, closed, () => answer(request, message, draft, closed.signal));
       } catch (thrown) {
         answered = failed(draft, thrown);
       } finally {
@@ -211,7 +214,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     },
     ask: relay,
     admit(caller, target) {
-      const gateway = enter(deps.inForce.current(), caller, target.gateway);
+      const gateway = enter(deps.inForce.current(), caller, target.gateway, target.server);
       if (gateway instanceof Fault) throw gateway;
       if (target.server !== undefined) assigned(gateway, target.server);
     },
@@ -221,6 +224,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     },
     async close() {
       unsubscribe();
+      cut.close();
       await Promise.all([parking.close(), news.close()]);
     },
   };

@@ -17,8 +17,9 @@ const kindsOf: Readonly<Record<ListKind, readonly ItemKind[]>> = {
   resources: ['resources', 'templates'],
 };
 
-export function viewOf(gateway: CompiledGateway, { server }: Identified['target']): View {
-  const assignments = [...gateway.assignments].filter(([slug]) => server === undefined || slug === server);
+/** `off`: servers that are switched off; they are shown as if they were not there. */
+export function viewOf(gateway: CompiledGateway, { server }: Identified['target'], off: ReadonlySet<string>): View {
+  const assignments = [...gateway.assignments].filter(([slug]) => (server === undefined || slug === server) && !off.has(slug));
   return {
     assignments: new Map(assignments),
     lists: { tools: textOf('tools'), prompts: textOf('prompts'), resources: textOf('resources') },

@@ -10,6 +10,7 @@ import type { Offer, Verdict } from '#contract/server.ts';
 import type { Assignment, Remote } from '../call.ts';
 import type { GatewayRules } from '../rule/compile.ts';
 import { matchesTemplate, parseTemplate, type UriTemplate } from '../mcp/uri-template.ts';
+import type { Off } from './switch.ts';
 
 export interface OfferedServer {
   readonly fingerprint: Fingerprint;
@@ -34,6 +35,8 @@ export interface Snapshot {
   readonly grants: ReadonlyMap<string, ReadonlySet<string>>;
   /** Which hosts are let in: what was decided of each by its identity, and of all others. */
   readonly hosts: { readonly mode: HostMode; readonly states: ReadonlyMap<string, HostState> };
+  /** What is switched off; undefined where nothing is, and as compile() makes it: what is off comes faster than a policy is compiled. */
+  readonly off: Off | undefined;
   /** What each workstation offers: workstation -> server -> launchable fingerprints, the newest first. */
   readonly offers: ReadonlyMap<string, ReadonlyMap<string, readonly OfferedServer[]>>;
 }
@@ -85,7 +88,8 @@ export function compile(source: Source): Snapshot {
   }
   const states = new Map((source.hosts ?? []).map(({ id, state }) => [id, state]));
   const engines = new Map(Object.entries(policy.engines ?? {}));
-  return { users, gateways, grants, engines, hosts: { mode: policy.hosts ?? 'open', states }, offers: compileOffers(source) };
+  const hosts = { mode: policy.hosts ?? 'open', states };
+  return { users, gateways, grants, engines, hosts, off: undefined, offers: compileOffers(source) };
 }
 
 /** A server that wants an identity and an assignment that names none: the call asks for its own, so it fails where there is none. */

@@ -2,12 +2,17 @@
 // forwarded was decided here. Absent means no.
 import { Fault } from '#contract/error.ts';
 import { isHostRefused } from '#contract/host-identity.ts';
+import { everything, identityName } from '#contract/switch.ts';
 import type { AllowedCall, AllowedListing, Assignment, Caller, Decision, Identified, Resolved } from '../call.ts';
 import { notProvisioned } from '../mcp/feature.ts';
 import type { CompiledGateway, Snapshot } from './compile.ts';
+import type { Off } from './switch.ts';
 
-/** The gateway, if the caller may enter it: the token is for it, the user exists, a team of theirs grants it, and their host is let in. */
-export function enter(snapshot: Snapshot, caller: Caller, gateway: string): CompiledGateway | Fault {
+/**
+ * The gateway, if the caller may enter it: the token is for it, the user exists, a team of theirs grants it, their host is let in, and nothing of that is switched
+ * off. `server`: the one that it is entered for; where it is assigned, it is not switched off either.
+ */
+export function enter(snapshot: Snapshot, caller: Caller, gateway: string, server?: string): CompiledGateway | Fault {
   const compiled = snapshot.gateways.get(gateway);
   const isGranted =
     snapshot.users.get(caller.user.slug) === caller.user.id && snapshot.grants.get(caller.user.slug)?.has(gateway);
@@ -16,7 +21,57 @@ export function enter(snapshot: Snapshot, caller: Caller, gateway: string): Comp
   if (caller.gateway !== gateway) return new Fault('TOKEN_NOT_FOR_GATEWAY', { gateway });
   const { client = '', host } = caller;
   if (isHostRefused(client, snapshot.hosts.states.get(client), snapshot.hosts.mode)) return new Fault('HOST_REFUSED', { host });
-  return compiled;
+  return switchedOff(snapshot, caller, gateway, server) ?? compiled;
+}
+
+/** SWITCHED_OFF, where the caller is, the gateway, or a server in it; undefined where nothing of that is. */
+export function switchedOff(
+  { off, gateways }: Pick<Snapshot, 'off' | 'gateways'>,
+  caller: Caller,
+  gateway: string,
+  server?: string,
+): Fault | undefined {
+  if (off === undefined) return undefined;
+  const { user, client, token, workstation } = caller;
+  const assignment = server === undefined ? undefined : gateways.get(gateway)?.assignments.get(server);
+  return (
+    memberOff({ off }, user.slug, workstation) ??
+    off.find('gateway', gateway) ??
+    (client === undefined ? undefined : off.find('host', client)) ??
+    (token === null ? undefined : off.find('connection', token)) ??
+    (assignment && assignmentOff(off, user.slug, assignment))
+  );
+}
+
+/** The same of a user and their workstation, whichever gateway it is about: of whoever comes by a tunnel. */
+export function memberOff({ off }: Pick<Snapshot, 'off'>, user: string, workstation: string | null): Fault | undefined {
+  return (
+    off &&
+    (off.find('everything', everything) ??
+      userOff({ off }, user) ??
+      (workstation === null ? undefined : off.find('workstation', workstation)))
+  );
+}
+
+/** The same of a user alone. */
+export function userOff({ off }: Pick<Snapshot, 'off'>, user: string): Fault | undefined {
+  return off?.find('user', user);
+}
+
+/** The same of a server, wherever it is assigned. */
+export function serverOff({ off }: Pick<Snapshot, 'off'>, server: string): Fault | undefined {
+  return off?.find('server', server);
+}
+
+function assignmentOff(off: Off, user: string, { server, gateway, reach, remote }: Assignment): Fault | undefined {
+  const identity = remote?.auth && { server: server.slug, ...(remote.auth.identity === 'own' && { user }) };
+  return (
+    off.find('server', server.slug) ??
+    off.find('assignment', `${gateway.slug}/${server.slug}`) ??
+    (reach === 'caller' ? undefined : off.find('workstation', reach)) ??
+    (identity && off.find('identity', identityName(identity))) ??
+    (identity && off.find('identity', identityName({ ...identity, gateway: gateway.slug })))
+  );
 }
 
 /** Decides one use of one item. */
@@ -25,6 +80,8 @@ export function decide(snapshot: Snapshot, call: Resolved): Decision {
   if (gateway instanceof Fault) return { kind: 'refused', fault: gateway };
   const assignment = gateway.assignments.get(call.assignment.server.slug);
   if (!assignment) return { kind: 'refused', fault: new Fault('SERVER_NOT_ASSIGNED', { server: call.assignment.server.slug }) };
+  const off = snapshot.off && assignmentOff(snapshot.off, call.caller.user.slug, assignment);
+  if (off) return { kind: 'refused', fault: off };
   if (!isExposed(assignment, call)) return { kind: 'refused', fault: notProvisioned(call.item) };
   if (call.item.kind === 'tools' && assignment.needsStepUp?.(call.item.name) === true && !isConsented(call, assignment))
     return { kind: 'refused', fault: new Fault('STEP_UP_NEEDED', { name: call.item.name }) };
@@ -37,6 +94,8 @@ export function decideListing(snapshot: Snapshot, request: Identified, assignmen
   if (gateway instanceof Fault) return gateway;
   const current = gateway.assignments.get(assignment.server.slug);
   if (!current) return new Fault('SERVER_NOT_ASSIGNED', { server: assignment.server.slug });
+  const off = snapshot.off && assignmentOff(snapshot.off, request.caller.user.slug, current);
+  if (off) return off;
   return { ...request, assignment: current } as AllowedListing;
 }
 

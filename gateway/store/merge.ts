@@ -10,6 +10,7 @@ import { change, changed } from './sql/change.ts';
 import { parts } from './sql/part.ts';
 import { deletePolicy, policyTables, revokeOrphans } from './sql/replace-policy.ts';
 import { insertRows } from './sql/row.ts';
+import { mergeSwitches } from './sql/switch.ts';
 import type { Db, Tx } from './table.ts';
 
 interface From {
@@ -35,6 +36,7 @@ export async function mergeInto(db: Db, older: Db, { file, header, now = Date.no
     counts['offer'] = await mergeOffers(tx, older);
     counts['approval'] = await mergeApprovals(tx, older);
     counts['host'] = await mergeHosts(tx, older);
+    counts['switch'] = await mergeSwitches(tx, older);
     counts['identity'] = await mergeIdentities(tx, older);
     counts['account'] = await mergeAccounts(tx, older);
     await mergeDirectory(tx, older);

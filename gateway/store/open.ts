@@ -83,6 +83,7 @@ import {
   workstations,
   workstationsOf,
 } from './sql/workstation.ts';
+import { switches, switchOff, switchOn } from './sql/switch.ts';
 import type { AdministrationStore } from './administration.ts';
 import { user, users } from './sql/user.ts';
 import type { DirectoryStore } from './directory.ts';
@@ -196,6 +197,9 @@ function storeOf(engine: Engine, deed?: DeedRecord): Store {
     hostUses: guarded((id) => hostUses(db, id)),
     decidedHosts: guarded(() => decidedHosts(db)),
     decideHost: guarded((id, state, now) => decideHost(db, id, state, now)),
+    switches: guarded(() => switches(db)),
+    switchOff: guarded((off) => switchOff(db, off)),
+    switchOn: guarded((of) => switchOn(db, of)),
     appendRecords: guarded((records, seal) => engine.appendRecords(records, seal)),
     chainHead: guarded((chain) => chainHead(db, chain)),
     chains: guarded(() => chains(db)),

@@ -27,6 +27,7 @@ import { createSeen } from './migration/0020-seen.ts';
 import { createDirectory } from './migration/0021-directory.ts';
 import { createAlert } from './migration/0022-alert.ts';
 import { createSearch } from './migration/0023-search.ts';
+import { createSwitch } from './migration/0024-switch.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -54,6 +55,7 @@ const migrations = {
   '0021-directory': createDirectory,
   '0022-alert': createAlert,
   '0023-search': createSearch,
+  '0024-switch': createSwitch,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

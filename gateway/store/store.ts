@@ -18,6 +18,7 @@ import type { HostState } from '#contract/host-identity.ts';
 import type { PolicyFile, PolicyIds } from '#contract/policy.ts';
 import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
+import type { Switch, SwitchTarget } from '#contract/switch.ts';
 import type { AdministrationStore } from './administration.ts';
 import type { DirectoryStore } from './directory.ts';
 import type { SearchStore } from './search.ts';
@@ -263,6 +264,13 @@ export interface Store {
   decidedHosts(): Promise<readonly Pick<SeenHost, 'id' | 'state'>[]>;
   /** Allows or blocks a host, also one that was not seen yet. False where that is so already. */
   decideHost(id: string, state: 'allowed' | 'blocked', now: number): Promise<boolean>;
+
+  /** What is switched off, the oldest first; also what is on again since, because its time has come. */
+  switches(): Promise<readonly Switch[]>;
+  /** In the place of the switch of the same kind and name. */
+  switchOff(off: Switch): Promise<void>;
+  /** False where it was not off. */
+  switchOn(of: SwitchTarget): Promise<boolean>;
 
   /** Hosts that sign in by themselves. */
   readonly signIn: SignInStore;

@@ -22,6 +22,7 @@ import type { HostState } from '#contract/host-identity.ts';
 import type { ItemKind, PolicyServer, RemoteServer } from '#contract/policy.ts';
 import type { Verdict } from '#contract/server.ts';
 import type { AlertLevel } from './alert.ts';
+import type { SwitchKind } from '#contract/switch.ts';
 import type { StoredIdentity, Workstation } from './store.ts';
 
 interface Named<Id> {
@@ -100,6 +101,18 @@ export interface Tables {
   /** `body` is JSON: the rule as the policy has it. */
   readonly rule: { readonly gateway_id: GatewayId; readonly position: number; readonly body: string };
   readonly engine: { readonly slug: Slug; readonly body: string };
+
+  /** What is switched off; `told` is 0 or 1. */
+  readonly switch: {
+    readonly kind: SwitchKind;
+    readonly name: string;
+    readonly reason: string;
+    readonly told: number;
+    readonly since: number;
+    readonly until: number | null;
+    readonly made_by: string;
+    readonly owner: Slug | null;
+  };
 
   readonly token: {
     readonly id: TokenId;

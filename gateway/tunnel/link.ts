@@ -124,10 +124,12 @@ export class Link implements MultiplexOwner {
     this.#end(fault);
   }
 
-  /** Ends the channels to local servers whose command may no longer run. */
-  endServers(isDenied: (server: Slug, fingerprint: Fingerprint) => boolean): void {
-    for (const [channel, { server, fingerprint }] of [...(this.#servers ?? [])])
-      if (isDenied(server, fingerprint)) channel.endWith(new Fault('SERVER_DENIED', { server, by: 'your organization' }));
+  /** Ends the channels to local servers that may no longer run, with why. */
+  endServers(why: (server: Slug, fingerprint: Fingerprint) => Fault | undefined): void {
+    for (const [channel, { server, fingerprint }] of [...(this.#servers ?? [])]) {
+      const fault = why(server, fingerprint);
+      if (fault) channel.endWith(fault);
+    }
   }
 
   open(of: ServerOpen, events: ChannelEvents, signal: AbortSignal): Promise<Channel> {

@@ -119,7 +119,11 @@ export function createReview(deps: {
         link.cut(new Fault('WORKSTATION_REVOKED'), closeCode.revoked);
         continue;
       }
-      link.endServers((server, fingerprint) => approvals.get(`${server} ${fingerprint}`)?.decision === 'denied');
+      link.endServers((server, fingerprint) =>
+        approvals.get(`${server} ${fingerprint}`)?.decision === 'denied'
+          ? new Fault('SERVER_DENIED', { server, by: 'your organization' })
+          : undefined,
+      );
       tellWelcome(link, member);
       seenOf(link).asOf = revision;
     }

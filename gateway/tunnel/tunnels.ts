@@ -4,13 +4,13 @@ import type { WebSocket } from 'ws';
 import type { Logger } from 'pino';
 import { asFault, Fault } from '#contract/error.ts';
 import { closeCode, deadAfterMs, defaultMessageLimitBytes, handshakeWithinMs, pingAfterMs } from '#contract/frame.ts';
-import { newId, type OrganizationId, type UserId, type WorkstationId } from '#contract/id.ts';
+import { newId, type OrganizationId, type Slug, type UserId, type WorkstationId } from '#contract/id.ts';
 import type { CallRecord } from '#contract/audit.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Store } from '../store/store.ts';
 import { createRefusals, eventRecord, type EventDraft } from '../workstation/event.ts';
-import { checkProof } from '../workstation/proof.ts';
+import { checkProof, type Member } from '../workstation/proof.ts';
 import { createCallNews } from './call-news.ts';
 import { Doorway } from './doorway.ts';
 import { gathering } from './gather.ts';
@@ -28,6 +28,8 @@ import { createStanding } from './standing.ts';
 export interface Tunnels extends Hub {
   /** Takes over a WebSocket that just opened. */
   accept(socket: WebSocket, from: { readonly address: string }): void;
+  /** What is switched off has changed: tunnels and local servers that are off now are cut. */
+  switched(): void;
   /** A call's record was kept: its user's workstations are told soon. */
   recorded(record: CallRecord): void;
   /** Tunnels that are up. */
@@ -50,6 +52,11 @@ export interface TunnelsDeps {
   readonly now: () => number;
   readonly messageLimitBytes?: number;
   readonly acceptHost: AcceptHost;
+  /** SWITCHED_OFF, where a workstation with its user is, or a server for all; absent: nothing ever is. */
+  readonly off?: {
+    readonly member: (member: Member) => Fault | undefined;
+    readonly server: (server: Slug) => Fault | undefined;
+  };
   /** Whether any host can sign in by itself; absent: none. */
   readonly hostsSignIn?: () => boolean;
   readonly limits?: Partial<Limits>;
@@ -168,6 +175,8 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     if (outcome.kind === 'gone') return socket.terminate();
     if (outcome.kind === 'refused') return refused(guest, outcome.fault, outcome.reason, outcome.workstation);
     const { hands } = outcome;
+    const off = deps.off?.member(hands.member);
+    if (off) return refused(guest, off, 'switched off', hands.member.workstation.id);
     const detail = { address, product: hands.product, version: hands.version };
     // A tunnel that can't be put on record is not opened.
     await recordOpened(eventRecord({ event: 'tunnel_opened', ...whoOf(hands), detail }, now()));
@@ -176,6 +185,12 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       return;
     }
     if (isClosed) return refuse(socket, new Fault('STOPPING'), closeCode.stopping);
+    // It may have been while that was put on record.
+    const offNow = deps.off?.member(hands.member);
+    if (offNow) {
+      note({ event: 'tunnel_closed', ...whoOf(hands), code: offNow.code, detail: { seconds: 0 } });
+      return refuse(socket, offNow, closeCode.off);
+    }
     replaceOlder(hands, address);
     welcome(socket, hands);
   }
@@ -268,6 +283,15 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       if (links.size >= limits.tunnels || !doorway.enter(socket, address))
         return refuse(socket, new Fault('BUSY', { what: 'a tunnel' }), closeCode.stopping);
     },
+    switched() {
+      const { off } = deps;
+      if (off === undefined) return;
+      for (const link of [...links.values()]) {
+        const fault = off.member(link.member);
+        if (fault) link.cut(fault, closeCode.off);
+        else link.endServers((server) => off.server(server));
+      }
+    },
     recorded: (record) => news.recorded(record),
     count: () => links.size,
     greeting: () => doorway.size,
@@ -307,5 +331,6 @@ function whoOf({ member }: { readonly member: Handshake['member'] }): Pick<Event
 
 function codeFor(fault: Fault): number {
   if (fault.code === 'FRAME_INVALID') return closeCode.protocol;
+  if (fault.code === 'SWITCHED_OFF') return closeCode.off;
   return fault.code === 'WORKSTATION_REVOKED' ? closeCode.revoked : closeCode.refused;
 }

@@ -28,7 +28,7 @@ export function chooseDestination(
         ? [hub.presence(caller.workstation)].filter((presence) => presence?.user === caller.user.id)
         : hub.presences(caller.user.id);
   const online = connected.flatMap((presence) => (presence ? [presence.workstation] : []));
-  if (online.length === 0) throw new Fault('WORKSTATION_OFFLINE', { server });
+  if (online.length === 0) throw snapshot.off?.workstationOf(caller.user.slug) ?? new Fault('WORKSTATION_OFFLINE', { server });
   const offering = online.filter((workstation) => offered(workstation).length > 0);
   const [first, ...others] = offering;
   if (first === undefined) throw new Fault('SERVER_NOT_OFFERED', { server });

@@ -126,7 +126,7 @@ function scene(assignments: object = { notes: exposed, wiki: { tools: 'all' } })
       arrivedAt: { monotonic: 0, wall: 0 },
     };
     const answered = pipeline
-      .handle(request, message, encoderFor('modern', JSON.stringify(id)), controller.signal)
+      .handle(request, message, encoderFor('modern', JSON.stringify(id)), controller)
       .then(({ body: answer }) => JSON.parse(answer.toString()) as { result?: object; error?: { data: { code: string } } });
     return { told, answered, cancel: () => controller.abort(), methods: () => told.slice(1).map(({ method }) => method) };
   }

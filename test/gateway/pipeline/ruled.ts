@@ -145,7 +145,7 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
         ),
     },
   };
-  const encoded = await pipeline.handle(request, message, encoderFor('legacy', '1'), new AbortController().signal);
+  const encoded = await pipeline.handle(request, message, encoderFor('legacy', '1'), new AbortController());
   await pipeline.close();
   const answer = JSON.parse(encoded.body.toString()) as { result?: unknown; error?: { message: string; data: { code: string } } };
   const record = records.find((one): one is CallRecord => one.kind === 'call');

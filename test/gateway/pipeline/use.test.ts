@@ -89,7 +89,7 @@ async function used(method: string, params: object, names: readonly string[], be
     conversation: 'c',
     arrivedAt: { monotonic: 0, wall: 0 },
   };
-  const encoded = await pipeline.handle(request, message, encoderFor('legacy', '1'), new AbortController().signal);
+  const encoded = await pipeline.handle(request, message, encoderFor('legacy', '1'), new AbortController());
   const parsed = JSON.parse(encoded.body.toString()) as { error?: { data: { code: string } } };
   return [parsed.error?.data.code ?? 'answered', forwarded];
 }

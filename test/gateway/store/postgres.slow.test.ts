@@ -20,6 +20,7 @@ import { describeAlerts } from '../../suite/alert.ts';
 import { describeSearch } from '../../suite/search.ts';
 import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
+import { describeSwitches } from '../../suite/switch.ts';
 
 let server: TestPostgres;
 beforeAll(async () => {
@@ -37,6 +38,7 @@ describeSinks('PostgreSQL', () => postgresGround(server));
 describeSeen('PostgreSQL', () => postgresGround(server));
 describeAlerts('PostgreSQL', () => postgresGround(server));
 describeSearch('PostgreSQL', () => postgresGround(server));
+describeSwitches('PostgreSQL', () => postgresGround(server));
 
 describe('a store on a PostgreSQL server', () => {
   /** A second connection to the same database, for somebody else. */

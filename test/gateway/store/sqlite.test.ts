@@ -17,6 +17,7 @@ import { describeAlerts } from '../../suite/alert.ts';
 import { describeSearch } from '../../suite/search.ts';
 import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
+import { describeSwitches } from '../../suite/switch.ts';
 
 describeStore('SQLite', sqliteGround);
 describeSignInStore('SQLite', sqliteGround);
@@ -28,6 +29,7 @@ describeSinks('SQLite', sqliteGround);
 describeSeen('SQLite', sqliteGround);
 describeAlerts('SQLite', sqliteGround);
 describeSearch('SQLite', sqliteGround);
+describeSwitches('SQLite', sqliteGround);
 
 describe('a store on a SQLite file', () => {
   test('says so when its disk is full, loses nothing, and works again when there is room', async () => {

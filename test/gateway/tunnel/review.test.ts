@@ -103,8 +103,8 @@ describe('offers and verdicts', () => {
   test('a denial ends the server that runs', async () => {
     proves('tunnel.denied-ends', {
       file: 'gateway/tunnel/link.ts',
-      find: 'if (isDenied(server, fingerprint)) channel.endWith(',
-      replace: 'if (isDenied(server, fingerprint)) void (',
+      find: 'if (fault) channel.endWith(fault);',
+      replace: 'if (fault) continue;',
     });
     const { stage, device, launch, pool } = await createEcho();
     const events = hear();
