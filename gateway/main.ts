@@ -263,7 +263,10 @@ async function start(
   const release = (conversation: string) => pipeline.release(conversation);
   const onRootsChanged = (conversation: string) => upstream.hear(conversation, { kind: 'roots-changed' });
   underWay = () => pipeline.underWay();
-  const upkeep = opened(startUpkeep({ store, isQuiet: () => underWay() === 0, dataDir, logger, now }), (it) => it.close());
+  const upkeep = opened(
+    startUpkeep({ store, key: audit.key, recorder, isQuiet: () => underWay() === 0, dataDir, logger, now }),
+    (it) => it.close(),
+  );
   opened(giveBackMemory({ isQuiet: () => underWay() === 0 && tunnels.greeting() === 0 }), (it) => it.close());
   const acceptHost = acceptHosts({ inForce, onUse, pipeline, onRootsChanged, onEnd: release });
   const sessions = opened(createMcpSessions({ now, onEnd: release }), (it) => it.close());

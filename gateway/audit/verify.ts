@@ -32,6 +32,8 @@ export interface VerifyDeps {
   readonly store: Pick<Store, 'chains' | 'sealedAfter'>;
   readonly key: KeyObject;
   readonly headFile: string;
+  /** Where chains ended by checkpoints that were kept elsewhere (checkpoint.ts). */
+  readonly kept?: readonly Position[];
   /** Records that were read so far. */
   readonly onProgress?: (records: number) => void;
   readonly signal?: AbortSignal;
@@ -61,7 +63,8 @@ export async function verifyAudit(deps: VerifyDeps): Promise<Verdict> {
       'head-missing',
       `The file ${deps.headFile} is missing, though there is an audit key: records may be missing.`,
     );
-  const names = new Set([...(heads?.keys() ?? []), ...(await deps.store.chains())]);
+  const kept = (deps.kept ?? []).map(({ chain }) => chain);
+  const names = new Set([...(heads?.keys() ?? []), ...kept, ...(await deps.store.chains())]);
   const chains: VerifiedChain[] = [];
   let records = 0;
   for (const name of [...names].toSorted()) {
@@ -76,12 +79,17 @@ export async function verifyAudit(deps: VerifyDeps): Promise<Verdict> {
 async function verifyChain(
   chain: string,
   head: Position | undefined,
-  { store, key, headFile, signal }: VerifyDeps,
+  { store, key, headFile, signal, kept = [] }: VerifyDeps,
   onProgress: (records: number) => void,
 ): Promise<VerifiedChain | Broken> {
   let last: Position = start(chain);
   let sealed = 0;
   let seals = 0;
+  const known = kept.filter((one) => one.chain === chain);
+  const hashes = new Map(known.map(({ seq, hash }) => [seq, hash]));
+  const two = known.find(({ seq, hash }) => hashes.get(seq) !== hash);
+  if (two !== undefined)
+    return broken(chain, two.seq, 'rewritten', `Two checkpoints name record ${two.seq}, and not the same one.`);
   if (head?.seq === 0 && head.hash !== last.hash) return broken(chain, 1, 'rewritten', 'Its head is not its own.');
 
   for (let isLastPage = false; !isLastPage;) {
@@ -98,6 +106,13 @@ async function verifyChain(
         sealed = record.seq;
         seals += 1;
       }
+      if ((hashes.get(record.seq) ?? record.hash) !== record.hash)
+        return broken(
+          chain,
+          record.seq,
+          'rewritten',
+          `Record ${record.seq} is not the one that a checkpoint names: records were removed, and others written in their place.`,
+        );
       if (head?.seq === record.seq && head.hash !== record.hash)
         return broken(
           chain,
@@ -115,6 +130,14 @@ async function verifyChain(
     const words = `The last ${head.seq - last.seq} records are missing: the head outside the database names record ${head.seq}.`;
     return broken(chain, last.seq + 1, 'truncated', words);
   }
+  const beyond = known.find(({ seq }) => seq > last.seq);
+  if (beyond !== undefined)
+    return broken(
+      chain,
+      last.seq + 1,
+      'truncated',
+      `Records after ${last.seq} are missing: a checkpoint that was kept names record ${beyond.seq}.`,
+    );
   if (sealed !== last.seq)
     return broken(
       chain,

@@ -1,7 +1,9 @@
 // `audit`: the record of every call, to look at and to check.
+import { readFile } from 'node:fs/promises';
 import { Fault } from '#contract/error.ts';
 import { recordLine } from '../admin/print.ts';
 import { tailRecords } from '../admin/tail.ts';
+import { makeCheckpoint, readCheckpoints } from '../audit/checkpoint.ts';
 import { readAuditKey } from '../audit/key.ts';
 import { verifyAudit, verifyWithoutKey } from '../audit/verify.ts';
 import { command, withStore, type AddCommands, type Common } from './terminal.ts';
@@ -27,19 +29,41 @@ export const addAudit: AddCommands = (program, terminal) => {
       });
     });
   addAuditSearch(audit, terminal);
-  command(audit, 'verify', 'Checks that no record was altered, deleted, moved or cut off.').action(async (flags: Common) => {
-    const verdict = await withStore(terminal, flags, async (store, { dataDir }) => {
-      const audit = await readAuditKey(dataDir);
-      return audit === undefined ? verifyWithoutKey(store) : verifyAudit({ store, ...audit });
+  command(audit, 'checkpoint', 'Prints where the records end now, sealed: to be kept elsewhere.').action(
+    async (flags: Common) => {
+      const checkpoint = await withStore(terminal, flags, async (store, { dataDir }) => {
+        const audit = await readAuditKey(dataDir);
+        if (audit === undefined) throw new Fault('AUDIT_BROKEN', { reason: 'There is no audit key yet: nothing was recorded.' });
+        return await makeCheckpoint({ store, key: audit.key, now: Date.now });
+      });
+      terminal.print(JSON.stringify(checkpoint));
+    },
+  );
+  command(audit, 'verify', 'Checks that no record was altered, deleted, moved or cut off.')
+    .option('--checkpoint <file>', 'also that they hold what checkpoints say that were kept: as printed, or records with them')
+    .action(async (flags: Common & { checkpoint?: string }) => {
+      const verdict = await withStore(terminal, flags, async (store, { dataDir }) => {
+        const audit = await readAuditKey(dataDir);
+        if (audit === undefined && flags.checkpoint === undefined) return verifyWithoutKey(store);
+        if (audit === undefined)
+          throw new Fault('AUDIT_BROKEN', { reason: 'The audit key is missing, so no checkpoint can be checked: put it back.' });
+        const kept = flags.checkpoint === undefined ? [] : readCheckpoints(await readKept(flags.checkpoint), audit.key);
+        return verifyAudit({ store, ...audit, kept });
+      });
+      if (flags.json) terminal.print(JSON.stringify(verdict));
+      if (!verdict.ok) throw new Fault('AUDIT_BROKEN', { reason: verdict.words });
+      if (!flags.json)
+        terminal.print(
+          `whole: ${verdict.records} records in ${verdict.chains.length} chain${verdict.chains.length === 1 ? '' : 's'}`,
+        );
     });
-    if (flags.json) terminal.print(JSON.stringify(verdict));
-    if (!verdict.ok) throw new Fault('AUDIT_BROKEN', { reason: verdict.words });
-    if (!flags.json)
-      terminal.print(
-        `whole: ${verdict.records} records in ${verdict.chains.length} chain${verdict.chains.length === 1 ? '' : 's'}`,
-      );
-  });
 };
+
+function readKept(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new Fault('FILE_UNUSABLE', { file, reason: 'it could not be read.' }, { cause });
+  });
+}
 
 function parseCount(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);

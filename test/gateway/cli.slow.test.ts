@@ -201,6 +201,11 @@ describe('beside a running serve', () => {
     while (!isSeen) await Promise.race([seen, initialize(gateway.url, token)]);
     expect(String((await followed)[0])).toContain('"method":"initialize"');
     expect(await following.stop('SIGINT')).toBe(0);
+    const kept = join(dir, 'checkpoint');
+    await writeFile(kept, await done('audit', 'checkpoint'));
+    expect(await done('audit', 'verify', '--checkpoint', kept)).toContain('whole: ');
+    await writeFile(kept, (await readFile(kept, 'utf8')).replace('"at":1', '"at":2'));
+    expect(await refusal(cli('audit', 'verify', '--checkpoint', kept))).toContain('was not made with this audit key');
     const found = (await done('audit', 'search', 'initialize', '--user', 'ada', '-n', '1000', '--json')).trim();
     const { items } = JSON.parse(found);
     expect(items[0]).toMatchObject({ kind: 'call', method: 'initialize', user: { name: 'ada' } });

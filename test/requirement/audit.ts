@@ -3,6 +3,17 @@ import type { Requirement } from '../requirement.ts';
 
 export const audit: readonly Requirement[] = [
   {
+    id: 'audit.checkpoint',
+    promise:
+      'A database that was put back to an earlier moment together with all files beside it is found by a checkpoint that was kept elsewhere.',
+    source: 'docs/data.md, "Audit records"',
+  },
+  {
+    id: 'audit.checkpoint-sealed',
+    promise: 'A checkpoint that was altered or made without the audit key is refused.',
+    source: 'docs/data.md, "Audit records"',
+  },
+  {
     id: 'audit.search',
     promise: 'A search finds exactly the records that its filters and words describe, page by page.',
     source: 'docs/data.md, "Search and export"',
