@@ -9,6 +9,12 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Audit records"',
   },
   {
+    id: 'audit.planted-secret',
+    promise:
+      'Arguments, results, tokens for upstream servers and the environment of local ones are in no database, log, backup, sink, export or report.',
+    source: 'docs/data.md, "Audit records"',
+  },
+  {
     id: 'audit.checkpoint-sealed',
     promise: 'A checkpoint that was altered or made without the audit key is refused.',
     source: 'docs/data.md, "Audit records"',
