@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { clientProof } from './client-proof.ts';
 import { Done, listOf, operation, Page, slugs, title } from './admin-operation.ts';
+import { SignedReport } from './offboarding.ts';
 import { Slug } from './id.ts';
 import { PolicyUser } from './policy.ts';
 
@@ -80,6 +81,25 @@ export const userOperations = {
     summary: 'Removes a user, with their tokens, workstations, connections and identities.',
     params,
     answer: Done,
+    example,
+  }),
+  'users.offboard': operation({
+    method: 'POST',
+    path: '/users/{user}/offboard',
+    capability: 'people.manage',
+    summary:
+      'Ends all that lets a user in, at once and until they are taken back, and gives back what they hold elsewhere. The report is signed.',
+    params,
+    answer: SignedReport,
+    example,
+  }),
+  'users.take-back': operation({
+    method: 'POST',
+    path: '/users/{user}/take-back',
+    capability: 'people.manage',
+    summary: 'Lets a user in again who was offboarded. What let them in before stays revoked.',
+    params,
+    answer: User,
     example,
   }),
 };

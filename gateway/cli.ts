@@ -18,6 +18,8 @@ const around: Surroundings = { env: process.env, platform: process.platform, isR
 const program = new Command('drawbridge-gateway')
   .description('The Drawbridge gateway server, and what administrators do beside it.')
   .exitOverride()
+  // What stands behind a command is that command's: `offboard` has options and a command of its own.
+  .enablePositionalOptions()
   .configureOutput({ outputError: (text, write) => write(`drawbridge-gateway: ${text.replace(/^error: /, '')}`) });
 addServe();
 const terminal: Terminal = {
@@ -65,6 +67,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     directory,
     alert,
     switches,
+    offboard,
   ] = await Promise.all([
     import('./command/policy.ts'),
     import('./command/token.ts'),
@@ -85,6 +88,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     import('./command/directory.ts'),
     import('./command/alert.ts'),
     import('./command/switch.ts'),
+    import('./command/offboard.ts'),
   ]);
   return [
     policy.addPolicy,
@@ -106,6 +110,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     rule.addRule,
     directory.addDirectory,
     switches.addSwitch,
+    offboard.addOffboard,
   ];
 }
 

@@ -305,6 +305,7 @@ async function start(
   });
   hostsSignIn = signIn?.letsAnyHostIn === true;
   const readers = createReaders({ logger });
+  const onChanged = () => bus.publish('changed');
   const routes = createRoutes({
     site,
     health,
@@ -327,6 +328,7 @@ async function start(
     }),
     admin: createAdminRoute({
       store,
+      signingKey,
       keys,
       now,
       recorder,
@@ -335,18 +337,10 @@ async function start(
       sinkParts,
       exports: upkeep.exports,
       removeIdentity: (from, id) => removeAndRevoke({ ...signInAt, store: from }, id),
-      onChanged: () => bus.publish('changed'),
+      onChanged,
       documents: adminDocuments(publicOrigin),
     }),
-    scim: createScimRoute({
-      store,
-      recorder,
-      publicOrigin,
-      logger,
-      now,
-      addressOf,
-      onChanged: () => bus.publish('changed'),
-    }),
+    scim: createScimRoute({ store, recorder, publicOrigin, logger, now, addressOf, onChanged }),
     tunnel: createTunnelUpgrade({ tunnels, addressOf }),
     logger,
   });

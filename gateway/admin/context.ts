@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { InputOf, Operations } from '#contract/admin-operation.ts';
 import type { DeedRecord } from '#contract/audit.ts';
 import { type IdentityId, newRecordId } from '#contract/id.ts';
+import type { SigningKey } from '../caller/signing-key.ts';
 import type { ReceiverDeps } from '../sink/open.ts';
 import type { Exports } from '../audit/export-job.ts';
 import type { Store } from '../store/store.ts';
@@ -16,6 +17,8 @@ export interface AdminDeps {
   readonly store: Store;
   readonly keys: KeyEncryption;
   readonly now: () => number;
+  /** What reports are signed with. */
+  readonly signingKey: SigningKey;
   /** What sends to a sink by hand. */
   readonly sinkParts: ReceiverDeps;
   readonly exports: Exports;

@@ -8,6 +8,7 @@ import type { PolicyFile, PolicyUser } from '#contract/policy.ts';
 import type { StoredUser } from '../store/administration.ts';
 import { refuseMore, refuseRole } from './above.ts';
 import { type AdminContext, doing, type HandlersFor } from './context.ts';
+import { offboard, takeBack } from './offboard.ts';
 import { removeMadePerson } from './person.ts';
 import { makeCursor, readCursor } from './page.ts';
 import { changePolicy, refuseStale } from './policy-part.ts';
@@ -71,6 +72,19 @@ export const userHandlers: HandlersFor<typeof userOperations> = {
     if (known.role !== member) refuseMore(actor, roleCapabilities(await store.filedPolicy(), known.role));
     await removeMadePerson(context, known.slug, now());
     return { done: true };
+  },
+  async 'users.offboard'(context, { params }) {
+    const { store, actor } = context;
+    const known = await existing(store, params.user);
+    if (known.role !== member) refuseMore(actor, roleCapabilities(await store.filedPolicy(), known.role));
+    return await offboard(context, known);
+  },
+  async 'users.take-back'(context, { params }) {
+    const { store, actor } = context;
+    const known = await existing(store, params.user);
+    if (known.role !== member) refuseMore(actor, roleCapabilities(await store.filedPolicy(), known.role));
+    await takeBack(context, known.slug);
+    return existing(store, params.user);
   },
 };
 

@@ -57,11 +57,16 @@ export function compile(source: Source): Snapshot {
   const users = new Map<string, UserId>();
   const servers = new Map(Object.entries(policy.servers));
   const grants = new Map<string, ReadonlySet<string>>();
+  // Whoever has the same teams and role reaches the same: of a large directory nearly everybody.
+  const reached = new Map<string, ReadonlySet<string>>();
   for (const [slug, user] of Object.entries(policy.users)) {
     const id = ids.users[slug];
     if (id === undefined) continue;
     users.set(slug, UserId.parse(id));
-    grants.set(slug, reachedGateways(policy, user));
+    const holding = `${user.role ?? ''} ${user.teams.join(' ')}`;
+    const grant = reached.get(holding) ?? reachedGateways(policy, user);
+    reached.set(holding, grant);
+    grants.set(slug, grant);
   }
   const gateways = new Map<string, CompiledGateway>();
   for (const [slug, gateway] of Object.entries(policy.gateways)) {

@@ -31,6 +31,8 @@ export const prepared: Partial<Record<OperationId, (stage: Stage) => Promise<Exa
     const of = { server: 'crm', user: 'ben', gateway: undefined, value: new Secret('a-token'), now };
     return withId((await setIdentity({ ...byHand, store, keys: deps.keys, ...of })).identity.id);
   },
+  'users.offboard': leaver,
+  'users.take-back': leaver,
   'offers.approve': offered,
   'offers.deny': offered,
 };
@@ -47,4 +49,12 @@ async function offered({ data: { store }, now }: Stage): Promise<Example> {
   const offer = offerOf('memory', newId());
   await store.replaceOffers(id, [offer], now);
   return { params: { server: 'memory' }, body: { fingerprint: offer.fingerprint } };
+}
+
+async function leaver({ data: { store }, now }: Stage): Promise<Example> {
+  const email = `${newId()}@example.org`;
+  const draft = { userName: email, externalId: null, displayName: null, email, emails: [], active: true, body: '{}' };
+  const { user } = await store.directory.addPerson(draft, now);
+  await store.directory.hold(user.slug, now);
+  return { params: { user: user.slug } };
 }

@@ -18,6 +18,7 @@ import { createAdminRoute } from '../../gateway/http/admin/route.ts';
 import { createHealth } from '../../gateway/http/health.ts';
 import { clientAddress, describeSite } from '../../gateway/http/origin.ts';
 import { createScimRoute } from '../../gateway/http/scim/route.ts';
+import { openSigningKey } from '../../gateway/caller/signing-key.ts';
 import { createRoutes } from '../../gateway/http/routes.ts';
 import { openServer } from '../../gateway/http/server.ts';
 import { openKeys } from '../../gateway/vault/open.ts';
@@ -71,6 +72,7 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
     store,
     sinkParts: { source, egress, directory: join(data.dir, 'sink') },
     keys: openKeys(data.dir, []).keys,
+    signingKey: await openSigningKey(data.dir),
     now,
     exports: createExports({ store, directory: join(data.dir, 'export'), logger: quiet, now }),
     removeIdentity: async (from, id) => ((await from.removeIdentity(id, now())) ? 'token' : undefined),

@@ -173,6 +173,7 @@ export const layers: readonly Layer[] = [
     at: 'gateway/admin/',
     ours: [
       ...contract,
+      'gateway/caller/signing-key.ts',
       'gateway/store/',
       'gateway/policy/',
       'gateway/rule/',
@@ -292,6 +293,7 @@ export const layers: readonly Layer[] = [
       'gateway/egress/signature.ts',
       'gateway/vault/',
       'gateway/identity/',
+      'gateway/caller/signing-key.ts',
       'gateway/caller/request-key.ts',
     ],
     packages: [...logger, 'commander'],

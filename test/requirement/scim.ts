@@ -29,4 +29,15 @@ export const scim: readonly Requirement[] = [
     promise: 'A deactivation refuses the next call on an open session and closes tunnels.',
     source: people,
   },
+  {
+    id: 'offboard.cut',
+    promise:
+      'One command ends all that lets somebody in, on every device and host of theirs, and gives back what they hold at remote servers.',
+    source: people,
+  },
+  {
+    id: 'offboard.report',
+    promise: 'The report of an offboarding is signed, and one that was changed does not verify.',
+    source: people,
+  },
 ];

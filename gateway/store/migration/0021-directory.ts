@@ -61,6 +61,7 @@ const indexes = [
   'create index directory_person_user on directory_person (user_id)',
   'create index directory_person_external on directory_person (external_id)',
   'create index directory_person_display on directory_person (display_name_key)',
+  'create index directory_person_active on directory_person (active)',
   'create index directory_email_value on directory_email (value_key)',
   'create index directory_member_person on directory_member (person_id)',
   'create index hold_email on hold (email_key)',

@@ -43,16 +43,28 @@ function policyOf(rows: Omit<Awaited<ReturnType<typeof read>>, 'isHeld'>): Store
       teams.has(team),
     );
 
+  const teamsFor = (id: UserId) => [
+    ...new Set([...(teamsOf.get(id) ?? []).flatMap((row) => teamSlug.get(row.team_id) ?? []), ...ofGroups(id)]),
+  ];
+  const personOf = ({ id, title, email, role }: Pick<UserRow, 'id' | 'title' | 'email' | 'role'>) => ({
+    ...titled(title),
+    email,
+    teams: teamsFor(id),
+    ...having(role ?? rows.given.get(id)?.role),
+  });
+  const serviceOf = (row: Pick<UserRow, 'id' | 'title' | 'email' | 'role'>) => ({
+    ...personOf(row),
+    email: undefined,
+    kind: 'service',
+  });
+  const [filed, made] = [rows.users.filter((row) => row.made_by === null), rows.users.filter((row) => row.made_by !== null)];
   const file = {
     version: 1,
     ...Object.fromEntries(rows.settings.map(({ name, value }) => [name, name === 'directory' ? parsed(value) : value])),
     roles: bySlug(rows.roles, ({ title, capabilities }) => ({ ...titled(title), ...granting(capabilities) })),
-    users: bySlug(rows.users, ({ id, title, email, service, role }) => ({
-      ...titled(title),
-      ...(service === null ? { email } : { kind: 'service', ...provenBy(service) }),
-      teams: [...new Set([...(teamsOf.get(id) ?? []).map((row) => teamSlug.get(row.team_id)), ...ofGroups(id)])],
-      ...having(role ?? rows.given.get(id)?.role),
-    })),
+    users: bySlug(filed, ({ service, ...row }) =>
+      service === null ? personOf(row) : { ...serviceOf(row), ...provenBy(service) },
+    ),
     teams: bySlug(rows.teams, ({ id, title }) => ({
       ...titled(title),
       gateways: (grantsOf.get(id) ?? []).map((row) => gatewaySlug.get(row.gateway_id)),
@@ -80,7 +92,7 @@ function policyOf(rows: Omit<Awaited<ReturnType<typeof read>>, 'isHeld'>): Store
     ...(rows.sinks.length === 0 ? {} : { sinks: bySlug(rows.sinks, ({ config }) => config) }),
   };
   const ids: PolicyIds = {
-    users: bySlug(rows.users, (row) => row.id),
+    users: Object.fromEntries(rows.users.map((row) => [row.slug, row.id])),
     teams: bySlug(rows.teams, (row) => row.id),
     servers: bySlug(rows.servers, (row) => row.id),
     gateways: bySlug(rows.gateways, (row) => row.id),
@@ -88,9 +100,13 @@ function policyOf(rows: Omit<Awaited<ReturnType<typeof read>>, 'isHeld'>): Store
       rows.assignments.map((row) => [`${gatewaySlug.get(row.gateway_id)}/${serverSlug.get(row.server_id)}`, row.id]),
     ),
   };
-  return { policy: PolicyFile.parse(file), ids };
+  const policy = PolicyFile.parse(file);
+  // Of what a directory says each part was read when it came: a hundred thousand people are not read again at each change.
+  for (const row of made) policy.users[row.slug] = personOf(row);
+  return { policy, ids };
 }
 
+type UserRow = Awaited<ReturnType<typeof read>>['users'][number];
 type ServerRow = Awaited<ReturnType<typeof read>>['servers'][number];
 
 type RemoteRow = Pick<ServerRow, 'url' | 'auth' | 'header' | 'allow_private' | 'oauth' | 'transport' | 'egress' | 'sign'>;
