@@ -50,7 +50,7 @@ export async function measureTunnels(options: TunnelOptions): Promise<readonly (
     const backCpu = { gateway: cpuMsOfTrees([pid]) - gatewayBegan, fleet: cpuMsOfTrees([fleet.pid]) - fleetBegan };
     const asItIs = pssOf(pid);
     await delay(restMs);
-    // Before garbage is collected for the sake of the figure: what V8 does in the wake of that, as to compile anew what it threw away, is no heartbeat.
+    // Before garbage is collected for the sake of the figure: that work is no heartbeat.
     const began = { cpuMs: cpuMsOfTrees([pid]), at: performance.now() };
     await delay(windowMs);
     const share = (cpuMsOfTrees([pid]) - began.cpuMs) / (performance.now() - began.at);
