@@ -17,9 +17,11 @@ const sinks = policyNoun({
 
 /** A test may wait for an acknowledgement as long as sending does. */
 const byHandWithinMs = 60_000;
-const sending = ({ store, keys, sinkParts }: AdminContext, slug: string) => ({
+const sending = ({ store, actor, reason, keys, sinkParts }: AdminContext, slug: string) => ({
   ...sinkParts,
   store,
+  actor,
+  reason,
   keys,
   slug,
   signal: AbortSignal.timeout(byHandWithinMs),

@@ -1,12 +1,12 @@
 // One marked record to a sink, and what came back: whether it is set up right is found out before something depends on it.
-// The rule: it goes the same way as every record, past the sink's filter; it is on no record, and moves no cursor.
+// The rule: it goes the same way as every record, past the sink's filter, and moves no cursor; that somebody sent it is a deed.
 import type { EventRecord } from '#contract/audit.ts';
 import { newRecordId } from '#contract/id.ts';
 import { itemOf } from '../sink/item.ts';
 import { createReceiver, type ReceiverDeps } from '../sink/open.ts';
-import type { Store } from '../store/store.ts';
 import type { KeyEncryption } from '../vault/seal.ts';
 import { openSinkSecrets } from '../vault/sink-secret.ts';
+import { type Acting, doing } from './context.ts';
 import { sinkNamed } from './sink.ts';
 
 export interface SinkTest {
@@ -21,12 +21,12 @@ export interface SinkTest {
 
 /** Rejects with NAME_UNKNOWN, SINK_SECRET_MISSING and what the vault rejects with. */
 export async function testSink(
-  of: ReceiverDeps & {
-    readonly store: Store;
-    readonly keys: KeyEncryption;
-    readonly slug: string;
-    readonly signal: AbortSignal;
-  },
+  of: ReceiverDeps &
+    Acting & {
+      readonly keys: KeyEncryption;
+      readonly slug: string;
+      readonly signal: AbortSignal;
+    },
 ): Promise<SinkTest> {
   const { store, keys, slug, source, signal } = of;
   const sink = await sinkNamed(store, slug);
@@ -34,6 +34,7 @@ export async function testSink(
   const at = source.now();
   const id = newRecordId(at);
   const about = { user: null, workstation: null, code: null, detail: { sink: slug, test: true } };
+  await doing(of, at, { operation: 'sinks.test', target: slug, before: null, after: { record: id } }).administration.noteDeed();
   const record: EventRecord = { version: 1, kind: 'event', id, at, event: 'sink_test', ...about };
   const unfiltered = { redact: sink.config.redact, format: sink.config.format };
   const item = itemOf({ chain: 'test', seq: 1, at, body: JSON.stringify(record), hash: '' }, unfiltered, source.organization);

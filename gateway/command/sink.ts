@@ -1,6 +1,7 @@
 // `sink`: where records are sent, how far each has come, and their secrets, which go in and never come out again.
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { Acting } from '../admin/context.ts';
 import { readEgressFile } from '../admin/egress-file.ts';
 import { printable, sinkTable } from '../admin/print.ts';
 import { resendParked } from '../admin/sink-resend.ts';
@@ -10,7 +11,6 @@ import type { Refused } from '../egress/connect.ts';
 import { createEgress } from '../egress/egress.ts';
 import { onlyDirect } from '../egress/way.ts';
 import type { ReceiverDeps } from '../sink/open.ts';
-import type { Store } from '../store/store.ts';
 import { openKeys } from '../vault/open.ts';
 import type { KeyEncryption } from '../vault/seal.ts';
 import { readSecret } from './secret-input.ts';
@@ -33,7 +33,7 @@ export const addSink: AddCommands = (program, terminal) => {
       );
       print(flags.json ? JSON.stringify(set) : `${set.name} of ${set.sink} set for ${set.origin}`);
     });
-  command(
+  deedCommand(
     sink,
     'test <slug>',
     'Sends one marked record (`sink_test`), and says what came back. Exit code 1 where it did not arrive.',
@@ -46,7 +46,7 @@ export const addSink: AddCommands = (program, terminal) => {
       else print(`${slug}: ${outcome} after ${tookMs} ms: ${printable(words)} (record ${id})`);
       if (outcome !== 'delivered') process.exitCode = 1;
     });
-  command(sink, 'resend <slug>', 'Sends the records again that were set aside. Exit code 1 where some still are.')
+  deedCommand(sink, 'resend <slug>', 'Sends the records again that were set aside. Exit code 1 where some still are.')
     .option('--egress <file>', waysOfServe)
     .action(async (slug: string, flags: Outward) => {
       const resent = await sending(terminal, flags, slug, resendParked);
@@ -65,15 +65,15 @@ async function sending<T>(
   terminal: Terminal,
   flags: Outward,
   slug: string,
-  run: (of: ReceiverDeps & { store: Store; keys: KeyEncryption; slug: string; signal: AbortSignal }) => Promise<T>,
+  run: (of: ReceiverDeps & Acting & { keys: KeyEncryption; slug: string; signal: AbortSignal }) => Promise<T>,
 ): Promise<T> {
   const { ways } = flags.egress === undefined ? { ways: onlyDirect } : await readEgressFile(flags.egress);
-  return withStore(terminal, flags, async (store, { dataDir, vaultKeys }) => {
+  return withAdmin(terminal, flags, async (acting, { dataDir, vaultKeys }) => {
     const onRefused = ({ host, reason }: Refused) => terminal.note(`warning: ${host} was not asked: ${reason}.`);
     const egress = createEgress({ ways, onRefused });
-    const source = { organization: await store.organization(), host: hostname(), now: Date.now };
+    const source = { organization: await acting.store.organization(), host: hostname(), now: Date.now };
     const { keys } = openKeys(dataDir, vaultKeys);
     const signal = terminal.untilEnded();
-    return run({ store, keys, egress, source, directory: join(dataDir, 'sink'), slug, signal }).finally(() => egress.close());
+    return run({ ...acting, keys, egress, source, directory: join(dataDir, 'sink'), slug, signal }).finally(() => egress.close());
   });
 }

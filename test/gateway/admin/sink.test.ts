@@ -27,7 +27,12 @@ async function stage(answer: (post: Post) => Answer) {
   const { store, dir: directory } = data;
   const source = { organization, host: 'gateway.example.org', now: Date.now };
   const { keys } = openKeys(directory, []);
-  return { server, store, of: { store, keys, egress, source, directory, slug: 'logs', signal: new AbortController().signal } };
+  const acting = { store, actor: { kind: 'command-line', osUser: 'root' }, reason: null } as const;
+  return {
+    server,
+    store,
+    of: { ...acting, keys, egress, source, directory, slug: 'logs', signal: new AbortController().signal },
+  };
 }
 
 test('a sink that is tested gets one marked record, whatever its filter is, and owes what it owed', async () => {
