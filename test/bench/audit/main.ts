@@ -48,7 +48,8 @@ try {
         took.push(
           await seconds(async () => {
             const found = await store.search.find(filter, { limit: 50 });
-            if (found.length > 0 !== isFound) throw new Error(`wrong: ${name}`);
+            // Of fewer there may be none that is all of it.
+            if (found.length > 0 !== isFound && (records >= 1_000_000 || !isFound)) throw new Error(`wrong: ${name}`);
           }),
         );
       say(`searched  ${name.padEnd(52)} ${(Math.max(...took) * 1000).toFixed(1)} ms at most (goal: under 300 ms)`);
