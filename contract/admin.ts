@@ -5,6 +5,7 @@ import { alertOperations } from './admin-alert.ts';
 import { gatewayOperations } from './admin-gateway.ts';
 import { meOperations } from './admin-me.ts';
 import { adminPath, type Operation } from './admin-operation.ts';
+import { pinOperations } from './admin-pin.ts';
 import { policyOperations } from './admin-policy.ts';
 import { roleOperations } from './admin-role.ts';
 import { rolloutOperations } from './admin-rollout.ts';
@@ -30,6 +31,7 @@ export const operations = {
   ...policyOperations,
   ...auditOperations,
   ...rolloutOperations,
+  ...pinOperations,
 } satisfies Readonly<Record<string, Operation>>;
 
 export type AdminOperations = typeof operations;

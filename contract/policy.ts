@@ -5,6 +5,7 @@ import { Capability } from './capability.ts';
 import { clientProof } from './client-proof.ts';
 import { PolicyEngine } from './engine.ts';
 import { Slug, WorkstationId } from './id.ts';
+import { pinPolicies } from './pin.ts';
 import { PrivateHost, RemoteUrl } from './remote-address.ts';
 import { Rules } from './rule.ts';
 import { PolicySink } from './sink.ts';
@@ -122,6 +123,8 @@ export const PolicyAssignment = z.strictObject({
   templates: Provisioning.default('none'),
   /** Which of its tools may be used only by hosts whose person consented to them by name. Absent: none. */
   stepUp: Provisioning.optional(),
+  /** Whether definitions of its items are pinned (contract/pin.ts). Absent: at first use. */
+  pins: z.enum(pinPolicies).optional(),
   /** As whom a remote server is called: the caller's own identity there, one that all callers share, or nobody in particular. */
   identity: z.enum(['none', 'shared', 'own']).default('none'),
 });

@@ -1,9 +1,20 @@
 // A call at each stage of its way, as types: Received -> Identified -> Resolved -> Allowed -> Answered. A stage can't be skipped,
 // because the next one is made only from it, and an AllowedCall only by policy/decide.ts.
 import type { Fault } from '#contract/error.ts';
+import type { PinPolicy, PinState } from '#contract/pin.ts';
 import type { ItemKind, RemoteServer } from '#contract/policy.ts';
 import type { RuleHit } from '#contract/rule.ts';
-import type { ConnectionId, Fingerprint, GatewayId, ServerId, Slug, TokenId, UserId, WorkstationId } from '#contract/id.ts';
+import type {
+  AssignmentId,
+  ConnectionId,
+  Fingerprint,
+  GatewayId,
+  ServerId,
+  Slug,
+  TokenId,
+  UserId,
+  WorkstationId,
+} from '#contract/id.ts';
 
 export type Era = 'modern' | 'legacy';
 
@@ -159,6 +170,29 @@ export interface Assignment {
   readonly hasTemplateFor: (uri: string, listed: readonly string[]) => boolean;
   /** Whether a tool may be used only after its person consented to it by name. Absent: no tool. */
   readonly needsStepUp?: (tool: string) => boolean;
+  /** Absent: whatever its server says of its items counts. */
+  readonly pins?: Pins | undefined;
+}
+
+/** Which definitions of its items count. */
+export interface Pins {
+  readonly assignment: AssignmentId;
+  readonly policy: Exclude<PinPolicy, 'off'>;
+  /** Of one definition, by its hash; undefined where it was never seen. */
+  readonly stateOf: (kind: ItemKind, name: string, hash: string) => PinState | undefined;
+  /** Whether any definition of an item is accepted, and whether any was ever seen. */
+  readonly accepts: (kind: ItemKind, name: string) => boolean;
+  readonly knows: (kind: ItemKind, name: string) => boolean;
+  /** Those that are accepted: their names, and hashes of their definitions without these. */
+  readonly accepted: (kind: ItemKind) => readonly { readonly name: string; readonly bodies: readonly string[] }[];
+  /** Another text whenever an administrator decided something. */
+  readonly decided: string;
+}
+/** What a caller was shown last of an item, or of the template that a resource fits; `definition` (a hash) undefined where its server does not list it. */
+export interface SeenItem {
+  readonly kind: ItemKind;
+  readonly name: string;
+  readonly definition: string | undefined;
 }
 
 export interface Remote {
@@ -189,6 +223,8 @@ export interface Resolved extends Identified {
   readonly item: { readonly kind: ItemKind; readonly name: string };
   /** The task that it is about: by the server's own id, and by the one that the host knows. Its item is the tool that began it. */
   readonly task?: { readonly own: string; readonly shown: string };
+  /** What its caller was shown of it last. Absent: nothing that was looked at. */
+  readonly seen?: SeenItem | undefined;
   /** What rules found in it, for its record. */
   readonly hits?: HitLog;
   /** Templates that the server lists: asked for only where a resource may be allowed by one of them. */

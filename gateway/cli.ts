@@ -68,6 +68,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     alert,
     switches,
     offboard,
+    pin,
   ] = await Promise.all([
     import('./command/policy.ts'),
     import('./command/token.ts'),
@@ -89,6 +90,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     import('./command/alert.ts'),
     import('./command/switch.ts'),
     import('./command/offboard.ts'),
+    import('./command/pin.ts'),
   ]);
   return [
     policy.addPolicy,
@@ -111,6 +113,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     directory.addDirectory,
     switches.addSwitch,
     offboard.addOffboard,
+    pin.addPin,
   ];
 }
 

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import type { Switch } from '#contract/switch.ts';
 import type { Bus } from './bus/bus.ts';
+import { compilePins, type PinBoards } from './policy/pins.ts';
 import { compile, type Snapshot } from './policy/compile.ts';
 import { compileOff } from './policy/switch.ts';
 import { compileDepsOf, createRuleCompiler, type RuleCompiler } from './rule/loading.ts';
@@ -21,6 +22,11 @@ export interface InForce {
   close(): void;
 }
 
+export interface Refreshing {
+  /** Resolves when what the store holds now is in force, or nothing is. */
+  refreshed(): Promise<void>;
+}
+
 interface InForceDeps {
   readonly store: Store;
   readonly bus: Bus;
@@ -31,11 +37,13 @@ interface InForceDeps {
 }
 
 /** Compiles once, then follows the bus. Rejects only where the first compile fails. */
-export async function openInForce(deps: InForceDeps): Promise<InForce> {
+export async function openInForce(deps: InForceDeps): Promise<InForce & Refreshing> {
   const now = deps.now ?? Date.now;
   const rulesOf = createRuleCompiler(compileDepsOf(deps.hashSecret));
+  const readPins = createPinReader(deps.store);
+  let waiting: (() => void)[] = [];
   let [compiled, switches]: [Snapshot | undefined, readonly Switch[] | undefined] = await Promise.all([
-    readSnapshot(deps.store, rulesOf),
+    readSnapshot(deps.store, rulesOf, readPins),
     deps.store.switches(),
   ]);
   let snapshot: Snapshot | undefined;
@@ -44,13 +52,16 @@ export async function openInForce(deps: InForceDeps): Promise<InForce> {
   const listeners = new Set<() => void>();
 
   const readPolicy = oneAtATime(async () => {
+    const told = waiting;
+    waiting = [];
     try {
-      compiled = await readSnapshot(deps.store, rulesOf);
+      compiled = await readSnapshot(deps.store, rulesOf, readPins);
     } catch (error) {
       compiled = undefined;
       failed(error);
     }
     combine();
+    for (const tell of told) tell();
   });
 
   /** By itself: a large policy takes its time, and what is switched off must not wait for it. */
@@ -107,6 +118,11 @@ export async function openInForce(deps: InForceDeps): Promise<InForce> {
       if (!snapshot) throw new Fault('POLICY_MISSING');
       return snapshot;
     },
+    refreshed: () =>
+      new Promise<void>((resolve) => {
+        waiting.push(resolve);
+        refresh();
+      }),
     onChange(listener) {
       const own = () => listener();
       listeners.add(own);
@@ -143,12 +159,23 @@ function oneAtATime(read: () => Promise<void>): () => void {
   };
 }
 
-async function readSnapshot(store: Store, rulesOf: RuleCompiler): Promise<Snapshot> {
-  const [stored, offers, approvals, hosts] = await Promise.all([
+/** Reads pins only where one of them changed. */
+function createPinReader({ pin }: Store): () => Promise<PinBoards> {
+  let last: { readonly version: string; readonly boards: PinBoards } | undefined;
+  return async () => {
+    const { version, rows } = await pin.rows(last?.version);
+    if (rows) last = { version, boards: compilePins(rows) };
+    return last?.boards ?? compilePins([]);
+  };
+}
+
+async function readSnapshot(store: Store, rulesOf: RuleCompiler, readPins: () => Promise<PinBoards>): Promise<Snapshot> {
+  const [stored, offers, approvals, hosts, pins] = await Promise.all([
     store.policy(),
     store.offers(),
     store.approvals(),
     store.decidedHosts(),
+    readPins(),
   ]);
-  return compile({ ...stored, offers, approvals, hosts, rules: await rulesOf(stored.policy) });
+  return compile({ ...stored, offers, approvals, hosts, pins, rules: await rulesOf(stored.policy) });
 }

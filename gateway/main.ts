@@ -2,10 +2,8 @@
 // Whatever fails while it starts closes what was open already; nothing is served before everything stands.
 import type { IncomingMessage } from 'node:http';
 import { hash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
-import { Fault } from '#contract/error.ts';
 import { acceptHosts } from './accept-host.ts';
 import { watchAlerts } from './alert/alerts.ts';
 import { gaugeAudit } from './audit-gauge.ts';
@@ -38,6 +36,7 @@ import { createPersonSessions } from './http/sign-in/person-session.ts';
 import { openTicketKey, renewTicketKey, ticketSeconds } from './http/ticket-key.ts';
 import { createTunnelUpgrade } from './http/tunnel.ts';
 import { createWellKnown } from './http/well-known.ts';
+import { makeDirectory } from './data-directory.ts';
 import { createEgress } from './egress/egress.ts';
 import { createRequestSigner } from './egress/signature.ts';
 import { giveBackMemory, keepCallsYoung, letSmallHeapGrow } from './heap.ts';
@@ -49,6 +48,7 @@ import { openInForce } from './in-force.ts';
 import { createMcpSessions } from './mcp/session.ts';
 import { memberOff, serverOff } from './policy/decide.ts';
 import { createPipeline, type PipelineDeps } from './pipeline/pipeline.ts';
+import { createPinning } from './pipeline/pinning.ts';
 import { createScreen } from './pipeline/screen.ts';
 import { readinessOf } from './readiness.ts';
 import { createEngines } from './rule/engines.ts';
@@ -244,13 +244,15 @@ async function start(
   const screen = createScreen({ inForce, engines, recorder, logger });
   const workstations = createWorkstationUpstream({ hub: tunnels, inForce, onDropped, screen: screen.notification, now });
   const remotes = createRemoteUpstream({ egress, identities, messageLimitBytes, onDropped, screen: screen.notification, now });
-  const upstream = opened(byKind(workstations, remotes), (it) => it.close());
+  const pinning = createPinning({ inForce, store: store.pin, recorder, logger, now });
+  const upstream = opened(pinning.over(byKind(workstations, remotes)), (it) => it.close());
   const pipelineDeps: PipelineDeps = {
     sealSecret: deriveSecret(signingKey, 'seals'),
     inForce,
     upstream,
     recorder,
     screen,
+    seen: pinning.seen,
     full: () => sinks.full(),
     logger,
     stands: createStanding({ store, now }),
@@ -377,15 +379,6 @@ async function closeInReverse(closers: readonly (() => unknown)[], logger: Logge
     } catch (error) {
       logger.error({ err: error }, 'a part did not close');
     }
-  }
-}
-
-async function makeDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    const reason = 'the data directory could not be made. Name another with --data, or give this user the right to write there.';
-    throw new Fault('FILE_UNUSABLE', { file: directory, reason }, { cause });
   }
 }
 

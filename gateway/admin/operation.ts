@@ -5,6 +5,7 @@ import { meOperations } from '#contract/admin-me.ts';
 import { auditOperations } from '#contract/admin-audit.ts';
 import { accessOperations } from '#contract/admin-access.ts';
 import { gatewayOperations } from '#contract/admin-gateway.ts';
+import { pinOperations } from '#contract/admin-pin.ts';
 import { policyOperations } from '#contract/admin-policy.ts';
 import { roleOperations } from '#contract/admin-role.ts';
 import { rolloutOperations } from '#contract/admin-rollout.ts';
@@ -21,6 +22,7 @@ import type { AdminContext, HandlersFor } from './context.ts';
 import { auditHandlers } from './audit.ts';
 import { accessHandlers } from './access.ts';
 import { gatewayHandlers } from './gateway.ts';
+import { pinHandlers } from './pin.ts';
 import { policyHandlers } from './policy.ts';
 import { roleHandlers } from './role.ts';
 import { rolloutHandlers } from './rollout-operation.ts';
@@ -62,6 +64,7 @@ export const doneBy: readonly DoneBy[] = [
   ...bind(policyOperations, policyHandlers),
   ...bind(auditOperations, auditHandlers),
   ...bind(rolloutOperations, rolloutHandlers),
+  ...bind(pinOperations, pinHandlers),
 ];
 
 function bind<T extends Operations>(operations: T, handlers: HandlersFor<T>): readonly DoneBy[] {

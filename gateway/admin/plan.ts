@@ -3,13 +3,13 @@ import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import { reachedGateways } from '#contract/grant.ts';
 import type {
+  PolicyAssignment,
   PolicyDirectory,
   PolicyFile,
   PolicyRole,
   PolicyServer,
   PolicyTeam,
   PolicyUser,
-  Provisioning,
 } from '#contract/policy.ts';
 import type { PolicySink } from '#contract/sink.ts';
 import type { MadePerson } from '../store/sign-in.ts';
@@ -66,7 +66,12 @@ export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): r
     ...compare('gateway', facts(before.gateways, titleFacts), facts(after.gateways, titleFacts), (gateway) => [
       revoked(live.filter((token) => token.kind !== 'enroll' && token.gateway === gateway).length, 'token'),
     ]),
-    ...compare('assignment', facts(assignmentsOf(before), plainFacts), facts(assignmentsOf(after), plainFacts), () => []),
+    ...compare(
+      'assignment',
+      facts(assignmentsOf(before), assignmentFacts),
+      facts(assignmentsOf(after), assignmentFacts),
+      () => [],
+    ),
     ...compare('rule', rulesOf(before), rulesOf(after), () => []),
     ...compare('engine', facts(before.engines ?? {}, plainFacts), facts(after.engines ?? {}, plainFacts), () => []),
     ...compare('sink', facts(before.sinks ?? {}, sinkFacts), facts(after.sinks ?? {}, sinkFacts), () => [
@@ -172,6 +177,11 @@ function plainFacts(of: Readonly<Record<string, unknown>>): Facts {
   return Object.fromEntries(Object.entries(of).map(([name, value]) => [name, read(name, value)]));
 }
 
+/** Absent, it is pinned at first use. */
+function assignmentFacts({ pins = 'first-use', ...of }: PolicyAssignment): Facts {
+  return { ...plainFacts(of), pins };
+}
+
 /** What is as it is by itself is nothing to tell. */
 function serverFacts(of: PolicyServer): Facts {
   if (of.kind !== 'remote') return plainFacts(of);
@@ -194,7 +204,7 @@ function sinkFacts(of: PolicySink): Facts {
   return plainFacts(Object.fromEntries(parts));
 }
 
-function assignmentsOf(policy: PolicyFile): Readonly<Record<string, { reach: string; tools: Provisioning }>> {
+function assignmentsOf(policy: PolicyFile): Readonly<Record<string, PolicyAssignment>> {
   return Object.fromEntries(
     Object.entries(policy.gateways).flatMap(([gateway, { assignments }]) =>
       Object.entries(assignments).map(([server, assignment]) => [`${gateway}/${server}`, assignment]),

@@ -81,6 +81,11 @@ function ofEvent({ id, at, event, detail, workstation, user }: EventRecord): Fou
       return raise(`${device}:${detail['host']}`, 'warning', `${whose}: "${detail['host']}" goes past the gateway.`);
     case 'host_taken_back':
       return settle(`${device}:${detail['host']}`);
+    case 'definition_waits': {
+      const { gateway, server, kind, reason } = detail;
+      const words = `What the server "${server}" says of its ${kind} waits at the gateway "${gateway}" (${reason}): drawbridge-gateway pin list.`;
+      return raise(`pin:${gateway}/${server}`, 'warning', words);
+    }
     default:
       return nothing;
   }

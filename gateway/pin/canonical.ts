@@ -21,6 +21,15 @@ export function canonicalOf(json: Buffer): Canonical {
   return { text, hash: hash('sha256', Buffer.concat([Buffer.from('as written\n'), json]), 'hex'), ambiguous };
 }
 
+/** The hash of a definition without what it is called. `text`: canonical. */
+export function bodyHashOf(text: string): string {
+  const value: unknown = JSON.parse(text);
+  if (typeof value !== 'object' || value === null) return hash('sha256', text, 'hex');
+  const unnamed = Object.entries(value).filter(([key]) => !names.has(key));
+  return hash('sha256', canonicalText(Object.fromEntries(unnamed)), 'hex');
+}
+const names: ReadonlySet<string> = new Set(['name', 'title', 'uri', 'uriTemplate']);
+
 /** Numbers and strings as ECMAScript writes them, keys in the order of their UTF-16 units. */
 export function canonicalText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`;

@@ -78,8 +78,11 @@ export function createKnownLists(upstream: Upstream, now: () => number = () => p
       return hasMirrored;
     },
     ask,
-    recent: async (listing, feature, trace, signal) =>
-      find(keyOf(listing, feature), recentMs) ?? (await ask(listing, feature, trace, signal)),
+    async recent(listing, feature, trace, signal) {
+      const found = find(keyOf(listing, feature), recentMs);
+      const isLooked = !listing.assignment.pins || found?.every(({ definition }) => definition !== undefined);
+      return found && isLooked ? found : await ask(listing, feature, trace, signal);
+    },
     last: (listing, feature) => find(keyOf(listing, feature), forgottenAfterMs),
   };
 }

@@ -21,6 +21,7 @@ import { readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { acknowledged, listChanged, type ListenFilter, maybeUpdated, resourceUpdated } from '../mcp/news.ts';
 import { decide, decideListing, enter } from '../policy/decide.ts';
 import type { Following, Reply, Trace, Upstream } from '../upstream/upstream.ts';
+import type { Pinning } from './pinning.ts';
 import type { KnownLists } from './known-list.ts';
 import type { View } from './view.ts';
 
@@ -28,6 +29,7 @@ export interface ListeningDeps {
   readonly inForce: InForce;
   readonly upstream: Upstream;
   readonly lists: KnownLists;
+  readonly seen: Pinning['seen'];
   /** How long those who listen may take, one after the other, to tell what all of them heard at once, in ms. */
   readonly spreadMs: () => number;
 }

@@ -2,7 +2,7 @@
 // The rule: what is decided is decided last, by the policy of that moment.
 import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
-import type { AllowedCall, Assignment, Caller, Decision, Identified, Resolved } from '../call.ts';
+import type { AllowedCall, Assignment, Caller, Decision, Identified, Resolved, SeenItem } from '../call.ts';
 import type { InForce } from '../in-force.ts';
 import { features, type Item, nameShown, unknownItem } from '../mcp/feature.ts';
 import { prefixed } from '../mcp/item-name.ts';
@@ -10,11 +10,14 @@ import type { Snapshot } from '../policy/compile.ts';
 import { decide, decideListing, enter } from '../policy/decide.ts';
 import type { Draft } from './draft.ts';
 import type { KnownLists } from './known-list.ts';
+import type { Pinning } from './pinning.ts';
 import { resolve } from './resolve.ts';
 
 interface PermitDeps {
   readonly inForce: InForce;
   readonly lists: KnownLists;
+  /** What a caller was shown last of an item whose definition is pinned. */
+  readonly seen: Pinning['seen'];
 }
 export interface Permitted {
   readonly asked: Resolved;
@@ -38,8 +41,8 @@ export function permit(
   const { assignment } = found;
   draft.server = { id: assignment.server.id, name: assignment.server.slug };
 
-  function decided(item: Item, listedTemplates: readonly string[]): Permitted {
-    const resolved: Resolved = { ...request, assignment, item, ...(draft.hits && { hits: draft.hits }) };
+  function decided(item: Item, listedTemplates: readonly string[], seen: SeenItem | undefined): Permitted {
+    const resolved: Resolved = { ...request, assignment, item, ...(draft.hits && { hits: draft.hits }), ...(seen && { seen }) };
     const asked = listedTemplates.length === 0 ? resolved : { ...resolved, listedTemplates };
     // By the policy of now: the server may have been asked for a list meanwhile.
     const decision = decide(deps.inForce.current(), asked);
@@ -48,12 +51,34 @@ export function permit(
     return { asked, decision };
   }
 
-  if (!found.isCut && !needsTemplates(assignment, found.item)) return decided(found.item, []);
+  const { caller } = request;
+  const known = assignment.pins && !found.isCut ? deps.seen({ caller, assignment }, found.item.kind, found.item.name) : undefined;
+  if (!found.isCut && !needsTemplates(assignment, found.item) && (!assignment.pins || known))
+    return decided(found.item, [], known);
   return (async () => {
     const item = found.isCut ? await uncut(deps, snapshot, request, assignment, use, signal) : found.item;
     const templates = needsTemplates(assignment, item) ? await templatesOf(deps, snapshot, request, assignment, signal) : [];
-    return decided(item, templates);
+    return decided(item, templates, assignment.pins && (await look(deps, snapshot, request, assignment, item, signal)));
   })();
+}
+
+/** What was seen of an item; its server is asked for its list where nobody looked at one of this caller, if it is exposed at all. */
+async function look(
+  deps: PermitDeps,
+  snapshot: Snapshot,
+  request: Identified,
+  assignment: Assignment,
+  { kind, name }: Item,
+  signal: AbortSignal,
+): Promise<SeenItem | undefined> {
+  const of = { caller: request.caller, assignment };
+  const seen = deps.seen(of, kind, name);
+  const kinds = (kind === 'resources' ? (['resources', 'templates'] as const) : [kind]).filter((one) => assignment.exposes(one));
+  if (seen || kinds.length === 0 || (kind !== 'resources' && !assignment.provisions(kind, name))) return seen;
+  const listing = decideListing(snapshot, request, assignment);
+  if (listing instanceof Fault) throw listing;
+  for (const one of kinds) await deps.lists.ask(listing, features[one], {}, signal);
+  return deps.seen(of, kind, name);
 }
 
 /** Whether a call that was allowed would be still, by the policy and the caller of now. Rejects with the Fault for which it would not. */

@@ -24,6 +24,7 @@ import { type Begun, createNews } from './news.ts';
 import { assigned } from './resolve.ts';
 import { Parking } from './parking.ts';
 import { mayStay } from './permit.ts';
+import type { Pinning } from './pinning.ts';
 import { createRequestStates } from './request-state.ts';
 import { createSeal } from './seal.ts';
 import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts';
@@ -45,6 +46,8 @@ export interface PipelineDeps {
   readonly recorder: Recorder;
   /** The rules on what may flow. */
   readonly screen: Screen;
+  /** What callers were shown last, where that is pinned; `upstream` looks at what it lists for that. */
+  readonly seen: Pinning['seen'];
   /** Why no call may be made now, because records wait that nobody takes. */
   readonly full?: () => Fault | undefined;
   readonly logger: Logger;

@@ -16,6 +16,7 @@ import type { Recorder } from '../audit/record.ts';
 import { inputEdits, needsInput } from './input-required.ts';
 import type { RequestStates } from './request-state.ts';
 import { assigned } from './resolve.ts';
+import type { Pinning } from './pinning.ts';
 import type { Screen } from './screen.ts';
 import type { Seal } from './seal.ts';
 
@@ -26,6 +27,7 @@ export interface TaskDeps {
   readonly inForce: InForce;
   readonly upstream: Upstream;
   readonly taskSeal: Seal;
+  readonly seen: Pinning['seen'];
   readonly screen: Screen;
   /** What a task of a modern server asks its host, held to the rules for questions. */
   readonly questionEdits: (call: AllowedCall, message: RequestMessage, reply: Reply, trace: Trace) => Promise<readonly Edit[]>;
@@ -152,6 +154,7 @@ export function allowTask(deps: TaskDeps, request: Identified, message: RequestM
     item: { kind: 'tools', name: tool },
     task: { own, shown },
     hits: draft.hits,
+    seen: assignment.pins && deps.seen({ caller: request.caller, assignment }, 'tools', tool),
   };
   const decision = decide(snapshot, resolved);
   draft.decidedAt = performance.now();

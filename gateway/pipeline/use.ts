@@ -18,6 +18,7 @@ import type { Mirrors } from './mirror.ts';
 import type { Mute } from './mute.ts';
 import type { News } from './news.ts';
 import { permit } from './permit.ts';
+import type { Pinning } from './pinning.ts';
 import type { Seal } from './seal.ts';
 import { begunEdits } from './task.ts';
 import type { Parking } from './parking.ts';
@@ -39,6 +40,7 @@ interface UseDeps {
   readonly recorder: Recorder;
   readonly news: News;
   readonly screen: Screen;
+  readonly seen: Pinning['seen'];
 }
 
 const subscribing: ReadonlySet<string> = new Set(['resources/subscribe', 'resources/unsubscribe']);

@@ -29,7 +29,13 @@ export function viewOf(gateway: CompiledGateway, { server }: Identified['target'
     const shown = assignments
       .map(([, assignment]) => assignment)
       .filter(({ exposes }) => kindsOf[kind].some(exposes))
-      .map(({ server: { id }, remote, reach, exposure }) => [id, remote, reach, kindsOf[kind].map(exposure)]);
+      .map(({ server: { id }, remote, reach, exposure, pins }) => [
+        id,
+        remote,
+        reach,
+        kindsOf[kind].map(exposure),
+        pins?.decided,
+      ]);
     return hash('sha256', JSON.stringify(shown.toSorted()), 'base64url');
   }
 }

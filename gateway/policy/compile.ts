@@ -1,7 +1,8 @@
 // The policy as one immutable snapshot of maps, made anew at every change and read as a whole by each call.
 // What the maps don't hold is not allowed: there is no default that grants anything.
 import { reachedGateways } from '#contract/grant.ts';
-import { type Fingerprint, GatewayId, ServerId, Slug, UserId, type WorkstationId } from '#contract/id.ts';
+import type { PinPolicy } from '#contract/pin.ts';
+import { AssignmentId, type Fingerprint, GatewayId, ServerId, Slug, UserId, type WorkstationId } from '#contract/id.ts';
 import type { HostMode, HostState } from '#contract/host-identity.ts';
 import { itemKinds } from '#contract/policy.ts';
 import type { PolicyEngine } from '#contract/engine.ts';
@@ -9,6 +10,7 @@ import type { ItemKind, PolicyAssignment, PolicyFile, PolicyIds, Provisioning, R
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { Assignment, Remote } from '../call.ts';
 import type { GatewayRules } from '../rule/compile.ts';
+import { type PinBoards, pinsOf } from './pins.ts';
 import { matchesTemplate, parseTemplate, type UriTemplate } from '../mcp/uri-template.ts';
 import type { Off } from './switch.ts';
 
@@ -48,6 +50,8 @@ export interface Source {
   readonly approvals: readonly Verdict[];
   /** The rules of gateways that have some, by their slugs. */
   readonly rules?: ReadonlyMap<string, GatewayRules>;
+  /** Definitions that were seen. Absent: nothing is pinned, whatever the policy says. */
+  readonly pins?: PinBoards;
   readonly hosts?: readonly { readonly id: string; readonly state: HostState }[];
 }
 
@@ -78,6 +82,8 @@ export function compile(source: Source): Snapshot {
       const server = servers.get(serverSlug);
       const serverId = ids.servers[serverSlug];
       if (server === undefined || serverId === undefined) continue;
+      const pinned = pinnedOf(ids.assignments[`${slug}/${serverSlug}`], assignment.pins, source.pins);
+      if (!pinned) continue;
       assignments.set(serverSlug, {
         gateway: of,
         server: { id: ServerId.parse(serverId), slug: Slug.parse(serverSlug) },
@@ -87,6 +93,7 @@ export function compile(source: Source): Snapshot {
         remote: server.kind === 'remote' ? remoteOf(server, assignment.identity) : undefined,
         ...exposure(assignment),
         ...stepUp(assignment),
+        ...pinned,
       });
     }
     gateways.set(slug, { ...of, title: gateway.title ?? slug, assignments, rules: source.rules?.get(slug) });
@@ -146,6 +153,16 @@ function stepUp({ stepUp: tools = 'none' }: PolicyAssignment): Pick<Assignment, 
   if (tools === 'none') return {};
   const named = tools === 'all' ? undefined : new Set(tools);
   return { needsStepUp: (tool) => named === undefined || named.has(tool) };
+}
+
+/** Undefined where nobody could say what is pinned of it. */
+function pinnedOf(
+  id: string | undefined,
+  policy: PinPolicy = 'first-use',
+  boards?: PinBoards,
+): Pick<Assignment, 'pins'> | undefined {
+  if (boards === undefined) return {};
+  return id === undefined ? undefined : { pins: pinsOf(AssignmentId.parse(id), policy, boards.get(id)) };
 }
 
 function compileOffers({ offers, approvals }: Source): Snapshot['offers'] {

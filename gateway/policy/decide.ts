@@ -4,7 +4,7 @@ import { Fault } from '#contract/error.ts';
 import { isHostRefused } from '#contract/host-identity.ts';
 import { everything, identityName } from '#contract/switch.ts';
 import type { AllowedCall, AllowedListing, Assignment, Caller, Decision, Identified, Resolved } from '../call.ts';
-import { notProvisioned } from '../mcp/feature.ts';
+import { features, nameShown, notProvisioned } from '../mcp/feature.ts';
 import type { CompiledGateway, Snapshot } from './compile.ts';
 import type { Off } from './switch.ts';
 
@@ -83,6 +83,8 @@ export function decide(snapshot: Snapshot, call: Resolved): Decision {
   const off = snapshot.off && assignmentOff(snapshot.off, call.caller.user.slug, assignment);
   if (off) return { kind: 'refused', fault: off };
   if (!isExposed(assignment, call)) return { kind: 'refused', fault: notProvisioned(call.item) };
+  const hold = onHold(assignment, call);
+  if (hold) return { kind: 'refused', fault: hold };
   if (call.item.kind === 'tools' && assignment.needsStepUp?.(call.item.name) === true && !isConsented(call, assignment))
     return { kind: 'refused', fault: new Fault('STEP_UP_NEEDED', { name: call.item.name }) };
   return { kind: 'allowed', call: { ...call, assignment } as AllowedCall };
@@ -97,6 +99,19 @@ export function decideListing(snapshot: Snapshot, request: Identified, assignmen
   const off = snapshot.off && assignmentOff(snapshot.off, request.caller.user.slug, current);
   if (off) return off;
   return { ...request, assignment: current } as AllowedListing;
+}
+
+/** Why the definition that the caller was shown does not count, if it does not. */
+function onHold({ pins, server }: Assignment, { item, seen, task }: Resolved): Fault | undefined {
+  if (!pins) return undefined;
+  const { noun: what } = features[item.kind];
+  const fields = { server: server.slug, what, name: item.name.slice(0, nameShown) };
+  // A task is of a call that was allowed by the definition of then.
+  if (!seen && task && pins.accepts(item.kind, item.name)) return undefined;
+  if (seen?.definition !== undefined && pins.stateOf(seen.kind, seen.name, seen.definition) === 'accepted') return undefined;
+  if (!seen || seen.definition !== undefined || pins.knows(item.kind, item.name)) return new Fault('ITEM_ON_HOLD', fields);
+  // A resource that nobody lists has no definition that a model could have read.
+  return item.kind === 'resources' ? undefined : new Fault('ITEM_NOT_LISTED', fields);
 }
 
 /** By name, at the server as it is now: one of the same slug that was made anew was not shown to anybody. */

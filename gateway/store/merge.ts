@@ -8,6 +8,7 @@ import type { Value } from './engine.ts';
 import { mergeAccounts } from './sql/account.ts';
 import { change, changed } from './sql/change.ts';
 import { parts } from './sql/part.ts';
+import { mergePins } from './sql/pin.ts';
 import { deletePolicy, policyTables, revokeOrphans } from './sql/replace-policy.ts';
 import { insertRows } from './sql/row.ts';
 import { mergeSwitches } from './sql/switch.ts';
@@ -40,6 +41,7 @@ export async function mergeInto(db: Db, older: Db, { file, header, now = Date.no
     counts['identity'] = await mergeIdentities(tx, older);
     counts['account'] = await mergeAccounts(tx, older);
     await mergeDirectory(tx, older);
+    counts['pin'] = await mergePins(tx, older);
     await revokeOrphans(tx, now());
     return changed(counts);
   });

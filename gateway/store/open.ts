@@ -40,6 +40,7 @@ import {
   usedDirectoryToken,
 } from './sql/directory-token.ts';
 import { heldPeople, holdUser, releaseUser } from './sql/offboard.ts';
+import { decidePins, pinRows, pins, sawDefinitions } from './sql/pin.ts';
 import { arrive, lastArrival, madePeople, removePerson, setPersonRole } from './sql/person.ts';
 import { filedPolicy, policy } from './sql/policy.ts';
 import { postures, tellPostures } from './sql/posture.ts';
@@ -88,6 +89,7 @@ import type { AdministrationStore } from './administration.ts';
 import { user, users } from './sql/user.ts';
 import type { DirectoryStore } from './directory.ts';
 import type { SearchStore } from './search.ts';
+import type { PinStore } from './pin.ts';
 import type { SignInStore } from './sign-in.ts';
 import type { AlertStore } from './alert.ts';
 import { alerts, alertsRead, closeAlert, newHosts, takeAlerts, told, untold } from './sql/alert.ts';
@@ -212,6 +214,7 @@ function storeOf(engine: Engine, deed?: DeedRecord): Store {
     search: searchOf(engine),
     sink: sinkOf(db),
     alert: alertOf(db),
+    pin: pinOf(db),
     administration: administrationOf(db),
     directory: directoryOf(db),
     recording: (of) => storeOf(engine, of),
@@ -304,6 +307,15 @@ function signInOf(db: Db): SignInStore {
     beginCode: guarded((email, now) => beginCode(db, email, now)),
     passAttempt: guarded((...of) => passAttempt(db, ...of)),
     removeAccount: guarded((email) => removeAccount(db, email)),
+  };
+}
+
+function pinOf(db: Db): PinStore {
+  return {
+    rows: guarded((known) => pinRows(db, known)),
+    saw: guarded((assignment, seen, by, at) => sawDefinitions(db, assignment, seen, by, at)),
+    list: guarded(() => pins(db)),
+    decide: guarded((names, state, note, now) => decidePins(db, names, state, note, now)),
   };
 }
 

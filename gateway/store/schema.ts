@@ -28,6 +28,7 @@ import { createDirectory } from './migration/0021-directory.ts';
 import { createAlert } from './migration/0022-alert.ts';
 import { createSearch } from './migration/0023-search.ts';
 import { createSwitch } from './migration/0024-switch.ts';
+import { createPin } from './migration/0025-pin.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -56,6 +57,7 @@ const migrations = {
   '0022-alert': createAlert,
   '0023-search': createSearch,
   '0024-switch': createSwitch,
+  '0025-pin': createPin,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

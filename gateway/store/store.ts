@@ -22,6 +22,7 @@ import type { Switch, SwitchTarget } from '#contract/switch.ts';
 import type { AdministrationStore } from './administration.ts';
 import type { DirectoryStore } from './directory.ts';
 import type { SearchStore } from './search.ts';
+import type { PinStore } from './pin.ts';
 import type { SignInStore } from './sign-in.ts';
 import type { AlertStore } from './alert.ts';
 import type { SinkStore } from './sink.ts';
@@ -291,6 +292,9 @@ export interface Store {
   readonly sink: SinkStore;
   /** What deserves a look. */
   readonly alert: AlertStore;
+
+  /** Definitions of items, and what was decided of them. */
+  readonly pin: PinStore;
 
   close(): Promise<void>;
 }

@@ -23,6 +23,7 @@ import type { ItemKind, PolicyServer, RemoteServer } from '#contract/policy.ts';
 import type { Verdict } from '#contract/server.ts';
 import type { AlertLevel } from './alert.ts';
 import type { SwitchKind } from '#contract/switch.ts';
+import type { PinsColumn, PinTable } from './pin-table.ts';
 import type { StoredIdentity, Workstation } from './store.ts';
 
 interface Named<Id> {
@@ -89,7 +90,9 @@ export interface Tables {
     readonly identity: 'none' | 'shared' | 'own';
     /** JSON: `all`, or names of tools; null: none. */
     readonly step_up: string | null;
+    readonly pins: PinsColumn;
   };
+  readonly pin: PinTable;
   readonly provision: { readonly assignment_id: AssignmentId; readonly kind: ItemKind; readonly mode: 'all' | 'listed' };
   readonly provisioned_item: {
     readonly assignment_id: AssignmentId;

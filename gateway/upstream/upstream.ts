@@ -84,4 +84,6 @@ export interface ListedItem {
   /** Its JSON object as the upstream wrote it, and where the value of its name stands in it. */
   readonly json: Buffer;
   readonly nameSpan: { readonly start: number; readonly end: number };
+  /** The hash of its definition, where it was looked at. */
+  readonly definition?: string;
 }

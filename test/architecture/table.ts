@@ -148,6 +148,7 @@ export const layers: readonly Layer[] = [
       'gateway/in-force.ts',
       'gateway/mcp/',
       'gateway/rule/',
+      'gateway/pin/',
       'gateway/policy/',
       'gateway/upstream/',
       'gateway/audit/record.ts',
@@ -174,6 +175,7 @@ export const layers: readonly Layer[] = [
     ours: [
       ...contract,
       'gateway/caller/signing-key.ts',
+      'gateway/pin/diff.ts',
       'gateway/store/',
       'gateway/policy/',
       'gateway/rule/',
@@ -281,6 +283,7 @@ export const layers: readonly Layer[] = [
     at: 'gateway/command/',
     ours: [
       ...contract,
+      'gateway/pin/diff.ts',
       'gateway/settings.ts',
       'gateway/admin/',
       'gateway/rule/',

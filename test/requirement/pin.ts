@@ -32,4 +32,29 @@ export const pin: readonly Requirement[] = [
     promise: "A name that passes for another server's is pointed at.",
     source: 'docs/pins.md',
   },
+  {
+    id: 'pin.renamed',
+    promise: 'A tool that comes while another one goes waits for an administrator.',
+    source: 'docs/pins.md',
+  },
+  {
+    id: 'pin.call-first',
+    promise: 'A call of an item whose definition its caller was never shown asks the server for it first.',
+    source: 'docs/pins.md',
+  },
+  {
+    id: 'pin.first-once',
+    promise: 'Of several definitions of one item that are seen first at the same time one is pinned.',
+    source: 'docs/pins.md',
+  },
+  {
+    id: 'pin.broken-closes',
+    promise: 'Where a pin can not be read, nothing of its assignment may be used.',
+    source: 'docs/pins.md',
+  },
+  {
+    id: 'pin.template',
+    promise: 'A resource that no list shows is on hold where the template that it fits is.',
+    source: 'docs/pins.md',
+  },
 ];

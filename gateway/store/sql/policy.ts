@@ -81,9 +81,9 @@ function policyOf(rows: Omit<Awaited<ReturnType<typeof read>>, 'isHeld'>): Store
         (assignmentsOf.get(id) ?? [])
           .map((row) => ({ ...row, slug: serverSlug.get(row.server_id) ?? '' }))
           .toSorted((a, b) => (a.slug < b.slug ? -1 : 1))
-          .map(({ id, slug, reach, identity, step_up }) => [
+          .map(({ id, slug, reach, identity, step_up, pins }) => [
             slug,
-            { reach, identity, ...stepUp(step_up), ...Object.fromEntries(exposed(id)) },
+            { reach, identity, ...stepUp(step_up), ...(pins === null ? {} : { pins }), ...Object.fromEntries(exposed(id)) },
           ]),
       ),
       ...rulesIn(rulesOf.get(id) ?? []),

@@ -68,7 +68,7 @@ export async function deletePolicy(tx: Tx): Promise<void> {
 
 /**
  * What belongs to users that are gone is revoked, as are host tokens and connections for gateways that are gone. Identities that nobody can use any more
- * are removed, and sinks begin and end.
+ * are removed, as are pins of assignments that are gone, and sinks begin and end.
  */
 export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
   await settleDirectory(tx, now);
@@ -101,6 +101,7 @@ export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
   await tx.deleteFrom('group_membership').where('user_id', 'not in', users).execute();
   await tx.deleteFrom('arrival').where('user_id', 'not in', users).execute();
   await tx.deleteFrom('account').where('user_id', 'not in', users).execute();
+  await tx.deleteFrom('pin').where('assignment_id', 'not in', tx.selectFrom('assignment').select('id')).execute();
   await removeOrphanedIdentities(tx, now);
   await settleSinks(tx);
 }
@@ -189,13 +190,14 @@ function rowsOf(
         gateway_id: idOf(names.gateways, 'gateway', gateway),
       })),
     ),
-    assignments: assignments.map(({ id, gateway_id, server_id, reach, identity, stepUp = 'none' }) => ({
+    assignments: assignments.map(({ id, gateway_id, server_id, reach, identity, stepUp = 'none', pins = null }) => ({
       id,
       gateway_id,
       server_id,
       reach,
       identity,
       step_up: stepUp === 'none' ? null : JSON.stringify(stepUp),
+      pins,
     })),
     provisions: assignments.flatMap((assignment) =>
       itemKinds.flatMap((kind) => {

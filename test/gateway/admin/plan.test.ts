@@ -56,7 +56,7 @@ describe('the plan of a policy', () => {
       '+ team eng: gateways ["main"]',
       '+ server memory: kind workstation; shareable false; timeoutSeconds 60',
       '+ gateway main',
-      '+ assignment main/memory: reach caller; tools ["read","write"]',
+      '+ assignment main/memory: reach caller; tools ["read","write"]; pins first-use',
     ]);
   });
 

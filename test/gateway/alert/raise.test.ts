@@ -47,6 +47,11 @@ describe('an alert', () => {
       event('sink_recovered', { sink: 'siem' }),
     ],
     [event('sink_skipped', { sink: 'siem', records: 5 }), 'sink:siem:skipped', undefined],
+    [
+      event('definition_waits', { gateway: 'eng', server: 'files', kind: 'tools', item: 'read', reason: 'changed' }),
+      'pin:eng/files',
+      undefined,
+    ],
     [event('workstation_paused'), 'device:null:paused', event('workstation_resumed')],
     [event('host_undone', { host: 'codex' }), 'device:null:codex', event('host_taken_back', { host: 'codex' })],
   ])('is raised and ended by events', (raises, key, ends) => {

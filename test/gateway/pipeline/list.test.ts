@@ -128,8 +128,8 @@ const isExposed = (exposed: Provisioning | undefined, name: string) =>
 test('at the one URL: the provisioned items of all servers that answer, each under a name that leads back', async () => {
   proves('policy.lists-filtered', {
     file: 'gateway/pipeline/list.ts',
-    find: 'const isExposed = assignment.provisions(feature.kind, item.name);',
-    replace: 'const isExposed = true;',
+    find: 'assignment.provisions(feature.kind, item.name) && isPinned',
+    replace: 'isPinned',
   });
   await fc.assert(
     fc.asyncProperty(worlds, fc.constantFrom(...itemKinds), async (world, kind) => {

@@ -90,6 +90,7 @@ function scene(assignments: object = { notes: exposed, wiki: { tools: 'all' } })
     recorder: { append: () => Promise.resolve(), close: () => Promise.resolve() },
     logger: pino({ level: 'silent' }),
     stands: () => Promise.resolve(),
+    seen: () => undefined,
     onRecord: () => undefined,
   });
   onTestFinished(() => pipeline.close());

@@ -103,6 +103,7 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
     recorder,
     screen,
     stands: () => Promise.resolve(),
+    seen: () => undefined,
     logger,
     onRecord: () => undefined,
   });

@@ -114,6 +114,7 @@ function scene(dead: ReadonlySet<string>) {
     taskSeal,
     mute: createMute(),
     questionEdits: () => Promise.resolve([]),
+    seen: () => undefined,
     withinMs: 100,
   };
   async function list(signal = new AbortController().signal) {

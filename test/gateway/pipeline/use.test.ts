@@ -68,6 +68,7 @@ async function used(method: string, params: object, names: readonly string[], be
     recorder: { append: () => Promise.resolve(), close: () => Promise.resolve() },
     logger: pino({ level: 'silent' }),
     stands: () => Promise.resolve(),
+    seen: () => undefined,
     onRecord: () => undefined,
   });
   const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));

@@ -18,6 +18,7 @@ import { describeSeen } from '../../suite/seen.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeAlerts } from '../../suite/alert.ts';
 import { describeSearch } from '../../suite/search.ts';
+import { describePins } from '../../suite/pin.ts';
 import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
 import { describeSwitches } from '../../suite/switch.ts';
@@ -39,6 +40,7 @@ describeSeen('PostgreSQL', () => postgresGround(server));
 describeAlerts('PostgreSQL', () => postgresGround(server));
 describeSearch('PostgreSQL', () => postgresGround(server));
 describeSwitches('PostgreSQL', () => postgresGround(server));
+describePins('PostgreSQL', () => postgresGround(server));
 
 describe('a store on a PostgreSQL server', () => {
   /** A second connection to the same database, for somebody else. */

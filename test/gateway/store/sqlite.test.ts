@@ -15,6 +15,7 @@ import { describeSeen } from '../../suite/seen.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeAlerts } from '../../suite/alert.ts';
 import { describeSearch } from '../../suite/search.ts';
+import { describePins } from '../../suite/pin.ts';
 import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
 import { describeSwitches } from '../../suite/switch.ts';
@@ -30,6 +31,7 @@ describeSeen('SQLite', sqliteGround);
 describeAlerts('SQLite', sqliteGround);
 describeSearch('SQLite', sqliteGround);
 describeSwitches('SQLite', sqliteGround);
+describePins('SQLite', sqliteGround);
 
 describe('a store on a SQLite file', () => {
   test('says so when its disk is full, loses nothing, and works again when there is room', async () => {

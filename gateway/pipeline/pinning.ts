@@ -1,0 +1,243 @@
+// Which definition of an item each caller was shown last, and whether somebody stood for it: looked at in every list that comes from a server, before anything of it
+// goes on. The rule: a definition that was not looked at counts for nothing; what is new is on record, and in the store, before the list is answered.
+import { hash } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { EventRecord } from '#contract/audit.ts';
+import { type AssignmentId, newRecordId, type Slug, type WorkstationId } from '#contract/id.ts';
+import type { SeenDefinition } from '#contract/pin.ts';
+import type { ItemKind } from '#contract/policy.ts';
+import type { Recorder } from '../audit/record.ts';
+import type { AllowedListing, Assignment, Caller, Pins, SeenItem } from '../call.ts';
+import type { InForce } from '../in-force.ts';
+import { type Feature, nameShown } from '../mcp/feature.ts';
+import { matchesTemplate, parseTemplate } from '../mcp/uri-template.ts';
+import { bodyHashOf, type Canonical, canonicalOf } from '../pin/canonical.ts';
+import { nameSuspicions, suspicionsOf } from '../pin/suspicion.ts';
+import type { ListedItem, Trace, Upstream } from '../upstream/upstream.ts';
+
+export interface PinningDeps {
+  readonly inForce: InForce & { refreshed(): Promise<void> };
+  readonly store: {
+    /** Keeps definitions that were not seen yet; returns those that are new, as they were kept. */
+    saw(
+      assignment: AssignmentId,
+      seen: readonly SeenDefinition[],
+      by: { readonly user: Slug; readonly workstation: WorkstationId | null },
+      at: number,
+    ): Promise<readonly SeenDefinition[]>;
+  };
+  readonly recorder: Recorder;
+  readonly logger: Logger;
+  /** ms since 1970. */
+  readonly now: () => number;
+}
+type Of = { readonly caller: Caller; readonly assignment: Assignment };
+
+export interface Pinning {
+  /** The same upstream, whose lists are looked at before anybody gets them. */
+  over(upstream: Upstream): Upstream;
+  /** What this caller was shown last of an item; undefined where the server has to be asked for its list first. */
+  seen(of: Of, kind: ItemKind, name: string): SeenItem | undefined;
+}
+
+/** What was seen is looked at again then, also where the server does not say that anything changed. */
+const seenForMs = 3_600_000;
+/** Of one list of one caller. */
+const viewsAtMost = 50_000;
+const hashesAtMost = 100_000;
+const definitionAtMost = 256 * 1024;
+const eventsAtMost = 50;
+
+interface View {
+  readonly at: number;
+  /** Hashes by name; the same map for all who were shown the same. */
+  readonly hashes: ReadonlyMap<string, string>;
+}
+
+export function createPinning(deps: PinningDeps): Pinning {
+  const views = new Map<string, View>();
+  const known = new Map<string, Pick<Canonical, 'hash' | 'ambiguous'>>();
+  const alike = new Map<string, WeakRef<ReadonlyMap<string, string>>>();
+
+  /** Parsing costs much more than hashing, and most lists are as they were. */
+  function hashOf({ json }: ListedItem): string {
+    const written = hash('sha256', json, 'base64url');
+    const found = known.get(written);
+    if (found) return found.hash;
+    const canonical = canonicalOf(json);
+    if (known.size >= hashesAtMost) known.clear();
+    known.set(written, { hash: canonical.hash, ambiguous: canonical.ambiguous });
+    return canonical.hash;
+  }
+
+  function shared(hashes: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+    const key = hash('sha256', JSON.stringify([...hashes]), 'base64url');
+    const same = alike.get(key)?.deref();
+    if (same) return same;
+    if (alike.size >= viewsAtMost) alike.clear();
+    alike.set(key, new WeakRef(hashes));
+    return hashes;
+  }
+
+  async function look(listing: AllowedListing, feature: Feature, items: readonly ListedItem[], trace: Trace) {
+    const pins = current(listing)?.pins;
+    if (!pins) return items;
+    const looked = items.map((item) => ({ ...item, definition: hashOf(item) }));
+    const fresh = looked.filter(({ name, definition }) => pins.stateOf(feature.kind, name, definition) === undefined);
+    if (fresh.length > 0) await keep(listing, feature.kind, pins, looked, fresh, trace);
+    const key = keyOf(listing, feature.kind);
+    views.delete(key);
+    views.set(key, { at: deps.now(), hashes: shared(new Map(looked.map(({ name, definition }) => [name, definition]))) });
+    for (const oldest of views.keys()) {
+      if (views.size <= viewsAtMost) break;
+      views.delete(oldest);
+    }
+    return looked;
+  }
+
+  /** Keeps what is new, and waits until it is in force here. */
+  async function keep(
+    listing: AllowedListing,
+    kind: ItemKind,
+    pins: Pins,
+    items: readonly ListedItem[],
+    fresh: readonly ListedItem[],
+    trace: Trace,
+  ): Promise<void> {
+    const names = new Set(items.map(({ name }) => name));
+    const gone = pins.accepted(kind).filter(({ name }) => !names.has(name));
+    const seen = fresh.map((item) => judged(listing, kind, pins, gone, item));
+    const { user } = listing.caller;
+    const workstation = trace.destination?.workstation ?? null;
+    const kept = await deps.store.saw(pins.assignment, seen, { user: user.slug, workstation }, deps.now());
+    await record(listing, kept);
+    if (kept.length > 0) await deps.inForce.refreshed();
+  }
+
+  function judged(
+    { assignment }: AllowedListing,
+    kind: ItemKind,
+    pins: Pins,
+    gone: ReturnType<Pins['accepted']>,
+    { name, json }: ListedItem,
+  ): SeenDefinition {
+    const { text, hash: definition, ambiguous } = canonicalOf(json);
+    const body = bodyHashOf(text);
+    const suspicions = [
+      ...suspicionsOf(text, ambiguous),
+      ...nameSuspicions({ server: assignment.server.slug, name }, othersIn(assignment, kind)),
+    ];
+    // Whose lists differ by person may lack what others have, so there only the same under another name is a renaming.
+    const isPersonal = assignment.remote?.auth?.identity === 'own';
+    const missing = gone.filter(({ bodies }) => !isPersonal || bodies.includes(body)).map((one) => one.name);
+    const isHeld = suspicions.some((one) => one.kind === 'invisible' || one.kind === 'instructions' || one.kind === 'ambiguous');
+    const reason = pins.knows(kind, name) ? 'changed' : missing.length > 0 ? 'renamed' : isHeld ? 'suspicious' : 'new';
+    return {
+      kind,
+      name,
+      hash: definition,
+      body,
+      definition: text.length > definitionAtMost ? '' : text,
+      state: reason === 'new' && pins.policy === 'first-use' ? 'accepted' : 'waiting',
+      reason,
+      suspicions,
+      gone: reason === 'renamed' ? missing.slice(0, 50) : [],
+    };
+  }
+
+  /** What is pinned of the other servers of the gateway. */
+  function othersIn({ gateway, server }: Assignment, kind: ItemKind) {
+    const assignments = deps.inForce.current().gateways.get(gateway.slug)?.assignments.values() ?? [];
+    return [...assignments].flatMap((other) =>
+      other.server.id === server.id
+        ? []
+        : (other.pins?.accepted(kind) ?? []).map(({ name }) => ({ server: other.server.slug, name })),
+    );
+  }
+
+  function current({ assignment: { gateway, server } }: Of): Assignment | undefined {
+    return deps.inForce.current().gateways.get(gateway.slug)?.assignments.get(server.slug);
+  }
+
+  async function record({ caller, assignment }: AllowedListing, kept: readonly SeenDefinition[]): Promise<void> {
+    const waiting = kept.filter(({ state }) => state === 'waiting');
+    const told = waiting.slice(0, eventsAtMost).map((one): EventRecord => {
+      const at = deps.now();
+      return {
+        version: 1,
+        kind: 'event',
+        id: newRecordId(at),
+        at,
+        event: 'definition_waits',
+        user: { id: caller.user.id, name: caller.user.slug },
+        workstation: caller.workstation,
+        code: 'ITEM_ON_HOLD',
+        detail: {
+          gateway: assignment.gateway.slug,
+          server: assignment.server.slug,
+          kind: one.kind,
+          item: one.name.slice(0, nameShown),
+          hash: one.hash,
+          reason: one.reason,
+          suspicions: [...new Set(one.suspicions.map(({ kind }) => kind))].join(' '),
+          waiting: waiting.length,
+        },
+      };
+    });
+    await Promise.all(told.map((event) => deps.recorder.append(event)));
+    for (const { kind, reason, hash: definition } of waiting.slice(0, eventsAtMost))
+      deps.logger.warn(
+        { gateway: assignment.gateway.slug, server: assignment.server.slug, kind, reason, hash: definition },
+        'a definition waits for an administrator',
+      );
+  }
+
+  function hashesFor(of: Of, kind: ItemKind): ReadonlyMap<string, string> | undefined {
+    const view = views.get(keyOf(of, kind));
+    return view && deps.now() - view.at < seenForMs ? view.hashes : undefined;
+  }
+
+  return {
+    over: (upstream) => ({
+      call: (...asked) => upstream.call(...asked),
+      about: (listing) => upstream.about(listing),
+      follow: (...asked) => upstream.follow(...asked),
+      hear: (...asked) => upstream.hear(...asked),
+      release: (conversation) => upstream.release(conversation),
+      close: () => upstream.close(),
+      async list(listing, feature, trace, ...asked) {
+        return look(listing, feature, await upstream.list(listing, feature, trace, ...asked), trace);
+      },
+    }),
+    seen(of, kind, name) {
+      if (kind !== 'resources') {
+        const hashes = hashesFor(of, kind);
+        return hashes && { kind, name, definition: hashes.get(name) };
+      }
+      const [listed, templates] = [kind, 'templates' as const].map((one) =>
+        of.assignment.exposes(one) ? hashesFor(of, one) : none,
+      );
+      if (!listed || !templates) return undefined;
+      const definition = listed.get(name);
+      return definition === undefined ? byTemplate(of, templates, name) : { kind, name, definition };
+    },
+  };
+}
+
+const none: ReadonlyMap<string, string> = new Map();
+
+/** A resource that is not listed is known by the templates that it fits: by one that counts, where there is one. */
+function byTemplate({ assignment: { pins } }: Of, templates: ReadonlyMap<string, string>, uri: string): SeenItem {
+  let found: SeenItem | undefined;
+  for (const [name, definition] of templates) {
+    const parsed = parseTemplate(name);
+    if (!parsed || !matchesTemplate(parsed, uri)) continue;
+    found = { kind: 'templates', name, definition };
+    if (pins?.stateOf('templates', name, definition) === 'accepted') break;
+  }
+  return found ?? { kind: 'resources', name: uri, definition: undefined };
+}
+
+function keyOf({ caller, assignment: { gateway, server } }: Of, kind: ItemKind): string {
+  return `${caller.user.id}\n${caller.host}\n${caller.workstation ?? ''}\n${gateway.slug}\n${server.id}\n${kind}`;
+}

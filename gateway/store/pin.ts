@@ -1,0 +1,53 @@
+// What the store keeps of definitions of items, as verbs. An implementer promises what store.ts says, and beyond it: what was decided of a definition stays, however
+// often it is seen again; of one item at most one definition is accepted that nobody decided of.
+import type { AssignmentId, Slug, WorkstationId } from '#contract/id.ts';
+import type { PinState, SeenDefinition } from '#contract/pin.ts';
+import type { ItemKind } from '#contract/policy.ts';
+
+/** What counts of a definition at a call. `name` undefined: the row can't be read. */
+export interface PinRow {
+  readonly assignment: AssignmentId;
+  readonly kind: ItemKind;
+  readonly name: string | undefined;
+  readonly hash: string;
+  readonly body: string;
+  readonly state: PinState;
+  readonly decidedAt: number | null;
+}
+export interface StoredPin extends SeenDefinition {
+  readonly gateway: Slug;
+  readonly server: Slug;
+  readonly seenAt: number;
+  readonly seenBy: Slug;
+  /** The workstation whose server said so; null of a remote server. */
+  readonly seenOn: WorkstationId | null;
+  readonly decidedAt: number | null;
+  readonly note: string | null;
+}
+/** One definition, as people name it: by the assignment, the item and a hash. */
+export interface PinName {
+  readonly gateway: Slug;
+  readonly server: Slug;
+  readonly kind: ItemKind;
+  readonly name: string;
+  readonly hash: string;
+}
+
+export interface PinStore {
+  /** All rows, and a text that is the same as long as they are; without the rows where it is the `known` one. */
+  rows(known: string | undefined): Promise<{ readonly version: string; readonly rows: readonly PinRow[] | undefined }>;
+  /**
+   * Keeps definitions that were not seen yet, each accepted or waiting as it says; where another definition of the item is known already, it waits. Returns what was
+   * new, as it was kept. An item keeps 32 definitions, an assignment 20,000; more are not kept, and so count as waiting. Assignments that are gone keep none.
+   */
+  saw(
+    assignment: AssignmentId,
+    seen: readonly SeenDefinition[],
+    by: { readonly user: Slug; readonly workstation: WorkstationId | null },
+    at: number,
+  ): Promise<readonly SeenDefinition[]>;
+  /** In the order of gateway, server, kind, name and time. */
+  list(): Promise<readonly StoredPin[]>;
+  /** Decides of definitions, all or none: false where one of them is not known. Accepting a renamed one has those that it came for wait again. */
+  decide(pins: readonly PinName[], state: 'accepted' | 'rejected', note: string | null, now: number): Promise<boolean>;
+}
