@@ -226,11 +226,11 @@ export class Listening implements Hearer {
     }
   }
 
-  #keep({ assignment, item, listedTemplates }: Resolved): void {
+  #keep({ assignment, item, listedTemplates, seen }: Resolved): void {
     const { slug } = assignment.server;
     const kept = this.#subscriptions.get(slug) ?? new Map<string, Resolved>();
     this.#subscriptions.set(slug, kept);
-    kept.set(item.name, { ...this.request, assignment, item, ...(listedTemplates && { listedTemplates }) });
+    kept.set(item.name, { ...this.request, assignment, item, seen, ...(listedTemplates && { listedTemplates }) });
   }
 
   #drop({ assignment, item }: Resolved): void {
@@ -324,7 +324,9 @@ export class Listening implements Hearer {
 
   #decide(resolved: Resolved): Decision | undefined {
     try {
-      return decide(this.#deps.inForce.current(), resolved);
+      // What it was shown last may be another definition by now.
+      const seen = this.#deps.seen(resolved, resolved.item.kind, resolved.item.name) ?? resolved.seen;
+      return decide(this.#deps.inForce.current(), { ...resolved, seen });
     } catch {
       return undefined;
     }

@@ -8,6 +8,7 @@ import { features, type Item, nameShown, unknownItem } from '../mcp/feature.ts';
 import { prefixed } from '../mcp/item-name.ts';
 import type { Snapshot } from '../policy/compile.ts';
 import { decide, decideListing, enter } from '../policy/decide.ts';
+import type { Trace } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
 import type { KnownLists } from './known-list.ts';
 import type { Pinning } from './pinning.ts';
@@ -29,7 +30,7 @@ export function permit(
   deps: PermitDeps,
   request: Identified,
   use: Item,
-  draft: Pick<Draft, 'gateway' | 'server' | 'item' | 'decidedAt'> & Partial<Pick<Draft, 'hits'>>,
+  draft: Pick<Draft, 'gateway' | 'server' | 'item' | 'decidedAt'> & Partial<Pick<Draft, 'hits' | 'trace'>>,
   signal: AbortSignal,
 ): Permitted | Promise<Permitted> {
   const snapshot = deps.inForce.current();
@@ -58,7 +59,11 @@ export function permit(
   return (async () => {
     const item = found.isCut ? await uncut(deps, snapshot, request, assignment, use, signal) : found.item;
     const templates = needsTemplates(assignment, item) ? await templatesOf(deps, snapshot, request, assignment, signal) : [];
-    return decided(item, templates, assignment.pins && (await look(deps, snapshot, request, assignment, item, signal)));
+    return decided(
+      item,
+      templates,
+      assignment.pins && (await look(deps, snapshot, request, assignment, item, draft.trace, signal)),
+    );
   })();
 }
 
@@ -69,6 +74,7 @@ async function look(
   request: Identified,
   assignment: Assignment,
   { kind, name }: Item,
+  ofCall: Trace | undefined,
   signal: AbortSignal,
 ): Promise<SeenItem | undefined> {
   const of = { caller: request.caller, assignment };
@@ -77,7 +83,15 @@ async function look(
   if (seen || kinds.length === 0 || (kind !== 'resources' && !assignment.provisions(kind, name))) return seen;
   const listing = decideListing(snapshot, request, assignment);
   if (listing instanceof Fault) throw listing;
-  for (const one of kinds) await deps.lists.ask(listing, features[one], {}, signal);
+  const trace: Trace = {};
+  try {
+    for (const one of kinds) await deps.lists.ask(listing, features[one], trace, signal);
+  } catch (error) {
+    // The call ends here: its record says as whom, and where.
+    if (ofCall && trace.identity) ofCall.identity = trace.identity;
+    if (ofCall && trace.destination) ofCall.destination = trace.destination;
+    throw error;
+  }
   return deps.seen(of, kind, name);
 }
 
