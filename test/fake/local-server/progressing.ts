@@ -18,6 +18,8 @@ for await (const line of createInterface({ input: process.stdin })) {
       id,
       result: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'progressing', version: '1' } },
     });
+  else if (method === 'tools/list')
+    say({ id, result: { tools: ['hang', 'other'].map((name) => ({ name, inputSchema: { type: 'object' } })) } });
   else if (method === 'tools/call') {
     const progressToken = params?.name === 'hang' ? params._meta?.progressToken : 'nobody';
     let progress = 0;

@@ -79,7 +79,7 @@ describe.each(['SQLite', 'PostgreSQL'])('a database on %s', (kind) => {
     const store = await openStore(location, { logger: quiet, backupDirectory, now: () => 0 });
     const { policy } = await store.policy();
     expect(Object.keys(policy.users)).toEqual(['ada']);
-    const none = { prompts: 'none', resources: 'none', templates: 'none', identity: 'none' };
+    const none = { prompts: 'none', resources: 'none', templates: 'none', identity: 'none', pins: 'off' };
     expect(Object.values(policy.gateways)[0]?.assignments).toEqual({
       a: { reach: 'caller', ...none, tools: ['z', 'y'] },
       b: { reach: 'caller', ...none, tools: 'all' },
