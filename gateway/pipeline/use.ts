@@ -90,9 +90,10 @@ export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal:
   if ('kind' in rounded) return rounded;
   let { reply } = rounded;
   // A legacy host is asked here, and its call is sent again with what it answered.
+  const { body } = call;
   for (let round = 1; request.era === 'legacy' && needsInput(reply); round++) {
     if (round > roundLimit) throw tooManyRounds(assignment);
-    const again = await answered(call, { body: call.body, message: sent }, reply, draft.trace, signal);
+    const again = await answered(call, { body, message: sent }, reply, draft.trace, signal);
     call = allowedAgain(deps, { ...asked, body: again.body });
     reply = await deps.upstream.call(call, again.message, draft.trace, signal);
   }
