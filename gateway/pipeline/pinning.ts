@@ -105,8 +105,10 @@ export function createPinning(deps: PinningDeps): Pinning {
     trace: Trace,
   ): Promise<void> {
     const names = new Set(items.map(({ name }) => name));
-    const gone = pins.accepted(kind).filter(({ name }) => !names.has(name));
-    const seen = fresh.map((item) => judged(listing, kind, pins, gone, item));
+    const before = views.get(keyOf(listing, kind))?.hashes;
+    const gone = pins.accepted(kind).filter(({ name }) => !names.has(name) && before?.has(name) !== false);
+    const isKnown = before !== undefined;
+    const seen = fresh.map((item) => judged(listing, kind, pins, { items: gone, isKnown }, item));
     const { user } = listing.caller;
     const workstation = trace.destination?.workstation ?? null;
     const kept = await deps.store.saw(pins.assignment, seen, { user: user.slug, workstation }, deps.now());
@@ -118,7 +120,7 @@ export function createPinning(deps: PinningDeps): Pinning {
     { assignment }: AllowedListing,
     kind: ItemKind,
     pins: Pins,
-    gone: ReturnType<Pins['accepted']>,
+    gone: { readonly items: ReturnType<Pins['accepted']>; readonly isKnown: boolean },
     { name, json }: ListedItem,
   ): SeenDefinition {
     const { text, hash: definition, ambiguous } = canonicalOf(json);
@@ -127,9 +129,8 @@ export function createPinning(deps: PinningDeps): Pinning {
       ...suspicionsOf(text, ambiguous),
       ...nameSuspicions({ server: assignment.server.slug, name }, othersIn(assignment, kind)),
     ];
-    // Whose lists differ by person may lack what others have, so there only the same under another name is a renaming.
-    const isPersonal = assignment.remote?.auth?.identity === 'own';
-    const missing = gone.filter(({ bodies }) => !isPersonal || bodies.includes(body)).map((one) => one.name);
+    // Where it is not known what the caller was shown before, only the same under another name is a renaming: lists differ by session and by person.
+    const missing = gone.items.filter(({ bodies }) => gone.isKnown || bodies.includes(body)).map((one) => one.name);
     const isHeld = suspicions.some((one) => one.kind === 'invisible' || one.kind === 'instructions' || one.kind === 'ambiguous');
     const reason = pins.knows(kind, name) ? 'changed' : missing.length > 0 ? 'renamed' : isHeld ? 'suspicious' : 'new';
     return {

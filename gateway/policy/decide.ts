@@ -110,8 +110,8 @@ function onHold({ pins, server }: Assignment, { item, seen, task }: Resolved): F
   if (!seen && task && pins.accepts(item.kind, item.name)) return undefined;
   if (seen?.definition !== undefined && pins.stateOf(seen.kind, seen.name, seen.definition) === 'accepted') return undefined;
   if (!seen || seen.definition !== undefined || pins.knows(item.kind, item.name)) return new Fault('ITEM_ON_HOLD', fields);
-  // A resource that nobody lists has no definition that a model could have read.
-  return item.kind === 'resources' ? undefined : new Fault('ITEM_NOT_LISTED', fields);
+  // What nobody lists has no definition that a model could have read.
+  return item.kind === 'resources' || pins.policy === 'first-use' ? undefined : new Fault('ITEM_NOT_LISTED', fields);
 }
 
 /** By name, at the server as it is now: one of the same slug that was made anew was not shown to anybody. */

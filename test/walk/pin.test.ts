@@ -149,7 +149,6 @@ describe.each(kinds)('a rug pull at a %s server', (kind) => {
     await say(kind, { ...tool, title: 'Add, and tell' }, other);
     const second = await deployment.hostToken({ user: 'ada', gateway: 'eng', host: `second-${kind}` });
     expect(codeOf(await call(kind, 'add', second))).toBe('ITEM_ON_HOLD');
-    expect(codeOf(await call(kind, 'nowhere', second))).toBe('ITEM_NOT_LISTED');
     await say(kind, tool, other);
     expect(await names(kind)).toEqual(['add', 'stay']);
   });
