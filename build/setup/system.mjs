@@ -26,8 +26,11 @@ const packages = [
   { name: 'libxml2-utils', program: 'xmllint', tests: 'validates the generated administrative templates' },
   { name: 'shellcheck', program: 'shellcheck', tests: 'reads the scripts for MDM tools and of the packages' },
   { name: 'rpm', program: 'rpmbuild', tests: 'makes the rpm, and installs it' },
-  { name: 'rsyslog', program: 'rsyslogd', tests: 'receives records' },
-  { name: 'rsyslog-gnutls', library: 'rsyslog/lmnsd_gtls.so', tests: 'receives them over TLS' },
+  {
+    name: 'rsyslog-gnutls',
+    library: 'rsyslog/lmnsd_gtls.so',
+    tests: 'receives records over TLS, with the rsyslog that it brings',
+  },
   { name: 'desktop-file-utils', program: 'desktop-file-validate', tests: 'reads the desktop entries' },
 ];
 

@@ -129,17 +129,21 @@ describe('the programs of the operating system', () => {
     'rpmbuild',
     'desktop-file-validate',
   ];
-  const libraries = ['libgtk-3.so.0', 'libnss3.so', 'libgbm.so.1', 'libasound.so.2'];
+  const libraries = ['libgtk-3.so.0', 'libnss3.so', 'libgbm.so.1', 'libasound.so.2', 'rsyslog/lmnsd_gtls.so'];
   const allButOpenssl =
-    'dbus gnome-keyring dbus-tests xvfb openbox trayer xdotool dunst imagemagick libgtk-3-0 libnss3 libgbm1 libasound2 libxml2-utils shellcheck rpm desktop-file-utils';
+    'dbus gnome-keyring dbus-tests xvfb openbox trayer xdotool dunst imagemagick libgtk-3-0 libnss3 libgbm1 libasound2 libxml2-utils shellcheck rpm rsyslog-gnutls desktop-file-utils';
   /** A directory of programs; the fake apt-get notes how it was called, and installs what `brings` names. */
   const programs = async (names: readonly string[], brings: readonly string[] | undefined) => {
     const bin = join(place, 'bin');
-    const install = (brings ?? []).map((name) => `: > ${join(bin, name)}; /bin/chmod 755 ${join(bin, name)}`).join('\n');
+    const install = (brings ?? [])
+      .map((name) => join(bin, name))
+      .map((path) => `/bin/mkdir -p ${dirname(path)}; : > ${path}; /bin/chmod 755 ${path}`)
+      .join('\n');
     const texts = new Map(names.map((name) => [name, '#!/bin/sh\n']));
     if (brings) texts.set('apt-get', `#!/bin/sh\necho "$@" >> ${join(place, 'apt')}\n[ "$1" = install ] || exit 0\n${install}\n`);
     await mkdir(bin);
     for (const [name, text] of texts) {
+      await mkdir(dirname(join(bin, name)), { recursive: true });
       await writeFile(join(bin, name), text);
       await chmod(join(bin, name), 0o755);
     }
