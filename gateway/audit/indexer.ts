@@ -1,5 +1,5 @@
-// Brings the index of the records up to date while no call is under way; where calls never pause, a little at a time once it is far behind.
-// The rule: no call waits for it, so it stands still for every one that it can, and what it lags is in no answer to a host.
+// Brings the index of the records up to date while no call is under way; where calls never pause, a little at a time, more of it once it is far behind.
+// The rule: a call waits for it a few milliseconds at most, and few do; and however long calls go on it never stands still.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Store } from '../store/store.ts';
@@ -9,6 +9,7 @@ export interface IndexerDeps {
   /** No call is under way. */
   readonly isQuiet: () => boolean;
   readonly logger: Logger;
+  readonly everyMs?: number;
 }
 export interface Indexer {
   /** Ends what is under way. Idempotent. */
@@ -19,26 +20,26 @@ const lookEveryMs = 2000;
 /** Records of one transaction: a few milliseconds. */
 const batch = 100;
 const betweenMs = 10;
-/** From here on it goes on among calls too, two batches a second. */
+/** Among calls it is a batch each time that it looks; from here on two a second. */
 const farBehind = 20_000;
 const amongCallsMs = 500;
 
-export function startIndexer({ store, isQuiet, logger }: IndexerDeps): Indexer {
+export function startIndexer({ store, isQuiet, logger, everyMs = lookEveryMs }: IndexerDeps): Indexer {
   const stop = new AbortController();
   let isFailing = false;
 
   /** How long to wait until the next turn, in ms. */
   async function turn(): Promise<number> {
     const among = !isQuiet();
-    if (among && (await store.search.behind()) < farBehind) return lookEveryMs;
     const indexed = await store.search.index(batch);
     isFailing = false;
-    if (indexed < batch) return lookEveryMs;
-    return among ? amongCallsMs : betweenMs;
+    if (indexed < batch) return everyMs;
+    if (!among) return betweenMs;
+    return (await store.search.behind()) < farBehind ? everyMs : amongCallsMs;
   }
 
   async function run(): Promise<void> {
-    let waitMs = lookEveryMs;
+    let waitMs = everyMs;
     for (;;) {
       await wait(waitMs, undefined, { signal: stop.signal }).catch(() => undefined);
       if (stop.signal.aborted) return;
@@ -47,7 +48,7 @@ export function startIndexer({ store, isQuiet, logger }: IndexerDeps): Indexer {
       } catch (error) {
         if (!isFailing) logger.error({ err: error }, 'the index of the audit records could not go on');
         isFailing = true;
-        waitMs = lookEveryMs;
+        waitMs = everyMs;
       }
     }
   }

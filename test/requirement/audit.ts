@@ -25,6 +25,11 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Search and export"',
   },
   {
+    id: 'audit.search-among-calls',
+    promise: 'The index of the records goes on while calls never pause.',
+    source: 'docs/data.md, "Search and export"',
+  },
+  {
     id: 'audit.search-once',
     promise: 'A record is in the index of the search once, however many gateway servers and commands bring it up to date.',
     source: 'docs/data.md, "Search and export"',
