@@ -1,12 +1,11 @@
 // What of a record deserves an alert, and what ends one. Pure. The rule: one subject has one key, so that what happens a thousand times is one alert with a count.
 import type { AuditRecord, CallRecord, EventRecord } from '#contract/audit.ts';
 import type { ErrorCode } from '#contract/error.ts';
-import type { Raised } from '../store/alert.ts';
+import type { Raised, Settled } from '../store/alert.ts';
 
 export interface Found {
   readonly raised: readonly Raised[];
-  /** Keys of what is over. */
-  readonly settled: readonly string[];
+  readonly settled: readonly Settled[];
 }
 
 /** A server that answers with one of these is down for whoever called. */
@@ -19,22 +18,25 @@ const down: ReadonlySet<ErrorCode> = new Set([
   'SERVER_TIMEOUT',
 ]);
 
+/** So long after its last failure an answer ends the alert of a server: one that comes and goes is one alert, and not one each second. */
+const settledAfterMs = 60_000;
+
 /** Over records in their order: what a later one settles is not raised any more, and the other way round. */
 export function alertsOf(records: readonly AuditRecord[]): Found {
   const raised = new Map<string, Raised>();
-  const settled = new Set<string>();
+  const settled = new Map<string, Settled>();
   for (const record of records) {
     const found = record.kind === 'call' ? ofCall(record) : record.kind === 'event' ? ofEvent(record) : nothing;
     for (const one of found.raised) {
       raised.set(one.key, { ...one, count: one.count + (raised.get(one.key)?.count ?? 0) });
       settled.delete(one.key);
     }
-    for (const key of found.settled) {
-      raised.delete(key);
-      settled.add(key);
+    for (const one of found.settled) {
+      if ((raised.get(one.key)?.at ?? -Infinity) <= one.upTo) raised.delete(one.key);
+      settled.set(one.key, one);
     }
   }
-  return { raised: [...raised.values()], settled: [...settled] };
+  return { raised: [...raised.values()], settled: [...settled.values()] };
 }
 
 const nothing: Found = { raised: [], settled: [] };
@@ -52,7 +54,7 @@ function ofCall({ id, at, server, gateway, decision, code, hits = [], user }: Ca
   const key = `server:${server.name}`;
   if (code !== null && down.has(code))
     raised.push({ ...about, key, level: 'error', words: `The server "${server.name}" does not answer (${code}).` });
-  return { raised, settled: decision === 'allowed' && code === null ? [key] : [] };
+  return { raised, settled: decision === 'allowed' && code === null ? [{ key, upTo: at - settledAfterMs }] : [] };
 }
 
 function ofEvent({ id, at, event, detail, workstation, user }: EventRecord): Found {
@@ -60,7 +62,7 @@ function ofEvent({ id, at, event, detail, workstation, user }: EventRecord): Fou
     raised: [{ key, level, words, record: id, at, count: 1 }],
     settled: [],
   });
-  const settle = (key: string): Found => ({ raised: [], settled: [key] });
+  const settle = (key: string): Found => ({ raised: [], settled: [{ key, upTo: Number.MAX_SAFE_INTEGER }] });
   const sink = `sink:${detail['sink']}`;
   const device = `device:${workstation}`;
   const whose = user === null ? 'A workstation' : `A workstation of ${user.name}`;
@@ -69,6 +71,14 @@ function ofEvent({ id, at, event, detail, workstation, user }: EventRecord): Fou
       return raise(sink, 'error', `The sink "${detail['sink']}" does not take records: ${detail['reason']}.`);
     case 'sink_recovered':
       return settle(sink);
+    case 'sink_lagging':
+      return raise(
+        `${sink}:lagging`,
+        'error',
+        `The sink "${detail['sink']}" owes ${detail['owed']} records of ${detail['limit']} that it may.`,
+      );
+    case 'sink_caught_up':
+      return settle(`${sink}:lagging`);
     case 'sink_skipped':
       return raise(`${sink}:skipped`, 'error', `The sink "${detail['sink']}" was not sent ${detail['records']} records.`);
     case 'sink_record_set_aside':

@@ -16,6 +16,12 @@ export interface Raised {
   readonly record: string | null;
   readonly at: number;
 }
+/** What is over. */
+export interface Settled {
+  readonly key: string;
+  /** Only where it was raised no later than that, ms since 1970. */
+  readonly upTo: number;
+}
 export interface Alert extends Raised {
   readonly id: AlertId;
   readonly firstAt: number;
@@ -34,7 +40,7 @@ export interface AlertStore {
     readonly chain: string;
     readonly seq: number;
     readonly raised: readonly Raised[];
-    readonly settled: readonly string[];
+    readonly settled: readonly Settled[];
     readonly now: number;
   }): Promise<void>;
   /** Open ones that were not told of yet, the oldest first. */

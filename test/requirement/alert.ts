@@ -13,6 +13,11 @@ export const alert: readonly Requirement[] = [
     source: 'docs/siem.md, "Alerts"',
   },
   {
+    id: 'alert.flapping',
+    promise: 'A server that comes and goes is one alert, and not one each time.',
+    source: 'docs/siem.md, "Alerts"',
+  },
+  {
     id: 'alert.told-once',
     promise: 'An alert is told once for each time that it opens, also where the gateway server is started anew.',
     source: 'docs/siem.md, "Alerts"',

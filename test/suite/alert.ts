@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AlertId, newId } from '#contract/id.ts';
 import { openStore } from '../../gateway/store/open.ts';
-import type { Raised } from '../../gateway/store/alert.ts';
+import type { Raised, Settled } from '../../gateway/store/alert.ts';
 import type { Store } from '../../gateway/store/store.ts';
 import { proves } from '../requirement.ts';
 import { quiet, slug } from './sample.ts';
@@ -22,7 +22,7 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
   describe(`the alerts of a store on ${kind}`, () => {
     let place: Ground;
     let store: Store;
-    const take = (seq: number, of: readonly Raised[], settled: readonly string[] = []) =>
+    const take = (seq: number, of: readonly Raised[], settled: readonly Settled[] = []) =>
       store.alert.takeAlerts({ chain: 'main', seq, raised: of, settled, now: seq });
     beforeEach(async () => {
       place = await ground();
@@ -58,7 +58,13 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
         firstAt: 100,
         words: 'still',
       });
-      await take(8, [], ['server:a', 'nothing']);
+      await take(8, [], [{ key: 'server:a', upTo: 199 }]);
+      expect((await store.alert.alerts()).every(({ closedAt }) => closedAt === null)).toBe(true);
+      await take(
+        8,
+        [],
+        ['server:a', 'nothing'].map((key) => ({ key, upTo: 200 })),
+      );
       expect((await store.alert.alerts()).map(({ key, closedAt }) => [key, closedAt])).toEqual([
         ['server:b', null],
         ['server:a', 8],

@@ -28,8 +28,10 @@ export async function takeAlerts(db: Db, of: Parameters<AlertStore['takeAlerts']
         .onConflict((on) => on.column('key').doUpdateSet(fresh))
         .execute();
     }
-    for (const key of settled)
-      await tx.updateTable('alert').set({ closed_at: now }).where('key', '=', key).where('closed_at', 'is', null).execute();
+    for (const { key, upTo } of settled) {
+      const over = tx.updateTable('alert').set({ closed_at: now }).where('key', '=', key).where('at', '<=', upTo);
+      await over.where('closed_at', 'is', null).execute();
+    }
     await tx
       .insertInto('alert_cursor')
       .values({ chain, seq })

@@ -6,11 +6,12 @@ import { proves } from '../../requirement.ts';
 import { callRecord, recordOf, userId } from '../../suite/sample.ts';
 
 const server = { id: ServerId.parse(newId()), name: 'files' };
-const lost = () => callRecord(userId(), { server, decision: 'failed', code: 'SERVER_EXITED' });
+const lost = (at = 0) => callRecord(userId(), { server, decision: 'failed', code: 'SERVER_EXITED', at });
+const answered = (at: number) => callRecord(userId(), { server, at });
 const event = (name: string, detail: Record<string, string | number> = {}) => ({ ...recordOf(5, detail), event: name }) as never;
 const keysOf = (...records: Parameters<typeof alertsOf>[0]) => {
   const { raised, settled } = alertsOf(records);
-  return { raised: raised.map(({ key, count }) => [key, count]), settled };
+  return { raised: raised.map(({ key, count }) => [key, count]), settled: settled.map(({ key }) => key) };
 };
 
 describe('an alert', () => {
@@ -21,10 +22,21 @@ describe('an alert', () => {
       replace: 'if (code === null)',
     });
     expect(keysOf(lost(), lost(), lost())).toEqual({ raised: [['server:files', 3]], settled: [] });
-    expect(keysOf(lost(), callRecord(userId(), { server }))).toEqual({ raised: [], settled: ['server:files'] });
-    expect(keysOf(callRecord(userId(), { server }), lost())).toEqual({ raised: [['server:files', 1]], settled: [] });
+    expect(keysOf(lost(), answered(60_000))).toEqual({ raised: [], settled: ['server:files'] });
+    expect(keysOf(answered(60_000), lost(60_001))).toEqual({ raised: [['server:files', 1]], settled: [] });
     const refused = callRecord(userId(), { server, decision: 'refused', code: 'TOOL_NOT_PROVISIONED' });
     expect(keysOf(refused)).toEqual({ raised: [], settled: [] });
+  });
+
+  test('of a server that comes and goes is one: only what it answers a minute after its last failure ends it', () => {
+    proves('alert.flapping', {
+      file: 'gateway/alert/raise.ts',
+      find: 'upTo: at - settledAfterMs',
+      replace: 'upTo: at',
+    });
+    const { raised, settled } = alertsOf([lost(0), answered(1), lost(2), answered(3)]);
+    expect(raised).toMatchObject([{ key: 'server:files', count: 2, at: 2 }]);
+    expect(settled).toEqual([{ key: 'server:files', upTo: 3 - 60_000 }]);
   });
 
   test('is raised where a rule that asks for it is hit, and for no other hit', () => {
@@ -45,6 +57,11 @@ describe('an alert', () => {
       event('sink_failing', { sink: 'siem', reason: 'nothing listens there' }),
       'sink:siem',
       event('sink_recovered', { sink: 'siem' }),
+    ],
+    [
+      event('sink_lagging', { sink: 'siem', owed: 51, limit: 100 }),
+      'sink:siem:lagging',
+      event('sink_caught_up', { sink: 'siem' }),
     ],
     [event('sink_skipped', { sink: 'siem', records: 5 }), 'sink:siem:skipped', undefined],
     [
