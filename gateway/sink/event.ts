@@ -9,6 +9,9 @@ export interface SinkEvent {
     // nothing arrives there; it does again
     | 'sink_failing'
     | 'sink_recovered'
+    // it owes half of what it may; it owes less than a quarter again
+    | 'sink_lagging'
+    | 'sink_caught_up'
     // a record that it will not take while it takes others; records that it took and dropped; records that are not sent any more
     | 'sink_record_set_aside'
     | 'sink_rejected'

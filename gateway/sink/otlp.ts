@@ -9,6 +9,7 @@ import { LogsRequest, TracesRequest } from './otlp-schema.ts';
 import { type Poster, refusalOf } from './post.ts';
 import { decode, encode, type Message } from './protobuf.ts';
 import { inWords, type Outcome, type Receiver } from './receiver.ts';
+import { inSlices } from './slice.ts';
 
 export interface OtlpDeps {
   readonly logsUrl: string | undefined;
@@ -25,8 +26,7 @@ const mediaTypes = { protobuf: 'application/x-protobuf', json: 'application/json
 
 export function createOtlp({ logsUrl, tracesUrl, encoding, headers, credentials, resource, post, now }: OtlpDeps): Receiver {
   /** One signal's share of the batch. */
-  async function send(url: string, schema: Message, request: Fields, signal: AbortSignal): Promise<Outcome> {
-    const body = encoding === 'json' ? Buffer.from(JSON.stringify(request)) : encode(schema, request);
+  async function send(url: string, body: Buffer, signal: AbortSignal): Promise<Outcome> {
     // Collectors look at the case of none of them; ours are written once, in lower case, so that no header stands there twice.
     const own = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
     const answer = await post({ url, headers: { ...own, 'content-type': mediaTypes[encoding] }, credentials, body }, signal);
@@ -43,17 +43,33 @@ export function createOtlp({ logsUrl, tracesUrl, encoding, headers, credentials,
     rewindMs: 0,
     async deliver(items, signal) {
       const outcomes: Outcome[] = [];
-      const add = async (url: string | undefined, schema: Message, of: readonly Item[], request: () => Fields) => {
+      const add = async (
+        url: string | undefined,
+        schema: Message,
+        of: readonly Item[],
+        request: (some: readonly Item[]) => Fields,
+      ) => {
         if (url === undefined || of.length === 0 || outcomes.some(({ kind }) => kind !== 'delivered')) return;
-        outcomes.push(await send(url, schema, request(), signal));
+        const body = encoding === 'json' ? asJson(await inSlices(of, request)) : await asProtobuf(of, schema, request);
+        outcomes.push(await send(url, body, signal));
       };
-      const calls = items.filter(isSpan);
-      await add(logsUrl, LogsRequest, items, () => logsRequest(items, resource, now()));
-      await add(tracesUrl, TracesRequest, calls, () => tracesRequest(calls, resource));
+      const at = now();
+      await add(logsUrl, LogsRequest, items, (some) => logsRequest(some, resource, at));
+      await add(tracesUrl, TracesRequest, items.filter(isSpan), (some) => tracesRequest(some, resource));
       return together(outcomes);
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** Requests that stand one after the other are one request with all that is in them. */
+async function asProtobuf(of: readonly Item[], schema: Message, request: (some: readonly Item[]) => Fields): Promise<Buffer> {
+  return Buffer.concat(await inSlices(of, (some) => encode(schema, request(some))));
+}
+
+function asJson(requests: readonly Fields[]): Buffer {
+  const [name = ''] = Object.keys(requests[0] ?? {});
+  return Buffer.from(JSON.stringify({ [name]: requests.flatMap((one) => one[name]) }));
 }
 
 function together(outcomes: readonly Outcome[]): Outcome {

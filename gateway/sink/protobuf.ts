@@ -10,8 +10,12 @@ export interface Message {
 const [varint, sixtyFourBits, lengthDelimited] = [0, 1, 2];
 
 export function encode(message: Message, value: Fields): Buffer {
+  return encodeEntries(message, Object.entries(value));
+}
+
+function encodeEntries(message: Message, entries: readonly (readonly [string, unknown])[]): Buffer {
   const parts: Buffer[] = [];
-  for (const [name, of] of Object.entries(value)) {
+  for (const [name, of] of entries) {
     const field = message[name];
     if (field === undefined) throw new TypeError(`there is no field ${name}`);
     const all: readonly unknown[] = field.isRepeated && Array.isArray(of) ? of : [of];
@@ -21,11 +25,11 @@ export function encode(message: Message, value: Fields): Buffer {
 }
 
 function encodeField(name: string, number: number, as: Scalar | Message, value: unknown): readonly Buffer[] {
-  const tag = (wire: number) => bytesOf(BigInt((number << 3) | wire));
-  const whole = (bytes: Buffer) => [tag(lengthDelimited), bytesOf(BigInt(bytes.length)), bytes];
+  const tag = (wire: number) => bytesOf((number << 3) | wire);
+  const whole = (bytes: Buffer) => [tag(lengthDelimited), bytesOf(bytes.length), bytes];
   if (typeof as === 'object') {
     if (!(value instanceof Object)) throw new TypeError(`${name} is no message`);
-    return whole(encode(as, Object.fromEntries(Object.entries(value))));
+    return whole(encodeEntries(as, Object.entries(value)));
   }
   switch (as) {
     case 'string':
@@ -35,10 +39,10 @@ function encodeField(name: string, number: number, as: Scalar | Message, value: 
       if (typeof value === 'string') return whole(Buffer.from(value, 'hex'));
       break;
     case 'bool':
-      if (typeof value === 'boolean') return [tag(varint), bytesOf(value ? 1n : 0n)];
+      if (typeof value === 'boolean') return [tag(varint), bytesOf(value ? 1 : 0)];
       break;
     case 'enum':
-      if (typeof value === 'number') return [tag(varint), bytesOf(BigInt(value))];
+      if (typeof value === 'number') return [tag(varint), bytesOf(value)];
       break;
     case 'int64':
       // As JSON has it: in decimal digits.
@@ -55,9 +59,11 @@ function encodeField(name: string, number: number, as: Scalar | Message, value: 
 }
 
 /** A number in groups of seven bits, the lowest first. */
-function bytesOf(value: bigint): Buffer {
+function bytesOf(value: number | bigint): Buffer {
+  // Nearly all: field numbers and lengths.
+  if (typeof value === 'number' && value >= 0 && value < 0x80) return Buffer.of(value);
   const bytes: number[] = [];
-  let left = value;
+  let left = BigInt(value);
   while (left > 0x7fn) {
     bytes.push(Number(left & 0x7fn) | 0x80);
     left >>= 7n;

@@ -6,9 +6,9 @@ import type { Cursors, StoredSink } from '../store/sink.ts';
 import type { Store } from '../store/store.ts';
 import { sendAround } from './around.ts';
 import type { SinkEvent } from './event.ts';
-import { itemOf } from './item.ts';
+import { type Item, itemOf } from './item.ts';
 import { cursorsAfter, missingUpTo, nextPage, type Page } from './page.ts';
-import type { Receiver } from './receiver.ts';
+import type { Outcome, Receiver } from './receiver.ts';
 import { overLimit } from './skip.ts';
 
 export interface PumpDeps {
@@ -38,6 +38,8 @@ const asideAtMost = 1000;
 /** Failures in a row until it is put on record. */
 const failuresTold = 3;
 const reportWithinMs = 2_000;
+/** What the far end drops is told at most so often: the event of it is sent there too, and may be dropped as well. */
+const rejectedToldEveryMs = 60_000;
 
 export function startPump(deps: PumpDeps): Pump {
   const { sink, receiver, store, holder, record, logger, now } = deps;
@@ -46,6 +48,8 @@ export function startPump(deps: PumpDeps): Pump {
   let renewedAt = 0;
   let failures = 0;
   let recent: { readonly at: number; readonly from: Cursors }[] = [];
+  let rejected = 0;
+  let rejectedToldAt = -Infinity;
 
   /** Whether this gateway server is the one that sends. */
   async function holds(): Promise<boolean> {
@@ -93,7 +97,7 @@ export function startPump(deps: PumpDeps): Pump {
 
   async function send(page: Page, from: Cursors): Promise<number> {
     const lease = keepLease();
-    const sent = await sendAround(page.items, (part) => receiver.deliver(part, lease.signal)).finally(lease.end);
+    const sent = await sendAround(page.items, (part) => deliver(part, lease.signal)).finally(lease.end);
     if (stop.signal.aborted && sent.delivered === 0) return 0;
     const parked = sent.asideAt.flatMap(({ index, reason }) => {
       const item = page.items[index];
@@ -116,10 +120,27 @@ export function startPump(deps: PumpDeps): Pump {
     });
     for (const { chain, seq, reason } of isTooMany ? [] : parked)
       record({ event: 'sink_record_set_aside', detail: { sink: sink.slug, chain, seq, reason } });
-    if (sent.rejected > 0)
-      record({ event: 'sink_rejected', detail: { sink: sink.slug, records: sent.rejected, reason: sent.complaint ?? '' } });
+    if (sent.rejected > 0) tellRejected(sent.rejected, sent.complaint ?? '');
     if (later === undefined) return went();
     return failed(later.reason, later.afterMs);
+  }
+
+  /** What can't be written as this kind of sink wants it (somebody may have altered it) must not hold up the others. */
+  async function deliver(part: readonly Item[], signal: AbortSignal): Promise<Outcome> {
+    try {
+      return await receiver.deliver(part, signal);
+    } catch (error) {
+      logger.error({ err: error, sink: sink.slug, records: part.length }, 'records could not be written for a sink');
+      return { kind: 'refused', reason: 'it can not be written as this kind of sink wants it' };
+    }
+  }
+
+  function tellRejected(records: number, reason: string): void {
+    rejected += records;
+    if (performance.now() - rejectedToldAt < rejectedToldEveryMs) return;
+    record({ event: 'sink_rejected', detail: { sink: sink.slug, records: rejected, reason } });
+    rejected = 0;
+    rejectedToldAt = performance.now();
   }
 
   /** Told where it is passed by for good. */

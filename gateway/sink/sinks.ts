@@ -37,9 +37,12 @@ export async function openSinks(deps: SinksDeps): Promise<Sinks> {
   const record = createSinkEvents(deps.recorder, source.now, logger);
   const pumps = new Map<string, { readonly key: string; readonly pump: Pump | undefined }>();
   let standing: readonly SinkStanding[] = await store.sink.standing();
+  const lagging = new Set<string>();
   let isClosed = false;
-  let isLooking = false;
+  let looking: Promise<void> | undefined;
   let isStale = false;
+  /** The pumps may not be those that the policy wants. */
+  let isAstray = false;
   let isSilent = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -73,20 +76,36 @@ export async function openSinks(deps: SinksDeps): Promise<Sinks> {
       if (!pumps.has(id) && !isClosed) pumps.set(id, { key, pump: await begin(sink, secrets) });
   }
 
-  async function look(): Promise<void> {
+  function look(): Promise<void> {
     isStale = true;
-    if (isLooking) return;
-    isLooking = true;
+    return (looking ??= followAll());
+  }
+
+  async function followAll(): Promise<void> {
     while (isStale && !isClosed) {
       isStale = false;
       try {
         await follow();
-        await weigh();
+        isAstray = false;
       } catch (error) {
-        logger.error({ err: error }, 'the sinks could not be looked at');
+        if (!isAstray) logger.error({ err: error }, 'the sinks could not be looked at');
+        isAstray = true;
       }
+      await weigh();
     }
-    isLooking = false;
+    looking = undefined;
+  }
+
+  /** Before it owes more than it may, whatever the reason: then calls are refused. */
+  function tellLag(): void {
+    for (const { id, slug: sink, owed, config } of standing) {
+      const { limit } = config;
+      if (owed > limit / 2 && !lagging.has(id)) {
+        lagging.add(id);
+        record({ event: 'sink_lagging', detail: { sink, owed, limit } });
+      }
+      if (owed < limit / 4 && lagging.delete(id)) record({ event: 'sink_caught_up', detail: { sink } });
+    }
   }
 
   async function weigh(): Promise<void> {
@@ -94,13 +113,15 @@ export async function openSinks(deps: SinksDeps): Promise<Sinks> {
     try {
       standing = await store.sink.standing();
       isSilent = false;
+      tellLag();
     } catch (error) {
       if (!isSilent) logger.error({ err: error }, 'what the sinks owe could not be found out');
       isSilent = true;
     }
     clearTimeout(timer);
     // Without sinks there is nothing to look at until the policy names one.
-    if (!isClosed && (standing.length > 0 || isSilent)) timer = setTimeout(() => void weigh(), lookEveryMs).unref();
+    if (!isClosed && (standing.length > 0 || isSilent || isAstray))
+      timer = setTimeout(() => void (isAstray ? look() : weigh()), lookEveryMs).unref();
   }
 
   const unsubscribe = bus.subscribe('changed', () => void look());
@@ -114,6 +135,8 @@ export async function openSinks(deps: SinksDeps): Promise<Sinks> {
     async close() {
       isClosed = true;
       unsubscribe();
+      // One that is begun just now is ended too.
+      await looking;
       clearTimeout(timer);
       await Promise.all([...pumps.values()].map(({ pump }) => pump?.close()));
       pumps.clear();

@@ -7,6 +7,7 @@ import { reveal, Secret } from '#contract/secret.ts';
 import type { Item } from './item.ts';
 import { type Poster, refusalOf } from './post.ts';
 import { inWords, type Outcome, type Receiver } from './receiver.ts';
+import { inSlices } from './slice.ts';
 
 export interface SplunkDeps {
   /** Without `/services/collector`. */
@@ -56,7 +57,8 @@ export function createSplunk(deps: SplunkDeps): Receiver {
     batch: { records: 2000, bytes: 900_000 },
     rewindMs: 0,
     async deliver(items, signal) {
-      const body = Buffer.from(items.map((item) => eventOf(item, about)).join('\n'));
+      const events = await inSlices(items, (some) => some.map((item) => eventOf(item, about)).join('\n'));
+      const body = Buffer.from(events.join('\n'));
       const answer = await post({ url: `${base}/event`, headers, credentials, body }, signal);
       if ('kind' in answer) return answer;
       const said = read(Sent, answer.body);

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { Fault } from '#contract/error.ts';
 import type { Egress } from '../egress/egress.ts';
 import type { Receiver } from './receiver.ts';
+import { inSlices } from './slice.ts';
 import { type About, frameOf } from './syslog-message.ts';
 
 export interface SyslogDeps {
@@ -29,6 +30,7 @@ export function createSyslog(deps: SyslogDeps): Receiver {
     batch: { records: 500, bytes: 1_000_000 },
     rewindMs: 5_000,
     async deliver(items, signal) {
+      const frames = await inSlices(items, (some) => Buffer.concat(some.map((item) => frameOf(item, about))));
       const within = AbortSignal.any([signal, AbortSignal.timeout(withinMs)]);
       try {
         const socket = await egress.open({ host, port, ca, server: sink, allowPrivate, way, signal: within });
@@ -37,7 +39,7 @@ export function createSyslog(deps: SyslogDeps): Receiver {
           const protocol = socket.getProtocol();
           const ended = once(socket, 'end', { signal: within });
           socket.resume();
-          socket.end(Buffer.concat(items.map((item) => frameOf(item, about))));
+          socket.end(Buffer.concat(frames));
           await ended;
           return { kind: 'delivered', answer: `${protocol}, read to its end` };
         } finally {

@@ -40,7 +40,7 @@ export interface SinkProgress {
   /** Records that it does not owe any more though they were not sent. */
   readonly skipped: number;
   readonly parked: readonly ParkedRecord[];
-  /** Why nothing arrives there; null: it goes well. */
+  /** Why nothing arrives there; null: it goes well, where something was sent. */
   readonly error: string | null;
   /** What it says of records that arrived. */
   readonly complaint: string | null;

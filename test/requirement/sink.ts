@@ -54,6 +54,27 @@ export const sink: readonly Requirement[] = [
     source: 'docs/siem.md, "What is sent"',
   },
   {
+    id: 'sink.no-poison',
+    promise: 'A record that can not be written as a sink wants it is set aside, and the others arrive.',
+    source: 'docs/siem.md, "When a receiver does not take them"',
+  },
+  {
+    id: 'sink.rejected-told',
+    promise:
+      'What a receiver drops is put on record once a minute at most, so that the record of it, which is sent there too, makes no other.',
+    source: 'docs/siem.md, "When a receiver does not take them"',
+  },
+  {
+    id: 'sink.looked-up-again',
+    promise: 'Sinks that could not be begun because the database did not answer begin once it does.',
+    source: 'docs/siem.md, "What is sent"',
+  },
+  {
+    id: 'sink.lag-told',
+    promise: 'A sink that owes half of what it may is told, before calls are refused.',
+    source: 'docs/siem.md, "The limit"',
+  },
+  {
     id: 'sink.full-refuses',
     promise: 'Where a sink owes more than it may, calls are refused until it has caught up.',
     source: 'docs/siem.md, "The limit"',

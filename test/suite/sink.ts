@@ -110,7 +110,13 @@ export function describeSinks(kind: string, ground: () => Promise<Ground>): void
       await store.sink.report(id, 'a', progress({ error: 'it is busy', at: 7000 }));
       expect(await standingOf('siem')).toMatchObject({ failingSince: 6000, lastError: 'it is busy', lastErrorAt: 7000 });
       const parked = [{ chain: 'main', seq: 2, reason: 'too long' }];
-      await store.sink.report(id, 'a', progress({ parked, rejected: 1, skipped: 3, complaint: 'one is too old', at: 8000 }));
+      await store.sink.report(id, 'a', progress({ skipped: 2 }));
+      expect(await standingOf('siem')).toMatchObject({ failingSince: 6000 });
+      await store.sink.report(
+        id,
+        'a',
+        progress({ sent: 1, parked, rejected: 1, skipped: 1, complaint: 'one is too old', at: 8000 }),
+      );
       await store.sink.report(id, 'a', progress({ parked }));
       expect(await standingOf('siem')).toMatchObject({ failingSince: null, lastError: 'one is too old', parked: 1, skipped: 3 });
       expect(await store.sink.parked(id)).toEqual(parked);

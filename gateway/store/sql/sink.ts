@@ -71,7 +71,10 @@ export async function reportSink(db: Db, sink: SinkId, holder: string, progress:
         skipped: row('skipped', '+', skipped),
         ...(sent > 0 ? { delivered_at: at } : {}),
         ...(words === null ? {} : { last_error: words, last_error_at: at }),
-        failing_since: error === null ? null : row.fn.coalesce('failing_since', row.val(at)),
+        // What is only passed over says nothing of how it goes.
+        ...(error === null && sent === 0
+          ? {}
+          : { failing_since: error === null ? null : row.fn.coalesce('failing_since', row.val(at)) }),
       }))
       .where('sink_id', '=', sink)
       .where('holder', '=', holder)

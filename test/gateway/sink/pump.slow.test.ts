@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import type { AuditRecord, EventRecord } from '#contract/audit.ts';
+import { Fault } from '#contract/error.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import { Secret } from '#contract/secret.ts';
 import { setSinkSecret } from '../../../gateway/admin/sink.ts';
@@ -11,6 +12,7 @@ import { openAuditKey } from '../../../gateway/audit/key.ts';
 import { openRecorder } from '../../../gateway/audit/spool.ts';
 import { createEgress } from '../../../gateway/egress/egress.ts';
 import { openSinks, type Sinks } from '../../../gateway/sink/sinks.ts';
+import type { Store } from '../../../gateway/store/store.ts';
 import { openKeys } from '../../../gateway/vault/open.ts';
 import { answerOtlp } from '../../fake/sink/otlp.ts';
 import { type Answer, serveReceiver } from '../../fake/sink/receiver.ts';
@@ -20,7 +22,7 @@ import { proves } from '../../requirement.ts';
 import { organization } from '../../suite/receiver.ts';
 import { callRecord, group, recordOf, userId } from '../../suite/sample.ts';
 import { until } from '../../walk/deployment.ts';
-import { openData, quiet } from '../data.ts';
+import { byHand, openData, quiet } from '../data.ts';
 
 async function stage(sinks: Record<string, object>) {
   const data = await openData();
@@ -30,9 +32,9 @@ async function stage(sinks: Record<string, object>) {
   const egress = createEgress({ onRefused: () => undefined });
   const source = { organization, host: 'gateway.example.org', now: Date.now };
   const closers: (() => Promise<void>)[] = [];
-  const open = async (holder = 'main'): Promise<Sinks> => {
+  const open = async (holder = 'main', of: Store = store): Promise<Sinks> => {
     const opened = await openSinks({
-      store,
+      store: of,
       bus,
       keys,
       recorder,
@@ -85,6 +87,7 @@ const logs = (origin: string, more: object = {}) => ({
   allowPrivate: ['127.0.0.1'],
   ...more,
 });
+const byHandOf = (store: Store) => ({ ...byHand, store });
 const idsOf = (records: readonly Record<string, unknown>[]) => records.map((record) => record['id']);
 
 test('each sink gets what its filter lets through, without what it leaves out, from the policy on', async () => {
@@ -129,8 +132,7 @@ test('an outage loses nothing and repeats nothing without its id; it is told onc
   const sinks = await at.open();
   const first = await at.append(recordOf(1), recordOf(2));
   expect(got).toEqual([]);
-  const acting = { store: at.store, actor: { kind: 'command-line', osUser: 'root' }, reason: null } as const;
-  await setSinkSecret(acting, { keys: at.keys, slug: 'hook', header: undefined, value: new Secret(secret), now: 1 });
+  await setSinkSecret(byHandOf(at.store), { keys: at.keys, slug: 'hook', header: undefined, value: new Secret(secret), now: 1 });
   at.bus.publish('changed');
   await until('the first arrived', async () => got.length === 2);
   await server.close();
@@ -166,6 +168,93 @@ test('a record that is not taken while others are is set aside and told; a far e
   expect(await at.standingOf('logs')).toMatchObject({ parked: 1 });
   const [{ id } = { id: '' }] = await at.store.sink.sinks();
   expect(await at.store.sink.parked(id as never)).toEqual([{ chain: 'main', seq: 2, reason: 'it answered 400: poison' }]);
+});
+
+test('a record that can not be written as a sink wants it, because somebody altered it, holds up no other', async () => {
+  proves('sink.no-poison', {
+    file: 'gateway/sink/pump.ts',
+    find: 'return await receiver.deliver(part, signal);',
+    replace: 'return receiver.deliver(part, signal);',
+  });
+  const got: string[] = [];
+  const take = answerOtlp({ onLogs: (of) => void got.push(...of.map(({ body }) => body.stringValue)) });
+  const server = await serveReceiver(take);
+  onTestFinished(() => server.close());
+  const at = await stage({ logs: logs(server.origin) });
+  const [rows, seal] = group('other', 0, 4);
+  await at.store.appendRecords(
+    rows.map((row) => (row.seq === 2 ? { ...row, at: -1 } : row)),
+    seal,
+  );
+  await at.open();
+  await until('it is told', async () => (await at.events('sink_record_set_aside')).length === 1);
+  await until('the others arrived', async () => got.length >= 3);
+  expect((await at.events('sink_record_set_aside'))[0]?.detail).toMatchObject({ sink: 'logs', chain: 'other', seq: 2 });
+});
+
+test('what a far end drops is told, and the telling of it, which is dropped too, is not told again', async () => {
+  proves('sink.rejected-told', {
+    file: 'gateway/sink/pump.ts',
+    find: 'if (performance.now() - rejectedToldAt < rejectedToldEveryMs) return;',
+    replace: '',
+  });
+  const got: string[] = [];
+  const take = answerOtlp({ rejects: 1, onLogs: (of) => void got.push(...of.map(({ body }) => body.stringValue)) });
+  const server = await serveReceiver(take);
+  onTestFinished(() => server.close());
+  const at = await stage({ logs: logs(server.origin) });
+  await at.append(recordOf(1));
+  await at.open();
+  await until('it is told there', async () => got.some((text) => text.includes('sink_rejected')));
+  const [last = ''] = await at.append(recordOf(2));
+  await until('the next one came', async () => got.some((text) => text.includes(last)));
+  await until('both were counted', async () => ((await at.standingOf('logs'))?.rejected ?? 0) >= 3);
+  expect((await at.events('sink_rejected')).map(({ detail }) => detail)).toEqual([
+    { sink: 'logs', records: 1, reason: 'it dropped 1: too old' },
+  ]);
+});
+
+test('sinks that could not be looked up, because the database was away, begin once it is back', async () => {
+  proves('sink.looked-up-again', {
+    file: 'gateway/sink/sinks.ts',
+    find: 'void (isAstray ? look() : weigh())',
+    replace: 'void weigh()',
+  });
+  const at = await stage({ whole: { kind: 'file' } });
+  const [id] = await at.append(recordOf(1));
+  let isAway = true;
+  const { sink } = at.store;
+  const sinks = () => {
+    const answer = isAway ? Promise.reject(new Fault('STORE_UNAVAILABLE')) : sink.sinks();
+    isAway = false;
+    return answer;
+  };
+  await at.open('main', { ...at.store, sink: { ...sink, sinks } });
+  await until('it begins', async () => at.file('whole').length === 1);
+  expect(idsOf(at.file('whole'))).toEqual([id]);
+});
+
+test('a sink that owes half of what it may, for whatever reason, is told before calls are refused, and so is that it caught up', async () => {
+  proves('sink.lag-told', {
+    file: 'gateway/sink/sinks.ts',
+    find: 'owed > limit / 2',
+    replace: 'owed > limit',
+  });
+  const got: string[] = [];
+  const secret = `whsec_${randomBytes(32).toString('base64')}`;
+  const server = await serveReceiver(answerWebhook(secret, ({ data }) => got.push(...(data.records ?? []).map(({ id }) => id))));
+  onTestFinished(() => server.close());
+  const at = await stage({ hook: webhook(server.origin, { limit: 100 }) });
+  const sinks = await at.open();
+  const ids = await at.append(...Array.from({ length: 60 }, (_, index) => recordOf(1000 + index)));
+  await until('it is told', async () => (await at.events('sink_lagging')).length === 1);
+  expect((await at.events('sink_lagging'))[0]?.detail).toMatchObject({ sink: 'hook', limit: 100 });
+  expect(sinks.full()).toBeUndefined();
+  await setSinkSecret(byHandOf(at.store), { keys: at.keys, slug: 'hook', header: undefined, value: new Secret(secret), now: 1 });
+  at.bus.publish('changed');
+  await until('all arrived', async () => ids.every((id) => got.includes(id)));
+  await until('that is told', async () => (await at.events('sink_caught_up')).length === 1);
+  expect(await at.events('sink_lagging')).toHaveLength(1);
 });
 
 test('a sink that may owe no more refuses calls until it has caught up, or is spared the oldest, which is told', async () => {
