@@ -28,7 +28,11 @@ export function renewTicketKey(deps: {
   readonly everyMs?: number;
 }): { close(): void } {
   let inUse = deps.key;
+  let isLooking = false;
   const look = async (): Promise<void> => {
+    // Two at once would each find the old one and make another.
+    if (isLooking) return;
+    isLooking = true;
     try {
       const key = await openTicketKey(deps.dataDirectory, deps.now());
       if (key.equals(inUse)) return;
@@ -37,6 +41,8 @@ export function renewTicketKey(deps: {
       deps.logger.info('TLS tickets have another key');
     } catch (err) {
       deps.logger.error({ err }, 'the key of TLS tickets could not be renewed');
+    } finally {
+      isLooking = false;
     }
   };
   const timer = setInterval(() => void look(), deps.everyMs ?? 3_600_000).unref();
