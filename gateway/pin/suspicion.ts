@@ -70,16 +70,18 @@ export interface NamedItem {
   readonly name: string;
 }
 
-/** Items of other servers in the same gateway whose name is this one's, or looks like it. */
-export function nameSuspicions(item: NamedItem, others: readonly NamedItem[]): readonly Suspicion[] {
-  const looks = skeleton(item.name);
-  const found: Suspicion[] = [];
-  for (const { server, name } of others) {
-    if (server === item.server || found.length >= suspicionsAtMost) continue;
-    const kind = name === item.name ? 'same-name' : skeleton(name) === looks ? 'look-alike' : undefined;
-    if (kind) found.push({ kind, pointer: '/name', detail: visible(`the server ${server} has "${name}"`) });
-  }
-  return found;
+/** Looks a name up among items of the same gateway: those of other servers whose name it is, or looks like it. Of many names, each is looked at once. */
+export function nameSuspicions(others: readonly NamedItem[]): (item: NamedItem) => readonly Suspicion[] {
+  const bySkeleton = Map.groupBy(others, ({ name }) => skeleton(name));
+  return (item) =>
+    (bySkeleton.get(skeleton(item.name)) ?? [])
+      .filter(({ server }) => server !== item.server)
+      .slice(0, suspicionsAtMost)
+      .map(({ server, name }) => ({
+        kind: name === item.name ? 'same-name' : 'look-alike',
+        pointer: '/name',
+        detail: visible(`the server ${server} has "${name}"`),
+      }));
 }
 
 /** Letters of other scripts, and digits, that pass for a Latin letter (after Unicode's confusables; the ones that names are made of). */

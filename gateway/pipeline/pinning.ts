@@ -10,10 +10,10 @@ import type { Recorder } from '../audit/record.ts';
 import type { AllowedListing, Assignment, Caller, Pins, SeenItem } from '../call.ts';
 import type { InForce } from '../in-force.ts';
 import { type Feature, nameShown } from '../mcp/feature.ts';
-import { matchesTemplate, parseTemplate } from '../mcp/uri-template.ts';
-import { bodyHashOf, type Canonical, canonicalOf } from '../pin/canonical.ts';
+import { bodyHashOf, canonicalOf } from '../pin/canonical.ts';
 import { nameSuspicions, suspicionsOf } from '../pin/suspicion.ts';
 import type { ListedItem, Trace, Upstream } from '../upstream/upstream.ts';
+import { createSeenTemplates } from './seen-template.ts';
 
 export interface PinningDeps {
   readonly inForce: InForce & { refreshed(): Promise<void> };
@@ -56,18 +56,20 @@ interface View {
 
 export function createPinning(deps: PinningDeps): Pinning {
   const views = new Map<string, View>();
-  const known = new Map<string, Pick<Canonical, 'hash' | 'ambiguous'>>();
+  /** Of definitions, by the hash of what was written. */
+  const known = new Map<string, string>();
   const alike = new Map<string, WeakRef<ReadonlyMap<string, string>>>();
+  const byTemplate = createSeenTemplates();
 
   /** Parsing costs much more than hashing, and most lists are as they were. */
   function hashOf({ json }: ListedItem): string {
     const written = hash('sha256', json, 'base64url');
     const found = known.get(written);
-    if (found) return found.hash;
-    const canonical = canonicalOf(json);
+    if (found !== undefined) return found;
+    const { hash: definition } = canonicalOf(json);
     if (known.size >= hashesAtMost) known.clear();
-    known.set(written, { hash: canonical.hash, ambiguous: canonical.ambiguous });
-    return canonical.hash;
+    known.set(written, definition);
+    return definition;
   }
 
   function shared(hashes: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
@@ -104,11 +106,7 @@ export function createPinning(deps: PinningDeps): Pinning {
     fresh: readonly ListedItem[],
     trace: Trace,
   ): Promise<void> {
-    const names = new Set(items.map(({ name }) => name));
-    const before = views.get(keyOf(listing, kind))?.hashes;
-    const gone = pins.accepted(kind).filter(({ name }) => !names.has(name) && before?.has(name) !== false);
-    const isKnown = before !== undefined;
-    const seen = fresh.map((item) => judged(listing, kind, pins, { items: gone, isKnown }, item));
+    const seen = fresh.map(judgeOf(listing, kind, pins, new Set(items.map(({ name }) => name))));
     const { user } = listing.caller;
     const workstation = trace.destination?.workstation ?? null;
     const kept = await deps.store.saw(pins.assignment, seen, { user: user.slug, workstation }, deps.now());
@@ -116,33 +114,38 @@ export function createPinning(deps: PinningDeps): Pinning {
     if (kept.length > 0) await deps.inForce.refreshed();
   }
 
-  function judged(
-    { assignment }: AllowedListing,
-    kind: ItemKind,
-    pins: Pins,
-    gone: { readonly items: ReturnType<Pins['accepted']>; readonly isKnown: boolean },
-    { name, json }: ListedItem,
-  ): SeenDefinition {
-    const { text, hash: definition, ambiguous } = canonicalOf(json);
-    const body = bodyHashOf(text);
-    const suspicions = [
-      ...suspicionsOf(text, ambiguous),
-      ...nameSuspicions({ server: assignment.server.slug, name }, othersIn(assignment, kind)),
-    ];
-    // Where it is not known what the caller was shown before, only the same under another name is a renaming: lists differ by session and by person.
-    const missing = gone.items.filter(({ bodies }) => gone.isKnown || bodies.includes(body)).map((one) => one.name);
-    const isHeld = suspicions.some((one) => one.kind === 'invisible' || one.kind === 'instructions' || one.kind === 'ambiguous');
-    const reason = pins.knows(kind, name) ? 'changed' : missing.length > 0 ? 'renamed' : isHeld ? 'suspicious' : 'new';
-    return {
-      kind,
-      name,
-      hash: definition,
-      body,
-      definition: text.length > definitionAtMost ? '' : text,
-      state: reason === 'new' && pins.policy === 'first-use' ? 'accepted' : 'waiting',
-      reason,
-      suspicions,
-      gone: reason === 'renamed' ? missing.slice(0, 50) : [],
+  /** What to make of one new item of a list that has these names. */
+  function judgeOf(listing: AllowedListing, kind: ItemKind, pins: Pins, names: ReadonlySet<string>) {
+    const { assignment } = listing;
+    const suspicious = nameSuspicions(othersIn(assignment, kind));
+    const before = views.get(keyOf(listing, kind))?.hashes;
+    const gone = pins.accepted(kind).filter(({ name }) => !names.has(name) && before?.has(name) !== false);
+    const all = gone.map(({ name }) => name);
+    const byBody = Map.groupBy(
+      gone.flatMap(({ name, bodies }) => bodies.map((body) => ({ name, body }))),
+      ({ body }) => body,
+    );
+    return ({ name, json }: ListedItem): SeenDefinition => {
+      const { text, hash: definition, ambiguous } = canonicalOf(json);
+      const body = bodyHashOf(text);
+      const suspicions = [...suspicionsOf(text, ambiguous), ...suspicious({ server: assignment.server.slug, name })];
+      // Where it is not known what the caller was shown before, only the same under another name is a renaming: lists differ by session and by person.
+      const missing = before ? all : (byBody.get(body) ?? []).map((one) => one.name);
+      const isHeld = suspicions.some(
+        (one) => one.kind === 'invisible' || one.kind === 'instructions' || one.kind === 'ambiguous',
+      );
+      const reason = pins.knows(kind, name) ? 'changed' : missing.length > 0 ? 'renamed' : isHeld ? 'suspicious' : 'new';
+      return {
+        kind,
+        name,
+        hash: definition,
+        body,
+        definition: text.length > definitionAtMost ? '' : text,
+        state: reason === 'new' && pins.policy === 'first-use' ? 'accepted' : 'waiting',
+        reason,
+        suspicions,
+        gone: reason === 'renamed' ? missing.slice(0, 50) : [],
+      };
     };
   }
 
@@ -156,8 +159,10 @@ export function createPinning(deps: PinningDeps): Pinning {
     );
   }
 
+  /** Another server may have that name by now: what this one said is not its. */
   function current({ assignment: { gateway, server } }: Of): Assignment | undefined {
-    return deps.inForce.current().gateways.get(gateway.slug)?.assignments.get(server.slug);
+    const now = deps.inForce.current().gateways.get(gateway.slug)?.assignments.get(server.slug);
+    return now?.server.id === server.id ? now : undefined;
   }
 
   async function record({ caller, assignment }: AllowedListing, kept: readonly SeenDefinition[]): Promise<void> {
@@ -226,18 +231,6 @@ export function createPinning(deps: PinningDeps): Pinning {
 }
 
 const none: ReadonlyMap<string, string> = new Map();
-
-/** A resource that is not listed is known by the templates that it fits: by one that counts, where there is one. */
-function byTemplate({ assignment: { pins } }: Of, templates: ReadonlyMap<string, string>, uri: string): SeenItem {
-  let found: SeenItem | undefined;
-  for (const [name, definition] of templates) {
-    const parsed = parseTemplate(name);
-    if (!parsed || !matchesTemplate(parsed, uri)) continue;
-    found = { kind: 'templates', name, definition };
-    if (pins?.stateOf('templates', name, definition) === 'accepted') break;
-  }
-  return found ?? { kind: 'resources', name: uri, definition: undefined };
-}
 
 function keyOf({ caller, assignment: { gateway, server } }: Of, kind: ItemKind): string {
   return `${caller.user.id}\n${caller.host}\n${caller.workstation ?? ''}\n${gateway.slug}\n${server.id}\n${kind}`;

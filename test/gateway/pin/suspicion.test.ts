@@ -63,14 +63,15 @@ test('a key that stands twice is suspicious', () => {
 test("names that pass for another server's are found", () => {
   proves('pin.look-alike', {
     file: 'gateway/pin/suspicion.ts',
-    find: "skeleton(name) === looks ? 'look-alike' : undefined",
-    replace: 'undefined',
+    find: '(bySkeleton.get(skeleton(item.name)) ?? [])',
+    replace: '(bySkeleton.get(item.name) ?? [])',
   });
   const others = [
     { server: 'files', name: 'read_file' },
     { server: 'own', name: 'send_mail' },
   ];
-  const of = (name: string) => nameSuspicions({ server: 'own', name }, others).map(({ kind }) => kind);
+  const suspicions = nameSuspicions(others);
+  const of = (name: string) => suspicions({ server: 'own', name }).map(({ kind }) => kind);
   expect(of('read_file')).toEqual(['same-name']);
   for (const name of [
     'read-file',

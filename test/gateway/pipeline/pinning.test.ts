@@ -194,6 +194,13 @@ test('a resource that no list shows is known by its template', async () => {
   expect(await read('plain://x')).toBe('answered');
 });
 
+test('a template that is not exposed stands for no resource', async () => {
+  const { read, decide } = stage({ templates: ['note://{id}'] }, { templates: { 'note://{id}': {}, '{+any}': {} } });
+  expect(await read('note://a')).toBe('answered');
+  await decide('note://{id}', 'waiting');
+  expect(await read('note://a')).toBe('ITEM_ON_HOLD');
+});
+
 test('a resource of a template is read where no resource is exposed by its own URI', async () => {
   const { read } = stage({ templates: 'all' }, { templates: { 'note://{id}': { name: 'Notes' } } });
   expect(await read('note://a')).toBe('answered');
