@@ -23,6 +23,7 @@ import { decide, decideListing, enter } from '../policy/decide.ts';
 import type { Following, Reply, Trace, Upstream } from '../upstream/upstream.ts';
 import type { Pinning } from './pinning.ts';
 import type { KnownLists } from './known-list.ts';
+import type { Screen } from './screen.ts';
 import type { View } from './view.ts';
 
 export interface ListeningDeps {
@@ -30,6 +31,7 @@ export interface ListeningDeps {
   readonly upstream: Upstream;
   readonly lists: KnownLists;
   readonly seen: Pinning['seen'];
+  readonly screen: Pick<Screen, 'request' | 'notification'>;
   /** How long those who listen may take, one after the other, to tell what all of them heard at once, in ms. */
   readonly spreadMs: () => number;
 }
@@ -201,7 +203,8 @@ export class Listening implements Hearer {
     const message = readMessage(body);
     if (!resolved || message.kind !== 'notification' || this.#decide(resolved)?.kind !== 'allowed') return;
     const uri = this.#shown(server, String(message.params.value['uri']));
-    this.#tell(resourceUpdated(body, message, uri, this.#terms.subscription));
+    const told = resourceUpdated(body, message, uri, this.#terms.subscription);
+    this.#deps.screen.notification(resolved, told, (screened) => this.#tell(screened));
   }
 
   missed(server: Slug): void {

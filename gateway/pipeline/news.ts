@@ -3,7 +3,7 @@
 import { Fault } from '#contract/error.ts';
 import type { Logger } from 'pino';
 import type { AllowedCall, Answered, Assignment, Audience, Caller, Identified } from '../call.ts';
-import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import { readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { listKinds, readListen } from '../mcp/news.ts';
 import type { CompiledGateway } from '../policy/compile.ts';
 import { enter, switchedOff } from '../policy/decide.ts';
@@ -154,22 +154,26 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & { readonly l
     const allowed = new Map<AllowedCall, string>();
     for (const uri of uris) {
       const call = await permitted(listening.request, uri, signal);
-      if (call) allowed.set(call, uri);
-      else draft.hidden.push(uri.slice(0, 256));
+      if (typeof call === 'string') draft.hidden.push(call);
+      else allowed.set(call, uri);
     }
     if (signal.aborted) throw new Fault('CANCELLED');
     const honored = await listening.subscribeAll([...allowed.keys()], signal);
     return [...honored].flatMap((call) => allowed.get(call) ?? []);
   }
 
-  async function permitted(request: Identified, uri: string, signal: AbortSignal): Promise<AllowedCall | undefined> {
+  /** Where it may not, what the record says of it: nothing of what a rule found in it. */
+  async function permitted(request: Identified, uri: string, signal: AbortSignal): Promise<AllowedCall | string> {
+    const shown = uri.slice(0, 256);
     try {
       const draft = { gateway: null, server: null, item: null, decidedAt: undefined };
       const { decision } = await permit(deps, request, { kind: 'resources', name: uri }, draft, signal);
-      return decision.kind === 'allowed' ? decision.call : undefined;
+      const { message, ...asking } = asked(uri);
+      if (decision.kind === 'allowed') await deps.screen.request({ ...decision.call, ...asking }, message, signal);
+      return decision.kind === 'allowed' ? decision.call : shown;
     } catch (error) {
-      if (error instanceof Fault) return undefined;
-      throw error;
+      if (!(error instanceof Fault)) throw error;
+      return error.code === 'RULE_BLOCKED' || error.code === 'RULE_UNDECIDED' ? '?' : shown;
     }
   }
 
@@ -225,6 +229,15 @@ function quiet(request: Identified, { abilities, conversation }: Audience): Iden
     method: 'subscriptions/listen',
     body: none.body,
   };
+}
+
+/** What a legacy host would ask: a rule that has something against the URI blocks it. */
+function asked(uri: string) {
+  const method = 'resources/subscribe';
+  const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 0, method, params: { uri } }));
+  const message = readMessage(body);
+  if (message.kind !== 'request') throw new Error('a request that is none');
+  return { method, body, message };
 }
 
 const none = { body: Buffer.alloc(0), servers: new Set<string>() } as const;

@@ -10,7 +10,7 @@ import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
 import { type Feature, nameShown, useOf } from '../mcp/feature.ts';
 import { isObject, parse, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
-import { membersOf, type Span } from '../mcp/span.ts';
+import { type Member, membersOf, type Span } from '../mcp/span.ts';
 import type { Chain, Direction } from '../rule/compile.ts';
 import type { Engines } from '../rule/engine.ts';
 import { inspect, type Inspected, type Subject } from '../rule/inspect.ts';
@@ -63,20 +63,21 @@ type Kind = 'request' | 'response' | 'notification';
 
 export function createScreen(deps: ScreenDeps): Screen {
   const { inForce, engines, recorder, logger } = deps;
-  /** The last notification that waits, so that they stay in their order. */
-  const tails = new WeakMap<object, { tail: Promise<void>; count: number }>();
+  /** Notifications that wait for an engine, so that they stay in their order. */
+  const queues = new WeakMap<object, { last: Promise<void>; waiting: number }>();
 
   function chainOf(gateway: string, on: Direction, scope: RuleScope): Chain | undefined {
     return inForce.current().gateways.get(gateway)?.rules?.chain(on, scope);
   }
 
   /** Where in the body the rules look, and the same of what an engine makes of it. */
-  function subject(on: Direction, of: Told, kind: Kind, body: Buffer, more: Pick<Subject, 'metadata'>): Subject | undefined {
-    const { span, part } = partOf(body, kind) ?? {};
+  function subject(on: Direction, of: Told, kind: Kind, body: Buffer, members: readonly Member[]): Subject | undefined {
+    const { span, part } = partOf(members, kind) ?? {};
     if (!span || !part) return undefined;
-    const relocate = (made: Buffer): Span | undefined => (isSame(body, made, kind) ? partOf(made, kind)?.span : undefined);
+    const relocate = (made: Buffer): Span | undefined =>
+      isSame(body, made, kind) ? partOf(membersOf(made, 0), kind)?.span : undefined;
     const uri = on === 'request' && kind === 'request' && scopeOf(of) === 'resources' ? of.item?.name : undefined;
-    return { on, scope: scopeOf(of), part, body, span, relocate, uri, ...more };
+    return { on, scope: scopeOf(of), part, body, span, relocate, uri, metadata: metadataOf(of, on) };
   }
 
   function note(of: Pick<Told, 'hits' | 'caller' | 'assignment' | 'method'>, hits: readonly RuleHit[]): void | Promise<void> {
@@ -90,18 +91,21 @@ export function createScreen(deps: ScreenDeps): Screen {
   function run(on: Direction, of: Told, kind: Kind, body: Buffer, signal: AbortSignal): Screened<Buffer> {
     const chain = chainOf(of.assignment.gateway.slug, on, scopeOf(of));
     if (chain === undefined) return undefined;
-    const about = subject(on, of, kind, body, { metadata: metadataOf(of, on) });
-    if (!about) return undefined;
+    const members = membersOf(body, 0);
+    const as = withoutOthers(body, members);
+    const about = subject(on, of, kind, as ?? body, as ? membersOf(as, 0) : members);
+    if (!about) return as;
     const inspected = inspect(chain, about, engines, signal);
-    if (inspected instanceof Promise) return inspected.then((outcome) => settle(of, outcome));
-    return settle(of, inspected);
+    if (inspected instanceof Promise) return inspected.then((outcome) => settle(of, outcome, as));
+    return settle(of, inspected, as);
   }
 
-  function settle(of: Told, inspected: Inspected): Screened<Buffer> {
+  /** `as`: what goes on where no rule changed anything; undefined for the message as it came. */
+  function settle(of: Told, inspected: Inspected, as: Buffer | undefined): Screened<Buffer> {
     const noted = note(of, inspected.hits);
     const outcome = () => {
       if (inspected.kind === 'blocked') throw inspected.fault;
-      return inspected.kind === 'changed' ? inspected.body : undefined;
+      return inspected.kind === 'changed' ? inspected.body : as;
     };
     return noted ? noted.then(outcome) : outcome();
   }
@@ -113,7 +117,7 @@ export function createScreen(deps: ScreenDeps): Screen {
 
   return {
     request: (call, message, signal) =>
-      then(message.params.span ? run('request', call, 'request', call.body, signal) : undefined, (body) => {
+      then(run('request', call, 'request', call.body, signal), (body) => {
         const changed = readMessage(body);
         if (changed.kind !== 'request') throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
         return { body, message: changed };
@@ -128,23 +132,22 @@ export function createScreen(deps: ScreenDeps): Screen {
       }),
     notification(of, body, tell) {
       try {
-        const key = of.hits ?? of.assignment;
-        const before = tails.get(key);
-        const isFree = chainOf(of.assignment.gateway.slug, 'response', scopeOf(of)) === undefined;
-        if (isFree && !before) return tell(body);
+        const key = of.hits ?? of;
+        const known = queues.get(key);
+        if (!known?.waiting && chainOf(of.assignment.gateway.slug, 'response', scopeOf(of)) === undefined) return tell(body);
+        const queue = known ?? { last: Promise.resolve(), waiting: 0 };
+        // Before anybody is asked about it: a server may say as much as it likes.
+        if (queue.waiting >= waitingAtMost) return;
         const screened = run('response', of, 'notification', body, AbortSignal.timeout(engineWithinMs));
-        if (!(screened instanceof Promise) && !before) return tell(screened ?? body);
-        if ((before?.count ?? 0) >= waitingAtMost) return;
-        const queue = { tail: Promise.resolve(), count: (before?.count ?? 0) + 1 };
-        queue.tail = (before?.tail ?? Promise.resolve())
-          .then(async () => tell((await screened) ?? body))
-          .catch(() => undefined) // blocked: dropped
-          .finally(() => {
-            if (tails.get(key) === queue) tails.delete(key);
-          });
-        tails.set(key, queue);
+        if (!(screened instanceof Promise) && queue.waiting === 0) return tell(screened ?? body);
         // It may be refused before its turn.
         if (screened instanceof Promise) screened.catch(() => undefined);
+        queue.waiting++;
+        queue.last = queue.last
+          .then(async () => tell((await screened) ?? body))
+          .catch(() => undefined) // blocked: dropped
+          .finally(() => void queue.waiting--);
+        queues.set(key, queue);
       } catch (thrown) {
         if (!(thrown instanceof Fault)) logger.error({ err: thrown }, 'a notification could not be inspected, so it was dropped');
       }
@@ -164,10 +167,8 @@ export function createScreen(deps: ScreenDeps): Screen {
         const inspected = inspect(chain, about, engines, signal);
         return inspected instanceof Promise ? inspected.then(shown) : shown(inspected);
       };
-      const shown = items.map(one);
-      return shown.some((item) => item instanceof Promise)
-        ? Promise.all(shown).then((all) => all.filter((item) => item !== undefined))
-        : shown.filter((item): item is ListedItem => item !== undefined && !(item instanceof Promise));
+      if (chain.rules.some(({ kind }) => kind === 'webhook' || kind === 'analyzer')) return inTurn(items, one);
+      return items.map(one).filter((item): item is ListedItem => item !== undefined && !(item instanceof Promise));
     },
     words(listing, words, onHit, signal) {
       const chain = chainOf(listing.assignment.gateway.slug, 'response', 'definitions');
@@ -185,6 +186,22 @@ export function createScreen(deps: ScreenDeps): Screen {
       return inspected instanceof Promise ? inspected.then(said) : said(inspected);
     },
   };
+}
+
+/** Items of one list that engines are asked about at once: they serve all other calls too. */
+const itemsAtOnce = 64;
+
+async function inTurn(
+  items: readonly ListedItem[],
+  look: (item: ListedItem) => ListedItem | undefined | Promise<ListedItem | undefined>,
+): Promise<readonly ListedItem[]> {
+  const left = items.entries();
+  const shown: (ListedItem | undefined)[] = [];
+  const worker = async () => {
+    for (const [at, item] of left) shown[at] = await look(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(itemsAtOnce, items.length) }, worker));
+  return shown.filter((item) => item !== undefined);
 }
 
 /** Of one record. */
@@ -217,8 +234,21 @@ function metadataOf({ caller, assignment, item, method, era }: Omit<Told, 'targe
   };
 }
 
-function partOf(body: Buffer, kind: Kind): { readonly span: Span; readonly part: Part } | undefined {
-  const members = membersOf(body, 0);
+/** What JSON-RPC has in an envelope. */
+const ofEnvelope: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
+
+/** The message without what stands beside that in its envelope, where no rule looks; undefined where nothing does. */
+function withoutOthers(body: Buffer, members: readonly Member[]): Buffer | undefined {
+  const kept = members.filter(({ key }) => ofEnvelope.has(key));
+  if (kept.length === members.length) return undefined;
+  const parts = kept.flatMap(({ key, value }, index) => [
+    Buffer.from(`${index === 0 ? '{' : ','}"${key}":`),
+    body.subarray(value.start, value.end),
+  ]);
+  return Buffer.concat([...parts, Buffer.from('}')]);
+}
+
+function partOf(members: readonly Member[], kind: Kind): { readonly span: Span; readonly part: Part } | undefined {
   const at = (key: string) => members.find((member) => member.key === key)?.value;
   if (kind !== 'response') {
     const span = at('params');

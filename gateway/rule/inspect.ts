@@ -11,7 +11,7 @@ import { type Leaf, leavesOf, pointerOf } from './leaf.ts';
 import { type Match, TimeBudget, TimeSpent } from './match.ts';
 import { type Part, placeOf } from './place.ts';
 
-/** What all rules of a chain that look by themselves may take over one message. */
+/** What all rules of a chain that look by themselves may take over one message, between two questions to engines. */
 const timeMs = 250;
 
 export interface Subject {
@@ -47,7 +47,7 @@ class Run {
   readonly #engines: Engines;
   readonly #signal: AbortSignal;
   readonly #hits: RuleHit[] = [];
-  readonly #time = new TimeBudget(timeMs);
+  #time = new TimeBudget(timeMs);
   #body: Buffer;
   #span: Span;
   #isReplaced = false;
@@ -74,10 +74,16 @@ class Run {
       const rule = rules[index];
       if (!rule) break;
       if (rule.kind === 'webhook' || rule.kind === 'analyzer')
-        return this.#remote(rule).then((step) => (step === 'blocked' ? this.#result() : this.from(index + 1)));
+        return this.#remote(rule).then((step) => (step === 'blocked' ? this.#result() : this.#anew(index + 1)));
       if (this.#local(rule) === 'blocked') return this.#result();
     }
     return this.#result();
+  }
+
+  /** While an engine was asked this thread did other things, which are no time of these rules. */
+  #anew(first: number): Inspected | Promise<Inspected> {
+    this.#time = new TimeBudget(timeMs);
+    return this.from(first);
   }
 
   /** The next rule that has to be asked. A text that was changed may have to be shown to more of them. */
@@ -90,8 +96,7 @@ class Run {
   #walk(): void {
     const { leaves, depth, isCut } = leavesOf(this.#body, this.#span);
     this.#isCut = isCut;
-    const { part, scope } = this.#subject;
-    this.#leaves = leaves.filter((leaf) => placeOf(leaf, part, scope) !== 'skipped');
+    this.#leaves = leaves.filter((leaf) => placeOf(leaf, this.#subject) !== 'skipped');
     this.#rename();
     this.#depth = depth;
     this.#asked = new Set(this.#chain.always);
@@ -136,7 +141,7 @@ class Run {
   #found(rule: TextRule | AnalyzerRule, leaf: Leaf, matches: readonly Match[]): Step {
     const { action } = rule;
     // What the protocol reads can't be changed, so the message can't pass.
-    const isFixed = placeOf(leaf, this.#subject.part, this.#subject.scope) === 'fixed';
+    const isFixed = placeOf(leaf, this.#subject) === 'fixed';
     if (action === 'block' || (isFixed && action !== 'alert')) return this.#block(rule, pointerOf(leaf));
     this.#hit(rule, action, pointerOf(leaf));
     if (action === 'alert') return 'on';
@@ -235,9 +240,8 @@ class Run {
     );
     this.#span = { start: this.#span.start, end: this.#span.end + this.#body.length - before };
     this.#isReplaced = true;
-    this.#leaves = leavesOf(this.#body, this.#span).leaves.filter(
-      (leaf) => placeOf(leaf, this.#subject.part, this.#subject.scope) !== 'skipped',
-    );
+    this.#leaves = leavesOf(this.#body, this.#span).leaves.filter((leaf) => placeOf(leaf, this.#subject) !== 'skipped');
+    this.#rename();
   }
 
   #result(): Inspected {

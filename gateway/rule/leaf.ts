@@ -131,14 +131,25 @@ function textAt(body: Buffer, start: number, end: number): string {
   return String(decoded);
 }
 
+/** What a server or a host made up: any key in it is content. */
+const madeUp: ReadonlySet<string> = new Set(['arguments', 'structuredContent', 'data', 'input']);
+
+export function isMadeUp(container: Container | undefined): boolean {
+  for (let one = container; one?.parent; one = one.parent) if (typeof one.key === 'string' && madeUp.has(one.key)) return true;
+  return false;
+}
+
 /** Less of base64 can be a secret as it is. */
 const pictureLength = 512;
 
-/** The bytes of an image, a sound, or a resource's blob (2025-11-25, ContentBlock and BlobResourceContents), where they are base64 and nothing else. */
+/**
+ * The bytes of an image, a sound, or a resource's blob (2025-11-25, ContentBlock and BlobResourceContents), where they are base64 and nothing else, not its
+ * variant for URLs either: words can be written with its signs.
+ */
 function isPicture({ kind, key, container, text }: Leaf): boolean {
-  if (text.length < pictureLength) return false;
+  if (text.length < pictureLength || kind !== 'string') return false;
   const isBinary = key === 'blob' || (key === 'data' && (container?.type === 'image' || container?.type === 'audio'));
-  return isBinary && kind === 'string' && !/[^A-Za-z0-9+/=_-]/.test(text);
+  return isBinary && !isMadeUp(container) && !/[^A-Za-z0-9+/]/.test(text.slice(0, -2)) && /[A-Za-z0-9+/=]{2}$/.test(text);
 }
 
 /** Where a leaf stands, from the value that was walked; what a key could give away is not in it. */

@@ -1,5 +1,6 @@
 // What stands around a value: words before and behind it, and the name of the member that it is the value of.
 // The rule: a word counts only near the value: far away it speaks of something else.
+import type { TimeBudget } from './match.ts';
 
 export interface Found {
   readonly start: number;
@@ -12,6 +13,8 @@ export interface Context {
   near(start: number, end: number, words: RegExp): boolean;
   /** What stands right before a place. */
   before(start: number): string;
+  /** Another candidate is looked at. Throws TimeSpent. Both of the above do so too. */
+  tick(): void;
 }
 /** Finds all of a type. */
 export type Recognizer = (text: string, context: Context) => readonly Found[];
@@ -20,16 +23,19 @@ const beforeLength = 48;
 const behindLength = 24;
 
 /** `name`: of the member, such as `card_number`; empty where there is none. */
-export function contextOf(text: string, name: string): Context {
+export function contextOf(text: string, name: string, time: TimeBudget): Context {
   const named = name === '' ? '' : `${name.replaceAll(/(?<=[a-z])(?=[A-Z])|[_-]+/g, ' ')}: `;
+  const tick = () => time.check();
   const before = (start: number) => {
+    tick();
     const own = text.slice(Math.max(0, start - beforeLength), start);
     return start < beforeLength ? named + own : own;
   };
   return {
+    tick,
     before,
     near: (start, end, words) => words.test(before(start)) || words.test(text.slice(end, end + behindLength)),
   };
 }
 
-export const nowhere: Context = { near: () => false, before: () => '' };
+export const nowhere: Context = { near: () => false, before: () => '', tick: () => undefined };

@@ -71,8 +71,9 @@ function hasLuhn(digits: string): boolean {
 const ibanRun =
   /(?<![A-Za-z\u00c0-\u04ff\p{N}_])[A-Za-z]{2}\d{2}(?:[ \u00a0-]?[A-Za-z0-9]){11,30}(?![A-Za-z\u00c0-\u04ff\p{N}_])/gu;
 
-export const ibans: Recognizer = (text) =>
+export const ibans: Recognizer = (text, { tick }) =>
   [...text.matchAll(ibanRun)].flatMap(({ 0: raw, index }): Found[] => {
+    tick();
     // A word that stands behind it looks like one more group.
     for (let run = raw; ;) {
       if (isValidIBAN(run.replaceAll(/[ \u00a0-]/g, '').toUpperCase()))
@@ -94,9 +95,10 @@ const localAtMost = 64;
 const ofMachine = /(?:\b(?:ssh|scp|sftp|rsync|mosh)(?: -\S+)* |:\/\/[^\s/]*)$/i;
 
 /** From each @ to both sides. */
-export const emails: Recognizer = (text) => {
+export const emails: Recognizer = (text, { tick }) => {
   const found: Found[] = [];
   for (let at = text.indexOf('@'); at !== -1; at = text.indexOf('@', at + 1)) {
+    tick();
     let start = at;
     for (; start > 0 && at - start <= localAtMost && localPart.test(text[start - 1] ?? ''); start--) {
       // Where words have no spaces between them, the one right before it is not of it.

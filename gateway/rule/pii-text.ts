@@ -35,8 +35,9 @@ export const addresses: Recognizer = (text, { before }) =>
 
 const urlRun = /(?<![A-Za-z\u00c0-\u04ff\p{N}])(?:https?|ftp):\/\/[^\s<>"'`\\^{|}]{3,2000}/giu;
 
-export const urls: Recognizer = (text) =>
+export const urls: Recognizer = (text, { tick }) =>
   [...text.matchAll(urlRun)].flatMap(({ 0: raw, index }): Found[] => {
+    tick();
     const trimmed = raw.replace(/[.,;:!?)\]]+$/, '');
     return URL.canParse(trimmed) ? [{ start: index, end: index + trimmed.length, score: 0.9 }] : [];
   });

@@ -39,7 +39,7 @@ export function piiDetector({ types = piiTypes, threshold, thresholds = {}, allo
       const shape = shapeOf(text);
       const may = types.filter((type) => mayStand[type](shape, text, () => `${name.toLowerCase()} ${folded()}`));
       if (may.length === 0) return [];
-      const context = contextOf(text, name);
+      const context = contextOf(text, name, time);
       const found = may.flatMap((type): Match[] => {
         time.check();
         const least = thresholds[type] ?? threshold;

@@ -1,7 +1,8 @@
 // Which texts of a message a rule may change, by where they stand. The rule: what the protocol itself reads is never changed: a rule that would have to
 // blocks the message instead; and only what is the protocol's alone is not looked at.
 import type { RuleScope } from '#contract/rule.ts';
-import type { Container, Leaf } from './leaf.ts';
+import type { Direction } from './compile.ts';
+import { type Container, isMadeUp, type Leaf } from './leaf.ts';
 
 /** `fixed`: looked at, and not changed. `skipped`: not looked at. */
 export type Place = 'free' | 'fixed' | 'skipped';
@@ -15,6 +16,8 @@ const ownTop: Readonly<Record<Part, ReadonlySet<string>>> = {
   error: new Set(['code']),
   definition: new Set(),
 };
+/** Of a host's request that goes to a server; `name` only where policy decided by it. Whatever else stands there is the host's own word. */
+const ownOfRequest: ReadonlySet<string> = new Set(['name', 'taskId', 'requestState']);
 /** Of `_meta` (2025-11-25 and 2026-07-28, basic: _meta; SEP-414 for the trace). */
 const ownMeta: ReadonlySet<string> = new Set([
   'progressToken',
@@ -39,15 +42,19 @@ const structural: ReadonlySet<string> = new Set([
   '$schema',
   '$id',
 ]);
-/** What a server or a host made up: any key in it is content. */
-const content: ReadonlySet<string> = new Set(['arguments', 'structuredContent', 'data', 'input']);
 const wordsOfSchema: ReadonlySet<string> = new Set(['title', 'description', '$comment', 'examples']);
 
-export function placeOf(leaf: Leaf, part: Part, scope: RuleScope): Place {
+export function placeOf(
+  leaf: Leaf,
+  { on, part, scope }: { readonly on: Direction; readonly part: Part; readonly scope: RuleScope },
+): Place {
   const { container, key, kind } = leaf;
   if (container === undefined) return 'free';
   const isTop = container.parent === undefined;
-  if (isTop && kind !== 'key' && ownTop[part].has(String(key))) return 'skipped';
+  const isOfRequest = on === 'request' && part === 'params';
+  const own = isOfRequest ? ownOfRequest : ownTop[part];
+  if (isTop && kind !== 'key' && own.has(String(key)) && !(isOfRequest && key === 'name' && scope === 'resources'))
+    return 'skipped';
   const { first, second } = stepsTo(container);
   if (first === '_meta' && ownMeta.has(String(second ?? key))) return 'skipped';
   if (kind === 'key') return 'fixed';
@@ -55,7 +62,7 @@ export function placeOf(leaf: Leaf, part: Part, scope: RuleScope): Place {
   // Policy decided by them, and the far end would be asked for another thing.
   if (part === 'params' && (first === 'ref' || (isTop && key === 'uri' && scope === 'resources'))) return 'fixed';
   if (typeof key !== 'string' || !structural.has(key)) return 'free';
-  return isInContent(container) ? 'free' : 'fixed';
+  return isMadeUp(container) ? 'free' : 'fixed';
 }
 
 function placeInDefinition(first: string | number | undefined, key: string): Place {
@@ -78,9 +85,4 @@ function stepsTo(container: Container): {
     first = one.key;
   }
   return { first, second };
-}
-
-function isInContent(container: Container): boolean {
-  for (let one = container; one.parent; one = one.parent) if (typeof one.key === 'string' && content.has(one.key)) return true;
-  return false;
 }

@@ -135,6 +135,7 @@ function findNamed(text: string, time: TimeBudget): Match[] {
   if (!nameWords.some((word) => lower.includes(word))) return [];
   time.check();
   return [...text.matchAll(named)].flatMap(({ 0: whole, index, groups }): Match[] => {
+    time.check();
     const value = groups?.['value'] ?? '';
     const start = index + whole.length - value.length;
     return isRandom(value) ? [{ start, end: start + value.length, type: 'SECRET' }] : [];

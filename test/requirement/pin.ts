@@ -57,4 +57,9 @@ export const pin: readonly Requirement[] = [
     promise: 'A resource that no list shows is on hold where the template that it fits is.',
     source: 'docs/pins.md',
   },
+  {
+    id: 'pin.subscription',
+    promise: 'A host hears of a resource whose definition counts, and no more once it does not.',
+    source: 'docs/pins.md',
+  },
 ];

@@ -70,4 +70,29 @@ export const rule: readonly Requirement[] = [
     promise: 'What a rule finds in the URI of a resource is in no record.',
     source: 'docs/rules.md',
   },
+  {
+    id: 'rule.listen',
+    promise: 'What a host listens to passes the rules as what it asks for does.',
+    source: 'docs/rules.md',
+  },
+  {
+    id: 'rule.notifications-bounded',
+    promise: 'However much a server says beside its answers, engines are asked about a bounded part of it at a time.',
+    source: 'docs/rules.md',
+  },
+  {
+    id: 'rule.envelope',
+    promise: 'Nothing that no rule looks at goes on beside what rules left.',
+    source: 'docs/rules.md',
+  },
+  {
+    id: 'rule.own-time',
+    promise: 'What the gateway server does for others while an engine is asked does not make a rule too late.',
+    source: 'docs/rules.md',
+  },
+  {
+    id: 'rule.pii-time',
+    promise: 'A text with a million candidates takes no more than the time that rules have.',
+    source: 'docs/rules.md, Methods',
+  },
 ];

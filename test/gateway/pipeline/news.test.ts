@@ -1,6 +1,7 @@
 // Hosts that listen, against a policy that changes under them: what is honored, what is told, and when it is over.
 import pino from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
+import type { AuditRecord } from '#contract/audit.ts';
 import { newId, Slug, UserId } from '#contract/id.ts';
 import { PolicyFile, type PolicyIds } from '#contract/policy.ts';
 import type { Hearer, Identified } from '../../../gateway/call.ts';
@@ -9,9 +10,13 @@ import { encoderFor } from '../../../gateway/mcp/encode.ts';
 import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
 import type { InForce } from '../../../gateway/in-force.ts';
 import { createPipeline } from '../../../gateway/pipeline/pipeline.ts';
-import { compile, type Snapshot } from '../../../gateway/policy/compile.ts';
+import type { Pinning } from '../../../gateway/pipeline/pinning.ts';
+import { compile, type Snapshot, type Source } from '../../../gateway/policy/compile.ts';
+import { compilePins } from '../../../gateway/policy/pins.ts';
+import { compileRules } from '../../../gateway/rule/compile.ts';
 import type { Reply, Upstream } from '../../../gateway/upstream/upstream.ts';
 import { proves } from '../../requirement.ts';
+import { compileDeps, policyWith } from '../rule/stage.ts';
 import { screenBy } from './screening.ts';
 
 const [eng, notes, wiki] = [Slug.parse('eng'), Slug.parse('notes'), Slug.parse('wiki')];
@@ -20,10 +25,12 @@ const ids: PolicyIds = {
   teams: {},
   servers: { notes: newId(), wiki: newId() },
   gateways: { eng: newId() },
-  assignments: {},
+  assignments: { 'eng/notes': newId(), 'eng/wiki': newId() },
 };
-const snapshotOf = (assignments: object, gateways = ['eng']): Snapshot =>
+type More = Pick<Source, 'pins' | 'rules'>;
+const snapshotOf = (assignments: object, gateways = ['eng'], more: More = {}): Snapshot =>
   compile({
+    ...more,
     policy: PolicyFile.parse({
       version: 1,
       users: { ada: { email: 'a@example.org', teams: ['red'] } },
@@ -45,10 +52,15 @@ function reply(answer: object): Reply {
 }
 
 /** A pipeline whose servers say what the test makes them say. */
-function scene(assignments: object = { notes: exposed, wiki: { tools: 'all' } }) {
-  let snapshot = snapshotOf(assignments);
+function scene(
+  assignments: object = { notes: exposed, wiki: { tools: 'all' } },
+  more: More = {},
+  seen: Pinning['seen'] = () => undefined,
+) {
+  let snapshot = snapshotOf(assignments, ['eng'], more);
   const changed = new Set<() => void>();
   const hearers = new Map<string, Hearer>();
+  const records: AuditRecord[] = [];
   const closed: string[] = [];
   const asked: string[] = [];
   const again: string[] = [];
@@ -87,10 +99,10 @@ function scene(assignments: object = { notes: exposed, wiki: { tools: 'all' } })
     inForce,
     screen: screenBy(inForce),
     upstream,
-    recorder: { append: () => Promise.resolve(), close: () => Promise.resolve() },
+    recorder: { append: (record) => Promise.resolve(void records.push(record)), close: () => Promise.resolve() },
     logger: pino({ level: 'silent' }),
     stands: () => Promise.resolve(),
-    seen: () => undefined,
+    seen,
     onRecord: () => undefined,
   });
   onTestFinished(() => pipeline.close());
@@ -134,19 +146,20 @@ function scene(assignments: object = { notes: exposed, wiki: { tools: 'all' } })
   return {
     listen,
     hearers,
+    records,
     asked,
     again,
     closed,
     pipeline,
-    apply(after: object, gateways?: string[]) {
-      snapshot = snapshotOf(after, gateways);
+    apply(after: object, gateways?: string[], now: More = {}) {
+      snapshot = snapshotOf(after, gateways, now);
       for (const listener of changed) listener();
     },
   };
 }
 
-function say(hearer: Hearer | undefined, subscribed: string): void {
-  const params = { uri: subscribed };
+function say(hearer: Hearer | undefined, subscribed: string, more: object = {}): void {
+  const params = { uri: subscribed, ...more };
   const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/resources/updated', params }));
   hearer?.updated(notes, subscribed, body);
 }
@@ -155,7 +168,7 @@ const lists = { toolsListChanged: true, promptsListChanged: true, resourcesListC
 test('what is honored is what policy and server allow; it is said first, and only that is heard', async () => {
   proves('protocol.listen-honored', {
     file: 'gateway/pipeline/news.ts',
-    find: "return decision.kind === 'allowed' ? decision.call : undefined;",
+    find: "return decision.kind === 'allowed' ? decision.call : shown;",
     replace: "return decision.kind === 'allowed' ? decision.call : (request as AllowedCall);",
   });
   const { listen, hearers, asked } = scene();
@@ -195,6 +208,54 @@ test('a resource that the policy takes away is heard of no more, and its server 
   say(hearers.get('notes'), 'thing://a');
   expect(asked).toEqual(['+thing://a', '-thing://a']);
   expect(methods()).toEqual([]);
+});
+
+test('a resource whose definition counts is heard of, and no more once it does not', async () => {
+  proves('pin.subscription', {
+    file: 'gateway/pipeline/listening.ts',
+    find: '{ ...resolved, seen }',
+    replace: '{ ...resolved, seen: undefined }',
+  });
+  const row = {
+    assignment: String(ids.assignments['eng/notes']),
+    kind: 'resources',
+    name: 'thing://a',
+    hash: 'h',
+    body: 'b',
+  } as const;
+  const pinned = (state: 'accepted' | 'rejected') => ({ pins: compilePins([{ ...row, state, decidedAt: null }]) });
+  const seen = () => ({ kind: 'resources', name: 'thing://a', definition: 'h' }) as const;
+  const assignments = { notes: exposed };
+  const { listen, hearers, asked, apply } = scene(assignments, pinned('accepted'), seen);
+  const { told, methods } = listen({ resourceSubscriptions: ['thing://notes__a'] });
+  await expect.poll(() => told).toHaveLength(1);
+  say(hearers.get('notes'), 'thing://a');
+  expect(methods()).toEqual(['notifications/resources/updated']);
+  apply(assignments, ['eng'], pinned('rejected'));
+  say(hearers.get('notes'), 'thing://a');
+  expect(methods()).toEqual(['notifications/resources/updated']);
+  expect(asked).toEqual(['+thing://a', '-thing://a']);
+});
+
+test('what is listened to passes the rules for requests, and what is heard of it those for answers', async () => {
+  proves('rule.listen', {
+    file: 'gateway/pipeline/news.ts',
+    find: "if (decision.kind === 'allowed') await deps.screen.request(",
+    replace: "if (decision.kind === 'refused') await deps.screen.request(",
+  });
+  const written = [
+    { name: 'no-plan', method: 'pattern', patterns: ['plan-\\d+'], for: ['resources'], action: 'block', on: 'request' },
+    { name: 'no-words', method: 'pattern', patterns: ['secret'], for: ['resources'], action: 'redact', on: 'response' },
+  ];
+  const rules = await compileRules(policyWith(written), compileDeps);
+  const { listen, hearers, asked, records } = scene({ notes: { resources: ['thing://a', 'thing://plan-7'] } }, { rules });
+  const { told } = listen({ resourceSubscriptions: ['thing://notes__a', 'thing://notes__plan-7'] });
+  await expect.poll(() => told).toHaveLength(1);
+  expect(asked).toEqual(['+thing://a']);
+  expect(records).toContainEqual(expect.objectContaining({ method: 'subscriptions/listen', hidden: ['?'] }));
+  expect(JSON.stringify(records)).not.toContain('plan-7');
+  say(hearers.get('notes'), 'thing://a', { note: 'a secret' });
+  await expect.poll(() => told.slice(1)).toMatchObject([{ params: { uri: 'thing://notes__a', note: 'a [REDACTED]' } }]);
 });
 
 test('a server that is assigned later is listened to as well, one that is taken away no more', async () => {

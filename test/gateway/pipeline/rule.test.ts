@@ -177,6 +177,71 @@ test('notifications that wait for an engine stay in their order, and what it blo
   expect(record?.hits).toMatchObject([{ rule: 'judge', action: 'block' }]);
 });
 
+test('of many notifications that wait for an engine some are dropped, about which it is not asked, and the next are told again', async () => {
+  proves('rule.notifications-bounded', {
+    file: 'gateway/pipeline/screen.ts',
+    find: 'if (queue.waiting >= waitingAtMost) return;',
+    replace: '',
+  });
+  let [asked, askedAtFirst] = [0, 0];
+  const gate = Promise.withResolvers<undefined>();
+  const engines: Engines = {
+    async judge() {
+      asked++;
+      await gate.promise;
+      return { kind: asked > 64 ? 'pass' : 'block' };
+    },
+    analyze: () => Promise.reject(new Error('not asked')),
+  };
+  const heard: string[] = [];
+  const meanwhile: Meanwhile = async (call, screen) => {
+    const report = said('notifications/progress', { progressToken: 1, progress: 1 });
+    const tell = (body: Buffer) => void heard.push(body.toString());
+    for (let times = 0; times < 200; times++) screen.notification(call, report, tell);
+    askedAtFirst = asked;
+    gate.resolve(undefined);
+    for (let turn = 0; turn < 1000 && heard.length === 0; turn++) {
+      await new Promise(setImmediate);
+      screen.notification(call, report, tell);
+    }
+  };
+  await played({ rules: [{ name: 'judge', method: 'webhook', engine: 'own', on: 'response' }], engines, meanwhile });
+  expect([askedAtFirst, heard.length > 0]).toEqual([64, true]);
+});
+
+test('what stands beside params and result goes on no more than they do', async () => {
+  proves('rule.envelope', {
+    file: 'gateway/pipeline/screen.ts',
+    find: 'if (kept.length === members.length) return undefined;',
+    replace: 'if (kept.length > 0) return undefined;',
+  });
+  const { sent, answer } = await played({
+    rules: [blocks],
+    beside: { note: ssn },
+    answer: { note: ssn, result: { content: [] } },
+  });
+  expect(sent).toEqual([{ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'notes__save', arguments: {} } }]);
+  expect(answer).toEqual({ jsonrpc: '2.0', id: 1, result: { content: [] } });
+});
+
+test('a resource is looked at by its own URI, after something was changed too', async () => {
+  const engines: Engines = {
+    judge: () => Promise.resolve({ kind: 'pass' }),
+    analyze: () => Promise.reject(new Error('not asked')),
+  };
+  const { code } = await played({
+    rules: [
+      redacts,
+      { name: 'judge', method: 'webhook', engine: 'own', on: 'request' },
+      { name: 'uri', method: 'pattern', patterns: ['^demo://x$'], action: 'block', on: 'request' },
+    ],
+    engines,
+    method: 'resources/read',
+    params: { uri: 'demo://notes__x', _meta: { note: ssn } },
+  });
+  expect(code).toBe('RULE_BLOCKED');
+});
+
 test('what a server asks its host is inspected, and what the host answers', async () => {
   proves('rule.questions', {
     file: 'gateway/pipeline/question.ts',
@@ -242,6 +307,25 @@ test('definitions are inspected: words are changed, and an item whose definition
   expect(JSON.stringify(described.answer)).not.toContain('previous instructions');
   const kept = await played({ rules: [], method: 'initialize', params: { protocolVersion: '2025-11-25' }, instructions: poison });
   expect(JSON.stringify(kept.answer)).toContain('previous instructions');
+});
+
+test('an engine is asked about a long list in turn, and all that it lets by is shown in its order', async () => {
+  let [atOnce, most] = [0, 0];
+  const engines: Engines = {
+    async judge(_, { body }) {
+      most = Math.max(most, ++atOnce);
+      await new Promise(setImmediate);
+      atOnce--;
+      return { kind: body.includes('"t7"') ? 'block' : 'pass' };
+    },
+    analyze: () => Promise.reject(new Error('not asked')),
+  };
+  const items = [...Array(300).keys()].map((at) => ({ name: `t${at}` }));
+  const rule = { name: 'judge', method: 'webhook', engine: 'own', for: ['definitions'], on: 'response' };
+  const { answer, record } = await played({ rules: [rule], engines, method: 'tools/list', params: {}, items });
+  expect((answer.result as { tools: unknown[] }).tools).toHaveLength(299);
+  expect(record?.hidden).toEqual(['notes__t7']);
+  expect(most).toBe(64);
 });
 
 test('what an engine makes of a message takes its place only as the same message', async () => {

@@ -49,6 +49,8 @@ interface Scene {
   readonly rules: readonly object[];
   readonly method?: string;
   readonly params?: object;
+  /** What stands beside `params` in the request. */
+  readonly beside?: object;
   /** Of the server: `result` or `error`. */
   readonly answer?: object;
   readonly items?: readonly object[];
@@ -65,6 +67,8 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
   const records: AuditRecord[] = [];
   const told: string[] = [];
   const forwarded: unknown[] = [];
+  /** The same as it came. */
+  const sent: unknown[] = [];
   const screen = screenBy(inForce, records, scene.engines);
   const upstream: Upstream = {
     list: () =>
@@ -78,6 +82,7 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
     async call(call, message, trace) {
       trace.forwardedAt = performance.now();
       forwarded.push(message.params.value);
+      sent.push(JSON.parse(call.body.toString()));
       expect(readMessage(call.body)).toMatchObject({ params: { value: message.params.value } });
       await scene.meanwhile?.(call, screen);
       const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, ...(scene.answer ?? { result: { content: [] } }) }));
@@ -107,7 +112,7 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
     logger,
     onRecord: () => undefined,
   });
-  const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
+  const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params, ...scene.beside }));
   const message = readMessage(body);
   if (message.kind !== 'request') throw new Error('not a request');
   const request: Identified = {
@@ -150,5 +155,5 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
   await pipeline.close();
   const answer = JSON.parse(encoded.body.toString()) as { result?: unknown; error?: { message: string; data: { code: string } } };
   const record = records.find((one): one is CallRecord => one.kind === 'call');
-  return { answer, forwarded, told, record, records, code: answer.error?.data.code };
+  return { answer, forwarded, sent, told, record, records, code: answer.error?.data.code };
 }

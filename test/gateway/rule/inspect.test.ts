@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type RuleAction, ruleActions } from '#contract/rule.ts';
+import type { Engines } from '../../../gateway/rule/engine.ts';
 import { proves } from '../../requirement.ts';
 import { attacks } from './labelled/description.ts';
 import { inspected, type Message, outcome } from './stage.ts';
@@ -136,16 +137,52 @@ test('a card number that is a JSON number is found, and becomes a text', async (
   });
 });
 
+test('what this thread does while an engine is asked is no time of a rule', async () => {
+  proves('rule.own-time', {
+    file: 'gateway/rule/inspect.ts',
+    find: 'this.#time = new TimeBudget(timeMs);',
+    replace: '',
+  });
+  const engines: Engines = {
+    judge() {
+      const used = () => process.threadCpuUsage();
+      const before = used();
+      for (let spent = 0; spent < 300_000;) {
+        for (let sum = 0; sum < 1_000_000; sum++);
+        const { user, system } = used();
+        spent = user + system - before.user - before.system;
+      }
+      return Promise.resolve({ kind: 'pass' });
+    },
+    analyze: () => Promise.reject(new Error('not asked')),
+  };
+  const judge = { method: 'webhook', engine: 'own' };
+  const word = { method: 'pattern', patterns: ['secret'], action: 'redact' };
+  const rules = [
+    { ...judge, name: 'one' },
+    { ...word, name: 'two', action: 'alert' },
+    { ...judge, name: 'three' },
+    { ...word, name: 'four' },
+  ];
+  const done = await inspected(rules, { on: 'request', body: { params: { arguments: { a: 'secret' } } } }, engines);
+  expect(done).toMatchObject({ kind: 'changed', hits: [{ rule: 'two' }, { rule: 'four' }] });
+});
+
 test('what the protocol reads is never changed: the message is blocked instead', async () => {
   proves('rule.protocol-stays', {
     file: 'gateway/rule/inspect.ts',
-    find: "const isFixed = placeOf(leaf, this.#subject.part, this.#subject.scope) === 'fixed';",
+    find: "const isFixed = placeOf(leaf, this.#subject) === 'fixed';",
     replace: 'const isFixed = false;',
   });
   const rule = { ...redact('one', 'secret'), for: ['tools', 'resources', 'definitions'] };
   const uri: Message = { on: 'request', scope: 'resources', body: { params: { uri: 'demo://secret' } } };
   expect(await outcome([rule], uri)).toBe('RULE_BLOCKED');
   expect(await outcome([rule], { on: 'response', body: { result: { content: [{ type: 'secret' }] } } })).toBe('RULE_BLOCKED');
+  // In a request that has no use for them they are words of the host's.
+  for (const key of ['cursor', 'level', 'requestId', 'mode', 'progressToken'])
+    expect(await outcome([rule], { on: 'request', body: { params: { name: 'x', [key]: 'secret' } } })).toEqual({
+      params: { name: 'x', [key]: '[REDACTED]' },
+    });
   const definition = (inputSchema: object): Message => ({
     on: 'response',
     scope: 'definitions',

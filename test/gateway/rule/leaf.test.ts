@@ -57,6 +57,10 @@ test('pictures in base64 are left out, and nothing else that stands in their pla
   expect(seen(`{"data":"${words}","type":"image"}`)).toContainEqual(['string', '/data', words]);
   expect(seen(`{"type":"text","data":"${base64}"}`)).toContainEqual(['string', '/data', base64]);
   expect(seen(`{"uri":"a:b","blob":"${base64}"}`).some(([, pointer]) => pointer === '/blob')).toBe(false);
+  // What can be read by people is no picture, and what somebody calls one in an argument is an argument.
+  const written = '523-45-6789_'.repeat(60);
+  expect(seen(`{"blob":"${written}"}`)).toContainEqual(['string', '/blob', written]);
+  expect(seen(`{"arguments":{"blob":"${base64}"}}`)).toContainEqual(['string', '/arguments/blob', base64]);
 });
 
 test('a key that could be content is not told by a pointer', () => {

@@ -28,6 +28,9 @@ test('several patterns are one or the other; flags, slashes and offsets beyond A
   expect(found(['[\\w.]+@[\\w.]+', '{x}'], 'a.b@c.d {x}')).toEqual(['a.b@c.d', '{x}']);
   expect(found(['ſtraße'], 'ſtraße')).toEqual(['ſtraße']);
   expect(found(['kelvin scale'], 'the \u212aelvin ſcale', 'i')).toEqual(['\u212aelvin ſcale']);
+  // A sigma is another letter at the end of a word.
+  expect(found(['ΟΔΟΣ'], 'ΟΔΟΣ, ΟΔΟΣΑ')).toEqual(['ΟΔΟΣ', 'ΟΔΟΣ']);
+  expect(found(['οδος', 'µm'], 'ΟΔΟΣ οδοσ 5 μM', 'i')).toEqual(['ΟΔΟΣ', 'οδοσ', 'μM']);
 });
 
 test('what can not be matched in linear time is refused with words for it', () => {
@@ -78,6 +81,7 @@ test('no text is held back from a pattern that matches it', () => {
     'foo',
     'Bar',
     'K',
+    'σΣ',
     '\\d',
     '\\w+',
     '[a-f]',
@@ -107,6 +111,8 @@ test('no text is held back from a pattern that matches it', () => {
       'k',
       '\u212a',
       'ſ',
+      'Σ',
+      'ς',
       's',
       '1',
       'x',
