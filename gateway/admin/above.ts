@@ -22,8 +22,7 @@ export function refuseAbove(actor: Actor, before: PolicyFile, after: PolicyFile)
   for (const [old, now] of pairsOf(before.users, after.users)) {
     if (isDeepStrictEqual(old, now)) continue;
     // Teams alone make nobody somebody else; what they grant is asked for below.
-    if (!old || !now || !isDeepStrictEqual({ ...old, teams: [] }, { ...now, teams: [] }))
-      refuseRole(actor, [before, old], [after, now]);
+    if (!isDeepStrictEqual(butTeams(old), butTeams(now))) refuseRole(actor, [before, old], [after, now]);
     const reached = [gatewaysOf(before, old), gatewaysOf(after, now)] as const;
     for (const gateway of different(...reached)) needGateway(actor, gateway);
   }
@@ -46,24 +45,33 @@ function refuseDirectory(actor: Actor, before: PolicyFile, after: PolicyFile): v
 }
 
 /**
- * Whoever gets somebody's name or address takes what is theirs, or keeps them from signing in: a user whom a sign-in made gives way to one of the policy, and an address
- * that two have lets neither in. `inForce`: with the users whom sign-ins made.
+ * Whoever changes by what somebody is known, or gets their name, becomes that one: with what is in force for them, which groups of a directory may give beside the
+ * policy. Whoever gets their address keeps them from signing in. `inForce`: with the users whom sign-ins and directories made.
  */
 export function refuseTaking(actor: Actor, inForce: PolicyFile, before: PolicyFile, after: PolicyFile): void {
   if (actor.kind === 'command-line') return;
-  const olds = new Map(Object.entries(before.users));
-  const holders = Object.entries(inForce.users).map(([name, user]) => ({ name, role: user.role, address: addressOf(user) }));
-  const byName = new Map(holders.map((one) => [one.name, one]));
-  const byAddress = Map.groupBy(holders, ({ address }) => address);
-  for (const [name, user] of Object.entries(after.users)) {
-    const address = addressOf(user);
-    const isNew = !olds.has(name);
-    if (!isNew && addressOf(olds.get(name)) === address) continue;
-    const named = isNew ? byName.get(name) : undefined;
-    const sharing = address === undefined ? [] : (byAddress.get(address) ?? []).filter((other) => other.name !== name);
-    for (const { role } of named ? [named, ...sharing] : sharing)
-      if (role !== undefined && role !== member) refuseMore(actor, roleCapabilities(inForce, role));
+  const [olds, nows] = [new Map(Object.entries(before.users)), new Map(Object.entries(after.users))];
+  const holders = new Map(Object.entries(inForce.users));
+  const byAddress = Map.groupBy(holders.entries(), ([, holder]) => addressOf(holder));
+  for (const name of namesOf(before.users, after.users)) {
+    const [old, now, holder] = [olds.get(name), nows.get(name), holders.get(name) ?? olds.get(name)];
+    if (isDeepStrictEqual(old, now)) continue;
+    if (holder && !isDeepStrictEqual(butTeams(old), butTeams(now))) refuseOver(actor, inForce, holder.role);
+    if (!now || (old && isDeepStrictEqual(provenBy(old), provenBy(now)))) continue;
+    if (holder) refuseBeing(actor, inForce, holder);
+    const address = addressOf(now);
+    if (address === undefined || address === addressOf(old)) continue;
+    for (const [other, { role }] of byAddress.get(address) ?? []) if (other !== name) refuseOver(actor, inForce, role);
   }
+}
+
+/** By what a person or a program is known, whatever they are called and may do. */
+function provenBy(user: PolicyUser) {
+  return { kind: user.kind ?? 'person', address: addressOf(user), secretHash: user.secretHash, jwks: user.jwks };
+}
+
+function butTeams(user: PolicyUser | undefined): object | undefined {
+  return user && { ...user, teams: [] };
 }
 
 function addressOf(user: PolicyUser | undefined): string | undefined {
@@ -77,8 +85,18 @@ export function refuseRole(
 ): void {
   const roles = states.map(([, user]) => user?.role ?? member);
   if (new Set(roles).size > 1) need(actor, 'roles.manage');
-  for (const [index, [policy]] of states.entries())
-    if (roles[index] !== member) refuseMore(actor, roleCapabilities(policy, roles[index]));
+  for (const [index, [policy]] of states.entries()) refuseOver(actor, policy, roles[index]);
+}
+
+/** Throws ABOVE_OWN where somebody of this role may do more. What everybody may is nothing more. */
+export function refuseOver(actor: Actor, policy: PolicyFile, role: string | undefined): void {
+  if (role !== undefined && role !== member) refuseMore(actor, roleCapabilities(policy, role));
+}
+
+/** Throws ABOVE_OWN and GATEWAY_NOT_GRANTED where whoever could act as this user would get more than they have. */
+export function refuseBeing(actor: Actor, policy: PolicyFile, user: Pick<PolicyUser, 'role' | 'teams'>): void {
+  refuseOver(actor, policy, user.role);
+  for (const gateway of teamGateways(policy, user.teams)) needGateway(actor, gateway);
 }
 
 /** Throws ABOVE_OWN. */

@@ -41,7 +41,14 @@ export const accessHandlers: HandlersFor<typeof accessOperations> = {
     await revokeConnection(context, params.id, context.now());
     return { done: true };
   },
-  'identities.list': async ({ store, keys }, { query }) => page(await listIdentities({ store, keys }), query, ({ id }) => id),
+  async 'identities.list'({ store, keys, actor }, { query }) {
+    const all = await listIdentities({ store, keys });
+    return page(
+      all.filter(({ gateway }) => gateway === null || reaches(actor, gateway)),
+      query,
+      ({ id }) => id,
+    );
+  },
   async 'identities.set'(context, { body: { server, user, gateway, value } }) {
     if (gateway !== undefined) needGateway(context.actor, gateway);
     const set = await setIdentity({ ...context, server, user, gateway, value: new Secret(value), now: context.now() });
@@ -49,6 +56,8 @@ export const accessHandlers: HandlersFor<typeof accessOperations> = {
   },
   async 'identities.remove'(context, { params }) {
     const id = await removableIdentity(context.store, params.id);
+    const found = await context.store.identityById(id);
+    if (found?.gateway) needGateway(context.actor, found.gateway.slug);
     const removal = await context.removeIdentity(await removing(context, id, context.now()), id);
     if (removal === undefined) throw unknownName('identity', id, [], 'it was removed meanwhile');
     return { isRevoked: removal === 'revoked' };

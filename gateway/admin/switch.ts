@@ -1,14 +1,13 @@
 // Break-glass switches as administrators turn them. The rule: a name that leads to nothing is refused, because who types it at night must not believe that
 // something is off.
 import type { switchOperations } from '#contract/admin-switch.ts';
-import { roleCapabilities } from '#contract/capability.ts';
 import { Fault } from '#contract/error.ts';
 import { isVouchedFor } from '#contract/host-identity.ts';
 import type { Slug } from '#contract/id.ts';
 import type { PolicyFile } from '#contract/policy.ts';
 import { everything, identityName, isOff, type Switch, type SwitchKind, type SwitchTarget } from '#contract/switch.ts';
 import type { Store } from '../store/store.ts';
-import { refuseMore } from './above.ts';
+import { refuseOver } from './above.ts';
 import { needGateway } from './actor.ts';
 import { type Acting, doing, type HandlersFor } from './context.ts';
 import { page } from './page.ts';
@@ -20,8 +19,6 @@ interface Asked {
 }
 interface Found extends SwitchTarget {
   readonly owner: Slug | null;
-  /** The gateway that it is about, where it is about one. */
-  readonly gateway?: string;
 }
 
 export const switchHandlers: HandlersFor<typeof switchOperations> = {
@@ -44,8 +41,8 @@ export async function switchOff(
   now: number,
 ): Promise<Switch> {
   const { policy } = await acting.store.policy();
-  const { gateway, ...found } = await find(acting.store, policy, asked);
-  refuse(acting, policy, { gateway, ...found });
+  const found = await find(acting.store, policy, asked);
+  await refuse(acting, policy, found);
   const until = forMs === undefined ? null : now + forMs;
   const off: Switch = { ...found, reason, isTold, since: now, until, by: nameOf(acting) };
   const before = (await acting.store.switches()).find((one) => isSame(one, off)) ?? null;
@@ -66,7 +63,7 @@ export async function switchOn(acting: Acting, asked: Asked, now: number): Promi
     const all = off.filter(({ kind }) => kind === asked.kind).map(({ name }) => name);
     throw unknownName(`${asked.kind} that is switched off`, named.name, all, '`switch off` makes one');
   }
-  refuse(acting, policy, { ...found, ...gatewayOf(found) });
+  await refuse(acting, policy, found);
   const deed = { operation: 'switches.on', target: `${found.kind} ${found.name}`, before: found, after: null };
   await doing(acting, now, deed).switchOn(found);
   return found;
@@ -82,19 +79,25 @@ function isSame(one: SwitchTarget, other: SwitchTarget): boolean {
 }
 
 /** A gateway has to be theirs, and a user must not have more than they have. */
-function refuse(
-  { actor }: Acting,
-  policy: PolicyFile,
-  { kind, name, gateway }: SwitchTarget & { readonly gateway?: string | undefined },
-): void {
+async function refuse({ store, actor }: Acting, policy: PolicyFile, target: SwitchTarget): Promise<void> {
+  const gateway = await gatewayOf(store, target);
   if (gateway !== undefined) needGateway(actor, gateway);
   const users = new Map(Object.entries(policy.users));
-  if (kind === 'user') refuseMore(actor, roleCapabilities(policy, users.get(name)?.role));
+  if (target.kind === 'user') refuseOver(actor, policy, users.get(target.name)?.role);
 }
 
-function gatewayOf({ kind, name }: SwitchTarget): { readonly gateway?: string } {
-  const [gateway] = name.split('/');
-  return (kind === 'gateway' || kind === 'assignment') && gateway !== undefined ? { gateway } : {};
+/** The one gateway that it is about; undefined where it is about none or several, or gone. */
+async function gatewayOf(store: Store, { kind, name }: SwitchTarget): Promise<string | undefined> {
+  if (kind === 'gateway' || kind === 'assignment') return name.split('/')[0];
+  if (kind === 'identity') return name.split('@')[1];
+  if (kind !== 'connection') return undefined;
+  return (await connections(store)).find(({ id }) => id === name)?.gateway;
+}
+
+/** What is known by the id of a connection: of hosts that signed in, and of those with a token. */
+async function connections(store: Store): Promise<readonly { readonly id: string; readonly gateway: Slug }[]> {
+  const tokens = (await store.tokens()).filter((one) => one.kind !== 'enroll');
+  return [...(await store.signIn.connections()), ...tokens];
 }
 
 function nameOf({ actor }: Acting): string {
@@ -132,14 +135,12 @@ async function find(store: Store, policy: PolicyFile, { kind, name }: Asked): Pr
             (await store.hosts()).map(({ id }) => id),
           );
     }
-    case 'connection': {
-      const tokens = (await store.tokens()).filter((one) => one.kind !== 'enroll');
+    case 'connection':
       return known(
         kind,
         name,
-        [...(await store.signIn.connections()), ...tokens].map(({ id }) => id),
+        (await connections(store)).map(({ id }) => id),
       );
-    }
     case 'workstation':
       return findWorkstation(store, name);
     case 'identity':
@@ -149,8 +150,7 @@ async function find(store: Store, policy: PolicyFile, { kind, name }: Asked): Pr
 
 function known(kind: SwitchKind, name: string, names: readonly string[]): Found {
   if (!names.includes(name)) throw unknownName(kind, name, names, 'there has to be one to switch it off');
-  const target = { kind, name, owner: null };
-  return { ...target, ...gatewayOf(target) };
+  return { kind, name, owner: null };
 }
 
 async function findWorkstation(store: Store, name: string): Promise<Found> {
@@ -183,5 +183,5 @@ async function findIdentity(store: Store, policy: PolicyFile, name: string): Pro
     (user === undefined || Object.hasOwn(policy.users, user)) &&
     (gateway === undefined || Object.hasOwn(policy.gateways, gateway));
   if (!isThere) throw unknownName(kind, name, stored.map(nameOfOne), '`identity set` makes one');
-  return { kind, name: identityName({ server, user, gateway }), owner: null, ...(gateway === undefined ? {} : { gateway }) };
+  return { kind, name: identityName({ server, user, gateway }), owner: null };
 }

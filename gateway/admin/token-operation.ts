@@ -2,11 +2,11 @@
 // have themselves, nor at a gateway that they don't reach.
 import type { tokenOperations } from '#contract/admin-token.ts';
 import { HeldToken } from '#contract/admin-token.ts';
-import { member, roleCapabilities } from '#contract/capability.ts';
 import { hosts } from '#contract/host-table.ts';
+import type { PolicyFile, PolicyUser } from '#contract/policy.ts';
 import { reveal } from '#contract/secret.ts';
 import type { Token } from '../store/store.ts';
-import { refuseMore } from './above.ts';
+import { refuseBeing, refuseOver } from './above.ts';
 import { needGateway, reaches } from './actor.ts';
 import type { AdminContext, HandlersFor } from './context.ts';
 import { page } from './page.ts';
@@ -38,7 +38,10 @@ export const tokenHandlers: HandlersFor<typeof tokenOperations> = {
     return issued(made, context.now());
   },
   async 'tokens.enroll'(context, { body: { user, ttlSeconds } }) {
-    await refuseAs(context, user);
+    // Hosts on that workstation call at every gateway that its user reaches.
+    const policy = await inForce(context);
+    const of = userOf(policy, user);
+    if (of) refuseBeing(context.actor, policy, of);
     const made = await issueEnrollToken({ ...context, user, ttlMs: ttlSeconds * 1000, now: context.now() });
     return issued(made, context.now());
   },
@@ -50,11 +53,13 @@ export const tokenHandlers: HandlersFor<typeof tokenOperations> = {
   },
 };
 
-async function refuseAs({ store, actor }: AdminContext, user: string): Promise<void> {
-  const { policy } = await store.policy();
-  const role = new Map(Object.entries(policy.users)).get(user)?.role ?? member;
-  if (role !== member) refuseMore(actor, roleCapabilities(policy, role));
+async function refuseAs(context: AdminContext, user: string): Promise<void> {
+  const policy = await inForce(context);
+  refuseOver(context.actor, policy, userOf(policy, user)?.role);
 }
+
+const inForce = async ({ store }: AdminContext): Promise<PolicyFile> => (await store.policy()).policy;
+const userOf = ({ users }: PolicyFile, name: string): PolicyUser | undefined => new Map(Object.entries(users)).get(name);
 
 function shown(token: Token, now: number): HeldToken {
   const { id, kind, user, createdAt, expiresAt } = token;

@@ -1,12 +1,12 @@
 // Users: those of the policy, which can be changed in all they are, and those whom a sign-in or a directory made, who get a role here and nothing else.
 import type { userOperations } from '#contract/admin-user.ts';
 import { User } from '#contract/admin-user.ts';
-import { member, roleCapabilities } from '#contract/capability.ts';
+import { member } from '#contract/capability.ts';
 import { Fault } from '#contract/error.ts';
 import { Slug } from '#contract/id.ts';
 import type { PolicyFile, PolicyUser } from '#contract/policy.ts';
 import type { StoredUser } from '../store/administration.ts';
-import { refuseMore, refuseRole } from './above.ts';
+import { refuseOver, refuseRole } from './above.ts';
 import { type AdminContext, doing, type HandlersFor } from './context.ts';
 import { offboard, takeBack } from './offboard.ts';
 import { removeMadePerson } from './person.ts';
@@ -69,20 +69,20 @@ export const userHandlers: HandlersFor<typeof userOperations> = {
       return { done: true };
     }
     refuseStale(context, known);
-    if (known.role !== member) refuseMore(actor, roleCapabilities(await store.filedPolicy(), known.role));
+    refuseOver(actor, await store.filedPolicy(), known.role);
     await removeMadePerson(context, known.slug, now());
     return { done: true };
   },
   async 'users.offboard'(context, { params }) {
     const { store, actor } = context;
     const known = await existing(store, params.user);
-    if (known.role !== member) refuseMore(actor, roleCapabilities(await store.filedPolicy(), known.role));
+    refuseOver(actor, await store.filedPolicy(), known.role);
     return await offboard(context, known);
   },
   async 'users.take-back'(context, { params }) {
     const { store, actor } = context;
     const known = await existing(store, params.user);
-    if (known.role !== member) refuseMore(actor, roleCapabilities(await store.filedPolicy(), known.role));
+    refuseOver(actor, await store.filedPolicy(), known.role);
     await takeBack(context, known.slug);
     return existing(store, params.user);
   },

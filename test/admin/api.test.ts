@@ -14,7 +14,9 @@ const policy = PolicyFile.parse({
   version: 1,
   roles: {
     helpdesk: { capabilities: ['people.view', 'people.manage', 'roles.manage', 'gateways.view-all'] },
-    people: { capabilities: ['people.view', 'people.manage'] },
+    people: {
+      capabilities: ['people.view', 'people.manage', 'workstations.manage', 'identities.view', 'identities.manage'],
+    },
   },
   users: {
     ada: { email: 'ada@example.org', role: 'super-admin', teams: ['eng'] },
@@ -23,6 +25,7 @@ const policy = PolicyFile.parse({
     pat: { email: 'pat@example.org', role: 'people', teams: [] },
   },
   teams: { eng: { gateways: ['main'] } },
+  servers: { crm: { kind: 'remote', url: 'https://crm.example.org/mcp', auth: 'header' } },
   gateways: { main: {}, side: {} },
 });
 const slug = (text: string) => Slug.parse(text);
@@ -135,6 +138,37 @@ describe('nobody gets more than they have', () => {
       body: { slug: slug('new'), user: { email: 'n@example.org', role: slug('people'), teams: [] } },
     });
     expect(role).toMatchObject({ refusal: { status: 403, code: 'CAPABILITY_NEEDED', capability: 'roles.manage' } });
+  });
+
+  test('nor one by being somebody who reaches it', async () => {
+    const pat = await as('pat');
+    const refused = { refusal: { status: 403, code: 'GATEWAY_NOT_GRANTED' } };
+    const replace = (body: { email: string; title?: string }) =>
+      pat.call('users.replace', { params: { user: slug('ben') }, body: { ...body, teams: [slug('eng')] } });
+    expect(await replace({ email: 'pat-too@example.org' })).toMatchObject(refused);
+    expect(await replace({ email: 'ben@example.org', title: 'Ben' })).toMatchObject({ ok: true });
+    const enroll = (user: string) => pat.call('tokens.enroll', { body: { user: slug(user) } });
+    expect(await enroll('ben')).toMatchObject(refused);
+    expect(await enroll('eve')).toMatchObject({ refusal: { status: 403, code: 'ABOVE_OWN' } });
+    expect(await enroll('pat')).toMatchObject({ ok: true });
+  });
+
+  test('nor sees or removes what is at a gateway that they do not reach', async () => {
+    const set = (gateway?: 'main') => ({
+      server: slug('crm'),
+      user: slug('ben'),
+      value: 'x',
+      ...(gateway && { gateway: slug(gateway) }),
+    });
+    const [pat, ada] = [await as('pat'), await as('ada')];
+    const made = await ada.call('identities.set', { body: set('main') });
+    if (!made.ok) throw new Error(made.refusal.message);
+    expect(await ada.call('identities.set', { body: set() })).toMatchObject({ ok: true });
+    expect(await pat.call('identities.list', { query: {} })).toMatchObject({ answer: { items: [{ gateway: null }] } });
+    expect(await pat.call('identities.remove', { params: { id: made.answer.id } })).toMatchObject({
+      refusal: { status: 403, code: 'GATEWAY_NOT_GRANTED' },
+    });
+    expect(await ada.call('identities.remove', { params: { id: made.answer.id } })).toMatchObject({ ok: true });
   });
 
   test('and the last super admin stays', async () => {

@@ -21,6 +21,16 @@ export const admin: readonly Requirement[] = [
     source: capabilities,
   },
   {
+    id: 'admin.group-role',
+    promise: 'Nobody changes somebody to whom a group of the directory gives more than they have themselves.',
+    source: api,
+  },
+  {
+    id: 'admin.being-somebody',
+    promise: 'Nobody says by what somebody is known who reaches a gateway that they do not reach themselves.',
+    source: api,
+  },
+  {
     id: 'admin.last-super-admin',
     promise: 'The last super admin is neither removed nor given another role, by whatever way.',
     source: capabilities,

@@ -6,7 +6,7 @@ import { PolicyFile } from '#contract/policy.ts';
 import type { Actor } from '../../../gateway/admin/actor.ts';
 import { switchedOff, switchOff, switchOn } from '../../../gateway/admin/switch.ts';
 import { proves } from '../../requirement.ts';
-import { enrolled } from '../../suite/sample.ts';
+import { enrolled, hostToken, slug } from '../../suite/sample.ts';
 import { byHand, type Data, openData } from '../data.ts';
 
 const policy = PolicyFile.parse({
@@ -105,8 +105,8 @@ describe('switch off', () => {
   test('of a gateway needs that gateway, and of a user all that the user may', async () => {
     proves('switch.not-above', {
       file: 'gateway/admin/switch.ts',
-      find: "if (kind === 'user') refuseMore(",
-      replace: "if (kind === 'gateway') refuseMore(",
+      find: "if (target.kind === 'user') refuseOver(",
+      replace: "if (target.kind === 'gateway') refuseOver(",
     });
     const by = (actor: Actor, kind: 'gateway' | 'user', name: string) =>
       switchOff({ ...acting(), actor }, { kind, name, ...said }, now);
@@ -118,6 +118,28 @@ describe('switch off', () => {
     await expect(switchOn({ ...acting(), actor: ben }, { kind: 'user', name: 'ada' }, now)).rejects.toMatchObject({
       code: 'ABOVE_OWN',
     });
+  });
+
+  test('of somebody who may do no more than everybody needs no more than that', async () => {
+    const narrow = { ...acting(), actor: user('switches.manage') };
+    expect(await switchOff(narrow, { kind: 'user', name: 'ben', ...said }, now)).toMatchObject({ name: 'ben' });
+    expect(await switchOn(narrow, { kind: 'user', name: 'ben' }, now)).toMatchObject({ name: 'ben' });
+  });
+
+  test('of what is at one gateway needs that gateway, off and on', async () => {
+    const [here, there] = [hostToken('ben'), { ...hostToken('ben'), gateway: slug('side') }];
+    for (const token of [here, there]) await data.store.addToken(token);
+    const ben = { ...acting(), actor: user('switches.manage') };
+    for (const [kind, name] of [
+      ['connection', there.id],
+      ['identity', 'crm/ben@side'],
+    ] as const) {
+      const refused = { code: 'GATEWAY_NOT_GRANTED' };
+      await expect(switchOff(ben, { kind, name, ...said }, now), kind).rejects.toMatchObject(refused);
+      await off(kind, name);
+      await expect(switchOn(ben, { kind, name }, now), kind).rejects.toMatchObject(refused);
+    }
+    expect(await switchOff(ben, { kind: 'connection', name: here.id, ...said }, now)).toMatchObject({ name: here.id });
   });
 
   test('of what is gone meanwhile can be turned on again, and of what is on can not', async () => {
