@@ -42,6 +42,9 @@ export interface Named {
     | undefined;
 }
 
+/** Looking for a near one goes through all that there are. */
+const hintsAtMost = 200;
+
 /** Names that the file uses and does not define. `defined`: those that it does. */
 export function danglingNames(named: Named, defined: (noun: Noun) => readonly string[]): readonly Finding[] {
   const known = {
@@ -52,9 +55,10 @@ export function danglingNames(named: Named, defined: (noun: Noun) => readonly st
     engines: defined('engines'),
   };
   const sets = new Map(Object.entries(known).map(([noun, names]) => [noun, new Set(names)]));
+  let hinted = 0;
   const check = (noun: Noun, name: string | undefined, path: Path, at: Finding['at']): Finding[] => {
     if (name === undefined || sets.get(noun)?.has(name) === true) return [];
-    const near = nearNames(name, known[noun])[0];
+    const near = hinted++ < hintsAtMost ? nearNames(name, known[noun])[0] : undefined;
     const hint = near === undefined ? '' : `; did you mean "${near}"?`;
     return [{ path, at, message: `there is no ${noun.slice(0, -1)} "${name}" in this file${hint}` }];
   };

@@ -8,6 +8,7 @@ import {
   LineCounter,
   parseDocument,
   stringify,
+  visit,
   type Document,
   type Node,
   type Pair,
@@ -42,34 +43,63 @@ export type ReadPolicy =
   | { readonly kind: 'policy'; readonly policy: PolicyFile }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] };
 
+/** Finding the place of one takes a look through the file; who has mended these is told of the next. */
+const problemsAtMost = 200;
+/** One more tells that there are more. */
+const lookedFor = problemsAtMost + 1;
+
 export function readPolicy(text: string): ReadPolicy {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, stringKeys: true });
+  // The library would compare each key with all others before it, which takes minutes where somebody has a hundred thousand.
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, stringKeys: true });
   const at = (offset: number, key: string, message: string): Problem => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1), key, message };
   };
-  const broken = [...document.errors, ...document.warnings];
+  const invalid = (problems: readonly Problem[]): ReadPolicy => {
+    const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    const more = at(0, '', 'there are more problems than these: mend them first');
+    return { kind: 'invalid', problems: sorted.length < lookedFor ? sorted : [...sorted.slice(0, problemsAtMost), more] };
+  };
+  const broken = [
+    ...[...document.errors, ...document.warnings].map(({ pos, message }) => ({ offset: pos[0], message })),
+    ...keysTwice(document).map((offset) => ({ offset, message: 'this key stands here twice' })),
+  ];
   if (broken.length > 0) {
-    const problems = broken.map((error) => {
-      const message = error.code === 'DUPLICATE_KEY' ? 'this key stands here twice' : error.message;
-      return at(error.pos[0], keyText(pathAt(document.contents, error.pos[0])), message);
-    });
-    return { kind: 'invalid', problems };
+    const told = broken.slice(0, lookedFor);
+    const problems = told.map(({ offset, message }) => at(offset, keyText(pathAt(document.contents, offset)), message));
+    return invalid(problems);
   }
   const locate = ({ path, at: where, message }: Finding) => at(offsetOf(document, path, where), keyText(path), message);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    return { kind: 'invalid', problems: [at(0, '', error instanceof Error ? error.message : 'the aliases are not valid')] };
+    return invalid([at(0, '', error instanceof Error ? error.message : 'the aliases are not valid')]);
   }
   const parsed = PolicyFile.safeParse(value);
+  const issues = parsed.success ? [] : parsed.error.issues;
   const findings = parsed.success
     ? findingsIn(parsed.data)
-    : [...parsed.error.issues.flatMap((issue) => findingsOf(issue, value)), ...besides(value)];
+    : [...issues.slice(0, lookedFor).flatMap((issue) => findingsOf(issue, value)), ...besides(value)];
   if (parsed.success && findings.length === 0) return { kind: 'policy', policy: parsed.data };
-  return { kind: 'invalid', problems: findings.map(locate).toSorted((a, b) => a.line - b.line || a.column - b.column) };
+  return invalid(findings.slice(0, lookedFor).map(locate));
+}
+
+/** Where the keys begin that a map says for the second time. */
+function keysTwice(document: Document): readonly number[] {
+  const found: number[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<string>();
+      for (const { key } of items) {
+        const name = String(isScalar(key) ? key.value : key);
+        if (seen.has(name)) found.push(startOf(key) ?? 0);
+        seen.add(name);
+      }
+    },
+  });
+  return found;
 }
 
 /** What else is wrong in a file in which something is not valid. A name counts as defined also where what it stands for is not. */
@@ -99,7 +129,9 @@ export function describeProblem(file: string, { line, column, key, message }: Pr
 function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...path, key], at: 'key' as const, message: unknownKey(path, key, value) }));
+    return issue.keys
+      .slice(0, lookedFor)
+      .map((key) => ({ path: [...path, key], at: 'key' as const, message: unknownKey(path, key, value) }));
   }
   if (issue.code === 'invalid_key') {
     return issue.issues.map(({ message }) => ({ path, at: 'key' as const, message: `the name is not valid: ${message}` }));

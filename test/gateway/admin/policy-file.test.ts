@@ -241,6 +241,24 @@ gateways:
     ]);
   });
 
+  test('with more problems than anybody mends at once is refused with 200 of them, and says that there are more', () => {
+    const names = Array.from({ length: 300 }, (_, index) => `u${index}`);
+    const files = {
+      invalid: names.map((name) => `  ${name}: { email: nowhere }`),
+      unknown: names.map((name) => `  ${name}: { email: u@example.org, teams: [gone] }`),
+      twice: names.map(() => '  ada: { email: u@example.org }'),
+      odd: ['  ada:', '    email: u@example.org', ...names.map((name) => `    ${name}: 1`)],
+    };
+    for (const [kind, lines] of Object.entries(files)) {
+      const problems = problemsOf(['version: 1', 'users:', ...lines].join('\n'));
+      expect([kind, problems.length, problems.at(-1)]).toEqual([
+        kind,
+        201,
+        'p.yaml:1:1: there are more problems than these: mend them first',
+      ]);
+    }
+  });
+
   test('that was written from a policy is read as that policy', () => {
     fc.assert(
       fc.property(anyPolicy, (policy) => {
