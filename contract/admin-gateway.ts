@@ -46,6 +46,7 @@ export const gatewayOperations = {
   'gateways.replace': operation({
     method: 'PUT',
     path: '/gateways/{gateway}',
+    isConditional: true,
     capability: 'gateways.manage',
     gateway,
     summary: 'Gives a gateway another title; what is assigned to it stays.',
@@ -57,6 +58,7 @@ export const gatewayOperations = {
   'gateways.remove': operation({
     method: 'DELETE',
     path: '/gateways/{gateway}',
+    isConditional: true,
     capability: 'gateways.manage',
     gateway,
     summary: 'Removes a gateway, with its assignments, its tokens and its connections, and from all teams.',
@@ -88,6 +90,7 @@ export const gatewayOperations = {
   'assignments.put': operation({
     method: 'PUT',
     path: '/gateways/{gateway}/assignments/{server}',
+    isConditional: true,
     capability: 'provisioning.manage',
     gateway,
     summary: 'Assigns a server to a gateway, or says anew what of it is exposed there. What is left out is not exposed.',
@@ -99,6 +102,7 @@ export const gatewayOperations = {
   'assignments.remove': operation({
     method: 'DELETE',
     path: '/gateways/{gateway}/assignments/{server}',
+    isConditional: true,
     capability: 'provisioning.manage',
     gateway,
     summary: 'Takes a server from a gateway.',

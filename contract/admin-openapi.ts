@@ -32,7 +32,7 @@ export function openApi(origin: string): Json {
       version: '1',
       description:
         'Everything that an administrator does. Who asks sends a personal access token; what an operation needs is its x-capability. ' +
-        'A POST with an Idempotency-Key is done once within a day. What is shown has an ETag, and a change with If-Match is refused where it was changed meanwhile.',
+        'A POST that makes something is, with an Idempotency-Key, done once within a day. What is shown has an ETag, and where an operation takes If-Match it is refused if that was changed meanwhile.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: `${origin}${adminPath}` }],
@@ -57,9 +57,7 @@ function describe(id: string, operation: Operation): Json {
     ...(operation.status === 201
       ? [header('Idempotency-Key', 'A name of this request: sent again within a day it is not done again.')]
       : []),
-    ...(method === 'PUT' || method === 'DELETE'
-      ? [header('If-Match', 'The ETag of what is to be changed, as it was seen last.')]
-      : []),
+    ...(operation.isConditional ? [header('If-Match', 'The ETag of what is to be changed, as it was seen last.')] : []),
   ];
   const refusals = [
     ...(Object.keys(example.params ?? {}).length > 0 || parameters.length > 0 || takesBody(body)
@@ -69,7 +67,7 @@ function describe(id: string, operation: Operation): Json {
     ['403', capability === 'any' ? 'It may not be done with this token.' : `The capability ${capability} is missing.`],
     ...(operation.path.includes('{') ? [['404', 'There is no such thing.']] : []),
     ...(method === 'GET' ? [] : [['409', 'It can not be done as things are.']]),
-    ...(method === 'PUT' || method === 'DELETE' ? [['412', 'It was changed meanwhile.']] : []),
+    ...(operation.isConditional ? [['412', 'It was changed meanwhile.']] : []),
     ['429', 'Too many requests came from this address.'],
     ['503', 'Try again in a moment.'],
   ];

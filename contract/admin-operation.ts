@@ -28,6 +28,8 @@ export interface Operation<
   readonly example: Example;
   /** Of an answer that is none of a refusal. */
   readonly status: 200 | 201;
+  /** Whether it can be said by If-Match what it is a change of. */
+  readonly isConditional: boolean;
   /** Of the body. */
   readonly limitBytes: number;
 }
@@ -49,19 +51,21 @@ export function operation<
   Q extends z.ZodType = typeof Reasoned,
   B extends z.ZodType = typeof noBody,
 >(
-  of: Omit<Operation<P, Q, B, A>, 'params' | 'query' | 'body' | 'limitBytes' | 'example' | 'status'> & {
+  of: Omit<Operation<P, Q, B, A>, 'params' | 'query' | 'body' | 'limitBytes' | 'example' | 'status' | 'isConditional'> & {
     readonly params?: P;
     readonly query?: Q;
     readonly body?: B;
     readonly example?: Example;
     readonly limitBytes?: number;
     readonly status?: 200 | 201;
+    readonly isConditional?: boolean;
   },
 ): Operation<P, Q, B, A> {
   const empty = { params: nothing, query: of.method === 'GET' ? nothing : Reasoned, body: noBody };
   return {
     example: {},
     limitBytes: 256 * 1024,
+    isConditional: false,
     status: of.method === 'POST' ? 201 : 200,
     ...empty,
     ...of,

@@ -25,6 +25,7 @@ export const policyOperations = {
   'policy.plan': operation({
     method: 'POST',
     path: '/policy/plan',
+    isConditional: true,
     capability: 'policy.read',
     status: 200,
     summary: 'Says what applying a policy would change, and changes nothing.',
@@ -36,6 +37,7 @@ export const policyOperations = {
   'policy.apply': operation({
     method: 'PUT',
     path: '/policy',
+    isConditional: true,
     capability: 'policy.apply',
     summary: 'Makes this policy the one in force, all or nothing.',
     body,

@@ -42,6 +42,7 @@ export const roleOperations = {
   'roles.replace': operation({
     method: 'PUT',
     path: '/roles/{role}',
+    isConditional: true,
     capability,
     summary: 'Replaces a role. Of one that is always there: its title; `capabilities` is left out then.',
     params,
@@ -62,6 +63,7 @@ export const roleOperations = {
   'roles.remove': operation({
     method: 'DELETE',
     path: '/roles/{role}',
+    isConditional: true,
     capability,
     summary: 'Removes a role that nobody has.',
     params,

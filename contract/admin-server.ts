@@ -57,6 +57,7 @@ export const serverOperations = {
   'servers.replace': operation({
     method: 'PUT',
     path: '/servers/{server}',
+    isConditional: true,
     capability: 'servers.manage',
     summary: 'Replaces what the policy says of a server. Where its origin is another one, identities there do not go with it.',
     params,
@@ -67,6 +68,7 @@ export const serverOperations = {
   'servers.remove': operation({
     method: 'DELETE',
     path: '/servers/{server}',
+    isConditional: true,
     capability: 'servers.manage',
     summary: 'Removes a server, with its identities, and from all gateways.',
     params,

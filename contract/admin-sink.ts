@@ -62,6 +62,7 @@ export const sinkOperations = {
   'sinks.replace': operation({
     method: 'PUT',
     path: '/sinks/{sink}',
+    isConditional: true,
     capability,
     summary:
       'Replaces what the policy says of a sink. It keeps its place in the records; where it sends to another origin its secrets have to be set anew.',
@@ -73,6 +74,7 @@ export const sinkOperations = {
   'sinks.remove': operation({
     method: 'DELETE',
     path: '/sinks/{sink}',
+    isConditional: true,
     capability,
     summary: 'Removes a sink with its secrets. What it still owes is not sent.',
     params,

@@ -41,6 +41,7 @@ export const teamOperations = {
   'teams.replace': operation({
     method: 'PUT',
     path: '/teams/{team}',
+    isConditional: true,
     capability,
     summary: 'Replaces what the policy says of a team: its title and the gateways that it grants.',
     params,
@@ -51,6 +52,7 @@ export const teamOperations = {
   'teams.remove': operation({
     method: 'DELETE',
     path: '/teams/{team}',
+    isConditional: true,
     capability,
     summary: 'Removes a team, also from all users.',
     params,

@@ -57,6 +57,7 @@ export const userOperations = {
   'users.replace': operation({
     method: 'PUT',
     path: '/users/{user}',
+    isConditional: true,
     capability: 'people.manage',
     summary: 'Replaces what the policy says of a user.',
     params,
@@ -67,6 +68,7 @@ export const userOperations = {
   'users.set-role': operation({
     method: 'PUT',
     path: '/users/{user}/role',
+    isConditional: true,
     capability: 'roles.manage',
     summary: 'Gives a user another role, also one whom a sign-in or a directory made.',
     params,
@@ -77,6 +79,7 @@ export const userOperations = {
   'users.remove': operation({
     method: 'DELETE',
     path: '/users/{user}',
+    isConditional: true,
     capability: 'people.manage',
     summary: 'Removes a user, with their tokens, workstations, connections and identities.',
     params,

@@ -94,6 +94,9 @@ describe('a change by the admin API', () => {
     expect(await ada.call('teams.replace', { params, body: { gateways: [] } }, { ifMatch })).toMatchObject({
       refusal: { status: 412, code: 'CHANGED_MEANWHILE' },
     });
+    // Where it would not count, whoever counts on it is told.
+    const added = await ada.call('teams.add-user', { params: { ...params, user: slug('pat') } }, { ifMatch });
+    expect(added).toMatchObject({ refusal: { status: 400, code: 'INPUT_INVALID' } });
   });
 });
 

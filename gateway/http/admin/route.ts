@@ -101,7 +101,11 @@ export function createAdminRoute(
     const { operation } = done;
     const query = queryOf(request.url ?? '');
     const reason = operation.method === 'GET' ? null : (query['reason'] ?? null);
-    const context = { ...deps, actor, reason, ifMatch: request.headers['if-match'] };
+    const ifMatch = request.headers['if-match'];
+    // Whoever says it counts on it.
+    if (ifMatch !== undefined && operation.method !== 'GET' && !operation.isConditional)
+      throw new Fault('INPUT_INVALID', { reason: `${done.id} takes no If-Match: leave it out.` });
+    const context = { ...deps, actor, reason, ifMatch };
     const body = await bodyOf(request, operation);
     const run = async (): Promise<Answer> => {
       const result = await done.run(context, { params, query, body: body.value });
