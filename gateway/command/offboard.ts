@@ -1,5 +1,5 @@
 // `offboard`: somebody leaves. All that lets them in ends, and the signed report of it is printed; `offboard verify` says whether one is as it was signed.
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, rm } from 'node:fs/promises';
 import { Fault } from '#contract/error.ts';
 import { SignedReport, signedText } from '#contract/offboarding.ts';
 import { Slug } from '#contract/id.ts';
@@ -38,6 +38,8 @@ export const addOffboard: AddCommands = (program, at) => {
       const signingKey = await readSigningKey(existingData(at, flags).dataDir);
       const person = Slug.safeParse(slug);
       if (!person.success) throw unknownName('user', slug, [], 'name one of the policy that is in force');
+      // There is one report of what was cut: where it goes is made sure of before anything is.
+      const out = flags.out === undefined ? undefined : await reportFile(flags.out);
       const signed = await withSignIns(at, flags, 'https://unknown.invalid', (parts, acting) =>
         offboard(
           {
@@ -48,14 +50,18 @@ export const addOffboard: AddCommands = (program, at) => {
           },
           { slug: person.data },
         ),
-      );
+      ).catch(async (error: unknown) => {
+        await out?.remove();
+        throw error;
+      });
       const { cut, notCut } = signed.report;
       at.note(`${slug}: ${cut.length} cut, ${notCut.length} not.`);
       for (const { what, name, why } of notCut) at.note(`warning: ${what} ${name}: ${why}.`);
       const text = JSON.stringify(signed, undefined, flags.json ? undefined : 2);
-      if (flags.out === undefined) return at.print(text);
-      await writeFile(flags.out, `${text}\n`, { flag: 'wx', mode: 0o600 }).catch((cause: unknown) => {
-        const reason = 'the report could not be written; run it again with another --out.';
+      if (out === undefined) return at.print(text);
+      await out.write(text).catch((cause: unknown) => {
+        at.print(text);
+        const reason = 'the report could not be written there, so it is printed: keep that.';
         throw new Fault('FILE_UNUSABLE', { file: flags.out ?? '', reason }, { cause });
       });
     });
@@ -78,6 +84,21 @@ export const addOffboard: AddCommands = (program, at) => {
     },
   );
 };
+
+/** A new file, which only its owner reads. */
+async function reportFile(file: string) {
+  const handle = await open(file, 'wx', 0o600).catch((cause: unknown) => {
+    const reason = 'it is there already or can not be made, so nobody was offboarded: name another with --out.';
+    throw new Fault('FILE_UNUSABLE', { file, reason }, { cause });
+  });
+  return {
+    write: (text: string) => handle.writeFile(`${text}\n`).finally(() => handle.close()),
+    async remove() {
+      await handle.close();
+      await rm(file, { force: true });
+    },
+  };
+}
 
 async function readReport(file: string): Promise<SignedReport> {
   try {

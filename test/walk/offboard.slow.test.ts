@@ -1,6 +1,6 @@
 // Somebody leaves: a person with two hosts, a device whose server runs, an agent's token, a personal access token and a grant at a remote server. One command ends all of
 // it, while a colleague goes on; its report verifies, and one that somebody changed does not.
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -104,6 +104,11 @@ test('all that lets somebody in ends by one command, and its report can not be c
   expect([await tunnels(), await asAdmin(), ...(await Promise.all(hosts.map(status)))]).toEqual(['1', 200, 200, 200, 200]);
 
   const file = join(deployment.dir, 'ada.json');
+  await writeFile(file, '');
+  const taken = await deployment.adminRaw('offboard', 'ada', '--out', file);
+  expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining('nobody was offboarded')]);
+  expect((await next()).status).toBe(200);
+  await rm(file);
   const said = await deployment.adminRaw('offboard', 'ada', '--reason', 'left', '--out', file);
   expect([said.code, said.stderr]).toEqual([0, expect.stringContaining('ada: ')]);
   const { report } = SignedReport.parse(JSON.parse(await readFile(file, 'utf8')));
