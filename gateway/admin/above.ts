@@ -28,20 +28,24 @@ export function refuseAbove(actor: Actor, before: PolicyFile, after: PolicyFile)
   }
 }
 
-/** Whoever says what groups of the directory give can give it to anybody. */
+/** Whoever says what groups of the directory give can give it to anybody. Of somebody's groups the first with a role counts, so what stands behind a change counts too. */
 function refuseDirectory(actor: Actor, before: PolicyFile, after: PolicyFile): void {
   for (const [old, now] of pairsOf(before.directory?.groups ?? {}, after.directory?.groups ?? {})) {
     if (isDeepStrictEqual(old, now)) continue;
     need(actor, 'directory.manage');
-    if (old?.role !== now?.role)
-      for (const [policy, of] of [
-        [before, old],
-        [after, now],
-      ] as const)
-        if (of?.role !== undefined) refuseMore(actor, roleCapabilities(policy, of.role));
     const reached = [[...teamGateways(before, old?.teams ?? [])], [...teamGateways(after, now?.teams ?? [])]] as const;
     for (const gateway of different(...reached)) needGateway(actor, gateway);
   }
+  const [olds, nows] = [rolesOfGroups(before), rolesOfGroups(after)];
+  const first = nows.findIndex((one, index) => !isDeepStrictEqual(one, olds[index]));
+  const from = first < 0 ? nows.length : first;
+  if (from < Math.max(olds.length, nows.length)) need(actor, 'directory.manage');
+  for (const [, role] of olds.slice(from)) refuseOver(actor, before, role);
+  for (const [, role] of nows.slice(from)) refuseOver(actor, after, role);
+}
+
+function rolesOfGroups({ directory }: PolicyFile): readonly (readonly [string, string])[] {
+  return Object.entries(directory?.groups ?? {}).flatMap(([name, { role }]) => (role === undefined ? [] : [[name, role]]));
 }
 
 /**

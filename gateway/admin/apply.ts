@@ -59,14 +59,20 @@ function differentParts(before: PolicyFile, after: PolicyFile): readonly [object
   const is: Record<string, unknown> = {};
   for (const noun of new Set([...olds.keys(), ...nows.keys()])) {
     const [old, now] = [olds.get(noun), nows.get(noun)];
-    if (isDeepStrictEqual(old, now)) continue;
+    // Of the directory's groups also the order counts.
+    const isSame = noun === 'directory' ? isSameText : isDeepStrictEqual;
+    if (isSame(old, now)) continue;
     const names = new Set([old, now].flatMap((one) => (one instanceof Object ? Object.keys(one) : [])));
-    const changed = [...names].filter((name) => !isDeepStrictEqual(valueIn(old, name), valueIn(now, name)));
+    const changed = [...names].filter((name) => !isSame(valueIn(old, name), valueIn(now, name)));
     const pick = (of: unknown) => Object.fromEntries(changed.map((name) => [name, valueIn(of, name) ?? null]));
     was[noun] = names.size > 0 ? pick(old) : (old ?? null);
     is[noun] = names.size > 0 ? pick(now) : (now ?? null);
   }
   return [was, is];
+}
+
+function isSameText(old: unknown, now: unknown): boolean {
+  return JSON.stringify(old) === JSON.stringify(now);
 }
 
 function valueIn(of: unknown, name: string): unknown {

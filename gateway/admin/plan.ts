@@ -2,15 +2,7 @@
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import { reachedGateways } from '#contract/grant.ts';
-import type {
-  PolicyAssignment,
-  PolicyDirectory,
-  PolicyFile,
-  PolicyRole,
-  PolicyServer,
-  PolicyTeam,
-  PolicyUser,
-} from '#contract/policy.ts';
+import type { PolicyAssignment, PolicyFile, PolicyRole, PolicyServer, PolicyTeam, PolicyUser } from '#contract/policy.ts';
 import type { PolicySink } from '#contract/sink.ts';
 import type { MadePerson } from '../store/sign-in.ts';
 import type { Token, Workstation } from '../store/store.ts';
@@ -50,12 +42,7 @@ export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): r
   return [
     ...compare('setting', settingsOf(before), settingsOf(after), () => []),
     ...compare('role', facts(before.roles, roleFacts), facts(after.roles, roleFacts), () => []),
-    ...compare(
-      'directory',
-      facts(before.directory?.groups ?? {}, groupFacts),
-      facts(after.directory?.groups ?? {}, groupFacts),
-      () => ['this group gives nothing any more'],
-    ),
+    ...compare('directory', groupsOf(before), groupsOf(after), () => ['this group gives nothing any more']),
     ...compare('user', facts(before.users, userFacts), facts(after.users, userFacts), (user) => [
       revoked(live.filter((token) => token.user === user).length, 'token'),
       revoked(held.workstations.filter((one) => one.user === user && one.revokedAt === null).length, 'workstation'),
@@ -163,10 +150,17 @@ const userFacts = ({ kind = 'person', email = '', role, teams, secretHash = '', 
   secretHash,
   jwks: jwks === undefined ? '' : JSON.stringify(jwks),
 });
-const groupFacts = ({ teams, role }: PolicyDirectory['groups'][string]): Facts => ({
-  teams: new Set(teams),
-  role: role ?? '',
-});
+/** One with a role with the one before it that has one: the first counts. */
+function groupsOf({ directory }: PolicyFile): ReadonlyMap<string, Facts> {
+  let before = '';
+  return new Map(
+    Object.entries(directory?.groups ?? {}).map(([name, { teams, role }]) => {
+      const behind = role === undefined ? '' : before;
+      if (role !== undefined) before = name;
+      return [name, { teams: new Set(teams), role: role ?? '', behind }];
+    }),
+  );
+}
 const teamFacts = (of: z.infer<typeof PolicyTeam>): Facts => ({ ...titleFacts(of), gateways: new Set(of.gateways) });
 function plainFacts(of: Readonly<Record<string, unknown>>): Facts {
   const read = (name: string, value: unknown) => {
@@ -187,7 +181,7 @@ function serverFacts(of: PolicyServer): Facts {
   if (of.kind !== 'remote') return plainFacts(of);
   const { allowPrivate, transport, sign, ...told } = of;
   return plainFacts({
-    ...told,
+    ...partsOf(told),
     allowPrivate: allowPrivate.length === 0 ? undefined : allowPrivate,
     transport: transport === 'auto' ? undefined : transport,
     sign: sign ? 'yes' : undefined,
@@ -196,12 +190,16 @@ function serverFacts(of: PolicyServer): Facts {
 
 /** Of what is made of parts the parts are told, so that a certificate or a filter is no wall of text. */
 function sinkFacts(of: PolicySink): Facts {
+  const ca = 'ca' in of && of.ca !== undefined ? { ca: `sha256:${hash('sha256', of.ca).slice(0, 16)}` } : {};
+  return plainFacts(partsOf({ ...of, ...ca }));
+}
+
+function partsOf(of: object): Readonly<Record<string, unknown>> {
   const parts = Object.entries(of).flatMap(([name, value]): [string, unknown][] => {
-    if (name === 'ca' && typeof value === 'string') return [[name, `sha256:${hash('sha256', value).slice(0, 16)}`]];
     if (Array.isArray(value) || !(value instanceof Object)) return [[name, value]];
     return Object.entries(value).map(([part, of]) => [`${name}.${part}`, of]);
   });
-  return plainFacts(Object.fromEntries(parts));
+  return Object.fromEntries(parts);
 }
 
 function assignmentsOf(policy: PolicyFile): Readonly<Record<string, PolicyAssignment>> {

@@ -26,6 +26,11 @@ export const admin: readonly Requirement[] = [
     source: api,
   },
   {
+    id: 'admin.group-order',
+    promise: 'Nobody makes another group of the directory count who does not have all that the groups behind it give.',
+    source: api,
+  },
+  {
     id: 'admin.being-somebody',
     promise: 'Nobody says by what somebody is known who reaches a gateway that they do not reach themselves.',
     source: api,

@@ -21,15 +21,41 @@ const actor = (...capabilities: Capability[]): Actor => ({
   gateways: new Set(),
 });
 const people = actor('people.manage', 'roles.manage', 'gateways.use');
-const codeOf = (by: Actor, has: PolicyFile, after: PolicyFile): unknown => {
+const codeOf = (by: Actor, has: PolicyFile, after: PolicyFile, from = before): unknown => {
   try {
-    refuseAbove(by, before, after);
-    refuseTaking(by, has, before, after);
+    refuseAbove(by, from, after);
+    refuseTaking(by, has, from, after);
     return 'done';
   } catch (error) {
     return Object(error).code;
   }
 };
+
+test('which group counts is said only by whoever has all that the groups behind it give', () => {
+  proves('admin.group-order', {
+    file: 'gateway/admin/above.ts',
+    find: 'for (const [, role] of olds.slice(from)) refuseOver(',
+    replace: 'for (const [, role] of olds.slice(olds.length)) refuseOver(',
+  });
+  const groups = (...names: readonly string[]) =>
+    PolicyFile.parse({
+      version: 1,
+      roles: { low: { capabilities: ['people.view'] } },
+      directory: { groups: Object.fromEntries(names.map((name) => [name, { role: name === 'boss' ? 'super-admin' : 'low' }])) },
+    });
+  const by =
+    (...of: Parameters<typeof actor>) =>
+    (from: PolicyFile, to: PolicyFile) =>
+      codeOf(actor(...of), to, to, from);
+  const low = by('directory.manage', 'people.view');
+  const [both, swapped] = [groups('low', 'boss'), groups('boss', 'low')];
+  for (const to of [swapped, groups('boss'), groups('low'), groups('new', 'low', 'boss')])
+    expect(low(both, to)).toBe('ABOVE_OWN');
+  expect(low(swapped, groups('boss'))).toBe('done');
+  expect(low(swapped, groups('boss', 'low', 'new'))).toBe('done');
+  expect(by('people.view')(swapped, groups('boss'))).toBe('CAPABILITY_NEEDED');
+  expect(by(...all)(both, swapped)).toBe('done');
+});
 
 describe('somebody to whom groups give more', () => {
   const boss = inForce({ role: Slug.parse('super-admin') });

@@ -88,6 +88,26 @@ describe('the plan of a policy', () => {
     expect(lines(of(['a']), base)).toEqual(['- rule main/a']);
   });
 
+  test('says what changes of a sign-in at a server, and which group of the directory counts first', () => {
+    const of = (clientId: string, ...groups: readonly string[]) =>
+      PolicyFile.parse({
+        version: 1,
+        roles: { a: { capabilities: [] } },
+        directory: { groups: Object.fromEntries([...groups.map((name) => [name, { role: 'a' }]), ['c', { teams: [] }]]) },
+        servers: {
+          crm: {
+            kind: 'remote',
+            url: 'https://a.example.org',
+            auth: 'oauth',
+            oauth: { issuer: 'https://i.example.org', clientId },
+          },
+        },
+      });
+    expect(lines(of('x', 'a', 'b'), of('y', 'a', 'b'))).toEqual(['~ server crm: oauth.clientId x -> y']);
+    expect(lines(of('x', 'a', 'b'), of('x', 'b', 'a'))).toEqual(['~ directory b: behind a -> none', '~ directory a: behind b']);
+    expect(lines(of('x', 'a', 'b'), of('x', 'a', 'b'))).toEqual([]);
+  });
+
   test('says what the removal of a user and of a gateway revokes', () => {
     const token = {
       kind: 'host' as const,
