@@ -1,13 +1,13 @@
 // What an operation of the admin API is about where the contract's example can't know its id: made for real before the operation is asked for.
 import type { Example } from '#contract/admin-operation.ts';
 import type { OperationId } from '#contract/admin.ts';
-import { ConnectionId, newId, Slug, UserId } from '#contract/id.ts';
+import { AssignmentId, ConnectionId, newId, Slug, UserId } from '#contract/id.ts';
 import { Secret } from '#contract/secret.ts';
 import { issueAccessToken } from '../../gateway/admin/access-token.ts';
 import { setIdentity } from '../../gateway/admin/identity.ts';
 import { issueHostToken } from '../../gateway/admin/token.ts';
 import { byHand } from '../gateway/data.ts';
-import { enrolled, offerOf } from '../suite/sample.ts';
+import { enrolled, offerOf, sha256 } from '../suite/sample.ts';
 import type { Stage } from './stage.ts';
 
 /** By operation: the example to ask with. */
@@ -33,6 +33,9 @@ export const prepared: Partial<Record<OperationId, (stage: Stage) => Promise<Exa
   },
   'users.offboard': leaver,
   'users.take-back': leaver,
+  'pins.diff': async (stage) => ({ params: { gateway: 'main', hash: (await pinned(stage)).hash } }),
+  'pins.approve': decided,
+  'pins.reject': decided,
   'offers.approve': offered,
   'offers.deny': offered,
 };
@@ -49,6 +52,19 @@ async function offered({ data: { store }, now }: Stage): Promise<Example> {
   const offer = offerOf('memory', newId());
   await store.replaceOffers(id, [offer], now);
   return { params: { server: 'memory' }, body: { fingerprint: offer.fingerprint } };
+}
+
+/** A definition that waits. */
+async function pinned({ data: { store }, now }: Stage) {
+  const assignment = AssignmentId.parse((await store.policy()).ids.assignments['main/memory']);
+  const name = { kind: 'tools', name: 'read_graph', hash: sha256(newId()) } as const;
+  const of = { body: sha256('body'), definition: '{}', reason: 'new', suspicions: [], gone: [] } as const;
+  await store.pin.saw(assignment, [{ ...name, ...of, state: 'waiting' }], { user: Slug.parse('ben'), workstation: null }, now);
+  return name;
+}
+
+async function decided(stage: Stage): Promise<Example> {
+  return { params: { gateway: 'main' }, body: { pins: [{ server: 'memory', ...(await pinned(stage)) }] } };
 }
 
 async function leaver({ data: { store }, now }: Stage): Promise<Example> {
