@@ -25,8 +25,8 @@ beforeEach(async () => {
 });
 afterEach(() => data.close());
 
-function open(store: Store = data.store) {
-  return openInForce({ store, bus: data.bus, logger: quiet, hashSecret });
+function open(store: Store = data.store, now = Date.now) {
+  return openInForce({ store, bus: data.bus, logger: quiet, hashSecret, now });
 }
 
 describe('a switch', () => {
@@ -60,11 +60,13 @@ describe('a switch', () => {
       find: 'onAgain = setTimeout(combine,',
       replace: 'onAgain = setTimeout(() => undefined,',
     });
-    await data.store.switchOff(off({ until: Date.now() + 300 }));
-    const inForce = await open();
+    let now = Date.now();
+    await data.store.switchOff(off({ until: now + 50 }));
+    const inForce = await open(data.store, () => now);
     let told = 0;
     inForce.onChange(() => told++);
     expect(inForce.current().off).toBeDefined();
+    now += 50;
     await until(() => told > 0 && inForce.current().off === undefined);
     inForce.close();
   });
