@@ -3,6 +3,7 @@
 import { PolicyDirectory } from '#contract/policy.ts';
 import type { Slug, UserId } from '#contract/id.ts';
 import type { Db } from '../table.ts';
+import { parts } from './part.ts';
 
 export interface DirectoryGrant {
   readonly teams: readonly Slug[];
@@ -12,22 +13,15 @@ export interface DirectoryGrant {
 /** By user; of these where some are named, a few hundred at most. Whoever gets nothing is left out. */
 export async function directoryGrants(db: Db, users?: readonly UserId[]): Promise<ReadonlyMap<UserId, DirectoryGrant>> {
   if (users?.length === 0) return new Map();
-  const setting = await db.selectFrom('policy_setting').select('value').where('name', '=', 'directory').executeTakeFirst();
-  const mapped = setting === undefined ? [] : Object.entries(PolicyDirectory.parse(JSON.parse(setting.value)).groups);
-  if (mapped.length === 0) return new Map();
-  const names = new Set(mapped.map(([name]) => name));
-  const all = await db.selectFrom('directory_group').select(['id', 'display_name']).execute();
-  const named = new Map(all.filter((group) => names.has(group.display_name)).map((group) => [group.id, group.display_name]));
-  if (named.size === 0) return new Map();
-  const from = db
-    .selectFrom('directory_member')
-    .innerJoin('directory_person', 'directory_person.id', 'directory_member.person_id')
-    .select(['directory_member.group_id', 'directory_person.user_id']);
-  const rows = await (users === undefined ? from : from.where('directory_person.user_id', 'in', users)).execute();
-  const groupsOf = Map.groupBy(
-    rows.filter((row) => named.has(row.group_id)),
-    (row) => row.user_id,
+  const mapped = await mapping(db);
+  const named = await groupsNamed(
+    db,
+    mapped.map(([name]) => name),
   );
+  if (named.size === 0) return new Map();
+  const from = members(db, [...named.keys()]).select(['directory_member.group_id', 'directory_person.user_id']);
+  const rows = await (users === undefined ? from : from.where('directory_person.user_id', 'in', users)).execute();
+  const groupsOf = Map.groupBy(rows, (row) => row.user_id);
   return new Map(
     [...groupsOf].map(([id, groups]) => {
       const theirs = new Set(groups.map((row) => named.get(row.group_id)));
@@ -36,4 +30,41 @@ export async function directoryGrants(db: Db, users?: readonly UserId[]): Promis
       return [id, { teams, role: given.find(({ role }) => role !== undefined)?.role }];
     }),
   );
+}
+
+/** Who has this role by their groups: the few of those groups are looked at, whoever else there is. */
+export async function usersGiven(db: Db, role: Slug): Promise<readonly UserId[]> {
+  const names = (await mapping(db)).flatMap(([name, group]) => (group.role === role ? [name] : []));
+  const named = await groupsNamed(db, names);
+  if (named.size === 0) return [];
+  const rows = await members(db, [...named.keys()])
+    .select('directory_person.user_id')
+    .distinct()
+    .execute();
+  const found = [];
+  for (const ids of parts(rows.map((row) => row.user_id)))
+    found.push(...[...(await directoryGrants(db, ids))].filter(([, grant]) => grant.role === role).map(([id]) => id));
+  return found;
+}
+
+async function mapping(db: Db) {
+  const setting = await db.selectFrom('policy_setting').select('value').where('name', '=', 'directory').executeTakeFirst();
+  return setting === undefined ? [] : Object.entries(PolicyDirectory.parse(JSON.parse(setting.value)).groups);
+}
+
+/** Their names by their ids. By the exact name: the directory has no two that differ only in case. */
+async function groupsNamed(db: Db, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const found = [];
+  for (const some of parts(names))
+    found.push(
+      ...(await db.selectFrom('directory_group').select(['id', 'display_name']).where('display_name', 'in', some).execute()),
+    );
+  return new Map(found.map((group) => [group.id, group.display_name]));
+}
+
+function members(db: Db, groups: readonly string[]) {
+  return db
+    .selectFrom('directory_member')
+    .innerJoin('directory_person', 'directory_person.id', 'directory_member.person_id')
+    .where('directory_member.group_id', 'in', groups);
 }

@@ -10,9 +10,16 @@ export async function freeSlug(tx: Tx, email: string): Promise<Slug> {
       .replaceAll(/^-+|-+$/g, '')
       .slice(0, 34)
       .replace(/-$/, '') || 'person';
-  for (let count = 1; ; count++) {
-    const slug = Slug.parse(count === 1 ? base : `${base}-${count}`);
-    const taken = await tx.selectFrom('user').select('id').where('slug', '=', slug).executeTakeFirst();
-    if (taken === undefined) return slug;
+  const slugOf = (count: number) => Slug.parse(count === 1 ? base : `${base}-${count}`);
+  const isTaken = async (count: number) =>
+    (await tx.selectFrom('user').select('id').where('slug', '=', slugOf(count)).executeTakeFirst()) !== undefined;
+  // Doubled, then halved: the same few looks where thousands begin alike.
+  let [taken, free] = [0, 1];
+  while (await isTaken(free)) [taken, free] = [free, free * 2];
+  while (free - taken > 1) {
+    const middle = Math.floor((taken + free) / 2);
+    if (await isTaken(middle)) taken = middle;
+    else free = middle;
   }
+  return slugOf(free);
 }

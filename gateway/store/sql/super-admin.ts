@@ -4,7 +4,7 @@ import { Fault } from '#contract/error.ts';
 import { Slug, type UserId } from '#contract/id.ts';
 import type { Db, Tx } from '../table.ts';
 import { change, type Changed } from './change.ts';
-import { directoryGrants } from './directory-grant.ts';
+import { usersGiven } from './directory-grant.ts';
 import { isHeld } from './held.ts';
 import { parts } from './part.ts';
 
@@ -23,8 +23,7 @@ async function hasSuperAdmin(tx: Tx): Promise<boolean> {
   const role = Slug.parse(superAdmin);
   const people = tx.selectFrom('user').select(['id', 'email']).where('service', 'is', null);
   if (await isAnyThere(tx, await people.where('role', '=', role).execute())) return true;
-  const byGroup = [...(await directoryGrants(tx))].filter(([, grant]) => grant.role === role).map(([id]) => id);
-  for (const ids of parts(byGroup))
+  for (const ids of parts(await usersGiven(tx, role)))
     if (await isAnyThere(tx, await people.where('role', 'is', null).where('id', 'in', ids).execute())) return true;
   return false;
 }
