@@ -7,6 +7,7 @@ import type { DeedRecord } from '#contract/audit.ts';
 import type { HostProof } from '#contract/host-identity.ts';
 import type { Alert } from '../store/alert.ts';
 import { everything, type Switch, type SwitchTarget } from '#contract/switch.ts';
+import type { DirectoryStore } from '../store/directory.ts';
 import type { Connection, MadePerson } from '../store/sign-in.ts';
 import type { SeenHost, Token, Workstation } from '../store/store.ts';
 import type { ShownHost } from './host.ts';
@@ -95,6 +96,11 @@ export function directoryTokenTable(tokens: readonly ReturnType<typeof shownDire
     usedAt === null ? 'never' : time(usedAt),
   ]);
   return table(['ID', 'TITLE', 'STATE', 'EXPIRES', 'LAST USED'], rows, 'There are no tokens of a directory.');
+}
+
+export function heldTable(held: Awaited<ReturnType<DirectoryStore['held']>>): string {
+  const rows = held.map(({ slug, cause, since }) => [slug, cause, time(since)]);
+  return table(['PERSON', 'BY', 'SINCE'], rows, 'Everybody whom the policy or a directory names counts as there.');
 }
 
 export function workstationTable(workstations: readonly Workstation[]): string {

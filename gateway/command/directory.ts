@@ -1,12 +1,18 @@
 // `directory`: the tokens by which a directory provisions people and groups by SCIM, and who counts as not there. A secret is printed once, when it is made.
 import { reveal } from '#contract/secret.ts';
 import { issueDirectoryToken, revokeDirectoryToken, shownDirectoryToken } from '../admin/directory-token.ts';
-import { directoryTokenTable } from '../admin/print.ts';
+import { directoryTokenTable, heldTable } from '../admin/print.ts';
 import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common } from './terminal.ts';
 
 export const addDirectory: AddCommands = (program, at) => {
   const { print, note } = at;
   const directory = program.command('directory').description('The directory that provisions people and groups by SCIM.');
+  command(directory, 'held', 'Lists who counts as not there: not active by its word, or offboarded.').action(
+    async (flags: Common) => {
+      const held = await withStore(at, flags, (store) => store.directory.held());
+      print(flags.json ? JSON.stringify(held) : heldTable(held));
+    },
+  );
   const token = directory.command('token').description('Its tokens: they open SCIM and nothing else.');
   deedCommand(token, 'create', 'Makes one; it is printed once.')
     .option('--title <text>', 'which directory it is for', 'made at the command line')

@@ -100,7 +100,7 @@ export interface DirectoryStore {
   people(search: Search): Promise<Found<DirectoryPerson>>;
   /** Undefined where it is not of this version any more, or gone. Rejects as addPerson does, and with LAST_SUPER_ADMIN. */
   changePerson(id: string, version: number, draft: PersonDraft, now: number): Promise<DirectoryPerson | undefined>;
-  /** A user who was made goes; anybody else counts as not there from now on. */
+  /** A user who was made goes. They count as not there from now on, by their address too, until the directory or an administrator has them again. */
   removePerson(id: string, version: number, now: number): Promise<boolean>;
   /** Their groups, by person. */
   groupsOf(people: readonly string[]): Promise<ReadonlyMap<string, readonly Pick<DirectoryGroup, 'id' | 'displayName'>[]>>;

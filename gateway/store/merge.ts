@@ -7,6 +7,8 @@ import { isValue } from './engine.ts';
 import type { Value } from './engine.ts';
 import { mergeAccounts } from './sql/account.ts';
 import { change, changed } from './sql/change.ts';
+import { followMade } from './sql/directory-user.ts';
+import { cutHeld, holdByAddress } from './sql/hold.ts';
 import { parts } from './sql/part.ts';
 import { mergePins } from './sql/pin.ts';
 import { deletePolicy, policyTables, revokeOrphans } from './sql/replace-policy.ts';
@@ -29,6 +31,7 @@ export async function mergeInto(db: Db, older: Db, { file, header, now = Date.no
       throw new Fault('FILE_UNUSABLE', { file, reason });
     }
     const counts: Record<string, number> = {};
+    await holdByAddress(tx);
     await deletePolicy(tx);
     for (const table of policyTables.toReversed()) counts[table] = await copyTable(tx, older, table);
     counts['token'] = await mergeTokens(tx, older);
@@ -37,12 +40,13 @@ export async function mergeInto(db: Db, older: Db, { file, header, now = Date.no
     counts['offer'] = await mergeOffers(tx, older);
     counts['approval'] = await mergeApprovals(tx, older);
     counts['host'] = await mergeHosts(tx, older);
-    counts['switch'] = await mergeSwitches(tx, older);
+    counts['switch'] = await mergeSwitches(tx, older, now());
     counts['identity'] = await mergeIdentities(tx, older);
     counts['account'] = await mergeAccounts(tx, older);
     await mergeDirectory(tx, older);
     counts['pin'] = await mergePins(tx, older);
     await revokeOrphans(tx, now());
+    await cutHeld(tx, now());
     return changed(counts);
   });
 }
@@ -108,6 +112,7 @@ async function mergeDirectory(tx: Tx, older: Db): Promise<void> {
       .values(values)
       .onConflict((on) => on.doNothing())
       .execute();
+  await followMade(tx);
 }
 
 /** Workstations that were enrolled since stay. */

@@ -36,6 +36,22 @@ export const scim: readonly Requirement[] = [
     source: people,
   },
   {
+    id: 'offboard.stays',
+    promise: 'Whoever was offboarded stays out under another name, and once their user was removed and made anew.',
+    source: people,
+  },
+  {
+    id: 'scim.unsaid',
+    promise: 'A change that says nothing of whether somebody is active lets nobody in again.',
+    source: people,
+  },
+  {
+    id: 'scim.restored',
+    promise:
+      'A backup that is restored brings nobody back whom the directory removed since, and nothing of whoever counts as not there.',
+    source: people,
+  },
+  {
     id: 'offboard.report',
     promise: 'The report of an offboarding is signed, and one that was changed does not verify.',
     source: people,

@@ -123,6 +123,12 @@ export function describeDirectory(kind: string, ground: () => Promise<Ground>): 
       expect(await store.directory.removePerson(zoe.id, 1, 6000)).toBe(true);
       expect((await store.policy()).policy.users).not.toHaveProperty('zoe-example-org');
       expect(await store.tokens()).toMatchObject([{ revokedAt: 6000 }]);
+      // A sign-in that makes users makes nobody of them.
+      const account = { issuer: 'https://id.example', subject: '1', email: 'zoe@example.org', provider: 'id', title: undefined };
+      await store.signIn.arrive({ ...account, makes: true, gives: true, teams: [], ofGroups: undefined, at: 6500 });
+      expect(await userOf('zoe-example-org')).toBeUndefined();
+      await add('zoe');
+      expect(await userOf('zoe-example-org')).toMatchObject({ email: 'zoe@example.org' });
       expect(await store.directory.removePerson(ada.id, 1, 6000)).toBe(true);
       expect(await userOf('ada')).toBeUndefined();
       expect(await store.directory.held()).toEqual([{ slug: 'ada', cause: 'directory', since: 6000 }]);
@@ -142,6 +148,48 @@ export function describeDirectory(kind: string, ground: () => Promise<Ground>): 
       expect(await userOf('ada')).toBeUndefined();
       await store.directory.release('ada', 8000);
       expect(await userOf('ada')).toBeDefined();
+    });
+
+    test('whoever is offboarded stays out by the address that they have by then, also once their user is gone', async () => {
+      proves('offboard.stays', {
+        file: 'gateway/store/sql/hold.ts',
+        find: 'exists (select 1 ${theirs} and lower("user".email) <> hold.email_key)',
+        replace: '(1 = 0)',
+      });
+      const moved = { email: 'zoe.new@example.org', userName: 'zoe.new@example.org' };
+      const zoe = await add('zoe');
+      await store.directory.hold('zoe-example-org', 6000);
+      await store.directory.changePerson(zoe.id, 1, draft('zoe', moved), 6000);
+      await store.directory.removePerson(zoe.id, 2, 6000);
+      const again = await add('zoe', moved);
+      expect(await userOf(again.user.slug)).toBeUndefined();
+      await store.directory.hold('ada', 6000);
+      const named = (name: string) => ({
+        ...without(policy, 'ada'),
+        users: { ...without(policy, 'ada').users, [slug(name)]: { email: 'Ada.New@example.org', teams: [] } },
+      });
+      for (const name of ['ada', 'lovelace']) await applyPolicy(store, named(name));
+      expect(await userOf('lovelace')).toBeUndefined();
+      expect((await store.directory.held()).map((one) => one.slug)).toEqual(['lovelace', again.user.slug]);
+    });
+
+    test('whoever is not active stays out by the address of the directory and by that of the policy, where they are two', async () => {
+      const ada = await add('ada');
+      const elsewhere = draft('ada', { email: 'elsewhere@example.org', active: false });
+      await store.directory.changePerson(ada.id, 1, elsewhere, 6000);
+      const named = (name: string) => {
+        const others = without(policy, 'ada');
+        return { ...others, users: { ...others.users, [slug(name)]: { email: 'ada@example.org', teams: [] } } };
+      };
+      await applyPolicy(store, named('ada'));
+      expect(await userOf('ada')).toBeUndefined();
+      const came = { issuer: 'https://id.example', subject: '1', email: 'elsewhere@example.org', provider: 'id' };
+      const as = { makes: true, gives: true, title: undefined, teams: [], ofGroups: undefined, at: 7000 };
+      await store.signIn.arrive({ ...came, ...as });
+      await applyPolicy(store, named('lovelace'));
+      const users = Object.values((await store.policy()).policy.users);
+      expect(users.map(({ email }) => email)).not.toContain('elsewhere@example.org');
+      expect(await userOf('lovelace')).toBeUndefined();
     });
 
     test('people keep a user through changes of the policy', async () => {

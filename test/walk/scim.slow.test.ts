@@ -55,6 +55,8 @@ test('whoever is deactivated is refused at the next call of an open session, and
   expect((await modern(url, others, 'tools/list')).status).toBe(200);
   await until('the tunnel to be closed', async () => (await tunnels()) === '0');
 
+  expect(await deployment.admin('directory', 'held')).toMatch(/^ada +directory /m);
+
   await scim('PATCH', `/Users/${id}`, active(true));
   expect((await next()).status).toBe(401);
   const fresh = await deployment.hostToken({ user: 'ada', gateway: 'eng' });

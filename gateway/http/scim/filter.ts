@@ -13,6 +13,8 @@ export type Filter =
 
 const longest = 4096;
 const deepest = 20;
+/** Each is a look at all people where no index helps. */
+const usualWidth = 40;
 const token =
   /\s*(?:(?<text>"(?:[^"\\]|\\.)*")|(?<number>-?\d+(?:\.\d+)?)(?![\w.:$-])|(?<word>(?:urn:[\w:.-]+:)?[A-Za-z$][\w$.-]*)|(?<sign>[()[\]]))/uy;
 const comparisons: ReadonlySet<string> = new Set<Comparison>(['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le']);
@@ -22,11 +24,12 @@ interface Token {
   readonly text: string;
 }
 
-/** Throws DIRECTORY_INVALID (invalidFilter). */
-export function parseFilter(text: string): Filter {
+/** `widest`: how many comparisons it has at most. Throws DIRECTORY_INVALID (invalidFilter). */
+export function parseFilter(text: string, widest = usualWidth): Filter {
   if (text.length > longest) throw invalid(`a filter has at most ${longest} characters`);
   const tokens = tokensOf(text);
   let at = 0;
+  let width = 0;
   const peek = () => tokens[at];
   const isWord = (word: string) => peek()?.kind === 'word' && peek()?.text.toLowerCase() === word;
   const isSign = (sign: string) => peek()?.kind === 'sign' && peek()?.text === sign;
@@ -72,6 +75,7 @@ export function parseFilter(text: string): Filter {
     return { kind: 'within', path: path.text, of };
   }
   function compared(path: string): Filter {
+    if (++width > widest) throw invalid(`it has at most ${widest} comparisons`);
     const op = peek()?.text.toLowerCase() ?? '';
     at++;
     if (op === 'pr') return { kind: 'present', path };

@@ -38,9 +38,15 @@ export interface Step {
   readonly value: Json | undefined;
 }
 
+const stepsAtMost = 1000;
+/** Of one attribute: its values, or the names in it. Without a bound a change of a few megabytes takes minutes, because each is compared with each. */
+const partsAtMost = 200;
+/** Of members by their ids, as many as the length of a filter lets stand there. */
+const membersAtMost = 200;
+
 /** The operations, each with its target: an object without a path is one of each of its names. Throws DIRECTORY_INVALID. */
 export function stepsOf({ Operations }: z.infer<typeof PatchBody>): readonly Step[] {
-  return Operations.flatMap(({ op, path, value }): readonly Step[] => {
+  const steps = Operations.flatMap(({ op, path, value }): readonly Step[] => {
     if (op !== 'remove' && value === undefined) throw invalid('invalidValue', `An operation "${op}" has no value.`);
     if (path !== undefined) return [{ op, target: targetOf(path), value }];
     if (!isObject(value)) throw invalid('noTarget', `An operation "${op}" has neither a path nor an object of attributes.`);
@@ -54,6 +60,8 @@ export function stepsOf({ Operations }: z.infer<typeof PatchBody>): readonly Ste
       return name.toLowerCase() === 'schemas' ? [] : [{ op, target: targetOf(name), value: one }];
     });
   });
+  if (steps.length > stepsAtMost) throw invalid('invalidValue', `A PATCH changes at most ${stepsAtMost} attributes.`);
+  return steps;
 }
 
 export const enterpriseName = enterpriseSchema.toLowerCase();
@@ -72,8 +80,9 @@ function targetOf(path: string): Target {
   const close = path.lastIndexOf(']');
   const rest = path.slice(close + 1);
   if (close < open || !/^(?:\.[A-Za-z$][\w$-]*)?$/.test(rest)) throw invalid('invalidPath', `"${path}" is no path.`);
-  const filter = parseFilter(path.slice(open + 1, close));
-  return { name: bareName(path.slice(0, open)), filter, sub: rest === '' ? undefined : rest.slice(1) };
+  const name = bareName(path.slice(0, open));
+  const filter = parseFilter(path.slice(open + 1, close), name === 'members' ? membersAtMost : undefined);
+  return { name, filter, sub: rest === '' ? undefined : rest.slice(1) };
 }
 
 const lastOf = (path: string) => path.slice(path.lastIndexOf('.') + 1);
@@ -88,10 +97,20 @@ export function patched(
     const known = shape.get(step.target.name);
     if (!known) throw invalid('invalidPath', `There is no attribute "${step.target.name}" that can be changed.`);
     const old = before[known.name];
+    refuseTooMany(known.name, step.value);
     const now = known.many ? many(old, step) : single(old, step);
+    refuseTooMany(known.name, now);
     const { [known.name]: _, ...others } = before;
     return now === undefined || now === null ? others : { ...others, [known.name]: now };
   }, attributes);
+}
+
+/** Throws DIRECTORY_INVALID. */
+export function refuseTooMany(name: string, value: Json | undefined): void {
+  if (typeof value !== 'object' || value === null) return;
+  const within = Object.values(value);
+  if (within.length > partsAtMost) throw invalid('invalidValue', `${name} has at most ${partsAtMost} values.`);
+  for (const part of within) refuseTooMany(name, part);
 }
 
 function single(old: Json | undefined, { op, target: { filter, sub }, value }: Step): Json | undefined {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import type { DirectoryGroup, DirectoryPerson, PersonDraft } from '../../store/directory.ts';
 import { bareName, enterpriseSchema, userSchema } from './attribute.ts';
-import { type Attributes, enterpriseName, patched, type Step } from './patch.ts';
+import { type Attributes, enterpriseName, patched, refuseTooMany, type Step } from './patch.ts';
 
 const single = [
   'userName',
@@ -51,21 +51,26 @@ const Known = z.looseObject({
   emails: z.array(Email).max(50).nullish(),
 });
 
-/** Throws DIRECTORY_INVALID where an attribute is not as its schema has it, or no e-mail address says who it is. */
-export function personDraft(raw: Attributes): PersonDraft {
+/**
+ * `before`: whether they are active now; that stays where nothing is said of it, so that what leaves it out lets nobody in again. Throws DIRECTORY_INVALID where an
+ * attribute is not as its schema has it, or no e-mail address says who it is.
+ */
+export function personDraft(raw: Attributes, before = true): PersonDraft {
   const attributes = canonical(raw);
+  for (const [name, value] of Object.entries(attributes)) refuseTooMany(name, value);
   const read = Known.safeParse(attributes);
   if (!read.success) {
     const [issue] = read.error.issues;
     throw invalid(`${issue?.path.join('.') || 'The user'}: ${issue?.message ?? 'it is not valid'}`);
   }
-  const { userName, externalId, displayName, active, name, emails } = read.data;
+  const { userName, externalId, displayName, name, emails } = read.data;
+  const active = read.data.active ?? before;
   const listed = (emails ?? []).map(({ value, type, primary }) => ({
     value: value.trim(),
     type: type ?? null,
     primary: primary ?? false,
   }));
-  const said = { ...attributes, userName, active: active ?? true, ...(emails ? { emails } : {}) };
+  const said = { ...attributes, userName, active, ...(emails ? { emails } : {}) };
   const body = JSON.stringify(said);
   if (Buffer.byteLength(body) > longestBytes) throw invalid(`A user has at most ${longestBytes} bytes of attributes.`);
   const full = [name?.givenName, name?.familyName].filter((part) => part).join(' ');
@@ -75,7 +80,7 @@ export function personDraft(raw: Attributes): PersonDraft {
     displayName: displayName || name?.formatted || full || null,
     email: emailOf(userName, listed),
     emails: listed,
-    active: active ?? true,
+    active,
     body,
   };
 }
@@ -94,12 +99,12 @@ function emailOf(userName: string, emails: PersonDraft['emails']): string {
   return found;
 }
 
-export function patchedPerson(person: Pick<DirectoryPerson, 'body'>, steps: readonly Step[]): PersonDraft {
+export function patchedPerson(person: Pick<DirectoryPerson, 'body' | 'active'>, steps: readonly Step[]): PersonDraft {
   const wanted = steps.filter(({ target }) => target.name !== 'password');
   const fixed = wanted.find(({ target }) => onlyRead.has(target.name));
   if (fixed)
     throw new Fault('DIRECTORY_INVALID', { scimType: 'mutability', reason: `"${fixed.target.name}" is not to be changed.` });
-  return personDraft(patched(attributesOf(person), wanted, shape));
+  return personDraft(patched(attributesOf(person), wanted, shape), person.active);
 }
 
 export function isSamePerson(person: DirectoryPerson, draft: PersonDraft): boolean {

@@ -63,8 +63,7 @@ export function userResource(acting: ScimActing): Resource {
     },
     read: async (id) => show(meant(await directory.person(id), undefined)),
     replace: async (id, body, ifMatch) => {
-      const draft = personDraft(body);
-      return show(await change(id, ifMatch, () => draft));
+      return show(await change(id, ifMatch, ({ active }) => personDraft(body, active)));
     },
     patch: async (id, body, ifMatch) => {
       const steps = stepsIn(body);

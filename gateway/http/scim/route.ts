@@ -141,6 +141,7 @@ const usualCount = 100;
 function searchOf(kind: Kind, url: string | undefined): Search {
   const query = new URL(url ?? '', 'http://localhost').searchParams;
   const filter = query.get('filter');
+  if (filter !== null) refuseNul(filter);
   const number = (name: string, usual: number) => {
     const value = query.get(name);
     if (value === null) return usual;
@@ -184,6 +185,7 @@ async function bodyOf(request: IncomingMessage): Promise<Attributes> {
   } catch (cause) {
     throw new Fault('MALFORMED', {}, { cause });
   }
+  refuseNul(text);
   const [twice] = duplicateKeys(text);
   if (twice)
     throw new Fault('DIRECTORY_INVALID', { scimType: 'invalidSyntax', reason: `${twice.join('.')} stands there twice.` });
@@ -192,12 +194,20 @@ async function bodyOf(request: IncomingMessage): Promise<Attributes> {
   return read.data;
 }
 
+/** PostgreSQL keeps no text with this character: it would be the store that fails, and be asked again for ever. */
+function refuseNul(text: string): void {
+  if (text.includes('\0') || text.includes('\\u0000'))
+    throw new Fault('DIRECTORY_INVALID', { scimType: 'invalidValue', reason: 'No text has the character U+0000.' });
+}
+
 function decoded(text: string): string {
   try {
-    return decodeURIComponent(text);
+    const id = decodeURIComponent(text);
+    if (!id.includes('\0')) return id;
   } catch {
-    throw new Fault('NOT_FOUND');
+    // No id is written like this.
   }
+  throw new Fault('NOT_FOUND');
 }
 
 function allow(request: IncomingMessage, methods: string): void {

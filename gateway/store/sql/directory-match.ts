@@ -43,8 +43,8 @@ export function peopleCondition(match: Match): Condition {
 export function groupsCondition(match: Match): Condition {
   return condition(match, (of) => {
     if ('field' in of && of.field === 'member') {
-      const value = 'value' in of ? String(of.value) : '';
-      return sql`id in (select group_id from directory_member where person_id = ${value})`;
+      const ofOne = of.kind === 'compare' ? sql`where person_id = ${String(of.value)}` : sql``;
+      return sql`id in (select group_id from directory_member ${ofOne})`;
     }
     return leaf(of, ofGroups);
   });

@@ -42,18 +42,22 @@ export async function linkUser(tx: Tx, { email, displayName }: Omit<Known, 'acti
 
 /** Brings a user to how the directory has its person now. */
 export async function followPerson(tx: Tx, user: UserId, { email, displayName, active }: Known, now: number): Promise<void> {
-  await tx
-    .updateTable('user')
-    .set({ email, title: displayName?.slice(0, 120) || null })
-    .where('id', '=', user)
-    .where('made_by', '=', madeByDirectory)
-    .execute();
+  await follow(tx, user, { email, displayName });
   if (active) {
     await releaseHold(tx, user, email);
     return;
   }
   await putHold(tx, { user, email, cause: 'directory', now });
   await cutAccess(tx, user, now);
+}
+
+async function follow(tx: Tx, user: UserId, { email, displayName }: Omit<Known, 'active'>): Promise<void> {
+  await tx
+    .updateTable('user')
+    .set({ email, title: displayName?.slice(0, 120) || null })
+    .where('id', '=', user)
+    .where('made_by', '=', madeByDirectory)
+    .execute();
 }
 
 /** The directory says that they are there: what it said before ends, also under the address alone. An offboarding stays. */
@@ -63,6 +67,19 @@ async function releaseHold(tx: Tx, user: UserId, email: string): Promise<void> {
     .where('cause', '=', 'directory')
     .where((is) => is.or([is('user_id', '=', user), is('email_key', '=', email.toLowerCase())]))
     .execute();
+}
+
+/** Users of an older state who were made for the directory: whom it has no more are gone, and whom it has are as it says now. */
+export async function followMade(tx: Tx): Promise<void> {
+  const people = tx.selectFrom('directory_person');
+  await tx.deleteFrom('user').where('made_by', '=', madeByDirectory).where('id', 'not in', people.select('user_id')).execute();
+  const moved = await people
+    .innerJoin('user', 'user.id', 'directory_person.user_id')
+    .select(['user.id', 'directory_person.email', 'directory_person.display_name'])
+    .where('user.made_by', '=', madeByDirectory)
+    .whereRef('user.email', '!=', 'directory_person.email')
+    .execute();
+  for (const { id, email, display_name } of moved) await follow(tx, id, { email, displayName: display_name });
 }
 
 /** Whose users the policy replaced or removed are linked anew, and whoever is held stays so under the name that they have now. */

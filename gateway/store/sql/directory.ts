@@ -7,7 +7,7 @@ import type { Db, Tables, Tx } from '../table.ts';
 import { changed, readAtOnce, unchanged } from './change.ts';
 import { peopleCondition } from './directory-match.ts';
 import { followPerson, linkUser, madeByDirectory } from './directory-user.ts';
-import { cutAccess, putHold } from './hold.ts';
+import { cutAccess, holdByAddress, putHold } from './hold.ts';
 import { parts } from './part.ts';
 import { revokeOrphans } from './replace-policy.ts';
 import { changePeople } from './super-admin.ts';
@@ -117,16 +117,18 @@ export async function removePerson(db: Db, id: string, version: number, now: num
       .where('id', '=', row.user_id)
       .executeTakeFirstOrThrow();
     await cutAccess(tx, row.user_id, now);
+    // Also where the user goes: a sign-in must not make them anew.
+    await putHold(tx, { user: row.user_id, email, cause: 'directory', now });
     if (made_by === madeByDirectory) {
-      await tx.deleteFrom('hold').where('user_id', '=', row.user_id).where('cause', '=', 'directory').execute();
       await removeUser(tx, row.user_id);
       await revokeOrphans(tx, now);
-    } else await putHold(tx, { user: row.user_id, email, cause: 'directory', now });
+    }
     return changed(true);
   });
 }
 
 async function removeUser(tx: Tx, user: UserId): Promise<void> {
+  await holdByAddress(tx, user);
   await tx.deleteFrom('user').where('id', '=', user).where('made_by', '=', madeByDirectory).execute();
 }
 

@@ -1,9 +1,11 @@
 // Users who count as not there: the directory says they are not active, or they were offboarded. The rule: whoever is held is in no policy that is in force, and what
 // let them in is revoked in the same transaction, so that letting them back brings none of it back.
+import { sql } from 'kysely';
 import type { ConnectionId, UserId } from '#contract/id.ts';
 import type { CutAccess } from '../directory.ts';
 import type { Tables, Tx } from '../table.ts';
 import { removeItems } from './connection.ts';
+import { heldUsers } from './held.ts';
 
 type Cause = Tables['hold']['cause'];
 
@@ -17,6 +19,29 @@ export async function putHold(
     .values({ ...row, since: of.now })
     .onConflict((on) => on.columns(['user_id', 'cause']).doUpdateSet(row))
     .execute();
+}
+
+/** Before users go, or one of them: whoever is held stays so by the address that they have now, whatever they had when they were held. */
+export async function holdByAddress(tx: Tx, user?: UserId): Promise<void> {
+  const theirs = sql`from "user" where "user".id = hold.user_id`;
+  const all = tx
+    .updateTable('hold')
+    .set({ email_key: sql<string>`(select lower("user".email) ${theirs})` })
+    .where(sql<boolean>`exists (select 1 ${theirs} and lower("user".email) <> hold.email_key)`);
+  await (user === undefined ? all : all.where('user_id', '=', user)).execute();
+}
+
+/** Whoever is held has nothing of an older state either. */
+export async function cutHeld(tx: Tx, now: number): Promise<void> {
+  const isHeld = await heldUsers(tx);
+  const those = tx
+    .selectFrom('token')
+    .select('user_id')
+    .where('revoked_at', 'is', null)
+    .union(tx.selectFrom('access_token').select('user_id').where('revoked_at', 'is', null))
+    .union(tx.selectFrom('workstation').select('user_id').where('revoked_at', 'is', null));
+  const users = await tx.selectFrom('user').select(['id', 'email']).where('id', 'in', those).execute();
+  for (const { id } of users.filter(isHeld)) await cutAccess(tx, id, now);
 }
 
 /** Revokes what let this user in. */

@@ -39,8 +39,13 @@ export async function releaseUser(db: Db, slug: string, now: number): Promise<bo
 export async function heldPeople(db: Db): ReturnType<DirectoryStore['held']> {
   return await db
     .selectFrom('hold')
-    .innerJoin('user', 'user.id', 'hold.user_id')
-    .select(['user.slug', 'hold.cause', 'hold.since'])
+    .innerJoin('user', (join) =>
+      join.on((is) =>
+        is.or([is('user.id', '=', is.ref('hold.user_id')), is(sql`lower("user".email)`, '=', is.ref('hold.email_key'))]),
+      ),
+    )
+    .select((is) => ['user.slug', 'hold.cause', is.fn.min('hold.since').as('since')])
+    .groupBy(['user.slug', 'hold.cause'])
     .orderBy('user.slug')
     .orderBy('hold.cause')
     .execute();

@@ -9,6 +9,7 @@ import { bind, whose } from './account.ts';
 import { changed, unchanged } from './change.ts';
 import { revokeOrphans } from './replace-policy.ts';
 import { madeByDirectory } from './directory-user.ts';
+import { holdByAddress } from './hold.ts';
 import { freeSlug } from './slug.ts';
 import { changePeople } from './super-admin.ts';
 
@@ -85,6 +86,7 @@ export async function madePeople(db: Db): Promise<readonly MadePerson[]> {
 
 export async function removePerson(db: Db, slug: string, now: number): Promise<boolean> {
   return await changePeople(db, async (tx) => {
+    await holdByAddress(tx);
     const { numDeletedRows } = await tx
       .deleteFrom('user')
       .where('made_by', 'is not', null)

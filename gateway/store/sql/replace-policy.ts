@@ -9,6 +9,7 @@ import { changed } from './change.ts';
 import { removeOrphanedIdentities } from './identity.ts';
 import { parts } from './part.ts';
 import { settleDirectory } from './directory-user.ts';
+import { holdByAddress } from './hold.ts';
 import { settleSinks } from './sink.ts';
 import { changePeople } from './super-admin.ts';
 
@@ -23,6 +24,7 @@ export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision
     const staying = made
       .filter(({ slug, email }) => !taken.has(slug) && !taken.has(email.toLowerCase()))
       .map((user) => (user.role !== null && !isRole(user.role) ? { ...user, role: null } : user));
+    await holdByAddress(tx);
     await deletePolicy(tx);
     for (const values of parts(rows.settings)) await tx.insertInto('policy_setting').values(values).execute();
     for (const values of parts(rows.roles)) await tx.insertInto('role').values(values).execute();

@@ -1,6 +1,6 @@
 // What is switched off. Those whose time has come stay a while: whoever reads them compares the time by their own clock.
 import type { Selectable } from 'kysely';
-import type { Switch, SwitchTarget } from '#contract/switch.ts';
+import { isOff, type Switch, type SwitchTarget } from '#contract/switch.ts';
 import type { Db, Tables, Tx } from '../table.ts';
 import { change, changed, unchanged } from './change.ts';
 
@@ -30,10 +30,11 @@ export async function switchOn(db: Db, { kind, name }: SwitchTarget): Promise<bo
 }
 
 /** Of an older state: what was off then and is not now is off again; what is off now stays as it is. How many came back. */
-export async function mergeSwitches(tx: Tx, older: Db): Promise<number> {
+export async function mergeSwitches(tx: Tx, older: Db, now: number): Promise<number> {
   const rows = await older.selectFrom('switch').selectAll().execute();
-  const known = new Set((await tx.selectFrom('switch').select(['kind', 'name']).execute()).map(keyOf));
-  const missing = rows.filter((row) => !known.has(keyOf(row)));
+  const live = await tx.selectFrom('switch').select(['kind', 'name', 'until']).execute();
+  const known = new Set(live.filter((row) => isOff(row, now)).map(keyOf));
+  const missing = rows.filter((row) => isOff(row, now) && !known.has(keyOf(row)));
   for (const row of missing) await putSwitch(tx, row);
   return missing.length;
 }

@@ -112,6 +112,9 @@ test('whatever is not understood is refused in the words of the RFC', async () =
     400,
     'invalidSyntax',
   ]);
+  expect(await refused(ask('POST', '/Users', { userName: 'nul\0@example.org' }))).toEqual([400, 'invalidValue']);
+  expect(await refused(filtered('userName eq "a\0"'))).toEqual([400, 'invalidValue']);
+  expect(await refused(ask('GET', '/Users/%00'))).toEqual([404, undefined]);
   const change = (operation: object) => refused(ask('PATCH', `/Users/${id}`, patch(operation)));
   expect(await change({ op: 'move', path: 'title' })).toEqual([400, 'invalidSyntax']);
   expect(await change({ op: 'replace', path: 'id', value: 'x' })).toEqual([400, 'mutability']);
@@ -127,6 +130,59 @@ test('whatever is not understood is refused in the words of the RFC', async () =
     undefined,
   ]);
   expect((await ask('GET', `/Users/${admin}`)).body).toMatchObject({ active: true });
+});
+
+test('what says nothing of whether somebody is active leaves that as it is', async () => {
+  proves('scim.unsaid', {
+    file: 'gateway/http/scim/person.ts',
+    find: 'read.data.active ?? before',
+    replace: 'read.data.active ?? true',
+  });
+  const { ask } = directory;
+  const id = await directory.addUser('unsaid', { active: false });
+  const unsaid = { userName: 'unsaid@example.org', title: 'here?' };
+  expect((await ask('PUT', `/Users/${id}`, unsaid)).body).toMatchObject({ active: false, title: 'here?' });
+  for (const operation of [
+    { op: 'remove', path: 'active' },
+    { op: 'replace', path: 'active', value: null },
+    { op: 'replace', value: { active: null, title: 'still?' } },
+  ])
+    expect((await ask('PATCH', `/Users/${id}`, patch(operation))).body).toMatchObject({ active: false });
+  expect((await ask('PUT', `/Users/${id}`, { ...unsaid, active: true })).body).toMatchObject({ active: true });
+});
+
+test('what would take long to compare is refused, however it is written', async () => {
+  const { ask } = directory;
+  const id = await directory.addUser('large');
+  const wide = Array.from({ length: 41 }, () => 'userName co "a"').join(' or ');
+  expect((await filtered(wide)).body).toMatchObject({ status: '400', scimType: 'invalidFilter' });
+  expect((await filtered(wide.slice(0, wide.lastIndexOf(' or ')))).status).toBe(200);
+  const many = Array.from({ length: 20_000 }, (_, nth) => [`a${nth}`, nth]);
+  const phones = { op: 'add', path: 'phoneNumbers', value: many.map(([value]) => ({ value })) };
+  const name = { op: 'add', path: 'name', value: Object.fromEntries(many) };
+  const nested = { op: 'add', path: 'ims', value: [{ value: Object.fromEntries(many) }] };
+  const enterprise = {
+    op: 'add',
+    value: { 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User': Object.fromEntries(many) },
+  };
+  for (const one of [phones, name, nested, enterprise])
+    expect((await ask('PATCH', `/Users/${id}`, patch(one, one))).body).toMatchObject({ scimType: 'invalidValue' });
+  const asked = { userName: 'wide@example.org', phoneNumbers: phones.value };
+  expect((await ask('POST', '/Users', asked)).body).toMatchObject({ scimType: 'invalidValue' });
+});
+
+test('groups are found by whether anybody is in them', async () => {
+  const { ask } = directory;
+  const id = await directory.addUser('in-it');
+  await ask('POST', '/Groups', { displayName: 'empty' });
+  await ask('POST', '/Groups', { displayName: 'filled', members: [{ value: id }] });
+  const found = async (filter: string) =>
+    (await ask('GET', `/Groups?filter=${encodeURIComponent(filter)}`)).body['Resources'].map(
+      ({ displayName }: { displayName: string }) => displayName,
+    );
+  const named = '(displayName eq "empty" or displayName eq "filled")';
+  expect(await found(`members pr and ${named}`)).toEqual(['filled']);
+  expect(await found(`members eq null and ${named}`)).toEqual(['empty']);
 });
 
 test('it says of itself what is true', async () => {

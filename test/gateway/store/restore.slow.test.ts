@@ -1,0 +1,92 @@
+// A backup that is restored beside people of a directory, those who left, and switches, into each database: what was taken away since stays away.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { backup } from '../../../gateway/store/backup.ts';
+import type { StoreLocation } from '../../../gateway/store/location.ts';
+import { openStore } from '../../../gateway/store/open.ts';
+import { restore } from '../../../gateway/store/restore.ts';
+import type { Store } from '../../../gateway/store/store.ts';
+import { proves } from '../../requirement.ts';
+import { freshFolder, postgresGround } from '../../suite/ground.ts';
+import { startPostgres, type TestPostgres } from '../../suite/postgres.ts';
+import { applyPolicy, hostToken, quiet, samplePolicy, slug } from '../../suite/sample.ts';
+
+const deps = { logger: quiet };
+let server: TestPostgres;
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server?.close());
+
+describe.each(['SQLite', 'PostgreSQL'] as const)('restored into %s in use', (kind) => {
+  let folder: string;
+  let file: string;
+  let location: StoreLocation;
+  let store: Store;
+  beforeEach(async () => {
+    folder = await freshFolder();
+    file = join(folder, 'backup', 'one.jsonl.gz');
+    location =
+      kind === 'PostgreSQL'
+        ? (await postgresGround(server)).location
+        : { kind: 'sqlite', file: join(folder, 'data', 'drawbridge.db') };
+    store = await openStore(location, { logger: quiet, backupDirectory: folder });
+    await applyPolicy(store, samplePolicy);
+    await store.addToken(hostToken('ada'));
+  });
+  afterEach(async () => {
+    await store.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('what was switched off then is off again where its time has come since, and what is off now stays as it is', async () => {
+    const off = { kind: 'server', reason: 'it leaks', isTold: false, since: 1000, until: null, by: 'root', owner: null } as const;
+    for (const name of ['memory', 'files']) await store.switchOff({ ...off, name });
+    await store.switchOff({ ...off, name: 'over', until: 2000 });
+    await backup(location, file, deps);
+    await store.switchOff({ ...off, name: 'memory', until: 2000 });
+    await store.switchOff({ ...off, name: 'files', reason: 'another' });
+    await store.switchOn({ kind: 'server', name: 'over' });
+
+    await restore(file, location, deps);
+    expect(await store.switches()).toEqual([
+      { ...off, name: 'files', reason: 'another' },
+      { ...off, name: 'memory' },
+    ]);
+  });
+
+  test('it brings nobody back whom the directory removed since, and nothing of whoever is held', async () => {
+    proves('scim.restored', {
+      file: 'gateway/store/sql/directory-user.ts',
+      find: "await tx.deleteFrom('user').where('made_by', '=', madeByDirectory)",
+      replace: "await tx.deleteFrom('user').where('made_by', '=', '')",
+    });
+    const person = (name: string, email = `${name}@example.org`) => ({
+      userName: email,
+      externalId: null,
+      displayName: name,
+      email,
+      emails: [],
+      active: true,
+      body: '{}',
+    });
+    const { directory } = store;
+    const [zoe, max] = [await directory.addPerson(person('zoe'), 1), await directory.addPerson(person('max'), 1)];
+    await backup(location, file, deps);
+    await directory.removePerson(zoe.id, 1, 7000);
+    await directory.changePerson(max.id, 1, person('max', 'max.new@example.org'), 7000);
+    await directory.hold('ada', 7000);
+
+    await restore(file, location, deps);
+    const { users } = (await store.policy()).policy;
+    expect(users).not.toHaveProperty('zoe-example-org');
+    expect(await store.administration.user(slug('zoe-example-org'))).toBeUndefined();
+    expect(users).not.toHaveProperty('ada');
+    expect(users[slug('max-example-org')]).toMatchObject({ email: 'max.new@example.org' });
+    expect((await directory.person(max.id))?.user.slug).toBe('max-example-org');
+    await directory.release('ada', 8000);
+    const live = (await store.tokens()).filter((one) => one.user === 'ada' && one.revokedAt === null && one.spentAt === null);
+    expect(live).toEqual([]);
+  });
+});
