@@ -1,11 +1,8 @@
 // The records that a sink set aside, once more: for when its far end was mended.
 // The rule: one that arrives is set aside no more; one that does not stays, with what the far end says now.
 import { itemOf } from '../sink/item.ts';
-import { createReceiver, type ReceiverDeps } from '../sink/open.ts';
-import type { KeyEncryption } from '../vault/seal.ts';
-import { openSinkSecrets } from '../vault/sink-secret.ts';
-import { type Acting, doing } from './context.ts';
-import { sinkNamed } from './sink.ts';
+import { doing } from './context.ts';
+import { type ByHand, openByHand } from './sink-by-hand.ts';
 
 export interface Resent {
   readonly sink: string;
@@ -15,23 +12,15 @@ export interface Resent {
 }
 
 /** Rejects with NAME_UNKNOWN, SINK_SECRET_MISSING and what the vault rejects with. */
-export async function resendParked(
-  of: ReceiverDeps &
-    Acting & {
-      readonly keys: KeyEncryption;
-      readonly slug: string;
-      readonly signal: AbortSignal;
-    },
-): Promise<Resent> {
-  const { store, keys, slug, source, signal } = of;
-  const sink = await sinkNamed(store, slug);
-  const receiver = createReceiver(sink, await openSinkSecrets(sink, await store.sink.secrets(), keys), of);
-  const parked = await store.sink.parked(sink.id);
-  const deed = { operation: 'sinks.resend', target: slug, before: { setAside: parked.length }, after: null };
-  await doing(of, source.now(), deed).administration.noteDeed();
+export async function resendParked(of: ByHand): Promise<Resent> {
+  const { store, slug, source, signal } = of;
+  const { sink, receiver } = await openByHand(of);
   const left: { chain: string; seq: number; reason: string }[] = [];
   let delivered = 0;
   try {
+    const parked = await store.sink.parked(sink.id);
+    const deed = { operation: 'sinks.resend', target: slug, before: { setAside: parked.length }, after: null };
+    await doing(of, source.now(), deed).administration.noteDeed();
     for (const { chain, seq, reason } of parked) {
       if (signal.aborted) {
         left.push({ chain, seq, reason });

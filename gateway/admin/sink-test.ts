@@ -3,11 +3,8 @@
 import type { EventRecord } from '#contract/audit.ts';
 import { newRecordId } from '#contract/id.ts';
 import { itemOf } from '../sink/item.ts';
-import { createReceiver, type ReceiverDeps } from '../sink/open.ts';
-import type { KeyEncryption } from '../vault/seal.ts';
-import { openSinkSecrets } from '../vault/sink-secret.ts';
-import { type Acting, doing } from './context.ts';
-import { sinkNamed } from './sink.ts';
+import { doing } from './context.ts';
+import { type ByHand, openByHand } from './sink-by-hand.ts';
 
 export interface SinkTest {
   readonly sink: string;
@@ -20,25 +17,17 @@ export interface SinkTest {
 }
 
 /** Rejects with NAME_UNKNOWN, SINK_SECRET_MISSING and what the vault rejects with. */
-export async function testSink(
-  of: ReceiverDeps &
-    Acting & {
-      readonly keys: KeyEncryption;
-      readonly slug: string;
-      readonly signal: AbortSignal;
-    },
-): Promise<SinkTest> {
-  const { store, keys, slug, source, signal } = of;
-  const sink = await sinkNamed(store, slug);
-  const receiver = createReceiver(sink, await openSinkSecrets(sink, await store.sink.secrets(), keys), of);
+export async function testSink(of: ByHand): Promise<SinkTest> {
+  const { slug, source, signal } = of;
+  const { sink, receiver } = await openByHand(of);
   const at = source.now();
   const id = newRecordId(at);
   const about = { user: null, workstation: null, code: null, detail: { sink: slug, test: true } };
-  await doing(of, at, { operation: 'sinks.test', target: slug, before: null, after: { record: id } }).administration.noteDeed();
   const record: EventRecord = { version: 1, kind: 'event', id, at, event: 'sink_test', ...about };
   const unfiltered = { redact: sink.config.redact, format: sink.config.format };
   const item = itemOf({ chain: 'test', seq: 1, at, body: JSON.stringify(record), hash: '' }, unfiltered, source.organization);
   try {
+    await doing(of, at, { operation: 'sinks.test', target: slug, before: null, after: { record: id } }).administration.noteDeed();
     const began = performance.now();
     // Without a filter there always is one.
     const outcome = await receiver.deliver(item === undefined ? [] : [item], signal);

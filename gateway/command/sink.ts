@@ -1,18 +1,16 @@
 // `sink`: where records are sent, how far each has come, and their secrets, which go in and never come out again.
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { Acting } from '../admin/context.ts';
 import { readEgressFile } from '../admin/egress-file.ts';
 import { printable, sinkTable } from '../admin/print.ts';
+import type { ByHand } from '../admin/sink-by-hand.ts';
 import { resendParked } from '../admin/sink-resend.ts';
 import { testSink } from '../admin/sink-test.ts';
 import { listSinks, setSinkSecret, sinkNamed } from '../admin/sink.ts';
 import type { Refused } from '../egress/connect.ts';
 import { createEgress } from '../egress/egress.ts';
 import { onlyDirect } from '../egress/way.ts';
-import type { ReceiverDeps } from '../sink/open.ts';
 import { openKeys } from '../vault/open.ts';
-import type { KeyEncryption } from '../vault/seal.ts';
 import { readSecret } from './secret-input.ts';
 import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common, type Terminal } from './terminal.ts';
 
@@ -61,12 +59,7 @@ type Outward = Common & { readonly egress?: string };
 const waysOfServe = 'the ways out of `serve`, where the sink has one of them';
 
 /** Runs what sends to a sink by itself, beside the gateway server. */
-async function sending<T>(
-  terminal: Terminal,
-  flags: Outward,
-  slug: string,
-  run: (of: ReceiverDeps & Acting & { keys: KeyEncryption; slug: string; signal: AbortSignal }) => Promise<T>,
-): Promise<T> {
+async function sending<T>(terminal: Terminal, flags: Outward, slug: string, run: (of: ByHand) => Promise<T>): Promise<T> {
   const { ways } = flags.egress === undefined ? { ways: onlyDirect } : await readEgressFile(flags.egress);
   return withAdmin(terminal, flags, async (acting, { dataDir, vaultKeys }) => {
     const onRefused = ({ host, reason }: Refused) => terminal.note(`warning: ${host} was not asked: ${reason}.`);
