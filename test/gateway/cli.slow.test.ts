@@ -194,12 +194,12 @@ describe('beside a running serve', () => {
     const line = lines.findLast((one) => one.includes('"kind":"call"'));
     expect(JSON.parse(line ?? '')).toMatchObject({ kind: 'call', method: 'initialize', user: { name: 'ada' }, host: 'codex' });
     const following = startProgram(script, ['audit', 'tail', '-n', '0', '--follow', '--json', '--data', dataDir]);
-    const followed = once(following.child.stdout ?? gateway.child, 'data');
-    // A record is written until the follower, which starts at its own pace, has seen one.
-    let isSeen = false;
-    const seen = followed.then(() => (isSeen = true));
-    while (!isSeen) await Promise.race([seen, initialize(gateway.url, token)]);
-    expect(String((await followed)[0])).toContain('"method":"initialize"');
+    let followed = '';
+    following.child.stdout?.on('data', (piece) => (followed += String(piece)));
+    // A record is written until the follower, which starts at its own pace, has seen one; alerts come beside them.
+    await expect
+      .poll(async () => (await initialize(gateway.url, token), followed), { timeout: 30_000 })
+      .toContain('"method":"initialize"');
     expect(await following.stop('SIGINT')).toBe(0);
     const kept = join(dir, 'checkpoint');
     await writeFile(kept, await done('audit', 'checkpoint'));

@@ -45,7 +45,7 @@ export interface Deployment {
     env?: Record<string, string>;
   }): Promise<Workstation>;
   restartGateway(signal?: NodeJS.Signals): Promise<void>;
-  /** The newest records of calls and events, the oldest first. Deeds come into the chain at their own pace: `deeds`. */
+  /** The newest records of calls and events, the oldest first; without what comes at its own pace: alerts, and `deeds`. */
   records(limit?: number): Promise<Record<string, unknown>[]>;
   deeds(): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
@@ -189,7 +189,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     },
     async records(limit = 100) {
       const all = await tail(limit + 200);
-      return all.filter(({ kind }) => kind !== 'deed').slice(-limit);
+      return all.filter(({ kind, event }) => kind !== 'deed' && event !== 'alert_raised').slice(-limit);
     },
     deeds: async () => (await tail(1000)).filter(({ kind }) => kind === 'deed'),
     async close() {
