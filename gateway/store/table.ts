@@ -2,7 +2,6 @@
 // JSON is text, truth is 0 or 1. A change here comes with a new file in migration/, never with a change of an old one.
 import type { Kysely, Transaction } from 'kysely';
 import type {
-  AlertId,
   AssignmentId,
   ConnectionId,
   Fingerprint,
@@ -11,7 +10,6 @@ import type {
   OrganizationId,
   RecordId,
   ServerId,
-  SinkId,
   Slug,
   TeamId,
   TokenId,
@@ -21,10 +19,12 @@ import type {
 import type { HostState } from '#contract/host-identity.ts';
 import type { ItemKind, PolicyServer, RemoteServer } from '#contract/policy.ts';
 import type { Verdict } from '#contract/server.ts';
-import type { AlertLevel } from './alert.ts';
 import type { SwitchKind } from '#contract/switch.ts';
+import type { DirectoryTables } from './directory-table.ts';
 import type { PinsColumn, PinTable } from './pin-table.ts';
+import type { SinkTables } from './sink-table.ts';
 import type { StoredIdentity, Workstation } from './store.ts';
+import type { TrailTables } from './trail-table.ts';
 
 interface Named<Id> {
   readonly id: Id;
@@ -32,7 +32,7 @@ interface Named<Id> {
   readonly title: string | null;
 }
 
-export interface Tables {
+export interface Tables extends DirectoryTables, SinkTables, TrailTables {
   /** One row: what the whole database is about. */
   readonly state: { readonly id: number; readonly revision: number; readonly organization: OrganizationId | null };
 
@@ -242,54 +242,6 @@ export interface Tables {
   /** JSON: contract/posture-summary.ts, as it was told last. */
   readonly workstation_posture: { readonly workstation_id: WorkstationId; readonly body: string; readonly at: number };
 
-  readonly sink: {
-    readonly id: SinkId;
-    readonly slug: Slug;
-    /** JSON: contract/sink.ts. */
-    readonly body: string;
-  };
-  readonly sink_secret: {
-    readonly sink_id: SinkId;
-    readonly name: string;
-    readonly origin: string;
-    readonly sealed: string;
-    readonly set_at: number;
-  };
-  readonly sink_cursor: { readonly sink_id: SinkId; readonly chain: string; readonly seq: number };
-  readonly sink_state: {
-    readonly sink_id: SinkId;
-    /** Who sends to it, until when; null where nobody does. */
-    readonly holder: string | null;
-    readonly lease_until: number;
-    readonly sent: number;
-    readonly rejected: number;
-    readonly skipped: number;
-    readonly delivered_at: number | null;
-    readonly failing_since: number | null;
-    readonly last_error: string | null;
-    readonly last_error_at: number | null;
-  };
-  readonly alert: {
-    readonly key: string;
-    readonly id: AlertId;
-    readonly level: AlertLevel;
-    readonly words: string;
-    readonly count: number;
-    readonly record: string | null;
-    readonly at: number;
-    readonly first_at: number;
-    readonly told_at: number | null;
-    readonly closed_at: number | null;
-  };
-  readonly alert_cursor: { readonly chain: string; readonly seq: number };
-  readonly sink_parked: {
-    readonly sink_id: SinkId;
-    readonly chain: string;
-    readonly seq: number;
-    readonly reason: string;
-    readonly at: number;
-  };
-
   /** The deeds of administrators that are not in the audit chain yet: written in the transaction of what they tell of. */
   readonly deed: {
     readonly id: RecordId;
@@ -312,57 +264,6 @@ export interface Tables {
     readonly revoked_at: number | null;
     readonly used_at: number | null;
   };
-  /** What a directory says of people; `…_key` is in lower case. */
-  readonly directory_person: {
-    readonly id: string;
-    readonly user_id: UserId;
-    readonly user_name: string;
-    readonly user_name_key: string;
-    readonly external_id: string | null;
-    readonly display_name: string | null;
-    readonly display_name_key: string | null;
-    readonly email: string;
-    readonly email_key: string;
-    readonly active: number;
-    /** JSON: the other attributes. */
-    readonly body: string;
-    readonly version: number;
-    readonly created_at: number;
-    readonly modified_at: number;
-  };
-  readonly directory_email: {
-    readonly person_id: string;
-    readonly position: number;
-    readonly value_key: string;
-    readonly type: string | null;
-    readonly is_primary: number;
-  };
-  readonly directory_group: {
-    readonly id: string;
-    readonly display_name: string;
-    readonly display_name_key: string;
-    readonly external_id: string | null;
-    readonly version: number;
-    readonly created_at: number;
-    readonly modified_at: number;
-  };
-  readonly directory_member: { readonly group_id: string; readonly person_id: string };
-  readonly directory_token: {
-    readonly id: TokenId;
-    readonly hash: string;
-    readonly title: string;
-    readonly created_at: number;
-    readonly expires_at: number;
-    readonly revoked_at: number | null;
-    readonly used_at: number | null;
-  };
-  /** Users who count as not there, and why: by their id, and whoever has their address. */
-  readonly hold: {
-    readonly user_id: UserId;
-    readonly cause: 'directory' | 'offboarding';
-    readonly email_key: string;
-    readonly since: number;
-  };
 
   /** Requests that are to be done once, by who asked and the key that they gave. */
   readonly idempotency: {
@@ -372,27 +273,6 @@ export interface Tables {
     /** Sealed for who asked; null while it is under way. */
     readonly answer: string | null;
     readonly at: number;
-  };
-
-  /** The index over the records (sql/search.ts). `peak`: the latest `at` up to it. */
-  readonly entry: { readonly number: number; readonly record: number; readonly at: number; readonly peak: number };
-  readonly entry_cursor: { readonly chain: string; readonly seq: number };
-  /** One row. `lag`: how much earlier than the latest before it a record was at most. */
-  readonly entry_state: { readonly id: number; readonly next: number; readonly peak: number; readonly lag: number };
-
-  readonly chain: {
-    readonly number: number;
-    readonly name: string;
-  };
-  readonly record: {
-    /** Of its chain and its own number in it (sql/place.ts). */
-    readonly id: number;
-    readonly at: number;
-    readonly body: string;
-    readonly hash: string;
-    /** Of the seal over its group, where it is the last of it: the last number of the group before, and the seal itself. */
-    readonly after: number | null;
-    readonly mac: string | null;
   };
 }
 

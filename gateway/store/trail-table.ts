@@ -1,0 +1,24 @@
+// The tables of the audit trail: its chains of records, and the index of their search. The rule is that of table.ts, of which it is a part.
+
+export interface TrailTables {
+  /** The index over the records (sql/search.ts). `peak`: the latest `at` up to it. */
+  readonly entry: { readonly number: number; readonly record: number; readonly at: number; readonly peak: number };
+  readonly entry_cursor: { readonly chain: string; readonly seq: number };
+  /** One row. `lag`: how much earlier than the latest before it a record was at most. */
+  readonly entry_state: { readonly id: number; readonly next: number; readonly peak: number; readonly lag: number };
+
+  readonly chain: {
+    readonly number: number;
+    readonly name: string;
+  };
+  readonly record: {
+    /** Of its chain and its own number in it (sql/place.ts). */
+    readonly id: number;
+    readonly at: number;
+    readonly body: string;
+    readonly hash: string;
+    /** Of the seal over its group, where it is the last of it: the last number of the group before, and the seal itself. */
+    readonly after: number | null;
+    readonly mac: string | null;
+  };
+}
