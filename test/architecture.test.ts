@@ -6,7 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { check, layerOf } from './architecture/check.ts';
 import { readTable, tableRows } from './architecture/document.ts';
 import { type Source, readSources } from './architecture/source.ts';
-import { layers, programs } from './architecture/table.ts';
+import { programs } from './architecture/door.ts';
+import { layers } from './architecture/table.ts';
 import { proves } from './requirement.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -1,9 +1,10 @@
 // The account for an emergency: a password and a changing code, made by a one-time link that an administrator takes at the command line. It says who somebody
 // is when no identity provider can; what they may reach is still the policy's.
-import { createCipheriv, createDecipheriv, createHmac, hash, hkdfSync, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, hkdfSync, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { Secret as TotpSecret, TOTP } from 'otpauth';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
+import { decrypt, encrypt } from '../aes.ts';
 import type { SigningKey } from '../caller/signing-key.ts';
 import { accountLinkModel, type SignInStore } from '../store/sign-in.ts';
 
@@ -125,22 +126,17 @@ async function fits(password: string, hashed: string): Promise<boolean> {
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-/** AES-256-GCM, bound to the account. */
+/** Bound to the account: nonce, tag and text, each by itself. */
 function seal(key: Buffer, email: string, plain: string): string {
-  const iv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(email));
-  const sealed = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
-  return [iv, cipher.getAuthTag(), sealed].map((part) => part.toString('base64url')).join('.');
+  const { nonce, tag, text } = encrypt(key, plain, Buffer.from(email));
+  return [nonce, tag, text].map((part) => part.toString('base64url')).join('.');
 }
 
-function open(key: Buffer, email: string, text: string): string {
-  const [iv = '', tag = '', sealed = ''] = text.split('.');
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(iv, 'base64url'))
-      .setAAD(Buffer.from(email))
-      .setAuthTag(Buffer.from(tag, 'base64url'));
-    return Buffer.concat([decipher.update(Buffer.from(sealed, 'base64url')), decipher.final()]).toString('utf8');
-  } catch (cause) {
-    throw new Fault('SECRET_UNREADABLE', { name: 'local account', reason: 'it was sealed with another signing key' }, { cause });
-  }
+function open(key: Buffer, email: string, kept: string): string {
+  const [nonce = '', tag = '', text = ''] = kept.split('.');
+  const of = (part: string) => Buffer.from(part, 'base64url');
+  const plain = decrypt(key, { nonce: of(nonce), tag: of(tag), text: of(text) }, Buffer.from(email));
+  if (plain === undefined)
+    throw new Fault('SECRET_UNREADABLE', { name: 'local account', reason: 'it was sealed with another signing key' });
+  return plain.toString('utf8');
 }

@@ -2,7 +2,7 @@
 // Rule: a name that is not in the list is looked for once more where it lies, because somebody may have changed the key meanwhile.
 import { hash } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
-import { decrypt, encrypt, type KeyEncryption } from './seal.ts';
+import { type KeyEncryption, openBytes, sealBytes } from './seal.ts';
 
 /** 32 bytes, and a name that says nothing of them. */
 export interface VaultKey {
@@ -33,12 +33,12 @@ export function localKeys(source: KeySource): KeyEncryption {
       known = keys;
       const [first] = keys;
       if (!first) throw new Fault('VAULT_KEY_MISSING', { kid: 'any' });
-      return { kid: first.kid, wrapped: encrypt(first.key, key, about) };
+      return { kid: first.kid, wrapped: sealBytes(first.key, key, about) };
     },
     async unwrap({ kid, wrapped }, about) {
       const found = await find(kid);
       if (!found) throw new Fault('VAULT_KEY_MISSING', { kid });
-      return decrypt(found.key, wrapped, about);
+      return openBytes(found.key, wrapped, about);
     },
     current: async () => (await source.read())[0]?.kid,
     has: async (kid) => (await find(kid)) !== undefined,

@@ -1,8 +1,9 @@
 // Secrets at rest, AES-256-GCM twice: each value under a data key of its own, and that key under the key-encryption key. What a value belongs to is
 // authenticated with it, so a row that was moved to another person, server, column or table does not open.
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
 import { reveal, Secret } from '#contract/secret.ts';
+import { decrypt, encrypt, packed, unpacked } from '../aes.ts';
 
 /** Where a value lies and whose it is. */
 export type Binding = IdentityBinding | SinkBinding;
@@ -49,7 +50,7 @@ export async function seal(secret: Secret<string>, binding: Binding, keys: KeyEn
   const dataKey = randomBytes(32);
   try {
     const { kid, wrapped } = await keys.wrap(dataKey, about(binding, 'key'));
-    return ['1', kid, wrapped, encrypt(dataKey, Buffer.from(reveal(secret)), about(binding, 'value'))].join('.');
+    return ['1', kid, wrapped, sealBytes(dataKey, Buffer.from(reveal(secret)), about(binding, 'value'))].join('.');
   } finally {
     dataKey.fill(0);
   }
@@ -60,7 +61,7 @@ export async function unseal(sealed: string, binding: Binding, keys: KeyEncrypti
   const { kid, wrapped, value } = partsOf(sealed);
   const dataKey = await keys.unwrap({ kid, wrapped }, about(binding, 'key'));
   try {
-    return new Secret(decrypt(dataKey, value, about(binding, 'value')).toString('utf8'));
+    return new Secret(openBytes(dataKey, value, about(binding, 'value')).toString('utf8'));
   } finally {
     dataKey.fill(0);
   }
@@ -83,26 +84,15 @@ export function kidOf(sealed: string): string {
   return partsOf(sealed).kid;
 }
 
-const nonceBytes = 12;
-const tagBytes = 16;
-
-export function encrypt(key: Buffer, plain: Buffer, additional: Buffer): string {
-  const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(additional);
-  return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]).toString('base64url');
+export function sealBytes(key: Buffer, plain: Buffer, additional: Buffer): string {
+  return packed(encrypt(key, plain, additional)).toString('base64url');
 }
 
 /** Throws VAULT_DAMAGED. */
-export function decrypt(key: Buffer, text: string, additional: Buffer): Buffer {
-  const bytes = Buffer.from(text, 'base64url');
-  if (bytes.length < nonceBytes + tagBytes) throw new Fault('VAULT_DAMAGED');
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, nonceBytes), { authTagLength: tagBytes });
-    decipher.setAAD(additional).setAuthTag(bytes.subarray(-tagBytes));
-    return Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]);
-  } catch (cause) {
-    throw new Fault('VAULT_DAMAGED', {}, { cause });
-  }
+export function openBytes(key: Buffer, text: string, additional: Buffer): Buffer {
+  const plain = decrypt(key, unpacked(Buffer.from(text, 'base64url')), additional);
+  if (plain === undefined) throw new Fault('VAULT_DAMAGED');
+  return plain;
 }
 
 function partsOf(sealed: string): WrappedKey & { readonly value: string } {

@@ -1,7 +1,8 @@
 // Judges source files by the table: which import is allowed, and the house rules that no tool checks.
 // A file that no row covers is refused too, so that a new folder can't stand outside the architecture.
 import { posix } from 'node:path';
-import { type Layer, covers, doors, layers, roots } from './table.ts';
+import { doors, roots } from './door.ts';
+import { type Layer, covers, layers } from './table.ts';
 import type { Source } from './source.ts';
 
 const longestFile = 400;

@@ -1,7 +1,8 @@
 // The import table as ARCHITECTURE.md shows it. Run by `npm run generate`, it writes the table there anew; the architecture test compares.
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { doors, layers } from './table.ts';
+import { doors } from './door.ts';
+import { layers } from './table.ts';
 
 const begin = '<!-- the import table: written by `npm run generate` from test/architecture/table.ts -->';
 const end = '<!-- end of the import table -->';

@@ -22,6 +22,7 @@ export const layers: readonly Layer[] = [
   { at: 'gateway/call.ts', ours: contract, packages: [], node: [] },
   { at: 'gateway/metrics.ts', ours: contract, packages: [], node: [] },
   { at: 'gateway/key-file.ts', ours: contract, packages: [], node: 'all' },
+  { at: 'gateway/aes.ts', ours: [], packages: [], node: ['crypto'] },
   { at: 'gateway/mcp/', ours: [...contract, 'gateway/call.ts'], packages: ['@modelcontextprotocol/core', 'zod'], node: 'all' },
   // The one way out to addresses that come from a policy or from somebody's document.
   { at: 'gateway/egress/', ours: contract, packages: ['undici', 'ipaddr.js', 'http-message-signatures'], node: 'all' },
@@ -72,7 +73,14 @@ export const layers: readonly Layer[] = [
   },
   {
     at: 'gateway/vault/',
-    ours: [...contract, 'gateway/key-file.ts', 'gateway/store/store.ts', 'gateway/store/sink.ts', 'gateway/bus/bus.ts'],
+    ours: [
+      ...contract,
+      'gateway/aes.ts',
+      'gateway/key-file.ts',
+      'gateway/store/store.ts',
+      'gateway/store/sink.ts',
+      'gateway/bus/bus.ts',
+    ],
     packages: ['zod'],
     node: 'all',
   },
@@ -143,6 +151,7 @@ export const layers: readonly Layer[] = [
     at: 'gateway/pipeline/',
     ours: [
       ...contract,
+      'gateway/aes.ts',
       'gateway/call.ts',
       'gateway/metrics.ts',
       'gateway/in-force.ts',
@@ -160,6 +169,7 @@ export const layers: readonly Layer[] = [
     at: 'gateway/sign-in/',
     ours: [
       ...contract,
+      'gateway/aes.ts',
       'gateway/store/store.ts',
       'gateway/store/sign-in.ts',
       'gateway/mcp/address.ts',
@@ -223,6 +233,7 @@ export const layers: readonly Layer[] = [
     at: 'gateway/http/admin/',
     ours: [
       ...contract,
+      'gateway/aes.ts',
       'gateway/http/',
       'gateway/admin/',
       'gateway/store/store.ts',
@@ -361,39 +372,3 @@ export function covers(at: string, path: string): boolean {
   if (at.endsWith('/*')) return path.startsWith(at.slice(0, -1)) && !path.slice(at.length - 1).includes('/');
   return path === at;
 }
-
-/** Packages that only these files may import, whatever the row of their folder says: one door each. */
-export const doors: Readonly<Record<string, readonly string[]>> = {
-  'better-sqlite3': ['gateway/store/sqlite.ts'],
-  pg: ['gateway/store/postgres.ts'],
-  yaml: ['gateway/admin/', 'bridge/host/'],
-  'prom-client': ['gateway/http/metrics.ts'],
-  'oidc-provider': ['gateway/sign-in/', 'gateway/http/sign-in/'],
-  'openid-client': ['gateway/sign-in/identity-provider.ts', 'gateway/identity/grant.ts'],
-  otpauth: ['gateway/sign-in/local-account.ts'],
-  '@napi-rs/keyring': ['bridge/device/keychain.ts'],
-  undici: ['gateway/egress/'],
-  'ipaddr.js': ['gateway/egress/address.ts'],
-  electron: ['main/'],
-  react: ['renderer/'],
-  'react-dom': ['renderer/'],
-  'electron-builder': ['build/package/'],
-};
-
-/** Composition roots: only they read the environment. */
-export const roots: readonly string[] = [
-  'gateway/main.ts',
-  'gateway/cli.ts',
-  'gateway/launch.mjs',
-  'bridge/agent.ts',
-  'bridge/cli.ts',
-  'bridge/launch.mjs',
-  'main/main.ts',
-  'renderer/companion/main.tsx',
-  'build/setup.mjs',
-  'build/start/main.ts',
-  'build/package/main.ts',
-];
-
-/** Folders of the programs: each must hold modules, or the checks looked in the wrong place. */
-export const programs = ['contract', 'gateway', 'bridge', 'main', 'renderer', 'build'] as const;

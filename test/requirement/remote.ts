@@ -132,6 +132,11 @@ export const remote: readonly Requirement[] = [
   },
   { id: 'remote.era-found-out', promise: 'A remote server of either era is called as it wants it.', source: walk },
   {
+    id: 'vault.sealed-whole',
+    promise: 'What is sealed opens whole, under its own key and for what it is about, or not at all.',
+    source: data,
+  },
+  {
     id: 'vault.bound',
     promise: 'A sealed value opens only for the row, server, user, gateway and origin it was sealed for.',
     source: data,

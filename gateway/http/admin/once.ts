@@ -1,8 +1,9 @@
 // A POST with an Idempotency-Key is done once: who sends it again gets the first answer. What is kept for that is sealed under the personal access token that
 // asked, which is stored nowhere, so an answer that holds a new secret is in no database for anybody else.
-import { createCipheriv, createDecipheriv, hash, hkdfSync, randomBytes } from 'node:crypto';
+import { hash, hkdfSync } from 'node:crypto';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
+import { decrypt, encrypt } from '../../aes.ts';
 import type { Store } from '../../store/store.ts';
 
 const Answer = z.object({ status: z.number(), body: z.json() });
@@ -53,17 +54,16 @@ function keyOf(secret: string, key: string): Uint8Array {
   return new Uint8Array(hkdfSync('sha256', secret, '', `drawbridge idempotency 1|${key}`, 32));
 }
 
+/** Nonce, tag, text: the tag stands before what it is of. */
 function seal(answer: Answer, secret: string, key: string): string {
-  const iv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', keyOf(secret, key), iv);
-  const sealed = Buffer.concat([cipher.update(JSON.stringify(answer)), cipher.final()]);
-  return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url');
+  const { nonce, tag, text } = encrypt(keyOf(secret, key), JSON.stringify(answer));
+  return Buffer.concat([nonce, tag, text]).toString('base64url');
 }
 
-function open(text: string, secret: string, key: string): Answer {
-  const bytes = Buffer.from(text, 'base64url');
-  const decipher = createDecipheriv('aes-256-gcm', keyOf(secret, key), bytes.subarray(0, 12));
-  decipher.setAuthTag(bytes.subarray(12, 28));
-  const plain = Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]);
+function open(kept: string, secret: string, key: string): Answer {
+  const bytes = Buffer.from(kept, 'base64url');
+  const sealed = { nonce: bytes.subarray(0, 12), tag: bytes.subarray(12, 28), text: bytes.subarray(28) };
+  const plain = decrypt(keyOf(secret, key), sealed);
+  if (plain === undefined) throw new Error('an answer that was kept is not as it was');
   return Answer.parse(JSON.parse(plain.toString('utf8')));
 }
