@@ -1,5 +1,5 @@
 // `npm run hosts:table`: each AI host through its whole life with the whole product, as a table: discovered, converged, called through, drift repaired,
-// restored. Real programs and the real reference servers over a sample home; nothing of the user's own. Exit code 1 where a cell does not hold.
+// restored, and what its entries are where it may sign in by itself. Real programs and the real reference servers over a sample home; nothing of the user's own. Exit code 1 where a cell does not hold.
 // `--real FILE`: what `node test/host/main.ts --json` printed, for the column of the real hosts. `--json`: the rows as JSON.
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -13,9 +13,10 @@ import type { HostSpec } from '#contract/host.ts';
 import { existing, placesOf } from '../../bridge/host/place.ts';
 import { makeSampleHome } from '../../build/start/sample-home.ts';
 import type { Deployment, Workstation } from './deployment.ts';
-import { deploy, until } from './deployment.ts';
+import { until } from './deployment.ts';
 import { programsIn, withDirect } from './host-entry.ts';
 import { walkPolicy } from './policy.ts';
+import { deploySignIn } from './sign-in.ts';
 
 interface Cell {
   readonly holds: boolean;
@@ -28,6 +29,8 @@ interface Row {
   readonly called: Cell;
   readonly restored: Cell;
   readonly repaired: Cell;
+  /** Where the gateway server lets hosts sign in: URLs, or still the shim. */
+  readonly layout: Cell;
 }
 
 const Found = z.array(
@@ -60,7 +63,7 @@ process.stdout.write(values.json ? `${JSON.stringify({ version: 1, rows, real: O
 process.exitCode = rows.every(({ host: _host, ...cells }) => Object.values(cells).every(({ holds }) => holds)) ? 0 : 1;
 
 async function run(): Promise<readonly Row[]> {
-  const deployment = await deploy({
+  const { deployment, close } = await deploySignIn({
     policy: walkPolicy({ everything: { tools: ['echo'] }, filesystem: { tools: 'all' }, memory: { tools: 'all' } }),
   });
   try {
@@ -69,12 +72,13 @@ async function run(): Promise<readonly Row[]> {
     const files = await placesIn(home);
     const before = new Map<string, string>();
     for (const [host, path] of files) before.set(host, digest(await readFile(path)));
-    const observed = { GatewaySlug: 'eng', LocalServerApproval: 'gateway', EnforcementMode: 'observe' };
+    // Every cell but the last is about entries that start the shim.
+    const observed = { GatewaySlug: 'eng', LocalServerApproval: 'gateway', EnforcementMode: 'observe', ShimHosts: '*' };
     const workstation = await deployment.workstation({ user: 'ada', home, profile: observed });
     const flags = ['--home', home, '--profile', workstation.profileFile];
     const discovered = await look(workstation, flags);
 
-    await setMode(workstation, 'enforce');
+    await set(workstation, { EnforcementMode: 'enforce' });
     await workstation.restart();
     await approveAll(deployment);
     const converged = await look(workstation, flags);
@@ -92,17 +96,24 @@ async function run(): Promise<readonly Row[]> {
     await workstation.restart();
     const repaired = new Map<string, Cell>();
     for (const spec of hosts) repaired.set(spec.id, await repair(spec, files.get(spec.id) ?? ''));
+    await set(workstation, { ShimHosts: [] });
+    await workstation.restart();
+    const isSettled = async () => [...(await look(workstation, flags)).values()].every((file) => file?.state === 'compliant');
+    // Where one never is, its cell says so.
+    await until('every config to be as it should', isSettled, 30_000).catch(() => undefined);
+    const layouts = await look(workstation, flags);
     const none = { holds: false, says: '-' };
-    return hosts.map(({ id }) => ({
+    return hosts.map(({ id, remote }) => ({
       host: id,
       discovered: judged(discovered.get(id), 'drifted', 'stdio'),
       converged: judged(converged.get(id), 'compliant', 'shim'),
       called: called.get(id) ?? none,
       restored: restored.get(id) ?? none,
       repaired: repaired.get(id) ?? none,
+      layout: judged(layouts.get(id), 'compliant', remote.own ? 'gateway' : 'shim'),
     }));
   } finally {
-    await deployment.close();
+    await close();
   }
 }
 
@@ -125,12 +136,12 @@ async function placesIn(home: string): Promise<ReadonlyMap<string, string>> {
 function judged(file: FoundFile | undefined, state: string, kind: string): Cell {
   const servers = (file?.servers ?? []).filter((server) => server.kind === kind).map(({ name }) => name);
   const holds = file?.state === state && names.every((name) => servers.includes(name));
-  return { holds, says: `${servers.length} ${kind}, ${file?.state ?? 'not found'}` };
+  return { holds, says: `${servers.length} ${kind === 'gateway' ? 'URL' : kind}, ${file?.state ?? 'not found'}` };
 }
 
-async function setMode(workstation: Workstation, mode: string): Promise<void> {
+async function set(workstation: Workstation, settings: object): Promise<void> {
   const profile = z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(workstation.profileFile, 'utf8')));
-  await writeFile(workstation.profileFile, JSON.stringify({ ...profile, EnforcementMode: mode }));
+  await writeFile(workstation.profileFile, JSON.stringify({ ...profile, ...settings }));
 }
 
 async function approveAll(deployment: Deployment): Promise<void> {
@@ -209,6 +220,7 @@ function inWords(all: readonly Row[]): string {
     'called by the real host',
     'drift repaired',
     'restored',
+    'entries where it may sign in',
   ];
   const lines = all.map((row) => [
     row.host,
@@ -218,6 +230,7 @@ function inWords(all: readonly Row[]): string {
     real.get(row.host) ?? 'not asked (--real)',
     cell(row.repaired),
     cell(row.restored),
+    cell(row.layout),
   ]);
   const widths = head.map((title, column) => Math.max(title.length, ...lines.map((line) => (line[column] ?? '').length)));
   const line = (cells: readonly string[]): string => `| ${cells.map((text, at) => text.padEnd(widths[at] ?? 0)).join(' | ')} |\n`;
