@@ -77,8 +77,12 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
 
   function destinationOf(allowed: Allowed, trace: Trace): Destination {
     const destination = choose(allowed);
-    if (lastUsed.size > rememberAtMost) lastUsed.clear();
-    lastUsed.set(ownerOf(allowed), destination.workstation);
+    const owner = ownerOf(allowed);
+    // The one that called last is forgotten last.
+    lastUsed.delete(owner);
+    lastUsed.set(owner, destination.workstation);
+    const [oldest] = lastUsed.size > rememberAtMost ? lastUsed.keys() : [];
+    if (oldest !== undefined) lastUsed.delete(oldest);
     trace.destination = destination;
     return destination;
   }

@@ -24,6 +24,12 @@ export const policy: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, the tunnel',
   },
   {
+    id: 'policy.last-device',
+    promise:
+      'Of two devices of its user that offer a server, a host with a URL is served by the one that served the last call of it.',
+    source: 'docs/tunnel.md, Which workstation serves a call',
+  },
+  {
     id: 'policy.template-no-dots',
     promise: 'A template exposes no URI whose dot segments a server could resolve to something else.',
     source: 'docs/gateway-cli.md, Items',
