@@ -1,6 +1,6 @@
 // A sink that is a file: one record a line, on disk when it counts as delivered, rotated by size.
-// The rule: a line is whole. One that a crash or a full disk tore is ended before the next begins.
-import { mkdir, open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
+// The rule: a line is whole. One that a crash or a full disk tore is ended before the next begins; what is on disk is not written again because its file can't be rotated.
+import { mkdir, open, rename, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from './failure.ts';
 import type { Item } from './item.ts';
@@ -37,19 +37,25 @@ export function createFile({ directory, rotateBytes, keep }: FileDeps): Receiver
   }
 
   async function write(items: readonly Item[]): Promise<void> {
-    const file = await opened();
+    let file = await opened();
+    if (size >= rotateBytes) {
+      await rotate();
+      file = await opened();
+    }
     const lines = Buffer.from(items.map(({ text }) => `${text}\n`).join(''));
     let written = 0;
     while (written < lines.length) written += (await file.write(lines, written)).bytesWritten;
     await file.sync();
     size += lines.length;
-    if (size >= rotateBytes) await rotate();
   }
 
+  /** Up to the first number that is free: where it failed halfway that is where it goes on, and no kept one is removed for nothing. */
   async function rotate(): Promise<void> {
     await shut();
-    await rm(`${path}.${keep}`, { force: true });
-    for (let number = keep - 1; number >= 1; number--) await renameIfThere(`${path}.${number}`, `${path}.${number + 1}`);
+    let free = 1;
+    while (free < keep && (await isThere(`${path}.${free}`))) free++;
+    // The oldest of as many as are kept goes.
+    for (let number = free - 1; number >= 1; number--) await rename(`${path}.${number}`, `${path}.${number + 1}`);
     await rename(path, `${path}.1`);
   }
 
@@ -76,8 +82,12 @@ export function createFile({ directory, rotateBytes, keep }: FileDeps): Receiver
   };
 }
 
-async function renameIfThere(from: string, to: string): Promise<void> {
-  await rename(from, to).catch((error: unknown) => {
-    if (codeOf(error) !== 'ENOENT') throw error;
-  });
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (codeOf(error) !== 'ENOENT') throw error;
+      return false;
+    },
+  );
 }

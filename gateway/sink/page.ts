@@ -1,4 +1,4 @@
-// The next records that a sink owes, over all chains, up to a batch.
+// The next records that a sink owes, over all chains, up to a batch: each chain has its share of it, so that none waits for the backlog of another one.
 // The rule: where it stops is exactly after the last record that was looked at, so that none is passed over; one that is missing in the database is counted.
 import { setImmediate } from 'node:timers/promises';
 import type { Cursors } from '../store/sink.ts';
@@ -25,6 +25,8 @@ export async function nextPage(of: {
   readonly cursors: Cursors;
   readonly batch: { readonly records: number; readonly bytes: number };
   readonly itemOf: (record: ChainedRecord) => Item | undefined;
+  /** Which page it is: another chain comes first in each. */
+  readonly number: number;
 }): Promise<Page> {
   const { store, cursors, batch, itemOf } = of;
   const items: Item[] = [];
@@ -46,17 +48,31 @@ export async function nextPage(of: {
     return items.length < batch.records && looked < lookAtMost;
   };
 
-  chains: for (const chain of await store.chains()) {
-    for (;;) {
-      let after = ends.get(chain) ?? cursors.get(chain) ?? 0;
-      const records = await store.recordsAfter(chain, after, Math.min(readAtOnce, batch.records));
-      for (const record of records) {
-        if (!add(record, after)) break chains;
-        after = record.seq;
-      }
-      if (records.length === 0) break;
+  /** One chain's share. `more`: it may have more; `full`: the page takes no more. */
+  async function share(chain: string, of: number): Promise<'none' | 'more' | 'full'> {
+    let after = ends.get(chain) ?? cursors.get(chain) ?? 0;
+    const before = bytes;
+    const wanted = Math.max(Math.floor(Math.min(readAtOnce, batch.records) / of), 1);
+    const records = await store.recordsAfter(chain, after, wanted);
+    for (const record of records) {
+      if (bytes - before > batch.bytes / of) return 'more';
+      if (!add(record, after)) return 'full';
+      after = record.seq;
+    }
+    return records.length < wanted ? 'none' : 'more';
+  }
+
+  const chains = await store.chains();
+  const first = of.number % Math.max(chains.length, 1);
+  for (let open: readonly string[] = [...chains.slice(first), ...chains.slice(0, first)]; open.length > 0;) {
+    const more: string[] = [];
+    for (const chain of open) {
+      const left = await share(chain, open.length);
+      if (left === 'full') return { items, ends, looked, gaps };
+      if (left === 'more') more.push(chain);
       await setImmediate();
     }
+    open = more;
   }
   return { items, ends, looked, gaps };
 }

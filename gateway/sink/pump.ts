@@ -33,11 +33,15 @@ const leaseMs = 30_000;
 const renewEveryMs = 10_000;
 const firstRetryMs = 500;
 const longestRetryMs = 60_000;
-/** Records that may be set aside; beyond it the far end is believed to be set up wrong. */
+/** Records that may be set aside; beyond it somebody has to see to them. */
 const asideAtMost = 1000;
+/** So many of the newest are looked at, and so many records sent, to find out whether the far end takes any. */
+const newestAsked = 100;
+const othersTried = 4;
 /** Failures in a row until it is put on record. */
 const failuresTold = 3;
 const reportWithinMs = 2_000;
+const setAside = 'sink_record_set_aside';
 /** What the far end drops is told at most so often: the event of it is sent there too, and may be dropped as well. */
 const rejectedToldEveryMs = 60_000;
 
@@ -47,9 +51,12 @@ export function startPump(deps: PumpDeps): Pump {
   let cursors: Cursors | undefined;
   let renewedAt = 0;
   let failures = 0;
+  let pages = 0;
   let recent: { readonly at: number; readonly from: Cursors }[] = [];
   let rejected = 0;
   let rejectedToldAt = -Infinity;
+  /** What the far end took last. */
+  let taken: Item | undefined;
 
   /** Whether this gateway server is the one that sends. */
   async function holds(): Promise<boolean> {
@@ -87,7 +94,7 @@ export function startPump(deps: PumpDeps): Pump {
     if (sink.config.onFull === 'skip') await skip(cursors);
     const from = cursors;
     const of = (stored: Parameters<typeof itemOf>[0]) => itemOf(stored, sink.config, deps.organization);
-    const page = await nextPage({ store, cursors: from, batch: receiver.batch, itemOf: of });
+    const page = await nextPage({ store, cursors: from, batch: receiver.batch, itemOf: of, number: pages++ });
     if (page.looked === 0) return lookEveryMs;
     cursors = new Map([...from, ...page.ends]);
     if (page.items.length > 0) return await send(page, from);
@@ -97,15 +104,20 @@ export function startPump(deps: PumpDeps): Pump {
 
   async function send(page: Page, from: Cursors): Promise<number> {
     const lease = keepLease();
-    const sent = await sendAround(page.items, (part) => deliver(part, lease.signal)).finally(lease.end);
+    const sent = await sendAround(page.items, {
+      deliver: (part) => deliver(part, lease.signal),
+      takesOthers: () => takesOthers(page, lease.signal),
+      room: async () => asideAtMost - (await store.sink.parked(sink.id)).length,
+    }).finally(lease.end);
     if (stop.signal.aborted && sent.delivered === 0) return 0;
     const parked = sent.asideAt.flatMap(({ index, reason }) => {
       const item = page.items[index];
-      return item === undefined ? [] : [{ chain: item.chain, seq: item.seq, reason }];
+      return item === undefined
+        ? []
+        : [{ chain: item.chain, seq: item.seq, reason, isOfThat: item.record['event'] === setAside }];
     });
-    const isTooMany = parked.length > 0 && (await store.sink.parked(sink.id)).length + parked.length > asideAtMost;
-    const later = isTooMany ? { reason: `${asideAtMost} records are set aside: see to them first` } : sent.later;
-    const done = isTooMany ? new Map<string, number>() : cursorsAfter(page, sent.settled);
+    const { later } = sent;
+    const done = cursorsAfter(page, sent.settled);
     if (sent.delivered > 0 && receiver.rewindMs > 0) remember(from);
     const next = later === undefined ? done : (rewound() ?? done);
     cursors = new Map([...from, ...next]);
@@ -114,12 +126,13 @@ export function startPump(deps: PumpDeps): Pump {
       sent: sent.delivered,
       rejected: sent.rejected,
       skipped: missing(page, done),
-      parked: isTooMany ? [] : parked,
+      parked: parked.map(({ chain, seq, reason }) => ({ chain, seq, reason })),
       error: later?.reason ?? null,
       complaint: sent.complaint ?? null,
     });
-    for (const { chain, seq, reason } of isTooMany ? [] : parked)
-      record({ event: 'sink_record_set_aside', detail: { sink: sink.slug, chain, seq, reason } });
+    // The telling of it is sent there too, and may not be taken either: then it is not told again.
+    for (const { chain, seq, reason, isOfThat } of parked)
+      if (!isOfThat) record({ event: setAside, detail: { sink: sink.slug, chain, seq, reason } });
     if (sent.rejected > 0) tellRejected(sent.rejected, sent.complaint ?? '');
     if (later === undefined) return went();
     return failed(later.reason, later.afterMs);
@@ -128,11 +141,30 @@ export function startPump(deps: PumpDeps): Pump {
   /** What can't be written as this kind of sink wants it (somebody may have altered it) must not hold up the others. */
   async function deliver(part: readonly Item[], signal: AbortSignal): Promise<Outcome> {
     try {
-      return await receiver.deliver(part, signal);
+      const outcome = await receiver.deliver(part, signal);
+      if (outcome.kind === 'delivered') taken = part.at(-1) ?? taken;
+      return outcome;
     } catch (error) {
       logger.error({ err: error, sink: sink.slug, records: part.length }, 'records could not be written for a sink');
       return { kind: 'refused', reason: 'it can not be written as this kind of sink wants it' };
     }
+  }
+
+  /** By what it took before, or by the newest that it is owed: it comes twice then, with one id. */
+  async function takesOthers({ items, ends }: Page, signal: AbortSignal): Promise<boolean> {
+    const others = taken === undefined ? [] : [taken];
+    for (const stored of await store.newestRecords(newestAsked)) {
+      const isBehind = stored.seq > (ends.get(stored.chain) ?? cursors?.get(stored.chain) ?? 0);
+      const item = isBehind ? itemOf(stored, sink.config, deps.organization) : undefined;
+      if (item !== undefined) others.push(item);
+    }
+    const last = items.at(-1);
+    if (last !== undefined && items.length > 1) others.push(last);
+    for (const item of others.slice(0, othersTried)) {
+      const { kind } = await deliver([item], signal);
+      if (kind !== 'refused') return kind === 'delivered';
+    }
+    return false;
   }
 
   function tellRejected(records: number, reason: string): void {

@@ -1,4 +1,4 @@
-// Which records a sink that may lose some is spared, where it owes more than its limit: the oldest, chain by chain.
+// Which records a sink that may lose some is spared, where it owes more than its limit: the oldest of each chain, as it has its share in what is owed.
 // The rule: so many that it is a tenth below the limit, so that what is lost is told now and then and not with each record.
 import type { Cursors, StoredSink } from '../store/sink.ts';
 import type { Store } from '../store/store.ts';
@@ -25,7 +25,7 @@ export async function overLimit(
   let left = count;
   const moved = new Map(cursors);
   for (const [chain, behind] of owed) {
-    const here = Math.min(behind, left);
+    const here = Math.min(Math.ceil((count * behind) / total), behind, left);
     if (here > 0) moved.set(chain, (cursors.get(chain) ?? 0) + here);
     left -= here;
   }

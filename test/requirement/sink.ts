@@ -75,6 +75,34 @@ export const sink: readonly Requirement[] = [
     source: 'docs/siem.md, "The limit"',
   },
   {
+    id: 'sink.poisoned-head',
+    promise:
+      'Records that a receiver will not take do not stop those behind them, however many come in a row, where it takes any.',
+    source: 'docs/siem.md, "When a receiver does not take them"',
+  },
+  {
+    id: 'sink.finds-out',
+    promise:
+      'Whether a receiver takes anything at all is found out by a record that it took before, or by the newest that it is owed.',
+    source: 'docs/siem.md, "When a receiver does not take them"',
+  },
+  {
+    id: 'sink.aside-told',
+    promise:
+      'A record that a receiver will not take is told, and the telling, where that is not taken either, is not told again.',
+    source: 'docs/siem.md, "When a receiver does not take them"',
+  },
+  {
+    id: 'sink.fair',
+    promise: 'The records of one gateway server do not wait for the backlog of another one.',
+    source: 'docs/siem.md, "What is sent"',
+  },
+  {
+    id: 'sink.file-rotated',
+    promise: 'A file that can not be rotated gets nothing twice, and no kept one is removed for it.',
+    source: 'docs/siem.md, "Kinds"',
+  },
+  {
     id: 'sink.full-refuses',
     promise: 'Where a sink owes more than it may, calls are refused until it has caught up.',
     source: 'docs/siem.md, "The limit"',

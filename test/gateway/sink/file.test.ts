@@ -1,5 +1,5 @@
 // The sink that is a file: whole lines, nobody else's to read, rotated.
-import { appendFile, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -73,6 +73,32 @@ test('ends a line that was torn before the next begins, and follows a file that 
   await again.deliver([third], never);
   await again.close();
   expect(idsIn(await readFile(file, 'utf8'))).toEqual([third.id]);
+});
+
+test('writes nothing twice where its file can not be rotated, loses none of those that are kept, and goes on once it can', async () => {
+  proves('sink.file-rotated', {
+    file: 'gateway/sink/file.ts',
+    find: 'while (free < keep && (await isThere(`${path}.${free}`))) free++;',
+    replace: 'free = keep;',
+  });
+  const { directory, file } = await stage();
+  const receiver = createFile({ directory, rotateBytes: 1, keep: 4 });
+  const items = itemsOf(5);
+  for (const item of items.slice(0, 3)) await receiver.deliver([item], never);
+  // Folders that are not empty stand where the files are to go.
+  await mkdir(join(`${file}.3`, 'in'), { recursive: true });
+  await mkdir(join(`${file}.4`, 'in'), { recursive: true });
+  for (let times = 0; times < 3; times++) {
+    expect(await receiver.deliver(items.slice(3, 4), never)).toMatchObject({ kind: 'later' });
+    expect(idsIn(await readFile(file, 'utf8'))).toEqual([items[2]?.id]);
+  }
+  await rm(`${file}.3`, { recursive: true });
+  await rm(`${file}.4`, { recursive: true });
+  for (const item of items.slice(3)) expect(await receiver.deliver([item], never)).toMatchObject({ kind: 'delivered' });
+  await receiver.close();
+  const names = ['.4', '.3', '.2', '.1', ''].map((end) => `${file}${end}`);
+  const kept = await Promise.all(names.map(async (name) => idsIn(await readFile(name, 'utf8'))));
+  expect(kept).toEqual(items.map(({ id }) => [id]));
 });
 
 test('says when its disk is full, and goes on when there is room', async () => {

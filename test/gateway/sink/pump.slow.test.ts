@@ -149,6 +149,7 @@ test('an outage loses nothing and repeats nothing without its id; it is told onc
 });
 
 test('a record that is not taken while others are is set aside and told; a far end that takes nothing loses nothing', async () => {
+  proves('sink.aside-told', { file: 'gateway/sink/pump.ts', find: 'if (!isOfThat) record', replace: 'record' });
   const got: string[] = [];
   let isClosed = true;
   const take = answerOtlp({ onLogs: (of) => void got.push(...of.map(({ body }) => body.stringValue)) });
@@ -165,9 +166,39 @@ test('a record that is not taken while others are is set aside and told; a far e
   isClosed = false;
   await until('the others arrived', async () => got.length >= 3);
   await until('it is told', async () => (await at.events('sink_record_set_aside')).length === 1);
-  expect(await at.standingOf('logs')).toMatchObject({ parked: 1 });
+  // What tells of it names it, and is not taken either: that is not told once more.
+  await until('that is set aside too', async () => (await at.standingOf('logs'))?.parked === 2);
+  const [last = ''] = await at.append(recordOf(9));
+  await until('what comes behind it arrived', async () => got.some((text) => text.includes(last)));
+  expect(await at.events('sink_record_set_aside')).toHaveLength(1);
   const [{ id } = { id: '' }] = await at.store.sink.sinks();
-  expect(await at.store.sink.parked(id as never)).toEqual([{ chain: 'main', seq: 2, reason: 'it answered 400: poison' }]);
+  const [aside, ...telling] = await at.store.sink.parked(id as never);
+  expect(aside).toEqual({ chain: 'main', seq: 2, reason: 'it answered 400: poison' });
+  expect(telling).toHaveLength(1);
+});
+
+test('records at the head that are not taken, one alone or many in a row, do not stop what comes behind them', async () => {
+  proves('sink.finds-out', {
+    file: 'gateway/sink/pump.ts',
+    find: "if (kind !== 'refused') return kind === 'delivered';",
+    replace: '',
+  });
+  const got: string[] = [];
+  const take = answerOtlp({ onLogs: (of) => void got.push(...of.map(({ body }) => body.stringValue)) });
+  const server = await serveReceiver((post) => (post.body.includes('poison') ? { status: 400, body: 'poison' } : take(post)));
+  onTestFinished(() => server.close());
+  // Nothing of what is recorded about the sink itself is owed, so that nothing comes by and helps.
+  const at = await stage({ logs: logs(server.origin, { only: { events: ['tunnel_replaced'] } }) });
+  const poison = () => ({ ...recordOf(1, { text: 'poison' }), event: 'tunnel_replaced' }) as EventRecord;
+  const good = () => ({ ...recordOf(1), event: 'tunnel_replaced' }) as EventRecord;
+  await at.append(...Array.from({ length: 30 }, poison), good());
+  await at.open();
+  await until('the one behind them arrived', async () => got.length >= 1);
+  await until('they are set aside', async () => (await at.standingOf('logs'))?.parked === 30);
+  await at.append(poison());
+  await until('so is one alone', async () => (await at.standingOf('logs'))?.parked === 31);
+  expect(await at.standingOf('logs')).toMatchObject({ owed: expect.any(Number), failingSince: null, rejected: 0, skipped: 0 });
+  expect(await at.events('sink_record_set_aside')).toHaveLength(31);
 });
 
 test('a record that can not be written as a sink wants it, because somebody altered it, holds up no other', async () => {
