@@ -1,5 +1,6 @@
 // JSON-RPC batches, which only the revision 2025-03-26 has: an array of messages, each of which is a message of its own for everything that follows.
 import { Fault } from '#contract/error.ts';
+import { openBracket } from './byte.ts';
 import { parse } from './jsonrpc.ts';
 import { elementsOf } from './span.ts';
 
@@ -9,7 +10,7 @@ const limit = 50;
 export function isBatch(body: Buffer): boolean {
   let at = 0;
   while (at < body.length && (body[at] ?? 0) <= 0x20) at++;
-  return body[at] === 0x5b;
+  return body[at] === openBracket;
 }
 
 /** The messages as they stand in it. Throws MALFORMED, INVALID_REQUEST where there are none or too many. */

@@ -2,6 +2,7 @@
 import { entryOf, type Fault } from '#contract/error.ts';
 import { product } from '#contract/product.ts';
 import type { Answered, Encode, Encoded, Era } from '../call.ts';
+import { openBrace } from './byte.ts';
 import { agreedVersion, legacyVersions, servedVersions } from './era.ts';
 import type { Edit } from './item-link.ts';
 import { errorResponse } from './jsonrpc.ts';
@@ -106,7 +107,7 @@ function relay(era: Era, id: string, answered: Extract<Answered, { kind: 'relaye
 /** What 2026-07-28 wants in a result and older servers leave out, and what it has another code for. */
 function modernized({ body, result, error, isCacheable }: Extract<Answered, { kind: 'relayed' }>): Edit[] {
   if (error) return membersOf(body, error.start).flatMap((member) => modernCode(body, member));
-  if (!result || body[result.start] !== 0x7b) return [];
+  if (!result || body[result.start] !== openBrace) return [];
   const members = membersOf(body, result.start);
   const find = (key: string) => members.find((member) => member.key === key)?.value;
   const type = find('resultType');

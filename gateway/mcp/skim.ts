@@ -1,6 +1,7 @@
 // Reads a large message without the long texts that it carries in a call's arguments or in a result: they are checked where they lie, and most of what
 // JSON.parse would do is to copy them. The rule: exactly what JSON.parse takes is taken. A text that is plain (no escape, no control character) is a JSON
 // string whatever is in it, so that the message with another value in its place is JSON if, and only if, the message is.
+import { colon, quote } from './byte.ts';
 import { type Member, skipSpace, skipString, type Span } from './span.ts';
 
 /** No header can carry a longer text, so nothing that headers mirror is left out unseen: in its place stands what no header says. */
@@ -11,8 +12,6 @@ const carriers: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['params', new Set(['arguments'])],
   ['result', new Set(['content', 'contents', 'messages', 'structuredContent'])],
 ]);
-const colon = 0x3a;
-const quote = 0x22;
 
 /**
  * What JSON.parse says of a message in UTF-8, but for long texts, in whose place stand empty arrays. `membersAt`: the members of its objects, so many of

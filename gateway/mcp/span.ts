@@ -1,5 +1,6 @@
 // Where the parts of a JSON text stand, in bytes, so that one part can be changed and all others be forwarded as they came.
 // Every function here expects text that JSON.parse has accepted: it finds, it does not validate.
+import { backslash, closeBrace, closeBracket, colon, comma, openBrace, openBracket, quote, space } from './byte.ts';
 
 /** Bytes from `start` up to, but not including, `end`. */
 export interface Span {
@@ -10,16 +11,6 @@ export interface Member {
   readonly key: string;
   readonly value: Span;
 }
-
-const space = 0x20;
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBrace = 0x7b;
-const closeBrace = 0x7d;
-const openBracket = 0x5b;
-const closeBracket = 0x5d;
 
 /** The members of the object that begins at `start`, in order, with every duplicate; the first so many of them. Empty where there is no object. */
 export function membersOf(text: Buffer, start: number, atMost = Infinity): Member[] {

@@ -7,6 +7,7 @@ import { newRecordId } from '#contract/id.ts';
 import type { AllowedCall } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import { abilitiesOf } from '../mcp/ability.ts';
+import { openBrace } from '../mcp/byte.ts';
 import { asksBack } from '../mcp/feature.ts';
 import type { Edit } from '../mcp/item-link.ts';
 import { isObject, type Params, paramSpan, readMessage, refuseDuplicates, type RequestMessage } from '../mcp/jsonrpc.ts';
@@ -156,7 +157,7 @@ function readNeeded(call: AllowedCall, { body, message: { result } }: Reply): Ne
 }
 
 function readQuestions(call: AllowedCall, body: Buffer, requests: Span): readonly Asked[] {
-  const members = body[requests.start] === 0x7b ? membersOf(body, requests.start) : undefined;
+  const members = body[requests.start] === openBrace ? membersOf(body, requests.start) : undefined;
   if (!members || members.length > questionLimit)
     throw garbage(call, `"inputRequests" is not an object of at most ${questionLimit} requests`);
   refuseDuplicates(members, '"inputRequests"');

@@ -1,5 +1,6 @@
 // The texts of a JSON value, where they stand in its bytes and what they say once read: a text that hides behind escapes reads like any other.
 // The rule: whatever a reader could take for text is a leaf (strings, keys, long numbers); only pictures and sounds in base64 are none, and not scanned.
+import { backslash, closeBrace, closeBracket, colon, comma, openBrace, openBracket, quote } from '../mcp/byte.ts';
 import { type Span, skipString } from '../mcp/span.ts';
 
 /** An object or array, and as what it stands in the one around it. */
@@ -30,14 +31,6 @@ export interface Leaves {
   readonly isCut: boolean;
 }
 
-const quote = 0x22;
-const backslash = 0x5c;
-const comma = 0x2c;
-const colon = 0x3a;
-const openBrace = 0x7b;
-const openBracket = 0x5b;
-const closeBrace = 0x7d;
-const closeBracket = 0x5d;
 /** Of one message. Each takes some hundred bytes while it is looked at. */
 const leavesAtMost = 200_000;
 /** Shorter ones are nobody's number. */
