@@ -11,8 +11,10 @@ const suspicionsAtMost = 50;
 const withinMs = 200;
 const deepest = 200;
 
-/** Overrides, embeddings, isolates and marks of the direction. */
-const bidi = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+/** What turns a text around: overrides, embeddings and isolates; marks of the direction where nothing is written from right to left, so that they have no use. */
+const turning = /[\u202a-\u202e\u2066-\u2069]/u;
+const marking = /[\u061c\u200e\u200f]/u;
+const fromTheRight = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u;
 /**
  * Tags, zero-width characters, fillers, soft hyphens, other control characters. Joiners and variation selectors have their use in emoji and in scripts, so they
  * count only where they stand elsewhere or in a row.
@@ -40,7 +42,7 @@ export function suspicionsOf(text: string, ambiguous?: string): readonly Suspici
   function look(said: string, pointer: string): void {
     const hidden = unseen.exec(said);
     if (hidden) add('invisible', pointer, around(said, hidden.index));
-    const turned = bidi.exec(said);
+    const turned = turning.exec(said) ?? (fromTheRight.test(said) ? null : marking.exec(said));
     if (turned) add('bidi', pointer, around(said, turned.index));
     // Words are looked for in what a model reads between the characters that nobody sees.
     const read = hidden || turned ? said.replaceAll(/[\p{Cf}\p{Variation_Selector}]/gu, '') : said;

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { EventRecord } from '#contract/audit.ts';
 import { type AssignmentId, newRecordId, type Slug, type WorkstationId } from '#contract/id.ts';
-import type { SeenDefinition } from '#contract/pin.ts';
+import type { SeenDefinition, SuspicionKind } from '#contract/pin.ts';
 import type { ItemKind } from '#contract/policy.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { AllowedListing, Assignment, Caller, Pins, SeenItem } from '../call.ts';
@@ -47,6 +47,9 @@ const viewsAtMost = 50_000;
 const hashesAtMost = 100_000;
 const definitionAtMost = 256 * 1024;
 const eventsAtMost = 50;
+
+/** Nobody has seen all that a model would read. Of a name that another server has too people can judge by looking at it. */
+const held: ReadonlySet<SuspicionKind> = new Set(['invisible', 'bidi', 'instructions', 'ambiguous']);
 
 interface View {
   readonly at: number;
@@ -131,9 +134,7 @@ export function createPinning(deps: PinningDeps): Pinning {
       const suspicions = [...suspicionsOf(text, ambiguous), ...suspicious({ server: assignment.server.slug, name })];
       // Where it is not known what the caller was shown before, only the same under another name is a renaming: lists differ by session and by person.
       const missing = before ? all : (byBody.get(body) ?? []).map((one) => one.name);
-      const isHeld = suspicions.some(
-        (one) => one.kind === 'invisible' || one.kind === 'instructions' || one.kind === 'ambiguous',
-      );
+      const isHeld = suspicions.some(({ kind: one }) => held.has(one));
       const reason = pins.knows(kind, name) ? 'changed' : missing.length > 0 ? 'renamed' : isHeld ? 'suspicious' : 'new';
       return {
         kind,

@@ -43,6 +43,11 @@ export const pin: readonly Requirement[] = [
     source: 'docs/pins.md',
   },
   {
+    id: 'pin.held-at-first',
+    promise: 'A definition that turns its text around, hides something or speaks to the model waits also when it is first seen.',
+    source: 'docs/pins.md, "What is pinned"',
+  },
+  {
     id: 'pin.first-once',
     promise: 'Of several definitions of one item that are seen first at the same time one is pinned.',
     source: 'docs/pins.md',

@@ -30,7 +30,8 @@ test('what nobody sees is pointed at, wherever it stands', () => {
     `x${'\ufe00\ufe01'.repeat(3)}`,
   ])
     expect(kindsIn({ enum: [one] }), JSON.stringify(one)).toContainEqual(['invisible', '/enum/0']);
-  expect(kindsIn({ title: 'safe \u202egnp.exe' })).toContainEqual(['bidi', '/title']);
+  for (const one of ['safe \u202egnp.exe', 'a\u2066b', 'a\u200eb', 'עברית \u202egnp.exe'])
+    expect(kindsIn({ title: one }), JSON.stringify(one)).toContainEqual(['bidi', '/title']);
 });
 
 test('words for the model are pointed at, also where they are hidden between unseen characters', () => {
@@ -49,6 +50,7 @@ test('what is usual is not suspicious', () => {
     'Größe, naïve, 日本語の説明, описание, العربية, עברית',
     '👩‍💻 ❤️ 1️⃣ 🏳️‍🌈',
     'می‌خواهم क्‍ष',
+    'קובץ\u200e (PDF), ملف\u200f!',
     'Line one\n\tline two\r\n',
     'Use this tool before you call write_file. Do not use it for folders.',
   ];
