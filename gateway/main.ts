@@ -241,7 +241,7 @@ async function start(
   const page = settings.signInFile === undefined ? undefined : `${publicOrigin}${identitiesPath}`;
   const identities = createIdentities({ ...signInAt, page });
   const engines = createEngines({ engineOf: (slug) => inForce.current().engines.get(slug), egress });
-  const screen = createScreen({ inForce, engines, recorder, logger });
+  const screen = createScreen({ inForce, engines, recorder, logger, onDropped });
   const workstations = createWorkstationUpstream({ hub: tunnels, inForce, onDropped, screen: screen.notification, now });
   const remotes = createRemoteUpstream({ egress, identities, messageLimitBytes, onDropped, screen: screen.notification, now });
   const pinning = createPinning({ inForce, store: store.pin, recorder, logger, now });

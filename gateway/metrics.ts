@@ -5,6 +5,6 @@ import type { ErrorCode } from '#contract/error.ts';
 export interface Metrics {
   /** A call is over. `code` where it was not answered by its upstream. */
   call(decision: 'allowed' | 'refused' | 'failed', code: ErrorCode | null, durationMs: number): void;
-  /** A notification from an upstream server that no host asked for was dropped. */
+  /** A notification from an upstream server was dropped: no host asked for it, or too many waited for an engine. */
   notificationDropped(): void;
 }

@@ -56,7 +56,7 @@ export function createMetrics(): MetricsRegistry {
   });
   const dropped = new Counter({
     name: 'drawbridge_notifications_dropped_total',
-    help: 'Notifications of upstream servers that no host asked for.',
+    help: 'Notifications of upstream servers that no host asked for, or of which too many waited for an engine.',
     registers,
   });
   let watched: Gauges | undefined;

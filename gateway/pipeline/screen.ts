@@ -22,6 +22,8 @@ export interface ScreenDeps {
   readonly engines: Engines;
   readonly recorder: Recorder;
   readonly logger: Logger;
+  /** A notification was dropped, because too many waited for an engine. */
+  readonly onDropped: () => void;
 }
 type Sent = { readonly body: Buffer; readonly message: RequestMessage };
 /** Each is undefined where nothing was changed, a promise only where an engine is asked; throws or rejects with RULE_BLOCKED, RULE_UNDECIDED. */
@@ -55,7 +57,7 @@ export interface Screen {
   ): string | undefined | Promise<string | undefined>;
 }
 
-/** Notifications that wait for an engine, of one call or conversation: more are dropped. */
+/** Notifications that wait for an engine, of one call or conversation: more are dropped, counted, and on record once the others are through. */
 const waitingAtMost = 64;
 const engineWithinMs = 35_000;
 
@@ -64,7 +66,7 @@ type Kind = 'request' | 'response' | 'notification';
 export function createScreen(deps: ScreenDeps): Screen {
   const { inForce, engines, recorder, logger } = deps;
   /** Notifications that wait for an engine, so that they stay in their order. */
-  const queues = new WeakMap<object, { last: Promise<void>; waiting: number }>();
+  const queues = new WeakMap<object, { last: Promise<void>; waiting: number; dropped: number }>();
 
   function chainOf(gateway: string, on: Direction, scope: RuleScope): Chain | undefined {
     return inForce.current().gateways.get(gateway)?.rules?.chain(on, scope);
@@ -135,9 +137,12 @@ export function createScreen(deps: ScreenDeps): Screen {
         const key = of.hits ?? of;
         const known = queues.get(key);
         if (!known?.waiting && chainOf(of.assignment.gateway.slug, 'response', scopeOf(of)) === undefined) return tell(body);
-        const queue = known ?? { last: Promise.resolve(), waiting: 0 };
+        const queue = known ?? { last: Promise.resolve(), waiting: 0, dropped: 0 };
         // Before anybody is asked about it: a server may say as much as it likes.
-        if (queue.waiting >= waitingAtMost) return;
+        if (queue.waiting >= waitingAtMost) {
+          queue.dropped++;
+          return deps.onDropped();
+        }
         const screened = run('response', of, 'notification', body, AbortSignal.timeout(engineWithinMs));
         if (!(screened instanceof Promise) && queue.waiting === 0) return tell(screened ?? body);
         // It may be refused before its turn.
@@ -146,7 +151,13 @@ export function createScreen(deps: ScreenDeps): Screen {
         queue.last = queue.last
           .then(async () => tell((await screened) ?? body))
           .catch(() => undefined) // blocked: dropped
-          .finally(() => void queue.waiting--);
+          .then(async () => {
+            if (--queue.waiting > 0 || queue.dropped === 0) return;
+            const { dropped } = queue;
+            queue.dropped = 0;
+            await recordDropped(recorder, of, dropped);
+          })
+          .catch((error: unknown) => logger.error({ err: error }, 'dropped notifications could not be put on record'));
         queues.set(key, queue);
       } catch (thrown) {
         if (!(thrown instanceof Fault)) logger.error({ err: thrown }, 'a notification could not be inspected, so it was dropped');
@@ -357,4 +368,20 @@ async function recordLate(
     };
     await recorder.append(event);
   }
+}
+
+/** Of notifications that were not even looked at. */
+async function recordDropped(recorder: Recorder, { caller, assignment, method }: Told, dropped: number): Promise<void> {
+  const at = Date.now();
+  const detail = {
+    notifications: dropped,
+    method,
+    server: assignment.server.slug,
+    gateway: assignment.gateway.slug,
+    host: caller.host,
+  };
+  const user = { id: caller.user.id, name: caller.user.slug };
+  const { workstation } = caller;
+  const event = 'notifications_dropped';
+  await recorder.append({ version: 1, kind: 'event', id: newRecordId(at), at, event, user, workstation, code: null, detail });
 }

@@ -177,11 +177,11 @@ test('notifications that wait for an engine stay in their order, and what it blo
   expect(record?.hits).toMatchObject([{ rule: 'judge', action: 'block' }]);
 });
 
-test('of many notifications that wait for an engine some are dropped, about which it is not asked, and the next are told again', async () => {
+test('of many notifications that wait for an engine some are dropped, about which it is not asked, which are counted and on record, and the next are told again', async () => {
   proves('rule.notifications-bounded', {
     file: 'gateway/pipeline/screen.ts',
-    find: 'if (queue.waiting >= waitingAtMost) return;',
-    replace: '',
+    find: 'if (queue.waiting >= waitingAtMost) {',
+    replace: 'if (queue.waiting < 0) {',
   });
   let [asked, askedAtFirst] = [0, 0];
   const gate = Promise.withResolvers<undefined>();
@@ -205,8 +205,12 @@ test('of many notifications that wait for an engine some are dropped, about whic
       screen.notification(call, report, tell);
     }
   };
-  await played({ rules: [{ name: 'judge', method: 'webhook', engine: 'own', on: 'response' }], engines, meanwhile });
+  const rules = [{ name: 'judge', method: 'webhook', engine: 'own', on: 'response' }];
+  const { dropped, records } = await played({ rules, engines, meanwhile });
   expect([askedAtFirst, heard.length > 0]).toEqual([64, true]);
+  expect(dropped).toBeGreaterThanOrEqual(200 - 64);
+  const told = records.filter((one) => one.kind === 'event' && one.event === 'notifications_dropped');
+  expect(told).toMatchObject([{ detail: { notifications: dropped, server: 'notes', gateway: 'eng', host: 'codex' } }]);
 });
 
 test('what stands beside params and result goes on no more than they do', async () => {

@@ -69,7 +69,8 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
   const forwarded: unknown[] = [];
   /** The same as it came. */
   const sent: unknown[] = [];
-  const screen = screenBy(inForce, records, scene.engines);
+  let dropped = 0;
+  const screen = screenBy(inForce, records, scene.engines, () => void dropped++);
   const upstream: Upstream = {
     list: () =>
       Promise.resolve(
@@ -155,5 +156,5 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
   await pipeline.close();
   const answer = JSON.parse(encoded.body.toString()) as { result?: unknown; error?: { message: string; data: { code: string } } };
   const record = records.find((one): one is CallRecord => one.kind === 'call');
-  return { answer, forwarded, sent, told, record, records, code: answer.error?.data.code };
+  return { answer, forwarded, sent, told, record, records, dropped, code: answer.error?.data.code };
 }

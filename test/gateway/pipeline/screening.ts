@@ -6,10 +6,15 @@ import { createScreen, type Screen } from '../../../gateway/pipeline/screen.ts';
 import type { Engines } from '../../../gateway/rule/engine.ts';
 import { noEngines } from '../rule/stage.ts';
 
-export function screenBy(inForce: InForce, records: AuditRecord[] = [], engines: Engines = noEngines): Screen {
+export function screenBy(
+  inForce: InForce,
+  records: AuditRecord[] = [],
+  engines: Engines = noEngines,
+  onDropped: () => void = () => undefined,
+): Screen {
   const recorder = {
     append: (record: AuditRecord) => Promise.resolve(void records.push(record)),
     close: () => Promise.resolve(),
   };
-  return createScreen({ inForce, engines, recorder, logger: pino({ level: 'silent' }) });
+  return createScreen({ inForce, engines, recorder, logger: pino({ level: 'silent' }), onDropped });
 }
