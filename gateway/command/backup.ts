@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
-import { doing } from '../admin/context.ts';
+import { doing, type Doing } from '../admin/context.ts';
 import { listIdentities } from '../admin/identity.ts';
 import { adoptHeads } from '../audit/adopt.ts';
 import { openAuditKey } from '../audit/key.ts';
@@ -12,23 +12,17 @@ import type { StoreLocation } from '../store/location.ts';
 import { openStore } from '../store/open.ts';
 import { openKeys } from '../vault/open.ts';
 import { restore } from '../store/restore.ts';
-import {
-  command,
-  deedCommand,
-  existingData,
-  withAdmin,
-  withStore,
-  type AddCommands,
-  type Common,
-  type Terminal,
-} from './terminal.ts';
+import { deedCommand, existingData, withAdmin, withStore, type AddCommands, type Common, type Terminal } from './terminal.ts';
 
 export const addBackup: AddCommands = (program, terminal) => {
   const { logger } = terminal;
-  command(program, 'backup <file>', 'Writes the whole database to a new file.').action(async (file: string, flags: Common) => {
-    const { counts } = await backup(locationOf(existingData(terminal, flags)), file, { logger });
-    terminal.print(flags.json ? JSON.stringify({ file, counts }) : `wrote ${file}: ${rows(counts)}`);
-  });
+  deedCommand(program, 'backup <file>', 'Writes the whole database to a new file.').action(
+    async (file: string, flags: Common) => {
+      const before = () => tell(terminal, flags, { operation: 'data.backup', target: file, before: null, after: null });
+      const { counts } = await backup(locationOf(existingData(terminal, flags)), file, { logger, before });
+      terminal.print(flags.json ? JSON.stringify({ file, counts }) : `wrote ${file}: ${rows(counts)}`);
+    },
+  );
   deedCommand(
     program,
     'restore <file>',
@@ -39,16 +33,16 @@ export const addBackup: AddCommands = (program, terminal) => {
     const location = locationOf(settings);
     const { mode, counts } = await restore(file, location, { logger, backupDirectory, lockDirectory: settings.dataDir });
     if (mode === 'all') await adopt(settings, location, logger);
-    await tell(terminal, flags, file, { mode, counts });
+    // What it brought back may be other than what was in force.
+    await tell(terminal, flags, { operation: 'data.restore', target: file, before: null, after: { mode, counts } });
     await noteUnreadable(terminal, flags);
     const left = mode === 'merged' ? '; the audit records were left as they are' : '';
     terminal.print(flags.json ? JSON.stringify({ file, mode, counts }) : `restored ${file}: ${rows(counts)}${left}`);
   });
 };
 
-/** What it brought back may be other than what was in force. */
-async function tell(terminal: Terminal, flags: Common, file: string, after: object): Promise<void> {
-  const of = { operation: 'data.restore', target: file, before: null, after };
+/** Who has a copy of everything, and who brought an older state back, is on record. */
+async function tell(terminal: Terminal, flags: Common, of: Doing): Promise<void> {
   await withAdmin(terminal, flags, (acting) => doing(acting, Date.now(), of).administration.noteDeed());
 }
 

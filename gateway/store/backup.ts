@@ -34,6 +34,8 @@ export interface BackupDeps {
   readonly now?: () => number;
   readonly onProgress?: (progress: Progress) => void;
   readonly signal?: AbortSignal;
+  /** Before anything is read: what has to be on record first. Not where the database is of an older schema, which is not changed by a backup. */
+  readonly before?: () => Promise<void>;
 }
 
 /** Backs a database up into a new file (0600). Rejects with FILE_UNUSABLE where the file exists already or can't be written. */
@@ -45,6 +47,7 @@ export async function backup(location: StoreLocation, file: string, deps: Backup
     const state = await checkSchema(engine, nameOf(location));
     if (state.kind === 'empty')
       throw new Fault('FILE_UNUSABLE', { file: nameOf(location), reason: 'there is nothing in it to back up.' });
+    if (state.isNewest) await deps.before?.();
     return await backupEngine(engine, file, { ...deps, now: (deps.now ?? Date.now)() });
   } catch (error) {
     throw asUnavailable(error);

@@ -227,6 +227,8 @@ describe('beside a running serve', () => {
     await done('backup', file);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect(await refusal(cli('backup', file))).toContain(file);
+    // Whoever has a copy of everything is on record.
+    await expect.poll(() => done('audit', 'tail', '-n', '50', '--json'), { timeout: 20_000 }).toContain('data.backup');
     await writeFile(join(dir, 'empty.yaml'), 'version: 1\n');
     await done('apply', '-f', join(dir, 'empty.yaml'));
     await done('restore', file);
