@@ -2,7 +2,17 @@
 // The rule: whoever asks what somebody reaches asks here, so that a call, a sign-in, a plan and a token say the same.
 import { type Capability, roleCapabilities } from './capability.ts';
 import type { Slug } from './id.ts';
-import type { PolicyFile, PolicyUser } from './policy.ts';
+import type { PolicyDirectoryGroup, PolicyFile, PolicyUser } from './policy.ts';
+
+/** Groups of the directory by their names, in the order in which their roles count. */
+export function groupsInOrder({
+  directory,
+}: Pick<PolicyFile, 'directory'>): readonly (readonly [string, PolicyDirectoryGroup])[] {
+  const rankOf = ({ rank }: PolicyDirectoryGroup) => rank ?? Infinity;
+  return Object.entries(directory?.groups ?? {}).toSorted(([, a], [, b]) =>
+    rankOf(a) < rankOf(b) ? -1 : rankOf(a) > rankOf(b) ? 1 : 0,
+  );
+}
 
 type Granting = Pick<PolicyFile, 'roles' | 'teams' | 'gateways'>;
 type Holder = Pick<PolicyUser, 'teams' | 'role'>;

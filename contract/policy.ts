@@ -139,10 +139,16 @@ export const PolicyGateway = z.strictObject({
 export type PolicyGateway = z.infer<typeof PolicyGateway>;
 
 /** What a group of the directory gives its members here, beside what the policy says of them. */
-export const PolicyDirectoryGroup = z.strictObject({ teams: z.array(Slug).default([]), role: Slug.optional() });
+export const PolicyDirectoryGroup = z.strictObject({
+  teams: z.array(Slug).default([]),
+  role: Slug.optional(),
+  /** Which of several groups with a role counts: the one with the lowest; those without one behind them, in the order of the file. */
+  rank: z.number().int().min(1).max(1000).optional(),
+});
+export type PolicyDirectoryGroup = z.infer<typeof PolicyDirectoryGroup>;
 /** How the directory that provisions people by SCIM becomes teams and roles: by the names of its groups. */
 export const PolicyDirectory = z.strictObject({
-  /** The first group with a role counts, for whoever has none by the policy. */
+  /** The first group with a role counts, for whoever has none by the policy. In the order of groupsInOrder (grant.ts). */
   groups: z.record(z.string().min(1).max(256), PolicyDirectoryGroup).default({}),
 });
 export type PolicyDirectory = z.infer<typeof PolicyDirectory>;

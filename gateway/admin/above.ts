@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Capability, member, roleCapabilities } from '#contract/capability.ts';
 import { Fault } from '#contract/error.ts';
-import { teamGateways } from '#contract/grant.ts';
+import { groupsInOrder, teamGateways } from '#contract/grant.ts';
 import type { PolicyFile, PolicyUser } from '#contract/policy.ts';
 import { type Actor, may, need, needGateway } from './actor.ts';
 
@@ -44,8 +44,8 @@ function refuseDirectory(actor: Actor, before: PolicyFile, after: PolicyFile): v
   for (const [, role] of nows.slice(from)) refuseOver(actor, after, role);
 }
 
-function rolesOfGroups({ directory }: PolicyFile): readonly (readonly [string, string])[] {
-  return Object.entries(directory?.groups ?? {}).flatMap(([name, { role }]) => (role === undefined ? [] : [[name, role]]));
+function rolesOfGroups(policy: PolicyFile): readonly (readonly [string, string])[] {
+  return groupsInOrder(policy).flatMap(([name, { role }]) => (role === undefined ? [] : [[name, role]]));
 }
 
 /**

@@ -2,6 +2,7 @@
 // Rule: what would only fail at a call, and then for everybody, is found before it is applied.
 import { isBuiltIn } from '#contract/capability.ts';
 import type { PolicyEngine } from '#contract/engine.ts';
+import { groupsInOrder } from '#contract/grant.ts';
 import { Fault } from '#contract/error.ts';
 import type { PolicyFile } from '#contract/policy.ts';
 import type { Rule } from '#contract/rule.ts';
@@ -13,8 +14,12 @@ export interface Contradiction {
   readonly message: string;
 }
 
-export function contradictions({ roles, servers, gateways, engines = {} }: PolicyFile): readonly Contradiction[] {
-  const found: Contradiction[] = Object.entries(gateways).flatMap(([slug, { rules = [] }]) => rulesIn(slug, rules, engines));
+export function contradictions(policy: PolicyFile): readonly Contradiction[] {
+  const { roles, servers, gateways, engines = {} } = policy;
+  const found: Contradiction[] = [
+    ...Object.entries(gateways).flatMap(([slug, { rules = [] }]) => rulesIn(slug, rules, engines)),
+    ...groupsIn(policy),
+  ];
   for (const [name, { capabilities }] of Object.entries(roles)) {
     if (isBuiltIn(name) && capabilities !== undefined)
       found.push({
@@ -49,6 +54,22 @@ export function contradictions({ roles, servers, gateways, engines = {} }: Polic
     }
   }
   return found;
+}
+
+/** A name of digits alone stands before all others wherever it is read, so its place in the file says nothing. */
+const placeless = /^(?:0|[1-9]\d{0,9})$/;
+
+/** Groups of a directory of which nobody could say whose role counts. */
+function groupsIn(policy: PolicyFile): readonly Contradiction[] {
+  const giving = groupsInOrder(policy).filter(([, { role }]) => role !== undefined);
+  const path = (name: string) => ['directory', 'groups', name];
+  return giving.flatMap(([name, { rank }], index): Contradiction[] => {
+    if (rank !== undefined && rank === giving[index - 1]?.[1].rank)
+      return [{ path: [...path(name), 'rank'], at: 'value', message: `the group "${giving[index - 1]?.[0]}" has this rank too` }];
+    if (rank !== undefined || giving.length === 1 || !placeless.test(name)) return [];
+    const message = 'a name of digits keeps no place among the others: say its rank, such as rank: 1, because one role counts';
+    return [{ path: path(name), at: 'key', message }];
+  });
 }
 
 /** Patterns that can not be looked for, engines of another kind, and rules that would never be asked. */

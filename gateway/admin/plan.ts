@@ -1,7 +1,7 @@
 // What applying a policy would change, in words; pure. Order and repetition in lists of names mean nothing, so they are no change.
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
-import { reachedGateways } from '#contract/grant.ts';
+import { groupsInOrder, reachedGateways } from '#contract/grant.ts';
 import type { PolicyAssignment, PolicyFile, PolicyRole, PolicyServer, PolicyTeam, PolicyUser } from '#contract/policy.ts';
 import type { PolicySink } from '#contract/sink.ts';
 import type { MadePerson } from '../store/sign-in.ts';
@@ -151,13 +151,13 @@ const userFacts = ({ kind = 'person', email = '', role, teams, secretHash = '', 
   jwks: jwks === undefined ? '' : JSON.stringify(jwks),
 });
 /** One with a role with the one before it that has one: the first counts. */
-function groupsOf({ directory }: PolicyFile): ReadonlyMap<string, Facts> {
+function groupsOf(policy: PolicyFile): ReadonlyMap<string, Facts> {
   let before = '';
   return new Map(
-    Object.entries(directory?.groups ?? {}).map(([name, { teams, role }]) => {
+    groupsInOrder(policy).map(([name, { teams, role, rank }]) => {
       const behind = role === undefined ? '' : before;
       if (role !== undefined) before = name;
-      return [name, { teams: new Set(teams), role: role ?? '', behind }];
+      return [name, { teams: new Set(teams), role: role ?? '', rank: String(rank ?? ''), behind }];
     }),
   );
 }

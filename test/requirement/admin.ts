@@ -31,6 +31,11 @@ export const admin: readonly Requirement[] = [
     source: api,
   },
   {
+    id: 'admin.group-rank',
+    promise: 'A policy in which nobody could say which group of the directory gives its role is refused.',
+    source: 'docs/people.md',
+  },
+  {
     id: 'admin.being-somebody',
     promise: 'Nobody says by what somebody is known who reaches a gateway that they do not reach themselves.',
     source: api,

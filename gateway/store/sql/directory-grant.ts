@@ -1,5 +1,6 @@
 // What the groups of a directory give people here, by the mapping of the policy as it is now. The rule: it is worked out at each look and kept nowhere, so that a
 // changed mapping, name or membership counts at once.
+import { groupsInOrder } from '#contract/grant.ts';
 import { PolicyDirectory } from '#contract/policy.ts';
 import type { Slug, UserId } from '#contract/id.ts';
 import type { Db } from '../table.ts';
@@ -49,7 +50,7 @@ export async function usersGiven(db: Db, role: Slug): Promise<readonly UserId[]>
 
 async function mapping(db: Db) {
   const setting = await db.selectFrom('policy_setting').select('value').where('name', '=', 'directory').executeTakeFirst();
-  return setting === undefined ? [] : Object.entries(PolicyDirectory.parse(JSON.parse(setting.value)).groups);
+  return setting === undefined ? [] : groupsInOrder({ directory: PolicyDirectory.parse(JSON.parse(setting.value)) });
 }
 
 /** Their names by their ids. By the exact name: the directory has no two that differ only in case. */
