@@ -74,6 +74,7 @@ export const accessOperations = {
     answer: listOf(Workstation),
   }),
   'workstations.revoke': operation({
+    isUrgent: true,
     method: 'DELETE',
     path: '/workstations/{id}',
     capability: 'workstations.manage',
@@ -109,6 +110,7 @@ export const accessOperations = {
     example: { body: { host: 'https://host.example.org/client.json' } },
   }),
   'hosts.block': operation({
+    isUrgent: true,
     method: 'POST',
     path: '/hosts/block',
     capability: 'hosts.manage',
@@ -126,6 +128,7 @@ export const accessOperations = {
     answer: listOf(Connection),
   }),
   'connections.revoke': operation({
+    isUrgent: true,
     method: 'DELETE',
     path: '/connections/{id}',
     capability: 'connections.manage',

@@ -19,6 +19,8 @@ const AccessToken = z.object({
   expiresAt: z.number().int(),
   usedAt: z.number().int().nullable(),
   state: z.enum(['valid', 'expired', 'revoked']),
+  /** The token that it was made with, and ends with; null of one that was made at the command line. */
+  parent: TokenId.nullable(),
 });
 export type ShownAccessToken = z.infer<typeof AccessToken>;
 const params = z.strictObject({ id: TokenId });
@@ -51,7 +53,7 @@ export const meOperations = {
     path: '/me/access-tokens',
     capability: 'access-tokens.own',
     summary:
-      'Makes a personal access token for whoever asks. It is shown once, and can do no more than the one that it is made with.',
+      'Makes a personal access token for whoever asks. It is shown once, can do no more than the one that it is made with, lives no longer, and is revoked with it.',
     body: z.strictObject({
       title: z.string().min(1).max(120),
       /** Absent: all that the token that it is made with can do. */
@@ -62,10 +64,11 @@ export const meOperations = {
     example: { body: { title: 'nightly report', capabilities: ['access-tokens.own'], days: 30 } },
   }),
   'access-tokens.revoke-own': operation({
+    isUrgent: true,
     method: 'DELETE',
     path: '/me/access-tokens/{id}',
     capability: 'access-tokens.own',
-    summary: 'Revokes a personal access token of whoever asks.',
+    summary: 'Revokes a personal access token of whoever asks, and those that were made with it.',
     params,
     answer: Done,
     example,
@@ -79,10 +82,11 @@ export const meOperations = {
     answer: listOf(AccessToken),
   }),
   'access-tokens.revoke': operation({
+    isUrgent: true,
     method: 'DELETE',
     path: '/access-tokens/{id}',
     capability: 'access-tokens.manage',
-    summary: "Revokes anybody's personal access token.",
+    summary: "Revokes anybody's personal access token, and those that were made with it.",
     params,
     answer: Done,
     example,

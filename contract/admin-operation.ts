@@ -30,6 +30,8 @@ export interface Operation<
   readonly status: 200 | 201;
   /** Whether it can be said by If-Match what it is a change of. */
   readonly isConditional: boolean;
+  /** It cuts somebody or something off, so slow operations hold it up as little as can be. */
+  readonly isUrgent: boolean;
   /** Of the body. */
   readonly limitBytes: number;
 }
@@ -51,7 +53,10 @@ export function operation<
   Q extends z.ZodType = typeof Reasoned,
   B extends z.ZodType = typeof noBody,
 >(
-  of: Omit<Operation<P, Q, B, A>, 'params' | 'query' | 'body' | 'limitBytes' | 'example' | 'status' | 'isConditional'> & {
+  of: Omit<
+    Operation<P, Q, B, A>,
+    'params' | 'query' | 'body' | 'limitBytes' | 'example' | 'status' | 'isConditional' | 'isUrgent'
+  > & {
     readonly params?: P;
     readonly query?: Q;
     readonly body?: B;
@@ -59,6 +64,7 @@ export function operation<
     readonly limitBytes?: number;
     readonly status?: 200 | 201;
     readonly isConditional?: boolean;
+    readonly isUrgent?: boolean;
   },
 ): Operation<P, Q, B, A> {
   const empty = { params: nothing, query: of.method === 'GET' ? nothing : Reasoned, body: noBody };
@@ -66,6 +72,7 @@ export function operation<
     example: {},
     limitBytes: 256 * 1024,
     isConditional: false,
+    isUrgent: false,
     status: of.method === 'POST' ? 201 : 200,
     ...empty,
     ...of,

@@ -15,6 +15,7 @@ const longestSeconds = 3650 * 86_400;
 
 export const switchOperations = {
   'switches.list': operation({
+    isUrgent: true,
     method: 'GET',
     path: '/switches',
     capability: 'switches.manage',
@@ -23,6 +24,7 @@ export const switchOperations = {
     answer: listOf(Switch),
   }),
   'switches.off': operation({
+    isUrgent: true,
     method: 'POST',
     path: '/switches/off',
     status: 200,
@@ -41,6 +43,7 @@ export const switchOperations = {
     example: { body: { kind: 'server', name: 'crm', reason: 'It leaks.', forSeconds: 7200 } },
   }),
   'switches.on': operation({
+    isUrgent: true,
     method: 'POST',
     path: '/switches/on',
     status: 200,

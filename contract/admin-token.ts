@@ -65,6 +65,7 @@ export const tokenOperations = {
     example: { body: { user: 'ben' } },
   }),
   'tokens.revoke': operation({
+    isUrgent: true,
     method: 'DELETE',
     path: '/tokens/{id}',
     capability: 'tokens.manage',

@@ -87,6 +87,7 @@ export const userOperations = {
     example,
   }),
   'users.offboard': operation({
+    isUrgent: true,
     method: 'POST',
     path: '/users/{user}/offboard',
     capability: 'people.manage',
@@ -100,7 +101,8 @@ export const userOperations = {
     method: 'POST',
     path: '/users/{user}/take-back',
     capability: 'people.manage',
-    summary: 'Lets a user in again who was offboarded. What let them in before stays revoked.',
+    summary:
+      'Lets a user in again who was offboarded. What let them in before stays revoked. It needs all gateways that their teams grant.',
     params,
     answer: User,
     example,

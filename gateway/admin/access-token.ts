@@ -1,5 +1,5 @@
 // Personal access tokens: by which people and their programs use the admin API. The secret leaves here once, to be shown; what is stored is its SHA-256. What a token
-// can do is asked of the database at each request: what its user's role grants then, as far as the token's own list goes.
+// can do is asked of the database at each request: what its user's role grants then, as far as the token's own list goes. One that is made with another one ends with it.
 import { hash, randomBytes } from 'node:crypto';
 import { accessTokenDays, type ShownAccessToken } from '#contract/admin-me.ts';
 import type { Capability } from '#contract/capability.ts';
@@ -36,10 +36,16 @@ export async function actorOf(
   if (off) throw off;
   if (now - (token.usedAt ?? 0) >= tellEveryMs) await administration.usedAccessToken(token.id, now);
   const granted = holder.capabilities.filter((one) => token.capabilities?.includes(one) ?? true);
-  return { kind: 'user', user, accessToken: token.id, capabilities: new Set(granted), gateways: new Set(gateways) };
+  return {
+    kind: 'user',
+    user,
+    accessToken: { id: token.id, expiresAt: token.expiresAt },
+    capabilities: new Set(granted),
+    gateways: new Set(gateways),
+  };
 }
 
-/** Rejects with NAME_UNKNOWN and SETTING_INVALID. `days`: how long it lives. */
+/** Rejects with NAME_UNKNOWN, SETTING_INVALID and, where its parent was revoked meanwhile, TOKEN_REVOKED. `days`: how long it lives, but no longer than its parent. */
 export async function issueAccessToken(
   context: Acting & Pick<AdminContext, 'now'>,
   of: {
@@ -47,6 +53,8 @@ export async function issueAccessToken(
     readonly title: string;
     readonly capabilities: readonly Capability[] | undefined;
     readonly days: number;
+    /** The one that it is made with. */
+    readonly parent?: Pick<AccessToken, 'id' | 'expiresAt'>;
   },
 ): Promise<{ readonly token: AccessToken; readonly secret: Secret<string> }> {
   const now = context.now();
@@ -65,9 +73,10 @@ export async function issueAccessToken(
     hash: hash('sha256', secret),
     capabilities: of.capabilities,
     createdAt: now,
-    expiresAt: now + of.days * dayMs,
+    expiresAt: Math.min(now + of.days * dayMs, of.parent?.expiresAt ?? Infinity),
     revokedAt: null,
     usedAt: null,
+    parent: of.parent?.id ?? null,
   };
   const after = shownAccessToken(token, now);
   const store = doing(context, now, { operation: 'access-tokens.create', target: token.id, before: null, after });
@@ -93,9 +102,9 @@ export async function revokeAccessToken(
 }
 
 export function shownAccessToken(
-  { id, user, title, capabilities, createdAt, expiresAt, usedAt, revokedAt }: AccessToken,
+  { id, user, title, capabilities, createdAt, expiresAt, usedAt, revokedAt, parent }: AccessToken,
   now: number,
 ): ShownAccessToken {
   const state = revokedAt !== null ? 'revoked' : expiresAt <= now ? 'expired' : 'valid';
-  return { id, user, title, capabilities: capabilities ? [...capabilities] : null, createdAt, expiresAt, usedAt, state };
+  return { id, user, title, capabilities: capabilities ? [...capabilities] : null, createdAt, expiresAt, usedAt, state, parent };
 }

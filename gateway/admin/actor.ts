@@ -9,7 +9,7 @@ export type Actor =
   | {
       readonly kind: 'user';
       readonly user: { readonly id: UserId; readonly slug: Slug };
-      readonly accessToken: TokenId;
+      readonly accessToken: { readonly id: TokenId; readonly expiresAt: number };
       readonly capabilities: ReadonlySet<Capability>;
       /** Those that the user's teams grant. */
       readonly gateways: ReadonlySet<string>;
@@ -45,7 +45,7 @@ export function needGateway(actor: Actor, gateway: string): void {
 export function deedActor(actor: Actor): DeedActor {
   switch (actor.kind) {
     case 'user':
-      return { kind: 'user', user: { id: actor.user.id, name: actor.user.slug }, accessToken: actor.accessToken };
+      return { kind: 'user', user: { id: actor.user.id, name: actor.user.slug }, accessToken: actor.accessToken.id };
     case 'command-line':
       return { kind: 'command-line', osUser: actor.osUser };
     case 'system':

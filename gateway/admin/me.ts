@@ -13,7 +13,7 @@ export const meHandlers: HandlersFor<typeof meOperations> = {
   async 'me.read'({ actor }) {
     const { user, accessToken, gateways } = person(actor);
     const names = [...gateways].toSorted().map((name) => Slug.parse(name));
-    return { user, capabilities: [...capabilitiesOf(actor)].toSorted(), gateways: names, accessToken };
+    return { user, capabilities: [...capabilitiesOf(actor)].toSorted(), gateways: names, accessToken: accessToken.id };
   },
   async 'access-tokens.own'(context, { query }) {
     return page(await shown(context, person(context.actor).user.slug), query, ({ id }) => id);
@@ -22,7 +22,8 @@ export const meHandlers: HandlersFor<typeof meOperations> = {
     const { actor, now } = context;
     if (capabilities) refuseMore(actor, capabilities);
     const own = capabilities ?? capabilitiesOf(actor);
-    const made = await issueAccessToken(context, { user: person(actor).user.slug, title, capabilities: own, days });
+    const { user, accessToken: parent } = person(actor);
+    const made = await issueAccessToken(context, { user: user.slug, title, capabilities: own, days, parent });
     return { ...shownAccessToken(made.token, now()), token: reveal(made.secret) };
   },
   async 'access-tokens.revoke-own'(context, { params }) {

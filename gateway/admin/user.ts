@@ -6,7 +6,7 @@ import { Fault } from '#contract/error.ts';
 import { Slug } from '#contract/id.ts';
 import type { PolicyFile, PolicyUser } from '#contract/policy.ts';
 import type { StoredUser } from '../store/administration.ts';
-import { refuseOver, refuseRole } from './above.ts';
+import { refuseBeing, refuseOver, refuseRole } from './above.ts';
 import { type AdminContext, doing, type HandlersFor } from './context.ts';
 import { offboard, takeBack } from './offboard.ts';
 import { removeMadePerson } from './person.ts';
@@ -57,7 +57,7 @@ export const userHandlers: HandlersFor<typeof userOperations> = {
     return existing(context.store, params.user);
   },
   async 'users.remove'(context, { params }) {
-    const { store, actor, now } = context;
+    const { store, now } = context;
     const known = await existing(store, params.user);
     if (known.madeBy === null) {
       await changePolicy(context, {
@@ -69,7 +69,7 @@ export const userHandlers: HandlersFor<typeof userOperations> = {
       return { done: true };
     }
     refuseStale(context, known);
-    refuseOver(actor, await store.filedPolicy(), known.role);
+    await refuseAs(context, params.user);
     await removeMadePerson(context, known.slug, now());
     return { done: true };
   },
@@ -80,13 +80,19 @@ export const userHandlers: HandlersFor<typeof userOperations> = {
     return await offboard(context, known);
   },
   async 'users.take-back'(context, { params }) {
-    const { store, actor } = context;
-    const known = await existing(store, params.user);
-    refuseOver(actor, await store.filedPolicy(), known.role);
+    const known = await existing(context.store, params.user);
+    // Whoever comes back reaches what their teams grant.
+    await refuseAs(context, params.user);
     await takeBack(context, known.slug);
-    return existing(store, params.user);
+    return existing(context.store, params.user);
   },
 };
+
+/** Whoever takes somebody away, or lets them in again, does so with all that they have: also what groups of a directory give them. */
+async function refuseAs({ store, actor }: AdminContext, slug: Slug): Promise<void> {
+  const { role, teams = [], groupTeams = [] } = (await store.administration.user(slug)) ?? {};
+  refuseBeing(actor, await store.filedPolicy(), { role, teams: [...teams, ...groupTeams] });
+}
 
 function withUser(policy: PolicyFile, slug: Slug, user: PolicyUser | undefined): PolicyFile {
   const others = Object.entries(policy.users).filter(([name]) => name !== slug);

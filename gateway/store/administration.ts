@@ -18,6 +18,17 @@ export interface AccessToken {
   readonly expiresAt: number;
   readonly revokedAt: number | null;
   readonly usedAt: number | null;
+  /** The token that it was made with: it does not outlive that one, and is revoked with it. */
+  readonly parent: TokenId | null;
+}
+
+/** A request that is to be done once, as it came first. */
+export interface OnceAsked {
+  readonly request: string;
+  readonly answer: string | null;
+  readonly at: number;
+  /** Something was changed by it. */
+  readonly isDone: boolean;
 }
 
 /** Who comes with a personal access token, as the database has it now. */
@@ -76,10 +87,10 @@ export interface AdministrationStore {
   /** Gives a user whom a sign-in made another role; `member` is none. False where there is no such user, or it is theirs already. Rejects with LAST_SUPER_ADMIN. */
   setPersonRole(user: Slug, role: Slug): Promise<boolean>;
 
-  /** Rejects with NAME_UNKNOWN where the policy has no such user. */
+  /** Rejects with NAME_UNKNOWN where the policy has no such user, and with TOKEN_REVOKED where its parent is revoked or gone. What expired 90 days before goes with it. */
   addAccessToken(token: AccessToken): Promise<void>;
   accessTokens(): Promise<readonly AccessToken[]>;
-  /** False where there is none, or it is revoked already. */
+  /** With all that were made with it, and with those. False where there is none, or it is revoked already. */
   revokeAccessToken(id: TokenId, now: number): Promise<boolean>;
   /** By the hash of a secret; also a revoked or expired one. Undefined where there is none, or its user is gone. */
   tokenHolder(hash: string): Promise<TokenHolder | undefined>;
@@ -88,14 +99,12 @@ export interface AdministrationStore {
 
   /**
    * `begun`: this caller does it. Else what was asked with this key within a day, and its answer: null while it is under way. What is older than a day is
-   * forgotten with it. Does not bump the revision, as the two below.
+   * forgotten with it. Does not bump the revision, as the three below.
    */
-  beginOnce(
-    key: string,
-    request: string,
-    now: number,
-  ): Promise<'begun' | { readonly request: string; readonly answer: string | null; readonly at: number }>;
+  beginOnce(key: string, request: string, now: number): Promise<'begun' | OnceAsked>;
   endOnce(key: string, answer: string): Promise<void>;
-  /** It came to nothing, and may be asked again. */
+  /** Where nothing was changed by it, it may be asked again. */
   forgetOnce(key: string): Promise<void>;
+  /** Begins it anew where nothing was changed by it and nobody else did since `at`; false where somebody did. */
+  retakeOnce(key: string, at: number, now: number): Promise<boolean>;
 }

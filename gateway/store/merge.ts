@@ -5,6 +5,7 @@ import { Fault } from '#contract/error.ts';
 import type { Counts, Header } from './backup-file.ts';
 import { isValue } from './engine.ts';
 import type { Value } from './engine.ts';
+import { revokeChildren } from './sql/access-token.ts';
 import { mergeAccounts } from './sql/account.ts';
 import { change, changed } from './sql/change.ts';
 import { followMade } from './sql/directory-user.ts';
@@ -35,7 +36,7 @@ export async function mergeInto(db: Db, older: Db, { file, header, now = Date.no
     await deletePolicy(tx);
     for (const table of policyTables.toReversed()) counts[table] = await copyTable(tx, older, table);
     counts['token'] = await mergeTokens(tx, older);
-    counts['access_token'] = await mergeAccessTokens(tx, older);
+    counts['access_token'] = await mergeAccessTokens(tx, older, now());
     counts['workstation'] = await mergeWorkstations(tx, older);
     counts['offer'] = await mergeOffers(tx, older);
     counts['approval'] = await mergeApprovals(tx, older);
@@ -83,7 +84,7 @@ async function mergeTokens(tx: Tx, older: Db): Promise<number> {
 }
 
 /** Those that were lost come back; what was revoked in either stays so. */
-async function mergeAccessTokens(tx: Tx, older: Db): Promise<number> {
+async function mergeAccessTokens(tx: Tx, older: Db, now: number): Promise<number> {
   const rows = await older.selectFrom('access_token').selectAll().execute();
   const live = new Map((await tx.selectFrom('access_token').selectAll().execute()).map((row) => [row.id, row]));
   const missing = rows.filter((row) => !live.has(row.id));
@@ -91,6 +92,7 @@ async function mergeAccessTokens(tx: Tx, older: Db): Promise<number> {
   for (const { id, revoked_at } of rows)
     if (revoked_at !== null && live.get(id)?.revoked_at === null)
       await tx.updateTable('access_token').set({ revoked_at }).where('id', '=', id).execute();
+  await revokeChildren(tx, now);
   return missing.length;
 }
 

@@ -16,7 +16,7 @@ import { behind, find, indexRecords, span } from './sql/search.ts';
 import { approvals, decide } from './sql/approval.ts';
 import { forDeed } from './sql/change.ts';
 import { deedsOnRecord, deedsWaiting, forgetDeeds, noteDeed, releaseDeeds, takeDeeds } from './sql/deed.ts';
-import { beginOnce, endOnce, forgetOnce } from './sql/idempotency.ts';
+import { beginOnce, endOnce, forgetOnce, retakeOnce } from './sql/idempotency.ts';
 import {
   identities,
   identity,
@@ -160,8 +160,8 @@ async function backUpAndMigrate(engine: Engine, location: StoreLocation, deps: S
   await migrate(engine.db, engine.dialect);
 }
 
-function storeOf(engine: Engine, deed?: DeedRecord): Store {
-  const db = deed ? forDeed(engine.db, deed) : engine.db;
+function storeOf(engine: Engine, deed?: DeedRecord, once?: string): Store {
+  const db = deed ? forDeed(engine.db, deed, once) : engine.db;
   return {
     organization: guarded(() => organization(db)),
     revision: guarded(revisionOf(db)),
@@ -217,7 +217,8 @@ function storeOf(engine: Engine, deed?: DeedRecord): Store {
     pin: pinOf(db),
     administration: administrationOf(db),
     directory: directoryOf(db),
-    recording: (of) => storeOf(engine, of),
+    recording: (of) => storeOf(engine, of, once),
+    once: (key) => storeOf(engine, deed, key),
     close: () => engine.close(),
   };
 }
@@ -241,6 +242,7 @@ function administrationOf(db: Db): AdministrationStore {
     beginOnce: guarded((key, request, now) => beginOnce(db, key, request, now)),
     endOnce: guarded((key, answer) => endOnce(db, key, answer)),
     forgetOnce: guarded((key) => forgetOnce(db, key)),
+    retakeOnce: guarded((key, at, now) => retakeOnce(db, key, at, now)),
   };
 }
 

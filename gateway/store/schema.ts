@@ -29,6 +29,7 @@ import { createAlert } from './migration/0022-alert.ts';
 import { createSearch } from './migration/0023-search.ts';
 import { createSwitch } from './migration/0024-switch.ts';
 import { createPin } from './migration/0025-pin.ts';
+import { createParent } from './migration/0026-parent.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -58,6 +59,7 @@ const migrations = {
   '0023-search': createSearch,
   '0024-switch': createSwitch,
   '0025-pin': createPin,
+  '0026-parent': createParent,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -282,6 +282,8 @@ export interface Store {
    * nothing.
    */
   recording(deed: DeedRecord): Store;
+  /** The same store for a request that is to be done once: whatever is written with a deed by what `recording` makes of it says in the same transaction that the request was done. */
+  once(key: string): Store;
 
   /** People and groups that a directory provisions, and who counts as not there. */
   readonly directory: DirectoryStore;

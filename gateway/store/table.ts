@@ -8,7 +8,6 @@ import type {
   GatewayId,
   IdentityId,
   OrganizationId,
-  RecordId,
   ServerId,
   Slug,
   TeamId,
@@ -20,6 +19,7 @@ import type { HostState } from '#contract/host-identity.ts';
 import type { ItemKind, PolicyServer, RemoteServer } from '#contract/policy.ts';
 import type { Verdict } from '#contract/server.ts';
 import type { SwitchKind } from '#contract/switch.ts';
+import type { AdministrationTables } from './administration-table.ts';
 import type { DirectoryTables } from './directory-table.ts';
 import type { PinsColumn, PinTable } from './pin-table.ts';
 import type { SinkTables } from './sink-table.ts';
@@ -32,7 +32,7 @@ interface Named<Id> {
   readonly title: string | null;
 }
 
-export interface Tables extends DirectoryTables, SinkTables, TrailTables {
+export interface Tables extends AdministrationTables, DirectoryTables, SinkTables, TrailTables {
   /** One row: what the whole database is about. */
   readonly state: { readonly id: number; readonly revision: number; readonly organization: OrganizationId | null };
 
@@ -241,39 +241,6 @@ export interface Tables extends DirectoryTables, SinkTables, TrailTables {
   };
   /** JSON: contract/posture-summary.ts, as it was told last. */
   readonly workstation_posture: { readonly workstation_id: WorkstationId; readonly body: string; readonly at: number };
-
-  /** The deeds of administrators that are not in the audit chain yet: written in the transaction of what they tell of. */
-  readonly deed: {
-    readonly id: RecordId;
-    readonly at: number;
-    /** JSON: a DeedRecord. */
-    readonly body: string;
-    /** Until when somebody puts it on record; null where nobody has begun to. */
-    readonly lease_until: number | null;
-  };
-  readonly access_token: {
-    readonly id: TokenId;
-    readonly hash: string;
-    readonly user_id: UserId;
-    readonly user_slug: Slug;
-    readonly title: string;
-    /** JSON: names of capabilities; null: all of the user's role. */
-    readonly capabilities: string | null;
-    readonly created_at: number;
-    readonly expires_at: number;
-    readonly revoked_at: number | null;
-    readonly used_at: number | null;
-  };
-
-  /** Requests that are to be done once, by who asked and the key that they gave. */
-  readonly idempotency: {
-    readonly key: string;
-    /** SHA-256 of the request. */
-    readonly request: string;
-    /** Sealed for who asked; null while it is under way. */
-    readonly answer: string | null;
-    readonly at: number;
-  };
 }
 
 export type Db = Kysely<Tables>;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { Secret, TOTP } from 'otpauth';
 import { describe, expect, test } from 'vitest';
 import { decrypt, encrypt, packed, unpacked } from '../../gateway/aes.ts';
-import { once } from '../../gateway/http/admin/once.ts';
+import { createOnce } from '../../gateway/http/admin/once.ts';
 import { createSeal } from '../../gateway/pipeline/seal.ts';
 import { createLocalAccounts } from '../../gateway/sign-in/local-account.ts';
 import { openBytes } from '../../gateway/vault/seal.ts';
@@ -69,8 +69,10 @@ describe('what was sealed before there was one place for it opens still:', () =>
     const earlier = 'XUzbC8IyaWNWe_PUCauxQ8rH3I7eIpLCj8a43-KjApXzd8UVgNA2Xn8TCcR4JB-fTZvtqilGwgJvLjKcupGaLkcREKmRxL3aCQ';
     // As the earlier release would have ended it.
     const before = { ...administration, endOnce: (stored: string) => administration.endOnce(stored, earlier) };
-    await once({ store: { administration: before }, now: Date.now }, asked, () => Promise.resolve({ status: 500, body: null }));
-    const again = await once({ store, now: Date.now }, asked, () => Promise.reject(new Error('done twice')));
+    await createOnce({ store: { ...store, administration: before }, now: Date.now })(asked, () =>
+      Promise.resolve({ status: 500, body: null }),
+    );
+    const again = await createOnce({ store, now: Date.now })(asked, () => Promise.reject(new Error('done twice')));
     expect(again).toEqual({ status: 201, body: { was: 'sealed before' } });
   });
 

@@ -91,6 +91,31 @@ export const admin: readonly Requirement[] = [
     source: api,
   },
   {
+    id: 'admin.once-failed',
+    promise: 'A request with an Idempotency-Key that failed before it changed something is done when it is sent again, at once.',
+    source: api,
+  },
+  {
+    id: 'admin.once-done',
+    promise: 'A request with an Idempotency-Key that failed after it changed something is never done twice.',
+    source: api,
+  },
+  {
+    id: 'admin.token-child',
+    promise: 'A personal access token that was made with another one lives no longer than that, and is revoked with it.',
+    source: api,
+  },
+  {
+    id: 'admin.take-back',
+    promise: 'Nobody lets somebody in again who reaches a gateway that they do not reach themselves.',
+    source: api,
+  },
+  {
+    id: 'admin.urgent',
+    promise: 'What switches off, revokes, blocks or offboards is done also while slow operations have taken all their places.',
+    source: api,
+  },
+  {
     id: 'admin.if-match',
     promise: 'A change with If-Match is refused where what it changes is not any more as it was seen.',
     source: api,

@@ -1,5 +1,6 @@
 // What every store promises of administration: roles, personal access tokens, deeds, requests that are done once (test/gateway/store/*.test.ts).
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import type { DeedRecord } from '#contract/audit.ts';
 import { newId, newRecordId, TokenId } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
@@ -44,7 +45,7 @@ export function describeAdministration(kind: string, ground: () => Promise<Groun
       });
     async function token(user: string, change: Partial<AccessToken> = {}): Promise<AccessToken> {
       const id = TokenId.parse(newId());
-      const times = { createdAt: 1, expiresAt: 1e12, revokedAt: null, usedAt: null };
+      const times = { createdAt: 1, expiresAt: 1e12, revokedAt: null, usedAt: null, parent: null };
       const made = { id, user: slug(user), title: 'x', hash: sha256(id), capabilities: undefined, ...times, ...change };
       await store.administration.addAccessToken(made);
       return made;
@@ -140,6 +141,31 @@ export function describeAdministration(kind: string, ground: () => Promise<Groun
       await expect(token('nobody')).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
     });
 
+    test('revokes with a personal access token those that were made with it, and makes none with one that is revoked', async () => {
+      const [parent, other] = [await token('ada'), await token('ada')];
+      const child = await token('ada', { parent: parent.id });
+      const grandchild = await token('ada', { parent: child.id });
+      await expect(token('ben', { parent: parent.id })).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+      expect(await store.administration.revokeAccessToken(parent.id, 88)).toBe(true);
+      const states = new Map((await store.administration.accessTokens()).map(({ id, revokedAt }) => [id, revokedAt]));
+      expect(states).toEqual(
+        new Map<TokenId, number | null>([
+          [parent.id, 88],
+          [other.id, null],
+          [child.id, 88],
+          [grandchild.id, 88],
+        ]),
+      );
+      await expect(token('ada', { parent: child.id })).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+    });
+
+    test('forgets personal access tokens 90 days after they expired', async () => {
+      const [old, young] = [await token('ada', { expiresAt: 999 }), await token('ada', { expiresAt: 1000 })];
+      const added = await token('ben', { createdAt: 1000 + 90 * 86_400_000 });
+      const left = (await store.administration.accessTokens()).map(({ id }) => id);
+      expect([left.includes(old.id), left.includes(young.id), left.includes(added.id)]).toEqual([false, true, true]);
+    });
+
     test('gives gateways by the groups of a directory too', async () => {
       await come('group@example.org');
       const of = await token('group-example-org');
@@ -188,14 +214,29 @@ export function describeAdministration(kind: string, ground: () => Promise<Groun
       const begun = await Promise.all(['r1', 'r1', 'r1'].map((request) => administration.beginOnce('k', request, 100)));
       expect(begun.filter((one) => one === 'begun')).toHaveLength(1);
       expect(begun.filter((one) => one !== 'begun')).toEqual([
-        { request: 'r1', answer: null, at: 100 },
-        { request: 'r1', answer: null, at: 100 },
+        { request: 'r1', answer: null, at: 100, isDone: false },
+        { request: 'r1', answer: null, at: 100, isDone: false },
       ]);
       await administration.endOnce('k', 'answer');
-      expect(await administration.beginOnce('k', 'r2', 101)).toEqual({ request: 'r1', answer: 'answer', at: 100 });
+      expect(await administration.beginOnce('k', 'r2', 101)).toMatchObject({ request: 'r1', answer: 'answer', at: 100 });
       expect(await administration.beginOnce('k', 'r2', 100 + 86_400_000)).toBe('begun');
       await administration.forgetOnce('k');
       expect(await administration.beginOnce('k', 'r3', 101)).toBe('begun');
+    });
+
+    test('knows of a request whether it changed something, and lets one begin anew where it did not', async () => {
+      const { administration } = store;
+      await administration.beginOnce('k', 'r', 100);
+      const retaken = await Promise.all([101, 102].map((now) => administration.retakeOnce('k', 100, now)));
+      expect(retaken.filter(Boolean)).toHaveLength(1);
+      await store.once('other').recording(deed()).administration.noteDeed();
+      expect(await administration.beginOnce('k', 'r', 103)).toMatchObject({ isDone: false });
+      await store.once('k').recording(deed()).decideHost('token:a', 'blocked', 1);
+      expect(await administration.beginOnce('k', 'r', 104)).toMatchObject({ isDone: true, answer: null });
+      const { at } = z.object({ at: z.number() }).parse(await administration.beginOnce('k', 'r', 105));
+      expect(await administration.retakeOnce('k', at, 106)).toBe(false);
+      await administration.forgetOnce('k');
+      expect(await administration.beginOnce('k', 'r', 107)).toMatchObject({ isDone: true });
     });
   });
 }

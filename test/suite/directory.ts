@@ -94,7 +94,14 @@ export function describeDirectory(kind: string, ground: () => Promise<Ground>): 
       await store.addToken(token);
       const workstation = await enrolled(store, 'ada');
       const access = { id: TokenId.parse(newId()), user: slug('ada'), title: 'x', hash: sha256('pat'), capabilities: undefined };
-      await store.administration.addAccessToken({ ...access, createdAt: 1, expiresAt: 1e12, revokedAt: null, usedAt: null });
+      await store.administration.addAccessToken({
+        ...access,
+        createdAt: 1,
+        expiresAt: 1e12,
+        revokedAt: null,
+        usedAt: null,
+        parent: null,
+      });
       const off = await store.directory.changePerson(ada.id, 1, draft('ada', { active: false }), 6000);
       expect(await userOf('ada')).toBeUndefined();
       expect(await store.tokenById(token.id)).toMatchObject({ revokedAt: 6000 });

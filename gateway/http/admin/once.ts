@@ -1,5 +1,6 @@
 // A POST with an Idempotency-Key is done once: who sends it again gets the first answer. What is kept for that is sealed under the personal access token that
-// asked, which is stored nowhere, so an answer that holds a new secret is in no database for anybody else.
+// asked, which is stored nowhere, so an answer that holds a new secret is in no database for anybody else. Whether something was changed is written with the change, so
+// that what failed before is done again at once, and what failed after is never done twice.
 import { hash, hkdfSync } from 'node:crypto';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
@@ -8,7 +9,10 @@ import type { Store } from '../../store/store.ts';
 
 const Answer = z.object({ status: z.number(), body: z.json() });
 export type Answer = z.infer<typeof Answer>;
+/** Until then another gateway server on the same database may be at it. */
 const lostAfterMs = 120_000;
+/** Keys of requests that failed here while the store could not be told. */
+const failedAtMost = 10_000;
 
 export interface Asked {
   /** Of the header; undefined where there is none. */
@@ -19,35 +23,62 @@ export interface Asked {
   readonly request: string;
 }
 
-/** Rejects with KEY_REUSED, KEY_UNDER_WAY, KEY_LOST, INPUT_INVALID, and whatever `work` rejects with: then it may be asked again. */
-export async function once(
-  deps: { readonly store: Pick<Store, 'administration'>; readonly now: () => number },
-  { key, secret, request }: Asked,
-  work: () => Promise<Answer>,
-): Promise<Answer> {
-  if (key === undefined) return work();
-  if (!/^[\x21-\x7e]{1,200}$/.test(key))
-    throw new Fault('INPUT_INVALID', { reason: 'Idempotency-Key has 1-200 printable characters without spaces.' });
-  const { administration } = deps.store;
-  const stored = hash('sha256', `${hash('sha256', secret)} ${key}`);
-  // With the secret, because a request may hold something that could be guessed.
-  const digest = hash('sha256', `${secret} ${request}`);
-  const begun = await administration.beginOnce(stored, digest, deps.now());
-  if (begun !== 'begun') {
-    if (begun.request !== digest) throw new Fault('KEY_REUSED');
-    if (begun.answer !== null) return open(begun.answer, secret, key);
-    throw new Fault(deps.now() - begun.at < lostAfterMs ? 'KEY_UNDER_WAY' : 'KEY_LOST');
+export interface Once {
+  /**
+   * `work` gets the store to work with. Rejects with KEY_REUSED, KEY_UNDER_WAY, KEY_LOST, INPUT_INVALID, and whatever `work` rejects with: where that changed nothing it may
+   * be asked again.
+   */
+  (asked: Asked, work: (store: Store) => Promise<Answer>): Promise<Answer>;
+}
+
+export function createOnce({ store, now }: { readonly store: Store; readonly now: () => number }): Once {
+  const { administration } = store;
+  const failed = new Set<string>();
+
+  /** Undefined where this request begins; else the answer of the one before. */
+  async function begin(stored: string, digest: string): Promise<string | undefined> {
+    const found = await administration.beginOnce(stored, digest, now());
+    if (found === 'begun') return undefined;
+    if (found.request !== digest) throw new Fault('KEY_REUSED');
+    if (found.answer !== null) return found.answer;
+    const isOver = failed.has(stored) || now() - found.at >= lostAfterMs;
+    if (!isOver) throw new Fault('KEY_UNDER_WAY');
+    if (found.isDone) throw new Fault('KEY_LOST');
+    if (!(await administration.retakeOnce(stored, found.at, now()))) throw new Fault('KEY_UNDER_WAY');
+    return undefined;
   }
-  let answer: Answer;
-  try {
-    answer = await work();
-  } catch (error) {
-    // What was refused was not done. Of what failed nobody knows, so its key stays.
-    if (error instanceof Fault && error.code !== 'STORE_UNAVAILABLE') await administration.forgetOnce(stored);
-    throw error;
+
+  /** What changed nothing may be asked again; of the rest it is known that it was done. */
+  async function fail(stored: string): Promise<void> {
+    failed.add(stored);
+    for (const oldest of failed) {
+      if (failed.size <= failedAtMost) break;
+      failed.delete(oldest);
+    }
+    // The store that failed fails here too, mostly: then the next request finds out.
+    await administration.forgetOnce(stored).catch(() => undefined);
   }
-  await administration.endOnce(stored, seal(answer, secret, key));
-  return answer;
+
+  return async ({ key, secret, request }, work) => {
+    if (key === undefined) return work(store);
+    if (!/^[\x21-\x7e]{1,200}$/.test(key))
+      throw new Fault('INPUT_INVALID', { reason: 'Idempotency-Key has 1-200 printable characters without spaces.' });
+    const stored = hash('sha256', `${hash('sha256', secret)} ${key}`);
+    // With the secret, because a request may hold something that could be guessed.
+    const before = await begin(stored, hash('sha256', `${secret} ${request}`));
+    if (before !== undefined) return open(before, secret, key);
+    failed.delete(stored);
+    let answer: Answer;
+    try {
+      answer = await work(store.once(stored));
+    } catch (error) {
+      await fail(stored);
+      throw error;
+    }
+    // It was done, whatever becomes of the answer that is kept.
+    await administration.endOnce(stored, seal(answer, secret, key)).catch(() => failed.add(stored));
+    return answer;
+  };
 }
 
 function keyOf(secret: string, key: string): Uint8Array {

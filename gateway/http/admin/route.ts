@@ -13,14 +13,17 @@ import type { AdminDeps } from '../../admin/context.ts';
 import { doneBy } from '../../admin/operation.ts';
 import { etagOf } from '../../admin/policy-part.ts';
 import type { Recorder } from '../../audit/record.ts';
+import type { Store } from '../../store/store.ts';
 import { createRefusals } from '../../workstation/event.ts';
 import { readBody } from '../body.ts';
 import { answerJson } from '../error.ts';
 import { createFloodGate } from '../flood.ts';
 import { createMatch, type Matched } from './match.ts';
-import { type Answer, once } from './once.ts';
+import { type Answer, createOnce } from './once.ts';
 
 const atOnce = 64;
+/** Of these, for what cuts somebody or something off: nothing that takes its time holds that up. */
+const urgentAtOnce = 16;
 /** Of one address. */
 const perMinute = 6000;
 const refusedPerMinute = 120;
@@ -48,26 +51,32 @@ export function createAdminRoute(
   const strangers = createFloodGate({ perMinute: refusedPerMinute, what: 'the admin API', now, addressOf });
   const refused = createRefusals(deps.recorder.append.bind(deps.recorder), now);
   const readers = createFloodGate({ perMinute: documentsPerMinute, what: 'what the admin API says of itself', now, addressOf });
+  const once = createOnce({ store, now });
   let running = 0;
   let large = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     flood(request);
-    if (running >= atOnce) throw new Fault('BUSY', { what: 'the admin API' });
+    const matched = readable(request, path) ?? match(request.method ?? '', path);
+    const isUrgent = 'done' in matched && matched.done.operation.isUrgent;
+    if (running >= (isUrgent ? atOnce : atOnce - urgentAtOnce)) throw new Fault('BUSY', { what: 'the admin API' });
     running++;
     try {
-      const document = request.method === 'GET' ? deps.documents.get(path) : undefined;
-      if (document) {
+      if ('document' in matched) {
         readers(request);
-        return answerTagged(request, response, { status: 200, body: document() });
+        return answerTagged(request, response, { status: 200, body: matched.document() });
       }
-      const matched = match(request.method ?? '', path);
       const result = await perform(request, matched);
       if (matched.done.operation.method !== 'GET') deps.onChanged();
       answerTagged(request, response, result, matched.done.operation);
     } finally {
       running--;
     }
+  }
+
+  function readable(request: IncomingMessage, path: string): { readonly document: () => object } | undefined {
+    const document = request.method === 'GET' ? deps.documents.get(path) : undefined;
+    return document && { document };
   }
 
   async function perform(request: IncomingMessage, { done, params }: Matched): Promise<Answer> {
@@ -107,15 +116,15 @@ export function createAdminRoute(
       throw new Fault('INPUT_INVALID', { reason: `${done.id} takes no If-Match: leave it out.` });
     const context = { ...deps, actor, reason, ifMatch };
     const body = await bodyOf(request, operation);
-    const run = async (): Promise<Answer> => {
-      const result = await done.run(context, { params, query, body: body.value });
+    const run = async (from: Store): Promise<Answer> => {
+      const result = await done.run({ ...context, store: from }, { params, query, body: body.value });
       return { status: operation.status, body: JSON.parse(JSON.stringify(result ?? null)) };
     };
     // What makes nothing may be asked as often as somebody likes, and its answer need not be kept.
-    if (operation.status !== 201) return await run();
+    if (operation.status !== 201) return await run(store);
     const { authorization = '', 'idempotency-key': key } = request.headers;
     const said = `${operation.method} ${request.url}\n${body.text}`;
-    return await once(deps, { key: one(key), secret: authorization, request: said }, run);
+    return await once({ key: one(key), secret: authorization, request: said }, run);
   }
 
   async function tellRefusal(

@@ -3,19 +3,27 @@
 import { z } from 'zod';
 import { Capability, roleCapabilities } from '#contract/capability.ts';
 import { Fault } from '#contract/error.ts';
-import type { Slug, TokenId } from '#contract/id.ts';
+import type { Slug, TokenId, UserId } from '#contract/id.ts';
 import type { Selectable } from 'kysely';
 import type { AccessToken, TokenHolder } from '../administration.ts';
-import type { Db, Tables } from '../table.ts';
+import type { Db, Tables, Tx } from '../table.ts';
 import { directoryGrants } from './directory-grant.ts';
 import { isHeld } from './held.ts';
 import { change, changed, readAtOnce, unchanged } from './change.ts';
+
+/** What expired is told that long, and then forgotten. By its time alone: a backup that is brought back brings nothing back to life that was revoked meanwhile. */
+const keptMs = 90 * 86_400_000;
 
 export async function addAccessToken(db: Db, token: AccessToken): Promise<void> {
   await change(db, async (tx) => {
     const user = await tx.selectFrom('user').select(['id', 'email']).where('slug', '=', token.user).executeTakeFirst();
     if (user === undefined || (await isHeld(tx, user)))
       throw new Fault('NAME_UNKNOWN', { what: 'user', name: token.user, hint: 'Name one of the policy that is in force.' });
+    if (token.parent !== null) await refuseOrphan(tx, token.parent, user.id);
+    await tx
+      .deleteFrom('access_token')
+      .where('expires_at', '<', token.createdAt - keptMs)
+      .execute();
     await tx
       .insertInto('access_token')
       .values({
@@ -29,6 +37,7 @@ export async function addAccessToken(db: Db, token: AccessToken): Promise<void> 
         expires_at: token.expiresAt,
         revoked_at: token.revokedAt,
         used_at: token.usedAt,
+        parent: token.parent,
       })
       .execute();
     return changed(undefined);
@@ -44,8 +53,35 @@ export async function revokeAccessToken(db: Db, id: TokenId, now: number): Promi
   return await change(db, async (tx) => {
     const to = tx.updateTable('access_token').set({ revoked_at: now }).where('id', '=', id).where('revoked_at', 'is', null);
     const { numUpdatedRows } = await to.executeTakeFirstOrThrow();
-    return numUpdatedRows > 0n ? changed(true) : unchanged(false);
+    if (numUpdatedRows === 0n) return unchanged(false);
+    await revokeChildren(tx, now);
+    return changed(true);
   });
+}
+
+/** Those that were made with one that is revoked, and so on. */
+export async function revokeChildren(tx: Tx, now: number): Promise<void> {
+  for (;;) {
+    const gone = tx.selectFrom('access_token').select('id').where('revoked_at', 'is not', null);
+    const of = tx
+      .updateTable('access_token')
+      .set({ revoked_at: now })
+      .where('revoked_at', 'is', null)
+      .where('parent', 'in', gone);
+    if ((await of.executeTakeFirstOrThrow()).numUpdatedRows === 0n) return;
+  }
+}
+
+/** Whoever revokes a token while another one is made with it has revoked both. */
+async function refuseOrphan(tx: Tx, parent: TokenId, user: UserId): Promise<void> {
+  const found = await tx
+    .selectFrom('access_token')
+    .select('id')
+    .where('id', '=', parent)
+    .where('user_id', '=', user)
+    .where('revoked_at', 'is', null)
+    .executeTakeFirst();
+  if (found === undefined) throw new Fault('TOKEN_REVOKED');
 }
 
 export async function tokenHolder(db: Db, hash: string): Promise<TokenHolder | undefined> {
@@ -111,6 +147,7 @@ function tokenOf(row: Selectable<Tables['access_token']>): AccessToken {
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
     usedAt: row.used_at,
+    parent: row.parent,
   };
 }
 

@@ -11,12 +11,12 @@ export interface Changed<T> {
 export const unchanged = <T>(value: T): Changed<T> => ({ value, changed: false });
 export const changed = <T>(value: T): Changed<T> => ({ value, changed: true });
 
-const deeds = new WeakMap<Db, DeedRecord>();
+const deeds = new WeakMap<Db, { readonly deed: DeedRecord; readonly once: string | undefined }>();
 
-/** The same database, for one deed: the first change by it writes the deed down, and where nothing is changed nothing is written. */
-export function forDeed(db: Db, deed: DeedRecord): Db {
+/** The same database, for one deed: the first change by it writes the deed down, and where nothing is changed nothing is written. `once`: the key of the request that it is of. */
+export function forDeed(db: Db, deed: DeedRecord, once: string | undefined): Db {
   const bound = db.withoutPlugins();
-  deeds.set(bound, deed);
+  deeds.set(bound, { deed, once });
   return bound;
 }
 
@@ -35,8 +35,9 @@ export async function change<T>(db: Db, work: (tx: Tx, revision: number) => Prom
         .updateTable('state')
         .set({ revision: revision + 1 })
         .execute();
-      const deed = deeds.get(db);
+      const { deed, once } = deeds.get(db) ?? {};
       if (deed) await writeDeed(tx, deed);
+      if (once !== undefined) await tx.updateTable('idempotency').set({ done: 1 }).where('key', '=', once).execute();
     }
     return result.value;
   });

@@ -1,0 +1,119 @@
+// Personal access tokens as whoever has one sees them: what they do, what they make, and when they end.
+import { readFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Slug } from '#contract/id.ts';
+import { PolicyFile } from '#contract/policy.ts';
+import { reveal } from '#contract/secret.ts';
+import { byHand } from '../gateway/data.ts';
+import { issueAccessToken, revokeAccessToken } from '../../gateway/admin/access-token.ts';
+import { proves } from '../requirement.ts';
+import { openStage, type Stage } from './stage.ts';
+
+const policy = PolicyFile.parse({
+  version: 1,
+  roles: { helpdesk: { capabilities: ['people.view', 'access-tokens.own'] } },
+  users: {
+    ada: { email: 'ada@example.org', role: 'super-admin', teams: ['eng'] },
+    ben: { email: 'ben@example.org', teams: ['eng'] },
+    eve: { email: 'eve@example.org', role: 'helpdesk', teams: ['eng'] },
+  },
+  teams: { eng: { gateways: ['main'] } },
+  gateways: { main: {} },
+});
+const slug = (text: string) => Slug.parse(text);
+
+let stage: Stage;
+beforeEach(async () => {
+  stage = await openStage(policy);
+});
+afterEach(() => stage.close());
+
+describe('a personal access token', () => {
+  test('does what its own list says and its role grants, and no more', async () => {
+    proves('admin.token-scope', {
+      file: 'gateway/admin/access-token.ts',
+      find: 'token.capabilities?.includes(one) ?? true',
+      replace: 'true',
+    });
+    const narrow = stage.client(await stage.token('ada', ['people.view']));
+    expect(await narrow.call('teams.list', { query: {} })).toMatchObject({ ok: true });
+    expect(await narrow.call('teams.remove', { params: { team: slug('eng') } })).toMatchObject({
+      refusal: { status: 403, capability: 'teams.manage' },
+    });
+    const more = stage.client(await stage.token('ben', ['people.view']));
+    expect(await more.call('teams.list', { query: {} })).toMatchObject({ refusal: { capability: 'people.view' } });
+  });
+
+  test('makes none that can do more', async () => {
+    const narrow = stage.client(await stage.token('ada', ['access-tokens.own']));
+    const more = await narrow.call('access-tokens.create', { body: { title: 'x', capabilities: ['people.view'] } });
+    expect(more).toMatchObject({ refusal: { code: 'ABOVE_OWN' } });
+    const made = await narrow.call('access-tokens.create', { body: { title: 'x' } });
+    expect(made).toMatchObject({ answer: { capabilities: ['access-tokens.own'] } });
+  });
+
+  test('ends with the one that it was made with', async () => {
+    proves('admin.token-child', {
+      file: 'gateway/store/sql/access-token.ts',
+      find: 'await revokeChildren(tx, now);\n    return changed(true);',
+      replace: 'return changed(true);',
+    });
+    const acting = { ...byHand, store: stage.data.store, now: () => stage.now };
+    const parent = await issueAccessToken(acting, { user: 'ada', title: 'x', capabilities: undefined, days: 2 });
+    const leaked = stage.client(reveal(parent.secret));
+    const made = await leaked.call('access-tokens.create', { body: { title: 'mine', days: 90 } });
+    expect(made).toMatchObject({ answer: { expiresAt: parent.token.expiresAt, parent: parent.token.id } });
+    const child = stage.client(made.ok ? made.answer.token : '');
+    const grown = await child.call('access-tokens.create', { body: { title: 'and mine', days: 90 } });
+    const grandchild = stage.client(grown.ok ? grown.answer.token : '');
+    expect(await grandchild.call('me.read', {})).toMatchObject({ ok: true });
+    const own = await leaked.call('access-tokens.own', { query: {} });
+    expect(own.ok && own.answer.items.length).toBe(3);
+    await revokeAccessToken(acting, 'access-tokens.revoke', parent.token.id);
+    for (const one of [child, grandchild])
+      expect(await one.call('me.read', {})).toMatchObject({ refusal: { status: 401, code: 'TOKEN_REVOKED' } });
+  });
+
+  test('is refused at the next request once it is revoked, expired, or its role grants it no more', async () => {
+    proves('admin.token-ends', {
+      file: 'gateway/admin/access-token.ts',
+      find: "if (token.revokedAt !== null) throw new Fault('TOKEN_REVOKED');",
+      replace: '',
+    });
+    const { store } = stage.data;
+    const acting = { ...byHand, store, now: () => stage.now };
+    const made = await issueAccessToken(acting, { user: 'eve', title: 'x', capabilities: undefined, days: 1 });
+    const eve = stage.client(reveal(made.secret));
+    expect(await eve.call('users.list', { query: {} })).toMatchObject({ ok: true });
+    await store.replacePolicy(
+      { ...policy, users: { ...policy.users, [slug('eve')]: { email: 'eve@example.org', teams: [] } } },
+      await store.revision(),
+      1,
+    );
+    expect(await eve.call('users.list', { query: {} })).toMatchObject({ refusal: { status: 403, capability: 'people.view' } });
+    expect(await eve.call('me.read', {})).toMatchObject({ answer: { capabilities: ['gateways.use'] } });
+    stage.now += 86_400_000;
+    expect(await eve.call('me.read', {})).toMatchObject({ refusal: { status: 401, code: 'TOKEN_EXPIRED' } });
+    stage.now -= 86_400_000;
+    await revokeAccessToken(acting, 'access-tokens.revoke', made.token.id);
+    expect(await eve.call('me.read', {})).toMatchObject({ refusal: { status: 401, code: 'TOKEN_REVOKED' } });
+  });
+
+  test('is in the database as its hash alone, also where an answer that showed it is kept', async () => {
+    proves('admin.token-hashed', {
+      file: 'gateway/http/admin/once.ts',
+      find: 'await administration.endOnce(stored, seal(answer, secret, key))',
+      replace: 'await administration.endOnce(stored, JSON.stringify(answer))',
+    });
+    const secret = await stage.token('ada');
+    const made = await stage.client(secret).call('access-tokens.create', { body: { title: 'x' } }, { idempotencyKey: 'one' });
+    const shown = made.ok ? made.answer.token : '';
+    expect(shown).toMatch(/^dbp_/);
+    const again = await stage.client(secret).call('access-tokens.create', { body: { title: 'x' } }, { idempotencyKey: 'one' });
+    expect(again).toMatchObject({ answer: { token: shown } });
+    for (const file of [stage.data.file, `${stage.data.file}-wal`]) {
+      const bytes = readFileSync(file).toString('latin1');
+      expect([bytes.includes(secret), bytes.includes(shown)]).toEqual([false, false]);
+    }
+  });
+});
