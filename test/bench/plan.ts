@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { hugeBytes, largeBytes, openLoop, smallBytes, type CellName } from './cell.ts';
 
 export const usage = `npm run bench -- [--whole] [--part calls,open,tunnels,sessions,starts,leak] [--callers 1,16,64] [--payload ${smallBytes},${largeBytes},${hugeBytes}]
-    [--seconds 1.2] [--rounds 3] [--only floor,chain] [--tunnels 1000] [--sessions 8000] [--minutes 60] [--json FILE] [--profile DIR]
+    [--seconds 1.2] [--rounds 3] [--only floor,chain] [--tunnels 1000] [--sessions 8000] [--minutes 60] [--rules 0] [--json FILE] [--profile DIR]
   npm run bench -- policy    what policy and rules cost in a call: 200 rules and 10,000 tools, 10,000 patterns, 64 KB`;
 
 /** In every run that names none. */
@@ -28,6 +28,8 @@ export interface Plan {
   /** Rows whose names hold one of these; all where it is left out. */
   readonly only: readonly string[] | undefined;
   readonly json: string | undefined;
+  /** Of the gateway in front of the product's rows; 0 or at least 11. */
+  readonly rules: number;
   /** A folder for CPU profiles of the floor and of the product: for a look inside, not for figures. */
   readonly profile: string | undefined;
 }
@@ -36,7 +38,16 @@ export interface Plan {
 export function planOf(args: readonly string[]): Plan | undefined {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
-  const names = { callers: text, payload: text, seconds: text, rounds: text, tunnels: text, sessions: text, minutes: text };
+  const names = {
+    callers: text,
+    payload: text,
+    seconds: text,
+    rounds: text,
+    tunnels: text,
+    sessions: text,
+    minutes: text,
+    rules: text,
+  };
   const others = { part: text, only: text, json: text, profile: text, whole: flag, help: flag };
   let values;
   try {
@@ -53,6 +64,7 @@ export function planOf(args: readonly string[]): Plan | undefined {
   const [sessions] = numbers(values.sessions ?? '8000');
   const [leakSessions] = numbers(values.sessions ?? '100000');
   const [minutes] = numbers(values.minutes ?? '60');
+  const rules = Number(values.rules ?? '0');
   const asked: readonly string[] = values.part?.split(',') ?? usual;
   const known = parts.filter((part) => asked.includes(part));
   const isMissing =
@@ -60,12 +72,13 @@ export function planOf(args: readonly string[]): Plan | undefined {
     callers.length === 0 ||
     payloads.length === 0;
   if (values.help || isMissing || known.length !== asked.length) return undefined;
+  if (rules !== 0 && !(rules >= 11)) return undefined;
   if (seconds === undefined || rounds === undefined || tunnels === undefined || sessions === undefined) return undefined;
   if (leakSessions === undefined || minutes === undefined) return undefined;
   const closed = payloads.flatMap((payloadBytes) => callers.map((count) => ({ callers: count, payloadBytes })));
   const cells = [...(known.includes('calls') ? closed : []), ...(known.includes('open') ? [openLoop] : [])];
   const { only, json, profile } = values;
-  const counts = { rounds, tunnels, sessions, leakSessions };
+  const counts = { rounds, tunnels, sessions, leakSessions, rules };
   return { isWhole, parts: new Set(known), cells, seconds, minutes, ...counts, only: only?.split(','), json, profile };
 }
 

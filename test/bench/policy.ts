@@ -12,6 +12,7 @@ import { type Chain, compileRules, type GatewayRules } from '../../gateway/rule/
 import type { Engines } from '../../gateway/rule/engine.ts';
 import { inspect } from '../../gateway/rule/inspect.ts';
 import { compileDepsOf } from '../../gateway/rule/loading.ts';
+import { mixedRules, patternRules } from './rules.ts';
 
 const tools = 10_000;
 const rounds = 15;
@@ -22,21 +23,6 @@ const words =
 const compileDeps = compileDepsOf(Buffer.alloc(32));
 const noEngines: Engines = { judge: () => Promise.reject(new Error('none')), analyze: () => Promise.reject(new Error('none')) };
 const signal = new AbortController().signal;
-
-/** Names of projects, customers and code words: what organizations write rules for. Every tenth without any fixed text. */
-function patternRules(count: number, loose: number): readonly object[] {
-  return Array.from({ length: count }, (_, index) => ({
-    name: `rule-${index}`,
-    method: 'pattern',
-    patterns: [index < loose ? `[A-Z]{2}\\d{${6 + (index % 5)}}-[x-z]` : `\\bproject-${word(index)}\\d*\\b`],
-    flags: 'i',
-    action: 'redact',
-  }));
-}
-
-function word(index: number): string {
-  return `${index.toString(26).replaceAll(/[0-9]/g, (digit) => String.fromCodePoint(0x71 + Number(digit)))}on`;
-}
 
 function policyWith(rules: readonly object[]): PolicyFile {
   const listed = Array.from({ length: tools }, (_, index) => `tool-${index}`);
@@ -92,19 +78,7 @@ function medianOf(values: readonly number[]): number {
 }
 
 export async function benchPolicy(): Promise<void> {
-  const mixed = [
-    ...patternRules(190, 10),
-    { name: 'people', method: 'pii', action: 'redact' },
-    { name: 'keys', method: 'secrets', action: 'block' },
-    { name: 'poison', method: 'injection', action: 'alert' },
-    ...Array.from({ length: 7 }, (_, index) => ({
-      name: `limit-${index}`,
-      method: 'limits',
-      action: 'block',
-      bytes: 1e8 + index,
-    })),
-  ];
-  const policy = policyWith(mixed);
+  const policy = policyWith(mixedRules(200));
   const ids = { users: { ada: newId() }, teams: {}, servers: { notes: newId() }, gateways: { main: newId() }, assignments: {} };
   const snapshot = compile({ policy, ids, offers: [], approvals: [], rules: await compileRules(policy, compileDeps) });
   const { body, message } = call(text(150));

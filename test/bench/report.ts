@@ -22,10 +22,10 @@ export interface Result {
 /** 0 where the run is sound, whatever it found; 1 where it proves nothing, and where short sessions left something behind. */
 export async function conclude({ plan, rows, readings, failures, leak }: Result): Promise<number> {
   const machine = { node: process.version, platform: process.platform, cores: availableParallelism() };
-  const { seconds, rounds, cells } = plan;
+  const { seconds, rounds, cells, rules } = plan;
   const verdicts = judge(rows, cells, readings);
   const reasons = voidReasons(rows);
-  const about = `Node ${machine.node}, ${machine.cores} cores, loopback; ${rounds} rounds of ${seconds} s a cell, interleaved; medians of the quiet rounds`;
+  const about = `Node ${machine.node}, ${machine.cores} cores, loopback; ${rounds} rounds of ${seconds} s a cell, interleaved; medians of the quiet rounds${rules === 0 ? '' : `; ${rules} rules on the product's gateway`}`;
   const tables = cells.map((cell) => renderCell(cell, rows));
   const failed = rows.flatMap((row) => [...row.failed].map(([key, reason]) => `${row.name} (${key}): ${reason}`));
   const wrong = rows.flatMap((row) => {
@@ -52,7 +52,18 @@ export async function conclude({ plan, rows, readings, failures, leak }: Result)
       failed: Object.fromEntries(row.failed),
     }));
     const read = Object.fromEntries(readings);
-    const result = { version: 2, machine, seconds, rounds, voidReasons: reasons, verdicts, readings: read, leak, rows: figures };
+    const result = {
+      version: 2,
+      machine,
+      seconds,
+      rounds,
+      rules,
+      voidReasons: reasons,
+      verdicts,
+      readings: read,
+      leak,
+      rows: figures,
+    };
     await writeFile(plan.json, `${JSON.stringify(result, undefined, 2)}\n`);
   }
   const isLeakFound = plan.parts.has('leak') && !leak?.growth.every(({ isFlat }) => isFlat);

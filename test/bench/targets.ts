@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url';
 import type { CellName } from './cell.ts';
 import { variants } from './floor/variant.ts';
 import type { Plan } from './plan.ts';
+import { mixedRules } from './rules.ts';
 import type { Target } from './target.ts';
 import { directTarget } from './target/direct.ts';
 import { drawbridgeTargets } from './target/drawbridge.ts';
 import { floorTarget } from './target/floor.ts';
 import { otherTargets } from './target/others.ts';
-import type { ProductOptions } from './target/product.ts';
+import { echoPolicy, type ProductOptions } from './target/product.ts';
 import { sdkTargets } from './target/sdk.ts';
 
 /** What every program of a run is started with. */
@@ -34,7 +35,7 @@ export function targetsOf(plan: Plan, tempDir: string): readonly Target[] {
     ...floors.map((variant) => taking(floorTarget({ node, echoServer, env }, variant), isClosed)),
     ...otherTargets(plain).map((target) => (target.name === 'chain' ? target : taking(target, isClosed))),
     ...sdkTargets(plain).map((target) => taking(target, isClosed)),
-    ...drawbridgeTargets(options),
+    ...drawbridgeTargets(plan.rules === 0 ? options : { ...options, policy: echoPolicy(mixedRules(plan.rules)) }),
   ];
   return plan.only === undefined ? all : all.filter(({ name }) => plan.only?.some((part) => name.includes(part)));
 }

@@ -21,7 +21,7 @@ export interface ProductOptions {
   readonly env: Readonly<Record<string, string>>;
   /** More for `serve`, such as --audit batched. */
   readonly flags?: readonly string[];
-  /** With the gateway "bench" and the user "bench". Absent: one server, which is not shared. */
+  /** With the gateway "bench" and the user "bench". Absent: `echoPolicy()`. */
   readonly policy?: string;
   /** Launch lines by server, "echo" among them. Absent: that one alone. */
   readonly localServers?: Readonly<Record<string, LaunchLine>>;
@@ -53,13 +53,16 @@ export interface Product {
   close(): Promise<void>;
 }
 
-const onlyEcho = `
+/** One server, which is not shared, behind these rules. */
+export function echoPolicy(rules: readonly object[] = []): string {
+  return `
 version: 1
 users: { bench: { email: bench@example.org, teams: [bench] } }
 teams: { bench: { gateways: [bench] } }
 servers: { echo: { kind: workstation } }
-gateways: { bench: { assignments: { echo: { tools: [echo] } } } }
+gateways: { bench: { assignments: { echo: { tools: [echo] } }, rules: ${JSON.stringify(rules)} } }
 `;
+}
 
 export async function startProduct({
   node,
@@ -67,7 +70,7 @@ export async function startProduct({
   tempDir,
   env,
   flags = [],
-  policy = onlyEcho,
+  policy = echoPolicy(),
   localServers = { echo: { command: node, args: [echoServer] } },
 }: ProductOptions): Promise<Product> {
   const [dataDir, stateDir, home] = [join(tempDir, 'data'), join(tempDir, 'state'), join(tempDir, 'home')];
