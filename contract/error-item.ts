@@ -45,4 +45,11 @@ export const itemErrors = {
     retry: 'no',
     message: 'The resource template "{template}" is not provisioned on this gateway. Ask your administrator.',
   },
+  CONDITION_UNMET: {
+    status: 200,
+    rpc: 7403,
+    retry: 'no',
+    message:
+      'The {what} "{name}" of the server "{server}" is not named on this gateway, and what is known of its definition fits none of the conditions under which others are exposed. Ask your administrator.',
+  },
 } as const;

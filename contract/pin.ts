@@ -1,4 +1,5 @@
 // Pins: which definition of an item somebody stood for. The rule: a pin is of the whole definition, and a definition that is not pinned is shown to nobody.
+import type { Hints } from './condition.ts';
 import type { ItemKind } from './policy.ts';
 
 /**
@@ -48,6 +49,8 @@ export interface SeenDefinition {
   readonly body: string;
   /** Canonical JSON; empty where it is too long to be kept. */
   readonly definition: string;
+  /** What of it conditions of the policy may ask for; of an ambiguous one nothing. */
+  readonly hints: Hints;
   readonly state: PinState;
   readonly reason: PinReason;
   readonly suspicions: readonly Suspicion[];

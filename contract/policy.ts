@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { Capability } from './capability.ts';
 import { clientProof } from './client-proof.ts';
+import { type Condition, NameCondition, ToolCondition } from './condition.ts';
 import { PolicyEngine } from './engine.ts';
 import { Slug, WorkstationId } from './id.ts';
 import { pinPolicies } from './pin.ts';
@@ -14,9 +15,29 @@ import { PolicySink } from './sink.ts';
 export const itemKinds = ['tools', 'prompts', 'resources', 'templates'] as const;
 export type ItemKind = (typeof itemKinds)[number];
 
-/** Which items of one kind are exposed, by the upstream's own names. Absent means none. */
-export const Provisioning = z.union([z.literal('all'), z.literal('none'), z.array(z.string().min(1).max(2048))]);
-export type Provisioning = z.infer<typeof Provisioning>;
+const itemName = z.string().min(1).max(2048);
+const conditionsAtMost = 100;
+
+/** Which items of one kind are exposed: by the upstream's own names, by conditions, or by both. Absent means none. */
+function provisioning(condition: z.ZodType<Condition, Condition>) {
+  const list = z
+    .array(z.union([itemName, condition]))
+    .refine(
+      (items) => items.filter((item) => typeof item !== 'string').length <= conditionsAtMost,
+      `at most ${conditionsAtMost} conditions`,
+    );
+  // One condition by itself is a list of it.
+  return z.union([
+    z.literal('all'),
+    z.literal('none'),
+    list,
+    condition.transform((one): (string | Condition)[] => [one]).pipe(list),
+  ]);
+}
+const ToolProvisioning = provisioning(ToolCondition);
+const ItemProvisioning = provisioning(NameCondition);
+export type Provisioning = z.infer<typeof ToolProvisioning>;
+const StepUp = z.union([z.literal('all'), z.literal('none'), z.array(itemName)]);
 
 const named = { title: z.string().min(1).max(120).optional() };
 
@@ -117,12 +138,12 @@ export type PolicyServer = z.infer<typeof PolicyServer>;
 export const PolicyAssignment = z.strictObject({
   /** `caller`: the calling user's own workstation; or the id of a shared one. */
   reach: z.union([z.literal('caller'), WorkstationId]).default('caller'),
-  tools: Provisioning.default('none'),
-  prompts: Provisioning.default('none'),
-  resources: Provisioning.default('none'),
-  templates: Provisioning.default('none'),
+  tools: ToolProvisioning.default('none'),
+  prompts: ItemProvisioning.default('none'),
+  resources: ItemProvisioning.default('none'),
+  templates: ItemProvisioning.default('none'),
   /** Which of its tools may be used only by hosts whose person consented to them by name. Absent: none. */
-  stepUp: Provisioning.optional(),
+  stepUp: StepUp.optional(),
   /** Whether definitions of its items are pinned (contract/pin.ts). Absent: at first use. */
   pins: z.enum(pinPolicies).optional(),
   /** As whom a remote server is called: the caller's own identity there, one that all callers share, or nobody in particular. */

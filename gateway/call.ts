@@ -1,5 +1,6 @@
 // A call at each stage of its way, as types: Received -> Identified -> Resolved -> Allowed -> Answered. A stage can't be skipped,
 // because the next one is made only from it, and an AllowedCall only by policy/decide.ts.
+import type { Hints } from '#contract/condition.ts';
 import type { Fault } from '#contract/error.ts';
 import type { PinPolicy, PinState } from '#contract/pin.ts';
 import type { ItemKind, RemoteServer } from '#contract/policy.ts';
@@ -159,15 +160,24 @@ export interface Assignment {
   readonly reach: 'caller' | WorkstationId;
   /** Where a remote server is; undefined of a workstation server. */
   readonly remote: Remote | undefined;
-  /** Whether an item is exposed, by the upstream's own name, URI or URI template. */
-  readonly provisions: (kind: ItemKind, name: string) => boolean;
-  /** Whether anything of a kind is exposed, and whether all of it. */
+  /**
+   * Whether an item is exposed, by the upstream's own name, URI or URI template, and by the hash of its definition, where a condition decides; undefined: it was not
+   * seen. Whether that definition counts is what its pin says.
+   */
+  readonly provisions: (kind: ItemKind, name: string, definition: string | undefined) => boolean;
+  /** Whether an item of that name could be, whatever its definition says. */
+  readonly mayProvision: (kind: ItemKind, name: string) => boolean;
+  /** Whether anything of a kind is exposed; whether what the server lists has a part in it; and whether a condition has. */
   readonly exposes: (kind: ItemKind) => boolean;
-  readonly exposesAll: (kind: ItemKind) => boolean;
+  readonly exposesByList: (kind: ItemKind) => boolean;
+  readonly isConditional: (kind: ItemKind) => boolean;
   /** What is exposed of a kind, as text: the same for the same. */
   readonly exposure: (kind: ItemKind) => string;
-  /** Whether a resource that is not exposed by its URI is one of an exposed template. `listed` is what the server lists: it counts where all are exposed. */
-  readonly hasTemplateFor: (uri: string, listed: readonly string[]) => boolean;
+  /**
+   * Whether a resource that is not exposed by its URI is one of an exposed template. `listed` is what the server lists: it counts where all are exposed, and those
+   * that fit a condition.
+   */
+  readonly hasTemplateFor: (uri: string, listed: readonly ListedTemplate[]) => boolean;
   /** Whether a tool may be used only after its person consented to it by name. Absent: no tool. */
   readonly needsStepUp?: (tool: string) => boolean;
   /** Absent: whatever its server says of its items counts. */
@@ -180,8 +190,10 @@ export interface Pins {
   readonly policy: Exclude<PinPolicy, 'off'>;
   /** Of one definition, by its hash; undefined where it was never seen. */
   readonly stateOf: (kind: ItemKind, name: string, hash: string) => PinState | undefined;
-  /** Whether any definition of an item is accepted, and whether any was ever seen. */
-  readonly accepts: (kind: ItemKind, name: string) => boolean;
+  /** What one definition says, that decides for conditions; undefined where it was never seen. */
+  readonly hintsOf: (kind: ItemKind, name: string, hash: string) => Hints | undefined;
+  /** The definitions of an item that are accepted, by their hashes; and whether any was ever seen. */
+  readonly acceptedOf: (kind: ItemKind, name: string) => readonly string[];
   readonly knows: (kind: ItemKind, name: string) => boolean;
   /** Those that are accepted: their names, and hashes of their definitions without these. */
   readonly accepted: (kind: ItemKind) => readonly { readonly name: string; readonly bodies: readonly string[] }[];
@@ -193,6 +205,12 @@ export interface SeenItem {
   readonly kind: ItemKind;
   readonly name: string;
   readonly definition: string | undefined;
+}
+
+/** `definition`: its hash, where it was looked at. */
+export interface ListedTemplate {
+  readonly name: string;
+  readonly definition?: string | undefined;
 }
 
 export interface Remote {
@@ -228,7 +246,7 @@ export interface Resolved extends Identified {
   /** What rules found in it, for its record. */
   readonly hits?: HitLog;
   /** Templates that the server lists: asked for only where a resource may be allowed by one of them. */
-  readonly listedTemplates?: readonly string[];
+  readonly listedTemplates?: readonly ListedTemplate[];
 }
 
 /** What rules found in one request, until its record is written. */

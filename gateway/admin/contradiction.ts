@@ -4,7 +4,7 @@ import { isBuiltIn } from '#contract/capability.ts';
 import type { PolicyEngine } from '#contract/engine.ts';
 import { groupsInOrder } from '#contract/grant.ts';
 import { Fault } from '#contract/error.ts';
-import type { PolicyFile } from '#contract/policy.ts';
+import { itemKinds, type PolicyFile, type Provisioning } from '#contract/policy.ts';
 import type { Rule } from '#contract/rule.ts';
 import { openPatternEngine } from '../rule/pattern.ts';
 
@@ -40,10 +40,18 @@ export function contradictions(policy: PolicyFile): readonly Contradiction[] {
   }
   const serverOf = new Map(Object.entries(servers));
   for (const [gateway, { assignments }] of Object.entries(gateways)) {
-    for (const [name, { identity, reach }] of Object.entries(assignments)) {
+    for (const [name, assignment] of Object.entries(assignments)) {
+      const { identity, reach, pins } = assignment;
       const server = serverOf.get(name);
       if (!server) continue;
       const path = ['gateways', gateway, 'assignments', name];
+      const conditional = pins === 'off' ? itemKinds.filter((kind) => hasCondition(assignment[kind])) : [];
+      for (const kind of conditional)
+        found.push({
+          path: [...path, 'pins'],
+          at: 'value',
+          message: `the condition on ${kind} is decided by definitions that were seen, and none is kept: leave pins out, or use first-use or approve`,
+        });
       const takesIdentity = server.kind === 'remote' && server.auth !== 'none';
       if (takesIdentity && server.auth !== 'auto' && identity === 'none')
         found.push({ path, at: 'key', message: `the server "${name}" wants an identity: add identity: own or identity: shared` });
@@ -70,6 +78,10 @@ function groupsIn(policy: PolicyFile): readonly Contradiction[] {
     const message = 'a name of digits keeps no place among the others: say its rank, such as rank: 1, because one role counts';
     return [{ path: path(name), at: 'key', message }];
   });
+}
+
+function hasCondition(exposed: Provisioning): boolean {
+  return typeof exposed !== 'string' && exposed.some((item) => typeof item !== 'string');
 }
 
 /** Patterns that can not be looked for, engines of another kind, and rules that would never be asked. */

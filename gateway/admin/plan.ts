@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import { groupsInOrder, reachedGateways } from '#contract/grant.ts';
+import { conditionText, ToolCondition } from '#contract/condition.ts';
 import type { PolicyAssignment, PolicyFile, PolicyRole, PolicyServer, PolicyTeam, PolicyUser } from '#contract/policy.ts';
 import type { PolicySink } from '#contract/sink.ts';
 import type { MadePerson } from '../store/sign-in.ts';
@@ -166,9 +167,16 @@ function plainFacts(of: Readonly<Record<string, unknown>>): Facts {
   const read = (name: string, value: unknown) => {
     if (value === undefined || value === 'none') return '';
     if (name === 'title') return quoted(String(value));
-    return Array.isArray(value) ? new Set(value.map(String)) : String(value);
+    return Array.isArray(value) ? new Set(value.map(itemText)) : String(value);
   };
   return Object.fromEntries(Object.entries(of).map(([name, value]) => [name, read(name, value)]));
+}
+
+/** A name; or a condition, which no name is taken for. */
+function itemText(item: unknown): string {
+  if (typeof item === 'string') return /^(?:if:|")/.test(item) ? JSON.stringify(item) : item;
+  const condition = ToolCondition.safeParse(item);
+  return condition.success ? conditionText(condition.data) : String(item);
 }
 
 /** Absent, it is pinned at first use. */

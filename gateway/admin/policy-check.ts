@@ -24,7 +24,7 @@ export interface Named {
     Record<
       string,
       {
-        readonly assignments: Readonly<Record<string, { readonly templates: string | Names }>>;
+        readonly assignments: Readonly<Record<string, { readonly templates: string | readonly unknown[] }>>;
         readonly rules?: readonly unknown[] | undefined;
       }
     >
@@ -99,7 +99,7 @@ export function unreadableTemplates({ gateways }: Pick<Named, 'gateways'>): read
   return Object.entries(gateways).flatMap(([gateway, { assignments }]) =>
     Object.entries(assignments).flatMap(([server, { templates }]) =>
       (typeof templates === 'string' ? [] : templates).flatMap((template, index): Finding[] =>
-        template !== undefined && parseTemplate(template) === undefined
+        typeof template === 'string' && parseTemplate(template) === undefined
           ? [{ path: ['gateways', gateway, 'assignments', server, 'templates', index], at: 'value', message }]
           : [],
       ),

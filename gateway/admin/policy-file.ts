@@ -24,6 +24,7 @@ import {
   RemoteServer,
   WorkstationServer,
 } from '#contract/policy.ts';
+import { NameCondition, ToolCondition } from '#contract/condition.ts';
 import { PolicyEngine } from '#contract/engine.ts';
 import { Rule } from '#contract/rule.ts';
 import { FileSink, PolicySink, SinkFilter } from '#contract/sink.ts';
@@ -157,10 +158,11 @@ const choices: Readonly<Record<string, string>> = {
   identity: 'use own, shared or none',
   version: 'this version is not known here: use 1',
   stepUp: 'use all, none, or a list of tool names (1-2048 characters each)',
-  tools: 'use all, none, or a list of tool names (1-2048 characters each)',
-  prompts: 'use all, none, or a list of prompt names (1-2048 characters each)',
-  resources: 'use all, none, or a list of URIs (1-2048 characters each)',
-  templates: 'use all, none, or a list of URI templates (1-2048 characters each)',
+  tools:
+    'use all, none, or a list of tool names (1-2048 characters each) and conditions: { if: { name: get_*, readOnlyHint: true } }; other hints are destructiveHint, idempotentHint and openWorldHint',
+  prompts: 'use all, none, or a list of prompt names (1-2048 characters each) and conditions: { if: { name: review_* } }',
+  resources: 'use all, none, or a list of URIs (1-2048 characters each) and conditions: { if: { name: note://* } }',
+  templates: 'use all, none, or a list of URI templates (1-2048 characters each) and conditions: { if: { name: note://* } }',
   reach: "use caller, or a workstation's id",
 };
 
@@ -191,7 +193,13 @@ function schemaAt(path: Path, value: unknown): { readonly shape: Readonly<Record
   if (path[0] === 'sinks') return path.at(2) === 'only' ? SinkFilter : (sinkOf(valueAt(value, [...path, 'kind'])) ?? FileSink);
   if (path[0] === 'engines') return PolicyEngine;
   if (path[2] === 'rules') return ruleOf(valueAt(value, [...path.slice(0, 4), 'method']));
+  if (path.length > 5) return conditionAt(path);
   return path.length > 2 ? PolicyAssignment : PolicyGateway;
+}
+
+function conditionAt(path: Path) {
+  const condition = path[4] === 'tools' ? ToolCondition : NameCondition;
+  return path.at(-1) === 'if' ? condition.shape.if : condition;
 }
 
 function ruleOf(method: unknown) {

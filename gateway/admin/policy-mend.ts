@@ -13,7 +13,7 @@ const Names = z.object({
   teams: each(z.object({ gateways: names })),
   gateways: each(
     z.object({
-      assignments: each(z.object({ templates: z.union([z.string(), names]) })),
+      assignments: each(z.object({ templates: z.union([z.string(), z.array(z.unknown())]).catch([]) })),
       rules: z.array(z.unknown()).catch([]),
     }),
   ),

@@ -1,9 +1,10 @@
 // How far a rollout is, from what is on record: pure, so that each line follows from the facts and from nothing else.
 // The rule: `done` only where something shows it; what a device merely has not said, or a receiver never confirms, can't be seen and counts as that.
+import { conditionText } from '#contract/condition.ts';
 import { findingOf, FindingCode } from '#contract/finding.ts';
 import { reachedGateways } from '#contract/grant.ts';
 import { Slug, type WorkstationId } from '#contract/id.ts';
-import { itemKinds, type PolicyAssignment, type PolicyFile } from '#contract/policy.ts';
+import { itemKinds, type PolicyAssignment, type PolicyFile, type Provisioning } from '#contract/policy.ts';
 import { heartbeatsUntilStale } from '#contract/posture.ts';
 import type { Rollout, RolloutCheck, RolloutState, RolloutStep } from '#contract/admin-rollout.ts';
 import type { ToldPosture, Workstation } from '../store/store.ts';
@@ -178,7 +179,7 @@ function provisioned({ policy, isAllMeant }: RolloutFacts): RolloutCheck[] {
   if (gateways.length === 0) return [check('not-yet', 'No gateway is granted by a team.', 'Begin with step 1.')];
   const all = gateways.flatMap((slug) =>
     Object.entries(policy.gateways[slug]?.assignments ?? {}).flatMap(([server, assignment]) =>
-      itemKinds.filter((kind) => assignment[kind] === 'all').map((kind) => `${slug}/${server}: all ${kind}`),
+      itemKinds.filter((kind) => isWhole(assignment[kind])).map((kind) => `${slug}/${server}: all ${kind}`),
     ),
   );
   const bare = gateways.filter((slug) => (policy.gateways[slug]?.rules ?? []).length === 0);
@@ -188,7 +189,7 @@ function provisioned({ policy, isAllMeant }: RolloutFacts): RolloutCheck[] {
   });
   return [
     all.length === 0
-      ? check('done', 'What each assignment exposes is named one by one.')
+      ? check('done', 'What each assignment exposes is named one by one, or by a condition.')
       : isAllMeant
         ? check('done', `${count(all.length, 'kind is', 'kinds are')} exposed whole, which is said to be meant.`, null, all)
         : check(
@@ -275,6 +276,12 @@ function sinkCheck(sink: SinkStatus): RolloutCheck {
       `Look for the record of \`sink test ${slug}\` at the receiver.`,
     );
   return check('done', what(`its receiver confirmed the last records at ${time(deliveredAt)}.${without}`));
+}
+
+/** All, or a condition that every item fits. */
+function isWhole(exposed: Provisioning): boolean {
+  if (typeof exposed === 'string') return exposed === 'all';
+  return exposed.some((item) => typeof item !== 'string' && conditionText(item) === conditionText({ if: { name: '*' } }));
 }
 
 function exposesSomething(assignment: PolicyAssignment): boolean {

@@ -108,14 +108,15 @@ export async function listItems(
     return { kind: 'listed', member: feature.member, items: page.items.map(({ json }) => json), nextCursor: page.nextCursor };
   }
 
-  /** What of a server's list is exposed, by the pins of now: they were looked at meanwhile. */
+  /** What of a server's list is exposed, by the policy and the pins of now: they were looked at meanwhile. */
   function exposed(assignment: Assignment, items: readonly ListedItem[], nameOf: (item: ListedItem) => string): ListedItem[] {
-    const now = deps.inForce.current().gateways.get(request.target.gateway)?.assignments.get(assignment.server.slug);
+    const current = deps.inForce.current().gateways.get(request.target.gateway)?.assignments.get(assignment.server.slug);
+    // Another server may have that name by now.
+    const now = current?.server.id === assignment.server.id ? current : undefined;
     const pins = now?.pins;
     return items.filter((item) => {
-      const isPinned =
-        now !== undefined && (!pins || pins.stateOf(feature.kind, item.name, item.definition ?? '') === 'accepted');
-      const isExposed = assignment.provisions(feature.kind, item.name) && isPinned;
+      const isPinned = !pins || pins.stateOf(feature.kind, item.name, item.definition ?? '') === 'accepted';
+      const isExposed = now?.provisions(feature.kind, item.name, item.definition) === true && isPinned;
       if (!isExposed) draft.hidden.push(nameOf(item));
       return isExposed;
     });

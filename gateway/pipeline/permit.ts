@@ -2,7 +2,7 @@
 // The rule: what is decided is decided last, by the policy of that moment.
 import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
-import type { AllowedCall, Assignment, Caller, Decision, Identified, Resolved, SeenItem } from '../call.ts';
+import type { AllowedCall, Assignment, Caller, Decision, Identified, ListedTemplate, Resolved, SeenItem } from '../call.ts';
 import type { InForce } from '../in-force.ts';
 import { features, type Item, nameShown, unknownItem } from '../mcp/feature.ts';
 import { prefixed } from '../mcp/item-name.ts';
@@ -42,7 +42,7 @@ export function permit(
   const { assignment } = found;
   draft.server = { id: assignment.server.id, name: assignment.server.slug };
 
-  function decided(item: Item, listedTemplates: readonly string[], seen: SeenItem | undefined): Permitted {
+  function decided(item: Item, listedTemplates: readonly ListedTemplate[], seen: SeenItem | undefined): Permitted {
     const resolved: Resolved = { ...request, assignment, item, ...(draft.hits && { hits: draft.hits }), ...(seen && { seen }) };
     const asked = listedTemplates.length === 0 ? resolved : { ...resolved, listedTemplates };
     // By the policy of now: the server may have been asked for a list meanwhile.
@@ -80,7 +80,7 @@ async function look(
   const of = { caller: request.caller, assignment };
   const seen = deps.seen(of, kind, name);
   const kinds = (kind === 'resources' ? (['resources', 'templates'] as const) : [kind]).filter((one) => assignment.exposes(one));
-  if (seen || kinds.length === 0 || (kind !== 'resources' && !assignment.provisions(kind, name))) return seen;
+  if (seen || kinds.length === 0 || (kind !== 'resources' && !assignment.mayProvision(kind, name))) return seen;
   const listing = decideListing(snapshot, request, assignment);
   if (listing instanceof Fault) throw listing;
   const trace: Trace = {};
@@ -123,17 +123,20 @@ async function uncut(
   const listing = decideListing(snapshot, request, assignment);
   if (listing instanceof Fault) throw listing;
   const items = await deps.lists.recent(listing, features[use.kind], {}, signal);
+  // By the policy of now: what is new in that list was looked at meanwhile.
+  const now = deps.inForce.current().gateways.get(assignment.gateway.slug)?.assignments.get(assignment.server.slug);
+  const isExposed = now?.server.id === assignment.server.id ? now.provisions : () => false;
   const [only, second] = items.filter(
-    ({ name }) =>
-      prefixed(assignment.server.slug, { kind: use.kind, name }) === use.name && assignment.provisions(use.kind, name),
+    ({ name, definition }) =>
+      prefixed(assignment.server.slug, { kind: use.kind, name }) === use.name && isExposed(use.kind, name, definition),
   );
   if (only === undefined || second !== undefined) throw unknownItem(use);
   return { kind: use.kind, name: only.name };
 }
 
-/** Only where the resource is not exposed by its URI, and every template of the server is. */
+/** Only where the resource is not named, and templates are exposed that only the server's list tells. */
 function needsTemplates(assignment: Assignment, { kind, name }: Item): boolean {
-  return kind === 'resources' && !assignment.provisions('resources', name) && assignment.exposesAll('templates');
+  return kind === 'resources' && !assignment.provisions('resources', name, undefined) && assignment.exposesByList('templates');
 }
 
 async function templatesOf(
@@ -142,8 +145,9 @@ async function templatesOf(
   request: Identified,
   assignment: Assignment,
   signal: AbortSignal,
-): Promise<readonly string[]> {
+): Promise<readonly ListedTemplate[]> {
   const listing = decideListing(snapshot, request, assignment);
   if (listing instanceof Fault) throw listing;
-  return (await deps.lists.recent(listing, features.templates, {}, signal)).map(({ name }) => name);
+  const items = await deps.lists.recent(listing, features.templates, {}, signal);
+  return items.map(({ name, definition }) => ({ name, definition }));
 }

@@ -11,6 +11,7 @@ import type { AllowedListing, Assignment, Caller, Pins, SeenItem } from '../call
 import type { InForce } from '../in-force.ts';
 import { type Feature, nameShown } from '../mcp/feature.ts';
 import { bodyHashOf, canonicalOf } from '../pin/canonical.ts';
+import { hintsOf } from '../pin/hint.ts';
 import { nameSuspicions, suspicionsOf } from '../pin/suspicion.ts';
 import type { ListedItem, Trace, Upstream } from '../upstream/upstream.ts';
 import { createSeenTemplates } from './seen-template.ts';
@@ -61,6 +62,8 @@ export function createPinning(deps: PinningDeps): Pinning {
   const views = new Map<string, View>();
   /** Of definitions, by the hash of what was written. */
   const known = new Map<string, string>();
+  /** What the store does not keep, because it keeps enough of its item or assignment: it was judged once, and stays on hold. */
+  const beyond = new Set<string>();
   const alike = new Map<string, WeakRef<ReadonlyMap<string, string>>>();
   const byTemplate = createSeenTemplates();
 
@@ -88,7 +91,10 @@ export function createPinning(deps: PinningDeps): Pinning {
     const pins = current(listing)?.pins;
     if (!pins) return items;
     const looked = items.map((item) => ({ ...item, definition: hashOf(item) }));
-    const fresh = looked.filter(({ name, definition }) => pins.stateOf(feature.kind, name, definition) === undefined);
+    const fresh = looked.filter(
+      (item) =>
+        pins.stateOf(feature.kind, item.name, item.definition) === undefined && !beyond.has(beyondKey(pins, feature.kind, item)),
+    );
     if (fresh.length > 0) await keep(listing, feature.kind, pins, looked, fresh, trace);
     const key = keyOf(listing, feature.kind);
     views.delete(key);
@@ -114,6 +120,12 @@ export function createPinning(deps: PinningDeps): Pinning {
     const workstation = trace.destination?.workstation ?? null;
     const kept = await deps.store.saw(pins.assignment, seen, { user: user.slug, workstation }, deps.now());
     await record(listing, kept);
+    const keptNow = new Set(kept.map(({ name, hash: definition }) => `${definition} ${name}`));
+    for (const one of seen) {
+      if (keptNow.has(`${one.hash} ${one.name}`)) continue;
+      if (beyond.size >= hashesAtMost) beyond.clear();
+      beyond.add(beyondKey(pins, kind, { name: one.name, definition: one.hash }));
+    }
     if (kept.length > 0) await deps.inForce.refreshed();
   }
 
@@ -142,6 +154,7 @@ export function createPinning(deps: PinningDeps): Pinning {
         hash: definition,
         body,
         definition: text.length > definitionAtMost ? '' : text,
+        hints: kind === 'tools' && ambiguous === undefined ? hintsOf(text) : {},
         state: reason === 'new' && pins.policy === 'first-use' ? 'accepted' : 'waiting',
         reason,
         suspicions,
@@ -216,7 +229,8 @@ export function createPinning(deps: PinningDeps): Pinning {
         return look(listing, feature, await upstream.list(listing, feature, trace, ...asked), trace);
       },
     }),
-    seen(of, kind, name) {
+    seen(asked, kind, name) {
+      const of = { ...asked, assignment: current(asked) ?? asked.assignment };
       if (kind !== 'resources') {
         const hashes = hashesFor(of, kind);
         return hashes && { kind, name, definition: hashes.get(name) };
@@ -232,6 +246,10 @@ export function createPinning(deps: PinningDeps): Pinning {
 }
 
 const none: ReadonlyMap<string, string> = new Map();
+
+function beyondKey({ assignment }: Pins, kind: ItemKind, item: { readonly name: string; readonly definition: string }): string {
+  return hash('sha256', JSON.stringify([assignment, kind, item.name, item.definition]), 'base64url');
+}
 
 function keyOf({ caller, assignment: { gateway, server } }: Of, kind: ItemKind): string {
   return `${caller.user.id}\n${caller.host}\n${caller.workstation ?? ''}\n${gateway.slug}\n${server.id}\n${kind}`;

@@ -23,7 +23,7 @@ export function createSeenTemplates(): (of: { readonly assignment: Assignment },
   return ({ assignment: { pins, provisions } }, shown, uri) => {
     let found: SeenItem | undefined;
     for (const { name, definition, parsed } of templatesOf(shown)) {
-      if (!provisions('templates', name) || !matchesTemplate(parsed, uri)) continue;
+      if (!provisions('templates', name, definition) || !matchesTemplate(parsed, uri)) continue;
       found = { kind: 'templates', name, definition };
       if (pins?.stateOf('templates', name, definition) === 'accepted') break;
     }

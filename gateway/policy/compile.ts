@@ -4,14 +4,13 @@ import { reachedGateways } from '#contract/grant.ts';
 import type { PinPolicy } from '#contract/pin.ts';
 import { AssignmentId, type Fingerprint, GatewayId, ServerId, Slug, UserId, type WorkstationId } from '#contract/id.ts';
 import type { HostMode, HostState } from '#contract/host-identity.ts';
-import { itemKinds } from '#contract/policy.ts';
 import type { PolicyEngine } from '#contract/engine.ts';
-import type { ItemKind, PolicyAssignment, PolicyFile, PolicyIds, Provisioning, RemoteServer } from '#contract/policy.ts';
+import type { PolicyAssignment, PolicyFile, PolicyIds, RemoteServer } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { Assignment, Remote } from '../call.ts';
 import type { GatewayRules } from '../rule/compile.ts';
+import { exposureOf } from './exposure.ts';
 import { type PinBoards, pinsOf } from './pins.ts';
-import { matchesTemplate, parseTemplate, type UriTemplate } from '../mcp/uri-template.ts';
 import type { Off } from './switch.ts';
 
 export interface OfferedServer {
@@ -91,7 +90,7 @@ export function compile(source: Source): Snapshot {
         timeoutMs: server.timeoutSeconds * 1000,
         reach: assignment.reach,
         remote: server.kind === 'remote' ? remoteOf(server, assignment.identity) : undefined,
-        ...exposure(assignment),
+        ...exposureOf(assignment, pinned.pins),
         ...stepUp(assignment),
         ...pinned,
       });
@@ -113,40 +112,6 @@ function remoteOf(server: RemoteServer, identity: PolicyAssignment['identity']):
   const isBearer = header === undefined || header.toLowerCase() === 'authorization';
   const of = identity === 'shared' ? 'shared' : 'own';
   return { ...place, auth: { identity: of, header: header ?? 'Authorization', isBearer, scheme: auth } };
-}
-
-/** A server may list as many as it likes: more are of no use to anybody. */
-const listedTemplates = 500;
-
-function exposure(
-  assignment: Readonly<Record<ItemKind, Provisioning>>,
-): Pick<Assignment, 'provisions' | 'exposes' | 'exposesAll' | 'exposure' | 'hasTemplateFor'> {
-  const listed = new Map(
-    itemKinds.map((kind): [ItemKind, 'all' | ReadonlySet<string>] => {
-      const exposed = assignment[kind];
-      return [kind, exposed === 'all' ? exposed : new Set(exposed === 'none' ? [] : exposed)];
-    }),
-  );
-  const parsed = (texts: Iterable<string>): UriTemplate[] =>
-    [...texts].map(parseTemplate).filter((template) => template !== undefined);
-  const named = listed.get('templates');
-  const templates = named === 'all' || named === undefined ? undefined : parsed(named);
-  return {
-    provisions(kind, name) {
-      const allowed = listed.get(kind);
-      return allowed === 'all' || allowed?.has(name) === true;
-    },
-    exposesAll: (kind) => assignment[kind] === 'all',
-    exposure: (kind) => {
-      const exposed = assignment[kind];
-      return typeof exposed === 'string' ? exposed : JSON.stringify(exposed.toSorted());
-    },
-    exposes: (kind) => assignment[kind] === 'all' || (assignment[kind] !== 'none' && assignment[kind].length > 0),
-    hasTemplateFor: (uri, ofServer) =>
-      (templates ?? parsed(named === 'all' ? ofServer.slice(0, listedTemplates) : [])).some((template) =>
-        matchesTemplate(template, uri),
-      ),
-  };
 }
 
 function stepUp({ stepUp: tools = 'none' }: PolicyAssignment): Pick<Assignment, 'needsStepUp'> {

@@ -4,7 +4,7 @@ import { Fault } from '#contract/error.ts';
 import { isHostRefused } from '#contract/host-identity.ts';
 import { everything, identityName } from '#contract/switch.ts';
 import type { AllowedCall, AllowedListing, Assignment, Caller, Decision, Identified, Resolved } from '../call.ts';
-import { features, nameShown, notProvisioned } from '../mcp/feature.ts';
+import { features, type Item, nameShown, notProvisioned } from '../mcp/feature.ts';
 import type { CompiledGateway, Snapshot } from './compile.ts';
 import type { Off } from './switch.ts';
 
@@ -82,7 +82,7 @@ export function decide(snapshot: Snapshot, call: Resolved): Decision {
   if (!assignment) return { kind: 'refused', fault: new Fault('SERVER_NOT_ASSIGNED', { server: call.assignment.server.slug }) };
   const off = snapshot.off && assignmentOff(snapshot.off, call.caller.user.slug, assignment);
   if (off) return { kind: 'refused', fault: off };
-  if (!isExposed(assignment, call)) return { kind: 'refused', fault: notProvisioned(call.item) };
+  if (!isExposed(assignment, call)) return { kind: 'refused', fault: notExposed(assignment, call.item) };
   const hold = onHold(assignment, call);
   if (hold) return { kind: 'refused', fault: hold };
   if (call.item.kind === 'tools' && assignment.needsStepUp?.(call.item.name) === true && !isConsented(call, assignment))
@@ -107,7 +107,7 @@ function onHold({ pins, server }: Assignment, { item, seen, task }: Resolved): F
   const { noun: what } = features[item.kind];
   const fields = { server: server.slug, what, name: item.name.slice(0, nameShown) };
   // A task is of a call that was allowed by the definition of then.
-  if (!seen && task && pins.accepts(item.kind, item.name)) return undefined;
+  if (!seen && task && pins.acceptedOf(item.kind, item.name).length > 0) return undefined;
   if (seen?.definition !== undefined && pins.stateOf(seen.kind, seen.name, seen.definition) === 'accepted') return undefined;
   if (!seen || seen.definition !== undefined || pins.knows(item.kind, item.name)) return new Fault('ITEM_ON_HOLD', fields);
   // What nobody lists has no definition that a model could have read.
@@ -120,8 +120,20 @@ function isConsented({ caller, item }: Resolved, { server }: Assignment): boolea
   return tools === 'all' || tools?.has(item.name) === true;
 }
 
-/** By its own name; a resource also by a template. */
-function isExposed(assignment: Assignment, { item, listedTemplates = [] }: Resolved): boolean {
-  if (assignment.provisions(item.kind, item.name)) return true;
-  return item.kind === 'resources' && assignment.hasTemplateFor(item.name, listedTemplates);
+/** By its own name, or by what its caller was shown of it; a resource also by a template. */
+function isExposed(assignment: Assignment, { item, seen, task, listedTemplates = [] }: Resolved): boolean {
+  const { kind, name } = item;
+  const isShown = seen?.kind === kind && seen.name === name;
+  if (assignment.provisions(kind, name, isShown ? seen.definition : undefined)) return true;
+  // A task is of a call that was allowed by the definition of then.
+  if (!seen && task)
+    return assignment.pins?.acceptedOf(kind, name).some((hash) => assignment.provisions(kind, name, hash)) === true;
+  return kind === 'resources' && assignment.hasTemplateFor(name, listedTemplates);
+}
+
+/** The same whether or not the server has such an item. */
+function notExposed({ isConditional, server }: Assignment, item: Item): Fault {
+  const { kind, name } = item;
+  if (!isConditional(kind) && !(kind === 'resources' && isConditional('templates'))) return notProvisioned(item);
+  return new Fault('CONDITION_UNMET', { server: server.slug, what: features[kind].noun, name: name.slice(0, nameShown) });
 }

@@ -1,4 +1,5 @@
 // Pins of assignments as maps, made from the store's rows. The rule: a row that can't be read closes its whole assignment, because nobody knows what it said.
+import type { Hints } from '#contract/condition.ts';
 import type { AssignmentId } from '#contract/id.ts';
 import type { PinPolicy, PinState } from '#contract/pin.ts';
 import type { ItemKind } from '#contract/policy.ts';
@@ -11,12 +12,14 @@ interface Row {
   readonly name: string | undefined;
   readonly hash: string;
   readonly body: string;
+  readonly hints: Hints;
   readonly state: PinState;
   readonly decidedAt: number | null;
 }
 interface Definition {
   readonly state: PinState;
   readonly body: string;
+  readonly hints: Hints;
 }
 /** What is pinned of one assignment. */
 export interface PinBoard {
@@ -41,12 +44,12 @@ function boardOf(rows: readonly Row[]): PinBoard {
   };
   let newest = 0;
   let decisions = 0;
-  for (const { kind, name, hash, body, state, decidedAt } of rows) {
+  for (const { kind, name, hash, body, hints, state, decidedAt } of rows) {
     if (decidedAt !== null) decisions++;
     newest = Math.max(newest, decidedAt ?? 0);
     if (name === undefined) continue;
     const definitions = items[kind].get(name) ?? new Map<string, Definition>();
-    items[kind].set(name, definitions.set(hash, { state, body }));
+    items[kind].set(name, definitions.set(hash, { state, body, hints }));
   }
   // States too: of two decisions in one millisecond the second one may take back the first.
   const rejected = rows.filter(({ state, decidedAt }) => decidedAt !== null && state !== 'accepted').length;
@@ -63,7 +66,9 @@ export function pinsOf(id: AssignmentId, policy: PinPolicy, board: PinBoard = em
     assignment: id,
     policy,
     stateOf: (kind, name, hash) => (board.isBroken ? 'rejected' : of(kind, name)?.get(hash)?.state),
-    accepts: (kind, name) => !board.isBroken && [...(of(kind, name)?.values() ?? [])].some(({ state }) => state === 'accepted'),
+    hintsOf: (kind, name, hash) => (board.isBroken ? undefined : of(kind, name)?.get(hash)?.hints),
+    acceptedOf: (kind, name) =>
+      board.isBroken ? [] : [...(of(kind, name) ?? [])].flatMap(([hash, { state }]) => (state === 'accepted' ? [hash] : [])),
     knows: (kind, name) => of(kind, name) !== undefined,
     accepted: (kind) =>
       [...board.items[kind]].flatMap(([name, definitions]) => {

@@ -16,6 +16,8 @@ export interface PinTable {
   readonly name: string;
   readonly body: string;
   readonly definition: string;
+  /** JSON; null: it says nothing that conditions ask for. */
+  readonly hints: string | null;
   readonly state: PinState;
   readonly reason: PinReason;
   /** JSON, both. */

@@ -1,5 +1,6 @@
 // What the store keeps of definitions of items, as verbs. An implementer promises what store.ts says, and beyond it: what was decided of a definition stays, however
 // often it is seen again; of one item at most one definition is accepted that nobody decided of.
+import type { Hints } from '#contract/condition.ts';
 import type { AssignmentId, Slug, WorkstationId } from '#contract/id.ts';
 import type { PinState, SeenDefinition } from '#contract/pin.ts';
 import type { ItemKind } from '#contract/policy.ts';
@@ -11,6 +12,7 @@ export interface PinRow {
   readonly name: string | undefined;
   readonly hash: string;
   readonly body: string;
+  readonly hints: Hints;
   readonly state: PinState;
   readonly decidedAt: number | null;
 }

@@ -30,6 +30,7 @@ import { createSearch } from './migration/0023-search.ts';
 import { createSwitch } from './migration/0024-switch.ts';
 import { createPin } from './migration/0025-pin.ts';
 import { createParent } from './migration/0026-parent.ts';
+import { createCondition } from './migration/0027-condition.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -60,6 +61,7 @@ const migrations = {
   '0024-switch': createSwitch,
   '0025-pin': createPin,
   '0026-parent': createParent,
+  '0027-condition': createCondition,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

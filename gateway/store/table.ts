@@ -99,6 +99,8 @@ export interface Tables extends AdministrationTables, DirectoryTables, SinkTable
     readonly kind: ItemKind;
     readonly position: number;
     readonly name: string;
+    /** JSON; then the name is empty. */
+    readonly condition: string | null;
   };
 
   /** `body` is JSON: the rule as the policy has it. */

@@ -58,7 +58,7 @@ async function offered({ data: { store }, now }: Stage): Promise<Example> {
 async function pinned({ data: { store }, now }: Stage) {
   const assignment = AssignmentId.parse((await store.policy()).ids.assignments['main/memory']);
   const name = { kind: 'tools', name: 'read_graph', hash: sha256(newId()) } as const;
-  const of = { body: sha256('body'), definition: '{}', reason: 'new', suspicions: [], gone: [] } as const;
+  const of = { body: sha256('body'), definition: '{}', hints: {}, reason: 'new', suspicions: [], gone: [] } as const;
   await store.pin.saw(assignment, [{ ...name, ...of, state: 'waiting' }], { user: Slug.parse('ben'), workstation: null }, now);
   return name;
 }

@@ -63,6 +63,11 @@ export const pin: readonly Requirement[] = [
     source: 'docs/pins.md',
   },
   {
+    id: 'pin.beyond-once',
+    promise: 'A definition beyond those that are kept is on hold, and costs no more than the others each time that it is listed.',
+    source: 'docs/pins.md',
+  },
+  {
     id: 'pin.subscription',
     promise: 'A host hears of a resource whose definition counts, and no more once it does not.',
     source: 'docs/pins.md',

@@ -50,6 +50,26 @@ export const policy: readonly Requirement[] = [
     source: 'docs/gateway-cli.md, Items',
   },
   {
+    id: 'policy.condition',
+    promise: 'A condition exposes what fits all of it, and nothing else.',
+    source: 'docs/gateway-cli.md, Conditions',
+  },
+  {
+    id: 'policy.condition-said',
+    promise: 'A hint fits where the definition says it; what it does not say fits neither true nor false.',
+    source: 'docs/gateway-cli.md, Conditions',
+  },
+  {
+    id: 'policy.condition-seen',
+    promise: 'What no list of the server showed fits no condition.',
+    source: 'docs/gateway-cli.md, Conditions',
+  },
+  {
+    id: 'policy.condition-unpinned',
+    promise: 'A condition in an assignment whose definitions nobody keeps is refused before it is applied.',
+    source: 'docs/gateway-cli.md, Conditions',
+  },
+  {
     id: 'policy.decided-last',
     promise: 'What may be used is decided by the policy of the moment in which it is forwarded.',
     source: 'ARCHITECTURE.md, Items',

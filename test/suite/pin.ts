@@ -21,6 +21,7 @@ const seen = (name: string, text: string, change: Partial<SeenDefinition> = {}):
   hash: sha256(`${name} ${text}`),
   body: sha256(text),
   definition: JSON.stringify({ name, description: text }),
+  hints: {},
   state: 'accepted',
   reason: 'new',
   suspicions: [{ kind: 'bidi', pointer: '/description', detail: 'x' }],
@@ -58,6 +59,18 @@ export function describePins(kind: string, ground: () => Promise<Ground>): void 
         [odd.name, 1000, odd.suspicions],
         ['add', 1000, odd.suspicions],
       ]);
+    });
+
+    test('keep what a definition says of itself', async () => {
+      const memory = await assignment('memory');
+      const hints = { readOnlyHint: true, openWorldHint: false };
+      await store.pin.saw(memory, [seen('add', 'adds', { hints }), seen('sum', 'sums')], by, 1000);
+      const { rows } = await store.pin.rows(undefined);
+      expect(rows?.map(({ name, hints: of }) => [name, of]).toSorted()).toEqual([
+        ['add', hints],
+        ['sum', {}],
+      ]);
+      expect((await store.pin.list()).map(({ hints: of }) => of)).toEqual([hints, {}]);
     });
 
     test('of two first ones of an item accept one', async () => {

@@ -30,7 +30,18 @@ export const samplePolicy = PolicyFile.parse({
     main: {
       title: 'Main',
       assignments: {
-        everything: { tools: ['echo', 'add', 'echo'], prompts: 'all', resources: ['demo://a', 'demo://b'], templates: [] },
+        everything: {
+          tools: [
+            'echo',
+            { if: { name: 'get_*', readOnlyHint: true, openWorldHint: false } },
+            'add',
+            'echo',
+            '{"if":{"name":"*"}}',
+          ],
+          prompts: 'all',
+          resources: ['demo://a', 'demo://b'],
+          templates: [],
+        },
         memory: { tools: 'all', reach: '01a20491-e46f-708d-b6df-159d2fd25a16' },
       },
       rules: [

@@ -1,6 +1,7 @@
 // Definitions of items that were seen, and what was decided of each.
 import { hash } from 'node:crypto';
 import { sql, type Selectable } from 'kysely';
+import { type Hints, hints } from '#contract/condition.ts';
 import type { AssignmentId, Slug, WorkstationId } from '#contract/id.ts';
 import { type SeenDefinition, suspicions, type Suspicion } from '#contract/pin.ts';
 import type { ItemKind } from '#contract/policy.ts';
@@ -21,7 +22,7 @@ export async function pinRows(db: Db, known: string | undefined) {
     if (version === known) return { version, rows: undefined };
     const found = await tx
       .selectFrom('pin')
-      .select(['assignment_id', 'item', 'kind', 'name', 'hash', 'body', 'state', 'decided_at'])
+      .select(['assignment_id', 'item', 'kind', 'name', 'hash', 'body', 'hints', 'state', 'decided_at'])
       .execute();
     return { version, rows: found.map(rowOf) };
   });
@@ -49,12 +50,13 @@ export async function sawDefinitions(
       kept.push(hashes.size > 0 && one.state === 'accepted' ? { ...one, state: 'waiting', reason: 'changed' } : one);
       known.set(item, hashes.add(one.hash));
     }
-    const values = kept.map(({ kind, name, suspicions, gone, ...one }) => ({
+    const values = kept.map(({ kind, name, hints, suspicions, gone, ...one }) => ({
       ...one,
       assignment_id: assignment,
       item: itemOf(kind, name),
       kind,
       name: JSON.stringify(name),
+      hints: Object.keys(hints).length === 0 ? null : JSON.stringify(hints),
       suspicions: JSON.stringify(suspicions),
       gone: JSON.stringify(gone),
       seen_at: at,
@@ -144,10 +146,35 @@ function itemOf(kind: ItemKind, name: string): string {
 
 type Row = Selectable<Tables['pin']>;
 
-function rowOf(row: Pick<Row, 'assignment_id' | 'item' | 'kind' | 'name' | 'hash' | 'body' | 'state' | 'decided_at'>): PinRow {
+function rowOf(
+  row: Pick<Row, 'assignment_id' | 'item' | 'kind' | 'name' | 'hash' | 'body' | 'hints' | 'state' | 'decided_at'>,
+): PinRow {
   const { assignment_id: assignment, kind, body, state, decided_at: decidedAt } = row;
-  const name = nameOf(row);
-  return { assignment, kind, name, hash: row.hash, body, state, decidedAt };
+  const hints = hintsIn(row.hints);
+  const name = hints && nameOf(row);
+  return { assignment, kind, name, hash: row.hash, body, hints: hints ?? {}, state, decidedAt };
+}
+
+const storedHints = z.strictObject(Object.fromEntries(hints.map((hint) => [hint, z.boolean().optional()])));
+/** Nearly all rows have the same few texts. */
+const readHints = new Map<string, Hints | undefined>();
+
+/** Undefined where it is not what was written. */
+function hintsIn(text: string | null): Hints | undefined {
+  if (text === null) return {};
+  if (!readHints.has(text)) {
+    if (readHints.size >= 100) readHints.clear();
+    readHints.set(text, parsedHints(text));
+  }
+  return readHints.get(text);
+}
+
+function parsedHints(text: string): Hints | undefined {
+  try {
+    return storedHints.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined where the row is not what was written. */
@@ -169,6 +196,7 @@ function storedOf(row: Row): Omit<StoredPin, 'gateway' | 'server'> {
     hash,
     body,
     definition,
+    hints: hintsIn(row.hints) ?? {},
     state,
     reason,
     note,

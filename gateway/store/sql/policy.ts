@@ -32,8 +32,8 @@ function policyOf(rows: Omit<Awaited<ReturnType<typeof read>>, 'isHeld'>): Store
   const itemsOf = Map.groupBy(rows.items, (row) => row.assignment_id);
   const exposed = (id: AssignmentId) =>
     (modesOf.get(id) ?? []).map(({ kind, mode }) => {
-      const names = (itemsOf.get(id) ?? []).filter((item) => item.kind === kind).map(({ name }) => name);
-      return [kind, mode === 'all' ? mode : names];
+      const items = (itemsOf.get(id) ?? []).filter((item) => item.kind === kind);
+      return [kind, mode === 'all' ? mode : items.map(({ name, condition }) => (condition === null ? name : parsed(condition)))];
     });
 
   const teams = new Set<string>(teamSlug.values());

@@ -1,5 +1,6 @@
 // Replaces the policy as a whole: a slug that stays keeps its id, one that is gone takes its tokens and workstations with it.
 import { isBuiltIn } from '#contract/capability.ts';
+import type { Condition } from '#contract/condition.ts';
 import { Fault } from '#contract/error.ts';
 import { AssignmentId, GatewayId, ServerId, SinkId, Slug, TeamId, UserId, newId } from '#contract/id.ts';
 import { itemKinds } from '#contract/policy.ts';
@@ -225,10 +226,14 @@ function rowsOf(
       itemKinds.flatMap((kind) => {
         const exposed = assignment[kind];
         if (typeof exposed === 'string') return [];
-        return exposed.map((name, position) => ({ assignment_id: assignment.id, kind, position, name }));
+        return exposed.map((item, position) => ({ assignment_id: assignment.id, kind, position, ...itemRow(item) }));
       }),
     ),
   };
+}
+
+function itemRow(item: string | Condition) {
+  return typeof item === 'string' ? { name: item, condition: null } : { name: '', condition: JSON.stringify(item) };
 }
 
 function reached(server: PolicyServer) {

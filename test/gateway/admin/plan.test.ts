@@ -45,6 +45,7 @@ describe('the plan of a policy', () => {
         examples: [
           [onlyTools('all'), onlyTools(['all'])],
           [onlyTools(['a b']), onlyTools(['a', 'b'])],
+          [onlyTools(['if:{"name":"*"}']), onlyTools([{ if: { name: '*' } }])],
         ],
       },
     );
@@ -127,7 +128,7 @@ describe('the plan of a policy', () => {
   });
 });
 
-function onlyTools(tools: 'all' | readonly string[]): PolicyFile {
+function onlyTools(tools: 'all' | readonly (string | object)[]): PolicyFile {
   return PolicyFile.parse({
     version: 1,
     servers: { s: { kind: 'workstation' } },
@@ -138,7 +139,8 @@ function onlyTools(tools: 'all' | readonly string[]): PolicyFile {
 /** What a policy says, written in one way only: the order and repetition of names in lists mean nothing, and no tools are none. */
 function meaning(policy: PolicyFile): string {
   return JSON.stringify(policy, (key, value: unknown) => {
-    if (Array.isArray(value)) return key === 'tools' && value.length === 0 ? 'none' : [...new Set(value)].toSorted();
+    if (Array.isArray(value))
+      return key === 'tools' && value.length === 0 ? 'none' : [...new Set(value.map((item) => JSON.stringify(item)))].toSorted();
     if (value instanceof Object) return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
     return value;
   });

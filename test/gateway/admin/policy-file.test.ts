@@ -280,6 +280,28 @@ gateways:
     expect([templates('all'), templates('none'), templates('["demo://{a}"]')]).toEqual([[], [], []]);
   });
 
+  test('with a condition is read as a list of it, and refused where nothing could decide about it', () => {
+    proves('policy.condition-unpinned', {
+      file: 'gateway/admin/contradiction.ts',
+      find: "pins === 'off' ? itemKinds",
+      replace: "pins === 'approve' ? itemKinds",
+    });
+    const tools = (text: string) => whole.replace('tools: [read_graph]', `tools: ${text}`);
+    const read = readPolicy(tools('{ if: { readOnlyHint: true } }'));
+    if (read.kind !== 'policy') throw new Error('it is refused');
+    expect(Object.values(read.policy.gateways)[0]?.assignments).toMatchObject({
+      memory: { tools: [{ if: { readOnlyHint: true } }] },
+    });
+    expect(problemsOf(tools('[add, { if: {} }]'))).toEqual([expect.stringMatching(/tools\[1\]\.if: name at least one thing$/)]);
+    expect(problemsOf(tools('[{ if: { name: "*", readOnly: true } }]'))).toEqual([
+      'p.yaml:13:44: gateways.main.assignments.memory.tools[0].if.readOnly: unknown key: did you mean "readOnlyHint"?',
+    ]);
+    expect(problemsOf(tools('[3]'))).toEqual([expect.stringContaining('tools: use all, none, or a list of tool names')]);
+    expect(problemsOf(tools('[{ if: { name: "get_*" } }], pins: off'))).toEqual([
+      expect.stringContaining('pins: the condition on tools is decided by definitions that were seen, and none is kept'),
+    ]);
+  });
+
   test('that unfolds aliases without end is refused', () => {
     const levels = Array.from(
       { length: 12 },

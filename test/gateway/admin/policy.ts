@@ -4,9 +4,18 @@ import { PolicyFile } from '#contract/policy.ts';
 
 const slug = fc.stringMatching(/^[a-z][a-z0-9]{0,5}$/);
 const title = fc.option(fc.string({ minLength: 1, maxLength: 20 }), { nil: undefined });
+const condition = fc
+  .record({
+    name: fc.constantFrom('get_*', '*', '"'),
+    readOnlyHint: fc.option(fc.boolean(), { nil: undefined }),
+    destructiveHint: fc.option(fc.boolean(), { nil: undefined }),
+  })
+  .map((of) => ({ if: of }));
 const tools = fc.oneof(
   fc.constantFrom('all', 'none'),
-  fc.array(fc.oneof(fc.constantFrom('all', 'none', 'echo', 'a b'), fc.string({ minLength: 1, maxLength: 10 })), { maxLength: 4 }),
+  fc.array(fc.oneof(fc.constantFrom('all', 'none', 'echo', 'a b'), fc.string({ minLength: 1, maxLength: 10 }), condition), {
+    maxLength: 4,
+  }),
 );
 
 const person = { title, email: fc.constantFrom('a@example.org', 'b@example.org') };

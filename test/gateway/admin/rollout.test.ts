@@ -125,7 +125,11 @@ describe('step 2', () => {
 
 describe('step 3', () => {
   const all = policyOf({}, { assignments: { memory: { tools: 'all' } } });
+  const any = policyOf({}, { assignments: { memory: { tools: [{ if: { name: '*' } }] } } });
+  const some = policyOf({}, { assignments: { memory: { tools: [{ if: { name: '*', readOnlyHint: true } }] } } });
   const cases: readonly (readonly [string, RolloutState, Partial<RolloutFacts>, string])[] = [
+    ['what every tool fits is exposed', 'not-yet', { policy: any }, 'eng/memory: all tools'],
+    ['what reads only is exposed', 'done', { policy: some }, 'named one by one, or by a condition'],
     ['all tools are exposed', 'not-yet', { policy: all }, 'eng/memory: all tools'],
     ['that is meant', 'done', { policy: all, isAllMeant: true }, 'eng/memory: all tools'],
     ['there are no rules', 'not-yet', { policy: policyOf({}, { rules: [] }) }, 'No rules at: eng'],
@@ -135,8 +139,8 @@ describe('step 3', () => {
   test.each(cases)('where %s is %s', (_, state, change, words) => {
     proves('rollout.provisioned', {
       file: 'gateway/admin/rollout.ts',
-      find: "assignment[kind] === 'all'",
-      replace: "assignment[kind] === 'none' && kind === 'tools'",
+      find: "return exposed === 'all';",
+      replace: "return exposed === 'nothing';",
     });
     expect(stepOf(3, change).state).toBe(state);
     expect(wordsOf(3, change)).toContain(words);

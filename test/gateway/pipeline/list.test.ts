@@ -128,8 +128,8 @@ const isExposed = (exposed: Provisioning | undefined, name: string) =>
 test('at the one URL: the provisioned items of all servers that answer, each under a name that leads back', async () => {
   proves('policy.lists-filtered', {
     file: 'gateway/pipeline/list.ts',
-    find: 'assignment.provisions(feature.kind, item.name) && isPinned',
-    replace: 'isPinned',
+    find: 'now?.provisions(feature.kind, item.name, item.definition) === true && isPinned',
+    replace: 'now !== undefined && isPinned',
   });
   await fc.assert(
     fc.asyncProperty(worlds, fc.constantFrom(...itemKinds), async (world, kind) => {

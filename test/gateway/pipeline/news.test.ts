@@ -222,6 +222,7 @@ test('a resource whose definition counts is heard of, and no more once it does n
     name: 'thing://a',
     hash: 'h',
     body: 'b',
+    hints: {},
   } as const;
   const pinned = (state: 'accepted' | 'rejected') => ({ pins: compilePins([{ ...row, state, decidedAt: null }]) });
   const seen = () => ({ kind: 'resources', name: 'thing://a', definition: 'h' }) as const;

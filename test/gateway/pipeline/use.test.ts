@@ -110,7 +110,7 @@ test('a resource by a template that the server lists is read, unless the policy 
 test('a tool whose name was cut is called by its own, unless it is not exposed: then nobody learns that it is there', async () => {
   proves('policy.cut-name-hidden', {
     file: 'gateway/pipeline/permit.ts',
-    find: '=== use.name && assignment.provisions(use.kind, name),',
+    find: '=== use.name && isExposed(use.kind, name, definition),',
     replace: '=== use.name,',
   });
   const long = 'a'.repeat(80);

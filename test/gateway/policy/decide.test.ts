@@ -8,6 +8,7 @@ import type { Item } from '../../../gateway/mcp/feature.ts';
 import { prefixed } from '../../../gateway/mcp/item-name.ts';
 import { compile } from '../../../gateway/policy/compile.ts';
 import { decide, enter } from '../../../gateway/policy/decide.ts';
+import { compilePins } from '../../../gateway/policy/pins.ts';
 import { resolve } from '../../../gateway/pipeline/resolve.ts';
 import { Fault } from '#contract/error.ts';
 import { proves } from '../../requirement.ts';
@@ -184,8 +185,45 @@ test('where every template is exposed, a resource of one that the server lists m
   const gateway = enter(snapshot, asked.caller, 'eng');
   if (gateway instanceof Fault) throw gateway;
   const read = (name: string, listedTemplates: string[]) =>
-    decide(snapshot, { ...asked, ...resolve(gateway, asked, { kind: 'resources', name }), listedTemplates }).kind;
+    decide(snapshot, {
+      ...asked,
+      ...resolve(gateway, asked, { kind: 'resources', name }),
+      listedTemplates: listedTemplates.map((template) => ({ name: template })),
+    }).kind;
   expect(read('demo://a/1', ['demo://a/{id}'])).toBe('allowed');
   expect(read('demo://a/1/2', ['demo://a/{id}'])).toBe('refused');
   expect(read('demo://a/1', [])).toBe('refused');
+});
+
+test('a task of a tool that a condition exposes goes on while an accepted definition of it fits', () => {
+  const policy = PolicyFile.parse({
+    version: 1,
+    users: { ada: { email: 'a@example.org', teams: ['red'] } },
+    teams: { red: { gateways: ['eng'] } },
+    servers: { mail: { kind: 'workstation' } },
+    gateways: { eng: { assignments: { mail: { tools: [{ if: { readOnlyHint: true } }] } } } },
+  });
+  const asked = request('ada', 'eng', 'eng', 'mail');
+  const codeBy = (state: 'accepted' | 'waiting', readOnlyHint: boolean) => {
+    const assignment = newId();
+    const row = { assignment, kind: 'tools' as const, name: 'read', hash: 'h', body: 'b', decidedAt: null };
+    const pins = compilePins([{ ...row, state, hints: { readOnlyHint } }]);
+    const snapshot = compile({
+      policy,
+      ids: { ...ids, assignments: { 'eng/mail': assignment } },
+      offers: [],
+      approvals: [],
+      pins,
+    });
+    const gateway = enter(snapshot, asked.caller, 'eng');
+    if (gateway instanceof Fault) throw gateway;
+    const found = resolve(gateway, asked, { kind: 'tools', name: 'read' });
+    const decision = decide(snapshot, { ...asked, ...found, task: { own: 'o', shown: 's' } });
+    return decision.kind === 'refused' ? decision.fault.code : 'allowed';
+  };
+  expect([codeBy('accepted', true), codeBy('accepted', false), codeBy('waiting', true)]).toEqual([
+    'allowed',
+    'CONDITION_UNMET',
+    'CONDITION_UNMET',
+  ]);
 });

@@ -131,6 +131,27 @@ describe.each(['SQLite', 'PostgreSQL'])('a database on %s', (kind) => {
     await store.close();
   });
 
+  test('of an older Drawbridge is told what the definitions that it kept say of themselves', async () => {
+    const location = await place();
+    const engine = await openUnmigrated(location, quiet);
+    await migrate(engine.db, engine.dialect, '0026-parent');
+    const insert = (hash: string, definition: string, suspicions = '[]') =>
+      sql`insert into pin (assignment_id, item, hash, kind, name, body, definition, state, reason, suspicions, gone, seen_at, seen_by, revision)
+        values ('a', ${hash}, ${hash}, 'tools', '"x"', 'b', ${definition}, 'accepted', 'new', ${suspicions}, '[]', 1, 'ada', 1)`;
+    const says = '{"annotations":{"destructiveHint":"no","readOnlyHint":true},"name":"x"}';
+    for (let at = 0; at < 250; at++) await insert(`${at}`.padStart(64, '0'), says).execute(engine.db);
+    await insert('damaged', '{"annotations":').execute(engine.db);
+    await insert('twice', says, '[{"kind":"ambiguous","pointer":"","detail":""}]').execute(engine.db);
+    await insert('silent', '{"name":"x"}').execute(engine.db);
+    await migrate(engine.db, engine.dialect);
+    const { rows } = await sql<{ hash: string; hints: string | null }>`select hash, hints from pin order by hash`.execute(
+      engine.db,
+    );
+    await engine.close();
+    expect(rows.filter(({ hints }) => hints === '{"readOnlyHint":true}')).toHaveLength(250);
+    expect(rows.filter(({ hints }) => hints === null).map(({ hash }) => hash)).toEqual(['damaged', 'silent', 'twice']);
+  });
+
   test('of an older Drawbridge is migrated under the lock of its data directory, or not at all', async () => {
     proves('store.migrated-alone', {
       file: 'gateway/store/open.ts',
