@@ -8,6 +8,7 @@ import { PolicyEngine } from './engine.ts';
 import { Slug, WorkstationId } from './id.ts';
 import { pinPolicies } from './pin.ts';
 import { PrivateHost, RemoteUrl } from './remote-address.ts';
+import { PolicyRetention } from './retention.ts';
 import { Rules } from './rule.ts';
 import { PolicySink } from './sink.ts';
 
@@ -190,6 +191,8 @@ export const PolicyFile = z.strictObject({
   engines: z.record(Slug, PolicyEngine).optional(),
   /** Where audit records are sent. Absent: nowhere. */
   sinks: z.record(Slug, PolicySink).optional(),
+  /** How long is kept what the gateway server writes down. Absent: for good. */
+  retention: PolicyRetention.optional(),
 });
 export type PolicyFile = z.infer<typeof PolicyFile>;
 

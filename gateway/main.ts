@@ -266,7 +266,7 @@ async function start(
   const onRootsChanged = (conversation: string) => upstream.hear(conversation, { kind: 'roots-changed' });
   underWay = () => pipeline.underWay();
   const upkeep = opened(
-    startUpkeep({ store, key: audit.key, recorder, isQuiet: () => underWay() === 0, dataDir, logger, now }),
+    startUpkeep({ store, key: audit.key, recorder, chain, isQuiet: () => underWay() === 0, dataDir, logger, now }),
     (it) => it.close(),
   );
   opened(giveBackMemory({ isQuiet: () => underWay() === 0 && tunnels.greeting() === 0 }), (it) => it.close());
@@ -351,6 +351,7 @@ async function start(
     sessions: () => sessions.count(),
     streams: () => readers.count(),
     recordsWaiting: () => recorder.waiting(),
+    recordsOverdueMs: () => upkeep.overdueMs(),
     callsWaiting: () => pipeline.waiting(),
     sinks: () => sinks.standing(),
   });

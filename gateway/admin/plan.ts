@@ -41,7 +41,7 @@ export interface Held {
 export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): readonly Change[] {
   const live = held.tokens.filter((token) => token.revokedAt === null && token.spentAt === null && token.expiresAt > held.now);
   return [
-    ...compare('setting', settingsOf(before), settingsOf(after), () => []),
+    ...compare('setting', settingsOf(before), settingsOf(after), () => []).map((change) => warned(change, after)),
     ...compare('role', facts(before.roles, roleFacts), facts(after.roles, roleFacts), () => []),
     ...compare('directory', groupsOf(before), groupsOf(after), () => ['this group gives nothing any more']),
     ...compare('user', facts(before.users, userFacts), facts(after.users, userFacts), (user) => [
@@ -135,7 +135,16 @@ function facts<T>(of: Readonly<Record<string, T>>, read: (value: T) => Facts): R
   return new Map(Object.entries(of).map(([name, value]) => [name, read(value)]));
 }
 /** They are always there, so that they only change. */
-const settingsOf = ({ hosts = 'open' }: PolicyFile): ReadonlyMap<string, Facts> => new Map([['hosts', { value: hosts }]]);
+const settingsOf = ({ hosts = 'open', retention }: PolicyFile): ReadonlyMap<string, Facts> =>
+  new Map([
+    ['hosts', { value: hosts }],
+    ['retention.records', { value: retention?.records ?? 'for good' }],
+  ]);
+/** What applying it destroys is said beforehand. */
+function warned(change: Change, { retention }: PolicyFile): Change {
+  if (change.name !== 'retention.records' || retention?.records === undefined) return change;
+  return { ...change, detail: [...change.detail, 'what is older is removed for good'] };
+}
 const quoted = (title: string | undefined): string => (title === undefined ? '' : JSON.stringify(title));
 const titleFacts = (of: { title?: string | undefined }): Facts => ({ title: quoted(of.title) });
 const roleFacts = ({ capabilities, ...of }: PolicyRole): Facts => ({

@@ -91,6 +91,12 @@ function ofEvent({ id, at, event, detail, workstation, user }: EventRecord): Fou
       return raise(`${device}:${detail['host']}`, 'warning', `${whose}: "${detail['host']}" goes past the gateway.`);
     case 'host_taken_back':
       return settle(`${device}:${detail['host']}`);
+    case 'retention_stopped': {
+      const words = `Records of the chain "${detail['chain']}" stay beyond their time, because it is not whole: drawbridge-gateway audit verify.`;
+      return raise(`audit:${detail['chain']}`, 'error', words);
+    }
+    case 'records_expired':
+      return settle(`audit:${detail['chain']}`);
     case 'definition_waits': {
       const { gateway, server, kind, reason } = detail;
       const words = `What the server "${server}" says of its ${kind} waits at the gateway "${gateway}" (${reason}): drawbridge-gateway pin list.`;

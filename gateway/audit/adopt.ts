@@ -4,12 +4,13 @@ import type { KeyObject } from 'node:crypto';
 import { existsSync, renameSync } from 'node:fs';
 import { Fault } from '#contract/error.ts';
 import type { Store } from '../store/store.ts';
-import { isGenuine, start } from './chain.ts';
+import { start } from './chain.ts';
 import type { Position } from './chain.ts';
 import { replaceHeads } from './head.ts';
+import { endOf, type Marked } from './removal.ts';
 
 interface AdoptDeps {
-  readonly store: Pick<Store, 'chains' | 'chainHead'>;
+  readonly store: Pick<Store, 'chains' | 'chainHead'> & Marked;
   readonly key: KeyObject;
   readonly headFile: string;
   readonly now?: () => number;
@@ -19,12 +20,12 @@ interface AdoptDeps {
 export async function adoptHeads({ store, key, headFile, now = Date.now }: AdoptDeps): Promise<readonly Position[]> {
   const positions: Position[] = [];
   for (const chain of await store.chains()) {
-    const end = await store.chainHead(chain);
-    if (end === undefined || end.seal.seq !== end.record.seq || end.seal.hash !== end.record.hash || !isGenuine(key, end.seal))
+    const end = await endOf(store, key, chain);
+    if (end === undefined || end === 'unsealed')
       throw new Fault('AUDIT_BROKEN', {
         reason: `The restored chain "${chain}" has no seal of this audit key. Put the key of the old data directory back.`,
       });
-    positions.push({ chain, seq: end.record.seq, hash: end.record.hash });
+    positions.push(end);
   }
   // What was restored was never served: its chain begins now.
   if (positions.length === 0) positions.push(start('main'));

@@ -4,7 +4,8 @@ import { type KeyObject, createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import type { Store } from '../store/store.ts';
-import { chainName, isEqual, isGenuine, type Position } from './chain.ts';
+import { chainName, isEqual, type Position } from './chain.ts';
+import { endOf, type Marked } from './removal.ts';
 
 const Unsealed = z.strictObject({
   version: z.literal(1),
@@ -26,17 +27,17 @@ type Checkpoint = z.infer<typeof Checkpoint>;
 
 /** Rejects with AUDIT_BROKEN where a chain does not end as it was sealed. */
 export async function makeCheckpoint(of: {
-  readonly store: Pick<Store, 'chains' | 'chainHead'>;
+  readonly store: Pick<Store, 'chains' | 'chainHead'> & Marked;
   readonly key: KeyObject;
   readonly now: () => number;
 }): Promise<Checkpoint> {
   const { store, key, now } = of;
   const chains: Position[] = [];
   for (const chain of await store.chains()) {
-    const end = await store.chainHead(chain);
-    if (end === undefined || end.seal.seq !== end.record.seq || end.seal.hash !== end.record.hash || !isGenuine(key, end.seal))
+    const end = await endOf(store, key, chain);
+    if (end === undefined || end === 'unsealed')
       throw new Fault('AUDIT_BROKEN', { reason: `The chain "${chain}" does not end with a seal of this audit key.` });
-    chains.push({ chain, seq: end.record.seq, hash: end.record.hash });
+    chains.push(end);
   }
   const unsealed = { version: 1, kind: 'checkpoint', at: now(), chains } as const;
   return { ...unsealed, mac: macOf(key, unsealed) };

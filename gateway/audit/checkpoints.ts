@@ -6,6 +6,7 @@ import { newRecordId } from '#contract/id.ts';
 import type { Store } from '../store/store.ts';
 import { checkpointEvent, makeCheckpoint } from './checkpoint.ts';
 import type { Recorder } from './record.ts';
+import type { Marked } from './removal.ts';
 
 const everyMs = 3_600_000;
 
@@ -15,7 +16,7 @@ export interface Checkpoints {
 }
 
 export interface CheckpointsDeps {
-  readonly store: Pick<Store, 'chains' | 'chainHead'>;
+  readonly store: Pick<Store, 'chains' | 'chainHead'> & Marked;
   readonly key: KeyObject;
   readonly recorder: Pick<Recorder, 'append'>;
   readonly logger: Logger;

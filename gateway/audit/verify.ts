@@ -2,34 +2,28 @@
 // The one rule: what can't be shown to be whole is reported as broken.
 import type { KeyObject } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import type { ChainedRecord, Seal, SealedRecord, Store } from '../store/store.ts';
-import { isGenuine, link, start } from './chain.ts';
-import type { Position } from './chain.ts';
+import type { Removal } from '../store/retention.ts';
+import type { SealedRecord, Store } from '../store/store.ts';
+import { start, type Position } from './chain.ts';
+import { broken, checkRecord, checkSeal, type Broken } from './check.ts';
 import { readHeads } from './head.ts';
+import { beginOf, type Begin, type Marked } from './removal.ts';
 
-export type Break =
-  /** A record's text, number, time or place is not what was hashed. */
-  | 'altered'
-  | 'missing'
-  | 'truncated'
-  | 'seal-missing'
-  | 'seal-forged'
-  /** The chain was written anew: it does not hold what the head says. */
-  | 'rewritten'
-  | 'head-missing'
-  | 'key-missing'
-  | 'head-damaged';
-
+/** `seq` and `hash`: where it ends. */
 export interface VerifiedChain extends Position {
+  /** Records that are there and whole. */
+  readonly records: number;
   readonly seals: number;
+  /** What is gone by policy, with nothing wrong about it; null where the chain is there from its first record on. */
+  readonly removed: Pick<Removal, 'seq' | 'at' | 'before'> | null;
+  /** Checkpoints that were kept and name records that are gone by policy: they can't be compared any more. */
+  readonly checkpointsOfRemoved: number;
 }
-export type Verdict =
-  | { readonly ok: true; readonly records: number; readonly chains: readonly VerifiedChain[] }
-  /** The first break: `seq` is the first record that can't be trusted. */
-  | { readonly ok: false; readonly chain: string; readonly seq: number; readonly what: Break; readonly words: string };
+/** The first break where it is not `ok`. */
+export type Verdict = { readonly ok: true; readonly records: number; readonly chains: readonly VerifiedChain[] } | Broken;
 
 export interface VerifyDeps {
-  readonly store: Pick<Store, 'chains' | 'sealedAfter'>;
+  readonly store: Pick<Store, 'chains' | 'sealedAfter'> & Marked & { readonly retention: Pick<Store['retention'], 'removals'> };
   readonly key: KeyObject;
   readonly headFile: string;
   /** Where chains ended by checkpoints that were kept elsewhere (checkpoint.ts). */
@@ -45,8 +39,6 @@ export async function verifyWithoutKey(store: Pick<Store, 'chains'>): Promise<Ve
   if (chain === undefined) return { ok: true, records: 0, chains: [] };
   return broken(chain, 1, 'key-missing', 'There are records, but the audit key is missing: put it back.');
 }
-
-type Broken = Extract<Verdict, { ok: false }>;
 
 const pageRecords = 2000;
 
@@ -64,33 +56,72 @@ export async function verifyAudit(deps: VerifyDeps): Promise<Verdict> {
       `The file ${deps.headFile} is missing, though there is an audit key: records may be missing.`,
     );
   const kept = (deps.kept ?? []).map(({ chain }) => chain);
-  const names = new Set([...(heads?.keys() ?? []), ...kept, ...(await deps.store.chains())]);
+  const marked = (await deps.store.retention.removals()).map(({ chain }) => chain);
+  const names = new Set([...heads.keys(), ...kept, ...marked, ...(await deps.store.chains())]);
   const chains: VerifiedChain[] = [];
   let records = 0;
   for (const name of [...names].toSorted()) {
-    const found = await verifyChain(name, heads?.get(name), deps, (read) => deps.onProgress?.(records + read));
+    const found = await verifyFromBegin(name, heads.get(name), deps, (read) => deps.onProgress?.(records + read));
     if ('ok' in found) return found;
     chains.push(found);
-    records += found.seq;
+    records += found.records;
   }
   return { ok: true, records, chains };
 }
 
-async function verifyChain(
+/** What a gateway server removes while it is read is no break: it is read again from where it begins then. */
+async function verifyFromBegin(
   chain: string,
+  head: Position | undefined,
+  deps: VerifyDeps,
+  onProgress: (records: number) => void,
+): Promise<VerifiedChain | Broken> {
+  for (;;) {
+    const begin = await beginOf(deps.store, deps.key, chain);
+    const found = await verifyChain(begin, head, deps, onProgress);
+    if (!('ok' in found) || (await beginOf(deps.store, deps.key, chain)).seq <= begin.seq) return found;
+  }
+}
+
+async function verifyChain(
+  begin: Begin,
   head: Position | undefined,
   { store, key, headFile, signal, kept = [] }: VerifyDeps,
   onProgress: (records: number) => void,
 ): Promise<VerifiedChain | Broken> {
-  let last: Position = start(chain);
-  let sealed = 0;
+  const { chain, mark, isForged } = begin;
+  let last: Position = begin;
+  let sealed = begin.seq;
   let seals = 0;
+  if (isForged)
+    return broken(
+      chain,
+      1,
+      'removal-forged',
+      `That the chain begins after record ${mark?.seq} was not written with this audit key, or was altered.`,
+    );
   const known = kept.filter((one) => one.chain === chain);
   const hashes = new Map(known.map(({ seq, hash }) => [seq, hash]));
   const two = known.find(({ seq, hash }) => hashes.get(seq) !== hash);
   if (two !== undefined)
     return broken(chain, two.seq, 'rewritten', `Two checkpoints name record ${two.seq}, and not the same one.`);
-  if (head?.seq === 0 && head.hash !== last.hash) return broken(chain, 1, 'rewritten', 'Its head is not its own.');
+  if (head?.seq === 0 && head.hash !== start(chain).hash) return broken(chain, 1, 'rewritten', 'Its head is not its own.');
+  for (const [named, hash] of [[head?.seq, head?.hash], ...hashes])
+    if (named === begin.seq && begin.seq > 0 && hash !== begin.hash)
+      return broken(
+        chain,
+        begin.seq,
+        'rewritten',
+        `Record ${begin.seq}, which was removed, was another one than is known of it.`,
+      );
+  const [first] = begin.seq === 0 ? [] : await store.sealedAfter(chain, 0, 1);
+  if (first !== undefined && first.seq <= begin.seq)
+    return broken(
+      chain,
+      first.seq,
+      'removal-untrue',
+      `Record ${first.seq} is there, though it is said that all up to ${begin.seq} were removed.`,
+    );
 
   for (let isLastPage = false; !isLastPage;) {
     const page: readonly SealedRecord[] = await store.sealedAfter(chain, last.seq, pageRecords);
@@ -121,7 +152,7 @@ async function verifyChain(
           `Record ${record.seq} is not the one that the head outside the database names.`,
         );
     }
-    onProgress(last.seq);
+    onProgress(last.seq - begin.seq);
     signal?.throwIfAborted();
     await setImmediate();
   }
@@ -152,46 +183,13 @@ async function verifyChain(
       'head-missing',
       `The file ${headFile} is missing or does not know this chain, so its end can't be shown.`,
     );
-  return { chain, seq: last.seq, hash: last.hash, seals };
-}
-
-function checkRecord(record: ChainedRecord, last: Position): Broken | undefined {
-  const expected = last.seq + 1;
-  if (record.seq !== expected)
-    return broken(record.chain, expected, 'missing', `Record ${expected} is missing: after ${last.seq} comes ${record.seq}.`);
-  if (link(last.hash, record.body) !== record.hash || atOf(record.body) !== record.at)
-    return broken(record.chain, record.seq, 'altered', `Record ${record.seq} was altered or put in another's place.`);
-  return undefined;
-}
-
-function checkSeal(seal: Seal, sealed: number, key: KeyObject): Broken | undefined {
-  if (!isGenuine(key, seal))
-    return broken(
-      seal.chain,
-      sealed + 1,
-      'seal-forged',
-      `The seal over the records ${sealed + 1} to ${seal.seq} was not made with this audit key.`,
-    );
-  if (seal.after !== sealed)
-    return broken(seal.chain, sealed + 1, 'seal-missing', `The seal over the records ${sealed + 1} to ${seal.after} is missing.`);
-  return undefined;
-}
-
-/** How every record begins. Read so, a record costs its hash and little more. */
-const beginning = /^\{"version":1,"kind":"[a-z]+","id":"[0-9a-f-]{36}","at":(\d{1,16}),/;
-
-/** The time in the text, which the hash covers; the column beside it is only for finding records. */
-function atOf(body: string): unknown {
-  const found = beginning.exec(body)?.[1];
-  if (found !== undefined) return Number(found);
-  try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null && 'at' in value ? value.at : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function broken(chain: string, seq: number, what: Break, words: string): Broken {
-  return { ok: false, chain, seq, what, words };
+  return {
+    chain,
+    seq: last.seq,
+    hash: last.hash,
+    records: last.seq - begin.seq,
+    seals,
+    removed: mark === undefined ? null : { seq: mark.seq, at: mark.at, before: mark.before },
+    checkpointsOfRemoved: known.filter(({ seq }) => seq < begin.seq).length,
+  };
 }

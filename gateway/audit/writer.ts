@@ -4,9 +4,10 @@ import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import type { Store } from '../store/store.ts';
-import { extend, isGenuine, start } from './chain.ts';
+import { extend, isGenuine } from './chain.ts';
 import type { Entry, Position } from './chain.ts';
 import { openHead, readHeads } from './head.ts';
+import { beginOf, type Marked } from './removal.ts';
 
 export interface ChainWriter {
   /** Resolves when the group is on disk. Rejects with AUDIT_UNAVAILABLE where it is not; the same entries may be written again later. */
@@ -15,7 +16,7 @@ export interface ChainWriter {
 }
 
 export interface ChainWriterDeps {
-  readonly store: Pick<Store, 'chainHead' | 'recordsAfter' | 'sealsAfter' | 'appendRecords'>;
+  readonly store: Pick<Store, 'chainHead' | 'recordsAfter' | 'sealsAfter' | 'appendRecords'> & Marked;
   readonly key: KeyObject;
   readonly headFile: string;
   /** The key was made just now: only then may the file of heads be missing. */
@@ -27,13 +28,13 @@ export interface ChainWriterDeps {
 /** Continues a chain where it ends. Rejects with AUDIT_BROKEN where that is not what was sealed. */
 export async function openChainWriter({ store, key, headFile, isNew, chain, logger }: ChainWriterDeps): Promise<ChainWriter> {
   let position = await resume({ store, key, headFile, isNew: isNew ?? false, chain });
-  await lookAtBeginning({ store, chain, logger });
+  await lookAtBeginning({ store, key, chain, logger });
   const head = openHead(headFile, key, position);
   let isUncertain = false;
   let isHeadFailing = false;
 
   const resync = async (attempted: Position | undefined) => {
-    const stored = (await store.chainHead(chain))?.record ?? start(chain);
+    const stored = (await store.chainHead(chain))?.record ?? (await beginOf(store, key, chain));
     if (stored.hash !== position.hash && stored.hash !== attempted?.hash)
       throw new Fault('AUDIT_BROKEN', { reason: `Somebody else wrote to the chain "${chain}".` });
     position = { chain, seq: stored.seq, hash: stored.hash };
@@ -81,10 +82,12 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
 }
 
 /** What is gone at the beginning of a chain is in nobody's way, so it is only said: `audit verify` tells all of it. */
-async function lookAtBeginning({ store, chain, logger }: Pick<ChainWriterDeps, 'store' | 'chain' | 'logger'>): Promise<void> {
+async function lookAtBeginning(of: Pick<ChainWriterDeps, 'store' | 'key' | 'chain' | 'logger'>): Promise<void> {
+  const { store, key, chain, logger } = of;
   const [first] = await store.recordsAfter(chain, 0, 1);
-  if (first !== undefined && first.seq !== 1)
-    logger.warn({ chain, firstRecord: first.seq }, 'the beginning of the audit chain is missing: run "audit verify"');
+  const begin = await beginOf(store, key, chain);
+  if (begin.isForged || (first !== undefined && first.seq > begin.seq + 1))
+    logger.warn({ chain, firstRecord: first?.seq }, 'the beginning of the audit chain is missing: run "audit verify"');
 }
 
 /** Where a chain ends, once its end was compared with its seal and with the head outside the database. */
@@ -98,18 +101,25 @@ async function resume({ store, key, headFile, isNew, chain }: Omit<ChainWriterDe
       `The file ${headFile} is missing, though there is an audit key: records may have been removed. Bring the file back, restore a backup, or, where this gateway server never served, remove the key too.`,
     );
   const head = heads?.get(chain);
+  const [then] = head === undefined || head.seq === 0 ? [] : await store.sealsAfter(chain, head.seq - 1, 1);
+  // After them: what another gateway server removes meanwhile is covered by it.
+  const begin = await beginOf(store, key, chain);
   if (stored === undefined) {
-    if (head !== undefined && head.seq > 0) throw broken(`All ${head.seq} records of the chain "${chain}" are missing.`);
-    return start(chain);
+    if (begin.isForged) throw broken(`Where the chain "${chain}" begins was not written with this audit key.`);
+    if (head !== undefined && head.seq > begin.seq)
+      throw broken(`All records of the chain "${chain}" up to ${head.seq} are missing.`);
+    if (head === undefined && begin.seq > 0) throw broken(`The file ${headFile} does not know the chain "${chain}".`);
+    if (head?.seq === begin.seq && head.hash !== begin.hash) throw broken(`The chain "${chain}" was rewritten.`);
+    return { chain, seq: begin.seq, hash: begin.hash };
   }
   const { record, seal } = stored;
   if (seal.seq !== record.seq || seal.hash !== record.hash) throw broken(`The last record of the chain "${chain}" has no seal.`);
   if (!isGenuine(key, seal)) throw broken(`The seal of the chain "${chain}" was not made with this audit key.`);
   if (head === undefined) throw broken(`The file ${headFile} is missing or does not know the chain "${chain}".`);
   if (head.seq > record.seq) throw broken(`The last ${head.seq - record.seq} records of the chain "${chain}" are missing.`);
-  if (head.seq > 0) {
-    const [then] = await store.sealsAfter(chain, head.seq - 1, 1);
-    if (then?.seq !== head.seq || then.hash !== head.hash) throw broken(`The chain "${chain}" was rewritten.`);
-  }
+  // What the head names may be gone by policy: where the head is behind, or nothing was written for that long.
+  if (head.seq === begin.seq && head.hash !== begin.hash) throw broken(`The chain "${chain}" was rewritten.`);
+  if (head.seq > begin.seq && (then?.seq !== head.seq || then.hash !== head.hash))
+    throw broken(`The chain "${chain}" was rewritten.`);
   return { chain, seq: record.seq, hash: record.hash };
 }

@@ -8,6 +8,7 @@ import { readAuditKey } from '../audit/key.ts';
 import { verifyAudit, verifyWithoutKey } from '../audit/verify.ts';
 import { command, withStore, type AddCommands, type Common } from './terminal.ts';
 
+import { addAuditRetention, verdictText } from './audit-retention.ts';
 import { addAuditSearch } from './audit-search.ts';
 
 export const addAudit: AddCommands = (program, terminal) => {
@@ -29,6 +30,7 @@ export const addAudit: AddCommands = (program, terminal) => {
       });
     });
   addAuditSearch(audit, terminal);
+  addAuditRetention(audit, terminal);
   command(audit, 'checkpoint', 'Prints where the records end now, sealed: to be kept elsewhere.').action(
     async (flags: Common) => {
       const checkpoint = await withStore(terminal, flags, async (store, { dataDir }) => {
@@ -52,10 +54,7 @@ export const addAudit: AddCommands = (program, terminal) => {
       });
       if (flags.json) terminal.print(JSON.stringify(verdict));
       if (!verdict.ok) throw new Fault('AUDIT_BROKEN', { reason: verdict.words });
-      if (!flags.json)
-        terminal.print(
-          `whole: ${verdict.records} records in ${verdict.chains.length} chain${verdict.chains.length === 1 ? '' : 's'}`,
-        );
+      if (!flags.json) terminal.print(verdictText(verdict));
     });
 };
 

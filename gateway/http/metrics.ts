@@ -14,6 +14,8 @@ export interface Gauges {
   readonly streams: () => number;
   /** Records that are queued and not yet committed. */
   readonly recordsWaiting: () => number;
+  /** How much older the oldest record is than the policy lets it get. */
+  readonly recordsOverdueMs: () => number;
   readonly callsWaiting: () => number;
   readonly sinks: () => readonly SinkGauge[];
 }
@@ -74,6 +76,12 @@ export function createMetrics(): MetricsRegistry {
   gauge('drawbridge_streams', 'Streams of events that AI hosts read now.', (of) => of.streams());
   gauge('drawbridge_calls_waiting', 'Calls that stay open while their AI hosts are asked something.', (of) => of.callsWaiting());
   gauge('drawbridge_audit_waiting_records', 'Records that are queued and not yet committed.', (of) => of.recordsWaiting());
+
+  gauge(
+    'drawbridge_audit_overdue_seconds',
+    'How much older than the policy keeps audit records the oldest one is.',
+    (of) => of.recordsOverdueMs() / 1000,
+  );
 
   const perSink = (name: string, help: string, read: (of: SinkGauge) => number) =>
     new Gauge({

@@ -48,6 +48,7 @@ import { newestCalls } from './sql/call.ts';
 import { chainHead, chains, newestRecords, recordsAfter, sealedAfter, sealsAfter } from './sql/record.ts';
 import { addConnection, connection, connectionOf, connections, revokeConnection } from './sql/connection.ts';
 import { accounts, beginAttempt, beginCode, passAttempt, putAccount, removeAccount } from './sql/local-account.ts';
+import { needed, removal, removals, removeRecords, retention } from './sql/removal.ts';
 import { replacePolicy } from './sql/replace-policy.ts';
 import {
   addClient,
@@ -88,6 +89,7 @@ import { switches, switchOff, switchOn } from './sql/switch.ts';
 import type { AdministrationStore } from './administration.ts';
 import { user, users } from './sql/user.ts';
 import type { DirectoryStore } from './directory.ts';
+import type { RetentionStore } from './retention.ts';
 import type { SearchStore } from './search.ts';
 import type { PinStore } from './pin.ts';
 import type { SignInStore } from './sign-in.ts';
@@ -212,6 +214,7 @@ function storeOf(engine: Engine, deed?: DeedRecord, once?: string): Store {
     newestCalls: guarded((users, limit) => newestCalls(db, users, limit)),
     signIn: signInOf(db),
     search: searchOf(engine),
+    retention: retentionOf(engine),
     sink: sinkOf(db),
     alert: alertOf(db),
     pin: pinOf(db),
@@ -277,6 +280,16 @@ function searchOf({ db, dialect }: Engine): SearchStore {
     behind: guarded(() => behind(db)),
     find: guarded((filter, page) => find(db, dialect, filter, page)),
     span: guarded((filter) => span(db, filter)),
+  };
+}
+
+function retentionOf({ db, dialect }: Engine): RetentionStore {
+  return {
+    setting: guarded(() => retention(db)),
+    removals: guarded(() => removals(db)),
+    removal: guarded((chain) => removal(db, chain)),
+    needed: guarded((chain, before) => needed(db, chain, before)),
+    remove: guarded((mark, after) => removeRecords(db, dialect, mark, after)),
   };
 }
 

@@ -31,6 +31,7 @@ import { createSwitch } from './migration/0024-switch.ts';
 import { createPin } from './migration/0025-pin.ts';
 import { createParent } from './migration/0026-parent.ts';
 import { createCondition } from './migration/0027-condition.ts';
+import { createRemoval } from './migration/0028-removal.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -62,6 +63,7 @@ const migrations = {
   '0025-pin': createPin,
   '0026-parent': createParent,
   '0027-condition': createCondition,
+  '0028-removal': createRemoval,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

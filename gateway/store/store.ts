@@ -21,6 +21,7 @@ import type { Offer, Verdict } from '#contract/server.ts';
 import type { Switch, SwitchTarget } from '#contract/switch.ts';
 import type { AdministrationStore } from './administration.ts';
 import type { DirectoryStore } from './directory.ts';
+import type { RetentionStore } from './retention.ts';
 import type { SearchStore } from './search.ts';
 import type { PinStore } from './pin.ts';
 import type { SignInStore } from './sign-in.ts';
@@ -289,6 +290,8 @@ export interface Store {
   readonly directory: DirectoryStore;
   /** Finding records by what they say. */
   readonly search: SearchStore;
+  /** Records whose time is over. */
+  readonly retention: RetentionStore;
 
   /** Where records are sent. */
   readonly sink: SinkStore;

@@ -219,7 +219,7 @@ export interface Tables extends AdministrationTables, DirectoryTables, SinkTable
   };
 
   /** What else a policy says, by name. */
-  readonly policy_setting: { readonly name: 'hosts' | 'directory'; readonly value: string };
+  readonly policy_setting: { readonly name: 'hosts' | 'directory' | 'retention'; readonly value: string };
   readonly host: {
     readonly id: string;
     readonly title: string | null;

@@ -21,4 +21,13 @@ export interface TrailTables {
     readonly after: number | null;
     readonly mac: string | null;
   };
+  /** Where chains begin whose former records were removed (retention.ts). */
+  readonly removal: {
+    readonly chain: string;
+    readonly seq: number;
+    readonly hash: string;
+    readonly at: number;
+    readonly before: number;
+    readonly mac: string;
+  };
 }

@@ -86,7 +86,7 @@ export const layers: readonly Layer[] = [
   },
   {
     at: 'gateway/audit/',
-    ours: [...contract, 'gateway/key-file.ts', 'gateway/store/store.ts', 'gateway/store/search.ts'],
+    ours: [...contract, 'gateway/key-file.ts', 'gateway/store/store.ts', 'gateway/store/search.ts', 'gateway/store/retention.ts'],
     packages: [...logger, 'zod'],
     node: 'all',
   },

@@ -35,6 +35,48 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Search and export"',
   },
   {
+    id: 'audit.retention',
+    promise:
+      'Records that are older than the policy keeps them go, from the beginning of their chain, and what is left verifies.',
+    source: 'docs/data.md, "Retention"',
+  },
+  {
+    id: 'audit.retention-recorded',
+    promise: 'Which records go is on record before they go.',
+    source: 'docs/data.md, "Retention"',
+  },
+  {
+    id: 'audit.retention-mark',
+    promise:
+      'Where a chain begins once records were removed is sealed: a mark that was altered or made without the audit key is found.',
+    source: 'docs/data.md, "Retention"',
+  },
+  {
+    id: 'audit.retention-whole',
+    promise: 'Records that were tampered with are not removed, also where only their time was altered.',
+    source: 'docs/data.md, "Retention"',
+  },
+  {
+    id: 'audit.retention-owed',
+    promise: 'No record goes that a sink still owes, or that the search or the alerts have not read.',
+    source: 'docs/data.md, "Retention"',
+  },
+  {
+    id: 'audit.retention-once',
+    promise: 'However many gateway servers remove records at once, a chain has one beginning.',
+    source: 'docs/data.md, "Retention"',
+  },
+  {
+    id: 'audit.retention-search',
+    promise: 'What the search has of a record goes with it.',
+    source: 'docs/data.md, "Retention"',
+  },
+  {
+    id: 'audit.retention-gone-server',
+    promise: 'The chain of a gateway server that is gone expires too.',
+    source: 'docs/data.md, "Retention"',
+  },
+  {
     id: 'audit.export-rows',
     promise: 'An export has a row for each record that its query finds.',
     source: 'docs/data.md, "Search and export"',

@@ -53,6 +53,7 @@ export const samplePolicy = PolicyFile.parse({
     other: { assignments: { memory: { tools: [] }, everything: {} } },
   },
   engines: { own: { kind: 'webhook', url: 'https://engine.example.org/judge', allowPrivate: ['10.0.0.0/8'], retries: 1 } },
+  retention: { records: '400d' },
 });
 
 export const without = (policy: PolicyFile, user: string): PolicyFile => ({

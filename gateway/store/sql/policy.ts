@@ -60,7 +60,7 @@ function policyOf(rows: Omit<Awaited<ReturnType<typeof read>>, 'isHeld'>): Store
   const [filed, made] = [rows.users.filter((row) => row.made_by === null), rows.users.filter((row) => row.made_by !== null)];
   const file = {
     version: 1,
-    ...Object.fromEntries(rows.settings.map(({ name, value }) => [name, name === 'directory' ? parsed(value) : value])),
+    ...Object.fromEntries(rows.settings.map(({ name, value }) => [name, name === 'hosts' ? value : parsed(value)])),
     roles: bySlug(rows.roles, ({ title, capabilities }) => ({ ...titled(title), ...granting(capabilities) })),
     users: bySlug(filed, ({ service, ...row }) =>
       service === null ? personOf(row) : { ...serviceOf(row), ...provenBy(service) },

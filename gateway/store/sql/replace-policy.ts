@@ -143,7 +143,7 @@ function kept<Id>(
 }
 
 function rowsOf(
-  { hosts, directory, roles, users, teams, servers, gateways, engines = {}, sinks = {} }: PolicyFile,
+  { hosts, directory, retention, roles, users, teams, servers, gateways, engines = {}, sinks = {} }: PolicyFile,
   names: Names,
 ) {
   const assignments = Object.entries(gateways).flatMap(([gateway, of]) =>
@@ -158,6 +158,7 @@ function rowsOf(
     settings: [
       ...(hosts === undefined ? [] : [{ name: 'hosts' as const, value: hosts }]),
       ...(directory === undefined ? [] : [{ name: 'directory' as const, value: JSON.stringify(directory) }]),
+      ...(retention === undefined ? [] : [{ name: 'retention' as const, value: JSON.stringify(retention) }]),
     ],
     roles: Object.entries(roles).map(([slug, { title = null, capabilities }]) => ({
       slug: Slug.parse(slug),

@@ -7,6 +7,7 @@ import type { ChainedRecord } from '../store.ts';
 import type { Db, Tx } from '../table.ts';
 import { idOf, numberOf, seqOf } from './place.ts';
 import { chains, recordsAfter } from './record.ts';
+import { removal } from './removal.ts';
 import { wantedOf, wordsOf, type Wanted } from './word.ts';
 
 /** Rows of one statement: SQLite takes 32,766 values. */
@@ -94,7 +95,8 @@ export async function behind(db: Db): Promise<number> {
       .orderBy('id', 'desc')
       .limit(1)
       .executeTakeFirst();
-    sum += last === undefined ? 0 : Math.max(seqOf(last.id) - (cursors.get(name) ?? 0), 0);
+    const from = Math.max(cursors.get(name) ?? 0, (await removal(db, name))?.seq ?? 0);
+    sum += last === undefined ? 0 : Math.max(seqOf(last.id) - from, 0);
   }
   return sum;
 }

@@ -7,6 +7,7 @@ import type { Db, Tables, Tx } from '../table.ts';
 import { change, changed, readAtOnce, unchanged } from './change.ts';
 import { parts } from './part.ts';
 import { idOf, seqOf } from './place.ts';
+import { removal } from './removal.ts';
 
 export async function sinks(db: Db): Promise<readonly StoredSink[]> {
   return (await db.selectFrom('sink').selectAll().execute()).map(sinkOf).toSorted((a, b) => (a.slug < b.slug ? -1 : 1));
@@ -179,7 +180,7 @@ async function chainHeads(db: Db): Promise<readonly ChainHead[]> {
       .where('id', '<', idOf(number + 1, 0))
       .where('id', '>', idOf(number, 0));
     const last = await newest.orderBy('id', 'desc').limit(1).executeTakeFirst();
-    heads.push({ chain: name, number, seq: last === undefined ? 0 : seqOf(last.id) });
+    heads.push({ chain: name, number, seq: last === undefined ? ((await removal(db, name))?.seq ?? 0) : seqOf(last.id) });
   }
   return heads;
 }

@@ -109,6 +109,16 @@ describe('the plan of a policy', () => {
     expect(lines(of('x', 'a', 'b'), of('x', 'a', 'b'))).toEqual([]);
   });
 
+  test('says that records go for good where they are to be kept for a time only', () => {
+    const of = (records?: string) => ({ version: 1, retention: { records } });
+    const gone = 'what is older is removed for good';
+    expect(lines(empty, of('400d'))).toEqual([`~ setting retention.records: value for good -> 400d; ${gone}`]);
+    expect(lines(of('400d'), of('30d'))).toEqual([`~ setting retention.records: value 400d -> 30d; ${gone}`]);
+    expect(lines(of('30d'), empty)).toEqual(['~ setting retention.records: value 30d -> for good']);
+    expect(lines(empty, of())).toEqual([]);
+    for (const days of ['0d', '1h', '24h', '-1d', '1.5d', '400']) expect(() => lines(empty, of(days))).toThrow('whole days');
+  });
+
   test('says what the removal of a user and of a gateway revokes', () => {
     const token = {
       kind: 'host' as const,

@@ -92,6 +92,7 @@ export const anyPolicy: fc.Arbitrary<PolicyFile> = fc
       teams: each(names.teams, fc.record({ title, gateways: some(names.gateways) })),
       servers: each(names.servers, fc.oneof(workstation, remote)),
       gateways: each(names.gateways, fc.record({ title, assignments, rules })),
+      retention: fc.option(fc.record({ records: fc.constantFrom('1d', '400d') }), { nil: undefined }),
     });
   })
   .map((policy) => PolicyFile.parse(JSON.parse(JSON.stringify({ ...policy, gateways: fitting(policy) }))));

@@ -69,6 +69,7 @@ describe('an alert', () => {
       'pin:eng/files',
       undefined,
     ],
+    [event('retention_stopped', { chain: 'main' }), 'audit:main', event('records_expired', { chain: 'main' })],
     [event('workstation_paused'), 'device:null:paused', event('workstation_resumed')],
     [event('host_undone', { host: 'codex' }), 'device:null:codex', event('host_taken_back', { host: 'codex' })],
   ])('is raised and ended by events', (raises, key, ends) => {

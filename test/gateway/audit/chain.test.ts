@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { extend, start } from '../../../gateway/audit/chain.ts';
+import type { Break } from '../../../gateway/audit/check.ts';
 import { replaceHeads } from '../../../gateway/audit/head.ts';
 import { verifyAudit } from '../../../gateway/audit/verify.ts';
-import type { Break } from '../../../gateway/audit/verify.ts';
 import type { ChainedRecord, Seal } from '../../../gateway/store/store.ts';
 import { proves } from '../../requirement.ts';
 import { recordsIn } from '../../suite/record-list.ts';
@@ -148,7 +148,7 @@ describe('a chain of records', () => {
 
   test.each(Object.keys(damages))('with %s is broken', async (name) => {
     proves('audit.any-damage', {
-      file: 'gateway/audit/verify.ts',
+      file: 'gateway/audit/check.ts',
       find: 'if (!isGenuine(key, seal))',
       replace: "if (seal.mac === '')",
     });

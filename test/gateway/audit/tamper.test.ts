@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { extend, link, start, type Position } from '../../../gateway/audit/chain.ts';
+import type { Break } from '../../../gateway/audit/check.ts';
 import { replaceHeads } from '../../../gateway/audit/head.ts';
-import { verifyAudit, type Break } from '../../../gateway/audit/verify.ts';
+import { verifyAudit } from '../../../gateway/audit/verify.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import { freshFolder } from '../../suite/ground.ts';
 import { proves } from '../../requirement.ts';
@@ -151,7 +152,7 @@ describe('records in a database', () => {
 
   test.each(tamperings)('with %s are %s at record %i', async (_, what, seq, tamper) => {
     proves('audit.names-record', {
-      file: 'gateway/audit/verify.ts',
+      file: 'gateway/audit/check.ts',
       find: 'const expected = last.seq + 1;',
       replace: 'const expected = record.seq;',
     });

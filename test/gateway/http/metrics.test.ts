@@ -30,6 +30,7 @@ describe('the metrics', () => {
       sessions: () => 5,
       streams: () => 4,
       recordsWaiting: () => 7,
+      recordsOverdueMs: () => 90_000,
       callsWaiting: () => 9,
       sinks: () => [{ slug: 'siem', owed: 12, oldestAt: Date.now() - 60_000, failingSince: 1, sent: 3, skipped: 0, parked: 0 }],
     });

@@ -17,6 +17,7 @@ import { describeAdministration } from '../../suite/administration.ts';
 import { describeSeen } from '../../suite/seen.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeAlerts } from '../../suite/alert.ts';
+import { describeRetention } from '../../suite/retention.ts';
 import { describeSearch } from '../../suite/search.ts';
 import { describePins } from '../../suite/pin.ts';
 import { describeSinks } from '../../suite/sink.ts';
@@ -39,6 +40,7 @@ describeSinks('PostgreSQL', () => postgresGround(server));
 describeSeen('PostgreSQL', () => postgresGround(server));
 describeAlerts('PostgreSQL', () => postgresGround(server));
 describeSearch('PostgreSQL', () => postgresGround(server));
+describeRetention('PostgreSQL', () => postgresGround(server));
 describeSwitches('PostgreSQL', () => postgresGround(server));
 describePins('PostgreSQL', () => postgresGround(server));
 

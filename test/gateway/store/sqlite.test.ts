@@ -14,6 +14,7 @@ import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeSeen } from '../../suite/seen.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeAlerts } from '../../suite/alert.ts';
+import { describeRetention } from '../../suite/retention.ts';
 import { describeSearch } from '../../suite/search.ts';
 import { describePins } from '../../suite/pin.ts';
 import { describeSinks } from '../../suite/sink.ts';
@@ -30,6 +31,7 @@ describeSinks('SQLite', sqliteGround);
 describeSeen('SQLite', sqliteGround);
 describeAlerts('SQLite', sqliteGround);
 describeSearch('SQLite', sqliteGround);
+describeRetention('SQLite', sqliteGround);
 describeSwitches('SQLite', sqliteGround);
 describePins('SQLite', sqliteGround);
 
