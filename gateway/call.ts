@@ -114,6 +114,10 @@ export interface Hearer {
   listChanged(server: Slug, kind: ListKind): void;
   /** A server says that a resource changed that is one of those, or a part of it. `body` is its notification. */
   updated(server: Slug, subscribed: string, body: Buffer): void;
+  /** The tasks of a server of 2026-07-28 that it wants to hear of, by the server's own ids. */
+  tasks(server: Slug): readonly string[];
+  /** A server says that one of those moved. */
+  taskMoved(server: Slug, own: string): void;
   /** A server is back that was lost for a while: whatever it would have said was missed. */
   missed(server: Slug): void;
 }

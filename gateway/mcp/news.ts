@@ -1,19 +1,24 @@
 // News that a host hears without a call: that a list changed, that a resource did (2025-11-25, server/tools, server/prompts, server/resources), and how a
-// modern host asks for it (2026-07-28, basic/utilities/subscriptions: subscriptions/listen). The rule: what a modern host hears says to which of its listens it belongs.
+// modern host asks for it (2026-07-28, basic/utilities/subscriptions: subscriptions/listen), or that a task moved (the extension io.modelcontextprotocol/tasks). The
+// rule: what a modern host hears says to which of its listens it belongs.
 import { Fault } from '#contract/error.ts';
 import type { ListKind } from '../call.ts';
 import { isObject, type NotificationMessage, type Params, paramSpan } from './jsonrpc.ts';
-import { splice } from './span.ts';
+import { membersOf, type Span, splice } from './span.ts';
 
 export const listenMethod = 'subscriptions/listen';
 export const acknowledgedMethod = 'notifications/subscriptions/acknowledged';
 const updatedMethod = 'notifications/resources/updated';
+export const taskMovedMethod = 'notifications/tasks';
 export const subscriptionKey = 'io.modelcontextprotocol/subscriptionId';
 export const listKinds: readonly ListKind[] = ['tools', 'prompts', 'resources'];
 
 /** In one listen: a host names what a person works with, not all that there is. */
 const urisAtMost = 500;
 const uriLimit = 4096;
+const tasksAtMost = 200;
+/** In characters, of an id that was made here. */
+const taskLimit = 16_384;
 const flags: Readonly<Record<ListKind, string>> = {
   tools: 'toolsListChanged',
   prompts: 'promptsListChanged',
@@ -26,15 +31,17 @@ export interface ListenFilter {
   readonly lists: readonly ListKind[];
   /** Each once. */
   readonly uris: readonly string[];
+  /** Ids of tasks, each once. */
+  readonly tasks: readonly string[];
 }
 
 export function listKindOf(method: string): ListKind | undefined {
   return kindOfMethod.get(method);
 }
 
-/** Whether it is news of a list or of a resource. */
+/** Whether it is news of a list, of a resource or of a task. */
 export function isNews(method: string): boolean {
-  return method === updatedMethod || kindOfMethod.has(method);
+  return method === updatedMethod || method === taskMovedMethod || kindOfMethod.has(method);
 }
 
 /** Reads what subscriptions/listen asks for; what is not known is not honored. Throws INVALID_PARAMS. */
@@ -45,34 +52,40 @@ export function readListen(params: Params): ListenFilter {
   for (const flag of Object.values(flags))
     if (notifications[flag] !== undefined && typeof notifications[flag] !== 'boolean')
       throw refuse(`"${flag}" must be true or false`);
-  const { resourceSubscriptions = [] } = notifications;
-  const isListed = (uri: unknown): uri is string => typeof uri === 'string' && uri.length <= uriLimit;
-  if (!Array.isArray(resourceSubscriptions) || !resourceSubscriptions.every(isListed))
-    throw refuse('"resourceSubscriptions" must be an array of URIs');
-  if (resourceSubscriptions.length > urisAtMost) throw refuse(`"resourceSubscriptions" may name ${urisAtMost} at most`);
-  return filterOf(notifications, resourceSubscriptions);
+  const named = (key: string, what: string, limit: number, atMost: number): readonly string[] => {
+    const { [key]: names = [] } = notifications;
+    const isListed = (name: unknown): name is string => typeof name === 'string' && name.length <= limit;
+    if (!Array.isArray(names) || !names.every(isListed)) throw refuse(`"${key}" must be an array of ${what}`);
+    if (names.length > atMost) throw refuse(`"${key}" may name ${atMost} at most`);
+    return names;
+  };
+  const uris = named('resourceSubscriptions', 'URIs', uriLimit, urisAtMost);
+  return filterOf(notifications, uris, named('taskIds', 'ids', taskLimit, tasksAtMost));
 }
 
 /** What a server says that it honors, in its acknowledgment. */
 export function readHonored({ params }: NotificationMessage): ListenFilter {
   const { notifications } = params.value;
-  const { resourceSubscriptions = [], ...rest } = isObject(notifications) ? notifications : {};
-  const uris = Array.isArray(resourceSubscriptions) ? resourceSubscriptions : [];
-  return filterOf(
-    rest,
-    uris.filter((uri) => typeof uri === 'string'),
-  );
+  const { resourceSubscriptions, taskIds, ...rest } = isObject(notifications) ? notifications : {};
+  const texts = (names: unknown) => (Array.isArray(names) ? names : []).filter((name) => typeof name === 'string');
+  return filterOf(rest, texts(resourceSubscriptions), texts(taskIds));
 }
 
-function filterOf(notifications: Readonly<Record<string, unknown>>, uris: readonly string[]): ListenFilter {
-  return { lists: listKinds.filter((kind) => notifications[flags[kind]] === true), uris: [...new Set(uris)] };
+function filterOf(
+  notifications: Readonly<Record<string, unknown>>,
+  uris: readonly string[],
+  tasks: readonly string[],
+): ListenFilter {
+  const lists = listKinds.filter((kind) => notifications[flags[kind]] === true);
+  return { lists, uris: [...new Set(uris)], tasks: [...new Set(tasks)] };
 }
 
 /** The filter as it stands in `notifications`. */
-export function listenParams({ lists, uris }: ListenFilter): Readonly<Record<string, unknown>> {
+export function listenParams({ lists, uris, tasks }: ListenFilter): Readonly<Record<string, unknown>> {
   return {
     ...Object.fromEntries(lists.map((kind) => [flags[kind], true])),
     ...(uris.length > 0 && { resourceSubscriptions: uris }),
+    ...(tasks.length > 0 && { taskIds: tasks }),
   };
 }
 
@@ -122,6 +135,23 @@ export function maybeUpdated(uri: string, subscription: string | undefined): Buf
   const meta = subscription === undefined ? '' : `,"_meta":{"${subscriptionKey}":${subscription}}`;
   return Buffer.from(`{"jsonrpc":"2.0","method":"${updatedMethod}","params":{"uri":${JSON.stringify(uri)}${meta}}}`);
 }
+
+/** What a task is now, from the answer to tasks/get: a notification carries the same, without what only results have. */
+export function taskMoved(answer: Buffer, { start }: Span, subscription: string): Buffer {
+  const own = membersOf(answer, start).filter(({ key }) => key !== 'resultType' && key !== '_meta');
+  const parts = own.flatMap(({ key, value }) => [
+    Buffer.from(`${JSON.stringify(key)}:`),
+    answer.subarray(value.start, value.end),
+    comma,
+  ]);
+  const meta = `"_meta":{"${subscriptionKey}":${subscription}}`;
+  return Buffer.concat([
+    Buffer.from(`{"jsonrpc":"2.0","method":"${taskMovedMethod}","params":{`),
+    ...parts,
+    Buffer.from(`${meta}}}`),
+  ]);
+}
+const comma = Buffer.from(',');
 
 function methodOf(kind: ListKind): string {
   return `notifications/${kind}/list_changed`;

@@ -24,6 +24,7 @@ import type { Following, Reply, Trace, Upstream } from '../upstream/upstream.ts'
 import type { Pinning } from './pinning.ts';
 import type { KnownLists } from './known-list.ts';
 import type { Screen } from './screen.ts';
+import { TaskWatch, type TaskWatchTerms } from './task-watch.ts';
 import type { View } from './view.ts';
 
 export interface ListeningDeps {
@@ -44,6 +45,8 @@ export interface ListeningTerms {
   /** A conversation is told at once; a modern host once its answer is held open. */
   readonly listener: Pick<Listener, 'tell'> | undefined;
   readonly isThere: () => boolean;
+  /** How a modern host looks at tasks. */
+  readonly tasks?: Pick<TaskWatchTerms, 'look' | 'mayBeSeen'>;
   /** What it sees of the policy as it begins. */
   readonly view: View;
 }
@@ -75,6 +78,7 @@ export class Listening implements Hearer {
   readonly #left = new Set<Slug>();
   /** By the server, and by its own URI. */
   readonly #subscriptions = new Map<Slug, Map<string, Resolved>>();
+  readonly #tasks: TaskWatch;
   /** Whose list of a kind changed; undefined stands for the policy. */
   #news = new Map<ListKind, Set<Slug | undefined>>();
   #timer: NodeJS.Timeout | undefined;
@@ -94,6 +98,12 @@ export class Listening implements Hearer {
     this.#listener = terms.listener;
     this.request = terms.request;
     this.keepsOpen = terms.subscription !== undefined;
+    this.#tasks = new TaskWatch({
+      ...(terms.tasks ?? unseen),
+      uses: (assignment) => this.uses(assignment),
+      tell: (notification) => this.#tell(notification),
+      subscription: terms.subscription ?? 'null',
+    });
   }
 
   get isThere(): boolean {
@@ -144,6 +154,11 @@ export class Listening implements Hearer {
     return new Set(calls.filter((call) => !refused.has(call)));
   }
 
+  /** What of these tasks is honored, as `subscribeAll` says it of resources. */
+  watchAll(calls: readonly AllowedCall[], signal: AbortSignal): Promise<ReadonlySet<AllowedCall>> {
+    return this.#tasks.watchAll(calls, signal);
+  }
+
   /** Of a modern host: says what is honored, then tells news until it is over; its answer is the end. */
   async run(held: Pick<Listener, 'tell'>, honored: ListenFilter, signal: AbortSignal): Promise<Answered> {
     const onAbort = () => this.end({ kind: 'fault', fault: new Fault('CANCELLED') });
@@ -152,7 +167,7 @@ export class Listening implements Hearer {
     held.tell(acknowledged(honored, this.#terms.subscription ?? 'null'));
     this.#listener = held;
     for (const early of this.#early.splice(0)) held.tell(early);
-    if (honored.lists.length === 0 && honored.uris.length === 0) this.end({ kind: 'listened' });
+    if ([honored.lists, honored.uris, honored.tasks].every(({ length }) => length === 0)) this.end({ kind: 'listened' });
     this.#followAll();
     const answered = await this.#over.promise;
     signal.removeEventListener('abort', onAbort);
@@ -176,6 +191,7 @@ export class Listening implements Hearer {
     }
     for (const subscriptions of this.#subscriptions.values())
       for (const resolved of subscriptions.values()) if (this.#decide(resolved)?.kind !== 'allowed') this.#unsubscribe(resolved);
+    for (const [slug, own] of this.#tasks.review()) this.#followed.get(slug)?.following.unwatch(own);
     if (this.keepsOpen) this.#followAll();
   }
 
@@ -187,6 +203,7 @@ export class Listening implements Hearer {
     for (const { following } of this.#followed.values()) following.close();
     this.#followed.clear();
     this.#subscriptions.clear();
+    this.#tasks.end();
     this.#over.resolve(answered);
   }
 
@@ -207,7 +224,16 @@ export class Listening implements Hearer {
     this.#deps.screen.notification(resolved, told, (screened) => this.#tell(screened));
   }
 
+  tasks(server: Slug): readonly string[] {
+    return this.#tasks.of(server);
+  }
+
+  taskMoved(server: Slug, own: string): void {
+    this.#tasks.moved(server, own);
+  }
+
   missed(server: Slug): void {
+    for (const own of this.#tasks.of(server)) this.#tasks.moved(server, own);
     for (const kind of this.#terms.lists) this.listChanged(server, kind);
     for (const [uri, resolved] of this.#subscriptions.get(server) ?? [])
       if (this.#decide(resolved)?.kind === 'allowed')
@@ -258,7 +284,8 @@ export class Listening implements Hearer {
   #followAll(): void {
     for (const assignment of this.#view.assignments.values()) {
       const { slug } = assignment.server;
-      if (this.#subscriptions.has(slug) || this.#terms.lists.some((kind) => this.#exposes(slug, kind))) this.uses(assignment);
+      const isNamed = this.#subscriptions.has(slug) || this.#tasks.of(slug).length > 0;
+      if (isNamed || this.#terms.lists.some((kind) => this.#exposes(slug, kind))) this.uses(assignment);
     }
   }
 
@@ -339,6 +366,8 @@ export class Listening implements Hearer {
     return this.request.target.server === undefined ? prefixed(server, { kind: 'resources', name: uri }) : uri;
   }
 }
+
+const unseen = { look: () => Promise.resolve(undefined), mayBeSeen: () => false };
 
 /** Another place is another server, whatever it is called. */
 function placeOf({ server, remote, reach }: Assignment): string {

@@ -12,6 +12,7 @@ import type { Draft } from './draft.ts';
 import { Listening, type ListeningDeps } from './listening.ts';
 import { permit } from './permit.ts';
 import { assigned } from './resolve.ts';
+import { ableOf, looksOf, seenTask, type TaskLookDeps } from './task-look.ts';
 import { type View, viewOf } from './view.ts';
 
 export interface News {
@@ -42,7 +43,7 @@ const listensPerUser = 200;
 const spreadEachMs = 2;
 const spreadAtMostMs = 1000;
 
-export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & { readonly logger: Logger }): News {
+export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & TaskLookDeps & { readonly logger: Logger }): News {
   const { inForce } = given;
   const conversations = new Map<string, Listening>();
   const listens = new Set<Listening>();
@@ -109,6 +110,7 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & { readonly l
       const { server } = assigned(gateway, request.target.server);
       draft.server = { id: server.id, name: server.slug };
     }
+    const able = ableOf(message, wanted.tasks.length > 0, gateway.slug);
     draft.decidedAt = performance.now();
     const { audience } = request;
     const hold = audience?.hold;
@@ -116,8 +118,10 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & { readonly l
     const ofUser = [...listens].filter((other) => other.request.caller.user.id === request.caller.user.id);
     if (ofUser.length >= listensPerUser) throw new Fault('SESSION_LIMIT');
     const subscription = request.body.toString('utf8', message.idSpan.start, message.idSpan.end);
+    const listener = quiet(request, audience);
     const listening = new Listening(deps, {
-      request: quiet(request, audience),
+      request: listener,
+      tasks: looksOf(deps, listener, able),
       lists: wanted.lists,
       subscription,
       listener: undefined,
@@ -126,12 +130,15 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & { readonly l
     });
     listens.add(listening);
     try {
-      const uris = await subscribeTo(listening, request, wanted.uris, draft, signal);
+      const [uris, tasks] = await Promise.all([
+        subscribeTo(listening, wanted.uris, draft, signal),
+        watchTasks(listening, wanted.tasks, draft, signal),
+      ]);
       return {
         end: () => end(listening),
         async run() {
           try {
-            return await listening.run(hold(), { lists: wanted.lists, uris }, signal);
+            return await listening.run(hold(), { lists: wanted.lists, uris, tasks }, signal);
           } finally {
             end(listening);
           }
@@ -146,7 +153,6 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & { readonly l
   /** Returns the URIs, as the host knows them, that are honored. */
   async function subscribeTo(
     listening: Listening,
-    request: Identified,
     uris: readonly string[],
     draft: Draft,
     signal: AbortSignal,
@@ -160,6 +166,22 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & { readonly l
     if (signal.aborted) throw new Fault('CANCELLED');
     const honored = await listening.subscribeAll([...allowed.keys()], signal);
     return [...honored].flatMap((call) => allowed.get(call) ?? []);
+  }
+
+  /** Returns the ids, as the host knows them, that are honored. */
+  async function watchTasks(
+    listening: Listening,
+    ids: readonly string[],
+    draft: Draft,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const calls = ids.flatMap((shown) => {
+      const call = seenTask(deps, listening.request, shown);
+      if (!call) draft.hidden.push(shown.slice(0, 256));
+      return call ?? [];
+    });
+    const honored = await listening.watchAll(calls, signal);
+    return [...honored].flatMap(({ task }) => task?.shown ?? []);
   }
 
   /** Where it may not, what the record says of it: nothing of what a rule found in it. */

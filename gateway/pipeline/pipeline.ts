@@ -91,7 +91,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const unsubscribe = deps.inForce.onChange(() => parking.review());
   const cut = createCut(deps);
   const taskSeal = createSeal(deps.sealSecret, 'task');
-  const news = createNews({ ...deps, lists });
+  const news = createNews({ ...deps, lists, taskSeal, handle });
   const mute = createMute();
   const parts = {
     ...deps,
@@ -188,25 +188,27 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     return encoded;
   }
 
+  async function handle(request: Identified, message: RequestMessage, encode: Encode, closed: AbortController): Promise<Encoded> {
+    const draft = beginRecord(request, message.method, request);
+    let answered: Answered;
+    underWay++;
+    if (message.method === listenMethod && request.era === 'modern')
+      return listen(request, message, draft, encode, closed.signal);
+    try {
+      refuseUnrecorded();
+      answered = await cut.during(request, draft, closed, () => answer(request, message, draft, closed.signal));
+    } catch (thrown) {
+      answered = failed(draft, thrown);
+    } finally {
+      underWay--;
+    }
+    return record(draft, answered, encode);
+  }
+
   return {
     underWay: () => underWay,
     waiting: () => parking.size,
-    async handle(request, message, encode, closed) {
-      const draft = beginRecord(request, message.method, request);
-      let answered: Answered;
-      underWay++;
-      if (message.method === listenMethod && request.era === 'modern')
-        return listen(request, message, draft, encode, closed.signal);
-      try {
-        refuseUnrecorded();
-        answered = await cut.during(request, draft, closed, () => answer(request, message, draft, closed.signal));
-      } catch (thrown) {
-        answered = failed(draft, thrown);
-      } finally {
-        underWay--;
-      }
-      return record(draft, answered, encode);
-    },
+    handle,
     async refuse(arrived, thrown, encode) {
       const draft = beginRecord(arrived, arrived.method ?? 'unknown', undefined);
       const answered = failed(draft, thrown);

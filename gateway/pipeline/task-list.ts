@@ -4,13 +4,13 @@ import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
 import type { AllowedCall, Answered, Identified } from '../call.ts';
 import type { Edit } from '../mcp/item-link.ts';
-import { readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
+import type { RequestMessage } from '../mcp/jsonrpc.ts';
 import { splice } from '../mcp/span.ts';
 import { enter } from '../policy/decide.ts';
 import type { Trace } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
 import { listWithinMs, type Mute, muteWithinMs } from './mute.ts';
-import { allowTask, renamed, type TaskDeps } from './task.ts';
+import { allowTask, askingFor, renamed, type TaskDeps } from './task.ts';
 
 /** Servers that are asked for the tasks of one list at a time. */
 const serversAtOnce = 16;
@@ -81,12 +81,10 @@ export async function listTasks(deps: TaskListDeps, request: Identified, draft: 
 
 /** Undefined where the task may not be seen any more. */
 function asking(deps: TaskListDeps, request: Identified, shown: string, draft: Draft, at: number): Asked | undefined {
-  const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'tasks/get', params: { taskId: shown } }));
-  const message = readMessage(body);
-  if (message.kind !== 'request') return undefined;
+  const asked = askingFor(request, shown);
   const trace: Trace = {};
   try {
-    const one = allowTask(deps, { ...request, method: 'tasks/get', body }, message, { ...draft, trace });
+    const one = allowTask(deps, asked.request, asked.message, { ...draft });
     return { ...one, trace, at };
   } catch (error) {
     if (error instanceof Fault) return undefined;

@@ -5,6 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
 import type { AllowedCall, Answered, Era, Identified, Resolved } from '../call.ts';
 import type { InForce } from '../in-force.ts';
+import { capabilitiesKey } from '../mcp/era.ts';
 import { type Edit, linkEdits } from '../mcp/item-link.ts';
 import { isObject, paramSpan, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { membersOf, splice } from '../mcp/span.ts';
@@ -129,8 +130,24 @@ async function screened(deps: TaskDeps, call: Allowed, signal: AbortSignal): Pro
   return { allowed: again.call, message: changed.message };
 }
 
+/** tasks/get by the id that the host knows, as `request` would ask it. `able`: what the host says that it can, as it said it. */
+export function askingFor(request: Identified, shown: string, able?: unknown): { request: Identified; message: RequestMessage } {
+  const method = 'tasks/get';
+  const params = { taskId: shown, ...(able !== undefined && { _meta: { [capabilitiesKey]: able } }) };
+  const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 0, method, params }));
+  const message = readMessage(body);
+  if (message.kind !== 'request') throw new Error('a request that is none');
+  const arrivedAt = { monotonic: performance.now(), wall: Date.now() };
+  return { request: { ...request, method, body, arrivedAt }, message };
+}
+
 /** The request as the server gets it, decided as a call of the tool. Throws what makes an id none, and what refuses the call. */
-export function allowTask(deps: TaskDeps, request: Identified, message: RequestMessage, draft: Draft): Allowed {
+export function allowTask(
+  deps: Pick<TaskDeps, 'inForce' | 'taskSeal' | 'seen'>,
+  request: Identified,
+  message: RequestMessage,
+  draft: Pick<Draft, 'server' | 'item' | 'decidedAt' | 'hits'>,
+): Allowed {
   const span = paramSpan(message.params, 'taskId');
   const shown = message.params.value['taskId'];
   if (!span || typeof shown !== 'string')

@@ -142,6 +142,15 @@ class Follower implements Following {
     return isOn ? interest.subscribe(this.#hearer, uri, ask) : interest.unsubscribe(this.#hearer, uri, ask);
   }
 
+  async watch(task: string, signal: AbortSignal): Promise<void> {
+    const interest = await this.#attach({}, signal);
+    await interest.watch(this.#hearer, task);
+  }
+
+  unwatch(task: string): void {
+    this.#interest?.unwatch(this.#hearer, task);
+  }
+
   close(): void {
     if (this.#over.signal.aborted) return;
     this.#over.abort();

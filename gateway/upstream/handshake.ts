@@ -5,6 +5,7 @@ import { capabilitiesKey } from '../mcp/era.ts';
 import { isObject, type ResponseMessage } from '../mcp/jsonrpc.ts';
 import { type ListenFilter, listenMethod, listenParams, listKinds } from '../mcp/news.ts';
 import { membersOf, splice } from '../mcp/span.ts';
+import { tasksExtension } from '../mcp/task-name.ts';
 import type { About } from './upstream.ts';
 
 /** In characters: they go into every host's context. */
@@ -38,7 +39,9 @@ export function discoverRequest(id: number, capabilities: string): Buffer {
 
 /** What the gateway listens to at a modern server. */
 export function listenRequest(id: number, filter: ListenFilter): Buffer {
-  const params = { notifications: listenParams(filter), _meta: modernMeta };
+  // Whoever asks for tasks has to say that they know them.
+  const able = filter.tasks.length > 0 ? { extensions: { [tasksExtension]: {} } } : {};
+  const params = { notifications: listenParams(filter), _meta: { ...modernMeta, [capabilitiesKey]: able } };
   return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, method: listenMethod, params }));
 }
 
@@ -67,6 +70,7 @@ export function aboutOf({ value }: ResponseMessage): About {
     capabilities: new Set(Object.keys(declared)),
     listChanged: listKinds.filter((kind) => says(kind, 'listChanged')),
     isSubscribable: says('resources', 'subscribe'),
+    hasTasks: isObject(declared['extensions']) && isObject(declared['extensions'][tasksExtension]),
   };
 }
 

@@ -1,10 +1,10 @@
-// What the hearers of one server want to hear of it: news of its lists, and of resources. To a server of 2025-11-25 each first subscription is a request and news
+// What the hearers of one server want to hear of it: news of its lists, of resources and of tasks. To a server of 2025-11-25 each first subscription is a request and news
 // of lists come by themselves; one of 2026-07-28 has one stream for all of it. The rule: whoever hears here is told when nothing more will come.
 import { Fault } from '#contract/error.ts';
 import type { Slug } from '#contract/id.ts';
 import type { Hearer, ListKind } from '../call.ts';
 import { type NotificationMessage, readMessage } from '../mcp/jsonrpc.ts';
-import { isNews, type ListenFilter, listKindOf } from '../mcp/news.ts';
+import { isNews, listenMethod, type ListenFilter, listKindOf, taskMovedMethod } from '../mcp/news.ts';
 import { ListenStream, type ListenWay } from './listen-stream.ts';
 import { Subscriptions } from './subscription.ts';
 import type { About, Reply } from './upstream.ts';
@@ -30,6 +30,8 @@ export class Interest {
   /** What each is told when nothing more will come. */
   readonly #hearers = new Map<Hearer, OnLost>();
   readonly #subscriptions = new Subscriptions();
+  /** By the server's own ids. */
+  readonly #tasks = new Subscriptions();
   readonly #stream: ListenStream | undefined;
   #isOver = false;
 
@@ -55,6 +57,7 @@ export class Interest {
       // So that one stream is opened for all of it.
       const uris = hearer.subscribed(this.#deps.server);
       for (const uri of uris.slice(0, this.#subscriptions.room)) this.#subscriptions.add(uri, hearer);
+      for (const task of hearer.tasks(this.#deps.server).slice(0, this.#tasks.room)) this.#tasks.add(task, hearer);
       await this.#listen().catch((error: unknown) => this.#unheard(error));
     }
     return !this.#isOver && this.#hearers.has(hearer);
@@ -62,7 +65,7 @@ export class Interest {
 
   detach(hearer: Hearer): void {
     if (!this.#hearers.delete(hearer)) return;
-    const left = this.#subscriptions.leave(hearer);
+    const left = [...this.#subscriptions.leave(hearer), ...this.#tasks.leave(hearer)];
     if (this.#isOver) return;
     if (!this.#stream) for (const uri of left) this.#mention('resources/unsubscribe', uri);
     else if (this.#hearers.size === 0) this.#stream.close();
@@ -95,9 +98,28 @@ export class Interest {
     return emptyReply();
   }
 
+  /** Only a server of 2026-07-28 says such. */
+  async watch(hearer: Hearer, task: string): Promise<void> {
+    if (this.#isOver) throw new Fault('UPSTREAM_LOST', { server: this.#deps.server });
+    this.#tasks.add(task, hearer);
+    let isDone = false;
+    try {
+      const honored = await this.#listen();
+      isDone = honored?.tasks.includes(task) === true;
+      if (!isDone) throw new Fault('METHOD_UNKNOWN', { method: listenMethod });
+    } finally {
+      if (!isDone) this.#tasks.delete(task, hearer);
+    }
+  }
+
+  unwatch(hearer: Hearer, task: string): void {
+    if (this.#tasks.delete(task, hearer)) this.#listen().catch((error: unknown) => this.#unheard(error));
+  }
+
   notified(body: Buffer, message: NotificationMessage): void {
     const kind = listKindOf(message.method);
     if (kind) this.#listChanged(kind);
+    else if (message.method === taskMovedMethod) this.#taskMoved(message);
     else this.#updated(body, message);
   }
 
@@ -129,12 +151,20 @@ export class Interest {
     for (const [hearer, subscribed] of hearers) hearer.updated(this.#deps.server, subscribed, body);
   }
 
+  #taskMoved({ params }: NotificationMessage): void {
+    const { taskId } = params.value;
+    const hearers = typeof taskId === 'string' ? this.#tasks.to(taskId) : [];
+    if (hearers.length === 0) this.#deps.onDropped();
+    for (const hearer of hearers) hearer.taskMoved(this.#deps.server, String(taskId));
+  }
+
   async #listen(): Promise<ListenFilter | undefined> {
     const { about } = this.#deps;
     if (!this.#stream || this.#isOver) return undefined;
     const lists = about ? about.listChanged : (['tools', 'prompts', 'resources'] as const);
     const uris = about?.isSubscribable === false ? [] : this.#subscriptions.uris();
-    return await this.#stream.want({ lists, uris });
+    const tasks = about?.hasTasks === false ? [] : this.#tasks.uris();
+    return await this.#stream.want({ lists, uris, tasks });
   }
 
   async #listenTo(uri: string): Promise<Reply> {

@@ -25,7 +25,7 @@ interface Open {
 }
 
 const acknowledgedWithinMs = 10_000;
-const nothing: ListenFilter = { lists: [], uris: [] };
+const nothing: ListenFilter = { lists: [], uris: [], tasks: [] };
 
 export class ListenStream {
   readonly #server: Slug;
@@ -109,7 +109,7 @@ export class ListenStream {
 function isSame(a: ListenFilter, b: ListenFilter): boolean {
   const same = (one: readonly string[], other: readonly string[]) =>
     one.length === other.length && one.every((item) => other.includes(item));
-  return same(a.lists, b.lists) && same(a.uris, b.uris);
+  return same(a.lists, b.lists) && same(a.uris, b.uris) && same(a.tasks, b.tasks);
 }
 
 function late(server: Slug): Fault {

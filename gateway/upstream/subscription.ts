@@ -1,4 +1,4 @@
-// Which hearers of one server are subscribed to which of its resources (2025-11-25, server/resources: subscriptions). The server is told of the first
+// Which hearers of one server are subscribed to which of its resources (2025-11-25, server/resources: subscriptions), or tasks. The server is told of the first
 // one and of the last: what happens between is nobody's business but ours.
 import { Fault } from '#contract/error.ts';
 import type { Hearer } from '../call.ts';
@@ -42,6 +42,11 @@ export class Subscriptions {
   leave(hearer: Hearer): readonly string[] {
     const uris = [...this.#byUri].flatMap(([uri, subscribed]) => (subscribed.has(hearer) ? [uri] : []));
     return uris.filter((uri) => this.delete(uri, hearer));
+  }
+
+  /** Who wants exactly this. */
+  to(uri: string): readonly Hearer[] {
+    return [...(this.#byUri.get(uri) ?? [])];
   }
 
   /** Who hears of a change, and by which URI: whoever subscribed to the resource, or to one that it is a part of. */

@@ -64,6 +64,9 @@ export interface Following {
    * is subscribed. `ask` sends the request of a legacy host to a legacy server. Rejects as a call does, METHOD_UNKNOWN where the server does not do such.
    */
   subscribe(uri: string, isOn: boolean, trace: Trace, signal: AbortSignal, ask?: () => Promise<Reply>): Promise<Reply>;
+  /** From now on the server says when this task moves, also after it was lost. Rejects with METHOD_UNKNOWN where it does not do such, and as a call does. */
+  watch(task: string, signal: AbortSignal): Promise<void>;
+  unwatch(task: string): void;
   /** Idempotent. */
   close(): void;
 }
@@ -76,6 +79,8 @@ export interface About {
   /** The lists of which it says when they change, and whether it says so of single resources. */
   readonly listChanged: readonly ListKind[];
   readonly isSubscribable: boolean;
+  /** It knows tasks (the extension of 2026-07-28). */
+  readonly hasTasks: boolean;
 }
 
 export interface ListedItem {

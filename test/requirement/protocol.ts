@@ -173,6 +173,22 @@ export const protocol: readonly Requirement[] = [
     source: 'MCP 2024-11-05, basic/transports: HTTP with SSE',
   },
   {
+    id: 'protocol.task-heard',
+    promise:
+      'A host hears of the tasks that it listens to and may see, and of no others; what it is told is on record as if it had asked.',
+    source: 'docs/features.md',
+  },
+  {
+    id: 'protocol.task-paced',
+    promise: 'However often a server says that a task moved, it is looked at once at a time, and told as it is then.',
+    source: 'docs/features.md',
+  },
+  {
+    id: 'protocol.task-listen',
+    promise: 'What a server says of a task reaches just those who watch this task.',
+    source: 'docs/features.md',
+  },
+  {
     id: 'protocol.one-listen',
     promise:
       'A server of 2026-07-28 is listened to by one stream for all that are called as the same, and by none where nobody listens.',

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { proves } from '../requirement.ts';
 import { deploy, type Deployment, until } from './deployment.ts';
-import { type Answered, codeOf, modern, modernMeta, post } from './mcp.ts';
+import { type Answered, codeOf, eventsOf, modern, modernMeta, post } from './mcp.ts';
 import { nodeServer, walkPolicy } from './policy.ts';
 import { type Program, root, startProgram } from './program.ts';
 
@@ -21,12 +21,16 @@ beforeAll(async () => {
   remote = startProgram(join(root, 'test/fake/remote/tasking-new.ts'), []);
   remoteUrl = z.looseObject({ url: z.string() }).parse(await remote.event('listening')).url;
   deployment = await deploy({ policy: policyWith('all') });
-  const LocalServers = { old: nodeServer(join(root, 'test/fake/local-server/tasking.ts')) };
+  const LocalServers = {
+    old: nodeServer(join(root, 'test/fake/local-server/tasking.ts')),
+    'new-local': nodeServer(join(root, 'test/fake/remote/tasking-new.ts'), ['--stdio']),
+  };
   await Promise.all(['ada', 'grace'].map((user) => deployment.workstation({ user, profile: { LocalServers } })));
   ada = await deployment.hostToken({ user: 'ada', gateway: 'eng' });
   grace = await deployment.hostToken({ user: 'grace', gateway: 'eng' });
   for (const token of [ada, grace])
-    await until('the tools are listed', async () => (await modern(at('old'), token, 'tools/list')).body.result);
+    for (const server of ['old', 'new-local'])
+      await until('the tools are listed', async () => (await modern(at(server), token, 'tools/list')).body.result);
 }, 90_000);
 afterAll(async () => {
   await deployment?.close();
@@ -36,11 +40,14 @@ afterAll(async () => {
 function policyWith(tools: 'all' | string[]): object {
   const base = z
     .looseObject({ servers: z.record(z.string(), z.unknown()), gateways: z.record(z.string(), z.unknown()) })
-    .parse(walkPolicy({ old: { tools } }));
+    .parse(walkPolicy({ old: { tools }, 'new-local': { tools } }));
   return {
     ...base,
     servers: { ...base.servers, new: { kind: 'remote', url: remoteUrl, allowPrivate: ['127.0.0.1'] } },
-    gateways: { ...base.gateways, eng: { assignments: { old: { tools }, new: { tools } } } },
+    gateways: {
+      ...base.gateways,
+      eng: { assignments: { old: { tools }, new: { tools }, 'new-local': { tools, reach: 'caller' } } },
+    },
   };
 }
 const at = (server?: string) => `${deployment.origin}/g/eng${server === undefined ? '' : `/s/${server}`}/mcp`;
@@ -218,6 +225,74 @@ describe('a task of the extension of 2026-07-28', () => {
     expect((await bake({ can: {} })).body.result).toMatchObject({ resultType: 'complete', content: [{ text: 'at once' }] });
     const asked = await ask('tools/call', 'old__bake', { name: 'old__bake', arguments: { who: 'Ada' }, task: { ttl: 1 } });
     expect(JSON.stringify(asked.body.result)).toContain('baked for Ada');
+  });
+});
+
+/** What a host hears that listens for these tasks at the gateway's one URL. */
+async function listenFor(taskIds: readonly string[], token = ada) {
+  const controller = new AbortController();
+  const params = {
+    notifications: { taskIds },
+    _meta: { ...modernMeta, 'io.modelcontextprotocol/clientCapabilities': capabilities },
+  };
+  const response = await fetch(at(), {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'subscriptions/listen',
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 'tasks', method: 'subscriptions/listen', params }),
+    signal: controller.signal,
+  });
+  let text = '';
+  const read = async () => {
+    for await (const chunk of response.body ?? []) text += Buffer.from(chunk).toString();
+  };
+  // It ends by being left.
+  read().catch(() => undefined);
+  const Said = z.looseObject({ method: z.string(), params: z.looseObject({}) });
+  const told = () => eventsOf(text).map((event) => Said.parse(event));
+  await until('what is honored', async () => told().length > 0);
+  return { told, close: () => controller.abort() };
+}
+
+describe.each(['new', 'new-local'])('a task of the extension at "%s"', (server) => {
+  const begin = async (token: string) => {
+    const name = `${server}__bake`;
+    const begun = await ask('tools/call', name, { name, arguments: {} }, { token });
+    return z.looseObject({ taskId: z.string() }).parse(begun.body.result).taskId;
+  };
+  const finish = (taskId: string, token: string, name: string) =>
+    ofTask('tasks/update', taskId, { inputResponses: { who: { action: 'accept', content: { name } } } }, { token });
+
+  test('is heard of by its user who listens for it, as it is then, and by nobody else', async ({ onTestFinished }) => {
+    const [mine, other, theirs] = [await begin(ada), await begin(ada), await begin(grace)];
+    const [host, another] = [await listenFor([mine, theirs, 'made-up']), await listenFor([theirs], grace)];
+    onTestFinished(() => [host, another].forEach(({ close }) => close()));
+    expect(host.told()[0]).toMatchObject({ params: { notifications: { taskIds: [mine] } } });
+    await finish(theirs, grace, 'Grace');
+    await finish(other, ada, 'nobody');
+    await finish(mine, ada, 'Ada');
+    await until('both to be told', async () => host.told().length > 1 && another.told().length > 1);
+    const said = (name: string, taskId: string) => ({
+      method: 'notifications/tasks',
+      params: {
+        taskId,
+        status: 'completed',
+        result: { content: [{ text: `baked for ${name}` }, { uri: `cake://${server}__one` }] },
+        _meta: { 'io.modelcontextprotocol/subscriptionId': 'tasks' },
+      },
+    });
+    expect(host.told().slice(1)).toMatchObject([said('Ada', mine)]);
+    expect(another.told().slice(1)).toMatchObject([said('Grace', theirs)]);
+    const looks = (await deployment.records(20)).filter(({ method }) => method === 'tasks/get');
+    expect(looks.slice(-2)).toMatchObject([
+      { tool: 'bake', decision: 'allowed' },
+      { tool: 'bake', decision: 'allowed' },
+    ]);
   });
 });
 

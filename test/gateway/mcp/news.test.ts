@@ -26,8 +26,8 @@ test('a host asks for lists and for resources, each once; what is not known is l
     resourceSubscriptions: ['a:1', 'a:2', 'a:1'],
     weatherChanged: true,
   };
-  expect(readListen(params({ notifications }))).toEqual({ lists: ['tools'], uris: ['a:1', 'a:2'] });
-  expect(readListen(params({ notifications: {} }))).toEqual({ lists: [], uris: [] });
+  expect(readListen(params({ notifications }))).toEqual({ lists: ['tools'], uris: ['a:1', 'a:2'], tasks: [] });
+  expect(readListen(params({ notifications: {} }))).toEqual({ lists: [], uris: [], tasks: [] });
 });
 
 test.each([
@@ -37,13 +37,15 @@ test.each([
   ['no array', { notifications: { resourceSubscriptions: 'a:1' } }],
   ['no URI', { notifications: { resourceSubscriptions: ['a:1', 2] } }],
   ['a URI without end', { notifications: { resourceSubscriptions: [`a:${'1'.repeat(5000)}`] } }],
+  ['an id of a task that is none', { notifications: { taskIds: [1] } }],
+  ['too many tasks', { notifications: { taskIds: Array.from({ length: 201 }, String) } }],
   ['too many', { notifications: { resourceSubscriptions: Array.from({ length: 501 }, (_, index) => `a:${index}`) } }],
 ])('a listen that says %s is refused', (_, value) => {
   expect(() => readListen(params(value))).toThrow(expect.objectContaining({ code: 'INVALID_PARAMS' }));
 });
 
 test('what is honored is read as it was written', () => {
-  const honored = { lists: ['tools', 'resources'] as const, uris: ['a:"1"'] };
+  const honored = { lists: ['tools', 'resources'] as const, uris: ['a:"1"'], tasks: ['t"1'] };
   const message = readMessage(acknowledged(honored, '"one"'));
   expect(message).toMatchObject({ kind: 'notification', params: { value: { _meta: { [key]: 'one' } } } });
   expect(message.kind === 'notification' && readHonored(message)).toEqual(honored);

@@ -5,5 +5,7 @@ export const followsNothing = (): Following => ({
   isSettled: true,
   refresh: () => undefined,
   subscribe: () => Promise.reject(new Error('it says nothing')),
+  watch: () => Promise.reject(new Error('it says nothing')),
+  unwatch: () => undefined,
   close: () => undefined,
 });

@@ -91,7 +91,13 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
       if (response.kind !== 'response') throw new Error('not a response');
       return { body, message: response };
     },
-    about: () => ({ instructions: scene.instructions, capabilities: new Set(), listChanged: [], isSubscribable: false }),
+    about: () => ({
+      instructions: scene.instructions,
+      capabilities: new Set(),
+      listChanged: [],
+      isSubscribable: false,
+      hasTasks: false,
+    }),
     follow: followsNothing,
     hear: () => undefined,
     release: () => undefined,

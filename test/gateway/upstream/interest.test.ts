@@ -16,6 +16,7 @@ const about = {
   capabilities: new Set(['tools', 'resources']),
   listChanged: ['tools', 'resources'] as const,
   isSubscribable: true,
+  hasTasks: true,
 };
 
 interface Stream {
@@ -86,7 +87,9 @@ test('a modern server has one stream for all, opened anew where what they want c
   const { interest, streams, open, emptied } = modern();
   const [first, second] = [hearer({ uris: ['thing://a'] }), hearer({ uris: ['thing://b'] })];
   await Promise.all([first, second].map((one) => interest.attach(one, () => undefined)));
-  expect(streams.map(({ filter }) => filter)).toEqual([{ lists: ['tools', 'resources'], uris: ['thing://a', 'thing://b'] }]);
+  expect(streams.map(({ filter }) => filter)).toEqual([
+    { lists: ['tools', 'resources'], uris: ['thing://a', 'thing://b'], tasks: [] },
+  ]);
   await interest.subscribe(second, 'thing://c');
   expect(open().map(({ filter }) => filter.uris)).toEqual([['thing://a', 'thing://b', 'thing://c']]);
   interest.detach(first);
@@ -97,7 +100,7 @@ test('a modern server has one stream for all, opened anew where what they want c
 });
 
 test('what a modern server does not honor is refused, and what it does not declare is not asked for', async () => {
-  const { interest, streams } = modern(({ lists }) => ({ lists, uris: [] }));
+  const { interest, streams } = modern(({ lists }) => ({ lists, uris: [], tasks: [] }));
   const one = hearer();
   await interest.attach(one, () => undefined);
   await expect(interest.subscribe(one, 'thing://a')).rejects.toMatchObject({ code: 'METHOD_UNKNOWN' });
@@ -140,4 +143,28 @@ test('news reaches whoever it is for', async () => {
   for (const uri of ['thing://a', 'thing://a/part', 'thing://ab', 'thing://refused'])
     say(interest, 'notifications/resources/updated', { uri });
   expect([first.heard, second.heard]).toEqual([['tools', 'thing://a', 'thing://a'], ['tools']]);
+});
+
+test('a task is listened to for all who watch it, and told to just them; a server that knows no tasks is not asked', async () => {
+  proves('protocol.task-listen', {
+    file: 'gateway/upstream/interest.ts',
+    find: "const hearers = typeof taskId === 'string' ? this.#tasks.to(taskId) : [];",
+    replace: 'const hearers = [...this.#hearers.keys()];',
+  });
+  const { interest, open } = modern();
+  const [first, second] = [hearer({ own: ['t1'] }), hearer()];
+  for (const one of [first, second]) await interest.attach(one, () => undefined);
+  await interest.watch(second, 't2');
+  expect(open().map(({ filter }) => filter.tasks)).toEqual([['t1', 't2']]);
+  for (const taskId of ['t1', 't2', 't3', 7]) say(interest, 'notifications/tasks', { taskId, status: 'working' });
+  expect([first.heard, second.heard]).toEqual([['t1'], ['t2']]);
+  interest.unwatch(second, 't2');
+  await expect.poll(() => open().map(({ filter }) => filter.tasks)).toEqual([['t1']]);
+
+  const deaf = modern(({ lists }) => ({ lists, uris: [], tasks: [] }));
+  await deaf.interest.attach(second, () => undefined);
+  await expect(deaf.interest.watch(second, 't2')).rejects.toMatchObject({ code: 'METHOD_UNKNOWN' });
+  const old = legacy();
+  await old.interest.attach(second, () => undefined);
+  await expect(old.interest.watch(second, 't2')).rejects.toMatchObject({ code: 'METHOD_UNKNOWN' });
 });
