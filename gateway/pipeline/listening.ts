@@ -46,7 +46,7 @@ export interface ListeningTerms {
   readonly listener: Pick<Listener, 'tell'> | undefined;
   readonly isThere: () => boolean;
   /** How a modern host looks at tasks. */
-  readonly tasks?: Pick<TaskWatchTerms, 'look' | 'mayBeSeen'>;
+  readonly look?: TaskWatchTerms['look'];
   /** What it sees of the policy as it begins. */
   readonly view: View;
 }
@@ -99,7 +99,8 @@ export class Listening implements Hearer {
     this.request = terms.request;
     this.keepsOpen = terms.subscription !== undefined;
     this.#tasks = new TaskWatch({
-      ...(terms.tasks ?? unseen),
+      look: terms.look ?? (() => Promise.resolve(undefined)),
+      mayBeSeen: (call) => this.#decide(call)?.kind === 'allowed',
       uses: (assignment) => this.uses(assignment),
       tell: (notification) => this.#tell(notification),
       subscription: terms.subscription ?? 'null',
@@ -366,8 +367,6 @@ export class Listening implements Hearer {
     return this.request.target.server === undefined ? prefixed(server, { kind: 'resources', name: uri }) : uri;
   }
 }
-
-const unseen = { look: () => Promise.resolve(undefined), mayBeSeen: () => false };
 
 /** Another place is another server, whatever it is called. */
 function placeOf({ server, remote, reach }: Assignment): string {

@@ -12,7 +12,7 @@ import type { Draft } from './draft.ts';
 import { Listening, type ListeningDeps } from './listening.ts';
 import { permit } from './permit.ts';
 import { assigned } from './resolve.ts';
-import { ableOf, looksOf, seenTask, type TaskLookDeps } from './task-look.ts';
+import { ableOf, lookOf, seenTask, type TaskLookDeps } from './task-look.ts';
 import { type View, viewOf } from './view.ts';
 
 export interface News {
@@ -121,7 +121,7 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & TaskLookDeps
     const listener = quiet(request, audience);
     const listening = new Listening(deps, {
       request: listener,
-      tasks: looksOf(deps, listener, able),
+      look: lookOf(deps, listener, able),
       lists: wanted.lists,
       subscription,
       listener: undefined,

@@ -35,18 +35,15 @@ export function seenTask(deps: TaskLookDeps, request: Identified, shown: string)
   }
 }
 
-export function looksOf(deps: TaskLookDeps, request: Identified, able: unknown): Pick<TaskWatchTerms, 'look' | 'mayBeSeen'> {
-  return {
-    mayBeSeen: (shown) => seenTask(deps, request, shown) !== undefined,
-    async look(shown, signal) {
-      const asked = askingFor(request, shown, able);
-      const closed = new AbortController();
-      const onAbort = () => closed.abort();
-      signal.addEventListener('abort', onAbort, { once: true });
-      const { body } = await deps.handle(asked.request, asked.message, encoderFor('modern', '0'), closed);
-      signal.removeEventListener('abort', onAbort);
-      const answer = readMessage(body);
-      return answer.kind === 'response' && answer.result ? { body, result: answer.result } : undefined;
-    },
+export function lookOf(deps: TaskLookDeps, request: Identified, able: unknown): TaskWatchTerms['look'] {
+  return async (shown, signal) => {
+    const asked = askingFor(request, shown, able);
+    const closed = new AbortController();
+    const onAbort = () => closed.abort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const { body } = await deps.handle(asked.request, asked.message, encoderFor('modern', '0'), closed);
+    signal.removeEventListener('abort', onAbort);
+    const answer = readMessage(body);
+    return answer.kind === 'response' && answer.result ? { body, result: answer.result } : undefined;
   };
 }

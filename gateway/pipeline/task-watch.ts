@@ -13,13 +13,16 @@ export interface TaskWatchTerms {
   readonly uses: (assignment: Assignment) => Following | undefined;
   /** The answer to tasks/get for this host's own id, and where the task stands in it; undefined where it may not be seen, or has gone. Never rejects. */
   readonly look: (shown: string, signal: AbortSignal) => Promise<{ readonly body: Buffer; readonly result: Span } | undefined>;
-  readonly mayBeSeen: (shown: string) => boolean;
+  /** By the policy of now. */
+  readonly mayBeSeen: (call: AllowedCall) => boolean;
   readonly tell: (notification: Buffer) => void;
   /** The listen that they are of, as JSON text. */
   readonly subscription: string;
 }
 interface Watched {
   readonly shown: string;
+  /** As it was allowed when it was asked for. */
+  readonly call: AllowedCall;
   /** It is looked at, and was said to have moved since that began. */
   looking: { isStale: boolean } | undefined;
 }
@@ -74,7 +77,7 @@ export class TaskWatch {
   /** The policy changed. Returns those that may not be seen any more, of a server by its own ids. */
   review(): readonly (readonly [Slug, string])[] {
     const all = [...this.#watched].flatMap(([server, tasks]) => [...tasks].map((task) => [server, ...task] as const));
-    const left = all.filter(([, , { shown }]) => !this.#terms.mayBeSeen(shown));
+    const left = all.filter(([, , { call }]) => !this.#terms.mayBeSeen(call));
     for (const [server, own] of left) this.#drop(server, own);
     return left.map(([server, own]) => [server, own]);
   }
@@ -103,10 +106,11 @@ export class TaskWatch {
     }
   }
 
-  #keep({ assignment, task }: AllowedCall): void {
-    const { slug } = assignment.server;
+  #keep(call: AllowedCall): void {
+    const { task } = call;
+    const { slug } = call.assignment.server;
     const kept = this.#watched.get(slug) ?? new Map<string, Watched>();
-    if (task) this.#watched.set(slug, kept.set(task.own, { shown: task.shown, looking: undefined }));
+    if (task) this.#watched.set(slug, kept.set(task.own, { shown: task.shown, call, looking: undefined }));
   }
 
   #drop(server: Slug, own: string): void {
