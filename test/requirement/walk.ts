@@ -47,4 +47,9 @@ export const walk: readonly Requirement[] = [
     promise: '`npm start` does not touch a home that is not a sample without a typed confirmation.',
     source: 'README.md',
   },
+  {
+    id: 'walk.nothing-left-behind',
+    promise: 'Short sessions of both eras, however many, leave no memory, socket or session behind at the gateway server.',
+    source: 'CONTRIBUTING.md, "Bench"',
+  },
 ];
