@@ -114,4 +114,10 @@ export const upstreamSignIn: readonly Requirement[] = [
     promise: 'A person connects to a server by keyboard and without scripts.',
     source,
   },
+  {
+    id: 'upstream-sign-in.by-document',
+    promise:
+      'At an authorization server that takes documents the gateway server signs in by its own, over TLS, and registers nothing.',
+    source: 'docs/identities.md',
+  },
 ];

@@ -30,9 +30,9 @@ export function modern(
   token: string,
   method: string,
   params: Record<string, unknown> = {},
-  options: { signal?: AbortSignal; id?: number } = {},
+  options: { signal?: AbortSignal; id?: number; headers?: Readonly<Record<string, string>> } = {},
 ): Promise<Answered> {
-  const headers: Record<string, string> = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method };
+  const headers: Record<string, string> = { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...options.headers };
   const name = method === 'resources/read' ? params['uri'] : params['name'];
   if (typeof name === 'string') headers['mcp-name'] = name;
   return post(

@@ -15,8 +15,9 @@ export interface Guarded {
   readonly refused: string[];
   /** Tokens that were given back. */
   readonly revoked: string[];
-  /** Scopes of the authorization requests, in order. */
+  /** Scopes of the authorization requests, in order, and the clients that made them. */
   readonly asked: string[];
+  readonly clients: string[];
   readonly inner: RemoteServer;
   /** From now on. */
   readonly set: Settings;
@@ -43,7 +44,8 @@ export interface Settings {
   beforeAnswer: (() => Promise<void>) | undefined;
 }
 
-export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guarded> {
+/** `documents`: clients may be known by documents at addresses of their own, which are had by this. */
+export async function serveGuarded(change: Partial<Settings> = {}, documents?: typeof fetch): Promise<Guarded> {
   const people: Record<string, string> = {};
   const inner = await serveOld({ people });
   const set: Settings = {
@@ -60,6 +62,7 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
   const refused: string[] = [];
   const revoked: string[] = [];
   const asked: string[] = [];
+  const clients: string[] = [];
   const models = new Map<string, Map<string, Record<string, unknown>>>();
   const server = createServer();
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -74,8 +77,10 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
     rotateRefreshToken: true,
     issueRefreshToken: () => true,
     clientAuthMethods: ['none', 'client_secret_basic'],
+    ...(documents && { fetch: documents }),
     features: {
       registration: { enabled: true },
+      ...(documents && { clientIdMetadataDocument: { enabled: true, ack: 'draft-02' } }),
       revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: {
         enabled: true,
@@ -135,7 +140,11 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
     if (path === '/token' && set.tokenStatus !== undefined)
       return json(response, { error: 'temporarily_unavailable' }, set.tokenStatus);
     if (path === '/token/revocation') note(request, revoked);
-    if (path === '/auth') asked.push(new URL(request.url ?? '', issuer).searchParams.get('scope') ?? '');
+    if (path === '/auth') {
+      const { searchParams } = new URL(request.url ?? '', issuer);
+      asked.push(searchParams.get('scope') ?? '');
+      clients.push(searchParams.get('client_id') ?? '');
+    }
     if (path === '/.well-known/openid-configuration' || path === '/.well-known/oauth-authorization-server') {
       const text = await (await fetch(`${issuer}/real-metadata`)).text();
       return json(response, { ...JSON.parse(text), ...set.metadata });
@@ -152,6 +161,7 @@ export async function serveGuarded(change: Partial<Settings> = {}): Promise<Guar
     refused,
     revoked,
     asked,
+    clients,
     inner,
     set,
     endAll({ access }) {
