@@ -19,6 +19,22 @@ test('the conformance suites say of the gateway what the list says', async () =>
   expect(code).toBe(0);
 });
 
+test('what the suite asks of clients of 2026-07-28 passes at servers of its own that the gateway calls', async () => {
+  proves('protocol.conformance-upstream', {
+    file: 'gateway/upstream/remote-session.ts',
+    find: "if (method !== undefined) headers['mcp-method'] = encodeHeaderValue(method);",
+    replace: '',
+  });
+  const { code, stdout, stderr } = await run(join(root, 'test/conformance/main.ts'), [
+    '--summary',
+    '--short',
+    '--only',
+    'client 2026-07-28',
+  ]);
+  expect(stdout + stderr).toMatch(/^conformance: .*all as listed\n$/);
+  expect(code).toBe(0);
+});
+
 test('what the suite asks of authorization servers passes at the sign-in of the gateway server', async () => {
   proves('protocol.conformance-sign-in', {
     file: 'gateway/sign-in/provider.ts',

@@ -12,7 +12,8 @@ import { isForSignIn, Registered, registeredByHand, sdkSignIn, signInThrough } f
 const Context = z.looseObject({
   toolCalls: z.array(z.looseObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()) })).optional(),
 });
-const capabilities = { elicitation: { form: { applyDefaults: true } } };
+/** All that a host may declare: what scenarios say of each has to be tried. */
+const capabilities = { elicitation: { form: { applyDefaults: true } }, roots: {}, sampling: {} };
 const about = { name: 'conformance-driver', version: '1.0.0' };
 let wantsSignIn = false;
 let signedIn = 0;

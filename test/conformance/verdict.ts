@@ -85,7 +85,10 @@ export function judge(
 function shortOf(direct: Scenario | undefined, through: Scenario): ReadonlyMap<string, string> {
   const short = new Map<string, string>();
   for (const [id, check] of through.checks)
-    if (falls(check) || (!direct && check.status !== 'SUCCESS')) short.set(id, check.words);
+    if (falls(check) || (!direct && check.status === 'SKIPPED')) short.set(id, check.words);
+  // What is only told is no check: where nothing else was made, nothing passed.
+  if (!direct && short.size === 0 && ![...through.checks.values()].some(({ status }) => status === 'SUCCESS'))
+    short.set('not-tried', 'no check of it passed');
   for (const [id, check] of direct?.checks ?? []) {
     const seen = through.checks.get(id);
     if (check.status === 'SUCCESS' && (seen === undefined || seen.status === 'SKIPPED' || seen.status === 'INFO'))

@@ -98,6 +98,11 @@ export const protocol: readonly Requirement[] = [
     source: 'docs/conformance.md',
   },
   {
+    id: 'protocol.conformance-upstream',
+    promise: 'What the official suite asks of clients of 2026-07-28 holds for the calls that the gateway server makes.',
+    source: 'docs/conformance.md',
+  },
+  {
     id: 'protocol.conformance-sign-in',
     promise: 'What the official conformance suite asks of authorization servers passes at the sign-in of the gateway server.',
     source: 'docs/conformance.md',
