@@ -30,7 +30,7 @@ import { Rule } from '#contract/rule.ts';
 import { FileSink, PolicySink, SinkFilter } from '#contract/sink.ts';
 import { contradictions } from './contradiction.ts';
 import { danglingNames, type Finding, findingsIn, type Path, unreadableTemplates } from './policy-check.ts';
-import { namesIn, wholePart } from './policy-mend.ts';
+import { mended, namesIn } from './policy-mend.ts';
 import { nearNames } from './suggest.ts';
 
 export interface Problem {
@@ -58,19 +58,18 @@ export function readPolicy(text: string): ReadPolicy {
     return { line: Math.max(line, 1), column: Math.max(col, 1), key, message };
   };
   const invalid = (problems: readonly Problem[]): ReadPolicy => {
-    const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    const sorted = [...new Map(problems.map((one) => [JSON.stringify(one), one])).values()].toSorted(
+      (a, b) => a.line - b.line || a.column - b.column,
+    );
     const more = at(0, '', 'there are more problems than these: mend them first');
     return { kind: 'invalid', problems: sorted.length < lookedFor ? sorted : [...sorted.slice(0, problemsAtMost), more] };
   };
-  const broken = [
-    ...[...document.errors, ...document.warnings].map(({ pos, message }) => ({ offset: pos[0], message })),
-    ...keysTwice(document).map((offset) => ({ offset, message: 'this key stands here twice' })),
-  ];
-  if (broken.length > 0) {
-    const told = broken.slice(0, lookedFor);
-    const problems = told.map(({ offset, message }) => at(offset, keyText(pathAt(document.contents, offset)), message));
-    return invalid(problems);
-  }
+  const tell = (broken: readonly { readonly offset: number; readonly message: string }[]) =>
+    broken.slice(0, lookedFor).map(({ offset, message }) => at(offset, keyText(pathAt(document.contents, offset)), message));
+  const broken = [...document.errors, ...document.warnings].map(({ pos, message }) => ({ offset: pos[0], message }));
+  const twice = keysTwice(document).map((offset) => ({ offset, message: 'this key stands here twice' }));
+  // What stands in a text that is no YAML is a guess; what stands beside a key that is there twice is not.
+  if (broken.length > 0) return invalid(tell([...broken, ...twice]));
   const locate = ({ path, at: where, message }: Finding) => at(offsetOf(document, path, where), keyText(path), message);
   let value: unknown;
   try {
@@ -83,8 +82,8 @@ export function readPolicy(text: string): ReadPolicy {
   const findings = parsed.success
     ? findingsIn(parsed.data)
     : [...issues.slice(0, lookedFor).flatMap((issue) => findingsOf(issue, value)), ...besides(value)];
-  if (parsed.success && findings.length === 0) return { kind: 'policy', policy: parsed.data };
-  return invalid(findings.slice(0, lookedFor).map(locate));
+  if (parsed.success && findings.length === 0 && twice.length === 0) return { kind: 'policy', policy: parsed.data };
+  return invalid([...tell(twice), ...findings.slice(0, lookedFor).map(locate)]);
 }
 
 /** Where the keys begin that a map says for the second time. */
@@ -106,8 +105,9 @@ function keysTwice(document: Document): readonly number[] {
 /** What else is wrong in a file in which something is not valid. A name counts as defined also where what it stands for is not. */
 function besides(value: unknown): readonly Finding[] {
   const named = namesIn(value);
-  const whole = wholePart(value);
+  const { whole, more } = mended(value);
   return [
+    ...more.slice(0, lookedFor).flatMap((issue) => findingsOf(issue, value)),
     ...danglingNames(named, (noun) => Object.keys(Object(valueAt(value, [noun]) ?? {}))),
     ...unreadableTemplates(named),
     ...(whole ? contradictions(whole) : []),

@@ -241,6 +241,37 @@ gateways:
     ]);
   });
 
+  test('with mistakes in rules beside others, and with a key that stands twice, is refused with each of them too', () => {
+    const text = `version: 1
+users:
+  ada: { email: ada@example.org }
+  ada: { email: ada@example.org }
+servers:
+  memory: { kind: workstation }
+gateways:
+  main:
+    assignments:
+      memory: { identity: own }
+    titel: Main
+    rules:
+      - { name: a, method: pattern, patterns: ['(open'], action: redact }
+      - { name: a, method: pii, action: eat }
+      - { name: b, method: limits, action: block }
+      - { name: c, method: pattern, patterns: ['(a)\\1'], action: mask, keep: 2, with: x }
+`;
+    expect(problemsOf(text)).toEqual([
+      expect.stringMatching(/^p\.yaml:4:3: users\.ada: this key stands here twice$/),
+      expect.stringMatching(/^p\.yaml:10:27: gateways\.main\.assignments\.memory\.identity: the server "memory" takes none$/),
+      expect.stringMatching(/^p\.yaml:11:5: gateways\.main\.titel: unknown key: did you mean "title"\?$/),
+      expect.stringMatching(/^p\.yaml:13:48: gateways\.main\.rules\[0\]\.patterns\[0\]: it can not be used: /),
+      expect.stringMatching(/^p\.yaml:14:17: gateways\.main\.rules\[1\]\.name: a rule before it has this name$/),
+      expect.stringMatching(/^p\.yaml:14:41: gateways\.main\.rules\[1\]\.action: use block/),
+      expect.stringMatching(/^p\.yaml:15:9: gateways\.main\.rules\[2\]: name a limit/),
+      expect.stringMatching(/^p\.yaml:16:48: gateways\.main\.rules\[3\]\.patterns\[0\]: it can not be used: back-ref/),
+      expect.stringMatching(/^p\.yaml:16:87: gateways\.main\.rules\[3\]\.with: it is of no use without action: replace$/),
+    ]);
+  });
+
   test('with more problems than anybody mends at once is refused with 200 of them, and says that there are more', () => {
     const names = Array.from({ length: 300 }, (_, index) => `u${index}`);
     const files = {
