@@ -36,6 +36,9 @@ export interface Begun {
   end(): void;
 }
 
+/** So much of an id that may not be seen is on record: it says nothing to anybody. */
+const idShown = 32;
+
 /** Of a user at once. */
 const listensPerUser = 200;
 
@@ -177,7 +180,7 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & TaskLookDeps
   ): Promise<readonly string[]> {
     const calls = ids.flatMap((shown) => {
       const call = seenTask(deps, listening.request, shown);
-      if (!call) draft.hidden.push(shown.slice(0, 256));
+      if (!call) draft.hidden.push(shown.slice(0, idShown));
       return call ?? [];
     });
     const honored = await listening.watchAll(calls, signal);

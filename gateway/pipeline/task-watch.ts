@@ -29,8 +29,8 @@ interface Watched {
 
 /** A server that does not answer sooner is asked when it is back. */
 const watchWithinMs = 5000;
-/** Between two looks at one task: a server may say as often as it likes that it moved. */
-const lookAgainMs = 250;
+/** Between two looks at one task, each of which is a request and a record: a server may say as often as it likes that it moved. */
+const lookAgainMs = 500;
 
 export class TaskWatch {
   readonly #terms: TaskWatchTerms;
