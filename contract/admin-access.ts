@@ -1,6 +1,7 @@
 // The admin API's operations on what got access: workstations, AI hosts, the connections that people let in, and identities at remote servers.
 import { z } from 'zod';
 import { Done, listOf, operation, Page } from './admin-operation.ts';
+import { DeviceStanding } from './device.ts';
 import { ConnectionId, IdentityId, Slug, WorkstationId } from './id.ts';
 
 const Workstation = z.object({
@@ -15,6 +16,8 @@ const Workstation = z.object({
   enrolledAt: z.number().int(),
   revokedAt: z.number().int().nullable(),
   lastSeenAt: z.number().int().nullable(),
+  /** By its own last word; what can't be seen is said to be so. Null of one that was revoked. */
+  standing: DeviceStanding.nullable(),
 });
 const Use = z.object({ user: Slug, gateway: Slug, at: z.number().int() });
 const Host = z.object({
@@ -69,7 +72,7 @@ export const accessOperations = {
     method: 'GET',
     path: '/workstations',
     capability: 'workstations.view',
-    summary: 'Lists the workstations.',
+    summary: 'Lists the workstations, and how each stands: off policy, or what of it can not be seen.',
     query: Page,
     answer: listOf(Workstation),
   }),

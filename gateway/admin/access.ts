@@ -9,10 +9,10 @@ import { decideHost } from './host.ts';
 import { listIdentities, removableIdentity, removing, setIdentity } from './identity.ts';
 import { page } from './page.ts';
 import { unknownName } from './suggest.ts';
-import { revokeWorkstation } from './workstation.ts';
+import { revokeWorkstation, standingWorkstations } from './workstation.ts';
 
 export const accessHandlers: HandlersFor<typeof accessOperations> = {
-  'workstations.list': async ({ store }, { query }) => page(await store.workstations(), query, ({ id }) => id),
+  'workstations.list': async ({ store, now }, { query }) => page(await standingWorkstations(store, now()), query, ({ id }) => id),
   async 'workstations.revoke'(context, { params }) {
     await revokeWorkstation(context, params.id, context.now());
     return { done: true };

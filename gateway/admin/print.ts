@@ -9,10 +9,11 @@ import type { Alert } from '../store/alert.ts';
 import { everything, type Switch, type SwitchTarget } from '#contract/switch.ts';
 import type { DirectoryStore } from '../store/directory.ts';
 import type { Connection, MadePerson } from '../store/sign-in.ts';
-import type { SeenHost, Token, Workstation } from '../store/store.ts';
+import type { SeenHost, Token } from '../store/store.ts';
 import type { ShownHost } from './host.ts';
 import type { ShownIdentity } from './identity.ts';
 import type { OfferedServer } from './offer.ts';
+import type { StandingWorkstation } from './workstation.ts';
 import type { Tailed } from './tail.ts';
 
 /** Rows under their headings, columns padded; `empty` where there are none. */
@@ -103,7 +104,7 @@ export function heldTable(held: Awaited<ReturnType<DirectoryStore['held']>>): st
   return table(['PERSON', 'BY', 'SINCE'], rows, 'Everybody whom the policy or a directory names counts as there.');
 }
 
-export function workstationTable(workstations: readonly Workstation[]): string {
+export function workstationTable(workstations: readonly StandingWorkstation[]): string {
   const rows = workstations.map((one) => [
     one.id,
     one.user,
@@ -112,8 +113,13 @@ export function workstationTable(workstations: readonly Workstation[]): string {
     one.platform,
     one.revokedAt === null ? 'enrolled' : 'revoked',
     one.lastSeenAt === null ? 'never' : time(one.lastSeenAt),
+    one.standing === null ? '' : one.standing.state === 'converged' ? 'converged' : `${one.standing.state}: ${one.standing.why}`,
   ]);
-  return table(['ID', 'USER', 'HOSTNAME', 'OS USER', 'PLATFORM', 'STATE', 'LAST SEEN'], rows, 'There are no workstations.');
+  return table(
+    ['ID', 'USER', 'HOSTNAME', 'OS USER', 'PLATFORM', 'STATE', 'LAST SEEN', 'POSTURE'],
+    rows,
+    'There are no workstations.',
+  );
 }
 
 export function connectionTable(connections: readonly Connection[]): string {

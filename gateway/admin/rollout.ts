@@ -1,11 +1,10 @@
 // How far a rollout is, from what is on record: pure, so that each line follows from the facts and from nothing else.
 // The rule: `done` only where something shows it; what a device merely has not said, or a receiver never confirms, can't be seen and counts as that.
 import { conditionText } from '#contract/condition.ts';
-import { findingOf, FindingCode } from '#contract/finding.ts';
+import { standingOf } from '#contract/device.ts';
 import { reachedGateways } from '#contract/grant.ts';
 import { Slug, type WorkstationId } from '#contract/id.ts';
 import { itemKinds, type PolicyAssignment, type PolicyFile, type Provisioning } from '#contract/policy.ts';
-import { heartbeatsUntilStale } from '#contract/posture.ts';
 import type { Rollout, RolloutCheck, RolloutState, RolloutStep } from '#contract/admin-rollout.ts';
 import type { ToldPosture, Workstation } from '../store/store.ts';
 import type { SinkStatus } from '#contract/admin-sink.ts';
@@ -24,6 +23,8 @@ export interface RolloutFacts {
 
 /** A receiver that takes records but is behind by more than this is not confirmed. */
 const lagAtMostMs = 10 * 60_000;
+/** Longer than people are away over a weekend. */
+const daysUntilGone = 7;
 
 export function rolloutOf(facts: RolloutFacts): Rollout {
   const steps = [
@@ -101,10 +102,15 @@ function devices({ policy, workstations, postures, now }: RolloutFacts): Rollout
   const without = personsOf(policy)
     .filter(({ slug, gateways }) => gateways.size > 0 && !owners.has(slug))
     .map(({ slug }) => slug);
-  const found = live.map((one) => ({ one, ...verdictOf(postures.get(one.id), now) }));
-  const of = (state: RolloutState) =>
-    found.filter((device) => device.state === state).map(({ one, why }) => `${one.hostname} (${one.user}, ${one.id}): ${why}`);
-  const [done, off, unseen] = [of('done'), of('not-yet'), of('unseen')];
+  const found = live.map((one) => ({ one, ...standingOf(postures.get(one.id), now) }));
+  const of = (is: (device: (typeof found)[number]) => boolean) =>
+    found
+      .filter(is)
+      .map(({ one, why, todo }) => `${one.hostname} (${one.user}, ${one.id}): ${why}${todo === null ? '' : `. ${todo}`}`);
+  const done = of(({ state }) => state === 'converged');
+  const off = of(({ state }) => state === 'observing' || state === 'off-policy');
+  const unseen = of(({ state, silentDays }) => state === 'unobservable' && (silentDays ?? 0) < daysUntilGone);
+  const gone = of(({ state, silentDays }) => state === 'unobservable' && (silentDays ?? 0) >= daysUntilGone);
   return [
     without.length === 0
       ? check('done', `Everybody who reaches a gateway has a device: ${count(live.length, 'device', 'devices')}.`)
@@ -138,40 +144,17 @@ function devices({ policy, workstations, postures, now }: RolloutFacts): Rollout
           ),
         ]
       : []),
+    ...(gone.length > 0
+      ? [
+          check(
+            'unseen',
+            `${count(gone.length, 'device was', 'devices were')} not seen for ${daysUntilGone} days and more.`,
+            'Find out who has it and whether it is still used; revoke it where it is gone: `workstation revoke`.',
+            gone,
+          ),
+        ]
+      : []),
   ];
-}
-
-/** A device's own word, as long as it is fresh. */
-function verdictOf(told: ToldPosture | undefined, now: number): { readonly state: RolloutState; readonly why: string } {
-  if (!told)
-    return { state: 'unseen', why: 'it never told its posture: its bridge is older, or it was not there since it was enrolled' };
-  const { posture, at } = told;
-  const codes = posture.findings
-    .filter(({ severity }) => severity === 'high')
-    .map(({ code, count: times }) => `${code}${times > 1 ? ` x ${times}` : ''}`);
-  const isConverged =
-    posture.mode === 'enforce' && (posture.status === 'compliant' || posture.status === 'degraded') && codes.length === 0;
-  if (!isConverged && posture.status !== 'unknown' && posture.status !== 'stopped') {
-    const reasons = [
-      ...(posture.mode === 'observe' ? ['it only observes'] : []),
-      ...codes,
-      ...(posture.drifted > 0 ? [`${count(posture.drifted, 'config', 'configs')} drifted`] : []),
-    ];
-    return {
-      state: 'not-yet',
-      why: `${reasons.join(', ') || posture.status}, told at ${time(at)}${adviceOf(posture.findings[0]?.code)}`,
-    };
-  }
-  if (now - at > heartbeatsUntilStale * posture.heartbeatSeconds * 1000)
-    return { state: 'unseen', why: `it is silent since ${time(at)}` };
-  if (posture.status === 'stopped') return { state: 'unseen', why: `its agent was stopped at ${time(at)}` };
-  if (posture.status === 'unknown') return { state: 'unseen', why: 'it does not know its own state yet' };
-  return { state: 'done', why: 'converged' };
-}
-
-function adviceOf(code: string | undefined): string {
-  const known = FindingCode.safeParse(code);
-  return known.success ? `. ${findingOf(known.data).action}` : '';
 }
 
 function provisioned({ policy, isAllMeant }: RolloutFacts): RolloutCheck[] {

@@ -1,7 +1,19 @@
 // Workstations as administrators see and revoke them.
-import type { Workstation } from '../store/store.ts';
+import { type DeviceStanding, standingOf } from '#contract/device.ts';
+import type { Store, Workstation } from '../store/store.ts';
 import { type Acting, doing } from './context.ts';
 import { unknownName } from './suggest.ts';
+
+export type StandingWorkstation = Workstation & { readonly standing: DeviceStanding | null };
+
+/** Every one that was ever enrolled, and how it stands by its own last word. */
+export async function standingWorkstations(
+  store: Pick<Store, 'workstations' | 'postures'>,
+  now: number,
+): Promise<readonly StandingWorkstation[]> {
+  const [all, postures] = await Promise.all([store.workstations(), store.postures()]);
+  return all.map((one) => ({ ...one, standing: one.revokedAt === null ? standingOf(postures.get(one.id), now) : null }));
+}
 
 /** False where it was revoked already. Rejects with NAME_UNKNOWN. */
 export async function revokeWorkstation(acting: Acting, id: string, now: number): Promise<boolean> {

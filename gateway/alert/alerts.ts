@@ -1,13 +1,15 @@
-// Alerts of this gateway server: reads the records of its own chain by a cursor, keeps what deserves one, and tells of each that opens by a record, which the
-// sinks send on. The rule: nothing of it stands in a call's way, and an alert is told once for each time that it opens.
+// Alerts of this gateway server: reads the records of its own chain by a cursor, looks at hosts and postures that are new, keeps what deserves an alert, closes what is
+// over, and tells of each that opens by a record, which the sinks send on. The rule: nothing of it stands in a call's way; of all gateway servers on one database one
+// tells of an alert, once for each time that it opens; a telling that comes again has the same id.
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { AuditRecord, type EventRecord } from '#contract/audit.ts';
-import { newRecordId } from '#contract/id.ts';
+import { RecordId } from '#contract/id.ts';
 import type { Recorder } from '../audit/record.ts';
-import type { Raised } from '../store/alert.ts';
+import type { Alert } from '../store/alert.ts';
 import type { ChainedRecord, Store } from '../store/store.ts';
-import { alertsOf } from './raise.ts';
+import { settleOver } from './over.ts';
+import { alertOfHost, alertOfPosture, alertsOf } from './raise.ts';
 
 export interface AlertsDeps {
   readonly store: Store;
@@ -18,18 +20,21 @@ export interface AlertsDeps {
   readonly logger: Logger;
   readonly now: () => number;
   readonly everyMs?: number;
+  readonly settleEveryMs?: number;
 }
 
 const readAtOnce = 500;
 /** Of those so many are understood before calls go on: about a millisecond. */
 const few = 100;
-/** Under this name stands since when hosts are new. */
-const hostsRead = '@hosts';
+/** Whoever began to tell and ended meanwhile: another one tells then. */
+const tellWithinMs = 30_000;
+const settleEvery = 10_000;
 
 export function watchAlerts(deps: AlertsDeps): { close(): Promise<void> } {
-  const { store, recorder, chain, publicOrigin, logger, now, everyMs = 1000 } = deps;
+  const { store, recorder, chain, publicOrigin, logger, now, everyMs = 1000, settleEveryMs = settleEvery } = deps;
   const { alert } = store;
   const stop = new AbortController();
+  let settledAt = -Infinity;
 
   /** True where more may be there. */
   async function readRecords(): Promise<boolean> {
@@ -52,30 +57,28 @@ export function watchAlerts(deps: AlertsDeps): { close(): Promise<void> } {
     return rows.length === readAtOnce;
   }
 
-  async function readHosts(): Promise<void> {
-    const from = await alert.alertsRead(hostsRead);
-    const found = from === undefined ? [] : await alert.newHosts(from);
-    const newest = found.at(-1)?.at ?? (from === undefined ? now() : undefined);
-    if (newest === undefined) return;
-    const raised = found.map(({ id, title, user, gateway, at }): Raised => ({
-      key: `host:${id}`,
-      level: 'info',
-      words: `A host came for the first time: ${id}${title === null ? '' : ` (says "${title}")`}, used by ${user} at "${gateway}".`,
-      record: null,
-      count: 1,
-      at,
-    }));
-    await alert.takeAlerts({ chain: hostsRead, seq: newest, raised, settled: [], now: now() });
+  /** True where more may be there. */
+  async function lookAround(): Promise<boolean> {
+    const hosts = await alert.newHosts();
+    const seen = hosts.map((host) => ({ id: host.id, at: host.at, raised: alertOfHost(host) }));
+    if (seen.length > 0) await alert.lookedAt('host', seen, now());
+    const postures = await alert.changedPostures();
+    const told = postures.map((one) => ({ id: one.workstation, at: one.at, raised: alertOfPosture(one) }));
+    if (told.length > 0) await alert.lookedAt('posture', told, now());
+    return hosts.length + postures.length > 0;
+  }
+
+  async function settle(): Promise<void> {
+    if (performance.now() - settledAt < settleEveryMs) return;
+    await settleOver(store, now());
+    settledAt = performance.now();
   }
 
   async function tell(): Promise<void> {
-    for (const { id, key, level, words, record } of await alert.untold()) {
-      const at = now();
-      const detail = { alert: id, key, level, words, record, link: `${publicOrigin}/api/v1/alerts` };
-      const none = { user: null, workstation: null, code: null };
-      const told: EventRecord = { version: 1, kind: 'event', id: newRecordId(at), at, event: 'alert_raised', ...none, detail };
-      await recorder.append(told);
-      await alert.told(id, at);
+    const claimed = await alert.claimUntold(now(), now() + tellWithinMs);
+    for (const one of claimed) {
+      await recorder.append(tellingOf(one, publicOrigin, now()));
+      await alert.told(one.id, now());
     }
   }
 
@@ -84,7 +87,8 @@ export function watchAlerts(deps: AlertsDeps): { close(): Promise<void> } {
     while (!stop.signal.aborted) {
       try {
         while ((await readRecords()) && !stop.signal.aborted);
-        await readHosts();
+        while ((await lookAround()) && !stop.signal.aborted);
+        await settle();
         await tell();
         isFailing = false;
       } catch (error) {
@@ -102,6 +106,13 @@ export function watchAlerts(deps: AlertsDeps): { close(): Promise<void> } {
       return running;
     },
   };
+}
+
+/** Its id is the alert's: told again, because whoever told it ended before that was noted, it has the same. */
+function tellingOf({ id, key, level, words, record }: Alert, publicOrigin: string, at: number): EventRecord {
+  const detail = { alert: id, key, level, words, record, link: `${publicOrigin}/api/v1/alerts` };
+  const none = { user: null, workstation: null, code: null };
+  return { version: 1, kind: 'event', id: RecordId.parse(id), at, event: 'alert_raised', ...none, detail };
 }
 
 /** None of one that can't be read: `audit verify` tells of it. */

@@ -1,7 +1,8 @@
 // What of a record deserves an alert, and what ends one. Pure. The rule: one subject has one key, so that what happens a thousand times is one alert with a count.
 import type { AuditRecord, CallRecord, EventRecord } from '#contract/audit.ts';
+import { adviceOf, reasonsOf, verdictOf } from '#contract/device.ts';
 import type { ErrorCode } from '#contract/error.ts';
-import type { Raised, Settled } from '../store/alert.ts';
+import type { ChangedPosture, NewHost, Raised, Settled } from '../store/alert.ts';
 
 export interface Found {
   readonly raised: readonly Raised[];
@@ -39,9 +40,22 @@ export function alertsOf(records: readonly AuditRecord[]): Found {
   return { raised: [...raised.values()], settled: [...settled.values()] };
 }
 
+export function alertOfHost({ id, title, user, gateway, at }: NewHost): Raised {
+  const words = `A host came for the first time: ${id}${title === null ? '' : ` (says "${title}")`}, used by ${user} at "${gateway}".`;
+  return { key: `host:${id}`, level: 'info', words, record: null, count: 1, at };
+}
+
+/** Undefined where nothing is wrong, or nothing can be seen: then one that is open stays so. */
+export function alertOfPosture({ workstation, hostname, user, posture, at }: ChangedPosture): Raised | undefined {
+  if (verdictOf(posture) !== 'off-policy') return undefined;
+  const advice = adviceOf(posture);
+  const words = `The workstation "${hostname}" of ${user} is off policy: ${reasonsOf(posture)}.${advice === null ? '' : ` ${advice}`}`;
+  return { key: `device:${workstation}:posture`, level: 'warning', words, record: null, count: 1, at };
+}
+
 const nothing: Found = { raised: [], settled: [] };
 
-function ofCall({ id, at, server, gateway, decision, code, hits = [], user }: CallRecord): Found {
+function ofCall({ id, at, server, gateway, decision, code, hits = [], user, workstation }: CallRecord): Found {
   const about = { record: id, at, count: 1 };
   const rules = new Set(hits.filter(({ alert }) => alert).map(({ rule }) => rule));
   const raised: Raised[] = [...rules].map((rule) => ({
@@ -51,9 +65,12 @@ function ofCall({ id, at, server, gateway, decision, code, hits = [], user }: Ca
     words: `The rule "${rule}" of the gateway "${gateway?.name ?? ''}" was hit, last by ${user?.name ?? 'nobody known'}.`,
   }));
   if (server === null) return { raised, settled: [] };
-  const key = `server:${server.name}`;
-  if (code !== null && down.has(code))
-    raised.push({ ...about, key, level: 'error', words: `The server "${server.name}" does not answer (${code}).` });
+  // A process on one device says nothing of those on others: what they answer does not end its alert.
+  const key = `server:${server.name}${workstation === null ? '' : `@${workstation}`}`;
+  if (code !== null && down.has(code)) {
+    const where = workstation === null ? '' : ` on a workstation, last for ${user?.name ?? 'nobody known'},`;
+    raised.push({ ...about, key, level: 'error', words: `The server "${server.name}"${where} does not answer (${code}).` });
+  }
   return { raised, settled: decision === 'allowed' && code === null ? [{ key, upTo: at - settledAfterMs }] : [] };
 }
 

@@ -1,6 +1,8 @@
 // What the store keeps of alerts, as verbs. An implementer promises what store.ts says, and beyond it: of one subject (`key`) there is one alert, however often it
-// is raised; what a page of records raised is kept together with how far the records were read, so none is raised twice for one record.
-import type { AlertId } from '#contract/id.ts';
+// is raised; what a page of records raised is kept together with how far the records were read, so none is raised twice for one record; of several gateway servers
+// one raises what was looked at, and one at a time tells of an alert.
+import type { AlertId, Slug, WorkstationId } from '#contract/id.ts';
+import type { PostureSummary } from '#contract/posture-summary.ts';
 
 export type AlertLevel = 'info' | 'warning' | 'error';
 
@@ -29,6 +31,29 @@ export interface Alert extends Raised {
   readonly closedAt: number | null;
 }
 
+/** A posture that is not what it was when somebody looked at it last. */
+export interface ChangedPosture {
+  readonly workstation: WorkstationId;
+  readonly hostname: string;
+  readonly user: Slug;
+  readonly posture: PostureSummary;
+  /** When it became so. */
+  readonly at: number;
+}
+export interface NewHost {
+  readonly id: string;
+  readonly title: string | null;
+  readonly user: string;
+  readonly gateway: string;
+  readonly at: number;
+}
+/** What was looked at, as it was then: `at` of it; and what of it is raised. */
+export interface LookedAt {
+  readonly id: string;
+  readonly at: number;
+  readonly raised: Raised | undefined;
+}
+
 export interface AlertStore {
   /** How far a chain was read; undefined where it never was. */
   alertsRead(chain: string): Promise<number | undefined>;
@@ -43,21 +68,22 @@ export interface AlertStore {
     readonly settled: readonly Settled[];
     readonly now: number;
   }): Promise<void>;
-  /** Open ones that were not told of yet, the oldest first. */
-  untold(): Promise<readonly Alert[]>;
+  /** Closes open ones; how many. Does not bump the revision. */
+  settleAlerts(settled: readonly Settled[], now: number): Promise<number>;
+  /** Open ones whose key begins so. */
+  openAlerts(prefix: string): Promise<readonly Pick<Alert, 'key' | 'at'>[]>;
+  /** Open ones that were not told of yet, for the one who tells of them until then: nobody else gets them meanwhile. The oldest first, at most 1,000. */
+  claimUntold(now: number, until: number): Promise<readonly Alert[]>;
   told(id: AlertId, now: number): Promise<void>;
   /** Open ones first, the newest first; at most 1,000. */
   alerts(): Promise<readonly Alert[]>;
   /** False where there is no such open one. Bumps the revision. */
   closeAlert(id: AlertId, now: number): Promise<boolean>;
-  /** Hosts that were seen for the first time after that. */
-  newHosts(after: number): Promise<
-    readonly {
-      readonly id: string;
-      readonly title: string | null;
-      readonly user: string;
-      readonly gateway: string;
-      readonly at: number;
-    }[]
-  >;
+  /** Those that nobody has looked at as they are now; at most 200. */
+  newHosts(): Promise<readonly NewHost[]>;
+  changedPostures(): Promise<readonly ChangedPosture[]>;
+  /** They need not be looked at again until they change; what somebody else looked at meanwhile, or what changed, raises nothing. Does not bump the revision. */
+  lookedAt(what: 'host' | 'posture', looked: readonly LookedAt[], now: number): Promise<void>;
+  /** Closes those of devices that are gone, and those of postures that are not off policy, since then or longer; how many. Does not bump the revision. */
+  settleDevices(since: number, now: number): Promise<number>;
 }

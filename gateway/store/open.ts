@@ -94,7 +94,20 @@ import type { SearchStore } from './search.ts';
 import type { PinStore } from './pin.ts';
 import type { SignInStore } from './sign-in.ts';
 import type { AlertStore } from './alert.ts';
-import { alerts, alertsRead, closeAlert, newHosts, takeAlerts, told, untold } from './sql/alert.ts';
+import {
+  alerts,
+  alertsRead,
+  changedPostures,
+  claimUntold,
+  closeAlert,
+  lookedAt,
+  newHosts,
+  openAlerts,
+  settleAlerts,
+  settleDevices,
+  takeAlerts,
+  told,
+} from './sql/alert.ts';
 import type { SinkStore } from './sink.ts';
 import type { Store } from './store.ts';
 import type { Db } from './table.ts';
@@ -353,10 +366,15 @@ function alertOf(db: Db): AlertStore {
   return {
     alertsRead: guarded((chain) => alertsRead(db, chain)),
     takeAlerts: guarded((of) => takeAlerts(db, of)),
-    untold: guarded(() => untold(db)),
+    settleAlerts: guarded((settled, now) => settleAlerts(db, settled, now)),
+    openAlerts: guarded((prefix) => openAlerts(db, prefix)),
+    claimUntold: guarded((now, until) => claimUntold(db, now, until)),
     told: guarded((id, now) => told(db, id, now)),
     alerts: guarded(() => alerts(db)),
     closeAlert: guarded((id, now) => closeAlert(db, id, now)),
-    newHosts: guarded((after) => newHosts(db, after)),
+    newHosts: guarded(() => newHosts(db)),
+    changedPostures: guarded(() => changedPostures(db)),
+    lookedAt: guarded((what, looked, now) => lookedAt(db, what, looked, now)),
+    settleDevices: guarded((since, now) => settleDevices(db, since, now)),
   };
 }

@@ -32,6 +32,7 @@ import { createPin } from './migration/0025-pin.ts';
 import { createParent } from './migration/0026-parent.ts';
 import { createCondition } from './migration/0027-condition.ts';
 import { createRemoval } from './migration/0028-removal.ts';
+import { createLook } from './migration/0029-look.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -64,6 +65,7 @@ const migrations = {
   '0026-parent': createParent,
   '0027-condition': createCondition,
   '0028-removal': createRemoval,
+  '0029-look': createLook,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -40,6 +40,8 @@ export interface SinkTables {
     readonly at: number;
     readonly first_at: number;
     readonly told_at: number | null;
+    /** Until when somebody tells of it; null where nobody has begun to. */
+    readonly lease_until: number | null;
     readonly closed_at: number | null;
   };
   readonly alert_cursor: { readonly chain: string; readonly seq: number };

@@ -1,6 +1,6 @@
 // The rows of the newest schema, as kysely sees them: the same on SQLite and PostgreSQL. Numbers are integers (times in ms since 1970),
 // JSON is text, truth is 0 or 1. A change here comes with a new file in migration/, never with a change of an old one.
-import type { Kysely, Transaction } from 'kysely';
+import type { Generated, Kysely, Transaction } from 'kysely';
 import type {
   AssignmentId,
   ConnectionId,
@@ -231,6 +231,8 @@ export interface Tables extends AdministrationTables, DirectoryTables, SinkTable
     readonly last_gateway: Slug | null;
     readonly last_at: number | null;
     readonly decided_at: number | null;
+    /** 1: whether it deserves an alert was looked at. */
+    readonly looked: Generated<number>;
   };
   /** `minutes`: of the clock, in which that person used it there. */
   readonly host_use: {
@@ -241,8 +243,18 @@ export interface Tables extends AdministrationTables, DirectoryTables, SinkTable
     readonly last_at: number;
     readonly minutes: number;
   };
-  /** JSON: contract/posture-summary.ts, as it was told last. */
-  readonly workstation_posture: { readonly workstation_id: WorkstationId; readonly body: string; readonly at: number };
+  readonly workstation_posture: {
+    readonly workstation_id: WorkstationId;
+    /** JSON: contract/posture-summary.ts, as it was told last. */
+    readonly body: string;
+    readonly at: number;
+    /** When it became what it is. */
+    readonly changed_at: number;
+    /** 1: off policy; 0: not; null: it says nothing of it. */
+    readonly off_policy: number | null;
+    /** As a host's. */
+    readonly looked: Generated<number>;
+  };
 }
 
 export type Db = Kysely<Tables>;

@@ -18,6 +18,37 @@ export const alert: readonly Requirement[] = [
     source: 'docs/siem.md, "Alerts"',
   },
   {
+    id: 'alert.server-of-device',
+    promise:
+      'A local server that does not start on one device is an alert of that device, which the same server on others does not end.',
+    source: 'docs/siem.md, "Alerts"',
+  },
+  {
+    id: 'alert.device',
+    promise: 'A device that says that something goes past the gateway raises an alert with what is wrong and what to do.',
+    source: 'docs/siem.md, "Alerts"',
+  },
+  {
+    id: 'alert.device-over',
+    promise: 'The alert of a device ends once it is whole or gone, and not because nothing is heard of it.',
+    source: 'docs/siem.md, "Alerts"',
+  },
+  {
+    id: 'alert.over',
+    promise: 'An alert ends by how things stand also where nothing was recorded of its end.',
+    source: 'docs/siem.md, "Alerts"',
+  },
+  {
+    id: 'alert.one-tells',
+    promise: 'Of several gateway servers on one database one tells of an alert, and another where that one ended.',
+    source: 'docs/siem.md, "Alerts"',
+  },
+  {
+    id: 'alert.one-id',
+    promise: 'An alert that is told twice has one id.',
+    source: 'docs/siem.md, "Alerts"',
+  },
+  {
     id: 'alert.told-once',
     promise: 'An alert is told once for each time that it opens, also where the gateway server is started anew.',
     source: 'docs/siem.md, "Alerts"',

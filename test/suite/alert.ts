@@ -1,11 +1,12 @@
 // What a store promises of alerts, run against each implementation beside the store suite.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AlertId, newId } from '#contract/id.ts';
+import { AlertId, newId, type WorkstationId } from '#contract/id.ts';
+import type { PostureSummary } from '#contract/posture-summary.ts';
 import { openStore } from '../../gateway/store/open.ts';
 import type { Raised, Settled } from '../../gateway/store/alert.ts';
 import type { Store } from '../../gateway/store/store.ts';
 import { proves } from '../requirement.ts';
-import { quiet, slug } from './sample.ts';
+import { applyPolicy, enrolled, postureOf, quiet, samplePolicy, slug } from './sample.ts';
 import type { Ground } from './store.ts';
 
 const raised = (key: string, at: number, change: Partial<Raised> = {}): Raised => ({
@@ -24,6 +25,9 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
     let store: Store;
     const take = (seq: number, of: readonly Raised[], settled: readonly Settled[] = []) =>
       store.alert.takeAlerts({ chain: 'main', seq, raised: of, settled, now: seq });
+    let clock = 0;
+    /** Each time as if those who claimed before had ended without a word. */
+    const untold = () => store.alert.claimUntold((clock += 100), clock + 50);
     beforeEach(async () => {
       place = await ground();
       store = await openStore(place.location, { logger: quiet, backupDirectory: '/nonexistent' });
@@ -36,13 +40,13 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
     test('are one for each subject, counted, told once, and opened anew after they were closed', async () => {
       proves('alert.once', {
         file: 'gateway/store/sql/alert.ts',
-        find: 'if (numUpdatedRows > 0n) continue;',
+        find: 'if (numUpdatedRows > 0n) return;',
         replace: '',
       });
       expect(await store.alert.alertsRead('main')).toBeUndefined();
       await take(5, [raised('server:a', 100), raised('server:b', 101, { level: 'info', count: 3 })]);
       expect(await store.alert.alertsRead('main')).toBe(5);
-      const [first, second] = await store.alert.untold();
+      const [first, second] = await untold();
       expect([first, second]).toMatchObject([
         { key: 'server:a', count: 1, firstAt: 100, closedAt: null },
         { key: 'server:b', count: 3, level: 'info' },
@@ -50,7 +54,7 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
       if (!first || !second) throw new Error('there are two');
       await store.alert.told(first.id, 6);
       await take(7, [raised('server:a', 200, { count: 2, words: 'still' })]);
-      expect((await store.alert.untold()).map(({ key }) => key)).toEqual(['server:b']);
+      expect((await untold()).map(({ key }) => key)).toEqual(['server:b']);
       expect((await store.alert.alerts()).find(({ key }) => key === 'server:a')).toMatchObject({
         id: first.id,
         count: 3,
@@ -70,7 +74,7 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
         ['server:a', 8],
       ]);
       await take(9, [raised('server:a', 300)]);
-      const again = (await store.alert.untold()).find(({ key }) => key === 'server:a');
+      const again = (await untold()).find(({ key }) => key === 'server:a');
       expect(again).toMatchObject({ count: 1, firstAt: 300, closedAt: null });
       expect(again?.id).not.toBe(first.id);
     });
@@ -85,14 +89,83 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
       expect(await store.alert.alerts()).toMatchObject([{ closedAt: 5 }]);
     });
 
-    test('know which hosts are new', async () => {
+    test('are told by one gateway server at a time, and by another where that one ended', async () => {
+      proves('alert.one-tells', {
+        file: 'gateway/store/sql/alert.ts',
+        find: '    .set({ lease_until: until })',
+        replace: '    .set({ lease_until: null })',
+      });
+      await take(1, [raised('server:a', 100), raised('server:b', 101)]);
+      const claims = await Promise.all(Array.from({ length: 8 }, () => store.alert.claimUntold(1000, 2000)));
+      expect(claims.flat().map(({ key }) => key)).toEqual(['server:a', 'server:b']);
+      expect(await store.alert.claimUntold(1999, 3000)).toEqual([]);
+      const again = await store.alert.claimUntold(2000, 3000);
+      expect(again.map(({ id }) => id)).toEqual(claims.flat().map(({ id }) => id));
+      for (const { id } of again) await store.alert.told(id, 2001);
+      await take(2, [raised('server:a', 300)]);
+      expect(await store.alert.claimUntold(9000, 9001)).toEqual([]);
+    });
+
+    test('know which hosts are new, each once, whenever they came', async () => {
       const use = { user: slug('ada'), gateway: slug('main'), title: 'Codex' };
-      await store.sawHosts([{ ...use, id: 'codex', at: 1000 }]);
+      await store.sawHosts([{ ...use, id: 'codex', at: 2000 }]);
+      await store.decideHost('later', 'allowed', 1);
+      expect(await store.alert.newHosts()).toEqual([{ id: 'codex', title: 'Codex', user: 'ada', gateway: 'main', at: 2000 }]);
+      const seen = [{ id: 'codex', at: 2000, raised: raised('host:codex', 2000) }];
+      await Promise.all([store.alert.lookedAt('host', seen, 1), store.alert.lookedAt('host', seen, 1)]);
+      expect(await store.alert.alerts()).toMatchObject([{ key: 'host:codex', count: 1 }]);
+      // One with the same time, and one that another gateway server wrote later for an earlier time.
       await store.sawHosts([{ ...use, id: 'other', at: 2000 }]);
+      await store.sawHosts([{ ...use, id: 'early', at: 1000 }]);
       await store.sawHosts([{ ...use, id: 'codex', at: 3000 }]);
-      expect(await store.alert.newHosts(1000)).toEqual([{ id: 'other', title: 'Codex', user: 'ada', gateway: 'main', at: 2000 }]);
-      expect(await store.alert.newHosts(0)).toHaveLength(2);
-      expect(await store.alert.newHosts(2000)).toEqual([]);
+      expect((await store.alert.newHosts()).map(({ id }) => id).toSorted()).toEqual(['early', 'other']);
+    });
+
+    test('know which postures changed, each change once, and close those of devices that are whole or gone', async () => {
+      proves('alert.device-over', {
+        file: 'gateway/store/sql/alert.ts',
+        find: "          .where('off_policy', '=', 0)",
+        replace: "          .where('off_policy', 'is not', null)",
+      });
+      await applyPolicy(store, samplePolicy);
+      const [ada, ben] = [await enrolled(store, 'ada'), await enrolled(store, 'ben')];
+      const tell = (workstation: WorkstationId, status: PostureSummary['status'], at: number) =>
+        store.tellPostures([{ workstation, posture: postureOf(status), at }]);
+      const look = async () => {
+        const changed = await store.alert.changedPostures();
+        const looked = changed.map(({ workstation: id, at }) => ({ id, at, raised: raised(`device:${id}:posture`, at) }));
+        await Promise.all([store.alert.lookedAt('posture', looked, 1), store.alert.lookedAt('posture', looked, 1)]);
+        return changed.map(({ user, posture, at }) => [user, posture.status, at]);
+      };
+      const open = async () => (await store.alert.openAlerts('device:')).map(({ key }) => key).toSorted();
+      const keys = [ada, ben].map(({ id }) => `device:${id}:posture`).toSorted();
+      await tell(ada.id, 'noncompliant', 10);
+      await tell(ben.id, 'noncompliant', 11);
+      expect((await look()).toSorted()).toEqual([
+        ['ada', 'noncompliant', 10],
+        ['ben', 'noncompliant', 11],
+      ]);
+      // The same again is no change.
+      await tell(ada.id, 'noncompliant', 20);
+      expect(await look()).toEqual([]);
+      expect((await store.alert.alerts()).map(({ count }) => count)).toEqual([1, 1]);
+      expect([await store.alert.settleDevices(100, 100), await open()]).toEqual([0, keys]);
+      // What can't be seen is not whole.
+      await tell(ada.id, 'stopped', 30);
+      expect([await store.alert.settleDevices(100, 100), await open()]).toEqual([0, keys]);
+      await tell(ada.id, 'compliant', 40);
+      await tell(ada.id, 'compliant', 50);
+      expect(await store.alert.settleDevices(39, 100)).toBe(0);
+      expect(await store.alert.settleDevices(40, 100)).toBe(1);
+      expect(await open()).toEqual([`device:${ben.id}:posture`]);
+      await take(1, [raised(`device:${ben.id}:paused`, 60), raised('server:a', 60)]);
+      const revision = await store.revision();
+      await store.revokeWorkstation(ben.id, 70);
+      expect([await store.alert.settleDevices(0, 100), await open()]).toEqual([2, []]);
+      expect(await store.revision()).toBe(revision + 1);
+      expect(await store.alert.openAlerts('server:')).toEqual([{ key: 'server:a', at: 60 }]);
+      expect(await store.alert.settleAlerts([{ key: 'server:a', upTo: 59 }], 100)).toBe(0);
+      expect(await store.alert.settleAlerts([{ key: 'server:a', upTo: 60 }], 100)).toBe(1);
     });
   });
 }

@@ -9,6 +9,7 @@ import {
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { serveNew } from '../fake/remote/new.ts';
 import { type RemoteServer, serveOld } from '../fake/remote/old.ts';
 import { proves } from '../requirement.ts';
@@ -268,6 +269,9 @@ test('of remote servers and one on a workstation, one that dies takes nobody wit
   expect(dead.body.error?.message).toContain('"mortal"');
   expect(others.map(textOf)).toEqual(['by sessions', 'by json', 'by local']);
   expect([...(await listing())]).toEqual(expect.arrayContaining(['sessions', 'json', 'stateless', 'modern', 'local']));
+  const alerts = async () =>
+    z.array(z.object({ key: z.string() })).parse(JSON.parse(await deployment.admin('alert', 'list', '--json')));
+  await until('its alert', async () => (await alerts()).some(({ key }) => key === 'server:mortal'));
 });
 
 test('a list survives that the server forgot its session, a call says so and the next one works', async () => {

@@ -104,13 +104,25 @@ describe('step 2', () => {
     ],
     ['one never told', 'unseen', { postures: new Map() }, 'older'],
     ['one is silent', 'unseen', { postures: told(postureOf('compliant'), device, now - 901_000) }, 'silent since'],
+    [
+      'one was away over a weekend',
+      'unseen',
+      { postures: told(postureOf('compliant'), device, now - 3 * 86_400_000) },
+      '1 device is',
+    ],
+    [
+      'one was not seen for days',
+      'unseen',
+      { postures: told(postureOf('compliant'), device, now - 9 * 86_400_000) },
+      'not seen for 7 days',
+    ],
     ['one was stopped', 'unseen', { postures: told(postureOf('stopped')) }, 'stopped at'],
     ['one says what we do not know', 'unseen', { postures: told(postureOf('unknown')) }, 'own state'],
   ];
   test.each(cases)('where %s is %s', (_, state, change, words) => {
     proves('rollout.devices', {
-      file: 'gateway/admin/rollout.ts',
-      find: 'if (now - at > heartbeatsUntilStale * posture.heartbeatSeconds * 1000)',
+      file: 'contract/device.ts',
+      find: 'if (silentMs > 0)',
       replace: 'if (now < at)',
     });
     expect(stepOf(2, change).state).toBe(state);

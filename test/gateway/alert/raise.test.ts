@@ -1,6 +1,6 @@
 // What deserves an alert, and what ends one.
 import { describe, expect, test } from 'vitest';
-import { ServerId, Slug, newId } from '#contract/id.ts';
+import { ServerId, Slug, WorkstationId, newId } from '#contract/id.ts';
 import { alertsOf } from '../../../gateway/alert/raise.ts';
 import { proves } from '../../requirement.ts';
 import { callRecord, recordOf, userId } from '../../suite/sample.ts';
@@ -26,6 +26,22 @@ describe('an alert', () => {
     expect(keysOf(answered(60_000), lost(60_001))).toEqual({ raised: [['server:files', 1]], settled: [] });
     const refused = callRecord(userId(), { server, decision: 'refused', code: 'TOOL_NOT_PROVISIONED' });
     expect(keysOf(refused)).toEqual({ raised: [], settled: [] });
+  });
+
+  test('of a process on a workstation is that of its device, which what others answer does not end', () => {
+    proves('alert.server-of-device', {
+      file: 'gateway/alert/raise.ts',
+      find: "workstation === null ? '' : `@${workstation}`",
+      replace: "workstation === null ? '' : ''",
+    });
+    const [first, second] = [WorkstationId.parse(newId()), WorkstationId.parse(newId())];
+    const on = (workstation: WorkstationId, record: ReturnType<typeof lost>) => ({ ...record, workstation });
+    expect(keysOf(on(first, lost(0)), on(second, answered(120_000)))).toEqual({
+      raised: [[`server:files@${first}`, 1]],
+      settled: [`server:files@${second}`],
+    });
+    expect(keysOf(on(first, lost(0)), on(first, answered(120_000)))).toEqual({ raised: [], settled: [`server:files@${first}`] });
+    expect(alertsOf([on(first, lost(0))]).raised[0]?.words).toContain('on a workstation, last for ');
   });
 
   test('of a server that comes and goes is one: only what it answers a minute after its last failure ends it', () => {
