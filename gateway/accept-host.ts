@@ -1,7 +1,6 @@
 // AI hosts that came through the shim: their channel becomes a line of MCP, called by the person whose workstation it is.
 // What they may do is decided per message, so that each refusal is on record and reaches the host as an answer.
 import { Fault } from '#contract/error.ts';
-import { Slug } from '#contract/id.ts';
 import type { Caller } from './call.ts';
 import type { InForce } from './in-force.ts';
 import { serveLine, type LineDeps } from './mcp/line.ts';
@@ -11,11 +10,11 @@ export function acceptHosts(
   deps: { inForce: InForce; onUse: (caller: Caller) => void } & Pick<LineDeps, 'pipeline' | 'onRootsChanged' | 'onEnd'>,
 ): AcceptHost {
   return async ({ workstation, user }, { host, gateway, server }, channel) => {
-    const slug = [...deps.inForce.current().users].find(([, id]) => id === user)?.[0];
-    if (slug === undefined) throw new Fault('GATEWAY_NOT_GRANTED', { gateway });
+    const person = deps.inForce.current().people.byId(user);
+    if (person === undefined) throw new Fault('GATEWAY_NOT_GRANTED', { gateway });
     const client = `shim:${host}`;
     const caller = {
-      user: { id: user, slug: Slug.parse(slug) },
+      user: { id: user, slug: person.slug },
       host,
       client,
       token: null,

@@ -1,13 +1,14 @@
-// The policy in force: compiled from the store at start and again whenever the store changed. A failed compile keeps nothing:
+// The policy in force: compiled from the store at start, and what changed of it whenever the store did. A failed compile keeps nothing:
 // calls are refused with POLICY_MISSING until it succeeds, because a stale policy may allow what was taken away. What is switched off is read beside it.
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import type { Switch } from '#contract/switch.ts';
 import type { Bus } from './bus/bus.ts';
 import { compilePins, type PinBoards } from './policy/pins.ts';
-import { compile, type Snapshot } from './policy/compile.ts';
+import { compile, type Snapshot, type Source } from './policy/compile.ts';
 import { compileOff } from './policy/switch.ts';
-import { compileDepsOf, createRuleCompiler, type RuleCompiler } from './rule/loading.ts';
+import { compileDepsOf, createRuleCompiler } from './rule/loading.ts';
+import { createStateReader, type ReadState } from './state.ts';
 import type { Store } from './store/store.ts';
 
 const retryAfterMs = 1000;
@@ -29,6 +30,8 @@ export interface Refreshing {
 
 interface InForceDeps {
   readonly store: Store;
+  /** Shared with others who follow the store; absent: by itself. */
+  readonly readState?: ReadState;
   readonly bus: Bus;
   readonly logger: Logger;
   /** Of this gateway server, the same after a restart: rules hash by it. */
@@ -39,11 +42,10 @@ interface InForceDeps {
 /** Compiles once, then follows the bus. Rejects only where the first compile fails. */
 export async function openInForce(deps: InForceDeps): Promise<InForce & Refreshing> {
   const now = deps.now ?? Date.now;
-  const rulesOf = createRuleCompiler(compileDepsOf(deps.hashSecret));
-  const readPins = createPinReader(deps.store);
+  const readSnapshot = createSnapshotReader(deps);
   let waiting: (() => void)[] = [];
   let [compiled, switches]: [Snapshot | undefined, readonly Switch[] | undefined] = await Promise.all([
-    readSnapshot(deps.store, rulesOf, readPins),
+    readSnapshot(),
     deps.store.switches(),
   ]);
   let snapshot: Snapshot | undefined;
@@ -55,7 +57,7 @@ export async function openInForce(deps: InForceDeps): Promise<InForce & Refreshi
     const told = waiting;
     waiting = [];
     try {
-      compiled = await readSnapshot(deps.store, rulesOf, readPins);
+      compiled = await readSnapshot();
     } catch (error) {
       compiled = undefined;
       failed(error);
@@ -162,20 +164,25 @@ function oneAtATime(read: () => Promise<void>): () => void {
 /** Reads pins only where one of them changed. */
 function createPinReader({ pin }: Store): () => Promise<PinBoards> {
   let last: { readonly version: string; readonly boards: PinBoards } | undefined;
+  const none = compilePins([]);
   return async () => {
     const { version, rows } = await pin.rows(last?.version);
     if (rows) last = { version, boards: compilePins(rows) };
-    return last?.boards ?? compilePins([]);
+    return last?.boards ?? none;
   };
 }
 
-async function readSnapshot(store: Store, rulesOf: RuleCompiler, readPins: () => Promise<PinBoards>): Promise<Snapshot> {
-  const [stored, offers, approvals, hosts, pins] = await Promise.all([
-    store.policy(),
-    store.offers(),
-    store.approvals(),
-    store.decidedHosts(),
-    readPins(),
-  ]);
-  return compile({ ...stored, offers, approvals, hosts, pins, rules: await rulesOf(stored.policy) });
+/** Compiles only what changed since the last one. */
+function createSnapshotReader({ store, hashSecret, readState = createStateReader(store) }: InForceDeps): () => Promise<Snapshot> {
+  const rulesOf = createRuleCompiler(compileDepsOf(hashSecret));
+  const readPins = createPinReader(store);
+  let last: { readonly source: Source; readonly snapshot: Snapshot } | undefined;
+  return async () => {
+    const [state, pins] = await Promise.all([readState(), readPins()]);
+    const rules = last && last.source.policy === state.policy ? last.source.rules : await rulesOf(state.policy);
+    const { policy, ids, people, offers, approvals, hosts } = state;
+    const source: Source = { policy, ids, people, offers, approvals, hosts, pins, rules };
+    last = { source, snapshot: compile(source, last) };
+    return last.snapshot;
+  };
 }

@@ -55,6 +55,7 @@ import { createEngines } from './rule/engines.ts';
 import { locationOf, type ServeSettings } from './settings.ts';
 import { openSinks } from './sink/sinks.ts';
 import { lockDataDirectory } from './store/lock.ts';
+import { createStateReader } from './state.ts';
 import { openStore } from './store/open.ts';
 import { watchRevision } from './store/watch.ts';
 import { createTunnels } from './tunnel/tunnels.ts';
@@ -180,9 +181,9 @@ async function start(
   const recorder = opened(gaugeAudit(spool, now), (it) => it.close());
   const deeds = opened(createDeedLog({ store, recorder, logger, now }), (it) => it.close());
   bus.subscribe('changed', () => deeds.look());
-  const inForce = opened(await openInForce({ store, bus, logger, hashSecret: deriveSecret(signingKey, 'rule hashes') }), (it) =>
-    it.close(),
-  );
+  const readState = createStateReader(store);
+  const hashSecret = deriveSecret(signingKey, 'rule hashes');
+  const inForce = opened(await openInForce({ store, readState, bus, logger, hashSecret }), (it) => it.close());
   const hostLog = opened(createHostLog({ store, logger, now }), (it) => it.close());
   const onUse = hostLog.used;
   const tokenCheck = opened(createTokenCheck({ store, bus, now, onUse }), (it) => it.close());
@@ -192,6 +193,7 @@ async function start(
   const tunnels = opened(
     createTunnels({
       store,
+      readState,
       bus,
       organization,
       publicOrigin,

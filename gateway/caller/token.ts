@@ -2,8 +2,6 @@
 // expiry is checked at every use, and whatever is not surely valid is refused.
 import { hash } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
-import { UserId } from '#contract/id.ts';
-import type { PolicyIds } from '#contract/policy.ts';
 import { stepUpScope } from '#contract/scope.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Caller } from '../call.ts';
@@ -35,28 +33,17 @@ export function createTokenCheck(deps: {
 }): TokenCheck {
   const known = new Map<string, Known>();
   const asked = new Map<string, Promise<Known>>();
-  /** Of all users, read once per change: a policy may be large. */
-  let userIds: Promise<PolicyIds['users']> | undefined;
   // A lookup that began before a change must not be remembered after it.
   let generation = 0;
   const unsubscribe = deps.bus.subscribe('changed', () => {
     generation++;
     known.clear();
     asked.clear();
-    userIds = undefined;
   });
-
-  function readUserIds(): Promise<PolicyIds['users']> {
-    if (userIds) return userIds;
-    const reading = deps.store.policy().then(({ ids }) => ids.users);
-    userIds = reading;
-    reading.catch(() => userIds === reading && (userIds = undefined));
-    return reading;
-  }
 
   async function ask(digest: string): Promise<Known> {
     const began = generation;
-    const found = { ...(await lookUp(deps.store, readUserIds, digest, deps.now())), toldAt: deps.now() };
+    const found = { ...(await lookUp(deps.store, digest, deps.now())), toldAt: deps.now() };
     deps.onUse?.(found.caller);
     if (began === generation) {
       const oldest = known.size >= rememberAtMost ? known.keys().next().value : undefined;
@@ -103,18 +90,18 @@ export function createTokenCheck(deps: {
 
 type Found = Omit<Known, 'toldAt'>;
 
-async function lookUp(store: Store, readUserIds: () => Promise<PolicyIds['users']>, digest: string, now: number): Promise<Found> {
+async function lookUp(store: Store, digest: string, now: number): Promise<Found> {
   const token = await store.tokenByHash(digest);
-  if (!token) return lookUpConnection(store, readUserIds, digest, now);
+  if (!token) return lookUpConnection(store, digest, now);
   if (token.kind === 'enroll') throw new Fault('UNAUTHENTICATED');
   if (token.revokedAt !== null) throw new Fault('TOKEN_REVOKED');
   refuseExpired(token.expiresAt, now);
-  const id = UserId.safeParse((await readUserIds())[token.user]);
-  if (!id.success) throw new Fault('UNAUTHENTICATED');
+  const id = await store.userIdOf(token.user);
+  if (id === undefined) throw new Fault('UNAUTHENTICATED');
   const { user, host, gateway } = token;
   const client = `${token.kind === 'agent' ? 'agent' : 'token'}:${host}`;
   const caller = {
-    user: { id: id.data, slug: user },
+    user: { id, slug: user },
     host,
     client,
     token: token.id,
@@ -126,12 +113,12 @@ async function lookUp(store: Store, readUserIds: () => Promise<PolicyIds['users'
 }
 
 /** A host that signed in is known by its connection: its sessions go on when it comes with a newer token. */
-async function lookUpConnection(...[store, readUserIds, digest, now]: Parameters<typeof lookUp>): Promise<Found> {
+async function lookUpConnection(...[store, digest, now]: Parameters<typeof lookUp>): Promise<Found> {
   const found = await store.signIn.bearer(digest);
   if (!found) throw new Fault('UNAUTHENTICATED');
   refuseExpired(found.expiresAt, now);
   const { id, client, user, host, gateway } = found.connection;
-  if ((await readUserIds())[user.slug] !== user.id) throw new Fault('UNAUTHENTICATED');
+  if ((await store.userIdOf(user.slug)) !== user.id) throw new Fault('UNAUTHENTICATED');
   const shown = found.scopes.split(' ').includes(stepUpScope) ? Object.entries(found.stepUp) : [];
   const consented = new Map(shown.map(([server, tools]) => [server, tools === 'all' ? tools : new Set(tools)]));
   return {

@@ -22,7 +22,7 @@ export interface ServerCheck {
 
 /** Rejects with NAME_UNKNOWN, or with why the server could not be asked. */
 export async function checkServer({ store, discovery, publicOrigin }: SignInParts, server: string): Promise<ServerCheck> {
-  const place = remotePlace(await store.policy(), server);
+  const place = remotePlace(await store.policy('nobody'), server);
   if (!place) throw new Fault('NAME_UNKNOWN', { what: 'remote server', name: server, hint: 'Apply a policy that names it.' });
   const wants = await discovery.wantsOf(place);
   const found = { server, wants: wants.kind, auth: place.auth, fits: fitsWith(place, wants.kind) };

@@ -125,7 +125,7 @@ export function createUpstreamSignIns(
       if (!kept || !isHere || kept.server !== server || (kept.user && kept.user.id !== user))
         throw new Fault('UPSTREAM_SIGN_IN_OVER');
       const isShared = kept.user === null;
-      const place = remotePlace(await store.policy(), server);
+      const place = remotePlace(await store.policy('nobody'), server);
       // Tokens for one site go to no other, wherever the policy has moved the server meanwhile.
       if (!place || new URL(kept.resource).origin !== place.origin) throw new Fault('UPSTREAM_SIGN_IN_OVER');
       try {

@@ -1,8 +1,7 @@
-// The policy as one immutable snapshot of maps, made anew at every change and read as a whole by each call.
+// The policy as one immutable snapshot of maps, read as a whole by each call. A change makes another one, of which what stayed is the same object.
 // What the maps don't hold is not allowed: there is no default that grants anything.
-import { reachedGateways } from '#contract/grant.ts';
 import type { PinPolicy } from '#contract/pin.ts';
-import { AssignmentId, type Fingerprint, GatewayId, ServerId, Slug, UserId, type WorkstationId } from '#contract/id.ts';
+import { AssignmentId, type Fingerprint, GatewayId, ServerId, Slug, type WorkstationId } from '#contract/id.ts';
 import type { HostMode, HostState } from '#contract/host-identity.ts';
 import type { PolicyEngine } from '#contract/engine.ts';
 import type { PolicyAssignment, PolicyFile, PolicyIds, RemoteServer } from '#contract/policy.ts';
@@ -10,6 +9,7 @@ import type { Offer, Verdict } from '#contract/server.ts';
 import type { Assignment, Remote } from '../call.ts';
 import type { GatewayRules } from '../rule/compile.ts';
 import { exposureOf } from './exposure.ts';
+import { type People, peopleIn } from './people.ts';
 import { type PinBoards, pinsOf } from './pins.ts';
 import type { Off } from './switch.ts';
 
@@ -30,10 +30,9 @@ export interface CompiledGateway {
 export interface Snapshot {
   /** The engines that rules name, by their slugs. */
   readonly engines: ReadonlyMap<string, PolicyEngine>;
-  readonly users: ReadonlyMap<string, UserId>;
+  /** Who is there, and the gateways that they may call at. */
+  readonly people: People;
   readonly gateways: ReadonlyMap<string, CompiledGateway>;
-  /** Gateways that a user may call at, by the user's slug. */
-  readonly grants: ReadonlyMap<string, ReadonlySet<string>>;
   /** Which hosts are let in: what was decided of each by its identity, and of all others. */
   readonly hosts: { readonly mode: HostMode; readonly states: ReadonlyMap<string, HostState> };
   /** What is switched off; undefined where nothing is, and as compile() makes it: what is off comes faster than a policy is compiled. */
@@ -45,32 +44,38 @@ export interface Snapshot {
 export interface Source {
   readonly policy: PolicyFile;
   readonly ids: PolicyIds;
+  /** Absent: the users of the policy. */
+  readonly people?: People;
   readonly offers: readonly (Offer & { readonly workstation: WorkstationId; readonly offeredAt: number })[];
   readonly approvals: readonly Verdict[];
   /** The rules of gateways that have some, by their slugs. */
-  readonly rules?: ReadonlyMap<string, GatewayRules>;
+  readonly rules?: ReadonlyMap<string, GatewayRules> | undefined;
   /** Definitions that were seen. Absent: nothing is pinned, whatever the policy says. */
   readonly pins?: PinBoards;
   readonly hosts?: readonly { readonly id: string; readonly state: HostState }[];
 }
 
-/** Compiles what the store holds. A reference to something that is not there grants nothing. */
-export function compile(source: Source): Snapshot {
+/** Compiles what the store holds. A reference to something that is not there grants nothing. `before`: what of it is made of the same is taken over. */
+export function compile(source: Source, before?: { readonly source: Source; readonly snapshot: Snapshot }): Snapshot {
+  const isAsBefore = (...parts: readonly (keyof Source)[]) => parts.every((part) => before?.source[part] === source[part]);
+  const old = before?.snapshot;
+  return {
+    people: source.people ?? peopleIn(source),
+    gateways: old && isAsBefore('policy', 'ids', 'rules', 'pins') ? old.gateways : compileGateways(source),
+    engines: old && isAsBefore('policy') ? old.engines : new Map(Object.entries(source.policy.engines ?? {})),
+    hosts: old && isAsBefore('policy', 'hosts') ? old.hosts : compileHosts(source),
+    off: undefined,
+    offers: old && isAsBefore('offers', 'approvals') ? old.offers : compileOffers(source),
+  };
+}
+
+function compileHosts({ policy, hosts = [] }: Source): Snapshot['hosts'] {
+  return { mode: policy.hosts ?? 'open', states: new Map(hosts.map(({ id, state }) => [id, state])) };
+}
+
+function compileGateways(source: Source): Snapshot['gateways'] {
   const { policy, ids } = source;
-  const users = new Map<string, UserId>();
   const servers = new Map(Object.entries(policy.servers));
-  const grants = new Map<string, ReadonlySet<string>>();
-  // Whoever has the same teams and role reaches the same: of a large directory nearly everybody.
-  const reached = new Map<string, ReadonlySet<string>>();
-  for (const [slug, user] of Object.entries(policy.users)) {
-    const id = ids.users[slug];
-    if (id === undefined) continue;
-    users.set(slug, UserId.parse(id));
-    const holding = `${user.role ?? ''} ${user.teams.join(' ')}`;
-    const grant = reached.get(holding) ?? reachedGateways(policy, user);
-    reached.set(holding, grant);
-    grants.set(slug, grant);
-  }
   const gateways = new Map<string, CompiledGateway>();
   for (const [slug, gateway] of Object.entries(policy.gateways)) {
     const id = ids.gateways[slug];
@@ -97,10 +102,7 @@ export function compile(source: Source): Snapshot {
     }
     gateways.set(slug, { ...of, title: gateway.title ?? slug, assignments, rules: source.rules?.get(slug) });
   }
-  const states = new Map((source.hosts ?? []).map(({ id, state }) => [id, state]));
-  const engines = new Map(Object.entries(policy.engines ?? {}));
-  const hosts = { mode: policy.hosts ?? 'open', states };
-  return { users, gateways, grants, engines, hosts, off: undefined, offers: compileOffers(source) };
+  return gateways;
 }
 
 /** A server that wants an identity and an assignment that names none: the call asks for its own, so it fails where there is none. */

@@ -14,8 +14,8 @@ import type { Off } from './switch.ts';
  */
 export function enter(snapshot: Snapshot, caller: Caller, gateway: string, server?: string): CompiledGateway | Fault {
   const compiled = snapshot.gateways.get(gateway);
-  const isGranted =
-    snapshot.users.get(caller.user.slug) === caller.user.id && snapshot.grants.get(caller.user.slug)?.has(gateway);
+  const person = snapshot.people.bySlug(caller.user.slug);
+  const isGranted = compiled !== undefined && person?.id === caller.user.id && person.gateways.has(compiled.slug);
   // An unknown gateway and one of another team get the same answer: names are nobody else's business.
   if (!compiled || !isGranted) return new Fault('GATEWAY_NOT_GRANTED', { gateway });
   if (caller.gateway !== gateway) return new Fault('TOKEN_NOT_FOR_GATEWAY', { gateway });

@@ -27,7 +27,7 @@ export function createServices(deps: { store: Store; publicOrigin: string; event
   async function accountOf(clientId: string): Promise<{ slug: string; user: PolicyUser } | undefined> {
     if (!clientId.startsWith(prefix)) return undefined;
     const slug = clientId.slice(prefix.length);
-    const { users } = (await store.policy()).policy;
+    const { users } = (await store.policy({ by: 'slug', is: slug })).policy;
     const user = new Map<string, PolicyUser>(Object.entries(users)).get(slug);
     return user?.kind === 'service' ? { slug, user } : undefined;
   }

@@ -27,9 +27,9 @@ export interface Granted {
 
 /** The user with this e-mail, which an account of ours proved. Rejects with SIGN_IN_REFUSED where there is none, or more than one. */
 export async function personByEmail(store: Pick<Store, 'policy'>, { email }: Pick<Arrival, 'email'>): Promise<Person> {
-  const stored = await store.policy();
-  const found = Object.entries(stored.policy.users).filter(([, user]) => user.email?.toLowerCase() === email);
-  const [slug] = found[0] ?? [];
+  const stored = await store.policy({ by: 'email', is: email });
+  const found = Object.keys(stored.policy.users);
+  const [slug] = found;
   if (slug === undefined || found.length > 1) throw notOne(email, found.length > 1 ? 'several' : 'nobody');
   const person = personIn(stored, slug);
   if (!person) throw new Fault('SIGN_IN_REFUSED', { reason: 'your user has no id.' });
@@ -44,14 +44,14 @@ export function notOne(email: string, how: 'nobody' | 'several'): Fault {
 
 /** The user with this id; undefined where the policy has none any more. */
 export async function personById(store: Pick<Store, 'policy'>, id: string): Promise<Person | undefined> {
-  const stored = await store.policy();
-  const slug = Object.keys(stored.ids.users).find((name) => stored.ids.users[name] === id);
+  const stored = await store.policy({ by: 'id', is: id });
+  const [slug] = Object.keys(stored.policy.users);
   return slug === undefined ? undefined : personIn(stored, slug);
 }
 
 /** The user of this name, a service account too; undefined where the policy has none. */
 export async function personBySlug(store: Pick<Store, 'policy'>, slug: string): Promise<Person | undefined> {
-  return personIn(await store.policy(), slug);
+  return personIn(await store.policy({ by: 'slug', is: slug }), slug);
 }
 
 function personIn({ policy, ids }: StoredPolicy, slug: string): Person | undefined {

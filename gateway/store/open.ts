@@ -87,7 +87,7 @@ import {
 } from './sql/workstation.ts';
 import { switches, switchOff, switchOn } from './sql/switch.ts';
 import type { AdministrationStore } from './administration.ts';
-import { user, users } from './sql/user.ts';
+import { changesAfter, user, userIdOf, users } from './sql/user.ts';
 import type { DirectoryStore } from './directory.ts';
 import type { RetentionStore } from './retention.ts';
 import type { SearchStore } from './search.ts';
@@ -180,9 +180,11 @@ function storeOf(engine: Engine, deed?: DeedRecord, once?: string): Store {
   return {
     organization: guarded(() => organization(db)),
     revision: guarded(revisionOf(db)),
-    policy: guarded(() => policy(db)),
+    changesAfter: guarded((revision) => changesAfter(db, revision)),
+    policy: guarded((whom) => policy(db, whom)),
     filedPolicy: guarded(() => filedPolicy(db)),
     replacePolicy: guarded((file, expected, now) => replacePolicy(db, file, expected, now)),
+    userIdOf: guarded((slug) => userIdOf(db, slug)),
     addToken: guarded((token) => addToken(db, token)),
     tokenByHash: guarded((hash) => tokenByHash(db, hash)),
     tokenById: guarded((id) => tokenById(db, id)),

@@ -33,6 +33,7 @@ import { createParent } from './migration/0026-parent.ts';
 import { createCondition } from './migration/0027-condition.ts';
 import { createRemoval } from './migration/0028-removal.ts';
 import { createLook } from './migration/0029-look.ts';
+import { createRecentChange } from './migration/0030-recent-change.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -66,14 +67,15 @@ const migrations = {
   '0027-condition': createCondition,
   '0028-removal': createRemoval,
   '0029-look': createLook,
+  '0030-recent-change': createRecentChange,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';
 
 /** Where SQLite keeps what its index of words is made of: they come and go with it. */
 const isOfIndex = /^entry_word_/;
-/** Made from the records, so it is in no backup. */
-export const isDerived = (table: string): boolean => table === 'entry' || table.startsWith('entry_');
+/** Made from the records, or only true of this very database: it is in no backup. */
+export const isDerived = (table: string): boolean => table === 'entry' || table.startsWith('entry_') || table === 'recent_change';
 const bookkeeping: readonly string[] = ['migration', 'migration_lock'];
 
 type SchemaState =

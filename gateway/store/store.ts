@@ -33,6 +33,30 @@ export interface StoredPolicy {
   readonly ids: PolicyIds;
 }
 
+/** Somebody who counts as there, as the policy in force has them. */
+export interface PersonThere {
+  readonly id: UserId;
+  readonly slug: Slug;
+  readonly title: string | undefined;
+  /** Undefined: member. */
+  readonly role: Slug | undefined;
+  readonly teams: readonly Slug[];
+}
+/** Some of the users: those of this slug, id or address (in lower case), or none. */
+export type Whom = { readonly by: 'slug' | 'id' | 'email'; readonly is: string } | 'nobody';
+
+/** What changed in the store since a revision. */
+export interface Changes {
+  readonly revision: number;
+  /** Undefined: anything may have. Else these parts, and these people: as they are now, undefined where they are not there any more. */
+  readonly about:
+    | {
+        readonly parts: ReadonlySet<'offers' | 'approvals' | 'hosts'>;
+        readonly people: ReadonlyMap<UserId, PersonThere | undefined>;
+      }
+    | undefined;
+}
+
 /** `agent`: of a program that serves many people, one token for each; its host is the agent's name. */
 export interface HostToken {
   readonly kind: 'host' | 'agent';
@@ -160,8 +184,11 @@ export interface Store {
   /** A number that grows with every change of anything but records; cheap enough to ask five times a second. */
   revision(): Promise<number>;
 
-  /** As it is in force: with users whom sign-ins made, and the teams that groups give. */
-  policy(): Promise<StoredPolicy>;
+  /** What of the policy in force, offers, approvals and decided hosts is not as it was at this revision; the rest is. People are as at the revision that comes back. */
+  changesAfter(revision: number): Promise<Changes>;
+
+  /** As it is in force: with users whom sign-ins made, and the teams that groups give. `whom`: of users with these alone, whoever else there is. */
+  policy(whom?: Whom): Promise<StoredPolicy>;
   /** As it was applied last, without those. */
   filedPolicy(): Promise<PolicyFile>;
   /**
@@ -170,6 +197,9 @@ export interface Store {
    * Tokens and workstations of users that are gone, and host tokens and connections of gateways that are gone, are revoked at `now`.
    */
   replacePolicy(policy: PolicyFile, expectedRevision: number, now: number): Promise<void>;
+
+  /** Of the user of this name who counts as there; undefined where there is none. */
+  userIdOf(slug: Slug): Promise<UserId | undefined>;
 
   /** Rejects with NAME_UNKNOWN where the policy has no such user, or no such gateway for a host token. */
   addToken(token: Token): Promise<void>;

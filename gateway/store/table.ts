@@ -20,6 +20,7 @@ import type { ItemKind, PolicyServer, RemoteServer } from '#contract/policy.ts';
 import type { Verdict } from '#contract/server.ts';
 import type { SwitchKind } from '#contract/switch.ts';
 import type { AdministrationTables } from './administration-table.ts';
+import type { ChangeTable } from './change-table.ts';
 import type { DirectoryTables } from './directory-table.ts';
 import type { PinsColumn, PinTable } from './pin-table.ts';
 import type { SinkTables } from './sink-table.ts';
@@ -35,6 +36,7 @@ interface Named<Id> {
 export interface Tables extends AdministrationTables, DirectoryTables, SinkTables, TrailTables {
   /** One row: what the whole database is about. */
   readonly state: { readonly id: number; readonly revision: number; readonly organization: OrganizationId | null };
+  readonly recent_change: ChangeTable;
 
   readonly user: Named<UserId> & {
     /** Empty of a service account. */

@@ -1,6 +1,7 @@
-// Who may connect and what may run, as the store says now: policy and approvals are read again only where its revision has grown.
+// Who may connect and what may run, as the store says now.
 // Rule: an answer is never older than the question. Those who ask in one turn of the event loop share one look, which begins after them.
 import type { WorkstationId } from '#contract/id.ts';
+import type { ReadState, State } from '../state.ts';
 import type { Approval, Store, Workstation } from '../store/store.ts';
 import { membersOf, type MemberOf } from '../workstation/proof.ts';
 import { later } from './gather.ts';
@@ -16,21 +17,18 @@ export interface Standing {
 }
 
 export function createStanding(
-  store: Pick<Store, 'revision' | 'policy' | 'approvals' | 'workstationsOf'>,
+  { store, readState }: { readonly store: Pick<Store, 'workstationsOf'>; readonly readState: ReadState },
   gatherMs: () => number,
 ): (workstation?: WorkstationId) => Promise<Standing> {
-  let known: Pick<Standing, 'revision' | 'memberOf' | 'approvals'> | undefined;
+  let known: { readonly of: State; readonly standing: Omit<Standing, 'workstations'> } | undefined;
   let next: { readonly asked: Set<WorkstationId>; readonly look: Promise<Standing> } | undefined;
 
   async function read(asked: ReadonlySet<WorkstationId>): Promise<Standing> {
-    // Read before the rest: if that changes in between, the next reader sees a newer revision and reads again.
-    const revision = await store.revision();
+    // Read before the workstations: if that changes in between, the next reader sees a newer revision.
+    const state = await readState();
     const workstations = asked.size === 0 ? none : await store.workstationsOf([...asked]);
-    if (known?.revision === revision) return { ...known, workstations };
-    const [policy, approvals] = await Promise.all([store.policy(), store.approvals()]);
-    const byCommand = new Map(approvals.map((approval) => [`${approval.server} ${approval.fingerprint}`, approval]));
-    known = { revision, memberOf: membersOf(policy), approvals: byCommand };
-    return { ...known, workstations };
+    if (known?.of !== state) known = { of: state, standing: standingOf(state) };
+    return { ...known.standing, workstations };
   }
 
   function begin() {
@@ -49,6 +47,11 @@ export function createStanding(
     if (workstation !== undefined) next.asked.add(workstation);
     return next.look;
   };
+}
+
+function standingOf({ revision, people, approvals }: State): Omit<Standing, 'workstations'> {
+  const byCommand = new Map(approvals.map((approval) => [`${approval.server} ${approval.fingerprint}`, approval]));
+  return { revision, memberOf: membersOf(people), approvals: byCommand };
 }
 
 const none: ReadonlyMap<WorkstationId, Workstation> = new Map();

@@ -8,6 +8,7 @@ import { newId, type OrganizationId, type Slug, type UserId, type WorkstationId 
 import type { CallRecord } from '#contract/audit.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { Bus } from '../bus/bus.ts';
+import { createStateReader, type ReadState } from '../state.ts';
 import type { Store } from '../store/store.ts';
 import { createRefusals, eventRecord, type EventDraft } from '../workstation/event.ts';
 import { checkProof, type Member } from '../workstation/proof.ts';
@@ -44,6 +45,8 @@ export interface Tunnels extends Hub {
 
 export interface TunnelsDeps {
   readonly store: Store;
+  /** Shared with others who follow the store; absent: by itself. */
+  readonly readState?: ReadState;
   readonly bus: Bus;
   readonly organization: OrganizationId;
   readonly publicOrigin: string;
@@ -108,7 +111,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   const recordRefusal = createRefusals(record, now);
   const gatherMs = (): number => (doorway.served < storm.proofs ? 0 : storm.gatherMs);
   const recordOpened = gathering(record, gatherMs);
-  const standing = createStanding(store, gatherMs);
+  const standing = createStanding({ store, readState: deps.readState ?? createStateReader(store) }, gatherMs);
   const review = createReview({
     store,
     standing,

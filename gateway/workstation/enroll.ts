@@ -5,6 +5,7 @@ import { EnrollRequest, type EnrollResponse } from '#contract/enrollment.ts';
 import { Fault } from '#contract/error.ts';
 import { enrollText } from '#contract/frame.ts';
 import { newId, WorkstationId, type OrganizationId } from '#contract/id.ts';
+import { peopleIn } from '../policy/people.ts';
 import type { Store, Workstation } from '../store/store.ts';
 import { eventRecord, type RecordEvent } from './event.ts';
 import { isSigned, membersOf, thumbprint } from './proof.ts';
@@ -45,7 +46,7 @@ export async function enroll(deps: EnrollDeps, body: unknown, address: string): 
     revokedAt: null,
     lastSeenAt: null,
   };
-  const member = membersOf(await store.policy())(workstation);
+  const member = membersOf(peopleIn(await store.policy({ by: 'slug', is: token.user })))(workstation);
   if (member === undefined) throw new Fault('ENROLL_TOKEN_INVALID');
   const outcome = await store.enroll(tokenHash, workstation, now);
   if (outcome !== 'enrolled') throw refusal(outcome, token.expiresAt);

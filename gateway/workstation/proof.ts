@@ -4,9 +4,9 @@ import { hash, verify } from 'node:crypto';
 import { thumbprintText, type PublicKey } from '#contract/enrollment.ts';
 import { Fault } from '#contract/error.ts';
 import { proofText } from '#contract/frame.ts';
-import { reachedGateways } from '#contract/grant.ts';
-import { UserId, type Slug, type WorkstationId } from '#contract/id.ts';
-import type { StoredPolicy, Workstation } from '../store/store.ts';
+import type { Slug, UserId, WorkstationId } from '#contract/id.ts';
+import type { People } from '../policy/people.ts';
+import type { Workstation } from '../store/store.ts';
 
 export interface Claim {
   readonly version: number;
@@ -63,15 +63,12 @@ export async function checkProof(
 
 export type MemberOf = (workstation: Pick<Workstation, 'id' | 'user' | 'revokedAt'>) => Member | undefined;
 
-/** Who stands behind a workstation by this policy; undefined where it or its user may no longer connect. What members of one user have in common is made once. */
-export function membersOf({ policy, ids }: StoredPolicy): MemberOf {
+/** Who stands behind a workstation; undefined where it or its user may no longer connect. What members of one user have in common is made once. */
+export function membersOf(people: People): MemberOf {
   const known = new Map<Slug, Omit<Member, 'workstation'> | undefined>();
-  const reachOf = (slug: Slug): Omit<Member, 'workstation'> | undefined => {
-    const user = policy.users[slug];
-    const id = UserId.safeParse(ids.users[slug]);
-    if (user === undefined || !id.success) return undefined;
-    const gateways = [...reachedGateways(policy, user)].toSorted();
-    return { user: { id: id.data, slug, name: user.title ?? slug }, gateways };
+  const reachOf = (name: Slug): Omit<Member, 'workstation'> | undefined => {
+    const person = people.bySlug(name);
+    return person && { user: { id: person.id, slug: name, name: person.name }, gateways: [...person.gateways].toSorted() };
   };
   return ({ id, user, revokedAt }) => {
     if (!known.has(user)) known.set(user, reachOf(user));

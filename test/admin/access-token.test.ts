@@ -55,7 +55,7 @@ describe('a personal access token', () => {
   test('ends with the one that it was made with', async () => {
     proves('admin.token-child', {
       file: 'gateway/store/sql/access-token.ts',
-      find: 'await revokeChildren(tx, now);\n    return changed(true);',
+      find: "await revokeChildren(tx, now);\n    return changed(true, 'beside');",
       replace: 'return changed(true);',
     });
     const acting = { ...byHand, store: stage.data.store, now: () => stage.now };

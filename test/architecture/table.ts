@@ -53,9 +53,16 @@ export const layers: readonly Layer[] = [
     packages: [...logger, 'kysely', 'better-sqlite3', 'pg', 'zod'],
     node: 'all',
   },
+  // What the store says, as everybody who follows it has it.
+  {
+    at: 'gateway/state.ts',
+    ours: [...contract, 'gateway/policy/people.ts', 'gateway/store/store.ts'],
+    packages: [],
+    node: [],
+  },
   {
     at: 'gateway/in-force.ts',
-    ours: [...contract, 'gateway/policy/', 'gateway/rule/', 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
+    ours: [...contract, 'gateway/policy/', 'gateway/rule/', 'gateway/state.ts', 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
     packages: logger,
     node: [],
   },
@@ -67,7 +74,7 @@ export const layers: readonly Layer[] = [
   },
   {
     at: 'gateway/workstation/',
-    ours: [...contract, 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
+    ours: [...contract, 'gateway/policy/people.ts', 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
     packages: [...logger, 'zod'],
     node: 'all',
   },
@@ -127,7 +134,14 @@ export const layers: readonly Layer[] = [
   },
   {
     at: 'gateway/tunnel/',
-    ours: [...contract, 'gateway/store/store.ts', 'gateway/bus/bus.ts', 'gateway/workstation/', 'gateway/audit/record.ts'],
+    ours: [
+      ...contract,
+      'gateway/state.ts',
+      'gateway/store/store.ts',
+      'gateway/bus/bus.ts',
+      'gateway/workstation/',
+      'gateway/audit/record.ts',
+    ],
     packages: [...logger, 'ws', 'zod'],
     node: 'all',
   },

@@ -38,11 +38,11 @@ describe('a switch', () => {
     });
     const gate = Promise.withResolvers<void>();
     let isSlow = false;
-    const slow = async () => {
+    const slow = async (revision: number) => {
       if (isSlow) await gate.promise;
-      return data.store.policy();
+      return data.store.changesAfter(revision);
     };
-    const inForce = await open({ ...data.store, policy: slow });
+    const inForce = await open({ ...data.store, changesAfter: slow });
     isSlow = true;
     await data.store.switchOff(off());
     data.bus.publish('changed');

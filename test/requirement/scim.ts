@@ -56,4 +56,11 @@ export const scim: readonly Requirement[] = [
     promise: 'The report of an offboarding is signed, and one that was changed does not verify.',
     source: people,
   },
+  {
+    id: 'people.as-whole',
+    promise: 'Whoever comes, goes or changes, what is in force is what a look at all of it would give.',
+    source: people,
+  },
+  { id: 'people.one-by-one', promise: 'One more person costs what one person costs, however many there are.', source: people },
+  { id: 'people.doubt-whole', promise: 'Where it is not known what changed, everything is read again.', source: people },
 ];

@@ -48,7 +48,7 @@ export function describeSwitches(kind: string, ground: () => Promise<Ground>): v
     test('bump the revision, each time that something changes', async () => {
       proves('switch.seen-elsewhere', {
         file: 'gateway/store/sql/switch.ts',
-        find: 'return changed(undefined);',
+        find: "return changed(undefined, 'beside');",
         replace: 'return unchanged(undefined);',
       });
       const before = await store.revision();

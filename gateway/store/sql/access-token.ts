@@ -40,7 +40,7 @@ export async function addAccessToken(db: Db, token: AccessToken): Promise<void> 
         parent: token.parent,
       })
       .execute();
-    return changed(undefined);
+    return changed(undefined, 'beside');
   });
 }
 
@@ -55,7 +55,7 @@ export async function revokeAccessToken(db: Db, id: TokenId, now: number): Promi
     const { numUpdatedRows } = await to.executeTakeFirstOrThrow();
     if (numUpdatedRows === 0n) return unchanged(false);
     await revokeChildren(tx, now);
-    return changed(true);
+    return changed(true, 'beside');
   });
 }
 

@@ -92,7 +92,7 @@ export async function alerts(db: Db): Promise<readonly Alert[]> {
 export async function closeAlert(db: Db, id: AlertId, now: number): Promise<boolean> {
   return await change(db, async (tx) => {
     const open = tx.updateTable('alert').set({ closed_at: now }).where('id', '=', id).where('closed_at', 'is', null);
-    return (await open.executeTakeFirstOrThrow()).numUpdatedRows > 0n ? changed(true) : unchanged(false);
+    return (await open.executeTakeFirstOrThrow()).numUpdatedRows > 0n ? changed(true, 'beside') : unchanged(false);
   });
 }
 

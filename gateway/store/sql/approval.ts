@@ -31,6 +31,6 @@ export async function decide(
       .values({ server_slug: server, fingerprint, ...row })
       .onConflict((conflict) => conflict.columns(['server_slug', 'fingerprint']).doUpdateSet(row))
       .execute();
-    return changed(undefined);
+    return changed(undefined, 'approvals');
   });
 }

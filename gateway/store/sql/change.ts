@@ -2,14 +2,17 @@
 // The deed of whoever changes it is written there too, so that no change of an administrator is without its record.
 import type { DeedRecord } from '#contract/audit.ts';
 import type { Db, Tx } from '../table.ts';
+import { type About, noteChange } from './recent-change.ts';
 
-/** What a change found: a value, and whether anything was changed by it. */
+/** What a change found: a value, whether anything was changed by it, and what it was about. */
 export interface Changed<T> {
   readonly value: T;
   readonly changed: boolean;
+  readonly about: About;
 }
-export const unchanged = <T>(value: T): Changed<T> => ({ value, changed: false });
-export const changed = <T>(value: T): Changed<T> => ({ value, changed: true });
+export const unchanged = <T>(value: T): Changed<T> => ({ value, changed: false, about: 'beside' });
+/** Less than everything only where nothing else of what is in force can be different by it. */
+export const changed = <T>(value: T, about: About = 'everything'): Changed<T> => ({ value, changed: true, about });
 
 const deeds = new WeakMap<Db, { readonly deed: DeedRecord; readonly once: string | undefined }>();
 
@@ -35,6 +38,7 @@ export async function change<T>(db: Db, work: (tx: Tx, revision: number) => Prom
         .updateTable('state')
         .set({ revision: revision + 1 })
         .execute();
+      await noteChange(tx, revision + 1, result.about);
       const { deed, once } = deeds.get(db) ?? {};
       if (deed) await writeDeed(tx, deed);
       if (once !== undefined) await tx.updateTable('idempotency').set({ done: 1 }).where('key', '=', once).execute();

@@ -59,7 +59,7 @@ export async function revokeConnection(db: Db, id: ConnectionId, now: number): P
     const { numUpdatedRows } = await to.executeTakeFirstOrThrow();
     if (numUpdatedRows === 0n) return unchanged(false);
     await removeItems(tx, id);
-    return changed(true);
+    return changed(true, 'beside');
   });
 }
 

@@ -71,7 +71,7 @@ export async function forgetDeeds(db: Db, ids: readonly RecordId[]): Promise<voi
 }
 
 export async function noteDeed(db: Db): Promise<void> {
-  await change(db, () => Promise.resolve(changed(undefined)));
+  await change(db, () => Promise.resolve(changed(undefined, 'beside')));
 }
 
 export async function deedsWaiting(db: Db): Promise<number> {

@@ -20,8 +20,12 @@ export async function directoryGrants(db: Db, users?: readonly UserId[]): Promis
     mapped.map(([name]) => name),
   );
   if (named.size === 0) return new Map();
-  const from = members(db, [...named.keys()]).select(['directory_member.group_id', 'directory_person.user_id']);
-  const rows = await (users === undefined ? from : from.where('directory_person.user_id', 'in', users)).execute();
+  const rows =
+    users === undefined
+      ? await members(db, [...named.keys()])
+          .select(['directory_member.group_id', 'directory_person.user_id'])
+          .execute()
+      : (await membershipsOf(db, users)).filter((row) => named.has(row.group_id));
   const groupsOf = Map.groupBy(rows, (row) => row.user_id);
   return new Map(
     [...groupsOf].map(([id, groups]) => {
@@ -61,6 +65,21 @@ async function groupsNamed(db: Db, names: readonly string[]): Promise<ReadonlyMa
       ...(await db.selectFrom('directory_group').select(['id', 'display_name']).where('display_name', 'in', some).execute()),
     );
   return new Map(found.map((group) => [group.id, group.display_name]));
+}
+
+/** By the people: a group may have a hundred thousand others. */
+async function membershipsOf(db: Db, users: readonly UserId[]) {
+  const people = await db.selectFrom('directory_person').select(['id', 'user_id']).where('user_id', 'in', users).execute();
+  if (people.length === 0) return [];
+  const userOf = new Map(people.map(({ id, user_id }) => [id, user_id]));
+  const of = db
+    .selectFrom('directory_member')
+    .select(['group_id', 'person_id'])
+    .where('person_id', 'in', [...userOf.keys()]);
+  return (await of.execute()).flatMap(({ group_id, person_id }) => {
+    const user_id = userOf.get(person_id);
+    return user_id === undefined ? [] : [{ group_id, user_id }];
+  });
 }
 
 function members(db: Db, groups: readonly string[]) {

@@ -1,7 +1,7 @@
 // Groups as a directory says them, and who is in them. The rule: members go in and out one by one, so that a group of any size costs what changes of it.
 import type { Selectable } from 'kysely';
 import { Fault } from '#contract/error.ts';
-import { newId } from '#contract/id.ts';
+import { newId, type UserId } from '#contract/id.ts';
 import type { DirectoryGroup, DirectoryStore, Found, GroupDraft, MemberChange, Search } from '../directory.ts';
 import type { Db, Tables, Tx } from '../table.ts';
 import { changed, readAtOnce, unchanged } from './change.ts';
@@ -14,8 +14,8 @@ export async function addGroup(db: Db, draft: GroupDraft, now: number): Promise<
     await refuseTaken(tx, draft);
     const row = { id: newId(now), version: 1, created_at: now, modified_at: now, ...columnsOf(draft) };
     await tx.insertInto('directory_group').values(row).execute();
-    if (draft.members) await putMembers(tx, row.id, draft.members);
-    return changed(groupOf(row));
+    const people = draft.members ? await putMembers(tx, row.id, draft.members) : [];
+    return changed(groupOf(row), { people: await usersOf(tx, people) });
   });
 }
 
@@ -74,8 +74,10 @@ export async function changeGroup(
     await refuseTaken(tx, draft, id);
     const row = { ...before, ...columnsOf(draft), version: version + 1, modified_at: now };
     await tx.updateTable('directory_group').set(row).where('id', '=', id).execute();
-    if (draft.members) await putMembers(tx, id, draft.members);
-    return changed(groupOf(row));
+    const people = draft.members ? await putMembers(tx, id, draft.members) : [];
+    // Under another name it gives all of its members something else.
+    const isNamed = row.display_name === before.display_name;
+    return changed(groupOf(row), isNamed ? { people: await usersOf(tx, people) } : 'everything');
   });
 }
 
@@ -92,26 +94,40 @@ export async function removeGroup(db: Db, id: string, version: number): Promise<
   });
 }
 
-async function putMembers(tx: Tx, group_id: string, change: MemberChange): Promise<void> {
-  const add = change.kind === 'set' ? change.people : change.add;
-  await refuseUnknown(tx, add);
+/** Who may have come or gone. */
+async function putMembers(tx: Tx, group_id: string, change: MemberChange): Promise<readonly string[]> {
+  let [come, gone] = change.kind === 'set' ? [change.people, []] : [change.add, change.remove];
+  await refuseUnknown(tx, come);
   if (change.kind === 'set') {
     const wanted = new Set(change.people);
-    const now = await tx.selectFrom('directory_member').select('person_id').where('group_id', '=', group_id).execute();
-    await remove(now.map((row) => row.person_id).filter((id) => !wanted.has(id)));
-  } else await remove(change.remove);
-  const rows = [...new Set(add)].map((person_id) => ({ group_id, person_id }));
+    const rows = await tx.selectFrom('directory_member').select('person_id').where('group_id', '=', group_id).execute();
+    const now = new Set(rows.map((row) => row.person_id));
+    gone = [...now].filter((id) => !wanted.has(id));
+    come = [...wanted].filter((id) => !now.has(id));
+  }
+  await remove(gone);
+  const rows = [...new Set(come)].map((person_id) => ({ group_id, person_id }));
   for (const values of parts(rows))
     await tx
       .insertInto('directory_member')
       .values(values)
       .onConflict((on) => on.doNothing())
       .execute();
+  return [...come, ...gone];
 
   async function remove(people: readonly string[]): Promise<void> {
     for (const ids of parts(people))
       await tx.deleteFrom('directory_member').where('group_id', '=', group_id).where('person_id', 'in', ids).execute();
   }
+}
+
+async function usersOf(tx: Tx, people: readonly string[]): Promise<ReadonlySet<UserId>> {
+  const users = new Set<UserId>();
+  for (const ids of parts(people)) {
+    const found = await tx.selectFrom('directory_person').select('user_id').where('id', 'in', ids).execute();
+    for (const { user_id } of found) users.add(user_id);
+  }
+  return users;
 }
 
 async function refuseUnknown(tx: Tx, people: readonly string[]): Promise<void> {

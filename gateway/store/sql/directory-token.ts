@@ -12,7 +12,7 @@ export async function addDirectoryToken(db: Db, token: DirectoryToken): Promise<
       .insertInto('directory_token')
       .values({ id, title, hash, created_at: createdAt, expires_at: expiresAt, revoked_at: revokedAt, used_at: usedAt })
       .execute();
-    return changed(undefined);
+    return changed(undefined, 'beside');
   });
 }
 
@@ -33,7 +33,7 @@ export async function revokeDirectoryToken(db: Db, id: TokenId, now: number): Pr
       .where('id', '=', id)
       .where('revoked_at', 'is', null)
       .executeTakeFirstOrThrow();
-    return numUpdatedRows > 0n ? changed(true) : unchanged(false);
+    return numUpdatedRows > 0n ? changed(true, 'beside') : unchanged(false);
   });
 }
 

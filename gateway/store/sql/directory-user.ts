@@ -82,16 +82,19 @@ export async function followMade(tx: Tx): Promise<void> {
   for (const { id, email, display_name } of moved) await follow(tx, id, { email, displayName: display_name });
 }
 
-/** Whose users the policy replaced or removed are linked anew, and whoever is held stays so under the name that they have now. */
-export async function settleDirectory(tx: Tx, now: number): Promise<void> {
+/** Whose users the policy replaced or removed are linked anew, and whoever is held stays so under the name that they have now. Their users. */
+export async function settleDirectory(tx: Tx, now: number): Promise<readonly UserId[]> {
   const lost = await tx
     .selectFrom('directory_person')
     .select(['id', 'email', 'display_name', 'active'])
     .where('user_id', 'not in', tx.selectFrom('user').select('id'))
     .execute();
+  const users: UserId[] = [];
   for (const { id, email, display_name, active } of lost) {
     const user = await linkUser(tx, { email, displayName: display_name }, now);
+    users.push(user);
     await tx.updateTable('directory_person').set({ user_id: user }).where('id', '=', id).execute();
     if (active === 0) await followPerson(tx, user, { email, displayName: display_name, active: false }, now);
   }
+  return users;
 }

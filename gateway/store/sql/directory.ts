@@ -11,10 +11,12 @@ import { cutAccess, holdByAddress, putHold } from './hold.ts';
 import { parts } from './part.ts';
 import { revokeOrphans } from './replace-policy.ts';
 import { changePeople } from './super-admin.ts';
+import { touching } from './touched.ts';
 
 export async function addPerson(db: Db, draft: PersonDraft, now: number): Promise<DirectoryPerson> {
   return await changePeople(db, async (tx) => {
     await refuseTaken(tx, draft);
+    const touched = await touching(tx, { emails: [draft.email] });
     const id = newId(now);
     const user = await linkUser(tx, draft, now);
     await refuseLinked(tx, user, draft);
@@ -22,7 +24,7 @@ export async function addPerson(db: Db, draft: PersonDraft, now: number): Promis
     await tx.insertInto('directory_person').values(row).execute();
     await putEmails(tx, id, draft);
     await followPerson(tx, user, draft, now);
-    return changed(await read(tx, id));
+    return changed(await read(tx, id), await touched());
   });
 }
 
@@ -66,6 +68,7 @@ export async function changePerson(
     const before = await tx.selectFrom('directory_person').selectAll().where('id', '=', id).executeTakeFirst();
     if (before === undefined || before.version !== version) return unchanged(undefined);
     await refuseTaken(tx, draft, id);
+    const touched = await touching(tx, { users: [before.user_id], emails: [before.email_key, draft.email] });
     const user = await userUnder(tx, before, draft, now);
     await tx
       .updateTable('directory_person')
@@ -73,12 +76,13 @@ export async function changePerson(
       .where('id', '=', id)
       .execute();
     await putEmails(tx, id, draft);
+    let linked: readonly UserId[] = [];
     if (user !== before.user_id) {
       await removeUser(tx, before.user_id);
-      await revokeOrphans(tx, now);
+      linked = await revokeOrphans(tx, now);
     }
     await followPerson(tx, user, draft, now);
-    return changed(await read(tx, id));
+    return changed(await read(tx, id), await touched(linked));
   });
 }
 
@@ -108,6 +112,7 @@ export async function removePerson(db: Db, id: string, version: number, now: num
   return await changePeople(db, async (tx) => {
     const row = await tx.selectFrom('directory_person').selectAll().where('id', '=', id).executeTakeFirst();
     if (row === undefined || row.version !== version) return unchanged(false);
+    const touched = await touching(tx, { users: [row.user_id], emails: [row.email_key] });
     await tx.deleteFrom('directory_email').where('person_id', '=', id).execute();
     await tx.deleteFrom('directory_member').where('person_id', '=', id).execute();
     await tx.deleteFrom('directory_person').where('id', '=', id).execute();
@@ -119,11 +124,12 @@ export async function removePerson(db: Db, id: string, version: number, now: num
     await cutAccess(tx, row.user_id, now);
     // Also where the user goes: a sign-in must not make them anew.
     await putHold(tx, { user: row.user_id, email, cause: 'directory', now });
+    let linked: readonly UserId[] = [];
     if (made_by === madeByDirectory) {
       await removeUser(tx, row.user_id);
-      await revokeOrphans(tx, now);
+      linked = await revokeOrphans(tx, now);
     }
-    return changed(true);
+    return changed(true, await touched(linked));
   });
 }
 

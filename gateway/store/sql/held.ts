@@ -2,6 +2,7 @@
 // name in the policy or a first sign-in changes nothing.
 import type { UserId } from '#contract/id.ts';
 import type { Db } from '../table.ts';
+import { parts } from './part.ts';
 
 /** Whether a user is held. */
 export async function heldUsers(db: Db): Promise<(user: { readonly id: UserId; readonly email: string }) => boolean> {
@@ -10,6 +11,28 @@ export async function heldUsers(db: Db): Promise<(user: { readonly id: UserId; r
   const inactive = await db.selectFrom('directory_person').select('email_key').where('active', '=', 0).execute();
   const emails = new Set([...rows, ...inactive].map((row) => row.email_key));
   return ({ id, email }) => ids.has(id) || (email !== '' && emails.has(email.toLowerCase()));
+}
+
+/** Which of these are held: the same, without looking at all others. */
+export async function heldAmong(
+  db: Db,
+  users: readonly { readonly id: UserId; readonly email: string }[],
+): Promise<ReadonlySet<UserId>> {
+  const held = new Set<UserId>();
+  for (const some of parts(users, 200)) {
+    const ids = some.map(({ id }) => id);
+    const keys = some.flatMap(({ email }) => (email === '' ? [] : [email.toLowerCase()]));
+    const by = db.selectFrom('hold').select(['user_id', 'email_key']);
+    const holds = await by
+      .where((is) => is.or([is('user_id', 'in', ids), ...(keys.length > 0 ? [is('email_key', 'in', keys)] : [])]))
+      .execute();
+    const people = db.selectFrom('directory_person').select('email_key').where('active', '=', 0);
+    const inactive = keys.length === 0 ? [] : await people.where('email_key', 'in', keys).execute();
+    const heldIds = new Set(holds.map((row) => row.user_id));
+    const heldKeys = new Set([...holds, ...inactive].map((row) => row.email_key));
+    for (const { id, email } of some) if (heldIds.has(id) || (email !== '' && heldKeys.has(email.toLowerCase()))) held.add(id);
+  }
+  return held;
 }
 
 /** The same of one. */

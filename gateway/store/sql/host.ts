@@ -95,7 +95,7 @@ export async function decideHost(db: Db, id: string, state: 'allowed' | 'blocked
       .values({ id, state, decided_at: now, last_at: null, ...unseen })
       .onConflict((on) => on.column('id').doUpdateSet({ state, decided_at: now }))
       .execute();
-    return changed(true);
+    return changed(true, 'hosts');
   });
 }
 

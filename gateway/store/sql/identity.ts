@@ -63,7 +63,7 @@ export async function setIdentity(
       if (there.id !== id) return unchanged(false);
       const set = { origin, kind, sealed, set_at: setAt, lease_until: null };
       await tx.updateTable('identity').set(set).where('id', '=', id).execute();
-      return changed(true);
+      return changed(true, 'beside');
     }
     await tx
       .insertInto('identity')
@@ -83,7 +83,7 @@ export async function setIdentity(
         lease_until: null,
       })
       .execute();
-    return changed(true);
+    return changed(true, 'beside');
   });
 }
 
@@ -91,7 +91,7 @@ export async function removeIdentity(db: Db, id: IdentityId, now: number): Promi
   return await change(db, async (tx) => {
     const gone = tx.updateTable('identity').set({ sealed: null, removed_at: now });
     const { numUpdatedRows } = await gone.where('id', '=', id).where('removed_at', 'is', null).executeTakeFirstOrThrow();
-    return numUpdatedRows > 0n ? changed(true) : unchanged(false);
+    return numUpdatedRows > 0n ? changed(true, 'beside') : unchanged(false);
   });
 }
 
@@ -105,7 +105,7 @@ export async function resealIdentities(
       const now = tx.updateTable('identity').set({ sealed: after }).where('id', '=', id).where('sealed', '=', before);
       if ((await now.executeTakeFirstOrThrow()).numUpdatedRows === 0n) missed.push(id);
     }
-    return missed.length < changes.length ? changed(missed) : unchanged(missed);
+    return missed.length < changes.length ? changed(missed, 'beside') : unchanged(missed);
   });
 }
 

@@ -92,6 +92,6 @@ export async function passAttempt(db: Db, email: string, step: number, network: 
 export async function removeAccount(db: Db, email: string): Promise<boolean> {
   return await change(db, async (tx) => {
     const { numDeletedRows } = await tx.deleteFrom('local_account').where('email', '=', email).executeTakeFirstOrThrow();
-    return numDeletedRows > 0n ? changed(true) : unchanged(false);
+    return numDeletedRows > 0n ? changed(true, 'beside') : unchanged(false);
   });
 }

@@ -6,13 +6,16 @@ import type { Db, Tx } from '../table.ts';
 import { change, changed, unchanged } from './change.ts';
 import { cutAccess, putHold } from './hold.ts';
 import { changePeople } from './super-admin.ts';
+import { touching } from './touched.ts';
 
 export async function holdUser(db: Db, slug: string, now: number): ReturnType<DirectoryStore['hold']> {
   return await changePeople(db, async (tx) => {
     const found = await userOfSlug(tx, slug);
     if (found === undefined) return unchanged(undefined);
+    const touched = await touching(tx, { users: [found.id] });
     await putHold(tx, { user: found.id, email: found.email, cause: 'offboarding', now });
-    return changed({ ...(await cutAccess(tx, found.id, now)), user: found.id, email: found.email });
+    const cut = await cutAccess(tx, found.id, now);
+    return changed({ ...cut, user: found.id, email: found.email }, await touched());
   });
 }
 
@@ -20,6 +23,7 @@ export async function releaseUser(db: Db, slug: string, now: number): Promise<bo
   return await change(db, async (tx) => {
     const found = await userOfSlug(tx, slug);
     if (found === undefined) return unchanged(false);
+    const touched = await touching(tx, { users: [found.id] });
     const { numDeletedRows } = await tx
       .deleteFrom('hold')
       .where((is) => is.or([is('user_id', '=', found.id), is('email_key', '=', found.email.toLowerCase())]))
@@ -32,7 +36,7 @@ export async function releaseUser(db: Db, slug: string, now: number): Promise<bo
       .where('active', '=', 0)
       .executeTakeFirst();
     if (gone) await putHold(tx, { user: found.id, email: found.email, cause: 'directory', now });
-    return changed(true);
+    return changed(true, await touched());
   });
 }
 

@@ -12,18 +12,20 @@ import { madeByDirectory } from './directory-user.ts';
 import { holdByAddress } from './hold.ts';
 import { freeSlug } from './slug.ts';
 import { changePeople } from './super-admin.ts';
+import { touching } from './touched.ts';
 
 export async function arrive(db: Db, of: Parameters<SignInStore['arrive']>[0]): Promise<Whose> {
   const { issuer, subject, email, provider, makes, gives, title, teams, ofGroups, at } = of;
   return await changePeople(db, async (tx) => {
     const came = await whose(tx, of);
     if (came.kind === 'several' || came.kind === 'elsewhere' || (came.kind === 'nobody' && !makes)) return unchanged(came);
+    const touched = await touching(tx, { users: 'user' in came ? [came.user] : [], emails: [email] });
     const id = 'user' in came ? came.user : await make(tx);
     if (came.kind !== 'bound') await bind(tx, { issuer, subject, email, user: id, at });
     const isMoved = came.kind === 'bound' && (await move(tx, id, email));
     const before = await tx.selectFrom('arrival').select('at').where('user_id', '=', id).executeTakeFirst();
     // Somebody of whom a provider said more before: that ends here, and from now on it is this sign-in that tokens are renewed by.
-    if (!gives && before === undefined) return isMoved ? changed(came) : unchanged(came);
+    if (!gives && before === undefined) return isMoved ? changed(came, await touched()) : unchanged(came);
     const { made_by } = await tx.selectFrom('user').select('made_by').where('id', '=', id).executeTakeFirstOrThrow();
     // Also where that is none: what another provider said, or this one under other settings, counts no more.
     const isSame = await setTeams(tx, id, [...(made_by === provider ? teams : []), ...(ofGroups ?? [])]);
@@ -33,7 +35,7 @@ export async function arrive(db: Db, of: Parameters<SignInStore['arrive']>[0]): 
       .values(row)
       .onConflict((on) => on.column('user_id').doUpdateSet(row))
       .execute();
-    return came.kind === 'nobody' || isMoved || !isSame ? changed(came) : unchanged(came);
+    return came.kind === 'nobody' || isMoved || !isSame ? changed(came, await touched([id])) : unchanged(came);
   });
 
   async function make(tx: Tx): Promise<UserId> {
@@ -86,16 +88,18 @@ export async function madePeople(db: Db): Promise<readonly MadePerson[]> {
 
 export async function removePerson(db: Db, slug: string, now: number): Promise<boolean> {
   return await changePeople(db, async (tx) => {
-    await holdByAddress(tx);
-    const { numDeletedRows } = await tx
-      .deleteFrom('user')
+    const found = await tx
+      .selectFrom('user')
+      .select('id')
       .where('made_by', 'is not', null)
       .where('made_by', '!=', madeByDirectory)
       .where(sql<string>`slug`, '=', slug)
-      .executeTakeFirstOrThrow();
-    if (numDeletedRows === 0n) return unchanged(false);
-    await revokeOrphans(tx, now);
-    return changed(true);
+      .executeTakeFirst();
+    if (found === undefined) return unchanged(false);
+    const touched = await touching(tx, { users: [found.id] });
+    await holdByAddress(tx, found.id);
+    await tx.deleteFrom('user').where('id', '=', found.id).execute();
+    return changed(true, await touched(await revokeOrphans(tx, now)));
   });
 }
 
@@ -105,13 +109,14 @@ export async function setPersonRole(db: Db, user: Slug, role: Slug): Promise<boo
     if (known === undefined && !isBuiltIn(role))
       throw new Fault('NAME_UNKNOWN', { what: 'role', name: role, hint: 'Name one of the policy that is in force.' });
     const set = role === member ? null : role;
-    const { numUpdatedRows } = await tx
+    const given = await tx
       .updateTable('user')
       .set({ role: set })
       .where('slug', '=', user)
       .where('made_by', 'is not', null)
       .where('role', set === null ? 'is not' : 'is distinct from', set)
-      .executeTakeFirstOrThrow();
-    return numUpdatedRows > 0n ? changed(true) : unchanged(false);
+      .returning('id')
+      .executeTakeFirst();
+    return given ? changed(true, { people: new Set([given.id]) }) : unchanged(false);
   });
 }

@@ -67,7 +67,7 @@ export async function sawDefinitions(
       revision: revision + 1,
     }));
     for (const part of parts(values)) await tx.insertInto('pin').values(part).execute();
-    return kept.length > 0 ? changed(kept) : unchanged(kept);
+    return kept.length > 0 ? changed(kept, 'beside') : unchanged(kept);
   });
 }
 
@@ -99,7 +99,7 @@ export async function decidePins(
           .where('state', '=', 'accepted')
           .execute();
     }
-    return changed(true);
+    return changed(true, 'beside');
   });
 }
 

@@ -1,21 +1,22 @@
 // The policy as relational rows: read back as the file that was applied, replaced as a whole. Rows are kept by slug, so that what stays keeps its id.
+import { sql } from 'kysely';
 import type { AssignmentId, Slug, UserId } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import type { PolicyIds } from '#contract/policy.ts';
-import type { StoredPolicy } from '../store.ts';
+import type { StoredPolicy, Whom } from '../store.ts';
 import type { Db } from '../table.ts';
 import { readAtOnce } from './change.ts';
 import { directoryGrants } from './directory-grant.ts';
-import { heldUsers } from './held.ts';
+import { heldAmong, heldUsers } from './held.ts';
 import { sinks } from './sink.ts';
 
-export async function policy(db: Db): Promise<StoredPolicy> {
-  const { isHeld, ...rows } = await readAtOnce(db, read);
+export async function policy(db: Db, whom?: Whom): Promise<StoredPolicy> {
+  const { isHeld, ...rows } = await readAtOnce(db, (tx) => read(tx, whom));
   return policyOf({ ...rows, users: rows.users.filter((user) => !isHeld(user)) });
 }
 
 export async function filedPolicy(db: Db): Promise<PolicyFile> {
-  const rows = await readAtOnce(db, read);
+  const rows = await readAtOnce(db, (tx) => read(tx));
   const users = rows.users.filter(({ made_by }) => made_by === null);
   return policyOf({ ...rows, users, groups: [], given: new Map() }).policy;
 }
@@ -126,16 +127,22 @@ function remoteOf({ url, auth, header, egress, transport, sign, ...of }: RemoteR
   };
 }
 
-async function read(db: Db) {
+/** `whom`: of users these alone. */
+async function read(db: Db, whom?: Whom) {
+  const users = await usersOf(db, whom);
+  const ids = whom && users.map(({ id }) => id);
+  const memberships = db.selectFrom('membership').selectAll().orderBy('position');
+  const groups = db.selectFrom('group_membership').selectAll().orderBy('team_slug');
+  const held = whom && (await heldAmong(db, users));
   return {
     settings: await db.selectFrom('policy_setting').selectAll().execute(),
     roles: await db.selectFrom('role').selectAll().execute(),
-    users: await db.selectFrom('user').selectAll().execute(),
-    given: await directoryGrants(db),
-    isHeld: await heldUsers(db),
-    groups: await db.selectFrom('group_membership').selectAll().orderBy('team_slug').execute(),
+    users,
+    given: await directoryGrants(db, ids),
+    isHeld: held ? ({ id }: { readonly id: UserId }) => held.has(id) : await heldUsers(db),
+    groups: ids?.length === 0 ? [] : await (ids ? groups.where('user_id', 'in', ids) : groups).execute(),
     teams: await db.selectFrom('team').selectAll().execute(),
-    memberships: await db.selectFrom('membership').selectAll().orderBy('position').execute(),
+    memberships: ids?.length === 0 ? [] : await (ids ? memberships.where('user_id', 'in', ids) : memberships).execute(),
     grants: await db.selectFrom('grant').selectAll().orderBy('position').execute(),
     servers: await db.selectFrom('server').selectAll().execute(),
     gateways: await db.selectFrom('gateway').selectAll().execute(),
@@ -146,6 +153,14 @@ async function read(db: Db) {
     engines: await db.selectFrom('engine').selectAll().execute(),
     sinks: await sinks(db),
   };
+}
+
+async function usersOf(db: Db, whom: Whom | undefined) {
+  const all = db.selectFrom('user').selectAll();
+  if (whom === undefined) return await all.execute();
+  if (whom === 'nobody') return [];
+  const columns = { slug: sql<string>`slug`, id: sql<string>`id`, email: sql<string>`lower(email)` };
+  return await all.where(columns[whom.by], '=', whom.is).execute();
 }
 
 /** In the order of the slugs, compared by code unit: databases differ in how they order text. */

@@ -71,10 +71,10 @@ export async function deletePolicy(tx: Tx): Promise<void> {
 
 /**
  * What belongs to users that are gone is revoked, as are host tokens and connections for gateways that are gone. Identities that nobody can use any more
- * are removed, as are pins of assignments that are gone, and sinks begin and end.
+ * are removed, as are pins of assignments that are gone, and sinks begin and end. The users of whom the directory knows anew which they are.
  */
-export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
-  await settleDirectory(tx, now);
+export async function revokeOrphans(tx: Tx, now: number): Promise<readonly UserId[]> {
+  const linked = await settleDirectory(tx, now);
   const users = tx.selectFrom('user').select('id');
   const gateways = tx.selectFrom('gateway').select('slug');
   await tx
@@ -107,6 +107,7 @@ export async function revokeOrphans(tx: Tx, now: number): Promise<void> {
   await tx.deleteFrom('pin').where('assignment_id', 'not in', tx.selectFrom('assignment').select('id')).execute();
   await removeOrphanedIdentities(tx, now);
   await settleSinks(tx);
+  return linked;
 }
 
 type Names = Awaited<ReturnType<typeof namesOf>>;

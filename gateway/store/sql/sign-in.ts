@@ -71,7 +71,7 @@ export async function removeItem(db: Db, model: string, key: string): Promise<Si
       .returningAll()
       .executeTakeFirst();
     if (row === undefined) return unchanged(undefined);
-    return { value: itemOf(row), changed: grantsAccess(model) };
+    return { value: itemOf(row), changed: grantsAccess(model), about: 'beside' };
   });
 }
 
@@ -87,7 +87,7 @@ export async function removeFamily(db: Db, model: string, family: string): Promi
       .where('family', '=', family)
       .executeTakeFirstOrThrow();
     const count = Number(numDeletedRows);
-    return { value: count, changed: count > 0 && grantsAccess(model) };
+    return { value: count, changed: count > 0 && grantsAccess(model), about: 'beside' };
   });
 }
 

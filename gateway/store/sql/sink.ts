@@ -128,7 +128,7 @@ export async function setSinkSecret(db: Db, { sink, name, origin, sealed, setAt 
       .values({ sink_id: sink, name, ...set })
       .onConflict((on) => on.columns(['sink_id', 'name']).doUpdateSet(set))
       .execute();
-    return changed(true);
+    return changed(true, 'beside');
   });
 }
 
@@ -142,7 +142,7 @@ export async function resealSinkSecrets(
       const set = tx.updateTable('sink_secret').set({ sealed: after }).where('sink_id', '=', sink).where('name', '=', name);
       done += Number((await set.where('sealed', '=', before).executeTakeFirstOrThrow()).numUpdatedRows);
     }
-    return done > 0 ? changed(done) : unchanged(done);
+    return done > 0 ? changed(done, 'beside') : unchanged(done);
   });
 }
 

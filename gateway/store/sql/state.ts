@@ -11,7 +11,7 @@ export async function organization(db: Db): Promise<OrganizationId> {
     if (now.organization !== null) return unchanged(now.organization);
     const made = OrganizationId.parse(newId());
     await tx.updateTable('state').set({ organization: made }).execute();
-    return changed(made);
+    return changed(made, 'beside');
   });
 }
 

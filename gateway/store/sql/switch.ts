@@ -18,14 +18,14 @@ export async function switchOff(db: Db, off: Switch): Promise<void> {
       .where('until', '<', off.since - forgetAfterMs)
       .execute();
     await putSwitch(tx, rowOf(off));
-    return changed(undefined);
+    return changed(undefined, 'beside');
   });
 }
 
 export async function switchOn(db: Db, { kind, name }: SwitchTarget): Promise<boolean> {
   return await change(db, async (tx) => {
     const { numDeletedRows } = await tx.deleteFrom('switch').where('kind', '=', kind).where('name', '=', name).executeTakeFirst();
-    return numDeletedRows > 0n ? changed(true) : unchanged(false);
+    return numDeletedRows > 0n ? changed(true, 'beside') : unchanged(false);
   });
 }
 

@@ -32,7 +32,7 @@ export async function addToken(db: Db, token: Token): Promise<void> {
         spent_at: token.spentAt,
       })
       .execute();
-    return changed(undefined);
+    return changed(undefined, 'beside');
   });
 }
 
@@ -54,7 +54,7 @@ export async function revokeToken(db: Db, id: TokenId, now: number): Promise<boo
   return await change(db, async (tx) => {
     const to = tx.updateTable('token').set({ revoked_at: now }).where('id', '=', id).where('revoked_at', 'is', null);
     const { numUpdatedRows } = await to.executeTakeFirstOrThrow();
-    return numUpdatedRows > 0n ? changed(true) : unchanged(false);
+    return numUpdatedRows > 0n ? changed(true, 'beside') : unchanged(false);
   });
 }
 
@@ -93,7 +93,7 @@ export async function enroll(
         last_seen_at: workstation.lastSeenAt,
       })
       .execute();
-    return changed('enrolled');
+    return changed('enrolled', 'beside');
   });
 }
 

@@ -40,7 +40,7 @@ export async function revokeWorkstation(db: Db, id: WorkstationId, now: number):
   return await change(db, async (tx) => {
     const to = tx.updateTable('workstation').set({ revoked_at: now }).where('id', '=', id).where('revoked_at', 'is', null);
     const { numUpdatedRows } = await to.executeTakeFirstOrThrow();
-    return numUpdatedRows > 0n ? changed(true) : unchanged(false);
+    return numUpdatedRows > 0n ? changed(true, 'beside') : unchanged(false);
   });
 }
 
@@ -76,7 +76,7 @@ export async function replaceOffers(db: Db, id: WorkstationId, offers: readonly 
     });
     await tx.deleteFrom('offer').where('workstation_id', '=', id).execute();
     for (const values of parts(rows)) await tx.insertInto('offer').values(values).execute();
-    return changed(undefined);
+    return changed(undefined, 'offers');
   });
 }
 

@@ -16,6 +16,7 @@ import { describeDirectory } from '../../suite/directory.ts';
 import { describeAdministration } from '../../suite/administration.ts';
 import { describeSeen } from '../../suite/seen.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
+import { describeChanges } from '../../suite/changes.ts';
 import { describeAlerts } from '../../suite/alert.ts';
 import { describeRetention } from '../../suite/retention.ts';
 import { describeSearch } from '../../suite/search.ts';
@@ -43,6 +44,7 @@ describeSearch('PostgreSQL', () => postgresGround(server));
 describeRetention('PostgreSQL', () => postgresGround(server));
 describeSwitches('PostgreSQL', () => postgresGround(server));
 describePins('PostgreSQL', () => postgresGround(server));
+describeChanges('PostgreSQL', () => postgresGround(server));
 
 describe('a store on a PostgreSQL server', () => {
   /** A second connection to the same database, for somebody else. */

@@ -13,6 +13,7 @@ import { describeIdentities } from '../../suite/identity.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeSeen } from '../../suite/seen.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
+import { describeChanges } from '../../suite/changes.ts';
 import { describeAlerts } from '../../suite/alert.ts';
 import { describeRetention } from '../../suite/retention.ts';
 import { describeSearch } from '../../suite/search.ts';
@@ -34,6 +35,7 @@ describeSearch('SQLite', sqliteGround);
 describeRetention('SQLite', sqliteGround);
 describeSwitches('SQLite', sqliteGround);
 describePins('SQLite', sqliteGround);
+describeChanges('SQLite', sqliteGround);
 
 describe('a store on a SQLite file', () => {
   test('says so when its disk is full, loses nothing, and works again when there is room', async () => {
