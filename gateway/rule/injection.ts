@@ -1,7 +1,9 @@
 // Words in a text that are meant for the model and not for the person: heuristics over known turns of phrase, and characters that nobody sees.
 // The rule: it finds what is said in so many words, in ten languages, and nothing that is put another way. It lowers a risk; it is no guard against it.
-import type { Detector, Match } from './match.ts';
+import { fold } from './fold.ts';
+import type { Detector, Match, TimeBudget } from './match.ts';
 import { withoutOverlaps } from './match.ts';
+import { findInPieces } from './piece.ts';
 
 /** Of each group of stems one stands, folded, in whatever the pattern matches. */
 interface Phrase {
@@ -152,19 +154,31 @@ const unseen = /[\u{e0001}-\u{e007f}]{2,}|[\u202a-\u202e\u2066-\u2069]|[\u200b\u
 
 const unseenMark = /[\u200b-\u200d\u2060\ufeff\u202a-\u202e\u2066-\u2069\udb40]/;
 
+/** The longest phrase, with what is looked for behind it, has less than 700 characters. */
+const reach = 2048;
+
+function findIn(text: string, time: TimeBudget, folded: string): readonly Match[] {
+  const may = phrases.filter(({ stems }) => stems.every((group) => group.some((stem) => folded.includes(stem))));
+  return may.flatMap(({ pattern }) => all(pattern, text, time));
+}
+
+function all(pattern: RegExp, text: string, time: TimeBudget): readonly Match[] {
+  time.check();
+  const found: Match[] = [];
+  for (const { 0: words, index } of text.matchAll(pattern)) {
+    if (found.length % 256 === 255) time.check();
+    found.push({ start: index, end: index + words.length, type: 'INJECTION' });
+  }
+  return found;
+}
+
 export function injectionDetector(): Detector {
   return {
     trigger: { needs: [...new Set(phrases.flatMap(({ stems: [first = []] }) => first))], loose: [], marks: unseenMark },
-    find(text, time, folded) {
-      const found: Match[] = [];
-      const whole = folded();
-      const may = phrases.filter(({ stems }) => stems.every((group) => group.some((stem) => whole.includes(stem))));
-      for (const phrase of [...may.map(({ pattern }) => pattern), ...(unseenMark.test(text) ? [unseen] : [])]) {
-        time.check();
-        for (const { 0: words, index } of text.matchAll(phrase))
-          found.push({ start: index, end: index + words.length, type: 'INJECTION' });
-      }
-      return withoutOverlaps(found);
-    },
+    find: (text, time, folded) =>
+      withoutOverlaps([
+        ...findInPieces(text, reach, time, (piece) => findIn(piece, time, piece === text ? folded() : fold(piece))),
+        ...(unseenMark.test(text) ? all(unseen, text, time) : []),
+      ]),
   };
 }

@@ -3,6 +3,7 @@
 import { type PiiType, piiTypes } from '#contract/rule.ts';
 import { allowing } from './allow.ts';
 import { type Detector, type Match, withoutOverlaps } from './match.ts';
+import { findInPieces } from './piece.ts';
 import { contextOf, type Recognizer } from './pii-context.ts';
 import { cards, emails, ibans, nationalNumbers } from './pii-number.ts';
 import { addresses, birthDates, isOfBirth, phones, urls } from './pii-text.ts';
@@ -30,6 +31,9 @@ export interface PiiSettings {
 /** Nothing that is looked for has none of these. */
 const marks = /[0-9@]|:[:/]/;
 
+/** A URL has 2,000 characters at most, and all others less. */
+const reach = 4096;
+
 export function piiDetector({ types = piiTypes, threshold, thresholds = {}, allow = [] }: PiiSettings): Detector {
   const isAllowed = allowing(allow);
   return {
@@ -39,15 +43,17 @@ export function piiDetector({ types = piiTypes, threshold, thresholds = {}, allo
       const shape = shapeOf(text);
       const may = types.filter((type) => mayStand[type](shape, text, () => `${name.toLowerCase()} ${folded()}`));
       if (may.length === 0) return [];
-      const context = contextOf(text, name, time);
-      const found = may.flatMap((type): Match[] => {
-        time.check();
-        const least = thresholds[type] ?? threshold;
-        return recognizers[type](text, context)
-          .filter(({ start, end, score }) => score >= least && !isAllowed(text.slice(start, end)))
-          .map(({ start, end }) => ({ start, end, type }));
-      });
-      return withoutOverlaps(found);
+      const findIn = (piece: string, isFirst: boolean) => {
+        const context = contextOf(piece, isFirst ? name : '', time);
+        return may.flatMap((type): Match[] => {
+          time.check();
+          const least = thresholds[type] ?? threshold;
+          return recognizers[type](piece, context)
+            .filter(({ start, end, score }) => score >= least && !isAllowed(piece.slice(start, end)))
+            .map(({ start, end }) => ({ start, end, type }));
+        });
+      };
+      return withoutOverlaps(findInPieces(text, reach, time, findIn));
     },
   };
 }

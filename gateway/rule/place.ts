@@ -9,7 +9,7 @@ export type Place = 'free' | 'fixed' | 'skipped';
 /** What was walked: the params of a request or notification, the result or the error of a response, one item of a list, or words alone. */
 export type Part = 'params' | 'result' | 'error' | 'definition';
 
-/** Members of params and results that only the protocol reads: ids, names that policy decided by, states that are sealed. */
+/** Members of params and results that only the protocol reads: names that policy decided by, ids and states that are the gateway server's own (it refuses any other). */
 const ownTop: Readonly<Record<Part, ReadonlySet<string>>> = {
   params: new Set(['name', 'taskId', 'cursor', 'requestState', 'progressToken', 'level', 'requestId', 'elicitationId', 'mode']),
   result: new Set(['requestState', 'nextCursor', 'taskId', 'resultType']),
@@ -18,8 +18,8 @@ const ownTop: Readonly<Record<Part, ReadonlySet<string>>> = {
 };
 /** Of a host's request that goes to a server; `name` only where policy decided by it. Whatever else stands there is the host's own word. */
 const ownOfRequest: ReadonlySet<string> = new Set(['name', 'taskId', 'requestState']);
-/** Of `_meta` (2025-11-25 and 2026-07-28, basic: _meta; SEP-414 for the trace). */
-const ownMeta: ReadonlySet<string> = new Set([
+/** Of `_meta` (2025-11-25 and 2026-07-28, basic: _meta; SEP-414 for the trace): looked at, because whoever writes it may write anything there, and not changed. */
+const readMeta: ReadonlySet<string> = new Set([
   'progressToken',
   'traceparent',
   'tracestate',
@@ -30,6 +30,8 @@ const ownMeta: ReadonlySet<string> = new Set([
   'io.modelcontextprotocol/related-task',
   'drawbridge/server',
 ]);
+/** W3C Trace Context, version 00: digits by chance, in which rules for numbers would find some. */
+const traceParent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 /** Words of the protocol, wherever content stands. */
 const structural: ReadonlySet<string> = new Set([
   'type',
@@ -56,13 +58,20 @@ export function placeOf(
   if (isTop && kind !== 'key' && own.has(String(key)) && !(isOfRequest && key === 'name' && scope === 'resources'))
     return 'skipped';
   const { first, second } = stepsTo(container);
-  if (first === '_meta' && ownMeta.has(String(second ?? key))) return 'skipped';
+  if (first === '_meta' && readMeta.has(String(second ?? key))) return isOfGateway(leaf, isOfRequest) ? 'skipped' : 'fixed';
   if (kind === 'key') return 'fixed';
   if (part === 'definition') return placeInDefinition(first, String(key));
   // Policy decided by them, and the far end would be asked for another thing.
   if (part === 'params' && (first === 'ref' || (isTop && key === 'uri' && scope === 'resources'))) return 'fixed';
   if (typeof key !== 'string' || !structural.has(key)) return 'free';
   return isMadeUp(container) ? 'free' : 'fixed';
+}
+
+/** What stands in `_meta` and is nobody's word: the gateway server puts its own in its place, or it has a form that says nothing. */
+function isOfGateway({ container, key, kind, text }: Leaf, isOfRequest: boolean): boolean {
+  if (kind === 'key') return container?.key === '_meta' && readMeta.has(text);
+  if (key === 'progressToken') return isOfRequest;
+  return key === 'traceparent' ? traceParent.test(text) : key === 'taskId';
 }
 
 function placeInDefinition(first: string | number | undefined, key: string): Place {

@@ -4,6 +4,7 @@ import { fold } from './fold.ts';
 import type { Detector, Match, TimeBudget } from './match.ts';
 import { withoutOverlaps } from './match.ts';
 import { allowing } from './allow.ts';
+import { findInPieces } from './piece.ts';
 
 interface Kind {
   /** Texts of which one stands in each, in the case in which they stand. */
@@ -107,17 +108,21 @@ const nameWords = [
   'mot de passe',
 ];
 
+/** A private key may have 20,000 characters and its two lines. */
+const reach = 24 * 1024;
+
 export function secretDetector(allow: readonly string[] = []): Detector {
   const isAllowed = allowing(allow);
   return {
     trigger: { needs: [...new Set([...kinds.flatMap(({ marks }) => marks.map(fold)), ...nameWords])], loose: [] },
     find(text, time, _folded, name = '') {
       if (text.length < 8) return [];
-      const found = kinds.flatMap((kind) => (kind.marks.some((mark) => text.includes(mark)) ? findKind(kind, text, time) : []));
+      const found = findInPieces(text, reach, time, (piece) => [
+        ...kinds.flatMap((kind) => (kind.marks.some((mark) => piece.includes(mark)) ? findKind(kind, piece, time) : [])),
+        ...findNamed(piece, time),
+      ]);
       return withoutOverlaps(
-        [...found, ...findNamed(text, time), ...findMember(text, name)].filter(
-          ({ start, end }) => !isAllowed(text.slice(start, end)),
-        ),
+        [...found, ...findMember(text, name)].filter(({ start, end }) => !isAllowed(text.slice(start, end))),
       );
     },
   };

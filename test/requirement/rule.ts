@@ -76,6 +76,21 @@ export const rule: readonly Requirement[] = [
     source: 'docs/rules.md',
   },
   {
+    id: 'rule.meta',
+    promise: 'What a host or a server writes into _meta is looked at, also where the protocol reads it.',
+    source: 'docs/rules.md, "What is looked at"',
+  },
+  {
+    id: 'rule.long-text',
+    promise: 'A text of many megabytes is given up in time: no pattern is run over the whole of it at once.',
+    source: 'docs/rules.md, "Methods"',
+  },
+  {
+    id: 'rule.pieces',
+    promise: 'What is found in a text is found at the same place in one that is looked through piece by piece.',
+    source: 'docs/rules.md, "Methods"',
+  },
+  {
     id: 'rule.notifications-bounded',
     promise: 'However much a server says beside its answers, engines are asked about a bounded part of it at a time.',
     source: 'docs/rules.md',

@@ -202,6 +202,39 @@ test('what the protocol reads is never changed: the message is blocked instead',
   ).toMatchObject({ params: { name: 'secret' } });
 });
 
+test('of _meta all is looked at but what the gateway server puts there itself; what the protocol reads of it is not changed', async () => {
+  proves('rule.meta', {
+    file: 'gateway/rule/place.ts',
+    find: "return isOfGateway(leaf, isOfRequest) ? 'skipped' : 'fixed';",
+    replace: "return 'skipped';",
+  });
+  const rule = redact('meta', 'secret|\\d{16}');
+  const of = (on: 'request' | 'response', meta: object) =>
+    outcome(
+      [rule],
+      on === 'request' ? { on, body: { params: { name: 'x', _meta: meta } } } : { on, body: { result: { _meta: meta } } },
+    );
+  const protocol = 'io.modelcontextprotocol';
+  for (const meta of [
+    { tracestate: 'a=secret' },
+    { traceparent: 'secret' },
+    { traceparent: '4111111111111111' },
+    { [`${protocol}/clientCapabilities`]: { experimental: { secret: {} } } },
+    { [`${protocol}/clientCapabilities`]: { experimental: { a: 'secret' } } },
+    { [`${protocol}/logLevel`]: 'secret' },
+    { [`${protocol}/related-task`]: { note: 'secret' } },
+  ])
+    for (const on of ['request', 'response'] as const) expect(await of(on, meta), JSON.stringify(meta)).toBe('RULE_BLOCKED');
+  expect(await of('response', { progressToken: 'secret' })).toBe('RULE_BLOCKED');
+  expect(await of('response', { note: 'secret' })).toEqual({ result: { _meta: { note: '[REDACTED]' } } });
+  for (const meta of [
+    { traceparent: '00-41111111111111114111111111111111-4111111111111111-01' },
+    { progressToken: 'secret' },
+    { [`${protocol}/related-task`]: { taskId: 'secret' } },
+  ])
+    expect(await of('request', meta), JSON.stringify(meta)).toEqual({ params: { name: 'x', _meta: meta } });
+});
+
 test('limits: bytes, texts, depth and the length of one text', async () => {
   const over = async (limit: object, value: unknown) =>
     (await outcome([{ name: 'small', method: 'limits', action: 'block', ...limit }], params(value))) === 'RULE_BLOCKED';
