@@ -1,6 +1,6 @@
 // The admin API's operations on what got access: workstations, AI hosts, the connections that people let in, and identities at remote servers.
 import { z } from 'zod';
-import { Done, listOf, operation, Page } from './admin-operation.ts';
+import { Done, listOf, operation, Page, slugs } from './admin-operation.ts';
 import { DeviceStanding } from './device.ts';
 import { ConnectionId, IdentityId, Slug, WorkstationId } from './id.ts';
 
@@ -65,6 +65,7 @@ const Identity = z.object({
 
 const id = '0198c0de-0000-7000-8000-000000000001';
 const decided = z.strictObject({ host: z.string().min(1).max(2000) });
+const HostMode = z.strictObject({ mode: z.enum(['open', 'allow-list']) });
 const HostDecision = z.object({ host: z.string(), state: z.enum(['allowed', 'blocked']) });
 
 export const accessOperations = {
@@ -102,6 +103,23 @@ export const accessOperations = {
     query: Page.extend({ host: z.string().min(1).max(2000) }),
     answer: listOf(HostUse),
     example: { query: { host: 'https://host.example.org/client.json' } },
+  }),
+  'hosts.mode': operation({
+    method: 'GET',
+    path: '/hosts/mode',
+    capability: 'hosts.view',
+    summary: 'Says which AI hosts are let in that no administrator knows: all, or none.',
+    answer: HostMode,
+  }),
+  'hosts.set-mode': operation({
+    method: 'PUT',
+    path: '/hosts/mode',
+    isConditional: true,
+    capability: 'hosts.manage',
+    summary: 'Says which AI hosts are let in that no administrator knows, from their next request on.',
+    body: HostMode,
+    answer: HostMode,
+    example: { body: { mode: 'allow-list' } },
   }),
   'hosts.allow': operation({
     method: 'POST',
@@ -156,6 +174,34 @@ export const accessOperations = {
     body: z.strictObject({ server: Slug, user: Slug.optional(), gateway: Slug.optional(), value: z.string().min(1).max(8192) }),
     answer: Identity.extend({ warnings: z.array(z.string()) }),
     example: { body: { server: 'crm', user: 'ben', value: 'an-access-token-of-that-server' } },
+  }),
+  'identities.set-client': operation({
+    method: 'PUT',
+    path: '/servers/{server}/client-secret',
+    capability: 'identities.manage',
+    summary:
+      "Sets the secret of a remote server's oauth.clientId, as its authorization server gave it. It is sealed, and shown never again.",
+    params: slugs('server'),
+    body: z.strictObject({ value: z.string().min(1).max(8192) }),
+    answer: z.object({ server: Slug, issuer: z.string() }),
+    example: { params: { server: 'wiki' }, body: { value: 'a-client-secret' } },
+  }),
+  'identities.link': operation({
+    method: 'POST',
+    path: '/servers/{server}/link',
+    capability: 'identities.manage',
+    summary: 'Makes a one-time link behind which somebody signs in at a remote server for everybody. It is shown once.',
+    params: slugs('server'),
+    body: z.strictObject({
+      /** For this gateway only. */
+      gateway: Slug.optional(),
+      ttlSeconds: z.number().int().min(60).max(86_400).default(900),
+    }),
+    answer: z.object({
+      /** To be opened at the public address of this gateway. */ path: z.string(),
+      expiresAt: z.number().int(),
+    }),
+    example: { params: { server: 'wiki' }, body: {} },
   }),
   'identities.remove': operation({
     method: 'DELETE',

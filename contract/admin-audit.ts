@@ -39,6 +39,18 @@ const Export = z.object({
   /** Its file is removed then, and where the gateway server starts anew. */
   expiresAt: z.number().int(),
 });
+/** `done`: 0 to 1. `words`: what was found, for a person. */
+const Verification = z.object({
+  id: z.uuid(),
+  state: z.enum(['running', 'whole', 'broken', 'failed']),
+  done: z.number(),
+  records: z.number().int(),
+  words: z.string().nullable(),
+  /** Where a chain is broken: the first record that can't be trusted. */
+  break: z.object({ chain: z.string(), seq: z.number().int(), what: z.string() }).nullable(),
+  createdAt: z.number().int(),
+  expiresAt: z.number().int(),
+});
 const id = { params: z.strictObject({ id: z.uuid() }) };
 const example = { params: { id: '0198c0de-0000-7000-8000-000000000001' } };
 
@@ -56,6 +68,36 @@ export const auditOperations = {
       /** The newest records, which are not in the index yet and so not found. */
       behind: z.number().int(),
     }),
+  }),
+  'audit.checkpoint': operation({
+    method: 'GET',
+    path: '/audit/checkpoint',
+    capability: 'audit.read',
+    summary: 'Where the records end now, sealed: to be kept elsewhere, and given to a verification later.',
+    answer: z.object({
+      checkpoint: z.looseObject({ version: z.literal(1), kind: z.literal('checkpoint'), at: z.number().int() }),
+    }),
+  }),
+  'audit.verify': operation({
+    method: 'POST',
+    path: '/audit/verifications',
+    capability: 'audit.read',
+    summary: 'Begins to check that no record was altered, deleted, moved or cut off. One at a time.',
+    body: z.strictObject({
+      /** Also that the records hold what checkpoints say that were kept: as `audit.checkpoint` gives them, or records with them, one a line. */
+      checkpoints: z.string().min(1).max(200_000).optional(),
+    }),
+    answer: Verification,
+    example: { body: {} },
+  }),
+  'audit.verification': operation({
+    method: 'GET',
+    path: '/audit/verifications/{id}',
+    capability: 'audit.read',
+    summary: 'Says how far a verification is, and what it found.',
+    ...id,
+    answer: Verification,
+    example,
   }),
   'audit.export': operation({
     method: 'POST',

@@ -69,6 +69,7 @@ function describe(id: string, operation: Operation): Json {
     ...(method === 'GET' ? [] : [['409', 'It can not be done as things are.']]),
     ...(operation.isConditional ? [['412', 'It was changed meanwhile.']] : []),
     ['429', 'Too many requests came from this address.'],
+    ...(method === 'GET' ? [] : [['502', 'Something elsewhere that it needs did not do its part.']]),
     ['503', 'Try again in a moment.'],
   ];
   return {

@@ -22,6 +22,22 @@ const Offer = z.object({
   offeredAt: z.number().int(),
 });
 
+export const ServerCheck = z.object({
+  server: z.string(),
+  wants: z.enum(['open', 'header', 'oauth']),
+  /** What the policy says of it. */
+  auth: z.string(),
+  /** Whether calls that follow the policy give the server what it wants. */
+  fits: z.boolean(),
+  issuer: z.string().optional(),
+  /** How this gateway server becomes known at the authorization server. */
+  client: z.string().optional(),
+  scope: z.string().optional(),
+  /** What has to be registered where an administrator does that. */
+  redirect: z.string().optional(),
+});
+export type ServerCheck = z.infer<typeof ServerCheck>;
+
 const params = slugs('server');
 const example = { params: { server: 'files' } };
 const fingerprint = 'sha256:0000000000000000000000000000000000000000000000000000000000000000';
@@ -74,6 +90,17 @@ export const serverOperations = {
     params,
     answer: Done,
     example,
+  }),
+  'servers.check': operation({
+    method: 'POST',
+    path: '/servers/{server}/check',
+    capability: 'servers.manage',
+    status: 200,
+    summary:
+      'Asks a remote server what it wants of who calls, and holds the policy against it. Nothing is registered, and nobody signs in.',
+    params,
+    answer: ServerCheck,
+    example: { params: { server: 'crm' } },
   }),
   'offers.list': operation({
     method: 'GET',

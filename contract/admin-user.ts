@@ -86,6 +86,17 @@ export const userOperations = {
     answer: Done,
     example,
   }),
+  'users.rebind': operation({
+    method: 'POST',
+    path: '/users/{user}/rebind',
+    status: 200,
+    capability: 'people.manage',
+    summary:
+      'Forgets by which account at an identity provider a user comes: the next sign-in with their address says it anew. It needs all that they may do and reach.',
+    params,
+    answer: z.object({ forgotten: z.number().int() }),
+    example,
+  }),
   'users.offboard': operation({
     isUrgent: true,
     method: 'POST',

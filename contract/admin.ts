@@ -2,6 +2,8 @@
 import { auditOperations } from './admin-audit.ts';
 import { accessOperations } from './admin-access.ts';
 import { alertOperations } from './admin-alert.ts';
+import { directoryOperations } from './admin-directory.ts';
+import { engineOperations } from './admin-engine.ts';
 import { gatewayOperations } from './admin-gateway.ts';
 import { meOperations } from './admin-me.ts';
 import { adminPath, type Operation } from './admin-operation.ts';
@@ -9,6 +11,7 @@ import { pinOperations } from './admin-pin.ts';
 import { policyOperations } from './admin-policy.ts';
 import { roleOperations } from './admin-role.ts';
 import { rolloutOperations } from './admin-rollout.ts';
+import { ruleOperations } from './admin-rule.ts';
 import { serverOperations } from './admin-server.ts';
 import { sinkOperations } from './admin-sink.ts';
 import { switchOperations } from './admin-switch.ts';
@@ -32,6 +35,9 @@ export const operations = {
   ...auditOperations,
   ...rolloutOperations,
   ...pinOperations,
+  ...ruleOperations,
+  ...engineOperations,
+  ...directoryOperations,
 } satisfies Readonly<Record<string, Operation>>;
 
 export type AdminOperations = typeof operations;

@@ -69,6 +69,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     switches,
     offboard,
     pin,
+    engine,
   ] = await Promise.all([
     import('./command/policy.ts'),
     import('./command/token.ts'),
@@ -91,6 +92,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     import('./command/switch.ts'),
     import('./command/offboard.ts'),
     import('./command/pin.ts'),
+    import('./command/engine.ts'),
   ]);
   return [
     policy.addPolicy,
@@ -114,6 +116,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     switches.addSwitch,
     offboard.addOffboard,
     pin.addPin,
+    engine.addEngine,
   ];
 }
 

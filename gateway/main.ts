@@ -5,6 +5,7 @@ import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import { acceptHosts } from './accept-host.ts';
+import { remoteOf } from './admin-remote.ts';
 import { watchAlerts } from './alert/alerts.ts';
 import { gaugeAudit } from './audit-gauge.ts';
 import { createDeedLog } from './audit/deed-log.ts';
@@ -42,7 +43,6 @@ import { createRequestSigner } from './egress/signature.ts';
 import { giveBackMemory, keepCallsYoung, letSmallHeapGrow } from './heap.ts';
 import { createIdentities } from './identity/identities.ts';
 import { openIdentities } from './identity/open.ts';
-import { removeAndRevoke } from './identity/removal.ts';
 import { identitiesPath } from './identity/words.ts';
 import { openInForce } from './in-force.ts';
 import { createMcpSessions } from './mcp/session.ts';
@@ -52,6 +52,7 @@ import { createPinning } from './pipeline/pinning.ts';
 import { createScreen } from './pipeline/screen.ts';
 import { readinessOf } from './readiness.ts';
 import { createEngines } from './rule/engines.ts';
+import { compileDepsOf } from './rule/loading.ts';
 import { locationOf, type ServeSettings } from './settings.ts';
 import { openSinks } from './sink/sinks.ts';
 import { lockDataDirectory } from './store/lock.ts';
@@ -268,7 +269,7 @@ async function start(
   const onRootsChanged = (conversation: string) => upstream.hear(conversation, { kind: 'roots-changed' });
   underWay = () => pipeline.underWay();
   const upkeep = opened(
-    startUpkeep({ store, key: audit.key, recorder, chain, isQuiet: () => underWay() === 0, dataDir, logger, now }),
+    startUpkeep({ store, ...audit, recorder, chain, isQuiet: () => underWay() === 0, dataDir, logger, now }),
     (it) => it.close(),
   );
   opened(giveBackMemory({ isQuiet: () => underWay() === 0 && tunnels.greeting() === 0 }), (it) => it.close());
@@ -339,8 +340,9 @@ async function start(
       logger,
       addressOf,
       sinkParts,
-      exports: upkeep.exports,
-      removeIdentity: (from, id) => removeAndRevoke({ ...signInAt, store: from }, id),
+      trail: upkeep,
+      compile: compileDepsOf(hashSecret),
+      remote: remoteOf(signInAt),
       onChanged,
       documents: adminDocuments(publicOrigin),
     }),

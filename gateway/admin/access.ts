@@ -5,8 +5,16 @@ import { Secret } from '#contract/secret.ts';
 import { needGateway, reaches } from './actor.ts';
 import { revokeConnection } from './connection.ts';
 import type { AdminContext, HandlersFor } from './context.ts';
-import { decideHost } from './host.ts';
-import { listIdentities, removableIdentity, removing, setIdentity } from './identity.ts';
+import { decideHost, hostMode, setHostMode } from './host.ts';
+import {
+  clientPlace,
+  linkIdentity,
+  listIdentities,
+  removableIdentity,
+  removing,
+  setClientSecret,
+  setIdentity,
+} from './identity.ts';
 import { page } from './page.ts';
 import { unknownName } from './suggest.ts';
 import { revokeWorkstation, standingWorkstations } from './workstation.ts';
@@ -25,6 +33,8 @@ export const accessHandlers: HandlersFor<typeof accessOperations> = {
     const seen = (await store.hostUses(query.host)).filter(({ gateway }) => reaches(actor, gateway));
     return page(seen, query, ({ user, gateway }) => `${user} ${gateway}`);
   },
+  'hosts.mode': async ({ store }) => hostMode(await store.filedPolicy()),
+  'hosts.set-mode': (context, { body }) => setHostMode(context, body.mode),
   'hosts.allow': (context, { body }) => decide(context, body.host, 'allowed'),
   'hosts.block': (context, { body }) => decide(context, body.host, 'blocked'),
   async 'connections.list'({ store, actor }, { query }) {
@@ -54,11 +64,21 @@ export const accessHandlers: HandlersFor<typeof accessOperations> = {
     const set = await setIdentity({ ...context, server, user, gateway, value: new Secret(value), now: context.now() });
     return { ...set.identity, warnings: [...set.warnings] };
   },
+  async 'identities.set-client'(context, { params: { server }, body }) {
+    const place = clientPlace(await context.store.policy(), server);
+    await setClientSecret({ ...context, ...place, value: new Secret(body.value), now: context.now() });
+    return { server, issuer: place.place.origin };
+  },
+  async 'identities.link'(context, { params, body: { gateway, ttlSeconds } }) {
+    if (gateway !== undefined) needGateway(context.actor, gateway);
+    const now = context.now();
+    return linkIdentity({ ...context, ...params, gateway, now, expiresAt: now + ttlSeconds * 1000, link: context.remote.link });
+  },
   async 'identities.remove'(context, { params }) {
     const id = await removableIdentity(context.store, params.id);
     const found = await context.store.identityById(id);
     if (found?.gateway) needGateway(context.actor, found.gateway.slug);
-    const removal = await context.removeIdentity(await removing(context, id, context.now()), id);
+    const removal = await context.remote.removeIdentity(await removing(context, id, context.now()), id);
     if (removal === undefined) throw unknownName('identity', id, [], 'it was removed meanwhile');
     return { isRevoked: removal === 'revoked' };
   },

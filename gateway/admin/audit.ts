@@ -1,5 +1,6 @@
 // The operations on the audit records. The rule: what is taken away is a deed, so that the records say who has a copy of them.
 import type { auditOperations } from '#contract/admin-audit.ts';
+import { Fault } from '#contract/error.ts';
 import type { ExportFormat } from '../audit/export.ts';
 import type { RecordFilter } from '../store/search.ts';
 import { doing, type Acting, type HandlersFor } from './context.ts';
@@ -10,18 +11,37 @@ export const auditHandlers: HandlersFor<typeof auditOperations> = {
     const { items, ...page } = await searchRecords(store, filter, { limit, cursor });
     return { ...page, items: items.map(({ chain, seq, record }) => ({ chain, seq, record: record ?? null })) };
   },
+  'audit.checkpoint': async ({ trail }) => ({ checkpoint: await trail.checkpoint() }),
+  async 'audit.verify'(context, { body: { checkpoints } }) {
+    const { trail, now } = context;
+    const begun = await trail.verifications.begin(checkpoints).catch((error: unknown) => {
+      // Of the records nothing is known yet: it is what came that is none.
+      if (!(error instanceof Fault) || error.code !== 'AUDIT_BROKEN') throw error;
+      throw new Fault('INPUT_INVALID', { reason: `body.checkpoints: ${String(error.fields['reason'])}` }, { cause: error });
+    });
+    // It changes nothing; that somebody had all records read is on record like an export.
+    const deed = {
+      operation: 'audit.verify',
+      target: begun.id,
+      before: null,
+      after: { withCheckpoints: checkpoints !== undefined },
+    };
+    await doing(context, now(), deed).administration.noteDeed();
+    return begun;
+  },
+  'audit.verification': async ({ trail }, { params }) => trail.verifications.progress(params.id),
   async 'audit.export'(context, { body: { format, filter } }) {
     await noteExport(context, context.now(), { format, filter });
-    return await context.exports.begin({ format, filter });
+    return await context.trail.exports.begin({ format, filter });
   },
-  async 'audit.export-progress'({ exports }, { params }) {
-    return exports.progress(params.id);
+  async 'audit.export-progress'({ trail }, { params }) {
+    return trail.exports.progress(params.id);
   },
-  async 'audit.export-part'({ exports }, { params, query }) {
-    return await exports.part(params.id, query.after);
+  async 'audit.export-part'({ trail }, { params, query }) {
+    return await trail.exports.part(params.id, query.after);
   },
-  async 'audit.export-remove'({ exports }, { params }) {
-    await exports.remove(params.id);
+  async 'audit.export-remove'({ trail }, { params }) {
+    await trail.exports.remove(params.id);
     return { done: true };
   },
 };

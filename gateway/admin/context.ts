@@ -1,15 +1,29 @@
 // What each operation gets: the parts it works on, and who asks for it and why. The rule: whatever changes something asks for the store by `doing`, so that the
 // change and its deed are one.
 import { z } from 'zod';
+import type { ServerCheck } from '#contract/admin-server.ts';
 import type { InputOf, Operations } from '#contract/admin-operation.ts';
 import type { DeedRecord } from '#contract/audit.ts';
-import { type IdentityId, newRecordId } from '#contract/id.ts';
+import { type IdentityId, newRecordId, type Slug } from '#contract/id.ts';
 import type { SigningKey } from '../caller/signing-key.ts';
 import type { ReceiverDeps } from '../sink/open.ts';
-import type { Exports } from '../audit/export-job.ts';
-import type { Store } from '../store/store.ts';
+import type { Upkeep } from '../audit/upkeep.ts';
+import type { CompileDeps } from '../rule/compile.ts';
+import type { Store, StoredIdentity } from '../store/store.ts';
 import type { KeyEncryption } from '../vault/seal.ts';
 import { deedActor, type Actor } from './actor.ts';
+
+export interface Remote {
+  /** Removes an identity with this store, and gives its tokens back where its server takes them. Undefined where there is none any more. */
+  readonly removeIdentity: (store: Store, id: IdentityId) => Promise<'revoked' | 'kept' | 'token' | undefined>;
+  /** What a server wants of who calls. Rejects with NAME_UNKNOWN, or with why it could not be asked. */
+  readonly check: (server: string) => Promise<ServerCheck>;
+  /** Makes with this store the path behind which somebody signs in for everybody. */
+  readonly link: (
+    store: Store,
+    of: { server: Slug; gateway: StoredIdentity['gateway']; now: number; expiresAt: number },
+  ) => Promise<string>;
+}
 
 /** What operations work on. */
 export interface AdminDeps {
@@ -21,9 +35,11 @@ export interface AdminDeps {
   readonly signingKey: SigningKey;
   /** What sends to a sink by hand. */
   readonly sinkParts: ReceiverDeps;
-  readonly exports: Exports;
-  /** Removes an identity with this store, and gives its tokens back where its server takes them. Undefined where there is none any more. */
-  readonly removeIdentity: (store: Store, id: IdentityId) => Promise<'revoked' | 'kept' | 'token' | undefined>;
+  readonly trail: Pick<Upkeep, 'exports' | 'verifications' | 'checkpoint'>;
+  /** What rules are compiled with that are tried. */
+  readonly compile: CompileDeps;
+  /** What is done at remote servers and their authorization servers. */
+  readonly remote: Remote;
 }
 /** Who does something, and why. */
 export interface Acting {

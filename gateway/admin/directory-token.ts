@@ -1,6 +1,7 @@
 // The tokens by which a directory provisions people by SCIM. The secret leaves here once, to be shown; what is stored is its SHA-256. The rule: it opens SCIM and nothing
 // else, and what comes with it is on record as the directory's.
 import { hash, randomBytes } from 'node:crypto';
+import { directoryTokenDays, type ShownDirectoryToken } from '#contract/admin-directory.ts';
 import { Fault } from '#contract/error.ts';
 import { newId, TokenId } from '#contract/id.ts';
 import { Secret } from '#contract/secret.ts';
@@ -13,7 +14,6 @@ import { unknownName } from './suggest.ts';
 const bearer = /^bearer +(dbs_[A-Za-z0-9_-]{43})$/i;
 const dayMs = 86_400_000;
 const tellEveryMs = 60_000;
-const longestDays = 730;
 
 /** Which directory asks. Rejects with DIRECTORY_TOKEN_NEEDED, TOKEN_EXPIRED or TOKEN_REVOKED. */
 export async function directoryActor(
@@ -36,8 +36,9 @@ export async function issueDirectoryToken(
   acting: Acting & { readonly now: () => number },
   { title, days }: { readonly title: string; readonly days: number },
 ): Promise<{ readonly token: DirectoryToken; readonly secret: Secret<string> }> {
-  if (!Number.isInteger(days) || days < 1 || days > longestDays)
-    throw new Fault('SETTING_INVALID', { setting: '--days', reason: `use 1 to ${longestDays}.` });
+  const { shortest, longest } = directoryTokenDays;
+  if (!Number.isInteger(days) || days < shortest || days > longest)
+    throw new Fault('SETTING_INVALID', { setting: '--days', reason: `use ${shortest} to ${longest}.` });
   const now = acting.now();
   const secret = `dbs_${randomBytes(32).toString('base64url')}`;
   const times = { createdAt: now, expiresAt: now + days * dayMs, revokedAt: null, usedAt: null };
@@ -66,7 +67,10 @@ export async function revokeDirectoryToken(acting: Acting & { readonly now: () =
   return store.directory.revokeToken(found.id, now);
 }
 
-export function shownDirectoryToken({ id, title, createdAt, expiresAt, usedAt, revokedAt }: DirectoryToken, now: number) {
+export function shownDirectoryToken(
+  { id, title, createdAt, expiresAt, usedAt, revokedAt }: DirectoryToken,
+  now: number,
+): ShownDirectoryToken {
   const state = revokedAt !== null ? 'revoked' : expiresAt <= now ? 'expired' : 'valid';
   return { id, title, createdAt, expiresAt, usedAt, state };
 }

@@ -26,6 +26,12 @@ const gateways = policyNoun({
   },
 });
 
+/** As the policy has it. Throws NAME_UNKNOWN. */
+export function existingGateway(policy: PolicyFile, gateway: Slug): PolicyGateway {
+  gateways.read(policy, gateway);
+  return policy.gateways[gateway] ?? PolicyGateway.parse({});
+}
+
 export const gatewayHandlers: HandlersFor<typeof gatewayOperations> = {
   async 'gateways.list'({ store, actor }, { query }) {
     const policy = await store.filedPolicy();
@@ -75,9 +81,8 @@ function changeAssignment(
     target: `${gateway}/${server}`,
     show: (policy) => shownAssignment(policy, gateway, server),
     change(policy) {
-      gateways.read(policy, gateway);
+      const of = existingGateway(policy, gateway);
       if (assignment === undefined) existing(policy, gateway, server);
-      const { [gateway]: of = PolicyGateway.parse({}) } = policy.gateways;
       const others = Object.entries(of.assignments).filter(([name]) => name !== server);
       const assignments = Object.fromEntries(assignment ? [...others, [server, assignment]] : others);
       return { ...policy, gateways: { ...policy.gateways, [gateway]: { ...of, assignments } } };

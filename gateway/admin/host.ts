@@ -1,8 +1,10 @@
 // Which apps and agents came, and which are let in. What is decided is about the identity that somebody vouches for, never about a name that a host gives itself.
 import { isHostRefused, proofOfHost, type HostProof } from '#contract/host-identity.ts';
+import type { PolicyFile } from '#contract/policy.ts';
 import type { Connection } from '../store/sign-in.ts';
 import type { HostUse, SeenHost, Store } from '../store/store.ts';
-import { type Acting, doing } from './context.ts';
+import { type Acting, type AdminContext, doing } from './context.ts';
+import { changePolicy } from './policy-part.ts';
 import { unknownName } from './suggest.ts';
 
 const operations = { allowed: 'hosts.allow', blocked: 'hosts.block' } as const;
@@ -16,6 +18,20 @@ export async function decideHost(acting: Acting, id: string, state: 'allowed' | 
     state,
     now,
   );
+}
+
+export function hostMode({ hosts = 'open' }: Pick<PolicyFile, 'hosts'>): { readonly mode: 'open' | 'allow-list' } {
+  return { mode: hosts };
+}
+
+export async function setHostMode(context: AdminContext, mode: 'open' | 'allow-list') {
+  const after = await changePolicy(context, {
+    operation: 'hosts.set-mode',
+    target: 'hosts',
+    show: hostMode,
+    change: (policy) => ({ ...policy, hosts: mode }),
+  });
+  return hostMode(after);
 }
 
 /** All that is known of one host. */

@@ -9,7 +9,7 @@ import { type KeyEncryption, kidOf, unseal } from '../vault/seal.ts';
 import { readTokenSet } from '../vault/token-set.ts';
 import { writeClient } from '../vault/upstream-client.ts';
 import { bindingOf } from '../vault/vault.ts';
-import { type Acting, doing } from './context.ts';
+import { type Acting, doing, type Remote } from './context.ts';
 import { unknownName } from './suggest.ts';
 
 export interface ShownIdentity {
@@ -90,7 +90,7 @@ export async function removableIdentity(store: Store, id: string): Promise<Ident
 }
 
 /** Where somebody signs in for everybody. Throws NAME_UNKNOWN and SETTING_INVALID. */
-export function linkPlace({ policy, ids }: StoredPolicy, of: { server: string; gateway?: string }): Place {
+export function linkPlace({ policy, ids }: StoredPolicy, of: { server: string; gateway?: string | undefined }): Place {
   const place = placeOf({ server: of.server, user: undefined, gateway: of.gateway }, policy, ids);
   const server = new Map(Object.entries(policy.servers)).get(of.server);
   if (server?.kind === 'remote' && server.auth === 'header') {
@@ -98,6 +98,25 @@ export function linkPlace({ policy, ids }: StoredPolicy, of: { server: string; g
     throw new Fault('SETTING_INVALID', { setting: '--server', reason });
   }
   return place;
+}
+
+/** The path behind which somebody signs in at a server for everybody; who has it is on record first. Rejects as linkPlace throws. */
+export async function linkIdentity(
+  of: Acting & {
+    readonly server: string;
+    readonly gateway: string | undefined;
+    readonly now: number;
+    readonly expiresAt: number;
+    readonly link: Remote['link'];
+  },
+): Promise<{ readonly path: string; readonly expiresAt: number }> {
+  const { now, expiresAt } = of;
+  const place = linkPlace(await of.store.policy(), of);
+  const { slug } = place.server;
+  const after = { gateway: place.gateway?.slug ?? null, expiresAt };
+  const store = doing(of, now, { operation: 'identities.link', target: slug, before: null, after });
+  await store.administration.noteDeed();
+  return { path: await of.link(store, { server: slug, gateway: place.gateway, now, expiresAt }), expiresAt };
 }
 
 /** Where the secret of a client belongs that an administrator registered. Throws NAME_UNKNOWN and SETTING_INVALID. */

@@ -6,13 +6,13 @@ import type { CutAccess } from '../store/directory.ts';
 import type { StoredUser } from '../store/administration.ts';
 import type { StoredIdentity } from '../store/store.ts';
 import { deedActor } from './actor.ts';
-import { type Acting, type AdminDeps, doing } from './context.ts';
+import { type Acting, type AdminDeps, doing, type Remote } from './context.ts';
 import { unknownName } from './suggest.ts';
 
 /** Within two seconds everything has ended that can be ended from here. */
 const giveBackWithinMs = 1500;
 
-export type Offboarding = Acting & Pick<AdminDeps, 'now' | 'removeIdentity'> & { readonly signingKey: SigningKey };
+export type Offboarding = Acting & Pick<AdminDeps, 'now'> & Pick<Remote, 'removeIdentity'> & { readonly signingKey: SigningKey };
 
 /** Rejects with NAME_UNKNOWN, LAST_SUPER_ADMIN. Somebody who left already is cut again: what came since is in the report. */
 export async function offboard(of: Offboarding, user: Pick<StoredUser, 'slug'>): Promise<SignedReport> {

@@ -4,11 +4,14 @@ import { type Operation, type Operations, type Problem, readInput } from '#contr
 import { meOperations } from '#contract/admin-me.ts';
 import { auditOperations } from '#contract/admin-audit.ts';
 import { accessOperations } from '#contract/admin-access.ts';
+import { directoryOperations } from '#contract/admin-directory.ts';
+import { engineOperations } from '#contract/admin-engine.ts';
 import { gatewayOperations } from '#contract/admin-gateway.ts';
 import { pinOperations } from '#contract/admin-pin.ts';
 import { policyOperations } from '#contract/admin-policy.ts';
 import { roleOperations } from '#contract/admin-role.ts';
 import { rolloutOperations } from '#contract/admin-rollout.ts';
+import { ruleOperations } from '#contract/admin-rule.ts';
 import { serverOperations } from '#contract/admin-server.ts';
 import { switchOperations } from '#contract/admin-switch.ts';
 import { tokenOperations } from '#contract/admin-token.ts';
@@ -21,11 +24,14 @@ import { type Actor, need, needGateway } from './actor.ts';
 import type { AdminContext, HandlersFor } from './context.ts';
 import { auditHandlers } from './audit.ts';
 import { accessHandlers } from './access.ts';
+import { directoryHandlers } from './directory.ts';
+import { engineHandlers } from './engine.ts';
 import { gatewayHandlers } from './gateway.ts';
 import { pinHandlers } from './pin.ts';
 import { policyHandlers } from './policy.ts';
 import { roleHandlers } from './role.ts';
 import { rolloutHandlers } from './rollout-operation.ts';
+import { ruleHandlers } from './rule.ts';
 import { serverHandlers } from './server.ts';
 import { switchHandlers } from './switch.ts';
 import { tokenHandlers } from './token-operation.ts';
@@ -65,6 +71,9 @@ export const doneBy: readonly DoneBy[] = [
   ...bind(auditOperations, auditHandlers),
   ...bind(rolloutOperations, rolloutHandlers),
   ...bind(pinOperations, pinHandlers),
+  ...bind(ruleOperations, ruleHandlers),
+  ...bind(engineOperations, engineHandlers),
+  ...bind(directoryOperations, directoryHandlers),
 ];
 
 function bind<T extends Operations>(operations: T, handlers: HandlersFor<T>): readonly DoneBy[] {

@@ -23,6 +23,7 @@ const servers = policyNoun<PolicyServer, Server>({
 });
 
 export const serverHandlers: HandlersFor<typeof serverOperations> = {
+  'servers.check': ({ remote }, { params }) => remote.check(params.server),
   'servers.list': async ({ store }, { query }) => servers.list(await store.filedPolicy(), query),
   'servers.read': async ({ store }, { params }) => servers.read(await store.filedPolicy(), params.server),
   'servers.create': (context, { body: { slug, server } }) => servers.create(context, slug, server),

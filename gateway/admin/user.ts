@@ -9,7 +9,7 @@ import type { StoredUser } from '../store/administration.ts';
 import { refuseBeing, refuseOver, refuseRole } from './above.ts';
 import { type AdminContext, doing, type HandlersFor } from './context.ts';
 import { offboard, takeBack } from './offboard.ts';
-import { removeMadePerson } from './person.ts';
+import { rebind, removeMadePerson } from './person.ts';
 import { makeCursor, readCursor } from './page.ts';
 import { changePolicy, refuseStale } from './policy-part.ts';
 import { unknownName } from './suggest.ts';
@@ -73,11 +73,16 @@ export const userHandlers: HandlersFor<typeof userOperations> = {
     await removeMadePerson(context, known.slug, now());
     return { done: true };
   },
+  async 'users.rebind'(context, { params }) {
+    await existing(context.store, params.user);
+    await refuseAs(context, params.user);
+    return { forgotten: await rebind(context, { slug: params.user, issuer: undefined }, context.now()) };
+  },
   async 'users.offboard'(context, { params }) {
     const { store, actor } = context;
     const known = await existing(store, params.user);
     refuseOver(actor, await store.filedPolicy(), known.role);
-    return await offboard(context, known);
+    return await offboard({ ...context, removeIdentity: context.remote.removeIdentity }, known);
   },
   async 'users.take-back'(context, { params }) {
     const known = await existing(context.store, params.user);

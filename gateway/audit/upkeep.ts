@@ -1,17 +1,22 @@
-// What goes on beside the records while a gateway server runs: their index is kept up to date, checkpoints are made, exports are written, and
-// records whose time is over are removed.
+// What goes on beside the records while a gateway server runs: their index is kept up to date, checkpoints are made, exports are written,
+// the records are verified, and those whose time is over are removed.
 // The rule: none of it stands in a call's way, and all of it ends with the gateway server.
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Store } from '../store/store.ts';
+import { makeCheckpoint } from './checkpoint.ts';
 import { startCheckpoints, type CheckpointsDeps } from './checkpoints.ts';
 import { createExports, type Exports } from './export-job.ts';
 import { startIndexer } from './indexer.ts';
 import type { KeepingRecorder } from './record.ts';
 import { startRetention, type Retention, type RetentionDeps } from './retention.ts';
+import { createVerifications, type Verifications } from './verify-job.ts';
 
 export interface Upkeep {
   readonly exports: Exports;
+  readonly verifications: Verifications;
+  /** Where the records end now. Rejects with AUDIT_BROKEN. */
+  checkpoint(): ReturnType<typeof makeCheckpoint>;
   readonly overdueMs: Retention['overdueMs'];
   /** Idempotent. */
   close(): Promise<void>;
@@ -20,7 +25,9 @@ export interface Upkeep {
 export function startUpkeep(
   of: CheckpointsDeps &
     RetentionDeps & {
-      readonly store: Pick<Store, 'search'>;
+      readonly store: Pick<Store, 'search' | 'sealedAfter'>;
+      /** Of the chains' heads. */
+      readonly headFile: string;
       readonly recorder: KeepingRecorder;
       readonly dataDir: string;
       readonly logger: Logger;
@@ -31,11 +38,14 @@ export function startUpkeep(
   const checkpoints = startCheckpoints(of);
   const retention = startRetention(of);
   const exports = createExports({ ...of, directory: join(of.dataDir, 'export') });
+  const verifications = createVerifications(of);
   return {
     exports,
+    verifications,
+    checkpoint: () => makeCheckpoint(of),
     overdueMs: retention.overdueMs,
     async close() {
-      await Promise.all([indexer.close(), checkpoints.close(), retention.close(), exports.close()]);
+      await Promise.all([indexer.close(), checkpoints.close(), retention.close(), exports.close(), verifications.close()]);
     },
   };
 }

@@ -1,14 +1,15 @@
 // `audit`: the record of every call, to look at and to check.
 import { readFile } from 'node:fs/promises';
 import { Fault } from '#contract/error.ts';
-import { recordLine } from '../admin/print.ts';
+import { printable, recordLine } from '../admin/print.ts';
 import { tailRecords } from '../admin/tail.ts';
 import { makeCheckpoint, readCheckpoints } from '../audit/checkpoint.ts';
 import { readAuditKey } from '../audit/key.ts';
+import { verdictLines } from '../audit/verdict-text.ts';
 import { verifyAudit, verifyWithoutKey } from '../audit/verify.ts';
 import { command, withStore, type AddCommands, type Common } from './terminal.ts';
 
-import { addAuditRetention, verdictText } from './audit-retention.ts';
+import { addAuditRetention } from './audit-retention.ts';
 import { addAuditSearch } from './audit-search.ts';
 
 export const addAudit: AddCommands = (program, terminal) => {
@@ -54,7 +55,7 @@ export const addAudit: AddCommands = (program, terminal) => {
       });
       if (flags.json) terminal.print(JSON.stringify(verdict));
       if (!verdict.ok) throw new Fault('AUDIT_BROKEN', { reason: verdict.words });
-      if (!flags.json) terminal.print(verdictText(verdict));
+      if (!flags.json) for (const line of verdictLines(verdict)) terminal.print(printable(line));
     });
 };
 

@@ -4,7 +4,7 @@ import { doing } from '../admin/context.ts';
 import { parseDuration } from '../admin/duration.ts';
 import {
   clientPlace,
-  linkPlace,
+  linkIdentity,
   listIdentities,
   removableIdentity,
   removing,
@@ -80,13 +80,10 @@ export const addIdentity: AddCommands = (program, terminal) => {
     .action(async (flags: Common & { server: string; gateway?: string; ttl: string }) => {
       const now = Date.now();
       const expiresAt = now + parseDuration(flags.ttl, '--ttl');
-      const path = await withAdmin(terminal, flags, async (acting) => {
-        const { server, gateway } = linkPlace(await acting.store.policy(), flags);
-        const after = { server: server.slug, gateway: gateway?.slug ?? null, expiresAt };
-        const store = doing(acting, now, { operation: 'identities.link', target: server.slug, before: null, after });
-        await store.administration.noteDeed();
-        return makeLink(store, { server: server.slug, gateway, now, expiresAt });
-      });
+      const { server, gateway } = flags;
+      const { path } = await withAdmin(terminal, flags, (acting) =>
+        linkIdentity({ ...acting, server, gateway, now, expiresAt, link: makeLink }),
+      );
       if (flags.json) return print(JSON.stringify({ path, expiresAt }));
       note(`Shown once. Open it at the public address of this gateway until ${new Date(expiresAt).toISOString()}.`);
       print(path);

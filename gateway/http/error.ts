@@ -15,8 +15,10 @@ export function answerFault(response: ServerResponse, thrown: unknown, logger: L
     return;
   }
   const { status } = entryOf(fault.code);
+  // What is an error within JSON-RPC, over HTTP that went well, is one of somebody behind this gateway server.
+  const shown = status < 400 ? 502 : status;
   for (const [name, value] of Object.entries(faultHeaders(fault))) response.setHeader(name, value);
-  answerJson(response, status, { error: describe(fault) });
+  answerJson(response, shown, { error: describe(fault) });
 }
 
 export function answerJson(response: ServerResponse, status: number, body: unknown): void {

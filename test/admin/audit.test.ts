@@ -1,6 +1,7 @@
 // The audit records by the admin API: a search page by page, and an export as a job that is fetched part by part and is itself on record.
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { AdminClient } from '#contract/admin-client.ts';
+import { Slug } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import { extend, start } from '../../gateway/audit/chain.ts';
 import { openAuditKey } from '../../gateway/audit/key.ts';
@@ -79,4 +80,50 @@ test('an export says how far it is, is fetched in parts, is on record, and goes'
     (await stage.records()).find((one) => one.kind === 'deed' && one.operation === 'audit.export'),
   );
   expect(deed).toMatchObject({ actor: { user: { name: 'ada' } }, after: { format: 'jsonl', filter: { kind: 'call' } } });
+});
+
+test('a verification says how far it is and what it found, also against checkpoints that were kept', async () => {
+  proves('audit.verify-job', {
+    file: 'gateway/audit/verify-job.ts',
+    find: "return { state: 'broken', words, break: { chain, seq, what } };",
+    replace: "return { state: 'whole', words, break: null };",
+  });
+  await ada.call('teams.create', { body: { slug: Slug.parse('ops'), team: { gateways: [] } } });
+  await until('its deed is on record', async () => (await stage.data.store.administration.deedsWaiting()) === 0);
+  // Only what the gateway server wrote has a head; these came past it.
+  const kept = await ada.call('audit.checkpoint', {});
+  if (!kept.ok) throw new Error(kept.refusal.message);
+  const found = async (checkpoints?: string) => {
+    const begun = await until('no other one runs', async () => {
+      const one = await ada.call('audit.verify', { body: checkpoints === undefined ? {} : { checkpoints } });
+      return one.ok ? one.answer : one.refusal.code !== 'BUSY' && one.refusal;
+    });
+    if ('code' in begun) return begun;
+    return await until('it came to an end', async () => {
+      const one = await ada.call('audit.verification', { params: { id: begun.id } });
+      return one.ok && one.answer.state !== 'running' && one.answer;
+    });
+  };
+  expect(await found()).toMatchObject({ state: 'broken', break: { chain: 'other', what: 'head-missing' } });
+  const checkpoint = kept.answer.checkpoint;
+  expect(await found(JSON.stringify({ ...checkpoint, at: 1 }))).toMatchObject({ code: 'INPUT_INVALID' });
+  expect(await found(JSON.stringify(checkpoint))).toMatchObject({ state: 'broken', break: { what: 'head-missing' } });
+  const id = '0198c0de-0000-7000-8000-00000000000f';
+  expect(await ada.call('audit.verification', { params: { id } })).toMatchObject({ refusal: { code: 'NAME_UNKNOWN' } });
+});
+
+test('one verification runs at a time, and what is whole is said to be', async () => {
+  const whole = await openStage(policy);
+  onTestFinished(() => whole.close());
+  const root = whole.client(await whole.token('ada'));
+  await root.call('teams.create', { body: { slug: Slug.parse('ops'), team: { gateways: [] } } });
+  await until('its deed is on record', async () => (await whole.data.store.administration.deedsWaiting()) === 0);
+  const { verifications } = whole.deps.trail;
+  const begun = await verifications.begin(undefined);
+  await expect(verifications.begin(undefined)).rejects.toMatchObject({ code: 'BUSY' });
+  const ended = await until('it came to an end', () => {
+    const one = verifications.progress(begun.id);
+    return Promise.resolve(one.state !== 'running' && one);
+  });
+  expect(ended).toMatchObject({ state: 'whole', done: 1, words: expect.stringMatching(/^whole: \d+ records in 1 chain$/) });
 });

@@ -53,8 +53,16 @@ export function matrixPolicy(titles: Readonly<Record<string, string>> = {}): Pol
       memory: { kind: 'workstation' },
       files: { kind: 'workstation' },
       crm: { kind: 'remote', url: 'https://crm.example.org/mcp', auth: 'header' },
+      wiki: {
+        kind: 'remote',
+        url: 'https://wiki.example.org/mcp',
+        auth: 'oauth',
+        oauth: { issuer: 'https://login.example.org', clientId: 'gateway' },
+      },
     },
     gateways: { main: { title: 'Main', assignments: { memory: { tools: 'all' } } } },
+    directory: { groups: { Engineering: { teams: ['ops'] } } },
+    engines: { judge: { kind: 'webhook', url: 'http://127.0.0.1:9/', retries: 0 } },
     sinks: { archive: { kind: 'file' }, hook: { kind: 'webhook', url: 'https://hook.example.org/in' } },
   });
 }

@@ -3,11 +3,14 @@ import type { Example } from '#contract/admin-operation.ts';
 import type { OperationId } from '#contract/admin.ts';
 import { AssignmentId, ConnectionId, newId, Slug, UserId } from '#contract/id.ts';
 import { Secret } from '#contract/secret.ts';
+import { PolicyFile } from '#contract/policy.ts';
+import { issueDirectoryToken } from '../../gateway/admin/directory-token.ts';
 import { issueAccessToken } from '../../gateway/admin/access-token.ts';
 import { setIdentity } from '../../gateway/admin/identity.ts';
 import { issueHostToken } from '../../gateway/admin/token.ts';
 import { byHand } from '../gateway/data.ts';
 import { enrolled, offerOf, sha256 } from '../suite/sample.ts';
+import { until } from '../walk/deployment.ts';
 import type { Stage } from './stage.ts';
 
 /** By operation: the example to ask with. */
@@ -30,6 +33,21 @@ export const prepared: Partial<Record<OperationId, (stage: Stage) => Promise<Exa
   async 'identities.remove'({ data: { store }, deps, now }) {
     const of = { server: 'crm', user: 'ben', gateway: undefined, value: new Secret('a-token'), now };
     return withId((await setIdentity({ ...byHand, store, keys: deps.keys, ...of })).identity.id);
+  },
+  async 'audit.verification'({ deps: { trail } }) {
+    // One runs at a time, so this waits for the one before.
+    const begun = await until('another one may begin', () => trail.verifications.begin(undefined).catch(() => false as const));
+    return withId(begun.id);
+  },
+  async 'directory.revoke-token'({ data: { store }, deps }) {
+    return withId((await issueDirectoryToken({ ...byHand, store, now: deps.now }, { title: 'x', days: 1 })).token.id);
+  },
+  async 'servers.check'({ data: { store }, origin, now }) {
+    const policy = await store.filedPolicy();
+    const crm = { ...policy.servers[Slug.parse('crm')], url: `${origin}/nothing`, allowPrivate: ['127.0.0.1'] };
+    const file = PolicyFile.parse({ ...policy, servers: { ...policy.servers, crm } });
+    await store.replacePolicy(file, await store.revision(), now);
+    return { params: { server: 'crm' } };
   },
   'users.offboard': leaver,
   'users.take-back': leaver,

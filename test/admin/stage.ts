@@ -1,4 +1,5 @@
 // The admin API on a real socket over a real store and audit chain, with a policy of one's own, and clients made from the contract.
+import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createAdminClient, type AdminClient } from '#contract/admin-client.ts';
@@ -9,9 +10,10 @@ import { reveal } from '#contract/secret.ts';
 import { issueAccessToken } from '../../gateway/admin/access-token.ts';
 import type { AdminDeps } from '../../gateway/admin/context.ts';
 import { createDeedLog, type DeedLog } from '../../gateway/audit/deed-log.ts';
-import { createExports } from '../../gateway/audit/export-job.ts';
 import { openAuditKey } from '../../gateway/audit/key.ts';
 import { openRecorder } from '../../gateway/audit/spool.ts';
+import { startUpkeep } from '../../gateway/audit/upkeep.ts';
+import { remoteOf } from '../../gateway/admin-remote.ts';
 import { createEgress } from '../../gateway/egress/egress.ts';
 import { adminDocuments } from '../../gateway/http/admin/document.ts';
 import { createAdminRoute } from '../../gateway/http/admin/route.ts';
@@ -21,7 +23,10 @@ import { createScimRoute } from '../../gateway/http/scim/route.ts';
 import { openSigningKey } from '../../gateway/caller/signing-key.ts';
 import { createRoutes } from '../../gateway/http/routes.ts';
 import { openServer } from '../../gateway/http/server.ts';
+import { openIdentities } from '../../gateway/identity/open.ts';
+import { compileDepsOf } from '../../gateway/rule/loading.ts';
 import { openKeys } from '../../gateway/vault/open.ts';
+import { createVault } from '../../gateway/vault/vault.ts';
 import { byHand, openData, quiet, type Data } from '../gateway/data.ts';
 
 export interface Stage {
@@ -56,9 +61,10 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
     allowedOrigins: [],
     proxies: undefined,
   });
+  const audit = await openAuditKey(data.dir);
   const recorder = await openRecorder({
     store,
-    ...(await openAuditKey(data.dir)),
+    ...audit,
     chain: 'main',
     mode: 'durable',
     logger: quiet,
@@ -68,14 +74,28 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
   const deeds = createDeedLog({ store, recorder, logger: quiet, now });
   const egress = createEgress({ onRefused: () => undefined });
   const source = { organization: await store.organization(), host: 'gateway.example.org', now };
+  const { keys } = openKeys(data.dir, []);
+  const vault = createVault({ store, bus: data.bus, keys });
+  const signInAt = openIdentities({ store, keys, vault, egress, recorder, publicOrigin: origin, logger: quiet, now });
+  const upkeep = startUpkeep({
+    store,
+    ...audit,
+    recorder,
+    chain: 'main',
+    isQuiet: () => true,
+    dataDir: data.dir,
+    logger: quiet,
+    now,
+  });
   const deps: AdminDeps = {
     store,
     sinkParts: { source, egress, directory: join(data.dir, 'sink') },
-    keys: openKeys(data.dir, []).keys,
+    keys,
     signingKey: await openSigningKey(data.dir),
     now,
-    exports: createExports({ store, directory: join(data.dir, 'export'), logger: quiet, now }),
-    removeIdentity: async (from, id) => ((await from.removeIdentity(id, now())) ? 'token' : undefined),
+    trail: upkeep,
+    remote: remoteOf(signInAt),
+    compile: compileDepsOf(randomBytes(32)),
   };
   const addressOf = (request: Parameters<typeof clientAddress>[1]) => clientAddress(site, request);
   const nothing = () => undefined;
@@ -132,7 +152,8 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
     },
     async close() {
       await server.close(0);
-      await deps.exports.close();
+      await upkeep.close();
+      vault.close();
       await deeds.close();
       await recorder.close();
       await egress.close();

@@ -111,6 +111,21 @@ export const admin: readonly Requirement[] = [
     source: api,
   },
   {
+    id: 'admin.rule-test',
+    promise: 'A sample is tried by the admin API on the rules that are in force, and nothing is changed by it.',
+    source: 'docs/rules.md',
+  },
+  {
+    id: 'admin.directory-token',
+    promise: 'Nobody lets a directory in whose groups give more than they have themselves.',
+    source: api,
+  },
+  {
+    id: 'admin.error-status',
+    promise: 'An operation of the admin API that failed answers with the status of a failure.',
+    source: api,
+  },
+  {
     id: 'admin.urgent',
     promise: 'What switches off, revokes, blocks or offboards is done also while slow operations have taken all their places.',
     source: api,

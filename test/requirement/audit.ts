@@ -147,6 +147,11 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Audit records"',
   },
   {
+    id: 'audit.verify-job',
+    promise: 'A verification that the admin API began tells that records are broken, and where.',
+    source: 'docs/data.md, "Audit records"',
+  },
+  {
     id: 'audit.kill',
     promise: 'After a kill -9 no acknowledged record is missing, and the chain is whole and goes on.',
     source: 'docs/data.md, "Audit records"',

@@ -1,0 +1,100 @@
+// Verifications that run in the gateway server: each says how far it is, and in the end what it found. The rule: one at a time, because each reads everything; what was
+// found is told for a day, or until the gateway server starts anew.
+import type { KeyObject } from 'node:crypto';
+import type { Logger } from 'pino';
+import { Fault } from '#contract/error.ts';
+import { newId } from '#contract/id.ts';
+import type { Store } from '../store/store.ts';
+import { readCheckpoints } from './checkpoint.ts';
+import { verdictLines } from './verdict-text.ts';
+import { type Verdict, verifyAudit, type VerifyDeps } from './verify.ts';
+
+export interface Verification {
+  readonly id: string;
+  readonly state: 'running' | 'whole' | 'broken' | 'failed';
+  readonly done: number;
+  readonly records: number;
+  readonly words: string | null;
+  readonly break: { readonly chain: string; readonly seq: number; readonly what: string } | null;
+  readonly createdAt: number;
+  readonly expiresAt: number;
+}
+export interface Verifications {
+  /** Begins one. `checkpoints`: as readCheckpoints takes them. Rejects with BUSY while one runs, and with AUDIT_BROKEN for a checkpoint that is none of this key's. */
+  begin(checkpoints: string | undefined): Promise<Verification>;
+  /** Throws NAME_UNKNOWN where there is none (any more). */
+  progress(id: string): Verification;
+  /** Ends one that runs. Idempotent. */
+  close(): Promise<void>;
+}
+
+const keptAtMost = 20;
+const keptForMs = 86_400_000;
+
+export function createVerifications(of: {
+  readonly store: VerifyDeps['store'] & Pick<Store, 'chainHead'>;
+  readonly key: KeyObject;
+  readonly headFile: string;
+  readonly logger: Pick<Logger, 'error'>;
+  readonly now: () => number;
+}): Verifications {
+  const { store, key, headFile, logger, now } = of;
+  const all = new Map<string, Verification>();
+  const stop = new AbortController();
+  let running: Promise<void> | undefined;
+
+  const set = (id: string, change: Partial<Verification>) => {
+    const one = all.get(id);
+    if (one) all.set(id, { ...one, ...change });
+  };
+
+  async function run(id: string, kept: ReturnType<typeof readCheckpoints>): Promise<void> {
+    const { signal } = stop;
+    try {
+      const total = await recordsOf(store);
+      const onProgress = (records: number) => set(id, { records, done: total === 0 ? 0 : Math.min(records / total, 0.999) });
+      set(id, foundBy(await verifyAudit({ store, key, headFile, kept, onProgress, signal })));
+    } catch (error) {
+      set(id, { state: 'failed', words: 'It could not be carried out: the log of the gateway server says why.' });
+      if (!signal.aborted) logger.error({ err: error, verification: id }, 'a verification of the records failed');
+    }
+  }
+
+  return {
+    async begin(checkpoints) {
+      const kept = checkpoints === undefined ? [] : readCheckpoints(checkpoints, key);
+      if (running || stop.signal.aborted) throw new Fault('BUSY', { what: 'the verification of records' });
+      const at = now();
+      for (const one of [...all.values()]) if (one.expiresAt <= at || all.size >= keptAtMost) all.delete(one.id);
+      const found = { state: 'running', done: 0, records: 0, words: null, break: null } as const;
+      const job: Verification = { id: newId(at), ...found, createdAt: at, expiresAt: at + keptForMs };
+      all.set(job.id, job);
+      running = run(job.id, kept).finally(() => (running = undefined));
+      return job;
+    },
+    progress(id) {
+      const found = all.get(id);
+      if (found && found.expiresAt > now()) return found;
+      const hint = 'What was found is told for a day, or until the gateway server starts anew.';
+      throw new Fault('NAME_UNKNOWN', { what: 'verification', name: id, hint });
+    },
+    async close() {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+function foundBy(verdict: Verdict): Partial<Verification> {
+  if (!verdict.ok) {
+    const { chain, seq, what, words } = verdict;
+    return { state: 'broken', words, break: { chain, seq, what } };
+  }
+  return { state: 'whole', done: 1, records: verdict.records, words: verdictLines(verdict).join('\n') };
+}
+
+async function recordsOf(store: Pick<Store, 'chains' | 'chainHead'>): Promise<number> {
+  let total = 0;
+  for (const chain of await store.chains()) total += (await store.chainHead(chain))?.record.seq ?? 0;
+  return total;
+}

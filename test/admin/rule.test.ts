@@ -1,0 +1,132 @@
+// Rules and engines by the admin API: shown, replaced in their order, tried on a sample, and an engine asked for real.
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { expect, onTestFinished, test } from 'vitest';
+import { PolicyFile } from '#contract/policy.ts';
+import { Slug } from '#contract/id.ts';
+import { proves } from '../requirement.ts';
+import { openStage } from './stage.ts';
+
+const slug = (text: string) => Slug.parse(text);
+const params = { gateway: slug('main') };
+const rule = (name: string, pattern: string) => ({
+  name: slug(name),
+  method: 'pattern' as const,
+  action: 'redact' as const,
+  patterns: [pattern],
+});
+
+/** An engine that answers with this. */
+async function engineAnswering(answer: unknown, status = 200) {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    request.setEncoding('utf8').on('data', (chunk: string) => asked.push(chunk));
+    request.on('end', () => response.writeHead(status).end(JSON.stringify(answer)));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('it listens nowhere');
+  return { asked, url: `http://127.0.0.1:${address.port}/verdict` };
+}
+
+async function scene(engines: object = {}) {
+  const stage = await openStage(
+    PolicyFile.parse({
+      version: 1,
+      users: { ada: { email: 'ada@example.org', role: 'super-admin' } },
+      gateways: { main: { title: 'Main', rules: [rule('one', 'alpha')] }, side: {} },
+      ...engines,
+    }),
+  );
+  onTestFinished(() => stage.close());
+  return { stage, ada: stage.client(await stage.token('ada')) };
+}
+
+test('the rules of a gateway are replaced in their order, all or none, and by whoever saw them last', async () => {
+  const { stage, ada } = await scene();
+  const seen = await ada.call('rules.list', { params });
+  expect(seen).toMatchObject({ answer: { gateway: 'main', rules: [{ name: 'one' }] } });
+  const rules = [rule('two', 'beta'), rule('one', 'alpha')];
+  const ifMatch = (seen.ok ? seen.etag : undefined) ?? '';
+  const put = await ada.call('rules.replace', { params, body: { rules } }, { ifMatch });
+  expect(put).toMatchObject({ answer: { rules: [{ name: 'two' }, { name: 'one' }] } });
+  expect(await ada.call('rules.replace', { params, body: { rules: [] } }, { ifMatch })).toMatchObject({
+    refusal: { status: 412 },
+  });
+  const wrong = [rule('three', '(?<=x)y'), rule('one', 'alpha')];
+  const refused = await ada.call('rules.replace', { params, body: { rules: wrong } });
+  expect(refused.ok ? '' : refused.refusal.message).toContain('gateways.main.rules.0.patterns.0');
+  const filed = await stage.data.store.filedPolicy();
+  expect(filed.gateways[slug('main')]).toMatchObject({ title: 'Main', rules: [{ name: 'two' }, { name: 'one' }] });
+  expect(await ada.call('rules.replace', { params, body: { rules: [] } })).toMatchObject({ answer: { rules: [] } });
+  expect((await stage.data.store.filedPolicy()).gateways[slug('main')]).not.toHaveProperty('rules');
+});
+
+test('a sample is tried on the rules of a gateway, on one of them, or on others, and nothing is changed', async () => {
+  proves('admin.rule-test', {
+    file: 'gateway/admin/rule.ts',
+    find: 'const rules = body.rules ?? rulesOf(policy, params.gateway, body.rule);',
+    replace: 'const rules = body.rules ?? [];',
+  });
+  const { stage, ada } = await scene();
+  const before = await stage.data.store.revision();
+  const tried = await ada.call('rules.test', { params, body: { sample: 'say alpha and beta' } });
+  expect(tried).toMatchObject({
+    status: 200,
+    answer: { outcome: 'changed', message: 'say [REDACTED] and beta', hits: [{ rule: 'one', pointer: '/arguments' }] },
+  });
+  const rules = [rule('draft', 'beta')];
+  expect(await ada.call('rules.test', { params, body: { sample: 'say alpha and beta', rules } })).toMatchObject({
+    answer: { message: 'say alpha and [REDACTED]' },
+  });
+  expect(await ada.call('rules.test', { params, body: { sample: 'x', rule: slug('none') } })).toMatchObject({
+    refusal: { status: 404, code: 'NAME_UNKNOWN' },
+  });
+  expect(await stage.data.store.revision()).toBe(before);
+});
+
+test('an engine is added, asked for real, and stays while a rule would ask it', async () => {
+  const { asked, url } = await engineAnswering({ verdict: 'block' });
+  const { stage, ada } = await scene();
+  const engine = { kind: 'webhook' as const, url, allowPrivate: ['127.0.0.1'] };
+  expect(await ada.call('engines.create', { body: { slug: slug('judge'), engine } })).toMatchObject({ status: 201 });
+  const at = { params: { engine: slug('judge') } };
+  expect(await ada.call('engines.test', at)).toMatchObject({
+    answer: { engine: 'judge', outcome: 'answered', words: 'verdict: block' },
+  });
+  expect(asked.join('')).toContain('engine_test');
+  const judged = { name: slug('judged'), method: 'webhook' as const, engine: slug('judge') };
+  expect(await ada.call('rules.replace', { params, body: { rules: [judged] } })).toMatchObject({ ok: true });
+  expect(await ada.call('rules.test', { params, body: { sample: 'x' } })).toMatchObject({ answer: { outcome: 'blocked' } });
+  const kept = await ada.call('engines.remove', at);
+  expect(kept).toMatchObject({ refusal: { status: 409, code: 'UNCHANGEABLE' } });
+  expect(kept.ok ? '' : kept.refusal.message).toContain('main/judged');
+  await ada.call('rules.replace', { params, body: { rules: [] } });
+  expect(await ada.call('engines.remove', at)).toMatchObject({ ok: true });
+  const deed = (await stage.data.store.administration.takeDeeds(1, 2, 100)).map(({ deed: { operation } }) => operation);
+  const recorded = (await stage.records()).flatMap((one) => (one.kind === 'deed' ? [one.operation] : []));
+  expect([...deed, ...recorded]).toContain('engines.test');
+});
+
+test('an engine that decides nothing is told with why', async () => {
+  const [failing, analyzer] = [await engineAnswering('nothing', 400), await engineAnswering([[]])];
+  const reached = { allowPrivate: ['127.0.0.1'], retries: 0 };
+  const { ada } = await scene({
+    engines: {
+      failing: { kind: 'webhook', url: failing.url, ...reached },
+      analyzer: { kind: 'presidio', url: analyzer.url, ...reached },
+    },
+  });
+  expect(await ada.call('engines.test', { params: { engine: slug('failing') } })).toMatchObject({
+    answer: { outcome: 'failed', words: 'it answered with the status 400' },
+  });
+  expect(await ada.call('engines.test', { params: { engine: slug('analyzer') } })).toMatchObject({
+    answer: { outcome: 'answered', words: 'it found nothing' },
+  });
+  expect(await ada.call('engines.test', { params: { engine: slug('nowhere') } })).toMatchObject({ refusal: { status: 404 } });
+});
