@@ -8,6 +8,7 @@ import { RecordId } from '#contract/id.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { Alert } from '../store/alert.ts';
 import type { ChainedRecord, Store } from '../store/store.ts';
+import { neededOf } from './needed.ts';
 import { settleOver } from './over.ts';
 import { alertOfHost, alertOfPosture, alertsOf } from './raise.ts';
 
@@ -49,8 +50,9 @@ export function watchAlerts(deps: AlertsDeps): { close(): Promise<void> } {
     const last = rows.at(-1);
     if (last === undefined) return false;
     const records: AuditRecord[] = [];
-    for (let from = 0; from < rows.length; from += few) {
-      records.push(...rows.slice(from, from + few).flatMap(recordOf));
+    const needed = neededOf(rows);
+    for (let from = 0; from < needed.length; from += few) {
+      records.push(...needed.slice(from, from + few).flatMap(recordOf));
       await setImmediate();
     }
     await alert.takeAlerts({ chain, seq: last.seq, ...alertsOf(records), now: now() });
