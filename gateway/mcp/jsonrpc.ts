@@ -47,8 +47,11 @@ export interface Params {
 
 /** Reads one message. Throws MALFORMED (not JSON in UTF-8), BATCH_UNSUPPORTED (an array), INVALID_REQUEST (anything else that is off). */
 export function readMessage(body: Buffer): Message {
-  const membersAt = membersOnce(body, keysAtMost + 1);
-  const value = body.length < largeBytes ? parse(body) : parse(body, (text) => skim(text, membersAt));
+  const isLarge = body.length >= largeBytes;
+  const membersAt = isLarge
+    ? membersOnce(body, keysAtMost + 1)
+    : (start: number): readonly Member[] => membersOf(body, start, keysAtMost + 1);
+  const value = isLarge ? parse(body, (text) => skim(text, membersAt)) : parse(body);
   if (Array.isArray(value)) throw new Fault('BATCH_UNSUPPORTED');
   if (!isObject(value)) throw invalid('it is not an object');
   const members = membersAt(0);
