@@ -172,5 +172,5 @@ export function createMcpSessions(deps: {
 }
 
 function ownerOf(caller: Caller, target: Received['target']): string {
-  return [caller.user.id, caller.host, target.gateway, target.server ?? ''].join('\n');
+  return `${caller.user.id}\n${caller.host}\n${target.gateway}\n${target.server ?? ''}`;
 }

@@ -14,7 +14,7 @@ interface Running {
 
 export interface Cut {
   /** Runs a request until it is answered. Rejects with SWITCHED_OFF where what it stands on was switched off meanwhile. */
-  during<T>(request: Identified, draft: Draft, closed: AbortController, run: () => Promise<T>): Promise<T>;
+  during<T>(request: Identified, draft: Draft, closed: AbortController, run: () => T | Promise<T>): Promise<T>;
   close(): void;
 }
 

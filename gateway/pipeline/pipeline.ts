@@ -115,7 +115,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (full) throw full;
   }
 
-  async function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Answered> {
+  function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Answered | Promise<Answered> {
     const use = useOf(request.body, message, request.era);
     if (use) {
       const opened = states.open(request, message);
@@ -202,7 +202,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     } finally {
       underWay--;
     }
-    return record(draft, answered, encode);
+    return await record(draft, answered, encode);
   }
 
   return {

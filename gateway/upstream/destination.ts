@@ -15,7 +15,8 @@ export function chooseDestination(
   snapshot: Snapshot,
   hub: Presences,
   call: AllowedCall | AllowedListing,
-  lastUsed: WorkstationId | undefined,
+  /** Asked only where that decides. */
+  lastUsed: () => WorkstationId | undefined,
 ): Destination {
   const { assignment, caller } = call;
   const server = assignment.server.slug;
@@ -27,18 +28,26 @@ export function chooseDestination(
       : caller.workstation !== null
         ? [hub.presence(caller.workstation)].filter((presence) => presence?.user === caller.user.id)
         : hub.presences(caller.user.id);
-  const online = connected.flatMap((presence) => (presence ? [presence.workstation] : []));
-  if (online.length === 0) throw snapshot.off?.workstationOf(caller.user.slug) ?? new Fault('WORKSTATION_OFFLINE', { server });
-  const offering = online.filter((workstation) => offered(workstation).length > 0);
-  const [first, ...others] = offering;
+  const offering: WorkstationId[] = [];
+  let isOnline = false;
+  for (const presence of connected) {
+    if (!presence) continue;
+    isOnline = true;
+    if (offered(presence.workstation).length > 0) offering.push(presence.workstation);
+  }
+  if (!isOnline) throw snapshot.off?.workstationOf(caller.user.slug) ?? new Fault('WORKSTATION_OFFLINE', { server });
+  const first = offering[0];
   if (first === undefined) throw new Fault('SERVER_NOT_OFFERED', { server });
-  const workstation = others.length === 0 ? first : offering.find((candidate) => candidate === lastUsed);
+  const last = offering.length === 1 ? first : lastUsed();
+  const workstation = offering.find((candidate) => candidate === last);
   if (workstation === undefined) throw new Fault('WORKSTATION_AMBIGUOUS', { server, workstations: offering.join(', ') });
   return { workstation, fingerprint: chooseCommand(offered(workstation), server, caller.host) };
 }
 
 /** Among several commands of one name: the one of the calling host's own config, then an approved one, then the newest. */
 function chooseCommand(offered: readonly OfferedServer[], server: string, host: string): Destination['fingerprint'] {
+  const only = offered[0];
+  if (offered.length === 1 && only && only.decision !== 'denied') return only.fingerprint;
   const runnable = offered.filter(({ decision }) => decision !== 'denied');
   const own = runnable.filter((candidate) => candidate.hosts.includes(host));
   const among = own.length > 0 ? own : runnable;

@@ -115,9 +115,9 @@ export class SessionPool<S extends Pooled, B = undefined> {
 
   /** At once where it is open. A start that takes longer than the call may goes on for the next one. Throws or rejects with SESSIONS_SPENT, BUSY, STOPPING, SERVER_TIMEOUT, CANCELLED, or what opening rejects with. */
   sessionFor(needed: Needed<S, B>, signal: AbortSignal): S | Promise<S> {
-    const { key, place, allowed } = needed;
+    const { key, allowed } = needed;
     const known = this.#entries.get(key);
-    if (known?.session?.isOpen && !this.#isOutdated(known.session, place)) return known.session;
+    if (known?.session?.isOpen && !this.#isOutdated(known.session, needed)) return known.session;
     const { opening } = known?.session === undefined && known ? known : this.#begin(needed);
     const { server, timeoutMs } = allowed.assignment;
     return within(opening, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
@@ -166,8 +166,10 @@ export class SessionPool<S extends Pooled, B = undefined> {
   }
 
   /** What the server was taken for is to be found out again, once for all, and nothing is lost by it. */
-  #isOutdated(session: S, place: string): boolean {
-    if (!session.isStateless || this.#believed(place) || this.#asked.has(place) || !session.isIdle) return false;
+  #isOutdated(session: S, needed: Needed<S, B>): boolean {
+    if (!session.isStateless) return false;
+    const { place } = needed;
+    if (this.#believed(place) || this.#asked.has(place) || !session.isIdle) return false;
     void session.close();
     return true;
   }

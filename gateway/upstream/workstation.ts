@@ -1,7 +1,7 @@
 // Workstation servers: chooses the workstation and the command, keeps one session per conversation (or per workstation where the server is
 // shareable), and sends the call over its channel. A lost tunnel ends the calls on it; nothing is ever sent twice.
 import { Fault } from '#contract/error.ts';
-import type { WorkstationId } from '#contract/id.ts';
+import type { Slug, UserId, WorkstationId } from '#contract/id.ts';
 import type { AllowedCall, AllowedListing, Destination } from '../call.ts';
 import type { InForce } from '../in-force.ts';
 import { noAbilities } from '../mcp/ability.ts';
@@ -13,6 +13,7 @@ import { chooseDestination } from './destination.ts';
 import { createFollowers } from './follow.ts';
 import { composerOf, readPages } from './item.ts';
 import { openSession, type Session, timedOut } from './session.ts';
+import { createSessionKeys } from './session-key.ts';
 import { type Opening, SessionPool } from './session-pool.ts';
 import { createSharedLists } from './shared-list.ts';
 import type { About, ListedItem, Reply, Screening, Trace, Upstream } from './upstream.ts';
@@ -36,7 +37,10 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   const startWithinMs = deps.startWithinMs ?? 30_000;
   const shared = createSharedLists();
   const pool = new SessionPool<Session>({ what: 'local servers', idleMs: deps.idleMs, now: deps.now });
+  const keyOf = createSessionKeys();
   const lastUsed = new Map<string, WorkstationId>();
+  /** Who used one last: most calls are of who called before. */
+  let newest: { readonly user: UserId; readonly server: Slug; readonly workstation: WorkstationId } | undefined;
 
   function sessionFor(allowed: Allowed, destination: Destination, signal: AbortSignal): Session | Promise<Session> {
     const { server, shareable } = allowed.assignment;
@@ -48,8 +52,10 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const needed = {
       allowed,
       isShared: shareable,
-      key: `${owner}\n${host}\n${workstation}\n${server.slug}\n${fingerprint}\n${abilities.declared}`,
-      place: commandOf(destination),
+      key: keyOf(allowed.assignment, { owner, host, declared: abilities.declared }, destination),
+      get place() {
+        return commandOf(destination);
+      },
       bears: undefined,
       open: async ({ known, knownAbout, onClosed }: Opening) => {
         const talk = await openSession({
@@ -72,17 +78,22 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   }
 
   function choose(allowed: Allowed): Destination {
-    return chooseDestination(deps.inForce.current(), deps.hub, allowed, lastUsed.get(ownerOf(allowed)));
+    return chooseDestination(deps.inForce.current(), deps.hub, allowed, () => lastUsed.get(ownerOf(allowed)));
   }
 
   function destinationOf(allowed: Allowed, trace: Trace): Destination {
     const destination = choose(allowed);
-    const owner = ownerOf(allowed);
-    // The one that called last is forgotten last.
-    lastUsed.delete(owner);
-    lastUsed.set(owner, destination.workstation);
-    const [oldest] = lastUsed.size > rememberAtMost ? lastUsed.keys() : [];
-    if (oldest !== undefined) lastUsed.delete(oldest);
+    const { workstation } = destination;
+    const [user, server] = [allowed.caller.user.id, allowed.assignment.server.slug];
+    if (newest?.user !== user || newest.server !== server || newest.workstation !== workstation) {
+      newest = { user, server, workstation };
+      const owner = ownerOf(allowed);
+      // The one that called last is forgotten last.
+      lastUsed.delete(owner);
+      lastUsed.set(owner, workstation);
+      const [oldest] = lastUsed.size > rememberAtMost ? lastUsed.keys() : [];
+      if (oldest !== undefined) lastUsed.delete(oldest);
+    }
     trace.destination = destination;
     return destination;
   }

@@ -72,7 +72,7 @@ test('a token for a gateway that no team of its user grants opens nothing', asyn
 test('a host with a URL is served by the device that was used last, and by none where that says nothing', async () => {
   proves('policy.last-device', {
     file: 'gateway/upstream/workstation.ts',
-    find: 'lastUsed.set(owner, destination.workstation);',
+    find: 'lastUsed.set(owner, workstation);',
     replace: '',
   });
   const [first, second] = devices.slice(2);

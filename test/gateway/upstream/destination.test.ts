@@ -89,7 +89,7 @@ function given(
 }
 function choose({ snapshot, call }: ReturnType<typeof given>, online: WorkstationId[], lastUsed?: WorkstationId): unknown {
   try {
-    return chooseDestination(snapshot, hubOf(...online), call, lastUsed);
+    return chooseDestination(snapshot, hubOf(...online), call, () => lastUsed);
   } catch (error) {
     return error instanceof Fault ? error.code : error;
   }
@@ -110,7 +110,7 @@ describe('chooseDestination', () => {
   test("does not guess between two of the caller's workstations, but keeps to the one used last", () => {
     proves('policy.ambiguity-refused', {
       file: 'gateway/upstream/destination.ts',
-      find: 'others.length === 0 ? first :',
+      find: 'offering.length === 1 ? first :',
       replace: 'true ? first :',
     });
     const two = given([offer(adaOne, 'a'), offer(adaTwo, 'b')]);
