@@ -45,16 +45,17 @@ export class TaskWatch {
   /** Those of which this server says when they move; of one that is away it is asked when it is back. */
   async watchAll(calls: readonly AllowedCall[], signal: AbortSignal): Promise<ReadonlySet<AllowedCall>> {
     const refused = new Set<AllowedCall>();
-    const inTime = AbortSignal.any([signal, AbortSignal.timeout(watchWithinMs)]);
     // All at once, so that one stream serves them.
     for (const call of calls) this.#keep(call);
     const one = async (call: AllowedCall): Promise<void> => {
       try {
         const following = this.#terms.uses(call.assignment);
         if (!following || !call.task) throw new Fault('METHOD_UNKNOWN', { method: call.method });
-        await within(following.watch(call.task.own, signal), watchWithinMs, () => new Fault('CANCELLED'), inTime);
+        await within(following.watch(call.task.own, signal), watchWithinMs, () => new Fault('CANCELLED'), signal);
       } catch (error) {
-        if (error instanceof Fault && (error.code === 'METHOD_UNKNOWN' || error.code === 'BUSY')) refused.add(call);
+        if (!(error instanceof Fault)) throw error;
+        // Its server is away or slow: it is still wanted.
+        if (error.code === 'METHOD_UNKNOWN' || error.code === 'BUSY') refused.add(call);
       }
     };
     await Promise.all(calls.map(one));
