@@ -1,7 +1,10 @@
-// The admin API's operations on the audit records: search them, and export what a search finds as a job. The rule: reading is one capability, taking away is another.
+// The admin API's operations on the audit records: search them, read what was captured, and export what a search finds as a job. The rule: reading is one capability,
+// what was asked and answered another, and taking away a third.
 import { z } from 'zod';
-import { Done, Page, operation } from './admin-operation.ts';
+import { Done, Page, operation, Reasoned } from './admin-operation.ts';
 import { recordKinds } from './audit.ts';
+import { RecordId } from './id.ts';
+import { Payload } from './payload.ts';
 
 const name = z.string().min(1).max(500).optional();
 /** Exactly these values; `text`: words that all stand somewhere in the record, the last letters of one left open by `*`. */
@@ -39,6 +42,15 @@ const Export = z.object({
   /** Its file is removed then, and where the gateway server starts anew. */
   expiresAt: z.number().int(),
 });
+/** Each as it was checked against the hash in the record. */
+const ShownPayloads = z.object({
+  record: RecordId,
+  /** Its slug when it was called; null of a call that was refused before it came to one. */
+  gateway: z.string().nullable(),
+  mode: z.enum(['redacted', 'full']),
+  payloads: z.array(Payload.pick({ direction: true, messages: true, beyond: true })),
+});
+export type ShownPayloads = z.infer<typeof ShownPayloads>;
 /** `done`: 0 to 1. `words`: what was found, for a person. */
 const Verification = z.object({
   id: z.uuid(),
@@ -68,6 +80,17 @@ export const auditOperations = {
       /** The newest records, which are not in the index yet and so not found. */
       behind: z.number().int(),
     }),
+  }),
+  'audit.payload': operation({
+    method: 'GET',
+    path: '/audit/records/{id}/payload',
+    capability: 'payloads.read',
+    summary:
+      'Shows what was captured of a call: what was asked and answered. Whoever asks has to reach its gateway, and that they asked is on record.',
+    params: z.strictObject({ id: RecordId }),
+    query: Reasoned,
+    answer: ShownPayloads,
+    example,
   }),
   'audit.checkpoint': operation({
     method: 'GET',

@@ -2,9 +2,11 @@
 import { z } from 'zod';
 import { Done, listOf, operation, Page, slugs, title } from './admin-operation.ts';
 import { Slug } from './id.ts';
+import { Capture } from './payload.ts';
 import { PolicyAssignment } from './policy.ts';
 
-export const Gateway = z.object({ slug: Slug, title, assignments: z.array(Slug) });
+/** `capture`: whether what is asked and answered is kept. */
+export const Gateway = z.object({ slug: Slug, title, capture: Capture, assignments: z.array(Slug) });
 export type Gateway = z.infer<typeof Gateway>;
 export const Assignment = z.object({ gateway: Slug, server: Slug, assignment: PolicyAssignment });
 export type Assignment = z.infer<typeof Assignment>;
@@ -54,6 +56,19 @@ export const gatewayOperations = {
     body: titled,
     answer: Gateway,
     example: { ...example, body: { title: 'Main gateway' } },
+  }),
+  'gateways.capture': operation({
+    method: 'PUT',
+    path: '/gateways/{gateway}/capture',
+    isConditional: true,
+    capability: 'gateways.manage',
+    gateway,
+    summary:
+      'Says whether what is asked and answered at a gateway is kept: off, redacted or full. What was captured before stays for its time.',
+    params,
+    body: z.strictObject({ capture: Capture }),
+    answer: Gateway,
+    example: { ...example, body: { capture: 'redacted' } },
   }),
   'gateways.remove': operation({
     method: 'DELETE',

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { ErrorCode } from './error.ts';
 import { RuleHit } from './rule.ts';
+import { Captured } from './payload.ts';
 import { ConnectionId, GatewayId, RecordId, ServerId, TokenId, UserId, WorkstationId } from './id.ts';
 
 /** Times of the four legs, in microseconds since the request arrived; absent where the call did not get that far. */
@@ -60,6 +61,8 @@ export const CallRecord = z.object({
   /** What the rules of its gateway found, at most 50; `hitsBeyond` counts the others. */
   hits: z.array(RuleHit).max(50).optional(),
   hitsBeyond: z.number().int().optional(),
+  /** What was kept of what was asked and answered, where its gateway does that. */
+  captured: Captured.optional(),
   /** The upstream answered with a JSON-RPC error or a tool error. */
   upstreamError: z.boolean(),
   requestBytes: z.number().int(),

@@ -6,6 +6,7 @@ import { directoryErrors } from './error-directory.ts';
 import { companionErrors } from './error-companion.ts';
 import { itemErrors } from './error-item.ts';
 import { remoteErrors } from './error-remote.ts';
+import { payloadErrors } from './error-payload.ts';
 import { pinErrors } from './error-pin.ts';
 import { ruleErrors } from './error-rule.ts';
 import { stateErrors } from './error-state.ts';
@@ -305,6 +306,7 @@ const table = {
 
   // rules on what may flow
   ...ruleErrors,
+  ...payloadErrors,
   ...pinErrors,
 
   // what the companion's page asks of the tray program

@@ -6,6 +6,7 @@ import { clientProof } from './client-proof.ts';
 import { type Condition, NameCondition, ToolCondition } from './condition.ts';
 import { PolicyEngine } from './engine.ts';
 import { Slug, WorkstationId } from './id.ts';
+import { Capture } from './payload.ts';
 import { pinPolicies } from './pin.ts';
 import { PrivateHost, RemoteUrl } from './remote-address.ts';
 import { PolicyRetention } from './retention.ts';
@@ -156,6 +157,8 @@ export const PolicyGateway = z.strictObject({
   assignments: z.record(Slug, PolicyAssignment).default({}),
   /** What may flow, in order. Absent: all. */
   rules: Rules.optional(),
+  /** Whether what is asked and answered is kept. Absent: off. */
+  capture: Capture.optional(),
 });
 
 export type PolicyGateway = z.infer<typeof PolicyGateway>;

@@ -1,5 +1,5 @@
 // One call of a user as that user sees it on the device: what the gateway told over the tunnel after the call's record was kept.
-// Rule: it is made from the record and from nothing else, so no argument and no result can be in it.
+// Rule: it is made from the record and from nothing else, so no argument and no result can be in it; where these are kept, it says so.
 import { z } from 'zod';
 import type { CallRecord } from './audit.ts';
 import { entryOf } from './error.ts';
@@ -25,6 +25,8 @@ export const RecentCall = z.looseObject({
   /** An error code; a newer gateway may know others than this program. */
   code: z.string().max(64).optional(),
   message: z.string().max(1000).optional(),
+  /** What was asked and answered is kept at the gateway server: as it was, or without what looks like secrets and personal data. */
+  kept: z.enum(['full', 'redacted']).optional(),
   /** From the arrival of the request to the end of its answer. */
   durationMs: z.number().nonnegative(),
 });
@@ -38,7 +40,7 @@ export function isWorthTelling({ method, decision }: Pick<CallRecord, 'method' |
 }
 
 export function recentCallOf(record: CallRecord): RecentCall {
-  const { id, at, method, host, tool, item, decision, code, legs } = record;
+  const { id, at, method, host, tool, item, decision, code, captured, legs } = record;
   const server = Slug.safeParse(record.server?.name);
   const message = code === null ? undefined : wordsOf(record, code);
   return {
@@ -52,6 +54,7 @@ export function recentCallOf(record: CallRecord): RecentCall {
     decision,
     ...(code === null ? {} : { code }),
     ...(message === undefined ? {} : { message }),
+    ...(captured && { kept: captured.mode }),
     durationMs: (legs.gatewayToHost ?? 0) / 1000,
   };
 }

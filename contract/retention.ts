@@ -13,8 +13,15 @@ export const RetentionDays = z
 export const PolicyRetention = z.strictObject({
   /** Audit records. Absent: for good. */
   records: RetentionDays.optional(),
+  /** Captured payloads. Absent: 30d. In no case longer than their records. */
+  payloads: RetentionDays.optional(),
 });
 export type PolicyRetention = z.infer<typeof PolicyRetention>;
+
+/** How long captured payloads are kept by a policy. */
+export function payloadDays({ records, payloads = '30d' }: PolicyRetention = {}): string {
+  return records !== undefined && Number.parseInt(records, 10) < Number.parseInt(payloads, 10) ? records : payloads;
+}
 
 /** What was written before that (ms since 1970) is over, where it is kept for so many days. */
 export function retentionCutoff(days: string, now: number): number {

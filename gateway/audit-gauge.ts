@@ -31,7 +31,7 @@ export function gaugeAudit(recorder: KeepingRecorder, now: () => number): AuditG
   };
   return {
     append: (record) => gauged(recorder.append(record)),
-    keep: (record) => gauged(recorder.keep(record)),
+    keep: (...of) => gauged(recorder.keep(...of)),
     close: () => recorder.close(),
     waiting: () => waiting,
     isRefusing: () => now() - refusedAt < rememberMs,

@@ -2,6 +2,7 @@
 // because the next one is made only from it, and an AllowedCall only by policy/decide.ts.
 import type { Hints } from '#contract/condition.ts';
 import type { Fault } from '#contract/error.ts';
+import type { CaptureMode, PayloadPart } from '#contract/payload.ts';
 import type { PinPolicy, PinState } from '#contract/pin.ts';
 import type { ItemKind, RemoteServer } from '#contract/policy.ts';
 import type { RuleHit } from '#contract/rule.ts';
@@ -249,6 +250,8 @@ export interface Resolved extends Identified {
   readonly seen?: SeenItem | undefined;
   /** What rules found in it, for its record. */
   readonly hits?: HitLog;
+  /** What flows in it, where its gateway captures that. */
+  readonly flow?: Flow | undefined;
   /** Templates that the server lists: asked for only where a resource may be allowed by one of them. */
   readonly listedTemplates?: readonly ListedTemplate[];
 }
@@ -259,6 +262,31 @@ export interface HitLog {
   /** More than a record holds. */
   beyond: number;
   isClosed: boolean;
+}
+
+/** One message as it passed. */
+export interface Said {
+  readonly what: PayloadPart;
+  /** ms since 1970. */
+  readonly at: number;
+  readonly body: Buffer;
+}
+/** What flows in one request beside what was asked and answered itself, until its record is written. */
+export interface Flow {
+  readonly mode: CaptureMode;
+  readonly request: FlowSide;
+  readonly response: FlowSide;
+  isClosed: boolean;
+  /** The request as the rules let it go on; undefined where they did not look at it. */
+  went?: Buffer | 'blocked';
+  /** That of the request in which the call goes on. */
+  continuedBy?: Flow | undefined;
+}
+interface FlowSide {
+  readonly said: Said[];
+  roomBytes: number;
+  /** Messages that found no room. */
+  beyond: number;
 }
 
 declare const allowed: unique symbol;

@@ -179,9 +179,9 @@ function createSnapshotReader({ store, hashSecret, readState = createStateReader
   let last: { readonly source: Source; readonly snapshot: Snapshot } | undefined;
   return async () => {
     const [state, pins] = await Promise.all([readState(), readPins()]);
-    const rules = last && last.source.policy === state.policy ? last.source.rules : await rulesOf(state.policy);
+    const { rules, captures } = last?.source.policy === state.policy ? last.source : await rulesOf(state.policy);
     const { policy, ids, people, offers, approvals, hosts } = state;
-    const source: Source = { policy, ids, people, offers, approvals, hosts, pins, rules };
+    const source: Source = { policy, ids, people, offers, approvals, hosts, pins, rules, captures };
     last = { source, snapshot: compile(source, last) };
     return last.snapshot;
   };

@@ -49,10 +49,9 @@ import { createMcpSessions } from './mcp/session.ts';
 import { memberOff, serverOff } from './policy/decide.ts';
 import { createPipeline, type PipelineDeps } from './pipeline/pipeline.ts';
 import { createPinning } from './pipeline/pinning.ts';
-import { createScreen } from './pipeline/screen.ts';
 import { readinessOf } from './readiness.ts';
-import { createEngines } from './rule/engines.ts';
 import { compileDepsOf } from './rule/loading.ts';
+import { createScreening } from './screening.ts';
 import { locationOf, type ServeSettings } from './settings.ts';
 import { openSinks } from './sink/sinks.ts';
 import { lockDataDirectory } from './store/lock.ts';
@@ -243,8 +242,7 @@ async function start(
   const signInAt = openIdentities({ store, keys, vault, egress, recorder, publicOrigin, logger, now });
   const page = settings.signInFile === undefined ? undefined : `${publicOrigin}${identitiesPath}`;
   const identities = createIdentities({ ...signInAt, page });
-  const engines = createEngines({ engineOf: (slug) => inForce.current().engines.get(slug), egress });
-  const screen = createScreen({ inForce, engines, recorder, logger, onDropped });
+  const { screen, capture } = createScreening({ store, keys, inForce, egress, recorder, logger, onDropped, now });
   const workstations = createWorkstationUpstream({ hub: tunnels, inForce, onDropped, screen: screen.notification, now });
   const remotes = createRemoteUpstream({ egress, identities, messageLimitBytes, onDropped, screen: screen.notification, now });
   const pinning = createPinning({ inForce, store: store.pin, recorder, logger, now });
@@ -256,6 +254,7 @@ async function start(
     recorder,
     screen,
     seen: pinning.seen,
+    capture,
     full: () => sinks.full(),
     logger,
     stands: createStanding({ store, now }),

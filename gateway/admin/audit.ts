@@ -4,12 +4,16 @@ import { Fault } from '#contract/error.ts';
 import type { ExportFormat } from '../audit/export.ts';
 import type { RecordFilter } from '../store/search.ts';
 import { doing, type Acting, type HandlersFor } from './context.ts';
+import { readPayloads } from './payload.ts';
 import { searchRecords } from './search.ts';
 
 export const auditHandlers: HandlersFor<typeof auditOperations> = {
   async 'audit.search'({ store }, { query: { limit, cursor, ...filter } }) {
     const { items, ...page } = await searchRecords(store, filter, { limit, cursor });
     return { ...page, items: items.map(({ chain, seq, record }) => ({ chain, seq, record: record ?? null })) };
+  },
+  async 'audit.payload'(context, { params, query }) {
+    return await readPayloads({ ...context, reason: query.reason ?? null }, params.id);
   },
   'audit.checkpoint': async ({ trail }) => ({ checkpoint: await trail.checkpoint() }),
   async 'audit.verify'(context, { body: { checkpoints } }) {

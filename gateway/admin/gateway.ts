@@ -15,8 +15,13 @@ const gateways = policyNoun({
   plural: 'gateways',
   values: (policy) => policy.gateways,
   put: (policy, values) => ({ ...policy, gateways: values }),
-  show: (slug, { title, assignments }) =>
-    Gateway.parse({ slug, ...(title === undefined ? {} : { title }), assignments: Object.keys(assignments).toSorted() }),
+  show: (slug, { title, capture = 'off', assignments }) =>
+    Gateway.parse({
+      slug,
+      ...(title === undefined ? {} : { title }),
+      capture,
+      assignments: Object.keys(assignments).toSorted(),
+    }),
   detach(policy, gateway) {
     const teams = Object.entries(policy.teams).map(([name, team]) => [
       name,
@@ -42,6 +47,8 @@ export const gatewayHandlers: HandlersFor<typeof gatewayOperations> = {
   'gateways.create': (context, { body: { slug, gateway } }) => gateways.create(context, slug, PolicyGateway.parse(gateway)),
   'gateways.replace': (context, { params, body }) =>
     gateways.replace(context, params.gateway, (before) => retitled(before, body.title)),
+  'gateways.capture': (context, { params, body: { capture } }) =>
+    gateways.replace(context, params.gateway, (before) => ({ ...before, capture }), 'capture'),
   async 'gateways.remove'(context, { params }) {
     await gateways.remove(context, params.gateway);
     return { done: true };

@@ -3,7 +3,16 @@ import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import { groupsInOrder, reachedGateways } from '#contract/grant.ts';
 import { conditionText, ToolCondition } from '#contract/condition.ts';
-import type { PolicyAssignment, PolicyFile, PolicyRole, PolicyServer, PolicyTeam, PolicyUser } from '#contract/policy.ts';
+import type {
+  PolicyAssignment,
+  PolicyFile,
+  PolicyGateway,
+  PolicyRole,
+  PolicyServer,
+  PolicyTeam,
+  PolicyUser,
+} from '#contract/policy.ts';
+import { payloadDays } from '#contract/retention.ts';
 import type { PolicySink } from '#contract/sink.ts';
 import type { MadePerson } from '../store/sign-in.ts';
 import type { Token, Workstation } from '../store/store.ts';
@@ -51,7 +60,7 @@ export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): r
     ...taken(after, held.made ?? []),
     ...compare('team', facts(before.teams, teamFacts), facts(after.teams, teamFacts), () => []),
     ...compare('server', facts(before.servers, serverFacts), facts(after.servers, serverFacts), () => []),
-    ...compare('gateway', facts(before.gateways, titleFacts), facts(after.gateways, titleFacts), (gateway) => [
+    ...compare('gateway', facts(before.gateways, gatewayFacts), facts(after.gateways, gatewayFacts), (gateway) => [
       revoked(live.filter((token) => token.kind !== 'enroll' && token.gateway === gateway).length, 'token'),
     ]),
     ...compare(
@@ -139,6 +148,7 @@ const settingsOf = ({ hosts = 'open', retention }: PolicyFile): ReadonlyMap<stri
   new Map([
     ['hosts', { value: hosts }],
     ['retention.records', { value: retention?.records ?? 'for good' }],
+    ['retention.payloads', { value: payloadDays(retention) }],
   ]);
 /** What applying it destroys is said beforehand. */
 function warned(change: Change, { retention }: PolicyFile): Change {
@@ -147,6 +157,10 @@ function warned(change: Change, { retention }: PolicyFile): Change {
 }
 const quoted = (title: string | undefined): string => (title === undefined ? '' : JSON.stringify(title));
 const titleFacts = (of: { title?: string | undefined }): Facts => ({ title: quoted(of.title) });
+const gatewayFacts = ({ capture = 'off', ...of }: PolicyGateway): Facts => ({
+  ...titleFacts(of),
+  capture: capture === 'off' ? '' : capture,
+});
 const roleFacts = ({ capabilities, ...of }: PolicyRole): Facts => ({
   ...titleFacts(of),
   ...(capabilities && { capabilities: new Set(capabilities) }),

@@ -26,6 +26,7 @@ import {
 } from '#contract/policy.ts';
 import { NameCondition, ToolCondition } from '#contract/condition.ts';
 import { PolicyEngine } from '#contract/engine.ts';
+import { PolicyRetention } from '#contract/retention.ts';
 import { Rule } from '#contract/rule.ts';
 import { FileSink, PolicySink, SinkFilter } from '#contract/sink.ts';
 import { contradictions } from './contradiction.ts';
@@ -149,6 +150,7 @@ function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[]
 /** What may stand where zod's own words would say less. */
 const choices: Readonly<Record<string, string>> = {
   kind: 'use workstation or remote',
+  capture: 'use off, redacted or full',
   'sinks.kind': 'use file, webhook, syslog, splunk or otlp',
   'engines.kind': 'use webhook or presidio',
   'rules.method': 'use pattern, pii, secrets, injection, limits, webhook or presidio',
@@ -192,6 +194,7 @@ function schemaAt(path: Path, value: unknown): { readonly shape: Readonly<Record
   if (path[0] === 'servers') return valueAt(value, [...path, 'kind']) === 'remote' ? RemoteServer : WorkstationServer;
   if (path[0] === 'sinks') return path.at(2) === 'only' ? SinkFilter : (sinkOf(valueAt(value, [...path, 'kind'])) ?? FileSink);
   if (path[0] === 'engines') return PolicyEngine;
+  if (path[0] === 'retention') return PolicyRetention;
   if (path[2] === 'rules') return ruleOf(valueAt(value, [...path.slice(0, 4), 'method']));
   if (path.length > 5) return conditionAt(path);
   return path.length > 2 ? PolicyAssignment : PolicyGateway;

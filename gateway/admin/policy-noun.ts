@@ -14,7 +14,7 @@ export interface PolicyNoun<Value, Shown> {
   read(policy: PolicyFile, slug: Slug): Shown;
   /** Rejects with NAME_TAKEN. */
   create(context: AdminContext, slug: Slug, value: Value, verb?: string): Promise<Shown>;
-  replace(context: AdminContext, slug: Slug, value: Value | ((before: Value) => Value)): Promise<Shown>;
+  replace(context: AdminContext, slug: Slug, value: Value | ((before: Value) => Value), verb?: string): Promise<Shown>;
   remove(context: AdminContext, slug: Slug): Promise<void>;
 }
 
@@ -60,8 +60,8 @@ export function policyNoun<Value, Shown extends { readonly slug: Slug }>(of: {
       });
       return read(after, slug);
     },
-    async replace(context, slug, value) {
-      const after = await change(context, 'replace', slug, (policy) => {
+    async replace(context, slug, value, verb = 'replace') {
+      const after = await change(context, verb, slug, (policy) => {
         const before = existing(policy, slug);
         return put(policy, { ...values(policy), [slug]: value instanceof Function ? value(before) : value });
       });

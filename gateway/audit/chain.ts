@@ -2,6 +2,7 @@
 // Who has the database can recompute the hashes but no seal.
 import { type KeyObject, createHmac, hash, timingSafeEqual } from 'node:crypto';
 import type { AuditRecord } from '#contract/audit.ts';
+import type { SealedPayload } from '#contract/payload.ts';
 import type { ChainedRecord, Seal } from '../store/store.ts';
 
 /** Where a chain ends: the last record's number and hash; number 0 before the first. */
@@ -15,6 +16,8 @@ export interface Position {
 export interface Entry {
   readonly at: number;
   readonly body: string;
+  /** What was captured of its call. */
+  readonly payloads?: readonly SealedPayload[];
 }
 
 /** A chain's name is part of what is sealed, so it must not be able to look like the rest of it. */

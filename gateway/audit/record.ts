@@ -1,5 +1,6 @@
 // What the rest of the gateway server knows of the audit: it appends records, and a record that can't be kept refuses its call.
 import type { AuditRecord } from '#contract/audit.ts';
+import type { SealedPayload } from '#contract/payload.ts';
 
 export interface Recorder {
   /**
@@ -13,6 +14,6 @@ export interface Recorder {
 
 /** One that also tells when a record is committed, however the others are kept. */
 export interface KeepingRecorder extends Recorder {
-  /** Resolves when the record is committed, also in `batched` mode. Rejects as `append` does. */
-  keep(record: AuditRecord): Promise<void>;
+  /** Resolves when the record is committed with these payloads of it, also in `batched` mode. Rejects as `append` does. */
+  keep(record: AuditRecord, payloads?: readonly SealedPayload[]): Promise<void>;
 }

@@ -3,6 +3,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { AuditRecord } from '#contract/audit.ts';
+import type { SealedPayload } from '#contract/payload.ts';
 import { Fault } from '#contract/error.ts';
 import type { Store } from '../store/store.ts';
 import { bodyOf, chainName } from './chain.ts';
@@ -131,16 +132,17 @@ export async function openRecorder(deps: RecorderDeps): Promise<KeepingRecorder>
   };
 
   /** The group that it is in now, or why it is in none. */
-  const put = (record: AuditRecord): Group | string => {
+  const put = (record: AuditRecord, payloads?: readonly SealedPayload[]): Group | string => {
     if (isClosed) return 'the recorder is closed';
     if (mode === 'batched' && isFailing) return 'earlier records could not be committed yet';
     const body = bodyOf(record);
-    if (waiting >= waitingRecords || bytes + body.length > waitingBytes) return 'too many records wait for the disk';
+    const size = body.length + (payloads?.reduce((sum, { sealed }) => sum + sealed.length, 0) ?? 0);
+    if (waiting >= waitingRecords || bytes + size > waitingBytes) return 'too many records wait for the disk';
     const group = openGroup();
-    group.entries.push({ at: record.at, body });
-    group.bytes += body.length;
+    group.entries.push(payloads ? { at: record.at, body, payloads } : { at: record.at, body });
+    group.bytes += size;
     waiting += 1;
-    bytes += body.length;
+    bytes += size;
     schedule();
     return group;
   };
@@ -151,8 +153,8 @@ export async function openRecorder(deps: RecorderDeps): Promise<KeepingRecorder>
       if (typeof group === 'string') return refuse(group);
       return mode === 'durable' ? group.done.promise : queued;
     },
-    keep(record) {
-      const group = put(record);
+    keep(record, payloads) {
+      const group = put(record, payloads);
       return typeof group === 'string' ? refuse(group) : group.done.promise;
     },
     close: () => (closing ??= close()),

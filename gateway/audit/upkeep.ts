@@ -1,5 +1,5 @@
 // What goes on beside the records while a gateway server runs: their index is kept up to date, checkpoints are made, exports are written,
-// the records are verified, and those whose time is over are removed.
+// the records are verified, and records and payloads whose time is over are removed.
 // The rule: none of it stands in a call's way, and all of it ends with the gateway server.
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -8,6 +8,7 @@ import { makeCheckpoint } from './checkpoint.ts';
 import { startCheckpoints, type CheckpointsDeps } from './checkpoints.ts';
 import { createExports, type Exports } from './export-job.ts';
 import { startIndexer } from './indexer.ts';
+import { startPayloadUpkeep } from './payload-upkeep.ts';
 import type { KeepingRecorder } from './record.ts';
 import { startRetention, type Retention, type RetentionDeps } from './retention.ts';
 import { createVerifications, type Verifications } from './verify-job.ts';
@@ -25,7 +26,7 @@ export interface Upkeep {
 export function startUpkeep(
   of: CheckpointsDeps &
     RetentionDeps & {
-      readonly store: Pick<Store, 'search' | 'sealedAfter'>;
+      readonly store: Pick<Store, 'search' | 'sealedAfter' | 'payload'>;
       /** Of the chains' heads. */
       readonly headFile: string;
       readonly recorder: KeepingRecorder;
@@ -37,6 +38,7 @@ export function startUpkeep(
   const indexer = startIndexer(of);
   const checkpoints = startCheckpoints(of);
   const retention = startRetention(of);
+  const payloads = startPayloadUpkeep(of);
   const exports = createExports({ ...of, directory: join(of.dataDir, 'export') });
   const verifications = createVerifications(of);
   return {
@@ -45,7 +47,14 @@ export function startUpkeep(
     checkpoint: () => makeCheckpoint(of),
     overdueMs: retention.overdueMs,
     async close() {
-      await Promise.all([indexer.close(), checkpoints.close(), retention.close(), exports.close(), verifications.close()]);
+      await Promise.all([
+        indexer.close(),
+        checkpoints.close(),
+        retention.close(),
+        payloads.close(),
+        exports.close(),
+        verifications.close(),
+      ]);
     },
   };
 }

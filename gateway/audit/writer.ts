@@ -3,7 +3,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
-import type { Store } from '../store/store.ts';
+import type { ChainedPayload, ChainedRecord, Store } from '../store/store.ts';
 import { extend, isGenuine } from './chain.ts';
 import type { Entry, Position } from './chain.ts';
 import { openHead, readHeads } from './head.ts';
@@ -60,7 +60,7 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
         if (isUncertain) await resync(undefined);
         const { records, seal } = extend(key, position, entries);
         try {
-          await store.appendRecords(records, seal);
+          await store.appendRecords(records, seal, payloadsOf(entries, records));
           position = { chain, seq: seal.seq, hash: seal.hash };
         } catch (error) {
           isUncertain = true;
@@ -79,6 +79,11 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
       head.close();
     },
   };
+}
+
+function payloadsOf(entries: readonly Entry[], records: readonly ChainedRecord[]): readonly ChainedPayload[] | undefined {
+  if (entries.every(({ payloads }) => payloads === undefined)) return undefined;
+  return entries.flatMap(({ payloads = [] }, index) => payloads.map((one) => ({ ...one, seq: records[index]?.seq ?? 0 })));
 }
 
 /** What is gone at the beginning of a chain is in nobody's way, so it is only said: `audit verify` tells all of it. */

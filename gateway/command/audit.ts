@@ -9,6 +9,7 @@ import { verdictLines } from '../audit/verdict-text.ts';
 import { verifyAudit, verifyWithoutKey } from '../audit/verify.ts';
 import { command, withStore, type AddCommands, type Common } from './terminal.ts';
 
+import { addAuditPayload } from './audit-payload.ts';
 import { addAuditRetention } from './audit-retention.ts';
 import { addAuditSearch } from './audit-search.ts';
 
@@ -31,6 +32,7 @@ export const addAudit: AddCommands = (program, terminal) => {
       });
     });
   addAuditSearch(audit, terminal);
+  addAuditPayload(audit, terminal);
   addAuditRetention(audit, terminal);
   command(audit, 'checkpoint', 'Prints where the records end now, sealed: to be kept elsewhere.').action(
     async (flags: Common) => {

@@ -6,6 +6,7 @@ import { type GatewayId, newRecordId, type ServerId, type WorkstationId } from '
 import type { Answered, Caller, HitLog, Identified, Received } from '../call.ts';
 import { features, type Item } from '../mcp/feature.ts';
 import type { Trace } from '../upstream/upstream.ts';
+import type { Taken, Taking } from './capture.ts';
 
 /** What is known of a request that was refused before its caller or its envelope was. */
 export interface Arrived {
@@ -36,6 +37,8 @@ export interface Draft {
   parked?: NonNullable<CallRecord['parked']>;
   /** What rules found. */
   readonly hits: HitLog;
+  /** Where its gateway captures payloads. */
+  taking?: Taking | undefined;
   readonly trace: Trace;
 }
 
@@ -100,7 +103,7 @@ const failures: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** We said no, whether the server had the request already or not. */
 const byRule: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['RULE_BLOCKED', 'RULE_UNDECIDED']);
 
-export function finishRecord(draft: Draft, answered: Answered, responseBytes: number): CallRecord {
+export function finishRecord(draft: Draft, answered: Answered, responseBytes: number, taken?: Taken): CallRecord {
   const { trace, hits } = draft;
   hits.isClosed = true;
   const legs: CallRecord['legs'] = { gatewayToHost: micros(draft, performance.now()) };
@@ -111,7 +114,7 @@ export function finishRecord(draft: Draft, answered: Answered, responseBytes: nu
   return {
     version: 1,
     kind: 'call',
-    id: newRecordId(draft.base.at),
+    id: taken?.id ?? newRecordId(draft.base.at),
     ...draft.base,
     gateway: draft.gateway,
     server: draft.server,
@@ -133,6 +136,7 @@ export function finishRecord(draft: Draft, answered: Answered, responseBytes: nu
     stale: draft.stale.slice(0, hiddenLimit),
     ...(hits.hits.length > 0 && { hits: hits.hits, hitsBeyond: hits.beyond }),
     ...(draft.parked && { parked: draft.parked }),
+    ...(taken && { captured: taken.captured }),
     upstreamError: answered.kind === 'relayed' && answered.isError,
     requestBytes: draft.base.requestBytes,
     responseBytes,

@@ -30,7 +30,7 @@ export function permit(
   deps: PermitDeps,
   request: Identified,
   use: Item,
-  draft: Pick<Draft, 'gateway' | 'server' | 'item' | 'decidedAt'> & Partial<Pick<Draft, 'hits' | 'trace'>>,
+  draft: Pick<Draft, 'gateway' | 'server' | 'item' | 'decidedAt'> & Partial<Pick<Draft, 'hits' | 'trace' | 'taking'>>,
   signal: AbortSignal,
 ): Permitted | Promise<Permitted> {
   const snapshot = deps.inForce.current();
@@ -43,7 +43,14 @@ export function permit(
   draft.server = { id: assignment.server.id, name: assignment.server.slug };
 
   function decided(item: Item, listedTemplates: readonly ListedTemplate[], seen: SeenItem | undefined): Permitted {
-    const resolved: Resolved = { ...request, assignment, item, ...(draft.hits && { hits: draft.hits }), ...(seen && { seen }) };
+    const resolved: Resolved = {
+      ...request,
+      assignment,
+      item,
+      ...(draft.hits && { hits: draft.hits }),
+      ...(draft.taking && { flow: draft.taking.flow }),
+      ...(seen && { seen }),
+    };
     const asked = listedTemplates.length === 0 ? resolved : { ...resolved, listedTemplates };
     // By the policy of now: the server may have been asked for a list meanwhile.
     const decision = decide(deps.inForce.current(), asked);

@@ -13,6 +13,7 @@ import { listenMethod } from '../mcp/news.ts';
 import { isTaskMethod } from '../mcp/task-name.ts';
 import { enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
+import type { Capture, Taken } from './capture.ts';
 import { createPager } from './cursor.ts';
 import { createCut } from './cut.ts';
 import { describe } from './describe.ts';
@@ -48,6 +49,8 @@ export interface PipelineDeps {
   readonly screen: Screen;
   /** What callers were shown last, where that is pinned; `upstream` looks at what it lists for that. */
   readonly seen: Pinning['seen'];
+  /** Keeps what is asked and answered at gateways whose policy says so. */
+  readonly capture: Capture;
   /** Why no call may be made now, because records wait that nobody takes. */
   readonly full?: () => Fault | undefined;
   readonly logger: Logger;
@@ -161,6 +164,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     let answered: Answered = { kind: 'listened' };
     try {
       refuseUnrecorded();
+      draft.taking = await deps.capture.begin(request);
       begun = await news.listen(request, message, draft, signal);
     } catch (thrown) {
       answered = failed(draft, thrown);
@@ -174,10 +178,17 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   }
 
   async function record(draft: Draft, answered: Answered, encode: Encode): Promise<Encoded> {
-    const encoded = encode(answered);
-    const finished = finishRecord(draft, answered, encoded.body.length);
+    let encoded = encode(answered);
+    let taken: Taken | undefined;
     try {
-      await deps.recorder.append(finished);
+      taken = draft.taking?.end(answered.kind === 'listened' ? undefined : encoded.body);
+    } catch (thrown) {
+      answered = failed(draft, thrown);
+      encoded = encode(answered);
+    }
+    const finished = finishRecord(draft, answered, encoded.body.length, taken);
+    try {
+      await (taken ? taken.keep(finished) : deps.recorder.append(finished));
       isAuditDown = false;
     } catch (error) {
       if (!isAuditDown) deps.logger.error({ err: error }, 'the audit does not accept records, so calls are refused');
@@ -196,6 +207,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       return listen(request, message, draft, encode, closed.signal);
     try {
       refuseUnrecorded();
+      const taking = deps.capture.begin(request);
+      if (taking) draft.taking = taking instanceof Promise ? await taking : taking;
       answered = await cut.during(request, draft, closed, () => answer(request, message, draft, closed.signal));
     } catch (thrown) {
       answered = failed(draft, thrown);

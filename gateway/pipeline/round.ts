@@ -41,6 +41,7 @@ export async function goOn(deps: RoundDeps, waiting: Waiting, round: Round): Pro
   const answers = answersOf(call, sent);
   const { held, call: began } = deps.parking.find(waiting);
   draft.parked = { call: held.id, round: waiting.round + 1 };
+  if (began.flow) began.flow.continuedBy = draft.taking?.flow;
   if (began.assignment.server.id !== call.assignment.server.id) {
     // Another server has that name by now.
     deps.parking.revoke(waiting, new Fault('STATE_USED'));

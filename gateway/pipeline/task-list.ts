@@ -84,7 +84,7 @@ function asking(deps: TaskListDeps, request: Identified, shown: string, draft: D
   const asked = askingFor(request, shown);
   const trace: Trace = {};
   try {
-    const one = allowTask(deps, asked.request, asked.message, { ...draft });
+    const one = allowTask(deps, asked.request, asked.message, { ...draft, taking: undefined });
     return { ...one, trace, at };
   } catch (error) {
     if (error instanceof Fault) return undefined;

@@ -146,7 +146,7 @@ export function allowTask(
   deps: Pick<TaskDeps, 'inForce' | 'taskSeal' | 'seen'>,
   request: Identified,
   message: RequestMessage,
-  draft: Pick<Draft, 'server' | 'item' | 'decidedAt' | 'hits'>,
+  draft: Pick<Draft, 'server' | 'item' | 'decidedAt' | 'hits'> & Partial<Pick<Draft, 'taking'>>,
 ): Allowed {
   const span = paramSpan(message.params, 'taskId');
   const shown = message.params.value['taskId'];
@@ -171,6 +171,7 @@ export function allowTask(
     item: { kind: 'tools', name: tool },
     task: { own, shown },
     hits: draft.hits,
+    flow: draft.taking?.flow,
     seen: assignment.pins && deps.seen({ caller: request.caller, assignment }, 'tools', tool),
   };
   const decision = decide(snapshot, resolved);

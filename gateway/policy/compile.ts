@@ -7,7 +7,7 @@ import type { PolicyEngine } from '#contract/engine.ts';
 import type { PolicyAssignment, PolicyFile, PolicyIds, RemoteServer } from '#contract/policy.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { Assignment, Remote } from '../call.ts';
-import type { GatewayRules } from '../rule/compile.ts';
+import type { Capturing, GatewayRules } from '../rule/compile.ts';
 import { exposureOf } from './exposure.ts';
 import { type People, peopleIn } from './people.ts';
 import { type PinBoards, pinsOf } from './pins.ts';
@@ -33,6 +33,8 @@ export interface Snapshot {
   /** Who is there, and the gateways that they may call at. */
   readonly people: People;
   readonly gateways: ReadonlyMap<string, CompiledGateway>;
+  /** How gateways capture payloads that do; undefined where none does. */
+  readonly captures: ReadonlyMap<string, Capturing> | undefined;
   /** Which hosts are let in: what was decided of each by its identity, and of all others. */
   readonly hosts: { readonly mode: HostMode; readonly states: ReadonlyMap<string, HostState> };
   /** What is switched off; undefined where nothing is, and as compile() makes it: what is off comes faster than a policy is compiled. */
@@ -50,6 +52,7 @@ export interface Source {
   readonly approvals: readonly Verdict[];
   /** The rules of gateways that have some, by their slugs. */
   readonly rules?: ReadonlyMap<string, GatewayRules> | undefined;
+  readonly captures?: Snapshot['captures'];
   /** Definitions that were seen. Absent: nothing is pinned, whatever the policy says. */
   readonly pins?: PinBoards;
   readonly hosts?: readonly { readonly id: string; readonly state: HostState }[];
@@ -64,6 +67,7 @@ export function compile(source: Source, before?: { readonly source: Source; read
     gateways: old && isAsBefore('policy', 'ids', 'rules', 'pins') ? old.gateways : compileGateways(source),
     engines: old && isAsBefore('policy') ? old.engines : new Map(Object.entries(source.policy.engines ?? {})),
     hosts: old && isAsBefore('policy', 'hosts') ? old.hosts : compileHosts(source),
+    captures: source.captures,
     off: undefined,
     offers: old && isAsBefore('offers', 'approvals') ? old.offers : compileOffers(source),
   };

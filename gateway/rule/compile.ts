@@ -3,6 +3,7 @@
 import { createHmac } from 'node:crypto';
 import { assertNever } from '#contract/assert.ts';
 import type { Slug } from '#contract/id.ts';
+import type { CaptureMode } from '#contract/payload.ts';
 import type { PolicyFile } from '#contract/policy.ts';
 import type { Rule, RuleAction, RuleScope } from '#contract/rule.ts';
 import { injectionDetector } from './injection.ts';
@@ -66,6 +67,20 @@ export interface Chain {
 export interface GatewayRules {
   /** Undefined where nothing is in force for it. */
   chain(on: Direction, scope: RuleScope): Chain | undefined;
+}
+
+export interface Masked {
+  readonly text: string;
+  /** It is only the beginning. */
+  readonly isCut: boolean;
+}
+/** How a gateway captures. */
+export interface Capturing {
+  readonly mode: CaptureMode;
+  /** A message (JSON) as it may be kept, about `limit` bytes of it at most. */
+  readonly mask: (body: Buffer, limit: number) => Masked;
+  /** Whether engines elsewhere have to see a request before it may go on: what they would change nobody here can tell. */
+  readonly isJudgedElsewhere: boolean;
 }
 
 export interface CompileDeps {

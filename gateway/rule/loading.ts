@@ -1,7 +1,8 @@
 // Compiles the rules of a policy again and again as it changes. The rule: what compiling needs is loaded for the first rule that needs it, so that nobody else
 // pays for it at a start; and rules that stayed as they were stay compiled: the store changes for many reasons.
 import type { PolicyFile } from '#contract/policy.ts';
-import { type CompileDeps, compileRules, type GatewayRules } from './compile.ts';
+import { type Capturing, type CompileDeps, compileRules, type GatewayRules } from './compile.ts';
+import { compileCaptures } from './mask.ts';
 import { openPatternEngine, type PatternEngine } from './pattern.ts';
 
 export function compileDepsOf(hashSecret: Buffer): CompileDeps {
@@ -13,7 +14,12 @@ export function compileDepsOf(hashSecret: Buffer): CompileDeps {
   };
 }
 
-export type RuleCompiler = (policy: Pick<PolicyFile, 'gateways'>) => Promise<ReadonlyMap<string, GatewayRules>>;
+/** Of the gateways that have some, by their slugs. */
+interface Compiled {
+  readonly rules: ReadonlyMap<string, GatewayRules>;
+  readonly captures: ReadonlyMap<string, Capturing> | undefined;
+}
+export type RuleCompiler = (policy: Pick<PolicyFile, 'gateways'>) => Promise<Compiled>;
 
 export function createRuleCompiler(deps: CompileDeps): RuleCompiler {
   let known: ReadonlyMap<string, { readonly text: string; readonly rules: GatewayRules }> = new Map();
@@ -28,6 +34,7 @@ export function createRuleCompiler(deps: CompileDeps): RuleCompiler {
       if (rules) next.set(slug, { text, rules });
     }
     known = next;
-    return new Map([...next].map(([slug, { rules }]) => [slug, rules]));
+    const compiled = new Map([...next].map(([slug, { rules }]) => [slug, rules]));
+    return { rules: compiled, captures: await compileCaptures({ gateways }, compiled, deps) };
   };
 }

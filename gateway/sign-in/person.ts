@@ -2,6 +2,8 @@
 import { Fault } from '#contract/error.ts';
 import { reachedGateways } from '#contract/grant.ts';
 import { Slug, UserId } from '#contract/id.ts';
+import type { CaptureMode } from '#contract/payload.ts';
+import { payloadDays } from '#contract/retention.ts';
 import type { Store, StoredPolicy } from '../store/store.ts';
 import type { Arrival } from './identity-provider.ts';
 
@@ -21,6 +23,8 @@ export interface Granted {
   readonly title: string;
   /** Titles of what is assigned to it. */
   readonly servers: readonly string[];
+  /** How what is asked and answered there is kept, and for how long (`30d`); undefined where it is not. */
+  readonly kept: { readonly mode: CaptureMode; readonly days: string } | undefined;
   /** Tools that need a consent of their own. */
   readonly stepUp: readonly { readonly server: string; readonly title: string; readonly tools: 'all' | readonly string[] }[];
 }
@@ -70,7 +74,9 @@ function personIn({ policy, ids }: StoredPolicy, slug: string): Person | undefin
       const id = ids.servers[server];
       return tools === 'none' || id === undefined ? [] : [{ server: id, title: servers.get(server) ?? server, tools }];
     });
-    return [{ slug: of, title: gateway.title ?? of, servers: titles, stepUp }];
+    const { title = of, capture = 'off' } = gateway;
+    const kept = capture === 'off' ? undefined : { mode: capture, days: payloadDays(policy.retention) };
+    return [{ slug: of, title, servers: titles, kept, stepUp }];
   });
   return { id: id.data, slug: name.data, email: user.email ?? '', gateways };
 }

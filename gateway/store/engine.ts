@@ -1,7 +1,7 @@
 // What the shared queries need of a database: kysely over its driver, the one hot verb that each driver writes by hand, and a consistent snapshot.
 // An implementer promises: a transaction of `db` takes the write lock at its start unless it says `read only`; a commit is on disk when it resolves.
 import type { Db } from './table.ts';
-import type { ChainedRecord, Seal } from './store.ts';
+import type { ChainedPayload, ChainedRecord, Seal } from './store.ts';
 
 export type DialectName = 'sqlite' | 'postgres';
 export type Value = string | number | null;
@@ -16,7 +16,7 @@ export interface Snapshot {
 export interface Engine {
   readonly dialect: DialectName;
   readonly db: Db;
-  appendRecords(records: readonly ChainedRecord[], seal: Seal): Promise<void>;
+  appendRecords(records: readonly ChainedRecord[], seal: Seal, payloads?: readonly ChainedPayload[]): Promise<void>;
   snapshot<T>(read: (snapshot: Snapshot) => Promise<T>): Promise<T>;
   /** Idempotent. */
   close(): Promise<void>;

@@ -48,6 +48,7 @@ import { newestCalls } from './sql/call.ts';
 import { chainHead, chains, newestRecords, recordsAfter, sealedAfter, sealsAfter } from './sql/record.ts';
 import { addConnection, connection, connectionOf, connections, revokeConnection } from './sql/connection.ts';
 import { accounts, beginAttempt, beginCode, passAttempt, putAccount, removeAccount } from './sql/local-account.ts';
+import { payloadOf } from './sql/payload.ts';
 import { needed, removal, removals, removeRecords, retention } from './sql/removal.ts';
 import { replacePolicy } from './sql/replace-policy.ts';
 import {
@@ -219,7 +220,7 @@ function storeOf(engine: Engine, deed?: DeedRecord, once?: string): Store {
     switches: guarded(() => switches(db)),
     switchOff: guarded((off) => switchOff(db, off)),
     switchOn: guarded((of) => switchOn(db, of)),
-    appendRecords: guarded((records, seal) => engine.appendRecords(records, seal)),
+    appendRecords: guarded((...of) => engine.appendRecords(...of)),
     chainHead: guarded((chain) => chainHead(db, chain)),
     chains: guarded(() => chains(db)),
     recordsAfter: guarded((chain, seq, limit) => recordsAfter(db, chain, seq, limit)),
@@ -233,6 +234,7 @@ function storeOf(engine: Engine, deed?: DeedRecord, once?: string): Store {
     sink: sinkOf(db),
     alert: alertOf(db),
     pin: pinOf(db),
+    payload: payloadOf(db),
     administration: administrationOf(db),
     directory: directoryOf(db),
     recording: (of) => storeOf(engine, of, once),

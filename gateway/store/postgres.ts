@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { Engine, Snapshot } from './engine.ts';
 import { isValue } from './engine.ts';
 import { codeOf } from './failure.ts';
+import { addPayloads } from './sql/payload.ts';
 import { idOf, numberOf } from './sql/place.ts';
 import type { ChainedRecord, Seal } from './store.ts';
 import type { Db, Tables } from './table.ts';
@@ -47,12 +48,13 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
   return {
     dialect: 'postgres',
     db,
-    async appendRecords(records, seal) {
+    async appendRecords(records, seal, payloads = []) {
       const known = numbers.get(seal.chain);
-      if (known !== undefined) return appendTo(db, known, records, seal);
+      if (known !== undefined && payloads.length === 0) return appendTo(db, known, records, seal);
       const chain = await db.transaction().execute(async (tx) => {
-        const numbered = await numberFor(tx, seal.chain);
+        const numbered = known ?? (await numberFor(tx, seal.chain));
         await appendTo(tx, numbered, records, seal);
+        await addPayloads(tx, numbered, payloads);
         return numbered;
       });
       numbers.set(seal.chain, chain);

@@ -34,6 +34,7 @@ import { createCondition } from './migration/0027-condition.ts';
 import { createRemoval } from './migration/0028-removal.ts';
 import { createLook } from './migration/0029-look.ts';
 import { createRecentChange } from './migration/0030-recent-change.ts';
+import { createPayload } from './migration/0031-payload.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -68,6 +69,7 @@ const migrations = {
   '0028-removal': createRemoval,
   '0029-look': createLook,
   '0030-recent-change': createRecentChange,
+  '0031-payload': createPayload,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -10,7 +10,7 @@ import type { Engine, Snapshot, Value } from './engine.ts';
 import { isValue } from './engine.ts';
 import { asUnavailable, codeOf } from './failure.ts';
 import { idOf } from './sql/place.ts';
-import type { ChainedRecord, Seal } from './store.ts';
+import type { ChainedPayload, ChainedRecord, Seal } from './store.ts';
 import type { Tables } from './table.ts';
 
 /** How long a statement waits for another process's transaction. */
@@ -27,7 +27,7 @@ export function openSqlite(file: string): Engine {
     dialect: 'sqlite',
     db,
     // Inside connection(), because the connection may be in the middle of a kysely transaction.
-    appendRecords: (records, seal) => db.connection().execute(async () => insert(records, seal)),
+    appendRecords: (...of) => db.connection().execute(async () => insert(...of)),
     snapshot: (read) => readSnapshot(file, read),
     close: () => db.destroy(),
   };
@@ -120,13 +120,16 @@ function unusable(file: string, error: unknown): Fault {
 }
 
 /** The hot path: prepared once, one transaction a group. */
-function appender(raw: Database.Database): (records: readonly ChainedRecord[], seal: Seal) => void {
-  let statements: Record<'record' | 'number' | 'begin' | 'commit', Database.Statement> | undefined;
+function appender(
+  raw: Database.Database,
+): (records: readonly ChainedRecord[], seal: Seal, payloads?: readonly ChainedPayload[]) => void {
+  let statements: Record<'record' | 'payload' | 'number' | 'begin' | 'commit', Database.Statement> | undefined;
   const numbers = new Map<string, number>();
-  return (records, seal) => {
+  return (records, seal, payloads = []) => {
     // Prepared at first use: the tables may not be there before the migration.
     const to = (statements ??= {
       record: raw.prepare('insert into record (id, at, body, hash, "after", mac) values (?, ?, ?, ?, ?, ?)'),
+      payload: raw.prepare('insert into payload (record_id, direction, place, key_id, sealed, at) values (?, ?, ?, ?, ?, ?)'),
       number: raw
         .prepare(
           'insert into chain (number, name) select coalesce(max(number), 0) + 1, ? from chain where true on conflict (name) do update set name = name returning number',
@@ -142,6 +145,8 @@ function appender(raw: Database.Database): (records: readonly ChainedRecord[], s
         const isLast = seq === seal.seq;
         to.record.run(idOf(chain, seq), at, body, hash, isLast ? seal.after : null, isLast ? seal.mac : null);
       }
+      for (const { record, direction, seq, key, sealed, at } of payloads)
+        to.payload.run(record, direction, idOf(chain, seq), key, sealed, at);
       to.commit.run();
       numbers.set(seal.chain, chain);
     } finally {

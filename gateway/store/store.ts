@@ -15,6 +15,7 @@ import type {
   WorkstationId,
 } from '#contract/id.ts';
 import type { HostState } from '#contract/host-identity.ts';
+import type { SealedPayload } from '#contract/payload.ts';
 import type { PolicyFile, PolicyIds } from '#contract/policy.ts';
 import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
@@ -23,6 +24,7 @@ import type { AdministrationStore } from './administration.ts';
 import type { DirectoryStore } from './directory.ts';
 import type { RetentionStore } from './retention.ts';
 import type { SearchStore } from './search.ts';
+import type { PayloadStore } from './payload.ts';
 import type { PinStore } from './pin.ts';
 import type { SignInStore } from './sign-in.ts';
 import type { AlertStore } from './alert.ts';
@@ -163,6 +165,8 @@ export interface ChainedRecord {
   readonly body: string;
   readonly hash: string;
 }
+/** A captured payload of the record that has this number in the chain. */
+export type ChainedPayload = SealedPayload & { readonly seq: number };
 /** The chain's state after a group of records, under a key that is not in the database. */
 export interface Seal {
   readonly chain: string;
@@ -268,8 +272,8 @@ export interface Store {
    */
   renewIdentity(id: IdentityId, before: string, after: string, lease?: number): Promise<boolean>;
 
-  /** Appends records and the seal over the last of them in one durable transaction (group commit). */
-  appendRecords(records: readonly ChainedRecord[], seal: Seal): Promise<void>;
+  /** Appends records, the seal over the last of them and their captured payloads in one durable transaction (group commit). */
+  appendRecords(records: readonly ChainedRecord[], seal: Seal, payloads?: readonly ChainedPayload[]): Promise<void>;
   /** The newest record and seal of a chain. */
   chainHead(chain: string): Promise<{ readonly record: ChainedRecord; readonly seal: Seal } | undefined>;
   chains(): Promise<readonly string[]>;
@@ -330,6 +334,9 @@ export interface Store {
 
   /** Definitions of items, and what was decided of them. */
   readonly pin: PinStore;
+
+  /** What was captured of calls. */
+  readonly payload: PayloadStore;
 
   close(): Promise<void>;
 }

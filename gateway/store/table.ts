@@ -16,6 +16,7 @@ import type {
   WorkstationId,
 } from '#contract/id.ts';
 import type { HostState } from '#contract/host-identity.ts';
+import type { Capture } from '#contract/payload.ts';
 import type { ItemKind, PolicyServer, RemoteServer } from '#contract/policy.ts';
 import type { Verdict } from '#contract/server.ts';
 import type { SwitchKind } from '#contract/switch.ts';
@@ -65,7 +66,8 @@ export interface Tables extends AdministrationTables, DirectoryTables, SinkTable
   };
   readonly team: Named<TeamId>;
   readonly membership: { readonly user_id: UserId; readonly position: number; readonly team_id: TeamId };
-  readonly gateway: Named<GatewayId>;
+  /** `capture`: null where the policy says nothing. */
+  readonly gateway: Named<GatewayId> & { readonly capture: Capture | null };
   readonly grant: { readonly team_id: TeamId; readonly position: number; readonly gateway_id: GatewayId };
   readonly server: Named<ServerId> & {
     readonly kind: PolicyServer['kind'];

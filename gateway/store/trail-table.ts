@@ -1,4 +1,6 @@
-// The tables of the audit trail: its chains of records, and the index of their search. The rule is that of table.ts, of which it is a part.
+// The tables of the audit trail: its chains of records, the index of their search, and captured payloads. The rule is that of table.ts, of which it is a part.
+import type { RecordId } from '#contract/id.ts';
+import type { PayloadDirection } from '#contract/payload.ts';
 
 export interface TrailTables {
   /** The index over the records (sql/search.ts). `peak`: the latest `at` up to it. */
@@ -30,4 +32,16 @@ export interface TrailTables {
     readonly before: number;
     readonly mac: string;
   };
+
+  /** What was asked and answered, sealed. `place`: the id of the row in `record`. */
+  readonly payload: {
+    readonly record_id: RecordId;
+    readonly direction: PayloadDirection;
+    readonly place: number;
+    readonly key_id: string;
+    readonly sealed: string;
+    readonly at: number;
+  };
+  /** The data keys that payloads lie under, sealed by the vault. */
+  readonly payload_key: { readonly id: string; readonly sealed: string; readonly made_at: number };
 }

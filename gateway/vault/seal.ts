@@ -6,7 +6,13 @@ import { reveal, Secret } from '#contract/secret.ts';
 import { decrypt, encrypt, packed, unpacked } from '../aes.ts';
 
 /** Where a value lies and whose it is. */
-export type Binding = IdentityBinding | SinkBinding;
+export type Binding = IdentityBinding | SinkBinding | PayloadKeyBinding;
+/** A data key that captured payloads lie under. */
+interface PayloadKeyBinding {
+  readonly table: 'payload_key';
+  readonly column: 'sealed';
+  readonly row: string;
+}
 interface SinkBinding {
   readonly table: 'sink_secret';
   readonly column: 'sealed';
@@ -106,6 +112,10 @@ function about(binding: Binding, what: 'key' | 'value'): Buffer {
   if (binding.table === 'sink_secret') {
     const { table, column, row, name, origin } = binding;
     return Buffer.from(JSON.stringify(['drawbridge vault 1', what, table, column, row, name, origin]));
+  }
+  if (binding.table === 'payload_key') {
+    const { table, column, row } = binding;
+    return Buffer.from(JSON.stringify(['drawbridge vault 1', what, table, column, row]));
   }
   const { table, column, row, server, user, gateway, origin, kind } = binding;
   const place = ['drawbridge vault 1', what, table, column, row, server, user, gateway, origin];

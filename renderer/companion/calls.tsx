@@ -22,6 +22,14 @@ const decisions: Readonly<Record<AgentCall['decision'], { tone: Tone; words: str
   refused: { tone: 'bad', words: 'refused' },
   failed: { tone: 'warn', words: 'failed' },
 };
+const keptWords: Readonly<Record<NonNullable<AgentCall['kept']>, string>> = {
+  full: 'What was asked and answered is kept.',
+  redacted: 'What was asked and answered is kept, without what looks like secrets and personal data.',
+};
+const keptLead = (calls: readonly AgentCall[]): string =>
+  calls.some(({ kept }) => kept !== undefined)
+    ? 'Of some of them your organization keeps what was asked and answered: they say so.'
+    : 'What was asked and answered is not kept.';
 const filters = ['all', 'allowed', 'refused', 'failed'] as const;
 
 export function Calls({ agent, now }: { readonly agent: AgentState | undefined; readonly now: number }) {
@@ -38,10 +46,7 @@ export function Calls({ agent, now }: { readonly agent: AgentState | undefined; 
       ),
   );
   return (
-    <SectionPage
-      title="Recent calls"
-      lead="Your last calls through the gateway, at most 50. What was asked and answered is not kept."
-    >
+    <SectionPage title="Recent calls" lead={`Your last calls through the gateway, at most 50. ${keptLead(all)}`}>
       {agent ? null : <NoAgent />}
       {agent && all.length === 0 ? <Empty>No calls yet. They appear here as soon as an AI host uses a tool.</Empty> : null}
       {all.length === 0 ? null : (
@@ -84,6 +89,7 @@ export function Calls({ agent, now }: { readonly agent: AgentState | undefined; 
                 <Row key={call.id} id={call.id}>
                   <Cell>
                     <span className="code">{call.tool ?? call.item?.name ?? call.method}</span>
+                    {call.kept === undefined ? null : <span className="why">{keptWords[call.kept]}</span>}
                     {call.decision === 'allowed' || call.message === undefined ? null : (
                       <span className="why">{call.message}</span>
                     )}

@@ -10,7 +10,6 @@ const elsewhere: Partial<Record<Capability, string>> = {
   'gateways.use': 'sign-ins, tokens and calls of AI hosts (contract/grant.ts)',
   'gateways.use-all': 'calls of AI hosts (contract/grant.ts)',
   'gateways.view-all': 'every operation that is about one gateway (gateway/admin/actor.ts)',
-  'payloads.read': 'nothing yet: no payload is captured, so there is none to read',
 };
 
 test('each capability is asked for by an operation of the admin API, or it is said what asks for it', () => {

@@ -1,15 +1,17 @@
 // What an operation of the admin API is about where the contract's example can't know its id: made for real before the operation is asked for.
 import type { Example } from '#contract/admin-operation.ts';
 import type { OperationId } from '#contract/admin.ts';
-import { AssignmentId, ConnectionId, newId, Slug, UserId } from '#contract/id.ts';
+import { AssignmentId, ConnectionId, GatewayId, newId, newRecordId, type RecordId, Slug, UserId } from '#contract/id.ts';
+import { type Payload, payloadDirections, type PayloadDirection } from '#contract/payload.ts';
 import { Secret } from '#contract/secret.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import { issueDirectoryToken } from '../../gateway/admin/directory-token.ts';
 import { issueAccessToken } from '../../gateway/admin/access-token.ts';
 import { setIdentity } from '../../gateway/admin/identity.ts';
 import { issueHostToken } from '../../gateway/admin/token.ts';
+import { createPayloadSeals } from '../../gateway/vault/payload-key.ts';
 import { byHand } from '../gateway/data.ts';
-import { enrolled, offerOf, sha256 } from '../suite/sample.ts';
+import { callRecord, enrolled, offerOf, sha256 } from '../suite/sample.ts';
 import { until } from '../walk/deployment.ts';
 import type { Stage } from './stage.ts';
 
@@ -54,6 +56,7 @@ export const prepared: Partial<Record<OperationId, (stage: Stage) => Promise<Exa
   'pins.diff': async (stage) => ({ params: { gateway: 'main', hash: (await pinned(stage)).hash } }),
   'pins.approve': decided,
   'pins.reject': decided,
+  'audit.payload': async (stage) => withId(await capturedCall(stage)),
   'offers.approve': offered,
   'offers.deny': offered,
 };
@@ -91,4 +94,31 @@ async function leaver({ data: { store }, now }: Stage): Promise<Example> {
   const { user } = await store.directory.addPerson(draft, now);
   await store.directory.hold(user.slug, now);
   return { params: { user: user.slug } };
+}
+
+/** A call at the gateway `main` of which something was captured. `stored`: another text than its record stands for. */
+export async function capturedCall(
+  { data: { store }, deps, now, recorder }: Stage,
+  { at = now, isCaptured = true, stored }: { readonly at?: number; readonly isCaptured?: boolean; readonly stored?: string } = {},
+): Promise<RecordId> {
+  const id = newRecordId(at);
+  const seal = await createPayloadSeals({ store, keys: deps.keys, now: deps.now }).current();
+  const textOf = (direction: PayloadDirection, what: 'asked' | 'answered') => {
+    const message = { what, at, bytes: 16, text: JSON.stringify(`what was ${what}`), isCut: false };
+    return JSON.stringify({
+      version: 1,
+      salt: newId(),
+      mode: 'full',
+      direction,
+      messages: [message],
+      beyond: 0,
+    } satisfies Payload);
+  };
+  const texts = { request: textOf('request', 'asked'), response: textOf('response', 'answered') };
+  const captured = { mode: 'full', request: sha256(texts.request), response: sha256(texts.response) } as const;
+  const gateway = { id: GatewayId.parse((await store.policy()).ids.gateways['main']), name: 'main' };
+  const record = callRecord(null, { id, at, gateway, ...(isCaptured && { captured }) });
+  const sealed = payloadDirections.map((direction) => seal.seal({ record: id, direction, at }, stored ?? texts[direction]));
+  await recorder.keep(record, isCaptured ? sealed : []);
+  return id;
 }

@@ -11,6 +11,7 @@ import { issueAccessToken } from '../../gateway/admin/access-token.ts';
 import type { AdminDeps } from '../../gateway/admin/context.ts';
 import { createDeedLog, type DeedLog } from '../../gateway/audit/deed-log.ts';
 import { openAuditKey } from '../../gateway/audit/key.ts';
+import type { KeepingRecorder } from '../../gateway/audit/record.ts';
 import { openRecorder } from '../../gateway/audit/spool.ts';
 import { startUpkeep } from '../../gateway/audit/upkeep.ts';
 import { remoteOf } from '../../gateway/admin-remote.ts';
@@ -34,6 +35,7 @@ export interface Stage {
   readonly data: Data;
   readonly deps: AdminDeps;
   readonly deeds: DeedLog;
+  readonly recorder: KeepingRecorder;
   /** The clock, which stands where it was put. */
   now: number;
   /** A personal access token of a user. */
@@ -134,6 +136,7 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
     data,
     deps,
     deeds,
+    recorder,
     get now() {
       return clock.now;
     },

@@ -50,7 +50,7 @@ export const samplePolicy = PolicyFile.parse({
         { name: 'judge', method: 'webhook', engine: 'own', for: ['tools', 'definitions'], onFailure: 'pass' },
       ],
     },
-    other: { assignments: { memory: { tools: [] }, everything: {} } },
+    other: { assignments: { memory: { tools: [] }, everything: {} }, capture: 'redacted' },
   },
   engines: { own: { kind: 'webhook', url: 'https://engine.example.org/judge', allowPrivate: ['10.0.0.0/8'], retries: 1 } },
   retention: { records: '400d' },

@@ -38,6 +38,8 @@ beforeAll(async () => {
       },
       gateways: {
         eng: {
+          // In clear it must be nowhere all the same.
+          capture: 'full',
           assignments: {
             everything: { tools: ['echo', 'get-env'] },
             remote: { tools: ['whoami', 'echo'], identity: 'own' },
@@ -115,6 +117,12 @@ test('what flows and what starts a server is found in no database, log, backup, 
     const bytes = readIfThere(file);
     if (bytes !== undefined) seen.set(file, file.endsWith('.gz') ? gunzipSync(bytes) : bytes);
   }
+  // It was captured all the same, and whoever may read it finds it there.
+  const captured: string[] = [];
+  for (const { id, tool, decision } of await deployment.records(1000))
+    if (decision === 'allowed' && (tool === 'echo' || tool === 'get-env'))
+      captured.push(await deployment.admin('audit', 'payload', String(id), '--json', '--reason', 'to look'));
+  for (const secret of [planted.argument, planted.environment]) expect(captured.join()).toContain(secret);
   // The search is not blind: what may be there is found in the same places.
   const places = (text: string) => [...seen].filter(([, bytes]) => bytes.includes(text)).map(([place]) => place);
   expect(places('get-sum')).toEqual(expect.arrayContaining(['audit tail', sink, backup, exported]));

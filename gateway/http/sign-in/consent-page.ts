@@ -50,8 +50,8 @@ export function questionBody(of: Question): Html {
       ${of.isChanged ? html`<p class="warning" role="alert">Your administrator has just changed what it asks for. Look again.</p>` : undefined}
       ${choiceOf(of)}
       <p>
-        It can then use, in your name, what your administrator exposes to you there. Each call is recorded. Your administrator can
-        take this back at any time.
+        It can then use, in your name, what your administrator exposes to you there. Your administrator can take this back at any
+        time.
       </p>
       ${againOf(of)}
       <div class="actions">
@@ -77,6 +77,8 @@ function choiceOf({ choices, isStepUp }: Question): Html {
         <dd>${only.title} (<code>${only.slug}</code>)</dd>
         <dt>It may reach</dt>
         <dd>${reach(only)}</dd>
+        <dt>What is kept of it</dt>
+        <dd>${keptWords(only)}</dd>
         ${isStepUp ? stepUp(only) : undefined}
       </dl>
       <input type="hidden" name="gateway" value="${only.slug}" />`;
@@ -84,7 +86,8 @@ function choiceOf({ choices, isStepUp }: Question): Html {
     (each) =>
       html`<label
         ><input type="radio" name="gateway" value="${each.slug}" required /> ${each.title} (<code>${each.slug}</code>):
-        ${reach(each)}${isStepUp ? html`. Tools that need your consent by name: ${toolsOf(each).join(', ') || 'none'}` : undefined}</label
+        ${reach(each)}.
+        ${keptWords(each)}${isStepUp ? html` Tools that need your consent by name: ${toolsOf(each).join(', ') || 'none'}` : undefined}</label
       >`,
   );
   return html`<fieldset>
@@ -110,6 +113,18 @@ function toolsOf({ stepUp }: Granted): readonly string[] {
 export function shownIn({ choices, isStepUp }: Pick<Question, 'choices' | 'isStepUp'>): string {
   const shown = isStepUp ? choices.map(({ slug, stepUp }) => [slug, stepUp.map(({ server, tools }) => [server, tools])]) : [];
   return hash('sha256', JSON.stringify(shown));
+}
+
+/** Who lets an app in is told before, not after. */
+function keptWords({ kept }: Granted): Html {
+  if (!kept) return html`Each call is recorded, without what is asked and answered.`;
+  const { mode, days } = kept;
+  const long = `${Number.parseInt(days, 10)} days`;
+  return mode === 'full'
+    ? html`<strong>All that is asked and answered is kept, in full, for ${long}.</strong> Whoever your organization lets may read
+        it.`
+    : html`<strong>What is asked and answered is kept for ${long},</strong> but for what looks like secrets and personal data.
+        Whoever your organization lets may read it.`;
 }
 
 function reach({ servers }: Granted): string {

@@ -14,6 +14,11 @@ export function seqOf(id: number): number {
   return id % recordLimit;
 }
 
+/** The number of a record's chain. */
+export function chainNumberOf(id: number): number {
+  return Math.floor(id / recordLimit);
+}
+
 /** A chain's number; undefined where it has no records yet. */
 export async function numberOf(db: Db, chain: string): Promise<number | undefined> {
   const found = await db.selectFrom('chain').select('number').where('name', '=', chain).executeTakeFirst();

@@ -76,8 +76,9 @@ function policyOf(rows: Omit<Awaited<ReturnType<typeof read>>, 'isHeld'>): Store
       kind: server.kind,
       timeoutSeconds: timeout_seconds,
     })),
-    gateways: bySlug(rows.gateways, ({ id, title }) => ({
+    gateways: bySlug(rows.gateways, ({ id, title, capture }) => ({
       ...titled(title),
+      ...(capture === null ? {} : { capture }),
       assignments: Object.fromEntries(
         (assignmentsOf.get(id) ?? [])
           .map((row) => ({ ...row, slug: serverSlug.get(row.server_id) ?? '' }))

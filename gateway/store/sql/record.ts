@@ -3,7 +3,7 @@ import type { Selectable } from 'kysely';
 import type { ChainedRecord, Seal, SealedRecord } from '../store.ts';
 import type { Db, Tables } from '../table.ts';
 import { readAtOnce } from './change.ts';
-import { idOf, numberOf, seqOf } from './place.ts';
+import { chainNumberOf, idOf, numberOf, seqOf } from './place.ts';
 
 type Row = Selectable<Tables['record']>;
 
@@ -49,6 +49,13 @@ export async function newestRecords(db: Db, limit: number): Promise<readonly Cha
     newest.push(...(rows?.map((row) => recordOf(chain, row)) ?? []));
   }
   return newest.toSorted((a, b) => b.at - a.at || b.seq - a.seq).slice(0, limit);
+}
+
+/** The record in one row of the table; undefined where it is gone. */
+export async function recordAt(db: Db, id: number): Promise<ChainedRecord | undefined> {
+  const row = await db.selectFrom('record').selectAll().where('id', '=', id).executeTakeFirst();
+  const chain = await db.selectFrom('chain').select('name').where('number', '=', chainNumberOf(id)).executeTakeFirst();
+  return row && chain && recordOf(chain.name, row);
 }
 
 /** The records of a chain after one of them; undefined where there is no such chain. */

@@ -180,7 +180,10 @@ function rowsOf(
       timeout_seconds: server.timeoutSeconds,
       ...reached(server),
     })),
-    gateways: Object.entries(gateways).map(([slug, { title }]) => named(names.gateways, 'gateway', slug, title)),
+    gateways: Object.entries(gateways).map(([slug, { title, capture = null }]) => ({
+      ...named(names.gateways, 'gateway', slug, title),
+      capture,
+    })),
     memberships: Object.entries(users).flatMap(([slug, user]) =>
       user.teams.map((team, position) => ({
         user_id: idOf(names.users, 'user', slug),

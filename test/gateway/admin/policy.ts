@@ -80,6 +80,8 @@ export const anyPolicy: fc.Arbitrary<PolicyFile> = fc
       of.length === 0 ? fc.constant([]) : fc.array(fc.constantFrom(...of), { maxLength: 4 });
     const each = <T>(of: readonly string[], value: fc.Arbitrary<T>) =>
       fc.tuple(...of.map(() => value)).map((values) => Object.fromEntries(of.map((name, index) => [name, values[index]])));
+    const days = fc.constantFrom('1d', '45d', '400d', undefined);
+    const capture = fc.constantFrom(undefined, 'off', 'redacted', 'full');
     const reach = fc.constantFrom('caller', '0198c0de-0000-7000-8000-000000000001');
     const assignment = fc.record({ reach, tools, identity: fc.constantFrom('own', 'shared') });
     const assignments = fc.subarray([...names.servers]).chain((servers) => each(servers, assignment));
@@ -91,8 +93,8 @@ export const anyPolicy: fc.Arbitrary<PolicyFile> = fc
       ),
       teams: each(names.teams, fc.record({ title, gateways: some(names.gateways) })),
       servers: each(names.servers, fc.oneof(workstation, remote)),
-      gateways: each(names.gateways, fc.record({ title, assignments, rules })),
-      retention: fc.option(fc.record({ records: fc.constantFrom('1d', '400d') }), { nil: undefined }),
+      gateways: each(names.gateways, fc.record({ title, assignments, rules, capture })),
+      retention: fc.option(fc.record({ records: days, payloads: days }), { nil: undefined }),
     });
   })
   .map((policy) => PolicyFile.parse(JSON.parse(JSON.stringify({ ...policy, gateways: fitting(policy) }))));

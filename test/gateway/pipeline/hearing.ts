@@ -105,6 +105,7 @@ export function scene(
     close: () => undefined,
   };
   const pipeline = createPipeline({
+    capture: { begin: () => undefined },
     sealSecret: Buffer.alloc(32),
     inForce,
     screen: screenBy(inForce),

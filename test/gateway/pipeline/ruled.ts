@@ -3,16 +3,20 @@ import pino from 'pino';
 import { expect } from 'vitest';
 import type { AuditRecord, CallRecord } from '#contract/audit.ts';
 import { newId, Slug, UserId } from '#contract/id.ts';
+import { type Capture, Payload, type SealedPayload } from '#contract/payload.ts';
 import { PolicyFile, type PolicyIds } from '#contract/policy.ts';
 import type { AllowedCall, Identified } from '../../../gateway/call.ts';
 import { encoderFor } from '../../../gateway/mcp/encode.ts';
 import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
 import { membersOf } from '../../../gateway/mcp/span.ts';
+import { type CaptureDeps, createCapture } from '../../../gateway/pipeline/capture.ts';
+import { noting } from '../../../gateway/pipeline/flow.ts';
 import { createPipeline } from '../../../gateway/pipeline/pipeline.ts';
 import type { Screen } from '../../../gateway/pipeline/screen.ts';
 import { compile, type Snapshot } from '../../../gateway/policy/compile.ts';
 import { compileRules } from '../../../gateway/rule/compile.ts';
 import type { Engines } from '../../../gateway/rule/engine.ts';
+import { compileCaptures } from '../../../gateway/rule/mask.ts';
 import type { Upstream } from '../../../gateway/upstream/upstream.ts';
 import { compileDeps } from '../rule/stage.ts';
 import { followsNothing } from './following.ts';
@@ -20,6 +24,9 @@ import { screenBy } from './screening.ts';
 
 /** What the host answers to a question. */
 const answered = '523-45-6789';
+
+/** Sealing is the vault's: here what would be sealed is looked at. */
+const inTheClear: ReturnType<CaptureDeps['seals']['current']> = { seal: (of, text) => ({ ...of, key: 'none', sealed: text }) };
 
 const eng = Slug.parse('eng');
 const ids: PolicyIds = {
@@ -30,17 +37,19 @@ const ids: PolicyIds = {
   assignments: {},
 };
 
-async function snapshotOf(rules: readonly object[]): Promise<Snapshot> {
+async function snapshotOf(rules: readonly object[], capture: Capture): Promise<Snapshot> {
   const policy = PolicyFile.parse({
     version: 1,
     users: { ada: { email: 'a@example.org', teams: ['red'] } },
     teams: { red: { gateways: ['eng'] } },
     servers: { notes: { kind: 'workstation' } },
     gateways: {
-      eng: { assignments: { notes: { tools: 'all', prompts: 'all', resources: 'all', templates: 'all' } }, rules },
+      eng: { assignments: { notes: { tools: 'all', prompts: 'all', resources: 'all', templates: 'all' } }, rules, capture },
     },
   });
-  return compile({ policy, ids, offers: [], approvals: [], rules: await compileRules(policy, compileDeps) });
+  const compiled = await compileRules(policy, compileDeps);
+  const captures = await compileCaptures(policy, compiled, compileDeps);
+  return compile({ policy, ids, offers: [], approvals: [], rules: compiled, captures });
 }
 
 export type Meanwhile = (call: AllowedCall, screen: Screen) => Promise<void> | void;
@@ -58,11 +67,17 @@ interface Scene {
   /** What the server says while the call is under way. */
   readonly meanwhile?: Meanwhile;
   readonly engines?: Engines;
+  readonly capture?: Capture;
+  /** What payloads are sealed with. */
+  readonly seals?: CaptureDeps['seals'];
+  /** In place of a recorder that keeps at once; `withinMs` of the capture. */
+  readonly keep?: CaptureDeps['recorder']['keep'];
+  readonly withinMs?: number;
 }
 
 /** One request through the pipeline: what came back, what its server got, and what was said and recorded meanwhile. */
 export async function played({ rules, method = 'tools/call', params = { name: 'notes__save', arguments: {} }, ...scene }: Scene) {
-  const snapshot = await snapshotOf(rules);
+  const snapshot = await snapshotOf(rules, scene.capture ?? 'off');
   const inForce = { current: () => snapshot, onChange: () => () => undefined, close: () => undefined };
   const records: AuditRecord[] = [];
   const told: string[] = [];
@@ -70,7 +85,8 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
   /** The same as it came. */
   const sent: unknown[] = [];
   let dropped = 0;
-  const screen = screenBy(inForce, records, scene.engines, () => void dropped++);
+  const screen = noting(screenBy(inForce, records, scene.engines, () => void dropped++));
+  const kept: SealedPayload[] = [];
   const upstream: Upstream = {
     list: () =>
       Promise.resolve(
@@ -105,10 +121,22 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
   };
   const recorder = {
     append: (record: AuditRecord) => Promise.resolve(void records.push(record)),
+    keep(record: AuditRecord, payloads: readonly SealedPayload[] = []) {
+      kept.push(...payloads);
+      return recorder.append(record);
+    },
     close: () => Promise.resolve(),
   };
   const logger = pino({ level: 'silent' });
+  const capture = createCapture({
+    inForce,
+    recorder: { keep: scene.keep ?? recorder.keep },
+    logger,
+    seals: scene.seals ?? { current: () => inTheClear },
+    ...(scene.withinMs !== undefined && { withinMs: scene.withinMs }),
+  });
   const pipeline = createPipeline({
+    capture,
     sealSecret: Buffer.alloc(32),
     inForce,
     upstream,
@@ -162,5 +190,6 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
   await pipeline.close();
   const answer = JSON.parse(encoded.body.toString()) as { result?: unknown; error?: { message: string; data: { code: string } } };
   const record = records.find((one): one is CallRecord => one.kind === 'call');
-  return { answer, forwarded, sent, told, record, records, dropped, code: answer.error?.data.code };
+  const payloads = new Map(kept.map(({ direction, sealed }) => [direction, Payload.parse(JSON.parse(sealed))]));
+  return { answer, forwarded, sent, told, record, records, dropped, kept, payloads, code: answer.error?.data.code };
 }

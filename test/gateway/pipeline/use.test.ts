@@ -61,6 +61,7 @@ async function used(method: string, params: object, names: readonly string[], be
   };
   const inForce = { current: () => snapshot, onChange: () => () => undefined, close: () => undefined };
   const pipeline = createPipeline({
+    capture: { begin: () => undefined },
     sealSecret: Buffer.alloc(32),
     inForce,
     screen: screenBy(inForce),

@@ -4,7 +4,8 @@ import { createRuleCompiler } from '../../../gateway/rule/loading.ts';
 import { compileDeps, policyWith } from './stage.ts';
 
 test('rules that stayed as they were stay compiled, whatever else changed; others are compiled anew, and none that are gone remain', async () => {
-  const compile = createRuleCompiler(compileDeps);
+  const compiler = createRuleCompiler(compileDeps);
+  const compile = async (policy: ReturnType<typeof policyWith>) => (await compiler(policy)).rules;
   const rule = { name: 'one', method: 'secrets', action: 'redact' };
   const first = await compile(policyWith([rule]));
   expect((await compile(policyWith([rule], { own: { kind: 'webhook', url: 'https://e.example.org' } }))).get('eng')).toBe(

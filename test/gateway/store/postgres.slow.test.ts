@@ -20,6 +20,7 @@ import { describeChanges } from '../../suite/changes.ts';
 import { describeAlerts } from '../../suite/alert.ts';
 import { describeRetention } from '../../suite/retention.ts';
 import { describeSearch } from '../../suite/search.ts';
+import { describePayloads } from '../../suite/payload.ts';
 import { describePins } from '../../suite/pin.ts';
 import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
@@ -45,6 +46,7 @@ describeRetention('PostgreSQL', () => postgresGround(server));
 describeSwitches('PostgreSQL', () => postgresGround(server));
 describePins('PostgreSQL', () => postgresGround(server));
 describeChanges('PostgreSQL', () => postgresGround(server));
+describePayloads('PostgreSQL', () => postgresGround(server));
 
 describe('a store on a PostgreSQL server', () => {
   /** A second connection to the same database, for somebody else. */

@@ -17,6 +17,7 @@ import { describeChanges } from '../../suite/changes.ts';
 import { describeAlerts } from '../../suite/alert.ts';
 import { describeRetention } from '../../suite/retention.ts';
 import { describeSearch } from '../../suite/search.ts';
+import { describePayloads } from '../../suite/payload.ts';
 import { describePins } from '../../suite/pin.ts';
 import { describeSinks } from '../../suite/sink.ts';
 import { describeStore } from '../../suite/store.ts';
@@ -36,12 +37,13 @@ describeRetention('SQLite', sqliteGround);
 describeSwitches('SQLite', sqliteGround);
 describePins('SQLite', sqliteGround);
 describeChanges('SQLite', sqliteGround);
+describePayloads('SQLite', sqliteGround);
 
 describe('a store on a SQLite file', () => {
   test('says so when its disk is full, loses nothing, and works again when there is room', async () => {
     proves('store.disk-full', {
       file: 'gateway/store/open.ts',
-      find: 'appendRecords: guarded((records, seal) => engine.appendRecords(records, seal)),',
+      find: 'appendRecords: guarded((...of) => engine.appendRecords(...of)),',
       replace: 'appendRecords: engine.appendRecords,',
     });
     const disk = smallDisk();

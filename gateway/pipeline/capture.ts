@@ -1,0 +1,163 @@
+// Captures what is asked and answered at gateways whose policy says so. The rule: whether it can be sealed is known before the call is made, and what was sealed is committed
+// with the record of the call before the answer leaves; where either can't be, the call is refused.
+import { hash, randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { CallRecord } from '#contract/audit.ts';
+import { Fault } from '#contract/error.ts';
+import { newRecordId, type RecordId } from '#contract/id.ts';
+import {
+  besideBytes,
+  type Captured,
+  type Payload,
+  payloadBytes,
+  payloadDirections,
+  type PayloadDirection,
+  type PayloadMessage,
+  type SealedPayload,
+} from '#contract/payload.ts';
+import type { Flow, Identified, Said } from '../call.ts';
+import type { KeepingRecorder } from '../audit/record.ts';
+import type { InForce } from '../in-force.ts';
+import type { Capturing } from '../rule/compile.ts';
+import { openFlow } from './flow.ts';
+
+interface Seal {
+  seal(payload: Omit<SealedPayload, 'key' | 'sealed'>, text: string): SealedPayload;
+}
+export interface CaptureDeps {
+  readonly inForce: InForce;
+  /** What payloads are sealed with now; at once where it is at hand. */
+  readonly seals: { current(): Seal | Promise<Seal> };
+  readonly recorder: Pick<KeepingRecorder, 'keep'>;
+  readonly logger: Logger;
+  /** How long an answer waits for its payload to be committed. */
+  readonly withinMs?: number;
+}
+
+const keptWithinMs = 10_000;
+
+/** One request that is captured. */
+export interface Taking {
+  readonly flow: Flow;
+  /** What was asked, and the answer as the host gets it; undefined where it has none yet. Throws CAPTURE_FAILED. */
+  end(answer: Buffer | undefined): Taken;
+}
+export interface Taken {
+  /** Of the record that it is of. */
+  readonly id: RecordId;
+  readonly captured: Captured;
+  /** Resolves when the record is committed with what was captured. */
+  keep(record: CallRecord): Promise<void>;
+}
+export interface Capture {
+  /** Undefined where its gateway captures nothing. Throws or rejects with CAPTURE_FAILED, and throws POLICY_MISSING. */
+  begin(request: Identified): Taking | undefined | Promise<Taking>;
+}
+
+export function createCapture({ inForce, seals, recorder, logger, withinMs = keptWithinMs }: CaptureDeps): Capture {
+  function failed(error: unknown): never {
+    logger.error({ err: error }, 'a payload could not be captured, so its call is refused');
+    throw new Fault('CAPTURE_FAILED', {}, { cause: error });
+  }
+
+  function take(how: Capturing, seal: Seal, request: Identified): Taking {
+    const flow = openFlow(how.mode);
+    return {
+      flow,
+      end(answer) {
+        try {
+          flow.isClosed = true;
+          const texts = new Map(
+            payloadDirections
+              .map((direction) => [direction, messagesOf(how, flow, request, answer, direction)] as const)
+              .filter(([, messages]) => messages.length > 0)
+              .map(([direction, messages]) => [direction, textOf(flow, direction, messages)]),
+          );
+          const at = request.arrivedAt.wall;
+          const id = newRecordId(at);
+          const sealed = [...texts].map(([direction, text]) => seal.seal({ record: id, direction, at }, text));
+          return { id, captured: capturedOf(how, texts), keep: (record) => inTime(recorder.keep(record, sealed)) };
+        } catch (error) {
+          return failed(error);
+        }
+      },
+    };
+  }
+
+  /** Batched records wait for a disk that fails, however long that lasts: a call does not. */
+  async function inTime(kept: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Fault('AUDIT_UNAVAILABLE')), withinMs);
+    });
+    await Promise.race([kept, late]).finally(() => clearTimeout(timer));
+  }
+
+  return {
+    begin(request) {
+      const how = inForce.current().captures?.get(request.target.gateway);
+      if (how === undefined) return undefined;
+      try {
+        const seal = seals.current();
+        return seal instanceof Promise ? seal.then((made) => take(how, made, request), failed) : take(how, seal, request);
+      } catch (error) {
+        return failed(error);
+      }
+    },
+  };
+}
+
+function capturedOf({ mode }: Capturing, texts: ReadonlyMap<PayloadDirection, string>): Captured {
+  const hashOf = (direction: PayloadDirection) => hash('sha256', texts.get(direction) ?? '');
+  return { mode, request: hashOf('request'), ...(texts.has('response') && { response: hashOf('response') }) };
+}
+
+function textOf({ mode, ...flow }: Flow, direction: PayloadDirection, messages: PayloadMessage[]): string {
+  const { beyond } = flow[direction];
+  const payload: Payload = { version: 1, salt: randomBytes(16).toString('base64url'), mode, direction, messages, beyond };
+  return JSON.stringify(payload);
+}
+
+function messagesOf(
+  how: Capturing,
+  flow: Flow,
+  request: Identified,
+  answer: Buffer | undefined,
+  direction: PayloadDirection,
+): PayloadMessage[] {
+  const beside = (said: Said) =>
+    messageOf(how, said, said.what === 'sent' || said.what === 'replied' ? payloadBytes : besideBytes);
+  if (direction === 'request') return [askedOf(how, flow, request), ...flow.request.said.map(beside)];
+  const answered = answer && messageOf(how, { what: 'answered', at: Date.now(), body: answer }, payloadBytes);
+  return [...flow.response.said.map(beside), ...(answered ? [answered] : [])];
+}
+
+/** In `redacted` as the rules let it go on. Refused before they looked, it is masked as they would have, but for what an engine elsewhere would have changed. */
+function askedOf(how: Capturing, { went }: Flow, { body, arrivedAt }: Identified): PayloadMessage {
+  const asked: Said = { what: 'asked', at: arrivedAt.wall, body };
+  if (how.mode === 'full') return messageOf(how, asked, payloadBytes);
+  const left = (why: 'blocked' | 'unseen'): PayloadMessage => ({
+    what: 'asked',
+    at: asked.at,
+    bytes: body.length,
+    isCut: false,
+    left: why,
+  });
+  if (went === 'blocked') return left('blocked');
+  if (went === undefined && how.isJudgedElsewhere) return left('unseen');
+  return { ...messageOf(how, { ...asked, body: went ?? body }, payloadBytes), bytes: body.length };
+}
+
+function messageOf(how: Capturing, { what, at, body }: Said, limit: number): PayloadMessage {
+  const bytes = body.length;
+  if (how.mode === 'redacted') return { what, at, bytes, ...how.mask(body, limit) };
+  if (bytes <= limit) return { what, at, bytes, text: body.toString('utf8'), isCut: false };
+  return { what, at, bytes, text: body.toString('utf8', 0, wholeUntil(body, limit)), isCut: true, sha256: hash('sha256', body) };
+}
+
+/** No character is cut in two. */
+function wholeUntil(body: Buffer, limit: number): number {
+  let end = limit;
+  while (end > 0 && ((body[end] ?? 0) & 0xc0) === 0x80) end--;
+  return end;
+}
