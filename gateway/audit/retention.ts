@@ -46,10 +46,10 @@ export function startRetention(of: RetentionDeps): Retention {
   let overdueMs = 0;
   let isFailing = false;
 
-  /** So that calls have nine tenths of the time. */
+  /** So that calls have four fifths of the time. */
   async function pause(beganAt: number): Promise<void> {
     const tookMs = performance.now() - beganAt;
-    await wait(isQuiet() ? 1 : Math.max(tookMs * 9, 20), undefined, { signal: stop.signal });
+    await wait(isQuiet() ? 1 : Math.max(tookMs * 4, 10), undefined, { signal: stop.signal });
   }
 
   async function look(): Promise<void> {

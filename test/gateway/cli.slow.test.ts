@@ -220,6 +220,9 @@ describe('beside a running serve', () => {
     expect((await stat(out)).mode & 0o777).toBe(0o600);
     expect(await refusal(cli('audit', 'export', '--out', out))).toContain(out);
     expect(await done('audit', 'verify')).toMatch(/^whole: \d+ records in 1 chain$/);
+    expect(await done('audit', 'retention')).toMatch(
+      /^Records are kept for good\.\nchain +removed +oldest.*\nmain +- +20\S+ +- +-$/,
+    );
   });
 
   test('the data is backed up to a new file and brought back', async () => {

@@ -70,6 +70,8 @@ export function describeRetention(kind: string, ground: () => Promise<Ground>): 
       expect(await found()).toEqual(['main 5', 'main 6', 'other 1', 'other 2', 'other 3', 'other 4']);
       const { first, last } = await store.search.span({});
       expect(last - first).toBeGreaterThanOrEqual(5);
+      // The first number that the index has left is that of the other chain's first record.
+      expect((await store.search.span({ from: 0 })).first).toBe(2);
       expect(await store.retention.removals()).toEqual([markOf(4)]);
       expect(await store.retention.removal('other')).toBeUndefined();
       // What comes after them is found as before, and the index has no gap to fill.

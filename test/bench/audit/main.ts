@@ -1,5 +1,5 @@
-// `node test/bench/audit/main.ts`: a million audit records in a database of their own; how long `audit verify` takes, and a search over them. It prints and never
-// asserts a time; it fails where an answer is wrong. `--group 1`: each record committed alone, so that there is a seal for each.
+// `node test/bench/audit/main.ts`: a million audit records in a database of their own; how long `audit verify` takes, a search over them, and removing those that are
+// over; and what a record costs on its way there. It prints and never asserts a time; it fails where an answer is wrong. `--group 1`: each record committed alone, so that there is a seal for each.
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,8 @@ import { pino } from 'pino';
 import { verifyAudit } from '../../../gateway/audit/verify.ts';
 import type { RecordFilter } from '../../../gateway/store/search.ts';
 import { openStore } from '../../../gateway/store/open.ts';
+import { appendBatched } from './append.ts';
+import { expire } from './expire.ts';
 import { fill } from './fill.ts';
 
 const { values } = parseArgs({
@@ -27,6 +29,10 @@ const headFile = join(folder, 'audit.head');
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 try {
+  for (const { records: count, microseconds, cpuMicroseconds } of await appendBatched(folder, logger, rounds))
+    say(
+      `appended  ${count} records, batched: ${microseconds.toFixed(2)} microseconds each (${cpuMicroseconds.toFixed(2)} of CPU; goal: 3 or less)`,
+    );
   const store = await openStore({ kind: 'sqlite', file }, { logger });
   try {
     const made = await seconds(() => fill({ store, key, headFile, records, groupRecords, until: Date.now() }));
@@ -53,6 +59,21 @@ try {
           }),
         );
       say(`searched  ${name.padEnd(52)} ${(Math.max(...took) * 1000).toFixed(1)} ms at most (goal: under 300 ms)`);
+    }
+    // A record is a second: two days and a half of these are over, then half of what is left.
+    const all = records / 86_400;
+    for (const [days, isQuiet] of [
+      [Math.max(Math.floor(all * 0.75), 1), false],
+      [Math.max(Math.floor(all * 0.4), 1), true],
+    ] as const) {
+      if (days + 1 >= all) break;
+      const { records: gone, seconds: took, longestMs } = await expire({ store, key, headFile, logger, days, isQuiet });
+      const rate = Math.round(gone / took);
+      say(
+        `removed   ${gone} records ${isQuiet ? 'while nobody calls' : 'among calls'} in ${took.toFixed(1)} s (${rate} a second); the event loop was held for ${longestMs.toFixed(1)} ms at most`,
+      );
+      const verdict = await verifyAudit({ store, key, headFile });
+      if (!verdict.ok || verdict.chains[0]?.removed?.seq === undefined) throw new Error(`not whole: ${JSON.stringify(verdict)}`);
     }
   } finally {
     await store.close();
