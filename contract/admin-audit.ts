@@ -63,6 +63,18 @@ const Verification = z.object({
   createdAt: z.number().int(),
   expiresAt: z.number().int(),
 });
+const ChainRetention = z.object({
+  chain: z.string(),
+  /** Its first records, which are gone by policy. */
+  removed: z.number().int(),
+  /** When the oldest that is there was made, ms since 1970; null where none is. */
+  oldestAt: z.number().int().nullable(),
+  /** How much older that is than the policy lets it get, in ms. */
+  overdueMs: z.number().int(),
+  /** Who still has to read records whose time is over: `index`, `alerts`, or `sink <name>`; null where nobody has. */
+  heldBy: z.string().nullable(),
+});
+export type ChainRetention = z.infer<typeof ChainRetention>;
 const id = { params: z.strictObject({ id: z.uuid() }) };
 const example = { params: { id: '0198c0de-0000-7000-8000-000000000001' } };
 
@@ -99,6 +111,17 @@ export const auditOperations = {
     summary: 'Where the records end now, sealed: to be kept elsewhere, and given to a verification later.',
     answer: z.object({
       checkpoint: z.looseObject({ version: z.literal(1), kind: z.literal('checkpoint'), at: z.number().int() }),
+    }),
+  }),
+  'audit.retention': operation({
+    method: 'GET',
+    path: '/audit/retention',
+    capability: 'audit.read',
+    summary: 'Says for how long records are kept, what is gone by that, and what still needs records whose time is over.',
+    answer: z.object({
+      /** Such as `400d`; null: for good. */
+      records: z.string().nullable(),
+      chains: z.array(ChainRetention),
     }),
   }),
   'audit.verify': operation({

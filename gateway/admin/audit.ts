@@ -5,6 +5,7 @@ import type { ExportFormat } from '../audit/export.ts';
 import type { RecordFilter } from '../store/search.ts';
 import { doing, type Acting, type HandlersFor } from './context.ts';
 import { readPayloads } from './payload.ts';
+import { retentionStanding } from './retention.ts';
 import { searchRecords } from './search.ts';
 
 export const auditHandlers: HandlersFor<typeof auditOperations> = {
@@ -16,6 +17,7 @@ export const auditHandlers: HandlersFor<typeof auditOperations> = {
     return await readPayloads({ ...context, reason: query.reason ?? null }, params.id);
   },
   'audit.checkpoint': async ({ trail }) => ({ checkpoint: await trail.checkpoint() }),
+  'audit.retention': ({ store, now }) => retentionStanding(store, now()),
   async 'audit.verify'(context, { body: { checkpoints } }) {
     const { trail, now } = context;
     const begun = await trail.verifications.begin(checkpoints).catch((error: unknown) => {

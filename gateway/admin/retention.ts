@@ -1,24 +1,13 @@
 // How each chain of records stands to what the policy says of how long they are kept. The rule: what is held up is said together with who holds it up.
+import type { ChainRetention } from '#contract/admin-audit.ts';
 import { retentionCutoff } from '#contract/retention.ts';
 import type { Store } from '../store/store.ts';
-
-export interface ChainRetention {
-  readonly chain: string;
-  /** Its first records, which are gone by policy. */
-  readonly removed: number;
-  /** When the oldest that is there was made, ms since 1970; null where none is. */
-  readonly oldestAt: number | null;
-  /** How much older that is than the policy lets it get, in ms. */
-  readonly overdueMs: number;
-  /** Who still has to read records whose time is over: `index`, `alerts`, or `sink <name>`; null where nobody has. */
-  readonly heldBy: string | null;
-}
 
 /** `records`: for how long they are kept, such as `400d`; null: for good. */
 export async function retentionStanding(
   store: Pick<Store, 'chains' | 'recordsAfter' | 'retention'>,
   now: number,
-): Promise<{ readonly records: string | null; readonly chains: readonly ChainRetention[] }> {
+): Promise<{ readonly records: string | null; readonly chains: ChainRetention[] }> {
   const days = (await store.retention.setting())?.records;
   const before = days === undefined ? -Infinity : retentionCutoff(days, now);
   const chains: ChainRetention[] = [];

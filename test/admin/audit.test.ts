@@ -82,6 +82,13 @@ test('an export says how far it is, is fetched in parts, is on record, and goes'
   expect(deed).toMatchObject({ actor: { user: { name: 'ada' } }, after: { format: 'jsonl', filter: { kind: 'call' } } });
 });
 
+test('for how long records are kept is told with what is gone by that', async () => {
+  const told = await ada.call('audit.retention', {});
+  expect(told).toMatchObject({ ok: true, answer: { records: null } });
+  const other = { chain: 'other', removed: 0, oldestAt: 1000, overdueMs: 0, heldBy: null };
+  expect(told.ok && told.answer.chains).toContainEqual(other);
+});
+
 test('a verification says how far it is and what it found, also against checkpoints that were kept', async () => {
   proves('audit.verify-job', {
     file: 'gateway/audit/verify-job.ts',

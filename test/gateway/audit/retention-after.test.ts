@@ -6,7 +6,7 @@ import { adoptHeads } from '../../../gateway/audit/adopt.ts';
 import { extend, start, type Position } from '../../../gateway/audit/chain.ts';
 import { replaceHeads } from '../../../gateway/audit/head.ts';
 import { verifyAudit } from '../../../gateway/audit/verify.ts';
-import { verdictText } from '../../../gateway/command/audit-retention.ts';
+import { verdictLines } from '../../../gateway/audit/verdict-text.ts';
 import { backup } from '../../../gateway/store/backup.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import { restore } from '../../../gateway/store/restore.ts';
@@ -44,7 +44,7 @@ test('people are told what is gone, how old what is left is, and who still needs
   expect(await retentionStanding(at.store, at.at)).toEqual({ records: '10d', chains: [left] });
   const verdict = await verify(at, [{ chain: 'main', seq: 1, hash: 'what it was' }]);
   if (!verdict.ok) throw new Error(verdict.words);
-  const [all, gone, unknown] = verdictText(verdict).split('\n');
+  const [all, gone, unknown] = verdictLines(verdict);
   expect(all).toBe('whole: 2 records in 1 chain');
   expect(gone).toMatch(/^main: records 1 to 2 are gone by policy, all made before 1970-04-01T00:00:00.000Z/);
   expect(unknown).toBe('main: 1 checkpoints name records that are gone, so they could not be compared');
