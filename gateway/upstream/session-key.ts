@@ -12,22 +12,25 @@ export interface Asker {
 interface Made extends Asker, Destination {
   readonly key: string;
 }
-/** Of each assignment: the newest key of so many. */
-const rememberAtMost = 1000;
+/** In all: conversations that are over leave theirs behind. */
+const rememberAtMost = 2000;
 
 export function createSessionKeys(): (assignment: Assignment, asker: Asker, destination: Destination) => string {
   /** A policy that changed has other assignments: what was remembered of the old ones goes with them. */
-  const byAssignment = new WeakMap<Assignment, Map<string, Made>>();
+  let byAssignment = new WeakMap<Assignment, Map<string, Made>>();
+  let remembered = 0;
 
   return (assignment, { owner, host, declared }, { workstation, fingerprint }) => {
-    let made = byAssignment.get(assignment);
-    if (!made) byAssignment.set(assignment, (made = new Map()));
-    const last = made.get(owner);
+    const last = byAssignment.get(assignment)?.get(owner);
     if (last?.host === host && last.declared === declared && last.workstation === workstation && last.fingerprint === fingerprint)
       return last.key;
     const key = `${owner}\n${host}\n${workstation}\n${assignment.server.slug}\n${fingerprint}\n${declared}`;
-    if (made.size >= rememberAtMost) made.clear();
-    made.set(owner, { owner, host, declared, workstation, fingerprint, key });
+    if (remembered++ >= rememberAtMost) {
+      byAssignment = new WeakMap();
+      remembered = 1;
+    }
+    const made = byAssignment.get(assignment) ?? new Map<string, Made>();
+    byAssignment.set(assignment, made.set(owner, { owner, host, declared, workstation, fingerprint, key }));
     return key;
   };
 }
