@@ -10,7 +10,9 @@ import { type DataSettings, locationOf, parseDataSettings } from '../settings.ts
 import { backup } from '../store/backup.ts';
 import type { StoreLocation } from '../store/location.ts';
 import { openStore } from '../store/open.ts';
-import { openKeys } from '../vault/open.ts';
+import type { Store } from '../store/store.ts';
+import { openKeys, type OpenedKeys } from '../vault/open.ts';
+import { kidOf } from '../vault/seal.ts';
 import { restore } from '../store/restore.ts';
 import { deedCommand, existingData, withAdmin, withStore, type AddCommands, type Common, type Terminal } from './terminal.ts';
 
@@ -48,14 +50,24 @@ async function tell(terminal: Terminal, flags: Common, of: Doing): Promise<void>
 
 /** The keys of the vault are in no backup: what is sealed with one that is not here can't be used. */
 async function noteUnreadable(terminal: Terminal, flags: Common): Promise<void> {
-  const all = await withStore(terminal, flags, (store, { dataDir, vaultKeys }) =>
-    listIdentities({ store, ...openKeys(dataDir, vaultKeys) }),
-  );
+  const { all, payloadKeys } = await withStore(terminal, flags, async (store, { dataDir, vaultKeys }) => {
+    const opened = openKeys(dataDir, vaultKeys);
+    return { all: await listIdentities({ store, ...opened }), payloadKeys: await closedKeys(store, opened) };
+  });
   const unreadable = all.filter(({ state }) => state === 'unreadable').length;
   if (unreadable > 0)
     terminal.note(
       `warning: ${unreadable} of ${all.length} identities are sealed with a key that is not here. Put the old key/vault.key back, or set them again.`,
     );
+  if (payloadKeys > 0)
+    terminal.note(
+      `warning: captured payloads lie under ${payloadKeys} data keys that are sealed with a key that is not here. Put the old key/vault.key back, or they stay closed.`,
+    );
+}
+
+async function closedKeys(store: Store, { keys }: OpenedKeys): Promise<number> {
+  const known = await Promise.all((await store.payload.keys()).map(({ sealed }) => keys.has(kidOf(sealed))));
+  return known.filter((isKnown) => !isKnown).length;
 }
 
 /** Lets the restored chains go on. The audit key is in no backup, so that of the old data directory has to be there. */

@@ -115,7 +115,10 @@ export const addIdentity: AddCommands = (program, terminal) => {
       return rotateKeys(openKeys(dataDir, vaultKeys), store);
     });
     const { kid, rewrapped, unreadable } = rotated;
-    for (const id of unreadable) note(`warning: ${id} can't be read, before as after: set it again.`);
+    for (const id of unreadable) {
+      const what = id.startsWith('payload-key/') ? 'put the key back that it is sealed with' : 'set it again';
+      note(`warning: ${id} can't be read, before as after: ${what}.`);
+    }
     print(flags.json ? JSON.stringify(rotated) : `the key is ${kid} now; ${rewrapped} values were sealed with it`);
   });
 };

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PolicyFile } from '#contract/policy.ts';
 import { openStore } from '../../gateway/store/open.ts';
+import { openKeys } from '../../gateway/vault/open.ts';
+import { createPayloadSeals } from '../../gateway/vault/payload-key.ts';
 import { proves } from '../requirement.ts';
 import { root, run } from '../walk/program.ts';
 import { quiet } from './data.ts';
@@ -81,12 +83,16 @@ test('what is asked for wrongly changes nothing and is told in one line', async 
 
 test('a restore without the key says what can not be read, and with the key all of it can be', async () => {
   await identity(setForAda, secret);
+  const store = await openStore({ kind: 'sqlite', file: join(data, 'gateway.sqlite') }, { logger: quiet });
+  await createPayloadSeals({ store, keys: openKeys(data, []).keys, now: Date.now }).current();
+  await store.close();
   const backup = join(dir, 'backup');
   expect((await run(cli, ['backup', backup, '--data', data])).code).toBe(0);
   const elsewhere = join(dir, 'elsewhere');
   await mkdir(elsewhere);
   const restored = await run(cli, ['restore', backup, '--data', elsewhere]);
   expect(restored.stderr).toContain('1 of 1 identities are sealed with a key that is not here');
+  expect(restored.stderr).toContain('captured payloads lie under 1 data keys that are sealed with a key that is not here');
   const listed = (where: string, env = {}) => run(cli, ['identity', 'list', '--data', where], { env });
   expect((await listed(elsewhere)).stdout).toContain('unreadable');
   await mkdir(join(elsewhere, 'key'), { recursive: true });
@@ -98,7 +104,7 @@ test('a restore without the key says what can not be read, and with the key all 
   );
 
   const rotated = await identity(['rotate-key', '--json']);
-  expect(JSON.parse(rotated.stdout)).toMatchObject({ rewrapped: 1, unreadable: [] });
+  expect(JSON.parse(rotated.stdout)).toMatchObject({ rewrapped: 2, unreadable: [] });
   expect((await listed(data)).stdout).toContain('ready');
   const [id] = (await listed(data)).stdout.split('\n').at(1)?.split(' ') ?? [];
   expect((await identity(['remove', id ?? ''])).stdout).toBe(`${id} removed\n`);
