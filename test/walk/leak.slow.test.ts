@@ -15,7 +15,7 @@ const count = 100_000;
 const first = 20_000;
 /** Longer than a session lives that nobody uses. */
 const expiryMs = 31 * 60_000;
-/** For code that is compiled and pools that fill: less than the least object for each session. */
+/** For code that is compiled and pools that fill: 50 bytes a session. */
 const heapAtMost = 4 * 1024 * 1024;
 const filesAtMost = 4;
 
