@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { operation } from './admin-operation.ts';
 import { PolicyFile } from './policy.ts';
 
+const longest = 4 * 1024 * 1024;
+const tooLong = 'a policy has 4 MiB at most here: give a larger one to `drawbridge-gateway apply`, beside the gateway server';
 /** YAML, as in a file; JSON is YAML. */
-const body = z.strictObject({ text: z.string().max(16 * 1024 * 1024) });
+const body = z.strictObject({ text: z.string().max(longest, tooLong) });
 const example = { body: { text: 'version: 1\nusers: { ada: { email: ada@example.org, role: super-admin } }\n' } };
 const Change = z.object({
   action: z.enum(['add', 'change', 'remove']),
@@ -12,7 +14,8 @@ const Change = z.object({
   name: z.string(),
   detail: z.array(z.string()),
 });
-const limitBytes = 17 * 1024 * 1024;
+/** JSON writes some characters with two. */
+const limitBytes = 9 * 1024 * 1024;
 
 export const policyOperations = {
   'policy.read': operation({

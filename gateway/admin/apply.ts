@@ -1,4 +1,5 @@
 // Policy as code: from the policy in force to the one in a file, all or nothing. Applying the same policy again changes nothing.
+import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Fault } from '#contract/error.ts';
 import type { PolicyFile } from '#contract/policy.ts';
@@ -41,12 +42,19 @@ async function applyOnce(deps: Parameters<typeof applyPolicy>[0]): Promise<Appli
     store.workstations(),
     store.signIn.madePeople(),
   ]);
+  // Between the parts of it calls go on: each of a large policy takes its moment, and the revision tells whether anything came in between.
+  await setImmediate();
   deps.expect?.(before);
   const changes = planPolicy(before, policy, { tokens, workstations, made, now });
   if (isPlanOnly || changes.length === 0) return { changes, isApplied: false };
+  await setImmediate();
   refuseAbove(deps.actor, before, policy);
-  refuseTaking(deps.actor, (await store.policy()).policy, before, policy);
+  await setImmediate();
+  const { policy: inForce } = await store.policy();
+  await setImmediate();
+  refuseTaking(deps.actor, inForce, before, policy);
   const [was, is] = differentParts(before, policy);
+  await setImmediate();
   const to = doing(deps, now, { operation: 'policy.apply', target: null, before: was, after: is });
   await to.replacePolicy(policy, revision, now);
   return { changes, isApplied: true };

@@ -126,6 +126,11 @@ export const admin: readonly Requirement[] = [
     source: api,
   },
   {
+    id: 'admin.policy-aside',
+    promise: 'A large policy that the admin API gets is read without holding up calls.',
+    source: api,
+  },
+  {
     id: 'admin.urgent',
     promise: 'What switches off, revokes, blocks or offboards is done also while slow operations have taken all their places.',
     source: api,
