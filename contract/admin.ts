@@ -8,6 +8,7 @@ import { gatewayOperations } from './admin-gateway.ts';
 import { meOperations } from './admin-me.ts';
 import { adminPath, type Operation } from './admin-operation.ts';
 import { pinOperations } from './admin-pin.ts';
+import { previewOperations } from './admin-preview.ts';
 import { policyOperations } from './admin-policy.ts';
 import { roleOperations } from './admin-role.ts';
 import { rolloutOperations } from './admin-rollout.ts';
@@ -38,6 +39,7 @@ export const operations = {
   ...ruleOperations,
   ...engineOperations,
   ...directoryOperations,
+  ...previewOperations,
 } satisfies Readonly<Record<string, Operation>>;
 
 export type AdminOperations = typeof operations;

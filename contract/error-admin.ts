@@ -27,6 +27,20 @@ export const adminErrors = {
     retry: 'no',
     message: 'Nobody would be a super admin any more. Nothing was changed: give somebody else the role "super-admin" first.',
   },
+  ADMIN_REFUSED: { status: 403, rpc: 7403, retry: 'no', message: 'The gateway server refuses it ({code}): {message}' },
+  ADMIN_UNANSWERED: {
+    status: 502,
+    rpc: 7502,
+    retry: 'unknown',
+    message: 'No admin API answers at {origin}. Check that `serve` runs, and name where with --url.',
+  },
+  PREVIEW_NOT_AS_THEM: {
+    status: 409,
+    rpc: 7409,
+    retry: 'no',
+    message:
+      'The server "{server}" knows each caller by their own identity, and a preview does not use that of somebody else by itself. Ask with the identity "own" to use it for this list: that is on record.',
+  },
   INPUT_INVALID: { status: 400, rpc: 7400, retry: 'no', message: 'The request is not valid: {reason}' },
   NAME_TAKEN: { status: 409, rpc: 7409, retry: 'no', message: 'There is a {what} "{name}" already.' },
   UNCHANGEABLE: { status: 409, rpc: 7409, retry: 'no', message: 'The {what} "{name}" can not be changed so: {reason}' },

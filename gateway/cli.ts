@@ -70,6 +70,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     offboard,
     pin,
     engine,
+    preview,
   ] = await Promise.all([
     import('./command/policy.ts'),
     import('./command/token.ts'),
@@ -93,6 +94,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     import('./command/offboard.ts'),
     import('./command/pin.ts'),
     import('./command/engine.ts'),
+    import('./command/preview.ts'),
   ]);
   return [
     policy.addPolicy,
@@ -117,6 +119,7 @@ async function administration(): Promise<readonly AddCommands[]> {
     offboard.addOffboard,
     pin.addPin,
     engine.addEngine,
+    preview.addPreview,
   ];
 }
 

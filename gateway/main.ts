@@ -49,6 +49,7 @@ import { createMcpSessions } from './mcp/session.ts';
 import { memberOff, serverOff } from './policy/decide.ts';
 import { createPipeline, type PipelineDeps } from './pipeline/pipeline.ts';
 import { createPinning } from './pipeline/pinning.ts';
+import { createPreview } from './pipeline/preview.ts';
 import { readinessOf } from './readiness.ts';
 import { compileDepsOf } from './rule/loading.ts';
 import { createScreening } from './screening.ts';
@@ -342,6 +343,7 @@ async function start(
       trail: upkeep,
       compile: compileDepsOf(hashSecret),
       remote: remoteOf(signInAt),
+      preview: createPreview(pipelineDeps),
       onChanged,
       documents: adminDocuments(publicOrigin),
     }),

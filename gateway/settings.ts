@@ -135,6 +135,12 @@ export function parseDataSettings(flags: unknown, around: Surroundings): DataSet
   return dataSettings(parse(z.object(Where), flags).data, around);
 }
 
+/** Where a gateway server answers, as somebody names it at a command line. Throws SETTING_INVALID. */
+export function parseOrigin(setting: string, text: string): string {
+  const parsed = Origin.safeParse(text);
+  return parsed.success ? parsed.data : refuse(setting, parsed.error.issues[0]?.message ?? 'it is not understood.');
+}
+
 /** The database for the store, which alone needs its password. */
 export function locationOf({ database }: DataSettings): StoreLocation {
   return database.kind === 'sqlite' ? database : { kind: 'postgres', url: reveal(database.url) };

@@ -6,6 +6,7 @@ import type { InputOf, Operations } from '#contract/admin-operation.ts';
 import type { DeedRecord } from '#contract/audit.ts';
 import { type IdentityId, newRecordId, type Slug } from '#contract/id.ts';
 import type { SigningKey } from '../caller/signing-key.ts';
+import type { ShowPreview } from '../pipeline/preview.ts';
 import type { ReceiverDeps } from '../sink/open.ts';
 import type { Upkeep } from '../audit/upkeep.ts';
 import type { CompileDeps } from '../rule/compile.ts';
@@ -40,6 +41,8 @@ export interface AdminDeps {
   readonly compile: CompileDeps;
   /** What is done at remote servers and their authorization servers. */
   readonly remote: Remote;
+  /** What a user would see at a gateway, found out at its servers now. */
+  readonly preview: ShowPreview;
 }
 /** Who does something, and why. */
 export interface Acting {

@@ -8,6 +8,7 @@ import { directoryOperations } from '#contract/admin-directory.ts';
 import { engineOperations } from '#contract/admin-engine.ts';
 import { gatewayOperations } from '#contract/admin-gateway.ts';
 import { pinOperations } from '#contract/admin-pin.ts';
+import { previewOperations } from '#contract/admin-preview.ts';
 import { policyOperations } from '#contract/admin-policy.ts';
 import { roleOperations } from '#contract/admin-role.ts';
 import { rolloutOperations } from '#contract/admin-rollout.ts';
@@ -28,6 +29,7 @@ import { directoryHandlers } from './directory.ts';
 import { engineHandlers } from './engine.ts';
 import { gatewayHandlers } from './gateway.ts';
 import { pinHandlers } from './pin.ts';
+import { previewHandlers } from './preview.ts';
 import { policyHandlers } from './policy.ts';
 import { roleHandlers } from './role.ts';
 import { rolloutHandlers } from './rollout-operation.ts';
@@ -74,6 +76,7 @@ export const doneBy: readonly DoneBy[] = [
   ...bind(ruleOperations, ruleHandlers),
   ...bind(engineOperations, engineHandlers),
   ...bind(directoryOperations, directoryHandlers),
+  ...bind(previewOperations, previewHandlers),
 ];
 
 function bind<T extends Operations>(operations: T, handlers: HandlersFor<T>): readonly DoneBy[] {

@@ -7,12 +7,12 @@ import { type ErrorCode, Fault } from '#contract/error.ts';
 import type { RuleHit } from '#contract/rule.ts';
 import type { AllowedListing, Answered, Assignment, Identified } from '../call.ts';
 import type { InForce } from '../in-force.ts';
-import type { Feature } from '../mcp/feature.ts';
+import { type Feature, type Item, unknownItem } from '../mcp/feature.ts';
 import { pageEdits } from '../mcp/item-link.ts';
 import { prefixed } from '../mcp/item-name.ts';
 import { splice } from '../mcp/span.ts';
-import { decideListing, enter } from '../policy/decide.ts';
-import type { ListedItem } from '../upstream/upstream.ts';
+import { decideListing, enter, heldBack, notExposed } from '../policy/decide.ts';
+import type { ListedItem, Trace } from '../upstream/upstream.ts';
 import type { Pager } from './cursor.ts';
 import type { Draft } from './draft.ts';
 import type { KnownLists } from './known-list.ts';
@@ -43,6 +43,17 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CANCELLED',
 ]);
 
+/** Is told what becomes of each server and of each of its items, and why: that is what a preview shows. */
+export interface ListWatch {
+  /** Why this server is not to be asked; undefined: it is. */
+  readonly spare: (assignment: Assignment) => Fault | undefined;
+  /** `failed`: why there is no list of it; undefined where there is. */
+  readonly asked: (assignment: Assignment, trace: Trace, failed: unknown) => void;
+  readonly hidden: (assignment: Assignment, item: ListedItem, why: Fault) => void;
+  /** `as`: the item as the host sees it. */
+  readonly shown: (assignment: Assignment, item: ListedItem, as: ListedItem) => void;
+}
+
 interface ListDeps {
   readonly inForce: InForce;
   readonly lists: KnownLists;
@@ -51,6 +62,7 @@ interface ListDeps {
   readonly news: Pick<News, 'uses'>;
   readonly screen: Screen;
   readonly logger: Logger;
+  readonly watch?: ListWatch;
 }
 
 export async function listItems(
@@ -71,13 +83,13 @@ export async function listItems(
   const isContinued = cursor !== undefined;
   const ask = isContinued ? deps.lists.recent : deps.lists.ask;
 
-  async function inTime(listing: AllowedListing): Promise<readonly ListedItem[]> {
+  async function inTime(listing: AllowedListing, trace: Trace): Promise<readonly ListedItem[]> {
     const { assignment, caller } = listing;
     const last = deps.lists.last(listing, feature);
     const withinMs = deps.mute.has(caller, assignment) ? muteWithinMs : last ? refreshWithinMs : listWithinMs;
     const late = AbortSignal.timeout(withinMs);
     try {
-      const items = await ask(listing, feature, {}, AbortSignal.any([signal, late]));
+      const items = await ask(listing, feature, trace, AbortSignal.any([signal, late]));
       deps.mute.delete(caller, assignment);
       return items;
     } catch (error) {
@@ -99,6 +111,8 @@ export async function listItems(
   function listingOf(assignment: Assignment): AllowedListing {
     const listing = decideListing(snapshot, request, assignment);
     if (listing instanceof Fault) throw listing;
+    const spared = deps.watch?.spare(assignment);
+    if (spared) throw spared;
     if (assignment.exposes(feature.kind)) deps.news.uses(request, assignment);
     return listing;
   }
@@ -117,15 +131,20 @@ export async function listItems(
     return items.filter((item) => {
       const isPinned = !pins || pins.stateOf(feature.kind, item.name, item.definition ?? '') === 'accepted';
       const isExposed = now?.provisions(feature.kind, item.name, item.definition) === true && isPinned;
-      if (!isExposed) draft.hidden.push(nameOf(item));
-      return isExposed;
+      if (isExposed) return true;
+      draft.hidden.push(nameOf(item));
+      deps.watch?.hidden(assignment, item, whyHidden(now, assignment, { kind: feature.kind, ...item }));
+      return false;
     });
   }
 
   /** As the rules leave their definitions. */
   function defined(listing: AllowedListing, items: readonly ListedItem[], nameOf: (item: ListedItem) => string) {
     const onHit = (hits: readonly RuleHit[]) => addHits(draft.hits, hits);
-    const onBlocked = (item: ListedItem) => void draft.hidden.push(nameOf(item));
+    const onBlocked = (item: ListedItem, why: Fault) => {
+      draft.hidden.push(nameOf(item));
+      deps.watch?.hidden(listing.assignment, item, why);
+    };
     return deps.screen.definitions(listing, feature, items, onHit, onBlocked, signal);
   }
 
@@ -147,11 +166,20 @@ export async function listItems(
 
   async function renamed(assignment: Assignment): Promise<readonly ListedItem[]> {
     const nameOf = ({ name }: ListedItem) => prefixed(assignment.server.slug, { kind: feature.kind, name });
-    const listing = listingOf(assignment);
-    const items = await defined(listing, exposed(assignment, await inTime(listing), nameOf), nameOf);
-    const named = items.map((item) => rename(assignment.server.slug, feature, item, nameOf(item)));
-    // Within one server, so that the order and the pages of a list are always the same.
-    return onlyOnes(named.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+    const trace: Trace = {};
+    try {
+      const listing = listingOf(assignment);
+      const items = await defined(listing, exposed(assignment, await inTime(listing, trace), nameOf), nameOf);
+      const named = items.map((item) => rename(assignment.server.slug, feature, item, nameOf(item)));
+      // Within one server, so that the order and the pages of a list are always the same.
+      const shown = onlyOnes(named.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
+      if (deps.watch) tellShown(deps.watch, assignment, feature, items, named, new Set(shown));
+      deps.watch?.asked(assignment, trace, undefined);
+      return shown;
+    } catch (error) {
+      deps.watch?.asked(assignment, trace, error);
+      throw error;
+    }
   }
 
   const assignments = [...gateway.assignments.values()].filter(({ exposes }) => exposes(feature.kind));
@@ -166,6 +194,27 @@ export async function listItems(
     warn(assignment, list.reason, 'a server was left out of a list');
   }
   return answer(lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : [])));
+}
+
+/** Why an item of a list is hidden. `now`: its assignment by the policy of now, where there still is one. */
+function whyHidden(now: Assignment | undefined, { server }: Assignment, item: Item & Pick<ListedItem, 'definition'>): Fault {
+  if (!now) return new Fault('SERVER_NOT_ASSIGNED', { server: server.slug });
+  return now.provisions(item.kind, item.name, item.definition) ? heldBack(now, item) : notExposed(now, item);
+}
+
+function tellShown(
+  watch: ListWatch,
+  assignment: Assignment,
+  { kind }: Feature,
+  items: readonly ListedItem[],
+  named: readonly ListedItem[],
+  shown: ReadonlySet<ListedItem>,
+): void {
+  for (const [index, item] of items.entries()) {
+    const as = named[index];
+    if (as && shown.has(as)) watch.shown(assignment, item, as);
+    else watch.hidden(assignment, item, unknownItem({ kind, name: as?.name ?? item.name }));
+  }
 }
 
 /** The item's own bytes, with its name (and of a tool the page that it shows) as hosts see it. */

@@ -45,7 +45,7 @@ export interface Screen {
     feature: Feature,
     items: readonly ListedItem[],
     onHit: (hits: readonly RuleHit[]) => void,
-    onBlocked: (item: ListedItem) => void,
+    onBlocked: (item: ListedItem, why: Fault) => void,
     signal: AbortSignal,
   ): readonly ListedItem[] | Promise<readonly ListedItem[]>;
   /** Words of a server about itself; undefined where they are blocked. */
@@ -172,7 +172,7 @@ export function createScreen(deps: ScreenDeps): Screen {
           onHit(inspected.hits);
           if (inspected.kind === 'changed') return listedAgain(item, inspected.body, feature);
           if (inspected.kind === 'passed') return item;
-          onBlocked(item);
+          onBlocked(item, inspected.fault);
           return undefined;
         };
         const inspected = inspect(chain, about, engines, signal);

@@ -101,17 +101,26 @@ export function decideListing(snapshot: Snapshot, request: Identified, assignmen
   return { ...request, assignment: current } as AllowedListing;
 }
 
+/** Why an item is not exposed whose definition does not count. */
+export function heldBack({ server }: Assignment, { kind, name }: Item): Fault {
+  return new Fault('ITEM_ON_HOLD', { server: server.slug, what: features[kind].noun, name: name.slice(0, nameShown) });
+}
+
 /** Why the definition that the caller was shown does not count, if it does not. */
-function onHold({ pins, server }: Assignment, { item, seen, task }: Resolved): Fault | undefined {
+function onHold(assignment: Assignment, { item, seen, task }: Resolved): Fault | undefined {
+  const { pins, server } = assignment;
   if (!pins) return undefined;
-  const { noun: what } = features[item.kind];
-  const fields = { server: server.slug, what, name: item.name.slice(0, nameShown) };
   // A task is of a call that was allowed by the definition of then.
   if (!seen && task && pins.acceptedOf(item.kind, item.name).length > 0) return undefined;
   if (seen?.definition !== undefined && pins.stateOf(seen.kind, seen.name, seen.definition) === 'accepted') return undefined;
-  if (!seen || seen.definition !== undefined || pins.knows(item.kind, item.name)) return new Fault('ITEM_ON_HOLD', fields);
+  if (!seen || seen.definition !== undefined || pins.knows(item.kind, item.name)) return heldBack(assignment, item);
   // What nobody lists has no definition that a model could have read.
-  return item.kind === 'resources' || pins.policy === 'first-use' ? undefined : new Fault('ITEM_NOT_LISTED', fields);
+  if (item.kind === 'resources' || pins.policy === 'first-use') return undefined;
+  return new Fault('ITEM_NOT_LISTED', {
+    server: server.slug,
+    what: features[item.kind].noun,
+    name: item.name.slice(0, nameShown),
+  });
 }
 
 /** By name, at the server as it is now: one of the same slug that was made anew was not shown to anybody. */
@@ -131,8 +140,8 @@ function isExposed(assignment: Assignment, { item, seen, task, listedTemplates =
   return kind === 'resources' && assignment.hasTemplateFor(name, listedTemplates);
 }
 
-/** The same whether or not the server has such an item. */
-function notExposed({ isConditional, server }: Assignment, item: Item): Fault {
+/** Why an item is not exposed. The same whether or not the server has such an item. */
+export function notExposed({ isConditional, server }: Assignment, item: Item): Fault {
   const { kind, name } = item;
   if (!isConditional(kind) && !(kind === 'resources' && isConditional('templates'))) return notProvisioned(item);
   return new Fault('CONDITION_UNMET', { server: server.slug, what: features[kind].noun, name: name.slice(0, nameShown) });

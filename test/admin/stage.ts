@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createAdminClient, type AdminClient } from '#contract/admin-client.ts';
 import { AuditRecord } from '#contract/audit.ts';
 import type { Capability } from '#contract/capability.ts';
+import { Fault } from '#contract/error.ts';
 import type { PolicyFile } from '#contract/policy.ts';
 import { reveal } from '#contract/secret.ts';
 import { issueAccessToken } from '../../gateway/admin/access-token.ts';
@@ -28,6 +29,11 @@ import { openIdentities } from '../../gateway/identity/open.ts';
 import { compileDepsOf } from '../../gateway/rule/loading.ts';
 import { openKeys } from '../../gateway/vault/open.ts';
 import { createVault } from '../../gateway/vault/vault.ts';
+import { openInForce } from '../../gateway/in-force.ts';
+import { createPreview } from '../../gateway/pipeline/preview.ts';
+import type { Upstream } from '../../gateway/upstream/upstream.ts';
+import { followsNothing } from '../gateway/pipeline/following.ts';
+import { screenBy } from '../gateway/pipeline/screening.ts';
 import { byHand, openData, quiet, type Data } from '../gateway/data.ts';
 
 export interface Stage {
@@ -46,6 +52,17 @@ export interface Stage {
   records(): Promise<readonly AuditRecord[]>;
   close(): Promise<void>;
 }
+
+/** No workstation is connected. */
+const nowhere: Upstream = {
+  list: ({ assignment: { server } }) => Promise.reject(new Fault('WORKSTATION_OFFLINE', { server: server.slug })),
+  call: ({ assignment: { server } }) => Promise.reject(new Fault('WORKSTATION_OFFLINE', { server: server.slug })),
+  about: () => undefined,
+  follow: followsNothing,
+  hear: () => undefined,
+  release: () => undefined,
+  close: () => Promise.resolve(),
+};
 
 export async function openStage(policy: PolicyFile): Promise<Stage> {
   const data = await openData(policy);
@@ -75,6 +92,7 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
   const now = () => clock.now;
   const deeds = createDeedLog({ store, recorder, logger: quiet, now });
   const egress = createEgress({ onRefused: () => undefined });
+  const inForce = await openInForce({ store, bus: data.bus, logger: quiet, hashSecret: Buffer.alloc(32) });
   const source = { organization: await store.organization(), host: 'gateway.example.org', now };
   const { keys } = openKeys(data.dir, []);
   const vault = createVault({ store, bus: data.bus, keys });
@@ -98,6 +116,7 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
     trail: upkeep,
     remote: remoteOf(signInAt),
     compile: compileDepsOf(randomBytes(32)),
+    preview: createPreview({ inForce, screen: screenBy(inForce), upstream: nowhere, logger: quiet }),
   };
   const addressOf = (request: Parameters<typeof clientAddress>[1]) => clientAddress(site, request);
   const nothing = () => undefined;
@@ -160,6 +179,7 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
       await deeds.close();
       await recorder.close();
       await egress.close();
+      inForce.close();
       await data.close();
       await rm(data.dir, { recursive: true, force: true });
     },

@@ -209,6 +209,7 @@ export const layers: readonly Layer[] = [
       'gateway/vault/',
       'gateway/sink/',
       'gateway/egress/way.ts',
+      'gateway/pipeline/preview.ts',
     ],
     packages: [...logger, 'yaml', 'zod'],
     node: 'all',

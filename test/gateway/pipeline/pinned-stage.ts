@@ -9,6 +9,7 @@ import { encoderFor } from '../../../gateway/mcp/encode.ts';
 import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
 import { createPinning } from '../../../gateway/pipeline/pinning.ts';
 import { createPipeline } from '../../../gateway/pipeline/pipeline.ts';
+import { createPreview, type PreviewOf } from '../../../gateway/pipeline/preview.ts';
 import { compile } from '../../../gateway/policy/compile.ts';
 import { compilePins } from '../../../gateway/policy/pins.ts';
 import type { Upstream } from '../../../gateway/upstream/upstream.ts';
@@ -96,6 +97,14 @@ export function stage(exposed: object, said: Record<string, Record<string, objec
     onRecord: () => undefined,
   });
 
+  const released: string[] = [];
+  const preview = createPreview({
+    inForce,
+    screen: screenBy(inForce),
+    upstream: { ...pinning.over(server), release: (conversation) => void released.push(conversation) },
+    logger,
+  });
+
   /** The code of what refused it, or the names of a list, or `answered`. */
   async function ask(method: string, params: object = {}): Promise<unknown> {
     const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
@@ -128,6 +137,9 @@ export function stage(exposed: object, said: Record<string, Record<string, objec
     ask,
     call: (name: string) => ask('tools/call', { name, arguments: {} }),
     read: (uri: string) => ask('resources/read', { uri }),
+    preview: (of: Partial<PreviewOf> = {}) =>
+      preview({ gateway: eng, user: Slug.parse('ada'), kind: 'tools', identity: 'none', ...of }),
+    released,
     rows,
     records,
     refreshed,
