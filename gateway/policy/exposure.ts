@@ -15,6 +15,8 @@ interface Shown {
   readonly isAll: boolean;
   readonly names: ReadonlySet<string>;
   readonly conditions: readonly Fitting[];
+  /** What was found of definitions that are kept, by their hashes: a call does not look through a hundred conditions again. */
+  readonly found: Map<string, { readonly name: string; readonly isFitting: boolean }>;
 }
 
 /** Of what a server lists only so many templates are read for one resource. */
@@ -30,11 +32,16 @@ export function exposureOf(assignment: Readonly<Record<ItemKind, Provisioning>>,
   const named = templatesOf(shown.templates.names);
 
   function provisions(kind: ItemKind, name: string, definition: string | undefined): boolean {
-    const { isAll, names, conditions } = shown[kind];
+    const { isAll, names, conditions, found } = shown[kind];
     if (isAll || names.has(name)) return true;
     if (conditions.length === 0 || definition === undefined) return false;
     const said = pins?.hintsOf(kind, name, definition);
-    return said !== undefined && conditions.some(({ fitsName, fitsHints }) => fitsHints(said) && fitsName(name));
+    if (said === undefined) return false;
+    const before = found.get(definition);
+    if (before?.name === name) return before.isFitting;
+    const isFitting = conditions.some(({ fitsName, fitsHints }) => fitsHints(said) && fitsName(name));
+    found.set(definition, { name, isFitting });
+    return isFitting;
   }
 
   return {
@@ -77,6 +84,7 @@ function shownOf(exposed: Provisioning): Shown {
     isAll: exposed === 'all',
     names: new Set(items.filter((item) => typeof item === 'string')),
     conditions: items.filter((item) => typeof item !== 'string').map(fittingOf),
+    found: new Map(),
   };
 }
 

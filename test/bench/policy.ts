@@ -1,13 +1,14 @@
-// `npm run bench -- policy`: what policy and rules cost in one call, in this process: to be allowed among 10,000 tools with 200 rules in force, ten thousand
-// patterns beside a hundred, and 64 KB through ten. It prints ratios and verdicts and asserts no time: they hold for one machine.
+// `npm run bench -- policy`: what policy and rules cost in one call, in this process: to be allowed among 10,000 tools with 200 rules in force, by name and by
+// conditions, ten thousand patterns beside a hundred, and 64 KB through ten. It prints ratios and verdicts and asserts no time: they hold for one machine.
 import { newId, Slug, UserId } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
-import type { Identified } from '../../gateway/call.ts';
+import type { Identified, SeenItem } from '../../gateway/call.ts';
 import { readMessage, type RequestMessage } from '../../gateway/mcp/jsonrpc.ts';
 import { membersOf, type Span } from '../../gateway/mcp/span.ts';
 import { resolve } from '../../gateway/pipeline/resolve.ts';
-import { compile } from '../../gateway/policy/compile.ts';
+import { compile, type Snapshot } from '../../gateway/policy/compile.ts';
 import { decide, enter } from '../../gateway/policy/decide.ts';
+import { compilePins } from '../../gateway/policy/pins.ts';
 import { type Chain, compileRules, type GatewayRules } from '../../gateway/rule/compile.ts';
 import type { Engines } from '../../gateway/rule/engine.ts';
 import { inspect } from '../../gateway/rule/inspect.ts';
@@ -24,14 +25,19 @@ const compileDeps = compileDepsOf(Buffer.alloc(32));
 const noEngines: Engines = { judge: () => Promise.reject(new Error('none')), analyze: () => Promise.reject(new Error('none')) };
 const signal = new AbortController().signal;
 
-function policyWith(rules: readonly object[]): PolicyFile {
-  const listed = Array.from({ length: tools }, (_, index) => `tool-${index}`);
+const listed = Array.from({ length: tools }, (_, index) => `tool-${index}`);
+/** As many as an assignment may have; the last one fits. */
+const conditions = Array.from({ length: 100 }, (_, index) => ({
+  if: { name: `${index < 99 ? `x${index}` : ''}*-7*`, readOnlyHint: true },
+}));
+
+function policyWith(rules: readonly object[], exposed: readonly (string | object)[] = listed): PolicyFile {
   return PolicyFile.parse({
     version: 1,
     users: { ada: { email: 'ada@example.org', teams: ['eng'] } },
     teams: { eng: { gateways: ['main'] } },
     servers: { notes: { kind: 'workstation' } },
-    gateways: { main: { assignments: { notes: { tools: listed } }, rules } },
+    gateways: { main: { assignments: { notes: { tools: exposed } }, rules } },
   });
 }
 
@@ -101,12 +107,33 @@ export async function benchPolicy(): Promise<void> {
   const paramsSpan = message.params.span;
   if (!resultSpan || !paramsSpan) throw new Error('a message without its part');
 
-  function decided(): void {
-    const entered = enter(snapshot, request.caller, 'main');
+  const assignment = newId();
+  const pins = compilePins(
+    listed.map((name) => ({
+      assignment,
+      kind: 'tools',
+      name,
+      hash: `hash of ${name}`,
+      body: 'b',
+      hints: { readOnlyHint: true },
+      state: 'accepted',
+      decidedAt: null,
+    })),
+  );
+  const byCondition = compile({
+    policy: policyWith([], conditions),
+    ids: { ...ids, assignments: { 'main/notes': assignment } },
+    offers: [],
+    approvals: [],
+    pins,
+  });
+  function decidedIn(of: Snapshot, seen: SeenItem | undefined): void {
+    const entered = enter(of, request.caller, 'main');
     if (!('assignments' in entered)) throw entered;
     const found = resolve(entered, request, { kind: 'tools', name: 'notes__tool-77' });
-    if (decide(snapshot, { ...request, ...found }).kind !== 'allowed') throw new Error('it is not allowed');
+    if (decide(of, { ...request, ...found, seen }).kind !== 'allowed') throw new Error('it is not allowed');
   }
+  const seen: SeenItem = { kind: 'tools', name: 'tool-77', definition: 'hash of tool-77' };
   const inspected = () => {
     inspectIn(requestChain, 'request', body, paramsSpan);
     inspectIn(responseChain, 'response', answer, resultSpan);
@@ -121,7 +148,8 @@ export async function benchPolicy(): Promise<void> {
   const largeSpan = membersOf(large, 0).find(({ key }) => key === 'result')?.value ?? resultSpan;
 
   const rows = {
-    decide: decided,
+    decide: () => decidedIn(snapshot, undefined),
+    'decide by conditions': () => decidedIn(byCondition, seen),
     inspect: inspected,
     'patterns 100': () => inspectIn(hundred, 'request', body, paramsSpan),
     'patterns 10000': () => inspectIn(many, 'request', body, paramsSpan),
@@ -130,6 +158,7 @@ export async function benchPolicy(): Promise<void> {
   /** So often that the clock of the thread, which is coarse, tells. */
   const timesOf: Record<keyof typeof rows, number> = {
     decide: 200_000,
+    'decide by conditions': 50_000,
     inspect: 5000,
     'patterns 100': 15_000,
     'patterns 10000': 15_000,
@@ -151,6 +180,9 @@ export async function benchPolicy(): Promise<void> {
   const verdict = (isMet: boolean) => (isMet ? 'met' : 'MISSED');
   say(
     `policy path, 200 rules, ${tools} tools: ${path.toFixed(2)} us a call (decide ${of('decide').toFixed(2)}, rules both ways ${of('inspect').toFixed(2)})   goal 15: ${verdict(path <= 15)}`,
+  );
+  say(
+    `by ${conditions.length} conditions, ${tools} pinned tools: ${(of('decide by conditions') + of('inspect')).toFixed(2)} us a call (decide ${of('decide by conditions').toFixed(2)})   goal 15: ${verdict(of('decide by conditions') + of('inspect') <= 15)}`,
   );
   say(
     `patterns, 10,000 beside 100: ${of('patterns 10000').toFixed(2)} us and ${of('patterns 100').toFixed(2)} us a message: x ${ratio.toFixed(2)}   goal 1.5: ${verdict(ratio <= 1.5)}`,
