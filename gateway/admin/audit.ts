@@ -41,7 +41,7 @@ export const auditHandlers: HandlersFor<typeof auditOperations> = {
     return await context.trail.exports.begin({ format, filter });
   },
   async 'audit.export-progress'({ trail }, { params }) {
-    return trail.exports.progress(params.id);
+    return await trail.exports.progress(params.id);
   },
   async 'audit.export-part'({ trail }, { params, query }) {
     return await trail.exports.part(params.id, query.after);

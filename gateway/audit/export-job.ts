@@ -1,5 +1,5 @@
 // Exports that run in the gateway server: each writes its file beside the database, says how far it is, and is read part by part. The rule: what is kept for whoever
-// fetches it goes by itself after a day, at the next start, or when it is removed, and few of them are there at once.
+// fetches it goes by itself after a day, at the next start, or when it is removed, and few of them are there at once; another gateway server says where it is.
 import { open, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -23,8 +23,8 @@ export interface ExportJob {
 export interface Exports {
   /** Begins one. Rejects with BUSY where too many run. */
   begin(of: { readonly filter: RecordFilter; readonly format: ExportFormat }): Promise<ExportJob>;
-  /** Rejects with NAME_UNKNOWN where there is none (any more), as the others do. */
-  progress(id: string): ExportJob;
+  /** Rejects with NAME_UNKNOWN where there is none (any more), with EXPORT_ELSEWHERE where another gateway server has it, as the others do. */
+  progress(id: string): Promise<ExportJob>;
   /** Whole lines after that byte; `next`: the byte after them, null at the end. */
   part(id: string, after: number): Promise<{ readonly text: string; readonly next: number | null }>;
   remove(id: string): Promise<void>;
@@ -46,12 +46,14 @@ interface Kept {
 }
 
 export function createExports(of: {
-  readonly store: { readonly search: Pick<Store['search'], 'find' | 'span' | 'behind'> };
+  readonly store: Pick<Store, 'search'>;
+  /** Of this gateway server. */
+  readonly chain: string;
   readonly directory: string;
   readonly logger: Logger;
   readonly now: () => number;
 }): Exports {
-  const { store, directory, logger, now } = of;
+  const { store, chain, directory, logger, now } = of;
   const all = new Map<string, Kept>();
   let emptied: Promise<void> | undefined;
   let isClosed = false;
@@ -60,12 +62,17 @@ export function createExports(of: {
   const empty = async () => {
     await rm(directory, { recursive: true, force: true });
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    await store.search.exportsGone(chain);
   };
   async function forget(kept: Kept): Promise<void> {
     all.delete(kept.job.id);
     kept.stop.abort();
     await kept.running;
     await rm(kept.file, { force: true });
+    // It is also forgotten once its time is over.
+    await store.search
+      .exportsGone(chain, kept.job.id)
+      .catch((error: unknown) => logger.warn({ err: error }, 'an export was not forgotten'));
   }
   async function forgetOld(): Promise<void> {
     const old = [...all.values()].filter(({ job }) => job.expiresAt <= now());
@@ -73,15 +80,17 @@ export function createExports(of: {
     const beyond = ended.slice(0, Math.max(all.size + 1 - keptAtMost, 0));
     for (const kept of new Set([...old, ...beyond])) await forget(kept);
   }
-  function get(id: string): Kept {
+  async function get(id: string): Promise<Kept> {
     const kept = all.get(id);
-    if (kept === undefined || kept.job.expiresAt <= now())
-      throw new Fault('NAME_UNKNOWN', {
-        what: 'export',
-        name: id,
-        hint: 'One is kept for a day, or until the gateway server starts anew.',
-      });
-    return kept;
+    if (kept !== undefined && kept.job.expiresAt > now()) return kept;
+    const elsewhere = kept === undefined ? await store.search.exportAt(id) : undefined;
+    if (elsewhere !== undefined && elsewhere !== chain)
+      throw new Fault('EXPORT_ELSEWHERE', { id, chain: elsewhere, here: chain });
+    throw new Fault('NAME_UNKNOWN', {
+      what: 'export',
+      name: id,
+      hint: 'One is kept for a day, or until the gateway server starts anew.',
+    });
   }
   async function run(kept: Kept, filter: RecordFilter): Promise<void> {
     const { signal } = kept.stop;
@@ -124,18 +133,19 @@ export function createExports(of: {
         running: Promise.resolve(),
         written: 0,
       };
+      await store.search.exportBegun({ id, chain, expiresAt: job.expiresAt }, at);
       all.set(id, kept);
       kept.running = run(kept, filter);
       return kept.job;
     },
-    progress: (id) => get(id).job,
+    progress: async (id) => (await get(id)).job,
     async part(id, after) {
-      const { file, written, job } = get(id);
+      const { file, written, job } = await get(id);
       const text = after < written ? await readLines(file, after, written) : '';
       const next = after + Buffer.byteLength(text);
       return { text, next: job.state === 'running' || next < written ? next : null };
     },
-    remove: async (id) => forget(get(id)),
+    remove: async (id) => forget(await get(id)),
     async close() {
       isClosed = true;
       await Promise.all([...all.values()].map(forget));

@@ -35,6 +35,7 @@ import { createRemoval } from './migration/0028-removal.ts';
 import { createLook } from './migration/0029-look.ts';
 import { createRecentChange } from './migration/0030-recent-change.ts';
 import { createPayload } from './migration/0031-payload.ts';
+import { createExportJob } from './migration/0032-export.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -70,6 +71,7 @@ const migrations = {
   '0029-look': createLook,
   '0030-recent-change': createRecentChange,
   '0031-payload': createPayload,
+  '0032-export': createExportJob,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -9,6 +9,9 @@ export interface TrailTables {
   /** One row. `lag`: how much earlier than the latest before it a record was at most. */
   readonly entry_state: { readonly id: number; readonly next: number; readonly peak: number; readonly lag: number };
 
+  /** At which gateway server, by its chain, an export runs. */
+  readonly export_job: { readonly id: string; readonly chain: string; readonly expires_at: number };
+
   readonly chain: {
     readonly number: number;
     readonly name: string;

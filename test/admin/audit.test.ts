@@ -1,12 +1,14 @@
 // The audit records by the admin API: a search page by page, and an export as a job that is fetched part by part and is itself on record.
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { AdminClient } from '#contract/admin-client.ts';
 import { Slug } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import { extend, start } from '../../gateway/audit/chain.ts';
+import { createExports } from '../../gateway/audit/export-job.ts';
 import { openAuditKey } from '../../gateway/audit/key.ts';
 import { proves } from '../requirement.ts';
-import { callRecord, userId } from '../suite/sample.ts';
+import { callRecord, quiet, userId } from '../suite/sample.ts';
 import { until } from '../walk/deployment.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -133,4 +135,28 @@ test('one verification runs at a time, and what is whole is said to be', async (
     return Promise.resolve(one.state !== 'running' && one);
   });
   expect(ended).toMatchObject({ state: 'whole', done: 1, words: expect.stringMatching(/^whole: \d+ records in 1 chain$/) });
+});
+
+test('an export is known at another gateway server of the same database, which says where it is, until it goes', async () => {
+  proves('audit.export-elsewhere', {
+    file: 'gateway/audit/export-job.ts',
+    find: 'elsewhere !== undefined && elsewhere !== chain',
+    replace: 'elsewhere === chain',
+  });
+  const { store, dir } = stage.data;
+  const open = (chain: string) => createExports({ store, chain, directory: join(dir, chain), logger: quiet, now: () => 1000 });
+  const [first, second] = [open('a'), open('b')];
+  const filter = { kind: 'call' } as const;
+  const { id } = await first.begin({ filter, format: 'csv' });
+  await until('it is done', async () => (await first.progress(id)).state === 'done');
+  for (const asked of [second.progress(id), second.part(id, 0), second.remove(id)])
+    await expect(asked).rejects.toMatchObject({ code: 'EXPORT_ELSEWHERE', fields: { id, chain: 'a', here: 'b' } });
+  // The other one begins one, and forgets nothing of the first's.
+  await second.remove((await second.begin({ filter, format: 'csv' })).id);
+  expect((await first.part(id, 0)).text).toContain('time,kind');
+  // A start anew removes the file.
+  const again = open('a');
+  await again.begin({ filter, format: 'csv' });
+  await expect(second.progress(id)).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
+  await Promise.all([first, second, again].map((one) => one.close()));
 });

@@ -82,6 +82,11 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Search and export"',
   },
   {
+    id: 'audit.export-elsewhere',
+    promise: 'An export that another gateway server of the same database runs is not unknown: the answer says where it is.',
+    source: 'docs/data.md',
+  },
+  {
     id: 'audit.export-deed',
     promise: 'Who exported which records is on record.',
     source: 'docs/data.md, "Search and export"',
