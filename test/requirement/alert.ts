@@ -49,6 +49,11 @@ export const alert: readonly Requirement[] = [
     source: 'docs/siem.md, "Alerts"',
   },
   {
+    id: 'alert.webhook',
+    promise: 'A signed webhook of alerts gets alerts alone, each with its id, the same with each attempt.',
+    source: 'docs/siem.md, "Alerts"',
+  },
+  {
     id: 'alert.told-once',
     promise: 'An alert is told once for each time that it opens, also where the gateway server is started anew.',
     source: 'docs/siem.md, "Alerts"',

@@ -1,92 +1,21 @@
 // A sink's pump over a real store: what it owes arrives, whatever fails in between, and what does not arrive is told.
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import type { AuditRecord, EventRecord } from '#contract/audit.ts';
+import type { EventRecord } from '#contract/audit.ts';
 import { Fault } from '#contract/error.ts';
-import { PolicyFile } from '#contract/policy.ts';
 import { Secret } from '#contract/secret.ts';
 import { setSinkSecret } from '../../../gateway/admin/sink.ts';
-import { openAuditKey } from '../../../gateway/audit/key.ts';
-import { openRecorder } from '../../../gateway/audit/spool.ts';
-import { createEgress } from '../../../gateway/egress/egress.ts';
-import { openSinks, type Sinks } from '../../../gateway/sink/sinks.ts';
 import type { Store } from '../../../gateway/store/store.ts';
-import { openKeys } from '../../../gateway/vault/open.ts';
 import { answerOtlp } from '../../fake/sink/otlp.ts';
 import { type Answer, serveReceiver } from '../../fake/sink/receiver.ts';
 import { answerWebhook } from '../../fake/sink/webhook.ts';
 import { freePort } from '../../free-port.ts';
 import { proves } from '../../requirement.ts';
-import { organization } from '../../suite/receiver.ts';
 import { callRecord, group, recordOf, userId } from '../../suite/sample.ts';
 import { until } from '../../walk/deployment.ts';
-import { byHand, openData, quiet } from '../data.ts';
+import { byHand } from '../data.ts';
+import { logs, stage, webhook } from './stage.ts';
 
-async function stage(sinks: Record<string, object>) {
-  const data = await openData();
-  const { store, bus, dir } = data;
-  const { keys } = openKeys(dir, []);
-  const recorder = await openRecorder({ store, ...(await openAuditKey(dir)), chain: 'main', mode: 'durable', logger: quiet });
-  const egress = createEgress({ onRefused: () => undefined });
-  const source = { organization, host: 'gateway.example.org', now: Date.now };
-  const closers: (() => Promise<void>)[] = [];
-  const open = async (holder = 'main', of: Store = store): Promise<Sinks> => {
-    const opened = await openSinks({
-      store: of,
-      bus,
-      keys,
-      recorder,
-      source,
-      egress,
-      holder,
-      directory: join(dir, 'sink'),
-      logger: quiet,
-    });
-    closers.push(() => opened.close());
-    return opened;
-  };
-  const apply = async (of: Record<string, object>) => {
-    const policy = PolicyFile.parse({ version: 1, gateways: { eng: {} }, sinks: of });
-    await store.replacePolicy(policy, await store.revision(), Date.now());
-    bus.publish('changed');
-  };
-  onTestFinished(async () => {
-    for (const close of closers.toReversed()) await close();
-    await recorder.close();
-    await egress.close();
-    await data.close();
-  });
-  await apply(sinks);
-  const file = (slug: string) => {
-    const path = join(dir, 'sink', slug, 'records.jsonl');
-    const lines = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
-    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Record<string, unknown>);
-  };
-  const append = async (...records: readonly AuditRecord[]) => {
-    for (const record of records) await recorder.append(record);
-    return records.map(({ id }) => id as string);
-  };
-  const events = async (name: string) =>
-    (await store.recordsAfter('main', 0, 10_000))
-      .map(({ body }) => JSON.parse(body) as EventRecord)
-      .filter(({ event }) => event === name);
-  const standingOf = async (slug: string) => (await store.sink.standing()).find((one) => one.slug === slug);
-  return { ...data, keys, open, apply, file, append, events, standingOf };
-}
-const webhook = (origin: string, more: object = {}) => ({
-  kind: 'webhook',
-  url: `${origin}/in`,
-  allowPrivate: ['127.0.0.1'],
-  ...more,
-});
-const logs = (origin: string, more: object = {}) => ({
-  kind: 'otlp',
-  logsUrl: `${origin}/v1/logs`,
-  allowPrivate: ['127.0.0.1'],
-  ...more,
-});
 const byHandOf = (store: Store) => ({ ...byHand, store });
 const idsOf = (records: readonly Record<string, unknown>[]) => records.map((record) => record['id']);
 
