@@ -125,7 +125,7 @@ async function setMadeRole(context: AdminContext, known: User, role: Slug): Prom
   const after = told({ ...known, role });
   const to = doing(context, context.now(), { operation: 'users.set-role', target: known.slug, before: told(known), after });
   // False also where it is that role already.
-  await to.administration.setPersonRole(known.slug, role);
+  await to.administration.setPersonRole(known.slug, role, known.role);
 }
 
 function refuseMade({ slug, madeBy }: User): void {

@@ -84,8 +84,11 @@ export interface AdministrationStore {
   /** How many are not on record yet. */
   deedsWaiting(): Promise<number>;
 
-  /** Gives a user whom a sign-in made another role; `member` is none. False where there is no such user, or it is theirs already. Rejects with LAST_SUPER_ADMIN. */
-  setPersonRole(user: Slug, role: Slug): Promise<boolean>;
+  /**
+   * Gives a user whom a sign-in or a directory made another role; `member` is none. False where there is no such user, or it is theirs already. Rejects with
+   * LAST_SUPER_ADMIN, and with CHANGED_MEANWHILE where the role that they have, also by a group of a directory, is not `from` any more.
+   */
+  setPersonRole(user: Slug, role: Slug, from: Slug): Promise<boolean>;
 
   /** Rejects with NAME_UNKNOWN where the policy has no such user, and with TOKEN_REVOKED where its parent is revoked or gone. What expired 90 days before goes with it. */
   addAccessToken(token: AccessToken): Promise<void>;

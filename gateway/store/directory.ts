@@ -109,6 +109,10 @@ export interface DirectoryStore {
   addGroup(draft: GroupDraft, now: number): Promise<DirectoryGroup>;
   group(id: string): Promise<DirectoryGroup | undefined>;
   groups(search: Search): Promise<Found<DirectoryGroup>>;
+  /** Of all these groups together. */
+  memberCount(groups: readonly string[]): Promise<number>;
+  /** Which of these people are in a group. */
+  membersAmong(group: string, people: readonly string[]): Promise<ReadonlySet<string>>;
   membersOf(groups: readonly string[]): Promise<ReadonlyMap<string, readonly { readonly id: string; readonly name: string }[]>>;
   changeGroup(id: string, version: number, draft: GroupDraft, now: number): Promise<DirectoryGroup | undefined>;
   removeGroup(id: string, version: number): Promise<boolean>;

@@ -32,7 +32,16 @@ import {
 import { decidedHosts, decideHost, hosts, hostUses, sawHosts } from './sql/host.ts';
 import { unbind, whose } from './sql/account.ts';
 import { addPerson, changePerson, groupsOf, people, person, removePerson as removeDirectoryPerson } from './sql/directory.ts';
-import { addGroup, changeGroup, group, groups, membersOf, removeGroup } from './sql/directory-group.ts';
+import {
+  addGroup,
+  changeGroup,
+  group,
+  groups,
+  memberCount,
+  membersAmong,
+  membersOf,
+  removeGroup,
+} from './sql/directory-group.ts';
 import {
   addDirectoryToken,
   directoryTokenByHash,
@@ -254,7 +263,7 @@ function administrationOf(db: Db): AdministrationStore {
     deedsWaiting: guarded(() => deedsWaiting(db)),
     user: guarded((slug) => user(db, slug)),
     users: guarded((of) => users(db, of)),
-    setPersonRole: guarded((user, role) => setPersonRole(db, user, role)),
+    setPersonRole: guarded((user, role, from) => setPersonRole(db, user, role, from)),
     addAccessToken: guarded((token) => addAccessToken(db, token)),
     accessTokens: guarded(() => accessTokens(db)),
     revokeAccessToken: guarded((id, now) => revokeAccessToken(db, id, now)),
@@ -278,6 +287,8 @@ function directoryOf(db: Db): DirectoryStore {
     addGroup: guarded((draft, now) => addGroup(db, draft, now)),
     group: guarded((id) => group(db, id)),
     groups: guarded((search) => groups(db, search)),
+    memberCount: guarded((ids) => memberCount(db, ids)),
+    membersAmong: guarded((id, people) => membersAmong(db, id, people)),
     membersOf: guarded((ids) => membersOf(db, ids)),
     changeGroup: guarded((...of) => changeGroup(db, ...of)),
     removeGroup: guarded((id, version) => removeGroup(db, id, version)),

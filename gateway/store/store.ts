@@ -196,7 +196,7 @@ export interface Store {
   /** As it was applied last, without those. */
   filedPolicy(): Promise<PolicyFile>;
   /**
-   * Replaces the policy if `revision` is still the current one, else rejects with STORE_UNAVAILABLE. Slugs that stay keep their ids; one that comes back gets a new one.
+   * Replaces the policy if nothing changed since `expectedRevision` but tokens and the like and people whom it does not name, else rejects with STORE_UNAVAILABLE. Slugs that stay keep their ids; one that comes back gets a new one.
    * Users whom sign-ins made stay, unless the policy names one of their slug or address: then they are that one, or gone.
    * Tokens and workstations of users that are gone, and host tokens and connections of gateways that are gone, are revoked at `now`.
    */

@@ -116,7 +116,7 @@ describe('nobody gets more than they have', () => {
     const { store } = stage.data;
     const boss = { email: 'boss@example.org', provider: 'idp', issuer: 'https://idp.example.org', subject: 'boss' } as const;
     await store.signIn.arrive({ ...boss, makes: true, gives: true, title: undefined, teams: [], ofGroups: undefined, at: 1 });
-    await store.administration.setPersonRole(slug('boss-example-org'), slug('super-admin'));
+    await store.administration.setPersonRole(slug('boss-example-org'), slug('super-admin'), slug('member'));
     const pat = await as('pat');
     const create = (email: string) => pat.call('users.create', { body: { slug: slug('new'), user: { email, teams: [] } } });
     for (const email of ['Boss@example.org', 'ada@example.org'])

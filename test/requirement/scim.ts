@@ -63,4 +63,19 @@ export const scim: readonly Requirement[] = [
   },
   { id: 'people.one-by-one', promise: 'One more person costs what one person costs, however many there are.', source: people },
   { id: 'people.doubt-whole', promise: 'Where it is not known what changed, everything is read again.', source: people },
+  {
+    id: 'scim.case-exact',
+    promise: 'An externalId is found by its exact letters, upper and lower case.',
+    source: people,
+  },
+  {
+    id: 'scim.edits-go-on',
+    promise: 'The policy can be changed while a directory provisions people, but never over a change of somebody whom it names.',
+    source: people,
+  },
+  {
+    id: 'scim.large-group',
+    promise: 'A group with more members than an answer holds is refused with its members, and served without them.',
+    source: people,
+  },
 ];

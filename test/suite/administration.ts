@@ -93,12 +93,14 @@ export function describeAdministration(kind: string, ground: () => Promise<Groun
     test('gives a user whom a sign-in made a role, which goes with the role', async () => {
       await come('new@example.org');
       const { administration } = store;
-      expect(await administration.setPersonRole(slug('new-example-org'), slug('auditor'))).toBe(true);
-      expect(await administration.setPersonRole(slug('new-example-org'), slug('auditor'))).toBe(false);
-      await expect(administration.setPersonRole(slug('new-example-org'), slug('nobody'))).rejects.toMatchObject({
+      expect(await administration.setPersonRole(slug('new-example-org'), slug('auditor'), slug('member'))).toBe(true);
+      expect(await administration.setPersonRole(slug('new-example-org'), slug('auditor'), slug('auditor'))).toBe(false);
+      const stale = administration.setPersonRole(slug('new-example-org'), slug('member'), slug('member'));
+      await expect(stale).rejects.toMatchObject({ code: 'CHANGED_MEANWHILE' });
+      await expect(administration.setPersonRole(slug('new-example-org'), slug('nobody'), slug('auditor'))).rejects.toMatchObject({
         code: 'NAME_UNKNOWN',
       });
-      expect(await administration.setPersonRole(slug('ben'), slug('auditor'))).toBe(false);
+      expect(await administration.setPersonRole(slug('ben'), slug('auditor'), slug('member'))).toBe(false);
       expect((await store.policy()).policy.users[slug('new-example-org')]?.role).toBe('auditor');
       await applyPolicy(store, { ...policy, roles: {} });
       expect((await store.policy()).policy.users[slug('new-example-org')]?.role).toBeUndefined();
@@ -107,10 +109,10 @@ export function describeAdministration(kind: string, ground: () => Promise<Groun
     test('leaves nobody without a super admin, whichever way', async () => {
       await come('boss@example.org');
       const boss = slug('boss-example-org');
-      await store.administration.setPersonRole(boss, slug('super-admin'));
+      await store.administration.setPersonRole(boss, slug('super-admin'), slug('member'));
       await applyPolicy(store, { ...policy, users: samplePolicy.users });
       const refused = { code: 'LAST_SUPER_ADMIN' };
-      await expect(store.administration.setPersonRole(boss, slug('member'))).rejects.toMatchObject(refused);
+      await expect(store.administration.setPersonRole(boss, slug('member'), slug('super-admin'))).rejects.toMatchObject(refused);
       await expect(store.signIn.removePerson(boss, 2)).rejects.toMatchObject(refused);
       const named = { ...samplePolicy.users, [boss]: { email: 'boss@example.org', teams: [] } };
       await expect(applyPolicy(store, { ...policy, users: named })).rejects.toMatchObject(refused);

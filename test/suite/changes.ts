@@ -58,7 +58,11 @@ const verbs: Readonly<Record<string, (store: Store, of: { name: string; other: s
   hold: (store, { name, flag }) => store.directory.hold(flag ? name : `${name}-example-org`, 9000),
   release: (store, { name, flag }) => store.directory.release(flag ? name : `${name}-example-org`, 9500),
   role: (store, { name, flag }) =>
-    store.administration.setPersonRole(slug(`${name}-example-org`), slug(flag ? 'auditor' : 'member')),
+    store.administration.setPersonRole(
+      slug(`${name}-example-org`),
+      slug(flag ? 'auditor' : 'member'),
+      slug(flag ? 'member' : 'auditor'),
+    ),
   group: async (store, { name, other, flag }) => {
     const title = flag ? 'Engineers' : 'Auditors';
     const people = (await Promise.all([name, other].map((one) => idOf(store, one)))).flatMap((id) => id ?? []);
@@ -91,6 +95,9 @@ const op = fc.record({
   other: fc.constantFrom(...names),
   flag: fc.boolean(),
 });
+
+/** Looked at after each step. */
+const always = { name: 'zoe', other: 'kim', flag: true } as const;
 
 async function idOf(store: Store, name: string): Promise<string | undefined> {
   const { items } = await store.directory.people(all);
@@ -159,7 +166,13 @@ export function describeChanges(kind: string, ground: () => Promise<Ground>): vo
           }
           for (const read of readers) await expectWhole(read, ids);
         }),
-        { numRuns: 10 },
+        {
+          numRuns: 10,
+          examples: [
+            [['add', 'hold', 'release'].map((verb) => ({ verb, ...always }))],
+            [[{ verb: 'hold', ...always, name: 'ada' }]],
+          ],
+        },
       );
     }, 60_000);
 
@@ -206,6 +219,26 @@ export function describeChanges(kind: string, ground: () => Promise<Ground>): vo
       await applyPolicy(store, without(policy, 'ben'));
       await store.addToken(hostToken('ada'));
       expect((await read?.())?.people.bySlug('ben')).toBeUndefined();
+    });
+
+    test('lets the policy be changed while others come and go, but not over somebody whom it names', async () => {
+      proves('scim.edits-go-on', {
+        file: 'gateway/store/sql/replace-policy.ts',
+        find: '    if (people.some(({ slug, email }) => named.has(slug) || named.has(email.toLowerCase()))) return false;\n',
+        replace: '',
+      });
+      const seen = await store.revision();
+      await store.directory.addPerson(draft('zoe', true), 5000);
+      await store.addToken(hostToken('ada'));
+      await elsewhere.replacePolicy(policy, seen, 6000);
+      expect((await store.policy()).policy.users[slug('zoe-example-org')]).toBeDefined();
+      const again = await store.revision();
+      await store.directory.addPerson(draft('kim', true), 7000);
+      const kim = { ...policy, users: { ...policy.users, [slug('kim')]: { email: 'KIM@example.org', teams: [] } } };
+      await expect(elsewhere.replacePolicy(kim, again, 8000)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+      const third = await store.revision();
+      await applyPolicy(store, policy);
+      await expect(elsewhere.replacePolicy(policy, third, 9000)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     });
 
     test('has the users that were asked for, as the whole policy has them', async () => {

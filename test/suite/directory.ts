@@ -236,6 +236,11 @@ export function describeDirectory(kind: string, ground: () => Promise<Ground>): 
     });
 
     test('finds by each operator, in pages, in order, whatever characters stand in a value', async () => {
+      proves('scim.case-exact', {
+        file: 'gateway/store/sql/directory-match.ts',
+        find: "(kind === 'exact' ? withinExactly : within)",
+        replace: 'within',
+      });
       for (const name of ['ann', 'bob', 'cid', 'dan']) await add(name);
       await add('odd_%', { userName: 'Odd_%\\"@example.org', displayName: null, email: 'odd@example.org' });
       const bob = (await store.directory.people({ ...all, match: eq('userName', 'BOB@example.org') })).items[0];
@@ -253,6 +258,23 @@ export function describeDirectory(kind: string, ground: () => Promise<Ground>): 
       expect(await compare('userName', 'co', '_')).toEqual(['Odd_%\\"']);
       expect(await compare('userName', 'ew', 'N@example.org')).toEqual(['ann', 'dan']);
       expect(await compare('displayName', 'ne', 'ann')).toEqual(['bob', 'cid', 'dan', 'Odd_%\\"']);
+      await add('caser', { externalId: 'Ab_%é' });
+      for (const [op, value] of [
+        ['co', 'b_'],
+        ['sw', 'Ab'],
+        ['ew', '%é'],
+        ['ew', 'Ab_%é'],
+      ] as const)
+        expect(await compare('externalId', op, value)).toEqual(['caser']);
+      for (const [op, value] of [
+        ['co', 'B_'],
+        ['sw', 'aB'],
+        ['ew', '_é'],
+        ['ew', 'and Ab_%é'],
+      ] as const)
+        expect(await compare('externalId', op, value)).toEqual([]);
+      const caser = (await store.directory.people({ ...all, match: eq('userName', 'caser@example.org') })).items[0];
+      await store.directory.removePerson(caser?.id ?? '', 1, 9000);
       expect(await compare('externalId', 'gt', 'x-bob')).toEqual(['cid', 'dan', 'Odd_%\\"']);
       expect(await names({ kind: 'compare', field: 'active', op: 'eq', value: false })).toEqual(['bob']);
       expect(await names({ kind: 'present', field: 'displayName' })).toEqual(['ann', 'bob', 'cid', 'dan']);

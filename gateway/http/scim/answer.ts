@@ -45,11 +45,12 @@ const scimTypes: Readonly<Record<string, string>> = { NAME_TAKEN: 'uniqueness', 
 export function answerResource(
   request: IncomingMessage,
   response: ServerResponse,
-  { status, resource, version, location }: { status: number; resource: object; version: number; location: string },
+  { status, resource, version, location }: { status: number; resource: object | undefined; version: number; location: string },
 ): void {
   const tag = tagOf(version);
   if (request.method === 'GET' && tagsIn(request.headers['if-none-match']).includes(bare(tag)))
     return answer(response, 304, undefined, { ETag: tag });
+  if (resource === undefined) return answer(response, 204, undefined, { ETag: tag, Location: location });
   answer(response, status, projected(resource, request.url), { ETag: tag, Location: location });
 }
 

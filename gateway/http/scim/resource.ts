@@ -10,7 +10,8 @@ import { type Attributes, PatchBody, stepsOf } from './patch.ts';
 import { isSamePerson, patchedPerson, personDraft, shownPerson, toldPerson } from './person.ts';
 
 export interface Shown {
-  readonly resource: object;
+  /** Undefined: it is not shown. */
+  readonly resource: object | undefined;
   readonly version: number;
   readonly location: string;
 }
@@ -24,6 +25,10 @@ export interface Resource {
 }
 type ScimActing = Acting & { readonly now: () => number; readonly base: string };
 
+/** In one answer. */
+const membersAtMost = 100_000;
+/** A larger group is not shown anew to whoever changed it. */
+const shownAfterPatch = 1000;
 /** Somebody else may change the same in between, which is looked at again. */
 const tries = 5;
 
@@ -85,9 +90,20 @@ export function groupResource(acting: ScimActing): Resource {
   const { store, now, base } = acting;
   const { directory } = store;
   const show = async (group: DirectoryGroup, url?: string): Promise<Shown> => {
-    const members = wantsMembers(url) ? ((await directory.membersOf([group.id])).get(group.id) ?? []) : undefined;
+    const members = (await membersOf([group], url))?.get(group.id) ?? (wantsMembers(url) ? [] : undefined);
     return { resource: shownGroup(group, members, base), version: group.version, location: `${base}/Groups/${group.id}` };
   };
+  /** Undefined where they are not asked for. Throws DIRECTORY_INVALID where they are more than one answer holds. */
+  async function membersOf(groups: readonly DirectoryGroup[], url: string | undefined) {
+    if (!wantsMembers(url)) return undefined;
+    const ids = groups.map(({ id }) => id);
+    const count = await directory.memberCount(ids);
+    if (count > membersAtMost) {
+      const reason = `They have ${count} members, and an answer has ${membersAtMost} at most: ask with excludedAttributes=members.`;
+      throw new Fault('DIRECTORY_INVALID', { scimType: 'tooMany', reason });
+    }
+    return directory.membersOf(ids);
+  }
   const change = (id: string, ifMatch: string | undefined, draftOf: (group: DirectoryGroup) => GroupDraft) =>
     again(async () => {
       const group = meant(await directory.group(id), ifMatch);
@@ -105,7 +121,7 @@ export function groupResource(acting: ScimActing): Resource {
   return {
     async list(search, url) {
       const { total, items } = await directory.groups(search);
-      const members = wantsMembers(url) ? await directory.membersOf(items.map(({ id }) => id)) : undefined;
+      const members = await membersOf(items, url);
       return { total, resources: items.map((group) => shownGroup(group, members && (members.get(group.id) ?? []), base)) };
     },
     async create(body) {
@@ -126,7 +142,12 @@ export function groupResource(acting: ScimActing): Resource {
     },
     patch: async (id, body, ifMatch, url) => {
       const steps = stepsIn(body);
-      return show(await change(id, ifMatch, (group) => patchedGroup(group, steps)), url);
+      const group = await change(id, ifMatch, (before) => patchedGroup(before, steps));
+      const isAsked = namesAsked(url, 'attributes') !== undefined;
+      // RFC 7644, section 3.5.2: whoever asks for nothing need not be sent a hundred thousand members for one that came.
+      if (!isAsked && wantsMembers(url) && (await directory.memberCount([id])) > shownAfterPatch)
+        return { resource: undefined, version: group.version, location: `${base}/Groups/${id}` };
+      return show(group, url);
     },
     async remove(id, ifMatch) {
       await again(async () => {
@@ -141,8 +162,9 @@ export function groupResource(acting: ScimActing): Resource {
 
 async function isSameMembers({ directory }: Store, id: string, { members }: GroupDraft): Promise<boolean> {
   if (members === undefined) return true;
-  const now = new Set(((await directory.membersOf([id])).get(id) ?? []).map((one) => one.id));
-  if (members.kind === 'set') return members.people.length === now.size && members.people.every((one) => now.has(one));
+  const asked = members.kind === 'set' ? members.people : [...members.add, ...members.remove];
+  const now = await directory.membersAmong(id, asked);
+  if (members.kind === 'set') return new Set(asked).size === now.size && (await directory.memberCount([id])) === now.size;
   return members.add.every((one) => now.has(one)) && !members.remove.some((one) => now.has(one));
 }
 

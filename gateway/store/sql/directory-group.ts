@@ -46,6 +46,24 @@ const sortColumn = {
   modified: 'modified_at',
 } as const;
 
+export async function memberCount(db: Db, ids: readonly string[]): Promise<number> {
+  let sum = 0;
+  for (const some of parts(ids)) {
+    const counted = db.selectFrom('directory_member').select((is) => is.fn.countAll<number>().as('count'));
+    sum += Number((await counted.where('group_id', 'in', some).executeTakeFirstOrThrow()).count);
+  }
+  return sum;
+}
+
+export async function membersAmong(db: Db, group: string, people: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for (const some of parts([...new Set(people)])) {
+    const rows = db.selectFrom('directory_member').select('person_id').where('group_id', '=', group);
+    for (const { person_id } of await rows.where('person_id', 'in', some).execute()) found.add(person_id);
+  }
+  return found;
+}
+
 export async function membersOf(db: Db, ids: readonly string[]): ReturnType<DirectoryStore['membersOf']> {
   const found = [];
   for (const some of parts(ids))

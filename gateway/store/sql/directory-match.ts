@@ -87,7 +87,7 @@ function leaf(of: Leaf, columns: Partial<Record<Field, Column>>): Condition {
   if (kind === 'number') return typeof of.value === 'number' ? ordered(name, of.op, of.value) : nothing;
   if (typeof of.value !== 'string') return nothing;
   const value = kind === 'folded' ? of.value.toLowerCase() : of.value;
-  if (of.op === 'co' || of.op === 'sw' || of.op === 'ew') return within(name, of.op, value);
+  if (of.op === 'co' || of.op === 'sw' || of.op === 'ew') return (kind === 'exact' ? withinExactly : within)(name, of.op, value);
   return ordered(name, of.op, value);
 }
 
@@ -116,4 +116,19 @@ function within(name: Column['name'], op: 'co' | 'sw' | 'ew', value: string): Co
   const escaped = value.replaceAll(/[\\%_]/g, (one) => `\\${one}`);
   const pattern = `${op === 'sw' ? '' : '%'}${escaped}${op === 'ew' ? '' : '%'}`;
   return sql`${name} like ${pattern} escape '\\'`;
+}
+
+/** The same of text whose case counts: SQLite's `like` knows none. */
+function withinExactly(name: Column['name'], op: 'co' | 'sw' | 'ew', value: string): Condition {
+  if (value === '') return sql`${name} is not null`;
+  // Of characters, as both databases count them.
+  const length = sql.lit([...value].length);
+  switch (op) {
+    case 'co':
+      return sql`replace(${name}, ${value}, '') <> ${name}`;
+    case 'sw':
+      return sql`substr(${name}, 1, ${length}) = ${value}`;
+    case 'ew':
+      return sql`(length(${name}) >= ${length} and substr(${name}, length(${name}) - ${length} + 1) = ${value})`;
+  }
 }

@@ -7,6 +7,7 @@ import type { MadePerson, SignInStore, Whose } from '../sign-in.ts';
 import type { Db, Tx } from '../table.ts';
 import { bind, whose } from './account.ts';
 import { changed, unchanged } from './change.ts';
+import { directoryGrants } from './directory-grant.ts';
 import { revokeOrphans } from './replace-policy.ts';
 import { madeByDirectory } from './directory-user.ts';
 import { holdByAddress } from './hold.ts';
@@ -103,20 +104,24 @@ export async function removePerson(db: Db, slug: string, now: number): Promise<b
   });
 }
 
-export async function setPersonRole(db: Db, user: Slug, role: Slug): Promise<boolean> {
+export async function setPersonRole(db: Db, user: Slug, role: Slug, from: Slug): Promise<boolean> {
   return await changePeople(db, async (tx) => {
     const known = await tx.selectFrom('role').select('slug').where('slug', '=', role).executeTakeFirst();
     if (known === undefined && !isBuiltIn(role))
       throw new Fault('NAME_UNKNOWN', { what: 'role', name: role, hint: 'Name one of the policy that is in force.' });
-    const set = role === member ? null : role;
-    const given = await tx
-      .updateTable('user')
-      .set({ role: set })
+    const found = await tx
+      .selectFrom('user')
+      .select(['id', 'role'])
       .where('slug', '=', user)
       .where('made_by', 'is not', null)
-      .where('role', set === null ? 'is not' : 'is distinct from', set)
-      .returning('id')
       .executeTakeFirst();
-    return given ? changed(true, { people: new Set([given.id]) }) : unchanged(false);
+    if (found === undefined) return unchanged(false);
+    const has = found.role ?? (await directoryGrants(tx, [found.id])).get(found.id)?.role ?? member;
+    // Whoever may change the one role need not be one who may change the other.
+    if (has !== from) throw new Fault('CHANGED_MEANWHILE');
+    const set = role === member ? null : role;
+    if (found.role === set) return unchanged(false);
+    await tx.updateTable('user').set({ role: set }).where('id', '=', found.id).execute();
+    return changed(true, { people: new Set([found.id]) });
   });
 }

@@ -2,9 +2,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { PolicyFile } from '#contract/policy.ts';
 import { revokeDirectoryToken } from '../../../../gateway/admin/directory-token.ts';
+import { openEngine } from '../../../../gateway/store/open.ts';
+import { parts } from '../../../../gateway/store/sql/part.ts';
 import { proves } from '../../../requirement.ts';
 import { until } from '../../../walk/deployment.ts';
-import { byHand } from '../../data.ts';
+import { byHand, quiet } from '../../data.ts';
 import { type Directory, openDirectory } from './client.ts';
 
 let directory: Directory;
@@ -183,6 +185,44 @@ test('groups are found by whether anybody is in them', async () => {
   const named = '(displayName eq "empty" or displayName eq "filled")';
   expect(await found(`members pr and ${named}`)).toEqual(['filled']);
   expect(await found(`members eq null and ${named}`)).toEqual(['empty']);
+});
+
+test('a large group is changed without being sent, and one that is larger than an answer is shown without its members', async () => {
+  proves('scim.large-group', {
+    file: 'gateway/http/scim/resource.ts',
+    find: 'if (count > membersAtMost) {',
+    replace: 'if (count < 0) {',
+  });
+  const { ask, stage } = directory;
+  const [first, second] = [await directory.addUser('of-many'), await directory.addUser('of-many-too')];
+  const made = await ask('POST', '/Groups', { displayName: 'everybody', members: [{ value: first }] });
+  const at = `/Groups/${made.body['id']}`;
+  const engine = await openEngine({ kind: 'sqlite', file: stage.data.file }, { logger: quiet });
+  const fill = async (from: number, to: number) => {
+    const rows = Array.from({ length: to - from }, (_, index) => ({
+      group_id: String(made.body['id']),
+      person_id: `nobody-${from + index}`,
+    }));
+    await engine.db.transaction().execute(async (tx) => {
+      for (const values of parts(rows)) await tx.insertInto('directory_member').values(values).execute();
+    });
+  };
+  try {
+    const come = patch({ op: 'add', path: 'members', value: [{ value: second }] });
+    expect((await ask('PATCH', at, come)).body['members']).toHaveLength(2);
+    await fill(0, 1000);
+    const go = patch({ op: 'remove', path: `members[value eq "${second}"]` });
+    expect(await ask('PATCH', at, go)).toMatchObject({ status: 204, body: {} });
+    expect((await ask('GET', at)).body['members'].map(({ value }: { value: string }) => value)).toEqual([first]);
+    expect((await ask('PATCH', `${at}?attributes=displayName`, come)).body).toMatchObject({ displayName: 'everybody' });
+    await fill(1000, 100_000);
+    expect(await ask('GET', at)).toMatchObject({ status: 400, body: { scimType: 'tooMany' } });
+    expect(await ask('GET', '/Groups')).toMatchObject({ status: 400, body: { scimType: 'tooMany' } });
+    expect((await ask('GET', `${at}?excludedAttributes=members`)).status).toBe(200);
+  } finally {
+    await engine.db.deleteFrom('directory_member').where('person_id', 'like', 'nobody-%').execute();
+    await engine.close();
+  }
 });
 
 test('it says of itself what is true', async () => {
