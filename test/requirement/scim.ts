@@ -64,6 +64,11 @@ export const scim: readonly Requirement[] = [
   { id: 'people.one-by-one', promise: 'One more person costs what one person costs, however many there are.', source: people },
   { id: 'people.doubt-whole', promise: 'Where it is not known what changed, everything is read again.', source: people },
   {
+    id: 'pipeline.revoked-cut',
+    promise: 'A request under way is cancelled when the token or the workstation is revoked by which its caller came.',
+    source: people,
+  },
+  {
     id: 'scim.case-exact',
     promise: 'An externalId is found by its exact letters, upper and lower case.',
     source: people,
