@@ -7,13 +7,14 @@ import { isValue } from './engine.ts';
 import type { Value } from './engine.ts';
 import { revokeChildren } from './sql/access-token.ts';
 import { mergeAccounts } from './sql/account.ts';
-import { change, changed } from './sql/change.ts';
+import { changed } from './sql/change.ts';
 import { followMade } from './sql/directory-user.ts';
 import { cutHeld, holdByAddress } from './sql/hold.ts';
 import { parts } from './sql/part.ts';
 import { mergePins } from './sql/pin.ts';
 import { deletePolicy, policyTables, revokeOrphans } from './sql/replace-policy.ts';
 import { insertRows } from './sql/row.ts';
+import { changePeople } from './sql/super-admin.ts';
 import { mergeSwitches } from './sql/switch.ts';
 import type { Db, Tx } from './table.ts';
 
@@ -23,15 +24,16 @@ interface From {
   readonly now?: () => number;
 }
 
-/** Both databases have the newest schema. Rejects with FILE_UNUSABLE where they are of different organizations. */
+/** Both databases have the newest schema. Rejects with FILE_UNUSABLE where they are of different organizations, and with LAST_SUPER_ADMIN. */
 export async function mergeInto(db: Db, older: Db, { file, header, now = Date.now }: From): Promise<Counts> {
-  return await change(db, async (tx) => {
+  return await changePeople(db, async (tx) => {
     const { organization } = await tx.selectFrom('state').select('organization').executeTakeFirstOrThrow();
     if (organization !== header.organization) {
       const reason = 'it is of another organization. Nothing was changed. Restore it into an empty data directory.';
       throw new Fault('FILE_UNUSABLE', { file, reason });
     }
     const counts: Record<string, number> = {};
+    const users = new Set<string>((await tx.selectFrom('user').select('id').execute()).map(({ id }) => id));
     await holdByAddress(tx);
     await deletePolicy(tx);
     for (const table of policyTables.toReversed()) counts[table] = await copyTable(tx, older, table);
@@ -43,7 +45,7 @@ export async function mergeInto(db: Db, older: Db, { file, header, now = Date.no
     counts['host'] = await mergeHosts(tx, older);
     counts['switch'] = await mergeSwitches(tx, older, now());
     counts['identity'] = await mergeIdentities(tx, older);
-    counts['account'] = await mergeAccounts(tx, older);
+    counts['account'] = await mergeAccounts(tx, older, users);
     await mergeDirectory(tx, older);
     counts['pin'] = await mergePins(tx, older);
     await revokeOrphans(tx, now());

@@ -83,4 +83,10 @@ export const scim: readonly Requirement[] = [
     promise: 'A group with more members than an answer holds is refused with its members, and served without them.',
     source: people,
   },
+  {
+    id: 'restore.takes-nothing-back',
+    promise:
+      'A backup that is restored binds nobody to an account again who was unbound since, and takes the last super admin from nobody.',
+    source: people,
+  },
 ];

@@ -63,8 +63,8 @@ export async function unbind(db: Db, of: Parameters<SignInStore['unbind']>[0]): 
   return Number(numDeletedRows);
 }
 
-/** Those that were lost come back; one that was bound since stays, as user and as account. */
-export async function mergeAccounts(tx: Tx, older: Db): Promise<number> {
+/** Of users who were lost they come back; one that was bound since stays, as user and as account. Who was there without one, of `there`, stays unbound: somebody may have unbound them. */
+export async function mergeAccounts(tx: Tx, older: Db, there: ReadonlySet<string>): Promise<number> {
   // Whoever was made meanwhile under a name that came back is gone, and holds no account.
   await tx.deleteFrom('account').where('user_id', 'not in', tx.selectFrom('user').select('id')).execute();
   const live = await tx.selectFrom('account').selectAll().execute();
@@ -72,7 +72,8 @@ export async function mergeAccounts(tx: Tx, older: Db): Promise<number> {
   const accounts = new Set(live.map(({ issuer, subject }) => JSON.stringify([issuer, subject])));
   const rows = await older.selectFrom('account').selectAll().execute();
   const missing = rows.filter(
-    ({ user_id, issuer, subject }) => !users.has(user_id) && !accounts.has(JSON.stringify([issuer, subject])),
+    ({ user_id, issuer, subject }) =>
+      !there.has(user_id) && !users.has(user_id) && !accounts.has(JSON.stringify([issuer, subject])),
   );
   for (const row of missing) await tx.insertInto('account').values(row).execute();
   return missing.length;

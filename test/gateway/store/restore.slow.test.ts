@@ -89,4 +89,34 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('restored into %s in use', (kin
     const live = (await store.tokens()).filter((one) => one.user === 'ada' && one.revokedAt === null && one.spentAt === null);
     expect(live).toEqual([]);
   });
+
+  test('it binds nobody again who was unbound since, and leaves nobody without a super admin', async () => {
+    proves('restore.takes-nothing-back', {
+      file: 'gateway/store/sql/account.ts',
+      find: '!there.has(user_id) && ',
+      replace: '',
+    });
+    const at = { issuer: 'https://id.example', title: undefined, provider: 'id', teams: [], ofGroups: undefined, at: 1 };
+    const account = (name: string) => ({ ...at, subject: name, email: `${name}@example.org`, makes: false, gives: false });
+    for (const name of ['ada', 'ben']) await store.signIn.arrive(account(name));
+    await backup(location, file, deps);
+    const boss = { email: 'boss@example.org', role: slug('super-admin'), teams: [] };
+    const users = {
+      [slug('boss')]: boss,
+      ...Object.fromEntries(Object.entries(samplePolicy.users).filter(([name]) => name !== 'ben')),
+    };
+    await applyPolicy(store, { ...samplePolicy, users });
+    await expect(restore(file, location, deps)).rejects.toMatchObject({ code: 'LAST_SUPER_ADMIN' });
+    expect(Object.keys((await store.policy()).policy.users)).toContain('boss');
+
+    rmSync(file);
+    await applyPolicy(store, { ...samplePolicy, users: { ...samplePolicy.users, [slug('boss')]: boss } });
+    await store.signIn.arrive(account('ben'));
+    await backup(location, file, deps);
+    expect(await store.signIn.unbind({ slug: 'ada' })).toBe(1);
+    await applyPolicy(store, { ...samplePolicy, users });
+    await restore(file, location, deps);
+    expect(await store.signIn.whose(account('ada'))).toMatchObject({ kind: 'unbound', slug: 'ada' });
+    expect(await store.signIn.whose(account('ben'))).toMatchObject({ kind: 'bound', slug: 'ben' });
+  });
 });
