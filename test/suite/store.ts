@@ -77,8 +77,8 @@ export function describeStore(kind: string, ground: () => Promise<Ground>): void
       test('and refuses to replace one that somebody else has changed meanwhile', async () => {
         proves('store.policy-compare', {
           file: 'gateway/store/sql/replace-policy.ts',
-          find: 'revision !== expectedRevision',
-          replace: 'revision < expectedRevision',
+          find: 'if (!(await isAsExpected(tx, policy, expectedRevision, revision)))',
+          replace: 'if (revision < expectedRevision)',
         });
         const before = await store.revision();
         await store.replacePolicy(samplePolicy, before, 1);
