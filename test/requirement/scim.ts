@@ -41,6 +41,11 @@ export const scim: readonly Requirement[] = [
     source: people,
   },
   {
+    id: 'offboard.own',
+    promise: 'Whoever is let back lets nobody else back in: service accounts have no address in common.',
+    source: people,
+  },
+  {
     id: 'scim.unsaid',
     promise: 'A change that says nothing of whether somebody is active lets nobody in again.',
     source: people,

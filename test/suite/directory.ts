@@ -157,6 +157,27 @@ export function describeDirectory(kind: string, ground: () => Promise<Ground>): 
       expect(await userOf('ada')).toBeDefined();
     });
 
+    test('service accounts have no address in common: one that is let back lets no other one in', async () => {
+      proves('offboard.own', {
+        file: 'gateway/store/sql/offboard.ts',
+        find: "found.email === '' ? [] : [found.email.toLowerCase()]",
+        replace: '[found.email.toLowerCase()]',
+      });
+      const secretHash = `sha256:${sha256('a secret of one')}`;
+      const service = { kind: 'service', secretHash, teams: ['eng'] };
+      await applyPolicy(
+        store,
+        PolicyFile.parse({ ...policy, users: { ...policy.users, one: service, two: service, six: service } }),
+      );
+      for (const name of ['one', 'two']) await store.directory.hold(name, 6000);
+      expect((await store.directory.held()).map((held) => held.slug)).toEqual(['one', 'two']);
+      expect(await store.directory.release('six', 7000)).toBe(false);
+      expect(await store.directory.release('one', 7000)).toBe(true);
+      expect((await store.directory.held()).map((held) => held.slug)).toEqual(['two']);
+      expect(await userOf('one')).toBeDefined();
+      expect(await userOf('two')).toBeUndefined();
+    });
+
     test('whoever is offboarded stays out by the address that they have by then, also once their user is gone', async () => {
       proves('offboard.stays', {
         file: 'gateway/store/sql/hold.ts',

@@ -23,10 +23,12 @@ export async function releaseUser(db: Db, slug: string, now: number): Promise<bo
   return await change(db, async (tx) => {
     const found = await userOfSlug(tx, slug);
     if (found === undefined) return unchanged(false);
-    const touched = await touching(tx, { users: [found.id] });
+    // A service account has no address, which is not one that it shares with others.
+    const emails = found.email === '' ? [] : [found.email.toLowerCase()];
+    const touched = await touching(tx, { users: [found.id], emails });
     const { numDeletedRows } = await tx
       .deleteFrom('hold')
-      .where((is) => is.or([is('user_id', '=', found.id), is('email_key', '=', found.email.toLowerCase())]))
+      .where((is) => is.or([is('user_id', '=', found.id), ...emails.map((email) => is('email_key', '=', email))]))
       .executeTakeFirstOrThrow();
     if (numDeletedRows === 0n) return unchanged(false);
     const gone = await tx
@@ -45,7 +47,10 @@ export async function heldPeople(db: Db): ReturnType<DirectoryStore['held']> {
     .selectFrom('hold')
     .innerJoin('user', (join) =>
       join.on((is) =>
-        is.or([is('user.id', '=', is.ref('hold.user_id')), is(sql`lower("user".email)`, '=', is.ref('hold.email_key'))]),
+        is.or([
+          is('user.id', '=', is.ref('hold.user_id')),
+          is.and([is('user.email', '<>', ''), is(sql`lower("user".email)`, '=', is.ref('hold.email_key'))]),
+        ]),
       ),
     )
     .select((is) => ['user.slug', 'hold.cause', is.fn.min('hold.since').as('since')])
