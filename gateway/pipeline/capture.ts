@@ -62,6 +62,8 @@ export function createCapture({ inForce, seals, recorder, logger, withinMs = kep
 
   function take(how: Capturing, seal: Seal, request: Identified): Taking {
     const flow = openFlow(how.mode);
+    // At once: on its way to the server it is changed in place (mcp/span.ts).
+    const came = how.mode === 'full' ? messageOf(how, askedIn(request), payloadBytes) : undefined;
     return {
       flow,
       end(answer) {
@@ -69,7 +71,7 @@ export function createCapture({ inForce, seals, recorder, logger, withinMs = kep
           flow.isClosed = true;
           const texts = new Map(
             payloadDirections
-              .map((direction) => [direction, messagesOf(how, flow, request, answer, direction)] as const)
+              .map((direction) => [direction, messagesOf(how, flow, request, came, answer, direction)] as const)
               .filter(([, messages]) => messages.length > 0)
               .map(([direction, messages]) => [direction, textOf(flow, direction, messages)]),
           );
@@ -122,20 +124,25 @@ function messagesOf(
   how: Capturing,
   flow: Flow,
   request: Identified,
+  came: PayloadMessage | undefined,
   answer: Buffer | undefined,
   direction: PayloadDirection,
 ): PayloadMessage[] {
   const beside = (said: Said) =>
     messageOf(how, said, said.what === 'sent' || said.what === 'replied' ? payloadBytes : besideBytes);
-  if (direction === 'request') return [askedOf(how, flow, request), ...flow.request.said.map(beside)];
+  if (direction === 'request') return [came ?? askedOf(how, flow, request), ...flow.request.said.map(beside)];
   const answered = answer && messageOf(how, { what: 'answered', at: Date.now(), body: answer }, payloadBytes);
   return [...flow.response.said.map(beside), ...(answered ? [answered] : [])];
 }
 
-/** In `redacted` as the rules let it go on. Refused before they looked, it is masked as they would have, but for what an engine elsewhere would have changed. */
-function askedOf(how: Capturing, { went }: Flow, { body, arrivedAt }: Identified): PayloadMessage {
-  const asked: Said = { what: 'asked', at: arrivedAt.wall, body };
-  if (how.mode === 'full') return messageOf(how, asked, payloadBytes);
+function askedIn({ body, arrivedAt }: Identified): Said {
+  return { what: 'asked', at: arrivedAt.wall, body };
+}
+
+/** In `redacted`: as the rules let it go on. Refused before they looked, it is masked as they would have, but for what an engine elsewhere would have changed. */
+function askedOf(how: Capturing, { went }: Flow, request: Identified): PayloadMessage {
+  const asked = askedIn(request);
+  const { body } = asked;
   const left = (why: 'blocked' | 'unseen'): PayloadMessage => ({
     what: 'asked',
     at: asked.at,

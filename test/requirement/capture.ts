@@ -10,6 +10,11 @@ export const capture: readonly Requirement[] = [
     source,
   },
   {
+    id: 'capture.asked-as-it-came',
+    promise: 'A full payload holds the request as it came, whatever becomes of it on its way to the server.',
+    source,
+  },
+  {
     id: 'capture.hash-tells-nothing',
     promise: 'The hash of a payload does not tell whether something was said that somebody guesses.',
     source,

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { besideMessages, payloadBytes } from '#contract/payload.ts';
 import type { AllowedCall } from '../../../gateway/call.ts';
+import { overwrite } from '../../../gateway/mcp/span.ts';
 import type { Engines } from '../../../gateway/rule/engine.ts';
 import { proves } from '../../requirement.ts';
 import { played } from './ruled.ts';
@@ -49,6 +50,24 @@ test('full keeps what was asked and what was answered, and the record names the 
   expect(answered?.what).toBe('answered');
   expect(JSON.parse(answered?.text ?? '')).toMatchObject(says(`it is ${secret}`));
   expect(JSON.stringify(record)).not.toContain('6789');
+});
+
+test('full keeps what was asked as it came, though it is written over on its way to the server', async () => {
+  proves('capture.asked-as-it-came', {
+    file: 'gateway/pipeline/capture.ts',
+    find: 'return [came ?? askedOf(how, flow, request),',
+    replace: 'return [askedOf(how, flow, request),',
+  });
+  const { payloads } = await played({
+    rules: [],
+    capture: 'full',
+    params: saves(address),
+    meanwhile: ({ body }) => {
+      const start = body.indexOf('"notes__save"');
+      overwrite(body, [{ span: { start, end: start + '"notes__save"'.length }, by: '"save"' }]);
+    },
+  });
+  expect(JSON.parse(payloads.get('request')?.messages[0]?.text ?? '')).toMatchObject({ params: saves(address) });
 });
 
 test('the same call has another hash each time, so that a hash gives nothing away', async () => {
