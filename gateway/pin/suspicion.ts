@@ -30,6 +30,9 @@ const unseen = new RegExp(
   'u',
 );
 
+/** What nobody sees, also where it has its use: words are split by it all the same. */
+const between = /[\p{Cf}\p{Variation_Selector}]/gu;
+
 /** `text`: a definition as canonical JSON. `ambiguous`: as canonical.ts has it. */
 export function suspicionsOf(text: string, ambiguous?: string): readonly Suspicion[] {
   const found: Suspicion[] = [];
@@ -45,7 +48,7 @@ export function suspicionsOf(text: string, ambiguous?: string): readonly Suspici
     const turned = turning.exec(said) ?? (fromTheRight.test(said) ? null : marking.exec(said));
     if (turned) add('bidi', pointer, around(said, turned.index));
     // Words are looked for in what a model reads between the characters that nobody sees.
-    const read = hidden || turned ? said.replaceAll(/[\p{Cf}\p{Variation_Selector}]/gu, '') : said;
+    const read = said.replaceAll(between, '');
     const [words] = instructions.find(read, time, () => fold(read));
     if (words) add('instructions', pointer, read.slice(words.start, Math.min(words.end, words.start + 120)));
   }

@@ -9,15 +9,20 @@ export type Place = 'free' | 'fixed' | 'skipped';
 /** What was walked: the params of a request or notification, the result or the error of a response, one item of a list, or words alone. */
 export type Part = 'params' | 'result' | 'error' | 'definition';
 
-/** Members of params and results that only the protocol reads: names that policy decided by, ids and states that are the gateway server's own (it refuses any other). */
+/** Of a server's messages, members that only the protocol reads: ids and states, in whose place the gateway server puts its own. */
 const ownTop: Readonly<Record<Part, ReadonlySet<string>>> = {
-  params: new Set(['name', 'taskId', 'cursor', 'requestState', 'progressToken', 'level', 'requestId', 'elicitationId', 'mode']),
-  result: new Set(['requestState', 'nextCursor', 'taskId', 'resultType']),
+  params: new Set(['taskId', 'progressToken', 'level', 'requestId', 'elicitationId', 'mode']),
+  result: new Set(['requestState', 'taskId']),
   error: new Set(['code']),
   definition: new Set(),
 };
 /** Of a host's request that goes to a server; `name` only where policy decided by it. Whatever else stands there is the host's own word. */
 const ownOfRequest: ReadonlySet<string> = new Set(['name', 'taskId', 'requestState']);
+/** What a host answers is its own word, whatever it calls it. */
+const ownOfAnswer: ReadonlySet<string> = new Set();
+/** Any other type of a result is looked at like a word. */
+const resultTypes: ReadonlySet<string> = new Set(['complete', 'input_required', 'task']);
+const relatedTask = 'io.modelcontextprotocol/related-task';
 /** Of `_meta` (2025-11-25 and 2026-07-28, basic: _meta; SEP-414 for the trace): looked at, because whoever writes it may write anything there, and not changed. */
 const readMeta: ReadonlySet<string> = new Set([
   'progressToken',
@@ -27,7 +32,7 @@ const readMeta: ReadonlySet<string> = new Set([
   'io.modelcontextprotocol/clientCapabilities',
   'io.modelcontextprotocol/logLevel',
   'io.modelcontextprotocol/subscriptionId',
-  'io.modelcontextprotocol/related-task',
+  relatedTask,
   'drawbridge/server',
 ]);
 /** W3C Trace Context, version 00: digits by chance, in which rules for numbers would find some. */
@@ -54,11 +59,15 @@ export function placeOf(
   if (container === undefined) return 'free';
   const isTop = container.parent === undefined;
   const isOfRequest = on === 'request' && part === 'params';
-  const own = isOfRequest ? ownOfRequest : ownTop[part];
+  const isAnswer = on === 'request' && part === 'result';
+  const own = isOfRequest ? ownOfRequest : isAnswer ? ownOfAnswer : ownTop[part];
+  if (isTop && part === 'result' && key === 'resultType' && kind !== 'key')
+    return resultTypes.has(leaf.text) ? 'skipped' : 'fixed';
   if (isTop && kind !== 'key' && own.has(String(key)) && !(isOfRequest && key === 'name' && scope === 'resources'))
     return 'skipped';
   const { first, second } = stepsTo(container);
-  if (first === '_meta' && readMeta.has(String(second ?? key))) return isOfGateway(leaf, isOfRequest) ? 'skipped' : 'fixed';
+  if (first === '_meta' && readMeta.has(String(second ?? key)))
+    return isOfGateway(leaf, second, isOfRequest) ? 'skipped' : 'fixed';
   if (kind === 'key') return 'fixed';
   if (part === 'definition') return placeInDefinition(first, String(key));
   // Policy decided by them, and the far end would be asked for another thing.
@@ -67,11 +76,14 @@ export function placeOf(
   return isMadeUp(container) ? 'free' : 'fixed';
 }
 
-/** What stands in `_meta` and is nobody's word: the gateway server puts its own in its place, or it has a form that says nothing. */
-function isOfGateway({ container, key, kind, text }: Leaf, isOfRequest: boolean): boolean {
-  if (kind === 'key') return container?.key === '_meta' && readMeta.has(text);
-  if (key === 'progressToken') return isOfRequest;
-  return key === 'traceparent' ? traceParent.test(text) : key === 'taskId';
+/**
+ * What stands in `_meta` and is nobody's word: the gateway server puts its own in its place, or it has a form that says nothing. `within`: the member of `_meta` in
+ * which it stands; undefined where it is one itself. The same name deeper down is somebody's word.
+ */
+function isOfGateway({ container, key, kind, text }: Leaf, within: string | number | undefined, isOfRequest: boolean): boolean {
+  if (kind === 'key') return within === undefined && readMeta.has(text);
+  if (within === undefined) return key === 'progressToken' ? isOfRequest : key === 'traceparent' && traceParent.test(text);
+  return key === 'taskId' && within === relatedTask && container?.key === within && container.parent?.key === '_meta';
 }
 
 function placeInDefinition(first: string | number | undefined, key: string): Place {

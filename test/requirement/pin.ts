@@ -18,6 +18,11 @@ export const pin: readonly Requirement[] = [
     source: 'docs/pins.md',
   },
   {
+    id: 'pin.words-between',
+    promise: 'Words for the model are found between characters that nobody sees, also where those have their use.',
+    source: 'docs/pins.md, "What is suspicious"',
+  },
+  {
     id: 'pin.diff-hides-nothing',
     promise: 'A diff of two definitions names each place, and writes out what nobody could see.',
     source: 'docs/pins.md',

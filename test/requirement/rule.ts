@@ -81,6 +81,11 @@ export const rule: readonly Requirement[] = [
     source: 'docs/rules.md, "What is looked at"',
   },
   {
+    id: 'rule.result-words',
+    promise: 'What a host answers is looked at whatever its members are called.',
+    source: 'docs/rules.md, "What is looked at"',
+  },
+  {
     id: 'rule.long-text',
     promise: 'A text of many megabytes is given up in time: no pattern is run over the whole of it at once.',
     source: 'docs/rules.md, "Methods"',

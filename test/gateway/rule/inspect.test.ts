@@ -205,7 +205,7 @@ test('what the protocol reads is never changed: the message is blocked instead',
 test('of _meta all is looked at but what the gateway server puts there itself; what the protocol reads of it is not changed', async () => {
   proves('rule.meta', {
     file: 'gateway/rule/place.ts',
-    find: "return isOfGateway(leaf, isOfRequest) ? 'skipped' : 'fixed';",
+    find: "return isOfGateway(leaf, second, isOfRequest) ? 'skipped' : 'fixed';",
     replace: "return 'skipped';",
   });
   const rule = redact('meta', 'secret|\\d{16}');
@@ -223,6 +223,12 @@ test('of _meta all is looked at but what the gateway server puts there itself; w
     { [`${protocol}/clientCapabilities`]: { experimental: { a: 'secret' } } },
     { [`${protocol}/logLevel`]: 'secret' },
     { [`${protocol}/related-task`]: { note: 'secret' } },
+    // The names of what is skipped, where they stand for something else.
+    { [`${protocol}/clientCapabilities`]: { taskId: 'secret' } },
+    { [`${protocol}/clientCapabilities`]: { experimental: { progressToken: 'secret' } } },
+    { [`${protocol}/related-task`]: { of: { taskId: 'secret' } } },
+    { 'drawbridge/server': { taskId: 'secret' } },
+    { taskId: { taskId: 'secret' }, tracestate: { taskId: 'secret' } },
   ])
     for (const on of ['request', 'response'] as const) expect(await of(on, meta), JSON.stringify(meta)).toBe('RULE_BLOCKED');
   expect(await of('response', { progressToken: 'secret' })).toBe('RULE_BLOCKED');
@@ -233,6 +239,24 @@ test('of _meta all is looked at but what the gateway server puts there itself; w
     { [`${protocol}/related-task`]: { taskId: 'secret' } },
   ])
     expect(await of('request', meta), JSON.stringify(meta)).toEqual({ params: { name: 'x', _meta: meta } });
+});
+
+test('of a result only what the gateway server puts its own in place of is not looked at, and of what a host answers nothing', async () => {
+  proves('rule.result-words', {
+    file: 'gateway/rule/place.ts',
+    find: 'isAnswer ? ownOfAnswer : ownTop[part]',
+    replace: 'ownTop[part]',
+  });
+  const rule = redact('words', 'secret|complete');
+  const result = (on: 'request' | 'response', of: object) => outcome([rule], { on, part: 'result', body: { result: of } });
+  expect(await result('response', { content: [], nextCursor: 'secret' })).toMatchObject({ result: { nextCursor: '[REDACTED]' } });
+  expect(await result('response', { content: [], resultType: 'secret' })).toBe('RULE_BLOCKED');
+  expect(await result('response', { resultType: 'complete', taskId: 'secret', requestState: 'secret' })).toEqual({
+    result: { resultType: 'complete', taskId: 'secret', requestState: 'secret' },
+  });
+  for (const key of ['nextCursor', 'requestState'])
+    expect(await result('request', { [key]: 'secret' })).toEqual({ result: { [key]: '[REDACTED]' } });
+  expect(await result('request', { taskId: 'secret' })).toBe('RULE_BLOCKED');
 });
 
 test('limits: bytes, texts, depth and the length of one text', async () => {
