@@ -12,6 +12,8 @@ export type About = 'everything' | 'beside' | Part | { readonly people: Readonly
 /** Whoever looks less often than that reads everything. */
 const keptRevisions = 5000;
 const peopleAtMost = 2000;
+/** Looked at for one answer; with more it is not known what is beyond them. */
+const rowsAtMost = peopleAtMost + keptRevisions;
 const person = 'person ';
 
 export async function noteChange(tx: Tx, revision: number, about: About): Promise<void> {
@@ -37,8 +39,9 @@ export async function changesBetween(
     .selectAll()
     .where('revision', '>', from)
     .where('revision', '<=', to)
-    .limit(peopleAtMost + keptRevisions + 1)
+    .limit(rowsAtMost + 1)
     .execute();
+  if (rows.length > rowsAtMost) return undefined;
   const people = new Set<UserId>();
   const found = new Set<Part>();
   for (const { what } of rows)
