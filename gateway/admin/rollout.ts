@@ -1,6 +1,5 @@
 // How far a rollout is, from what is on record: pure, so that each line follows from the facts and from nothing else.
 // The rule: `done` only where something shows it; what a device merely has not said, or a receiver never confirms, can't be seen and counts as that.
-import { conditionText } from '#contract/condition.ts';
 import { standingOf } from '#contract/device.ts';
 import { reachedGateways } from '#contract/grant.ts';
 import { Slug, type WorkstationId } from '#contract/id.ts';
@@ -264,7 +263,11 @@ function sinkCheck(sink: SinkStatus): RolloutCheck {
 /** All, or a condition that every item fits. */
 function isWhole(exposed: Provisioning): boolean {
   if (typeof exposed === 'string') return exposed === 'all';
-  return exposed.some((item) => typeof item !== 'string' && conditionText(item) === conditionText({ if: { name: '*' } }));
+  return exposed.some((item) => {
+    if (typeof item === 'string') return false;
+    const { name = '', ...hints } = item.if;
+    return /^\*+$/.test(name) && Object.values(hints).every((hint) => hint === undefined);
+  });
 }
 
 function exposesSomething(assignment: PolicyAssignment): boolean {

@@ -138,9 +138,11 @@ describe('step 2', () => {
 describe('step 3', () => {
   const all = policyOf({}, { assignments: { memory: { tools: 'all' } } });
   const any = policyOf({}, { assignments: { memory: { tools: [{ if: { name: '*' } }] } } });
+  const stars = policyOf({}, { assignments: { memory: { tools: ['get', { if: { name: '**' } }] } } });
   const some = policyOf({}, { assignments: { memory: { tools: [{ if: { name: '*', readOnlyHint: true } }] } } });
   const cases: readonly (readonly [string, RolloutState, Partial<RolloutFacts>, string])[] = [
     ['what every tool fits is exposed', 'not-yet', { policy: any }, 'eng/memory: all tools'],
+    ['what every tool fits is exposed beside a name', 'not-yet', { policy: stars }, 'eng/memory: all tools'],
     ['what reads only is exposed', 'done', { policy: some }, 'named one by one, or by a condition'],
     ['all tools are exposed', 'not-yet', { policy: all }, 'eng/memory: all tools'],
     ['that is meant', 'done', { policy: all, isAllMeant: true }, 'eng/memory: all tools'],
