@@ -5,6 +5,7 @@ import type { CallRecord } from '#contract/audit.ts';
 import { Fault } from '#contract/error.ts';
 import type { RecordId } from '#contract/id.ts';
 import { Payload, payloadDirections, type SealedPayload } from '#contract/payload.ts';
+import { payloadDays, retentionCutoff } from '#contract/retention.ts';
 import type { ChainedRecord, Store } from '../store/store.ts';
 import { openPayload } from '../vault/payload-key.ts';
 import { needGateway } from './actor.ts';
@@ -13,7 +14,7 @@ import { parseRecord } from './tail.ts';
 
 type Reading = Acting & Pick<AdminDeps, 'keys' | 'now'>;
 
-/** Rejects with PAYLOAD_MISSING, PAYLOAD_ALTERED, GATEWAY_NOT_GRANTED, VAULT_KEY_MISSING, VAULT_DAMAGED. */
+/** Rejects with PAYLOAD_MISSING, PAYLOAD_ALTERED, GATEWAY_NOT_GRANTED, VAULT_KEY_MISSING. */
 export async function readPayloads(reading: Reading, id: RecordId): Promise<ShownPayloads> {
   const { store, actor, now } = reading;
   const { payloads, record: chained } = await store.payload.of(id, now());
@@ -21,7 +22,7 @@ export async function readPayloads(reading: Reading, id: RecordId): Promise<Show
   if (record) needGateway(actor, await gatewayOf(store, record));
   else if (payloads.length === 0) throw missing(id, 'there is no such call, or it is not in the index yet');
   if (payloads.length === 0)
-    throw missing(id, record?.captured ? 'it has kept its time and was removed' : 'nothing was captured of this call');
+    throw missing(id, record?.captured ? await goneWhy(store, record, now()) : 'nothing was captured of this call');
   const captured = record?.captured;
   if (!record || !captured) throw altered(id, 'there is no such record, or it says that nothing was captured');
   const gateway = record.gateway?.name ?? null;
@@ -32,21 +33,38 @@ export async function readPayloads(reading: Reading, id: RecordId): Promise<Show
     before: null,
     after: { gateway, mode },
   }).administration.noteDeed();
-  const opened = [];
+  const shown = [];
   for (const direction of payloadDirections) {
     const expected = captured[direction];
     const sealed = payloads.find((one) => one.direction === direction);
     if (expected === undefined && sealed === undefined) continue;
     if (expected === undefined || sealed === undefined) throw altered(id, `the ${direction} is missing or was added`);
-    opened.push(await checked(reading, sealed, expected));
+    shown.push(await checked(reading, sealed, expected));
   }
-  return { record: id, gateway, mode, payloads: opened };
+  return { record: id, gateway, mode, payloads: shown };
 }
 
 async function checked(reading: Reading, sealed: SealedPayload, expected: string): Promise<Payload> {
-  const text = await openPayload(reading, sealed);
+  const text = await opened(reading, sealed);
   if (hash('sha256', text) !== expected) throw altered(sealed.record, `the ${sealed.direction} has another hash`);
   return Payload.parse(JSON.parse(text));
+}
+
+async function opened(reading: Reading, sealed: SealedPayload): Promise<string> {
+  try {
+    return await openPayload(reading, sealed);
+  } catch (error) {
+    if (!(error instanceof Fault && error.code === 'VAULT_DAMAGED')) throw error;
+    throw altered(sealed.record, `the ${sealed.direction} is not what was sealed, or its data key is not`, error);
+  }
+}
+
+/** By the policy of now: one before it may have said less. */
+async function goneWhy({ retention }: Pick<Store, 'retention'>, { at }: CallRecord, now: number): Promise<string> {
+  const days = payloadDays(await retention.setting());
+  return at < retentionCutoff(days, now)
+    ? 'it has kept its time and was removed'
+    : `it is gone before its time (${days}), by a policy that said less or by somebody's hand`;
 }
 
 /** The record that the payload was written with. Throws PAYLOAD_ALTERED. */
@@ -75,6 +93,6 @@ function missing(record: RecordId, reason: string): Fault {
   return new Fault('PAYLOAD_MISSING', { record, reason });
 }
 
-function altered(record: RecordId, reason: string): Fault {
-  return new Fault('PAYLOAD_ALTERED', { record, reason });
+function altered(record: RecordId, reason: string, cause?: unknown): Fault {
+  return new Fault('PAYLOAD_ALTERED', { record, reason }, { cause });
 }

@@ -97,6 +97,11 @@ test('what was altered, moved or taken away in the database is not shown', async
   const third = await capturedCall(stage);
   tamper(`delete from payload where record_id = '${third}' and direction = 'request'`);
   expect(await codeOf('ada', third)).toBe('PAYLOAD_ALTERED');
+  for (const change of [`sealed = 'AAAA'`, 'at = at + 1', `key_id = (select id from payload_key where id <> key_id limit 1)`]) {
+    const one = await capturedCall(stage);
+    tamper(`update payload set ${change} where record_id = '${one}' and direction = 'response'`);
+    expect(await codeOf('ada', one)).toBe('PAYLOAD_ALTERED');
+  }
   // Sealed rightly, and another text than the record stands for.
   const fourth = await capturedCall(stage, { stored: 'something else' });
   expect(await codeOf('ada', fourth)).toBe('PAYLOAD_ALTERED');
@@ -121,6 +126,9 @@ test('what is not there says why', async () => {
     return answer.ok ? 'shown' : answer.refusal.message;
   };
   expect(await reasonOf(id)).toContain('it has kept its time and was removed');
+  const taken = await capturedCall(stage);
+  tamper(`delete from payload where record_id = '${taken}'`);
+  expect(await reasonOf(taken)).toContain('it is gone before its time (30d)');
   expect(await reasonOf(await capturedCall(stage, { isCaptured: false }))).toContain('nothing was captured of this call');
   const unknown = 'there is no such call';
   expect(await reasonOf(RecordId.parse('0198c0de-0000-7000-8000-00000000000f'))).toContain(unknown);
