@@ -1,5 +1,9 @@
 // `npm run bench -- policy`: what policy and rules cost in one call, in this process: to be allowed among 10,000 tools with 200 rules in force, by name and by
 // conditions, ten thousand patterns beside a hundred, and 64 KB through ten. It prints ratios and verdicts and asserts no time: they hold for one machine.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
 import { newId, Slug, UserId } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import type { Identified, SeenItem } from '../../gateway/call.ts';
@@ -13,6 +17,7 @@ import { type Chain, compileRules, type GatewayRules } from '../../gateway/rule/
 import type { Engines } from '../../gateway/rule/engine.ts';
 import { inspect } from '../../gateway/rule/inspect.ts';
 import { compileDepsOf } from '../../gateway/rule/loading.ts';
+import { appendBatched, insertAlone } from './audit/append.ts';
 import { mixedRules, patternRules } from './rules.ts';
 
 const tools = 10_000;
@@ -189,6 +194,21 @@ export async function benchPolicy(): Promise<void> {
   );
   say(`64 KB, 10 patterns: ${scanMs.toFixed(3)} ms a direction   goal 0.35: ${verdict(scanMs <= 0.35)}`);
   say(`compiling 10,000 rules: ${compiledMs.toFixed(0)} ms; medians of ${rounds} interleaved rounds`);
+  const audit = await auditCost();
+  say(
+    `audit, batched, synchronous=FULL: ${audit.each.toFixed(2)} us of CPU a record (SQLite alone, in hundreds: ${audit.alone.toFixed(2)})   goal 3: ${verdict(audit.each <= 3)}`,
+  );
+}
+
+/** What a record costs from its object to the disk, and what of that the database takes alone. */
+async function auditCost(): Promise<{ readonly each: number; readonly alone: number }> {
+  const folder = await mkdtemp(join(tmpdir(), 'drawbridge-bench-policy-'));
+  try {
+    const appended = await appendBatched(folder, pino({ level: 'warn' }), 3);
+    return { each: medianOf(appended.map(({ cpuMicroseconds }) => cpuMicroseconds)), alone: insertAlone(folder) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Six with a fixed text, four without. */
