@@ -26,10 +26,13 @@ const keptWords: Readonly<Record<NonNullable<AgentCall['kept']>, string>> = {
   full: 'What was asked and answered is kept.',
   redacted: 'What was asked and answered is kept, without what looks like secrets and personal data.',
 };
+/** Nothing where there are none: of the next one nobody here knows it yet. */
 const keptLead = (calls: readonly AgentCall[]): string =>
-  calls.some(({ kept }) => kept !== undefined)
-    ? 'Of some of them your organization keeps what was asked and answered: they say so.'
-    : 'What was asked and answered is not kept.';
+  calls.length === 0
+    ? ''
+    : calls.some(({ kept }) => kept !== undefined)
+      ? 'Of some of them your organization keeps what was asked and answered: they say so.'
+      : 'What was asked and answered in them is not kept.';
 const filters = ['all', 'allowed', 'refused', 'failed'] as const;
 
 export function Calls({ agent, now }: { readonly agent: AgentState | undefined; readonly now: number }) {

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { isWorthTelling, RecentCall, recentCallOf } from '#contract/recent-call.ts';
 import { UserId, newId } from '#contract/id.ts';
+import { proves } from '../requirement.ts';
 import { callRecord } from '../suite/sample.ts';
 
 const user = UserId.parse(newId());
@@ -19,6 +20,18 @@ test('a prompt, a resource and a template are named by their kind, also in the w
     });
     expect(told.tool).toBeUndefined();
   }
+});
+
+test('whether what was asked and answered is kept is said, and how; of what is not kept nothing is', () => {
+  proves('companion.captured-said', {
+    file: 'contract/recent-call.ts',
+    find: '...(captured && { kept: captured.mode }),',
+    replace: '',
+  });
+  const request = 'a'.repeat(64);
+  for (const mode of ['full', 'redacted'] as const)
+    expect(RecentCall.parse(recentCallOf(callRecord(user, { captured: { mode, request } }))).kept).toBe(mode);
+  expect(recentCallOf(callRecord(user))).not.toHaveProperty('kept');
 });
 
 test('what is called, got or read is worth telling; a list or a completion only where it was not allowed', () => {

@@ -38,7 +38,9 @@ describe.skipIf(missing.length > 0)(
     beforeAll(async () => {
       await buildCompanion();
       session = await openSession();
-      deployment = await deploy({ policy: walkPolicy({ counting: { tools: ['count'] }, crashing: { tools: 'all' } }) });
+      deployment = await deploy({
+        policy: walkPolicy({ counting: { tools: ['count'] }, crashing: { tools: 'all' } }, { capture: 'redacted' }),
+      });
       const home = join(deployment.dir, 'home');
       await mkdir(join(home, '.codex'), { recursive: true });
       await writeFile(join(home, '.codex/config.toml'), '# mine\n[mcp_servers.notes]\ncommand = "node"\nargs = ["notes.mjs"]\n');
@@ -205,6 +207,8 @@ describe.skipIf(missing.length > 0)(
       await page.getByRole('tab', { name: 'Recent calls' }).click();
       const rows = page.getByRole('grid', { name: 'Recent calls' }).getByRole('row');
       await until('three calls and a heading', async () => (await rows.count()) === 4);
+      await page.getByText('Of some of them your organization keeps what was asked and answered').waitFor();
+      expect(await rows.getByText('What was asked and answered is kept, without what looks like secrets').count()).toBe(3);
       await until('a notification', async () => (await companion.seen()).notifications.length > 0);
       await call('counting__environment');
       await until('four calls', async () => (await rows.count()) === 5);

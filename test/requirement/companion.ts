@@ -135,6 +135,11 @@ export const companion: readonly Requirement[] = [
     source: 'docs/companion.md, "Pause and quit"',
   },
   {
+    id: 'companion.captured-said',
+    promise: 'Of each call it is said whether what was asked and answered is kept, and how.',
+    source: 'docs/companion.md',
+  },
+  {
     id: 'companion.refused-told-once',
     promise: 'Refused calls are told together, and the same ones not again for a while.',
     source: 'docs/companion.md, "Notifications"',

@@ -18,6 +18,7 @@ export function walkPolicy(
       reach?: string;
     }
   >,
+  { capture }: { readonly capture?: string } = {},
 ): object {
   return {
     version: 1,
@@ -35,6 +36,7 @@ export function walkPolicy(
     ),
     gateways: {
       eng: {
+        ...(capture !== undefined && { capture }),
         assignments: Object.fromEntries(
           Object.entries(servers).map(([name, { tools, prompts, resources, templates, reach = 'caller' }]) => [
             name,
