@@ -4,6 +4,7 @@
 import { z } from 'zod';
 import { ConfigState } from './host.ts';
 import { ProfileSource } from './profile.ts';
+import { Unobservable } from './unobservable.ts';
 
 export const postureSchemaVersion = '1.0';
 /** A reader takes no more than this. */
@@ -112,6 +113,8 @@ export const PostureStatus = z.looseObject({
     /** Findings left out, because the file would have become too large. */
     findings_omitted: z.number().int(),
   }),
+  /** What can't be seen from here: the same on every device, and no verdict speaks of it. Absent where an older agent wrote the file. */
+  unobservable: z.array(Unobservable).optional(),
   integrity: z.looseObject({
     /** SHA-256 of the file written before this one. */
     prev_sha256: z.string().optional(),

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import type { AgentState } from '#contract/agent.ts';
 import { FindingCode, findingOf } from '#contract/finding.ts';
 import type { HostState } from '#contract/host-report.ts';
+import { unobservableWords } from '#contract/unobservable.ts';
 import { loadDevice } from '../device/enroll.ts';
 import { openSecretStore } from '../device/keychain.ts';
 import { probeGateway } from '../device/probe.ts';
@@ -203,7 +204,10 @@ export async function examinePosture({ device, terminal: { around }, reading }: 
   if (verdict === 2)
     return [notOk('wrong', { name: 'posture', says: `${status}, of ${generated_at}: stale`, meaning: unread, action })];
   const says = `${status}, of ${generated_at}`;
-  if (verdict === 0) return [ok('posture', says, 'An MDM reads it as compliant.')];
+  if (verdict === 0)
+    return [
+      ok('posture', says, `An MDM reads it as compliant, which is said of MCP only. Not seen from here: ${unobservableWords}.`),
+    ];
   const [worst] = file.status.findings;
   const code = FindingCode.safeParse(worst?.code);
   const whatToDo = code.success ? findingOf(code.data).action : 'Look at "drawbridge status".';

@@ -5,6 +5,7 @@ import type { AgentState } from '#contract/agent.ts';
 import type { FoundFile } from '#contract/host-report.ts';
 import { heartbeatsUntilStale, postureSchemaVersion } from '#contract/posture.ts';
 import type { PostureFinding, PostureState, PostureStatus } from '#contract/posture.ts';
+import { allUnobservable } from '#contract/unobservable.ts';
 import { track } from './finding.ts';
 
 /** What the state doesn't hold. */
@@ -87,6 +88,7 @@ export function collect(
       findings_high: open.filter((finding) => finding.severity === 'high').length,
       findings_omitted: 0,
     },
+    unobservable: [...allUnobservable],
     integrity: before.sha256 === undefined ? {} : { prev_sha256: before.sha256 },
   };
 

@@ -95,6 +95,7 @@ export function summaryOf(status: PostureStatus): Readonly<Record<string, string
     drifted: status.counts.drifted,
     direct_servers: status.counts.direct_servers,
     findings_high: status.counts.findings_high,
+    unobservable: (status.unobservable ?? []).map(({ id }) => id).join(','),
   };
 }
 

@@ -1,6 +1,7 @@
 // Everything that is generated for IT: where it lies and what makes it. Rule: a file that is not in this table is not generated, and one that is has no other author.
 import { renderCapabilities } from './doc/capabilities.ts';
 import { renderFindings } from './doc/findings.ts';
+import { renderNotGoverned } from './doc/not-governed.ts';
 import { renderSettings } from './doc/settings.ts';
 import { renderOpenApi, renderPolicySchema } from './doc/openapi.ts';
 import { renderProfileSchema } from './linux/schema.ts';
@@ -39,6 +40,7 @@ export const artifacts: readonly Artifact[] = [
   { path: 'build/profile/puller/osquery-windows.json', render: () => renderOsquery('windows') },
   { path: 'docs/settings.md', render: renderSettings },
   { path: 'docs/findings.md', render: renderFindings },
+  { path: 'docs/not-governed.md', render: renderNotGoverned },
   { path: 'docs/capabilities.md', render: renderCapabilities },
   { path: 'docs/openapi.json', render: renderOpenApi },
   { path: 'docs/policy.schema.json', render: renderPolicySchema },

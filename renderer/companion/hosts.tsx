@@ -5,6 +5,7 @@ import type { AgentState } from '#contract/agent.ts';
 import type { ConfigState } from '#contract/host.ts';
 import type { HostState } from '#contract/host-report.ts';
 import { restartWords } from '#contract/standing.ts';
+import { unobservableWords } from '#contract/unobservable.ts';
 import { Diff } from './diff.tsx';
 import { useAsk } from './drawbridge.ts';
 import { Badge, Empty, NoAgent, Outcome, SectionPage, type Tone, When } from './part.tsx';
@@ -24,6 +25,9 @@ export function Hosts({ agent, now }: { readonly agent: AgentState | undefined; 
           <Host key={host.id} host={host} now={now} />
         ))}
       </ul>
+      {installed.length === 0 ? null : (
+        <p className="hint">“Only through the gateway” is said of MCP only. Not seen from here: {unobservableWords}.</p>
+      )}
       {absent.length === 0 ? null : <p className="hint">Not found here: {absent.join(', ')}.</p>}
     </SectionPage>
   );

@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { StandingKind } from '#contract/standing.ts';
+import { unobservableWords } from '#contract/unobservable.ts';
 import { askAgent } from '../../main/agent-socket.ts';
 import { proves } from '../requirement.ts';
 import { type Deployment, type Workstation, deploy, until } from '../walk/deployment.ts';
@@ -238,6 +239,7 @@ describe.skipIf(missing.length > 0)(
       await page.getByRole('tab', { name: 'AI hosts' }).click();
       const host = page.getByRole('listitem', { name: 'Codex' });
       await host.getByText('only through the gateway').first().waitFor();
+      await page.getByText(`is said of MCP only. Not seen from here: ${unobservableWords}.`).waitFor();
       await host.getByRole('button', { name: /Changes in the files/ }).click();
       await host
         .getByText(/^\+.*drawbridge/)

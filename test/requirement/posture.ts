@@ -26,6 +26,21 @@ export const posture: readonly Requirement[] = [
   },
   { id: 'posture.sequence', promise: 'Sequence and hash chain go on across restarts.', source },
   { id: 'posture.worst-first', promise: 'A finding of high severity makes the device noncompliant.', source },
+  {
+    id: 'posture.unobservable',
+    promise: 'The file names, by stable ids, what can not be observed on a device, whatever its verdict.',
+    source,
+  },
+  {
+    id: 'posture.unobservable-optional',
+    promise: 'A file of an older agent, which does not name it, is read as before.',
+    source,
+  },
+  {
+    id: 'posture.unobservable-said',
+    promise: '"drawbridge doctor" says what is not seen from here where it says that the device is compliant.',
+    source: 'docs/not-governed.md',
+  },
   { id: 'posture.mirror-atomic', promise: 'A reader of the SQLite mirror sees the old one or the new one whole.', source },
   { id: 'posture.mirror-readable', promise: 'The mirror has mode 0644 and is read without a second file.', source },
   { id: 'posture.mirror-written', promise: 'The mirror is written with every posture file.', source },

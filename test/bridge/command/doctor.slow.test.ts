@@ -51,7 +51,12 @@ const outcomes = (checks: z.infer<typeof Report>['checks']) =>
   Object.fromEntries(checks.map(({ name, outcome }) => [name, outcome]));
 
 describe('doctor', () => {
-  test('finds nothing wrong where all is well, and names every check', async () => {
+  test('finds nothing wrong where all is well, names every check, and beside "compliant" what it can not see', async () => {
+    proves('posture.unobservable-said', {
+      file: 'bridge/command/examine.ts',
+      find: ', which is said of MCP only. Not seen from here: ${unobservableWords}.',
+      replace: '.',
+    });
     const report = await ask('doctor');
     expect(outcomes(report.checks)).toMatchObject({
       profile: 'ok',
@@ -65,6 +70,9 @@ describe('doctor', () => {
       'local server': 'ok',
       posture: 'ok',
     });
+    expect(report.of('posture')[0]?.meaning).toContain(
+      "Not seen from here: files, the clipboard, screenshots and screen control, an agent's own HTTP,",
+    );
     // a machine without a desktop session keeps its keys in a file
     expect(['ok', 'warning']).toContain(report.of('secret store')[0]?.outcome);
     expect(report.of('local server')).toMatchObject([{ about: 'modern' }]);

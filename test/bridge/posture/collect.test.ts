@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Finding } from '../../../contract/finding.ts';
 import { findingCodes, findingOf } from '../../../contract/finding.ts';
 import { PostureStatus } from '../../../contract/posture.ts';
+import { allUnobservable, unobservableIds } from '../../../contract/unobservable.ts';
 import { collect } from '../../../bridge/posture/collect.ts';
 import type { PostureBefore } from '../../../bridge/posture/collect.ts';
 import { track } from '../../../bridge/posture/finding.ts';
@@ -96,6 +97,37 @@ describe('the exit code', () => {
     expect(keyValues({ kind: 'absent' }, nowMs)).toBe('verdict=absent\n');
     expect(JSON.parse(json({ kind: 'absent' }))).toMatchObject({ status: 'unknown' });
   });
+});
+
+test.each([
+  ['compliant', {}, false],
+  ['noncompliant', { findings: [{ code: 'not_enrolled' }] }, false],
+  ['unknown', { isComplete: false }, false],
+  ['stopped', {}, true],
+])('what can not be observed on a device is named whatever the verdict: %s', (verdict, news, isStopping) => {
+  proves('posture.unobservable', {
+    file: 'bridge/posture/collect.ts',
+    find: 'unobservable: [...allUnobservable],',
+    replace: '',
+  });
+  const status = statusOf(news, none, isStopping);
+  expect(status.status).toBe(verdict);
+  const ids = status.unobservable?.map(({ id }) => id);
+  expect(ids).toEqual(unobservableIds);
+  // what other programs look for by name
+  expect(ids).toEqual(expect.arrayContaining(['files', 'clipboard', 'screen', 'own_http', 'cloud_connector']));
+  expect(status.unobservable?.[0]).toEqual({
+    id: 'files',
+    says: "Files that an app reads, writes or uploads by itself: an app's own file access is no MCP call.",
+  });
+  expect(keyValues({ kind: 'read', status, sha256: '' }, nowMs)).toContain(`\nunobservable=${unobservableIds.join(',')}\n`);
+});
+
+test('each thing that can not be observed has an id without a comma, and a sentence', () => {
+  for (const { id, says } of allUnobservable) {
+    expect(id).toMatch(/^[a-z]+(?:_[a-z]+)*$/);
+    expect(says).toMatch(/^[A-Z].{20,250}[^.]\.$/);
+  }
 });
 
 test('details of findings, absolute paths and names of users do not get in', () => {

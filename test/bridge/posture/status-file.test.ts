@@ -117,6 +117,20 @@ test('the signature covers everything but itself, so that any change shows', asy
   expect(check({ ...status, integrity: { ...status.integrity, key_id: 'another' } })).toBe(false);
 });
 
+test('a file without what can not be observed is read, as an older agent wrote it; so is one that names more', async () => {
+  proves('posture.unobservable-optional', {
+    file: 'contract/posture.ts',
+    find: 'unobservable: z.array(Unobservable).optional(),',
+    replace: 'unobservable: z.array(Unobservable),',
+  });
+  const { unobservable = [], ...older } = statusWith();
+  await writePosture(file, older, undefined);
+  expect(await readPosture(file)).toMatchObject({ kind: 'read', status: { compliant: true } });
+  const more = [...unobservable, { id: 'dreams', says: 'What a person dreams: nobody asks.', since: '9.0' }];
+  await writePosture(file, { ...older, unobservable: more }, undefined);
+  expect(await readPosture(file)).toMatchObject({ kind: 'read', status: { unobservable: more } });
+});
+
 test('canonical JSON does not depend on the order of keys and says the same as JSON', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
