@@ -8,7 +8,7 @@ import type { RuleHit, RuleScope } from '#contract/rule.ts';
 import type { AllowedCall, AllowedListing, HitLog, HostAnswer } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
-import { type Feature, nameShown, useOf } from '../mcp/feature.ts';
+import { asksBack, type Feature, nameShown, useOf } from '../mcp/feature.ts';
 import { isObject, parse, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { type Member, membersOf, type Span } from '../mcp/span.ts';
 import type { Chain, Direction } from '../rule/compile.ts';
@@ -79,7 +79,8 @@ export function createScreen(deps: ScreenDeps): Screen {
     const relocate = (made: Buffer): Span | undefined =>
       isSame(body, made, kind) ? partOf(membersOf(made, 0), kind)?.span : undefined;
     const uri = on === 'request' && kind === 'request' && scopeOf(of) === 'resources' ? of.item?.name : undefined;
-    return { on, scope: scopeOf(of), part, body, span, relocate, uri, metadata: metadataOf(of, on) };
+    const own = on === 'request' && kind === 'request' ? ownOf(of) : undefined;
+    return { on, scope: scopeOf(of), part, body, span, relocate, uri, own, metadata: metadataOf(of, on) };
   }
 
   function note(of: Pick<Told, 'hits' | 'caller' | 'assignment' | 'method'>, hits: readonly RuleHit[]): void | Promise<void> {
@@ -227,6 +228,13 @@ export function addHits(log: HitLog, hits: readonly RuleHit[]): void {
 function scopeOf({ item }: Pick<Told, 'item'>): RuleScope {
   if (item?.kind === 'prompts') return 'prompts';
   return item?.kind === 'resources' || item?.kind === 'templates' ? 'resources' : 'tools';
+}
+
+/** The name that policy decided by; the server's own id and state, in whose place the host had what the gateway server sealed. */
+function ownOf({ method, era, task }: Told): ReadonlySet<string> {
+  const isNamed = method === 'tools/call' || method === 'prompts/get';
+  const isOpened = era === 'modern' && asksBack(method) && task === undefined;
+  return new Set([...(isNamed ? ['name'] : []), ...(task ? ['taskId'] : []), ...(isOpened ? ['requestState'] : [])]);
 }
 
 function metadataOf({ caller, assignment, item, method, era }: Omit<Told, 'target'>, on: Direction): Subject['metadata'] {

@@ -23,6 +23,8 @@ export interface Subject {
   readonly span: Span;
   /** The name of the resource that it is about, as the server knows it: looked at in place of the one that the host wrote. */
   readonly uri?: string | undefined;
+  /** As place.ts has it. */
+  readonly own?: ReadonlySet<string> | undefined;
   /** What an engine is told beside the body. */
   readonly metadata: Readonly<Record<string, string | null>>;
   /** The same part of what an engine made of the body; undefined where that may not take its place. */

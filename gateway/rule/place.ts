@@ -16,8 +16,8 @@ const ownTop: Readonly<Record<Part, ReadonlySet<string>>> = {
   error: new Set(['code']),
   definition: new Set(),
 };
-/** Of a host's request that goes to a server; `name` only where policy decided by it. Whatever else stands there is the host's own word. */
-const ownOfRequest: ReadonlySet<string> = new Set(['name', 'taskId', 'requestState']);
+/** Of a host's request where nothing else is said: policy decided by it. Whatever else stands there is the host's own word. */
+const ownOfRequest: ReadonlySet<string> = new Set(['name']);
 /** What a host answers is its own word, whatever it calls it. */
 const ownOfAnswer: ReadonlySet<string> = new Set();
 /** Any other type of a result is looked at like a word. */
@@ -53,21 +53,32 @@ const wordsOfSchema: ReadonlySet<string> = new Set(['title', 'description', '$co
 
 export function placeOf(
   leaf: Leaf,
-  { on, part, scope }: { readonly on: Direction; readonly part: Part; readonly scope: RuleScope },
+  {
+    on,
+    part,
+    scope,
+    own: known = ownOfRequest,
+  }: {
+    readonly on: Direction;
+    readonly part: Part;
+    readonly scope: RuleScope;
+    /** Members of the params of a host's request that were read and are no words of the host's any more: its own, or what the gateway server put there. */
+    readonly own?: ReadonlySet<string> | undefined;
+  },
 ): Place {
   const { container, key, kind } = leaf;
   if (container === undefined) return 'free';
   const isTop = container.parent === undefined;
   const isOfRequest = on === 'request' && part === 'params';
   const isAnswer = on === 'request' && part === 'result';
-  const own = isOfRequest ? ownOfRequest : isAnswer ? ownOfAnswer : ownTop[part];
+  const own = isOfRequest ? known : isAnswer ? ownOfAnswer : ownTop[part];
   if (isTop && part === 'result' && key === 'resultType' && kind !== 'key')
     return resultTypes.has(leaf.text) ? 'skipped' : 'fixed';
   if (isTop && kind !== 'key' && own.has(String(key)) && !(isOfRequest && key === 'name' && scope === 'resources'))
     return 'skipped';
   const { first, second } = stepsTo(container);
   if (first === '_meta' && readMeta.has(String(second ?? key)))
-    return isOfGateway(leaf, second, isOfRequest) ? 'skipped' : 'fixed';
+    return isOfGateway(leaf, second, isOfRequest, known) ? 'skipped' : 'fixed';
   if (kind === 'key') return 'fixed';
   if (part === 'definition') return placeInDefinition(first, String(key));
   // Policy decided by them, and the far end would be asked for another thing.
@@ -80,10 +91,16 @@ export function placeOf(
  * What stands in `_meta` and is nobody's word: the gateway server puts its own in its place, or it has a form that says nothing. `within`: the member of `_meta` in
  * which it stands; undefined where it is one itself. The same name deeper down is somebody's word.
  */
-function isOfGateway({ container, key, kind, text }: Leaf, within: string | number | undefined, isOfRequest: boolean): boolean {
+function isOfGateway(
+  { container, key, kind, text }: Leaf,
+  within: string | number | undefined,
+  isOfRequest: boolean,
+  own: ReadonlySet<string>,
+): boolean {
   if (kind === 'key') return within === undefined && readMeta.has(text);
   if (within === undefined) return key === 'progressToken' ? isOfRequest : key === 'traceparent' && traceParent.test(text);
-  return key === 'taskId' && within === relatedTask && container?.key === within && container.parent?.key === '_meta';
+  if (key !== 'taskId' || within !== relatedTask || (isOfRequest && !own.has(key))) return false;
+  return container?.key === within && container.parent?.key === '_meta';
 }
 
 function placeInDefinition(first: string | number | undefined, key: string): Place {

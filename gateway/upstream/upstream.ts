@@ -19,7 +19,7 @@ export interface Trace {
 }
 
 /** In whose course a server says something beside an answer, or to which conversation. */
-export type Told = Pick<AllowedCall, 'caller' | 'assignment' | 'method' | 'era' | 'hits' | 'flow'> & {
+export type Told = Pick<AllowedCall, 'caller' | 'assignment' | 'method' | 'era' | 'hits' | 'flow' | 'task'> & {
   readonly item: AllowedCall['item'] | undefined;
 };
 /** What a server says beside answers goes through this; what may not go on is dropped. Never throws. */

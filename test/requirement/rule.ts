@@ -86,6 +86,11 @@ export const rule: readonly Requirement[] = [
     source: 'docs/rules.md, "What is looked at"',
   },
   {
+    id: 'rule.states-are-words',
+    promise: 'A state in a request that the gateway server did not seal is looked at as any other word of the host.',
+    source: 'docs/rules.md, "What is looked at"',
+  },
+  {
     id: 'rule.long-text',
     promise: 'A text of many megabytes is given up in time: no pattern is run over the whole of it at once.',
     source: 'docs/rules.md, "Methods"',

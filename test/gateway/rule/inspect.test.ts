@@ -179,7 +179,7 @@ test('what the protocol reads is never changed: the message is blocked instead',
   expect(await outcome([rule], uri)).toBe('RULE_BLOCKED');
   expect(await outcome([rule], { on: 'response', body: { result: { content: [{ type: 'secret' }] } } })).toBe('RULE_BLOCKED');
   // In a request that has no use for them they are words of the host's.
-  for (const key of ['cursor', 'level', 'requestId', 'mode', 'progressToken'])
+  for (const key of ['cursor', 'level', 'requestId', 'mode', 'progressToken', 'requestState'])
     expect(await outcome([rule], { on: 'request', body: { params: { name: 'x', [key]: 'secret' } } })).toEqual({
       params: { name: 'x', [key]: '[REDACTED]' },
     });
@@ -193,19 +193,15 @@ test('what the protocol reads is never changed: the message is blocked instead',
   expect(await outcome([rule], definition({ properties: { a: { description: 'secret' } } }))).toMatchObject({
     inputSchema: { properties: { a: { description: '[REDACTED]' } } },
   });
-  // Who is asked for, and states that are sealed, are no content.
-  expect(
-    await outcome([rule], {
-      on: 'request',
-      body: { params: { name: 'secret', requestState: 'secret', _meta: { progressToken: 'secret' } } },
-    }),
-  ).toMatchObject({ params: { name: 'secret' } });
+  // Who is asked for is no content.
+  const named = { params: { name: 'secret', _meta: { progressToken: 'secret' } } };
+  expect(await outcome([rule], { on: 'request', body: named })).toEqual(named);
 });
 
 test('of _meta all is looked at but what the gateway server puts there itself; what the protocol reads of it is not changed', async () => {
   proves('rule.meta', {
     file: 'gateway/rule/place.ts',
-    find: "return isOfGateway(leaf, second, isOfRequest) ? 'skipped' : 'fixed';",
+    find: "return isOfGateway(leaf, second, isOfRequest, known) ? 'skipped' : 'fixed';",
     replace: "return 'skipped';",
   });
   const rule = redact('meta', 'secret|\\d{16}');
@@ -233,11 +229,10 @@ test('of _meta all is looked at but what the gateway server puts there itself; w
     for (const on of ['request', 'response'] as const) expect(await of(on, meta), JSON.stringify(meta)).toBe('RULE_BLOCKED');
   expect(await of('response', { progressToken: 'secret' })).toBe('RULE_BLOCKED');
   expect(await of('response', { note: 'secret' })).toEqual({ result: { _meta: { note: '[REDACTED]' } } });
-  for (const meta of [
-    { traceparent: '00-41111111111111114111111111111111-4111111111111111-01' },
-    { progressToken: 'secret' },
-    { [`${protocol}/related-task`]: { taskId: 'secret' } },
-  ])
+  const related = { [`${protocol}/related-task`]: { taskId: 'secret' } };
+  expect(await of('request', related)).toBe('RULE_BLOCKED');
+  expect(await of('response', related)).toEqual({ result: { _meta: related } });
+  for (const meta of [{ traceparent: '00-41111111111111114111111111111111-4111111111111111-01' }, { progressToken: 'secret' }])
     expect(await of('request', meta), JSON.stringify(meta)).toEqual({ params: { name: 'x', _meta: meta } });
 });
 
