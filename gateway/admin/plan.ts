@@ -50,7 +50,7 @@ export interface Held {
 export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): readonly Change[] {
   const live = held.tokens.filter((token) => token.revokedAt === null && token.spentAt === null && token.expiresAt > held.now);
   return [
-    ...compare('setting', settingsOf(before), settingsOf(after), () => []).map((change) => warned(change, after)),
+    ...compare('setting', settingsOf(before), settingsOf(after), () => []).map((change) => warned(change, before, after)),
     ...compare('role', facts(before.roles, roleFacts), facts(after.roles, roleFacts), () => []),
     ...compare('directory', groupsOf(before), groupsOf(after), () => ['this group gives nothing any more']),
     ...compare('user', facts(before.users, userFacts), facts(after.users, userFacts), (user) => [
@@ -151,9 +151,13 @@ const settingsOf = ({ hosts = 'open', retention }: PolicyFile): ReadonlyMap<stri
     ['retention.payloads', { value: payloadDays(retention) }],
   ]);
 /** What applying it destroys is said beforehand. */
-function warned(change: Change, { retention }: PolicyFile): Change {
-  if (change.name !== 'retention.records' || retention?.records === undefined) return change;
-  return { ...change, detail: [...change.detail, 'what is older is removed for good'] };
+function warned(change: Change, before: PolicyFile, { retention }: PolicyFile): Change {
+  const [old, now] = [before.retention, retention].map((of) => Number.parseInt(payloadDays(of), 10));
+  const isLess =
+    change.name === 'retention.records'
+      ? retention?.records !== undefined
+      : change.name === 'retention.payloads' && old !== undefined && now !== undefined && now < old;
+  return isLess ? { ...change, detail: [...change.detail, 'what is older is removed for good'] } : change;
 }
 const quoted = (title: string | undefined): string => (title === undefined ? '' : JSON.stringify(title));
 const titleFacts = (of: { title?: string | undefined }): Facts => ({ title: quoted(of.title) });

@@ -109,13 +109,17 @@ describe('the plan of a policy', () => {
     expect(lines(of('x', 'a', 'b'), of('x', 'a', 'b'))).toEqual([]);
   });
 
-  test('says that records go for good where they are to be kept for a time only', () => {
+  test('says that records go for good where they are to be kept for a time only, and payloads where it is a shorter one', () => {
     const of = (records?: string) => ({ version: 1, retention: { records } });
     const gone = 'what is older is removed for good';
     expect(lines(empty, of('400d'))).toEqual([`~ setting retention.records: value for good -> 400d; ${gone}`]);
     expect(lines(of('400d'), of('30d'))).toEqual([`~ setting retention.records: value 400d -> 30d; ${gone}`]);
     expect(lines(of('30d'), empty)).toEqual(['~ setting retention.records: value 30d -> for good']);
     expect(lines(empty, of())).toEqual([]);
+    const captured = (payloads: string) => ({ version: 1, retention: { payloads } });
+    expect(lines(empty, captured('7d'))).toEqual([`~ setting retention.payloads: value 30d -> 7d; ${gone}`]);
+    expect(lines(captured('7d'), captured('90d'))).toEqual(['~ setting retention.payloads: value 7d -> 90d']);
+    expect(lines(empty, of('7d'))).toContain(`~ setting retention.payloads: value 30d -> 7d; ${gone}`);
     for (const days of ['0d', '1h', '24h', '-1d', '1.5d', '400']) expect(() => lines(empty, of(days))).toThrow('whole days');
   });
 
