@@ -6,6 +6,7 @@ import { Fault } from '#contract/error.ts';
 import { newId } from '#contract/id.ts';
 import type { Store } from '../store/store.ts';
 import { readCheckpoints } from './checkpoint.ts';
+import type { Marked } from './removal.ts';
 import { verdictLines } from './verdict-text.ts';
 import { type Verdict, verifyAudit, type VerifyDeps } from './verify.ts';
 
@@ -93,8 +94,12 @@ function foundBy(verdict: Verdict): Partial<Verification> {
   return { state: 'whole', done: 1, records: verdict.records, words: verdictLines(verdict).join('\n') };
 }
 
-async function recordsOf(store: Pick<Store, 'chains' | 'chainHead'>): Promise<number> {
+/** Those that are there: what is gone by policy is not read. */
+async function recordsOf(store: Pick<Store, 'chains' | 'chainHead'> & Marked): Promise<number> {
   let total = 0;
-  for (const chain of await store.chains()) total += (await store.chainHead(chain))?.record.seq ?? 0;
+  for (const chain of await store.chains()) {
+    const end = (await store.chainHead(chain))?.record.seq ?? 0;
+    total += Math.max(end - ((await store.retention.removal(chain))?.seq ?? 0), 0);
+  }
   return total;
 }

@@ -5,6 +5,7 @@ import { retentionStanding } from '../../../gateway/admin/retention.ts';
 import { adoptHeads } from '../../../gateway/audit/adopt.ts';
 import { extend, start, type Position } from '../../../gateway/audit/chain.ts';
 import { replaceHeads } from '../../../gateway/audit/head.ts';
+import { createVerifications } from '../../../gateway/audit/verify-job.ts';
 import { verifyAudit } from '../../../gateway/audit/verify.ts';
 import { verdictLines } from '../../../gateway/audit/verdict-text.ts';
 import { backup } from '../../../gateway/store/backup.ts';
@@ -48,6 +49,27 @@ test('people are told what is gone, how old what is left is, and who still needs
   expect(all).toBe('whole: 2 records in 1 chain');
   expect(gone).toMatch(/^main: records 1 to 2 are gone by policy, all made before 1970-04-01T00:00:00.000Z/);
   expect(unknown).toBe('main: 1 checkpoints name records that are gone, so they could not be compared');
+});
+
+test('how far a verification is does not count what is gone', async () => {
+  const at = await expired();
+  await removeAll(at);
+  await write(at, [[99 * day]], 'other', true);
+  const { store } = at;
+  const seen: number[] = [];
+  const job: { id?: string } = {};
+  // Where a chain begins is asked when all of the one before it was read.
+  const removal = async (chain: string) => {
+    if (job.id !== undefined) seen.push(verifications.progress(job.id).done);
+    return await store.retention.removal(chain);
+  };
+  const watched = { ...store, retention: { ...store.retention, removal } };
+  const verifications = createVerifications({ ...at, store: watched, logger: quiet, now: () => at.at });
+  const { id } = await verifications.begin(undefined);
+  job.id = id;
+  await until('it came to an end', async () => verifications.progress(id).state === 'whole');
+  await verifications.close();
+  expect(seen.at(-1)).toBeCloseTo(2 / 3);
 });
 
 test('one who was stopped in the middle goes on where the chain begins then, and says so again', async () => {
