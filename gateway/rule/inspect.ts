@@ -7,7 +7,7 @@ import { applyChange } from './action.ts';
 import type { AnalyzerRule, Chain, CompiledRule, Direction, LimitsRule, TextRule, WebhookRule } from './compile.ts';
 import type { Engines } from './engine.ts';
 import { fold } from './fold.ts';
-import { type Leaf, leavesOf, pointerOf } from './leaf.ts';
+import { type Leaf, leavesOf, memberNameOf, pointerOf } from './leaf.ts';
 import { type Match, TimeBudget, TimeSpent } from './match.ts';
 import { type Part, placeOf } from './place.ts';
 
@@ -130,8 +130,7 @@ class Run {
       if (this.#isCut) return this.#undecided(rule, 'it has more texts than can be looked at');
       if (rule.kind === 'limits') return this.#limits(rule);
       for (const leaf of this.#leaves) {
-        const name = leaf.kind === 'key' || typeof leaf.key === 'number' ? '' : leaf.key;
-        const matches = rule.detector.find(leaf.text, this.#time, () => this.#foldedOf(leaf), name);
+        const matches = rule.detector.find(leaf.text, this.#time, () => this.#foldedOf(leaf), memberNameOf(leaf));
         if (matches.length > 0 && this.#found(rule, leaf, matches) === 'blocked') return 'blocked';
       }
       return 'on';

@@ -132,6 +132,14 @@ export function isMadeUp(container: Container | undefined): boolean {
   return false;
 }
 
+/** The name of the member whose value a text is, or is among in a list; empty where there is none, and of a name itself. */
+export function memberNameOf({ kind, key, container }: Leaf): string {
+  if (kind === 'key') return '';
+  let named = key;
+  for (let one = container; typeof named === 'number' && one; one = one.parent) named = one.key;
+  return typeof named === 'number' ? '' : named;
+}
+
 /** Less of base64 can be a secret as it is. */
 const pictureLength = 512;
 

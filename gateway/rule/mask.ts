@@ -3,7 +3,7 @@
 import { applyChange } from './action.ts';
 import type { Capturing, CompileDeps, Direction, GatewayRules, Masked } from './compile.ts';
 import { fold } from './fold.ts';
-import { type Leaf, leavesOf } from './leaf.ts';
+import { type Leaf, leavesOf, memberNameOf } from './leaf.ts';
 import { type Detector, type Match, TimeBudget, TimeSpent } from './match.ts';
 import { piiTypes, ruleScopes } from '#contract/rule.ts';
 import type { PolicyFile } from '#contract/policy.ts';
@@ -89,7 +89,7 @@ function beginning(leaf: Leaf, bytes: number, detectors: readonly Detector[], ti
 
 function find(leaf: Leaf, text: string, detectors: readonly Detector[], time: TimeBudget): readonly Match[] {
   let folded: string | undefined;
-  const name = leaf.kind === 'key' || typeof leaf.key === 'number' ? '' : leaf.key;
+  const name = memberNameOf(leaf);
   const found = detectors.flatMap((one) => one.find(text, time, () => (folded ??= fold(text)), name));
   return joined(found);
 }

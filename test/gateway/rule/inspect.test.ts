@@ -320,8 +320,8 @@ test('what is looked for together with many other rules is found as if it were a
 test('the name of a member says what its bare value is', async () => {
   proves('rule.member-names', {
     file: 'gateway/rule/inspect.ts',
-    find: "leaf.kind === 'key' || typeof leaf.key === 'number' ? '' : leaf.key",
-    replace: "''",
+    find: 'this.#foldedOf(leaf), memberNameOf(leaf)',
+    replace: "this.#foldedOf(leaf), ''",
   });
   const rules = [
     { name: 'ssn', method: 'pii', types: ['US_SSN'], action: 'redact' },
@@ -337,6 +337,8 @@ test('the name of a member says what its bare value is', async () => {
   expect(await outcome(rules, params(row))).toEqual(
     params({ ...row, ssn: '[REDACTED]', socialSecurityNumber: '[REDACTED]', db_password: '[REDACTED]' }).body,
   );
+  const lists = { ssn: ['523456789'], password: [['h7Kp-2x9QzLm']], total: ['523456789'] };
+  expect(await outcome(rules, params(lists))).toEqual(params({ ...lists, ssn: ['[REDACTED]'], password: [['[REDACTED]']] }).body);
 });
 
 test('the same text has the same hash at one gateway, and nobody makes it without the key', async () => {
