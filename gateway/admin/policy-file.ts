@@ -94,6 +94,8 @@ function keysTwice(document: Document): readonly number[] {
     Map(_, { items }) {
       const seen = new Set<string>();
       for (const { key } of items) {
+        // A key that is no text is refused as such. Written out, each that stands in another one would double what the inner one takes.
+        if (isMap(key) || isSeq(key)) continue;
         const name = String(isScalar(key) ? key.value : key);
         if (seen.has(name)) found.push(startOf(key) ?? 0);
         seen.add(name);
@@ -258,6 +260,7 @@ function pathAt(node: Node | null | undefined, offset: number): Path {
 }
 
 function nameOf(pair: Pair): string {
+  if (isMap(pair.key) || isSeq(pair.key)) return '?';
   return String(isScalar(pair.key) ? pair.key.value : pair.key);
 }
 function startOf(node: unknown): number | undefined {

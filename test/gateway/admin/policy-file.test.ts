@@ -348,6 +348,14 @@ gateways:
     expect(problemsOf(levels.join('\n'))).toEqual(['p.yaml:1:1: Excessive alias count indicates a resource exhaustion attack']);
   });
 
+  test('with keys in keys in keys is refused without writing them out, each of which would double what it takes', () => {
+    const read = readPolicy('? '.repeat(60));
+    expect(read).toMatchObject({
+      kind: 'invalid',
+      problems: [{ line: 1, column: 3, key: '?' }, ...Array.from({ length: 58 }, () => ({}))],
+    });
+  });
+
   test('with a byte order mark and Windows line ends is counted like any other', () => {
     expect(problemsOf('\uFEFFversion: 1\r\nusers:\r\n  ada: 3\r\n')).toEqual([
       'p.yaml:3:8: users.ada: expected object, received number',
