@@ -42,6 +42,12 @@ const limits = {
 } satisfies ServerOptions;
 type TimeLimits = Partial<Pick<typeof limits, 'headersTimeout' | 'requestTimeout' | 'connectionsCheckingInterval'>>;
 
+/**
+ * Connections that wait to be taken, as many as the system allows (net.core.somaxconn). Node's own 511 are full at once where a fleet comes back, and whoever finds no
+ * place asks again after 1, 3 and 7 s.
+ */
+const backlog = 65_535;
+
 /** Rejects with ADDRESS_UNUSABLE where the address is taken, forbidden or not on this machine. */
 export async function openServer(deps: {
   listen: Address;
@@ -138,6 +144,6 @@ function bind(server: Server, { host, port }: Address, setting: string): Promise
       const reason = why === undefined ? error.message : `${why} ${setting} HOST:PORT.`;
       reject(new Fault('ADDRESS_UNUSABLE', { address: `${host}:${port}`, reason }, { cause: error }));
     });
-    server.listen(port, host, () => resolve());
+    server.listen({ port, host, backlog }, () => resolve());
   });
 }
