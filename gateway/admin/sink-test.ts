@@ -1,7 +1,6 @@
 // One marked record to a sink, and what came back: whether it is set up right is found out before something depends on it.
 // The rule: it goes the same way as every record, past the sink's filter, and moves no cursor; that somebody sent it is a deed.
-import type { EventRecord } from '#contract/audit.ts';
-import { newRecordId } from '#contract/id.ts';
+import { ownEvent } from '../audit/record.ts';
 import { itemOf } from '../sink/item.ts';
 import { doing } from './context.ts';
 import { type ByHand, openByHand } from './sink-by-hand.ts';
@@ -21,9 +20,8 @@ export async function testSink(of: ByHand): Promise<SinkTest> {
   const { slug, source, signal } = of;
   const { sink, receiver } = await openByHand(of);
   const at = source.now();
-  const id = newRecordId(at);
-  const about = { user: null, workstation: null, code: null, detail: { sink: slug, test: true } };
-  const record: EventRecord = { version: 1, kind: 'event', id, at, event: 'sink_test', ...about };
+  const record = ownEvent('sink_test', { sink: slug, test: true }, at);
+  const { id } = record;
   const unfiltered = { redact: sink.config.redact, format: sink.config.format };
   const item = itemOf({ chain: 'test', seq: 1, at, body: JSON.stringify(record), hash: '' }, unfiltered, source.organization);
   try {

@@ -5,7 +5,7 @@ import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { AuditRecord, type EventRecord } from '#contract/audit.ts';
 import { RecordId } from '#contract/id.ts';
-import type { Recorder } from '../audit/record.ts';
+import { ownEvent, type Recorder } from '../audit/record.ts';
 import type { Alert } from '../store/alert.ts';
 import type { ChainedRecord, Store } from '../store/store.ts';
 import { neededOf } from './needed.ts';
@@ -113,8 +113,7 @@ export function watchAlerts(deps: AlertsDeps): { close(): Promise<void> } {
 /** Its id is the alert's: told again, because whoever told it ended before that was noted, it has the same. */
 function tellingOf({ id, key, level, words, record }: Alert, publicOrigin: string, at: number): EventRecord {
   const detail = { alert: id, key, level, words, record, link: `${publicOrigin}/api/v1/alerts` };
-  const none = { user: null, workstation: null, code: null };
-  return { version: 1, kind: 'event', id: RecordId.parse(id), at, event: 'alert_raised', ...none, detail };
+  return { ...ownEvent('alert_raised', detail, at), id: RecordId.parse(id) };
 }
 
 /** None of one that can't be read: `audit verify` tells of it. */

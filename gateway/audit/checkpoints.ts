@@ -2,10 +2,9 @@
 // The rule: a checkpoint tells of what came before it, and never of itself alone.
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
-import { newRecordId } from '#contract/id.ts';
 import type { Store } from '../store/store.ts';
 import { checkpointEvent, makeCheckpoint } from './checkpoint.ts';
-import type { Recorder } from './record.ts';
+import { ownEvent, type Recorder } from './record.ts';
 import type { Marked } from './removal.ts';
 
 const everyMs = 3_600_000;
@@ -35,10 +34,8 @@ export function startCheckpoints(of: CheckpointsDeps): Checkpoints {
       const records = checkpoint.chains.reduce((sum, { seq }) => sum + seq, 0);
       // The last one itself is no news.
       if (records <= told + 1) return;
-      const at = now();
       const detail = { checkpoint: JSON.stringify(checkpoint), records };
-      const event = { version: 1, kind: 'event', id: newRecordId(at), at, event: checkpointEvent } as const;
-      await recorder.append({ ...event, user: null, workstation: null, code: null, detail });
+      await recorder.append(ownEvent(checkpointEvent, detail, now()));
       told = records;
     } catch (error) {
       logger.error({ err: error }, 'a checkpoint of the audit could not be made');

@@ -1,8 +1,8 @@
 // Brings the index of the records up to date while no call is under way; where calls never pause, a little at a time, more of it once it is far behind.
 // The rule: a call waits for it a few milliseconds at most, and few do; and however long calls go on it never stands still.
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Store } from '../store/store.ts';
+import { repeat, type Repeated } from './repeat.ts';
 
 export interface IndexerDeps {
   readonly store: { readonly search: Pick<Store['search'], 'index' | 'behind'> };
@@ -10,10 +10,6 @@ export interface IndexerDeps {
   readonly isQuiet: () => boolean;
   readonly logger: Logger;
   readonly everyMs?: number;
-}
-export interface Indexer {
-  /** Ends what is under way. Idempotent. */
-  close(): Promise<void>;
 }
 
 const lookEveryMs = 2000;
@@ -24,40 +20,15 @@ const betweenMs = 10;
 const farBehind = 20_000;
 const amongCallsMs = 500;
 
-export function startIndexer({ store, isQuiet, logger, everyMs = lookEveryMs }: IndexerDeps): Indexer {
-  const stop = new AbortController();
-  let isFailing = false;
-
+export function startIndexer({ store, isQuiet, logger, everyMs = lookEveryMs }: IndexerDeps): Repeated {
   /** How long to wait until the next turn, in ms. */
   async function turn(): Promise<number> {
     const among = !isQuiet();
     const indexed = await store.search.index(batch);
-    isFailing = false;
     if (indexed < batch) return everyMs;
     if (!among) return betweenMs;
     return (await store.search.behind()) < farBehind ? everyMs : amongCallsMs;
   }
 
-  async function run(): Promise<void> {
-    let waitMs = everyMs;
-    for (;;) {
-      await wait(waitMs, undefined, { signal: stop.signal }).catch(() => undefined);
-      if (stop.signal.aborted) return;
-      try {
-        waitMs = await turn();
-      } catch (error) {
-        if (!isFailing) logger.error({ err: error }, 'the index of the audit records could not go on');
-        isFailing = true;
-        waitMs = everyMs;
-      }
-    }
-  }
-
-  const running = run();
-  return {
-    close() {
-      stop.abort();
-      return running;
-    },
-  };
+  return repeat(turn, { firstMs: everyMs, everyMs, logger, failure: 'the index of the audit records could not go on' });
 }

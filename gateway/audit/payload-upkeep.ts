@@ -2,10 +2,9 @@
 // captured; that payloads were removed is on record.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { EventRecord } from '#contract/audit.ts';
-import { newRecordId } from '#contract/id.ts';
 import type { Store } from '../store/store.ts';
-import type { Recorder } from './record.ts';
+import { ownEvent, type Recorder } from './record.ts';
+import { repeat, type Repeated } from './repeat.ts';
 
 export interface PayloadUpkeepDeps {
   readonly store: Pick<Store, 'payload'>;
@@ -13,10 +12,6 @@ export interface PayloadUpkeepDeps {
   readonly logger: Logger;
   readonly now: () => number;
   readonly everyMs?: number;
-}
-export interface PayloadUpkeep {
-  /** Ends what is under way. Idempotent. */
-  close(): Promise<void>;
 }
 
 const lookEveryMs = 60_000;
@@ -32,61 +27,25 @@ export function startPayloadUpkeep({
   logger,
   now,
   everyMs = lookEveryMs,
-}: PayloadUpkeepDeps): PayloadUpkeep {
-  const stop = new AbortController();
-  let isFailing = false;
-
-  async function turn(): Promise<void> {
+}: PayloadUpkeepDeps): Repeated {
+  async function turn(signal: AbortSignal): Promise<void> {
     let removed = 0;
     try {
-      for (let last = batch; last === batch && !stop.signal.aborted;) {
+      for (let last = batch; last === batch && !signal.aborted;) {
         last = await payload.removeExpired(now(), batch);
         removed += last;
-        if (last === batch) await pause(betweenMs);
+        if (last === batch) await wait(betweenMs, undefined, { signal }).catch(() => undefined);
       }
       await payload.removeKeys(now() - keyIdleMs);
     } finally {
-      if (removed > 0) await recorder.append(removedOf(removed, now()));
+      if (removed > 0) await recorder.append(ownEvent('payloads_removed', { payloads: removed }, now()));
     }
   }
 
-  async function pause(ms: number): Promise<void> {
-    await wait(ms, undefined, { signal: stop.signal }).catch(() => undefined);
-  }
-
-  async function run(): Promise<void> {
-    while (!stop.signal.aborted) {
-      try {
-        await turn();
-        isFailing = false;
-      } catch (error) {
-        if (!isFailing) logger.error({ err: error }, 'captured payloads that have kept their time could not be removed');
-        isFailing = true;
-      }
-      await pause(everyMs);
-    }
-  }
-
-  const running = run();
-  return {
-    close() {
-      stop.abort();
-      return running;
-    },
-  };
-}
-
-function removedOf(payloads: number, at: number): EventRecord {
-  const detail = { payloads };
-  return {
-    version: 1,
-    kind: 'event',
-    id: newRecordId(at),
-    at,
-    event: 'payloads_removed',
-    user: null,
-    workstation: null,
-    code: null,
-    detail,
-  };
+  return repeat(turn, {
+    firstMs: 0,
+    everyMs,
+    logger,
+    failure: 'captured payloads that have kept their time could not be removed',
+  });
 }

@@ -1,5 +1,6 @@
 // What the rest of the gateway server knows of the audit: it appends records, and a record that can't be kept refuses its call.
-import type { AuditRecord } from '#contract/audit.ts';
+import type { AuditRecord, EventRecord } from '#contract/audit.ts';
+import { newRecordId } from '#contract/id.ts';
 import type { SealedPayload } from '#contract/payload.ts';
 
 export interface Recorder {
@@ -16,4 +17,9 @@ export interface Recorder {
 export interface KeepingRecorder extends Recorder {
   /** Resolves when the record is committed with these payloads of it, also in `batched` mode. Rejects as `append` does. */
   keep(record: AuditRecord, payloads?: readonly SealedPayload[]): Promise<void>;
+}
+
+/** What the gateway server did or found by itself: nobody's, and on no workstation. */
+export function ownEvent(event: string, detail: EventRecord['detail'], at: number): EventRecord {
+  return { version: 1, kind: 'event', id: newRecordId(at), at, event, user: null, workstation: null, code: null, detail };
 }

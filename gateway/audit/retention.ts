@@ -4,14 +4,14 @@ import type { KeyObject } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { EventRecord } from '#contract/audit.ts';
-import { newRecordId } from '#contract/id.ts';
 import { retentionCutoff } from '#contract/retention.ts';
 import type { Store } from '../store/store.ts';
 import { isGenuine, type Position } from './chain.ts';
 import type { Broken } from './check.ts';
 import { findExpired } from './expired.ts';
-import type { KeepingRecorder } from './record.ts';
+import { ownEvent, type KeepingRecorder } from './record.ts';
 import { beginOf, makeRemoval, type Begin } from './removal.ts';
+import { repeat, type Repeated } from './repeat.ts';
 
 export interface RetentionDeps {
   readonly store: Pick<Store, 'chains' | 'recordsAfter' | 'sealedAfter' | 'sealsAfter' | 'retention'>;
@@ -25,11 +25,9 @@ export interface RetentionDeps {
   readonly now: () => number;
   readonly everyMs?: number;
 }
-export interface Retention {
+export interface Retention extends Repeated {
   /** How much older the oldest record is than the policy lets it get, in ms; 0 where none is. Also while they go, and where they are held up. */
   overdueMs(): number;
-  /** Ends with what is under way. Idempotent. */
-  close(): Promise<void>;
 }
 
 const lookEveryMs = 600_000;
@@ -39,20 +37,18 @@ const removedAtOnce = 200;
 
 export function startRetention(of: RetentionDeps): Retention {
   const { store, key, recorder, chain: own, isQuiet, logger, now, everyMs = lookEveryMs } = of;
-  const stop = new AbortController();
   /** What each chain was free of at the look before: a sink may still go back by some seconds of what it sent. */
   const free = new Map<string, number>();
   const told = new Map<string, string>();
   let overdueMs = 0;
-  let isFailing = false;
 
   /** So that calls have four fifths of the time. */
-  async function pause(beganAt: number): Promise<void> {
+  async function pause(beganAt: number, signal: AbortSignal): Promise<void> {
     const tookMs = performance.now() - beganAt;
-    await wait(isQuiet() ? 1 : Math.max(tookMs * 4, 10), undefined, { signal: stop.signal });
+    await wait(isQuiet() ? 1 : Math.max(tookMs * 4, 10), undefined, { signal });
   }
 
-  async function look(): Promise<void> {
+  async function look(signal: AbortSignal): Promise<void> {
     const days = (await store.retention.setting())?.records;
     if (days === undefined) {
       overdueMs = 0;
@@ -61,7 +57,7 @@ export function startRetention(of: RetentionDeps): Retention {
     const before = retentionCutoff(days, now());
     overdueMs = await overdue(before);
     // A chain whose own gateway server does not do it is done by another, a day later.
-    for (const chain of await store.chains()) await expire(chain, chain === own ? before : before - dayMs);
+    for (const chain of await store.chains()) await expire(chain, chain === own ? before : before - dayMs, signal);
     overdueMs = await overdue(before);
   }
 
@@ -76,17 +72,18 @@ export function startRetention(of: RetentionDeps): Retention {
     return oldest?.at;
   }
 
-  async function expire(chain: string, before: number): Promise<void> {
+  async function expire(chain: string, before: number, signal: AbortSignal): Promise<void> {
     const begin = await beginOf(store, key, chain);
     const needed = await store.retention.needed(chain, before);
     const upTo = Math.min(free.get(chain) ?? 0, needed.seq);
     free.set(chain, needed.seq);
     if (((await oldestOf(chain)) ?? before) >= before) return void told.delete(chain);
-    const found = await findExpired({ store, key, begin, before, now: now(), upTo, pause });
+    const among = (beganAt: number) => pause(beganAt, signal);
+    const found = await findExpired({ store, key, begin, before, now: now(), upTo, pause: among });
     if ('ok' in found) return await stopped(begin, found);
     if (found.isHeld && upTo === needed.seq) held(chain, needed.by);
     else told.delete(chain);
-    if (found.end.seq > begin.seq) await remove(begin, found.end, before);
+    if (found.end.seq > begin.seq) await remove(begin, found.end, before, signal);
   }
 
   /** Told once for each reason, until it is over. */
@@ -108,7 +105,7 @@ export function startRetention(of: RetentionDeps): Retention {
     told.set(chain, why);
   }
 
-  async function remove(begin: Begin, end: Position, before: number): Promise<void> {
+  async function remove(begin: Begin, end: Position, before: number, signal: AbortSignal): Promise<void> {
     const { chain } = begin;
     const records = end.seq - begin.seq;
     const until = new Date(before).toISOString();
@@ -126,7 +123,7 @@ export function startRetention(of: RetentionDeps): Retention {
       if (removed === undefined) return;
       setAside += removed.setAside;
       last = seal;
-      await pause(beganAt);
+      await pause(beganAt, signal);
     }
     logger.info(
       { chain, after: begin.seq, upTo: end.seq, records, before: until, setAside },
@@ -144,32 +141,14 @@ export function startRetention(of: RetentionDeps): Retention {
   }
 
   async function onRecord(event: string, detail: EventRecord['detail']): Promise<void> {
-    const at = now();
-    const none = { user: null, workstation: null, code: null };
-    await recorder.keep({ version: 1, kind: 'event', id: newRecordId(at), at, event, ...none, detail });
+    await recorder.keep(ownEvent(event, detail, now()));
   }
 
-  async function run(): Promise<void> {
-    while (!stop.signal.aborted) {
-      await wait(everyMs, undefined, { signal: stop.signal }).catch(() => undefined);
-      if (stop.signal.aborted) return;
-      try {
-        await look();
-        isFailing = false;
-      } catch (error) {
-        if (stop.signal.aborted) return;
-        if (!isFailing) logger.error({ err: error }, 'records whose time is over could not be removed');
-        isFailing = true;
-      }
-    }
-  }
-
-  const running = run();
-  return {
-    overdueMs: () => overdueMs,
-    close() {
-      stop.abort();
-      return running;
-    },
-  };
+  const { close } = repeat(look, {
+    firstMs: everyMs,
+    everyMs,
+    logger,
+    failure: 'records whose time is over could not be removed',
+  });
+  return { overdueMs: () => overdueMs, close };
 }

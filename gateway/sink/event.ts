@@ -1,8 +1,7 @@
 // What is put on record of sinks themselves. The rule: each tells of a change of how things stand, never of a single attempt, because it is sent to the sinks too.
 import type { Logger } from 'pino';
 import type { EventRecord } from '#contract/audit.ts';
-import { newRecordId } from '#contract/id.ts';
-import type { Recorder } from '../audit/record.ts';
+import { ownEvent, type Recorder } from '../audit/record.ts';
 
 export interface SinkEvent {
   readonly event:
@@ -26,20 +25,8 @@ export function createSinkEvents(
   logger: Logger,
 ): (event: SinkEvent) => void {
   return ({ event, detail }) => {
-    const at = now();
-    const record: EventRecord = {
-      version: 1,
-      kind: 'event',
-      id: newRecordId(at),
-      at,
-      event,
-      user: null,
-      workstation: null,
-      code: null,
-      detail,
-    };
     recorder
-      .append(record)
+      .append(ownEvent(event, detail, now()))
       .catch((error: unknown) => logger.error({ err: error, event, ...detail }, 'an event of a sink is not on record'));
   };
 }

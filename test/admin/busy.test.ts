@@ -1,26 +1,18 @@
 // Slow operations of the admin API, as many as there may be at once, and what still goes then.
-import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { operationIds, operationOf } from '#contract/admin.ts';
 import { Slug } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
+import { listen } from '../fake/remote/listen.ts';
 import { proves } from '../requirement.ts';
 import { openStage } from './stage.ts';
 
 /** A receiver of records that never answers; `waiting`: who waits for it. */
 async function stuckReceiver() {
   const waiting: ServerResponse[] = [];
-  const server = createServer((_, response) => void waiting.push(response));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('it listens nowhere');
-  return { waiting, url: `http://127.0.0.1:${address.port}/v1/logs` };
+  const { origin } = await listen((_, response) => void waiting.push(response));
+  return { waiting, url: `${origin}/v1/logs` };
 }
 
 test('what cuts somebody off goes also while slow operations have taken all places that they may have', async () => {

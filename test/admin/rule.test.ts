@@ -1,9 +1,8 @@
 // Rules and engines by the admin API: shown, replaced in their order, tried on a sample, and an engine asked for real.
-import { createServer } from 'node:http';
-import { once } from 'node:events';
 import { expect, onTestFinished, test } from 'vitest';
 import { PolicyFile } from '#contract/policy.ts';
 import { Slug } from '#contract/id.ts';
+import { listen } from '../fake/remote/listen.ts';
 import { proves } from '../requirement.ts';
 import { openStage } from './stage.ts';
 
@@ -18,20 +17,8 @@ const rule = (name: string, pattern: string) => ({
 
 /** An engine that answers with this. */
 async function engineAnswering(answer: unknown, status = 200) {
-  const asked: string[] = [];
-  const server = createServer((request, response) => {
-    request.setEncoding('utf8').on('data', (chunk: string) => asked.push(chunk));
-    request.on('end', () => response.writeHead(status).end(JSON.stringify(answer)));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('it listens nowhere');
-  return { asked, url: `http://127.0.0.1:${address.port}/verdict` };
+  const { origin, seen } = await listen((_, response) => void response.writeHead(status).end(JSON.stringify(answer)));
+  return { seen, url: `${origin}/verdict` };
 }
 
 async function scene(engines: object = {}) {
@@ -91,7 +78,7 @@ test('a sample is tried on the rules of a gateway, on one of them, or on others,
 });
 
 test('an engine is added, asked for real, and stays while a rule would ask it', async () => {
-  const { asked, url } = await engineAnswering({ verdict: 'block' });
+  const { seen, url } = await engineAnswering({ verdict: 'block' });
   const { stage, ada } = await scene();
   const engine = { kind: 'webhook' as const, url, allowPrivate: ['127.0.0.1'] };
   expect(await ada.call('engines.create', { body: { slug: slug('judge'), engine } })).toMatchObject({ status: 201 });
@@ -99,7 +86,7 @@ test('an engine is added, asked for real, and stays while a rule would ask it', 
   expect(await ada.call('engines.test', at)).toMatchObject({
     answer: { engine: 'judge', outcome: 'answered', words: 'verdict: block' },
   });
-  expect(asked.join('')).toContain('engine_test');
+  expect(seen.map(({ body }) => body).join('')).toContain('engine_test');
   const judged = { name: slug('judged'), method: 'webhook' as const, engine: slug('judge') };
   expect(await ada.call('rules.replace', { params, body: { rules: [judged] } })).toMatchObject({ ok: true });
   expect(await ada.call('rules.test', { params, body: { sample: 'x' } })).toMatchObject({ answer: { outcome: 'blocked' } });

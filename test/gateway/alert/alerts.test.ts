@@ -129,7 +129,7 @@ test('of two gateway servers on one database one tells, and what both find is on
 });
 
 test('what is told again, because whoever told it ended before that was noted, has the same id', async () => {
-  proves('alert.one-id', { file: 'gateway/alert/alerts.ts', find: 'id: RecordId.parse(id), at,', replace: 'id: newId(), at,' });
+  proves('alert.one-id', { file: 'gateway/alert/alerts.ts', find: ', id: RecordId.parse(id) };', replace: ' };' });
   const data = await openData(withFiles);
   let isFirst = true;
   let later = 0;

@@ -11,7 +11,7 @@ import { openData, quiet } from '../data.ts';
 test('payloads and keys that are over are removed, the records stay, and how many went is on record', async () => {
   proves('capture.removal-on-record', {
     file: 'gateway/audit/payload-upkeep.ts',
-    find: 'if (removed > 0) await recorder.append(removedOf(removed, now()));',
+    find: "if (removed > 0) await recorder.append(ownEvent('payloads_removed', { payloads: removed }, now()));",
     replace: '',
   });
   const { store, close } = await openData();

@@ -31,7 +31,7 @@ const told = (one: Aging, msg: RegExp) => one.log.filter((line) => typeof line['
 test('records go when they are older than the policy keeps them, group by group, and what is left is whole', async () => {
   proves('audit.retention', {
     file: 'gateway/audit/retention.ts',
-    find: 'if (found.end.seq > begin.seq) await remove(begin, found.end, before);',
+    find: 'if (found.end.seq > begin.seq) await remove(begin, found.end, before, signal);',
     replace: '',
   });
   of = await aging('10d');

@@ -1,0 +1,43 @@
+// Work that is done again and again beside the calls. The rule: what fails is told once, until it has worked again, and the next turn comes all the same.
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Logger } from 'pino';
+
+export interface Repeated {
+  /** Ends with what is under way. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** `turn`: answers how long to wait until the next, in ms, where that is not `everyMs`. `signal`: close() was called; to be cut short by it is no failure. */
+export function repeat(
+  turn: (signal: AbortSignal) => Promise<number | void>,
+  of: { readonly firstMs: number; readonly everyMs: number; readonly logger: Pick<Logger, 'error'>; readonly failure: string },
+): Repeated {
+  const stop = new AbortController();
+  const { signal } = stop;
+
+  async function run(): Promise<void> {
+    let isFailing = false;
+    let waitMs = of.firstMs;
+    for (;;) {
+      if (waitMs > 0) await wait(waitMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        waitMs = (await turn(signal)) ?? of.everyMs;
+        isFailing = false;
+      } catch (error) {
+        const isCutShort = signal.aborted && error instanceof Error && error.name === 'AbortError';
+        if (!isFailing && !isCutShort) of.logger.error({ err: error }, of.failure);
+        isFailing = true;
+        waitMs = of.everyMs;
+      }
+    }
+  }
+
+  const running = run();
+  return {
+    close() {
+      stop.abort();
+      return running;
+    },
+  };
+}
