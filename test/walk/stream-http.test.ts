@@ -329,9 +329,10 @@ describe('a batch', () => {
 
 test('a question that its server takes back is taken back at the host', async ({ onTestFinished }) => {
   const client = new Client({ name: 'old-host', version: '1' }, { capabilities: { elicitation: {} } });
-  const cancelled = Promise.withResolvers<void>();
+  const [asked, cancelled] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   client.setRequestHandler(ElicitRequestSchema, (_, { signal }) => {
     signal.addEventListener('abort', () => cancelled.resolve());
+    asked.resolve();
     return new Promise(() => undefined);
   });
   const requestInit = { headers: { authorization: `Bearer ${ada}` } };
@@ -340,6 +341,8 @@ test('a question that its server takes back is taken back at the host', async ({
   const params = { message: 'Well?', requestedSchema: { type: 'object', properties: {} } };
   const asking = client.callTool({ name: 'ask', arguments: { method: 'elicitation/create', params, id: 'taken-back' } });
   asking.catch(() => undefined);
+  // Two calls of one host may overtake each other: nothing can be taken back before it was asked.
+  await asked.promise;
   await client.callTool({
     name: 'notify',
     arguments: { method: 'notifications/cancelled', params: { requestId: 'taken-back' } },
