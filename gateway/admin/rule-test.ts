@@ -9,7 +9,7 @@ import { compileRules, type CompileDeps, type Direction } from '../rule/compile.
 import type { Engines } from '../rule/engine.ts';
 import { inspect } from '../rule/inspect.ts';
 import type { Part } from '../rule/place.ts';
-import { membersOf, type Span } from '../mcp/span.ts';
+import { isDeeperThan, levelsAtMost, membersOf, type Span } from '../mcp/span.ts';
 
 export interface Trial {
   readonly on: Direction;
@@ -60,7 +60,7 @@ export function readRule(text: string): Rule {
   );
 }
 
-/** Rejects with RULE_PATTERN. */
+/** Rejects with RULE_PATTERN, and INPUT_INVALID where no message could be as the sample. */
 export async function tryRules(
   rules: readonly Rule[],
   { on, scope, sample }: Trial,
@@ -96,6 +96,10 @@ function placed(on: Direction, scope: RuleScope, sample: Buffer) {
   } catch {
     // Plain text.
   }
+  if (json === sample && isDeeperThan(levelsAtMost, sample))
+    throw new Fault('INPUT_INVALID', {
+      reason: `the sample is nested deeper than ${levelsAtMost} levels, and no such message flows.`,
+    });
   const shownAs =
     (part: Part | undefined, key: string | undefined) =>
     (body: Buffer): unknown => {

@@ -9,6 +9,7 @@ import { enroll } from '../workstation/enroll.ts';
 import { createRefusals } from '../workstation/event.ts';
 import { readBody } from './body.ts';
 import { answerJson } from './error.ts';
+import { readJson } from './json.ts';
 
 const bodyLimitBytes = 64 * 1024;
 const atOnce = 32;
@@ -33,7 +34,7 @@ export function createEnrollRoute(deps: {
     const address = deps.addressOf?.(request) ?? request.socket.remoteAddress ?? '';
     try {
       if (request.headers['content-type']?.split(';')[0]?.trim() !== 'application/json') throw new Fault('MEDIA_TYPE');
-      const answer = await enroll({ ...deps, record }, parse(await readBody(request, bodyLimitBytes)), address);
+      const answer = await enroll({ ...deps, record }, readJson(await readBody(request, bodyLimitBytes)).value, address);
       deps.logger.info({ workstation: answer.workstation }, 'workstation enrolled');
       answerJson(response, 200, answer);
     } catch (error) {
@@ -44,12 +45,4 @@ export function createEnrollRoute(deps: {
       running--;
     }
   };
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch (cause) {
-    throw new Fault('MALFORMED', {}, { cause });
-  }
 }

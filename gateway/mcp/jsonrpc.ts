@@ -4,7 +4,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Fault } from '#contract/error.ts';
 import { skim } from './skim.ts';
-import { isDeeperThan, type Member, membersOf, membersOnce, type Span, splice } from './span.ts';
+import { isDeeperThan, levelsAtMost, type Member, membersOf, membersOnce, type Span, splice } from './span.ts';
 
 export type Id = string | number;
 type Json = Readonly<Record<string, unknown>>;
@@ -136,9 +136,6 @@ export function errorResponse(id: string, fault: { code: number; message: string
 export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
-
-/** Nobody means more. Readers that call themselves for each level (JSON.stringify too) fail at some thousands, and reading a million takes half a second. */
-const levelsAtMost = 512;
 
 /** Throws MALFORMED, and INVALID_REQUEST where it is nested too deep. */
 export function parse(body: Buffer, read: (body: Buffer) => unknown = whole): unknown {

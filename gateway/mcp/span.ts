@@ -71,6 +71,9 @@ export function splice(text: Buffer, edits: readonly { readonly span: Span; read
   return Buffer.concat(parts);
 }
 
+/** Of a message. Nobody means more. Readers that call themselves for each level (JSON.stringify too) fail at some thousands, and reading a million takes half a second. */
+export const levelsAtMost = 512;
+
 /** Whether objects and arrays stand in each other deeper than so many levels. Of any text, and read no further than that. */
 export function isDeeperThan(levels: number, text: Buffer): boolean {
   // Each level takes a byte at least.

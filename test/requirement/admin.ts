@@ -136,6 +136,11 @@ export const admin: readonly Requirement[] = [
     source: api,
   },
   {
+    id: 'admin.nested',
+    promise: 'JSON that is nested too deep is refused as the mistake of whoever sent it, by the admin API and by SCIM.',
+    source: api,
+  },
+  {
     id: 'admin.if-match',
     promise: 'A change with If-Match is refused where what it changes is not any more as it was seen.',
     source: api,

@@ -4,7 +4,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { adminPath, type Operation } from '#contract/admin-operation.ts';
 import type { EventRecord } from '#contract/audit.ts';
-import { duplicateKeys } from '#contract/duplicate-key.ts';
 import { asFault, Fault } from '#contract/error.ts';
 import { newId } from '#contract/id.ts';
 import { actorOf } from '../../admin/access-token.ts';
@@ -18,6 +17,7 @@ import { createRefusals } from '../../workstation/event.ts';
 import { readBody } from '../body.ts';
 import { answerJson } from '../error.ts';
 import { createFloodGate } from '../flood.ts';
+import { keyTwice, readJson } from '../json.ts';
 import { createMatch, type Matched } from './match.ts';
 import { type Answer, createOnce } from './once.ts';
 
@@ -162,17 +162,10 @@ async function bodyOf(request: IncomingMessage, { method, limitBytes }: Operatio
   const bytes = await readBody(request, limitBytes);
   if (bytes.length === 0) return { value: undefined, text: '' };
   if (request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() !== 'application/json') throw new Fault('MEDIA_TYPE');
-  let value: unknown;
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new Fault('MALFORMED', {}, { cause });
-  }
-  const [twice] = duplicateKeys(text);
-  if (twice) throw new Fault('INPUT_INVALID', { reason: `body.${twice.join('.')}: this key stands there twice.` });
-  return { value, text };
+  const read = readJson(bytes);
+  const twice = keyTwice(read.text);
+  if (twice !== undefined) throw new Fault('INPUT_INVALID', { reason: `body.${twice}: this key stands there twice.` });
+  return read;
 }
 
 /** What one thing is shown as has a tag, by which a change says what it is a change of. */

@@ -39,7 +39,11 @@ export function answerError(response: ServerResponse, thrown: unknown, logger: L
   answer(response, status, body, faultHeaders(fault));
 }
 
-const scimTypes: Readonly<Record<string, string>> = { NAME_TAKEN: 'uniqueness', MALFORMED: 'invalidSyntax' };
+const scimTypes: Readonly<Record<string, string>> = {
+  NAME_TAKEN: 'uniqueness',
+  MALFORMED: 'invalidSyntax',
+  INVALID_REQUEST: 'invalidSyntax',
+};
 
 /** A resource, or that it is as its asker has it. */
 export function answerResource(

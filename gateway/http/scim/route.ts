@@ -3,7 +3,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import { duplicateKeys } from '#contract/duplicate-key.ts';
 import { asFault, Fault } from '#contract/error.ts';
 import { newId } from '#contract/id.ts';
 import { directoryActor } from '../../admin/directory-token.ts';
@@ -13,6 +12,7 @@ import type { Store } from '../../store/store.ts';
 import { createRefusals } from '../../workstation/event.ts';
 import { readBody } from '../body.ts';
 import { createFloodGate } from '../flood.ts';
+import { keyTwice, readJson } from '../json.ts';
 import { answer, answerError, answerList, answerResource } from './answer.ts';
 import { type Kind, matchOf, sortOf } from './attribute.ts';
 import { listedAtMost, resourceTypes, schemas, serviceProviderConfig } from './discovery.ts';
@@ -177,18 +177,11 @@ async function bodyOf(request: IncomingMessage): Promise<Attributes> {
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/scim+json' && type !== 'application/json') throw new Fault('MEDIA_TYPE');
   const bytes = await readBody(request, bodyLimitBytes);
-  let text: string;
-  let value: unknown;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new Fault('MALFORMED', {}, { cause });
-  }
+  const { value, text } = readJson(bytes);
   refuseNul(text);
-  const [twice] = duplicateKeys(text);
-  if (twice)
-    throw new Fault('DIRECTORY_INVALID', { scimType: 'invalidSyntax', reason: `${twice.join('.')} stands there twice.` });
+  const twice = keyTwice(text);
+  if (twice !== undefined)
+    throw new Fault('DIRECTORY_INVALID', { scimType: 'invalidSyntax', reason: `${twice} stands there twice.` });
   const read = AttributesBody.safeParse(value);
   if (!read.success) throw new Fault('DIRECTORY_INVALID', { scimType: 'invalidSyntax', reason: 'The body is no JSON object.' });
   return read.data;

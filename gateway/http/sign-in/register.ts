@@ -6,6 +6,7 @@ import type { SignInEvents } from '../../sign-in/event.ts';
 import { readBody } from '../body.ts';
 import { answerJson } from '../error.ts';
 import { createFloodGate } from '../flood.ts';
+import { readJson } from '../json.ts';
 
 const bodyLimitBytes = 32 * 1024;
 const perMinute = 60;
@@ -25,7 +26,7 @@ export function createRegisterRoute(deps: {
       throw new Fault('MEDIA_TYPE');
     const body = await readBody(request, bodyLimitBytes);
     try {
-      const client = await deps.clients.register(parse(body));
+      const client = await deps.clients.register(readJson(body).value);
       await deps.events.recordRefusal({
         event: 'client_registered',
         detail: { client: client.client_id, title: client.client_name, address },
@@ -40,12 +41,4 @@ export function createRegisterRoute(deps: {
       });
     }
   };
-}
-
-function parse(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch (cause) {
-    throw new Fault('MALFORMED', {}, { cause });
-  }
 }
