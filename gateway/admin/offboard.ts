@@ -68,7 +68,7 @@ function accessOf({ tokens, accessTokens, connections, workstations, sessions }:
   ];
 }
 
-/** Lifts whatever holds a user; what let them in before stays revoked. Rejects with NAME_UNKNOWN. False where nothing held them. */
+/** Lifts whatever holds a user; what let them in before stays revoked. Rejects with NAME_UNKNOWN, UNCHANGEABLE. False where nothing held them. */
 export async function takeBack(acting: Acting & { readonly now: () => number }, slug: string): Promise<boolean> {
   const at = acting.now();
   const to = doing(acting, at, { operation: 'users.take-back', target: slug, before: { held: true }, after: { held: false } });

@@ -125,7 +125,10 @@ export interface DirectoryStore {
 
   /** The user counts as not there until `release`, and what let them in is revoked. Undefined where there is no such user. Rejects with LAST_SUPER_ADMIN. */
   hold(user: string, now: number): Promise<(CutAccess & { readonly user: UserId; readonly email: string }) | undefined>;
-  /** Lifts whatever holds a user; false where nothing does. A directory that says they are not active holds them all the same. */
+  /**
+   * Lifts what holds a user, and nobody else; false where nothing does. A directory that says they are not active holds them all the same. Rejects with UNCHANGEABLE
+   * where somebody else has their address and is held.
+   */
   release(user: string, now: number): Promise<boolean>;
   /** Who counts as not there, though the policy or a directory names them. */
   held(): Promise<readonly { readonly slug: Slug; readonly cause: 'directory' | 'offboarding'; readonly since: number }[]>;

@@ -46,6 +46,11 @@ export const scim: readonly Requirement[] = [
     source: people,
   },
   {
+    id: 'offboard.one-person',
+    promise: 'Who is taken back takes nobody else along, also where a directory moved addresses between people.',
+    source: people,
+  },
+  {
     id: 'scim.unsaid',
     promise: 'A change that says nothing of whether somebody is active lets nobody in again.',
     source: people,

@@ -159,9 +159,9 @@ export function describeDirectory(kind: string, ground: () => Promise<Ground>): 
 
     test('service accounts have no address in common: one that is let back lets no other one in', async () => {
       proves('offboard.own', {
-        file: 'gateway/store/sql/offboard.ts',
-        find: "found.email === '' ? [] : [found.email.toLowerCase()]",
-        replace: '[found.email.toLowerCase()]',
+        file: 'gateway/store/sql/hold.ts',
+        find: "return email === '' ? sql<SqlBool>`hold.user_id = ${user}` :",
+        replace: "return email === '' ? sql<SqlBool>`hold.email_key = ''` :",
       });
       const secretHash = `sha256:${sha256('a secret of one')}`;
       const service = { kind: 'service', secretHash, teams: ['eng'] };
@@ -199,6 +199,41 @@ export function describeDirectory(kind: string, ground: () => Promise<Ground>): 
       for (const name of ['ada', 'lovelace']) await applyPolicy(store, named(name));
       expect(await userOf('lovelace')).toBeUndefined();
       expect((await store.directory.held()).map((one) => one.slug)).toEqual(['lovelace', again.user.slug]);
+    });
+
+    test('who is taken back takes nobody else along, whatever addresses a directory moved between them', async () => {
+      proves('offboard.one-person', {
+        file: 'gateway/store/sql/hold.ts',
+        find: ' and not exists (select 1 from "user" where "user".id = hold.user_id)',
+        replace: '',
+      });
+      const [zoe, dan, eve] = [await add('zoe'), await add('dan'), await add('eve')];
+      const { directory } = store;
+      const move = (one: typeof zoe, version: number, to: string) =>
+        directory.changePerson(one.id, version, draft(to, { userName: `${to}@example.org`, externalId: null }), 6500);
+      for (const name of ['zoe', 'dan']) await directory.hold(`${name}-example-org`, 6000);
+      // zoe's address goes to dan, and dan's to eve, whom nothing holds.
+      await move(zoe, 1, 'zoe.new');
+      await move(dan, 1, 'zoe');
+      await move(eve, 1, 'dan');
+      const held = async () => (await directory.held()).map((one) => one.slug);
+      expect(await userOf('eve-example-org')).toMatchObject({ email: 'dan@example.org' });
+      expect(await held()).toEqual(['dan-example-org', 'zoe-example-org']);
+      expect(await directory.release('dan-example-org', 7000)).toBe(true);
+      expect(await userOf('dan-example-org')).toMatchObject({ email: 'zoe@example.org' });
+      expect(await held()).toEqual(['zoe-example-org']);
+      // Two names of one address in the policy: neither comes back by the other.
+      const two = {
+        [slug('ann')]: { email: 'ann@example.org', teams: [] },
+        [slug('ann-too')]: { email: 'Ann@example.org', teams: [] },
+      };
+      await applyPolicy(store, { ...policy, users: { ...policy.users, ...two } });
+      await directory.hold('ann', 7000);
+      expect(await held()).toEqual(['ann', 'ann-too', 'zoe-example-org']);
+      const refused = { code: 'UNCHANGEABLE', message: expect.stringContaining('"ann" is held') };
+      await expect(directory.release('ann-too', 8000)).rejects.toMatchObject(refused);
+      expect(await directory.release('ann', 8000)).toBe(true);
+      expect(await held()).toEqual(['zoe-example-org']);
     });
 
     test('whoever is not active stays out by the address of the directory and by that of the policy, where they are two', async () => {

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { Fault } from '#contract/error.ts';
 import { newId, UserId } from '#contract/id.ts';
 import type { Tx } from '../table.ts';
-import { cutAccess, putHold } from './hold.ts';
+import { cutAccess, holdByAddress, holdsOf, putHold } from './hold.ts';
 import { freeSlug } from './slug.ts';
 
 /** Of a user's `made_by`: no identity provider can have this name. */
@@ -58,15 +58,12 @@ async function follow(tx: Tx, user: UserId, { email, displayName }: Omit<Known, 
     .where('id', '=', user)
     .where('made_by', '=', madeByDirectory)
     .execute();
+  await holdByAddress(tx, user);
 }
 
 /** The directory says that they are there: what it said before ends, also under the address alone. An offboarding stays. */
 async function releaseHold(tx: Tx, user: UserId, email: string): Promise<void> {
-  await tx
-    .deleteFrom('hold')
-    .where('cause', '=', 'directory')
-    .where((is) => is.or([is('user_id', '=', user), is('email_key', '=', email.toLowerCase())]))
-    .execute();
+  await tx.deleteFrom('hold').where('cause', '=', 'directory').where(holdsOf(user, email)).execute();
 }
 
 /** Users of an older state who were made for the directory: whom it has no more are gone, and whom it has are as it says now. */

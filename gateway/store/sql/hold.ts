@@ -1,6 +1,6 @@
 // Users who count as not there: the directory says they are not active, or they were offboarded. The rule: whoever is held is in no policy that is in force, and what
 // let them in is revoked in the same transaction, so that letting them back brings none of it back.
-import { sql } from 'kysely';
+import { type Expression, sql, type SqlBool } from 'kysely';
 import type { ConnectionId, UserId } from '#contract/id.ts';
 import type { CutAccess } from '../directory.ts';
 import type { Tables, Tx } from '../table.ts';
@@ -21,7 +21,10 @@ export async function putHold(
     .execute();
 }
 
-/** Before users go, or one of them: whoever is held stays so by the address that they have now, whatever they had when they were held. */
+/**
+ * Before users go, or one of them, and once an address changed: whoever is held stays so by the address that they have now, whatever they had when they were held.
+ * Who gets one that they had is somebody else.
+ */
 export async function holdByAddress(tx: Tx, user?: UserId): Promise<void> {
   const theirs = sql`from "user" where "user".id = hold.user_id`;
   const all = tx
@@ -29,6 +32,13 @@ export async function holdByAddress(tx: Tx, user?: UserId): Promise<void> {
     .set({ email_key: sql<string>`(select lower("user".email) ${theirs})` })
     .where(sql<boolean>`exists (select 1 ${theirs} and lower("user".email) <> hold.email_key)`);
   await (user === undefined ? all : all.where('user_id', '=', user)).execute();
+}
+
+/** The holds of this user, and of whoever had this address and is no user any more. Somebody else's who has it too stays theirs. */
+export function holdsOf(user: UserId, email: string): Expression<SqlBool> {
+  const gone = sql`hold.email_key = ${email.toLowerCase()} and not exists (select 1 from "user" where "user".id = hold.user_id)`;
+  // A service account has no address, which is not one that it shares with others.
+  return email === '' ? sql<SqlBool>`hold.user_id = ${user}` : sql<SqlBool>`(hold.user_id = ${user} or (${gone}))`;
 }
 
 /** Whoever is held has nothing of an older state either. */

@@ -1,10 +1,11 @@
 // Somebody leaves, or comes back, by the word of an administrator. The rule: the last super admin can't be sent away, and a directory's own word stays.
 import { sql } from 'kysely';
+import { Fault } from '#contract/error.ts';
 import type { UserId } from '#contract/id.ts';
 import type { DirectoryStore } from '../directory.ts';
 import type { Db, Tx } from '../table.ts';
 import { change, changed, unchanged } from './change.ts';
-import { cutAccess, putHold } from './hold.ts';
+import { cutAccess, holdsOf, putHold } from './hold.ts';
 import { changePeople } from './super-admin.ts';
 import { touching } from './touched.ts';
 
@@ -23,13 +24,9 @@ export async function releaseUser(db: Db, slug: string, now: number): Promise<bo
   return await change(db, async (tx) => {
     const found = await userOfSlug(tx, slug);
     if (found === undefined) return unchanged(false);
-    // A service account has no address, which is not one that it shares with others.
-    const emails = found.email === '' ? [] : [found.email.toLowerCase()];
-    const touched = await touching(tx, { users: [found.id], emails });
-    const { numDeletedRows } = await tx
-      .deleteFrom('hold')
-      .where((is) => is.or([is('user_id', '=', found.id), ...emails.map((email) => is('email_key', '=', email))]))
-      .executeTakeFirstOrThrow();
+    const touched = await touching(tx, { users: [found.id], emails: [found.email] });
+    const { numDeletedRows } = await tx.deleteFrom('hold').where(holdsOf(found.id, found.email)).executeTakeFirstOrThrow();
+    await refuseWhereOthersHold(tx, slug, found);
     if (numDeletedRows === 0n) return unchanged(false);
     const gone = await tx
       .selectFrom('directory_person')
@@ -40,6 +37,21 @@ export async function releaseUser(db: Db, slug: string, now: number): Promise<bo
     if (gone) await putHold(tx, { user: found.id, email: found.email, cause: 'directory', now });
     return changed(true, await touched());
   });
+}
+
+/** What holds somebody else of the same address holds them too, and who was sent away stays away. */
+async function refuseWhereOthersHold(tx: Tx, slug: string, { email }: { readonly email: string }): Promise<void> {
+  if (email === '') return;
+  const [other] = await tx
+    .selectFrom('hold')
+    .innerJoin('user', 'user.id', 'hold.user_id')
+    .select('user.slug')
+    .where('hold.email_key', '=', email.toLowerCase())
+    .orderBy('user.slug')
+    .execute();
+  if (other === undefined) return;
+  const reason = `"${other.slug}" is held and has the same address. Take them back first, or give one of the two another address.`;
+  throw new Fault('UNCHANGEABLE', { what: 'user', name: slug, reason });
 }
 
 export async function heldPeople(db: Db): ReturnType<DirectoryStore['held']> {

@@ -58,8 +58,10 @@ async function move(tx: Tx, id: UserId, email: string): Promise<boolean> {
     .where('made_by', 'is not', null)
     .where('email', '!=', email)
     .executeTakeFirstOrThrow();
-  if (numUpdatedRows > 0n) await tx.updateTable('account').set({ email }).where('user_id', '=', id).execute();
-  return numUpdatedRows > 0n;
+  if (numUpdatedRows === 0n) return false;
+  await tx.updateTable('account').set({ email }).where('user_id', '=', id).execute();
+  await holdByAddress(tx, id);
+  return true;
 }
 
 /** Whether they were these already. */

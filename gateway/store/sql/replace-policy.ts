@@ -31,6 +31,7 @@ export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision
     for (const values of parts(rows.settings)) await tx.insertInto('policy_setting').values(values).execute();
     for (const values of parts(rows.roles)) await tx.insertInto('role').values(values).execute();
     for (const values of parts([...rows.users, ...staying])) await tx.insertInto('user').values(values).execute();
+    await holdByAddress(tx);
     for (const values of parts(rows.teams)) await tx.insertInto('team').values(values).execute();
     for (const values of parts(rows.servers)) await tx.insertInto('server').values(values).execute();
     for (const values of parts(rows.gateways)) await tx.insertInto('gateway').values(values).execute();

@@ -62,21 +62,12 @@ test('a million levels are refused within the time of any other body', async () 
 });
 
 test('what is nested deep within a text of a body is refused too: a policy to apply, a sample to try', async () => {
-  for (const levels of [30_000, 3_000])
-    for (const value of [arrays(levels), objects(levels), '- '.repeat(levels)]) {
-      for (const [method, path] of [
-        ['PUT', '/policy'],
-        ['POST', '/policy/plan'],
-      ] as const)
-        expect(await admin(method, path, JSON.stringify({ text: `version: 1\nusers: ${value}` }))).toEqual([
-          400,
-          'INPUT_INVALID',
-        ]);
-      const sample = JSON.stringify({ sample: value });
-      expect(await admin('POST', '/gateways/main/rules/test', sample)).toEqual(
-        value.startsWith('-') ? [200, 'passed'] : [400, 'INPUT_INVALID'],
-      );
-    }
+  for (const value of [arrays(30_000), objects(3_000), '- '.repeat(20_000)]) {
+    const text = JSON.stringify({ text: `version: 1\nusers: ${value}` });
+    expect(await admin('PUT', '/policy', text)).toEqual([400, 'INPUT_INVALID']);
+    const tried = await admin('POST', '/gateways/main/rules/test', JSON.stringify({ sample: value }));
+    expect(tried).toEqual(value.startsWith('-') ? [200, 'passed'] : [400, 'INPUT_INVALID']);
+  }
 });
 
 test('as deep as anybody means is read, also behind a byte order mark; what is no UTF-8 is not', () => {
