@@ -1,6 +1,6 @@
 // Bad input from every side: each gets a clear error, and nothing else is lost by it.
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -13,6 +13,8 @@ import { root } from './program.ts';
 const odd = (name: string) => join(root, `test/fake/local-server/${name}.ts`);
 let deployment: Deployment;
 let token: string;
+/** Where the server `counting` writes down each call that it has. */
+const countFile = () => join(deployment.dir, 'count');
 const url = (server: string) => `${deployment.origin}/g/eng/s/${server}/mcp`;
 const call = (server: string, name: string, args: Record<string, unknown> = {}) =>
   modern(url(server), token, 'tools/call', { name, arguments: args });
@@ -31,7 +33,11 @@ beforeAll(async () => {
   });
   await deployment.workstation({
     user: 'ada',
-    profile: { LocalServers: Object.fromEntries(servers.map((name) => [name, nodeServer(odd(name))])) },
+    profile: {
+      LocalServers: Object.fromEntries(
+        servers.map((name) => [name, nodeServer(odd(name), name === 'counting' ? [countFile()] : [])]),
+      ),
+    },
   });
   token = await deployment.hostToken({ user: 'ada', gateway: 'eng' });
   await until('a call to go through', async () => (await call('counting', 'echo', { text: 'x' })).body.result !== undefined);
@@ -167,14 +173,14 @@ describe('from a local server', () => {
       params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } },
     };
     const session = (await post(url('counting'), token, initialize)).headers.get('mcp-session-id') ?? '';
-    const count = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'count', arguments: { holdMs: 1500 } } };
+    const args = { key: 'under-way', holdMs: 4000 };
+    const count = { jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'count', arguments: args } };
     const first = post(url('counting'), token, count, { 'mcp-session-id': session });
-    await until(
-      'the second to be refused',
-      async () =>
-        codeOf(await post(url('counting'), token, { ...count, method: 'ping' }, { 'mcp-session-id': session })) ===
-        'INVALID_REQUEST',
+    await until('its server to have the first', async () =>
+      (await readFile(countFile(), 'utf8').catch(() => '')).includes('under-way'),
     );
+    const second = await post(url('counting'), token, { ...count, method: 'ping' }, { 'mcp-session-id': session });
+    expect(codeOf(second)).toBe('INVALID_REQUEST');
     expect((await first).body.result).toBeDefined();
   });
 

@@ -19,7 +19,7 @@ let grace: string;
 
 beforeAll(async () => {
   deployment = await deploy({
-    policy: walkPolicy({ talking: { tools: 'all' }, brief: { tools: 'all', timeoutSeconds: 1 } }),
+    policy: walkPolicy({ talking: { tools: 'all' }, brief: { tools: 'all', timeoutSeconds: 2 } }),
   });
   const talking = nodeServer(join(root, 'test/fake/local-server/talking.ts'));
   const profile = { LocalServers: { talking, brief: { ...talking, env: { BRIEF: '1' } } } };
@@ -249,7 +249,7 @@ test('a host that never reads holds up nothing: its call ends, and the gateway s
   await until(
     'the call to be over',
     async () =>
-      (await deployment.records(3)).some(({ method, requestBytes }) => method === 'tools/call' && requestBytes === body.length),
+      (await deployment.records(20)).some(({ method, requestBytes }) => method === 'tools/call' && requestBytes === body.length),
     45_000,
   );
   socket.destroy();
@@ -358,11 +358,13 @@ test("a call's time stands still while its host thinks", async ({ onTestFinished
   });
   const client = new Client({ name: 'old-host', version: '1' }, { capabilities: { elicitation: {} } });
   // Longer than the server has for a call.
-  client.setRequestHandler(ElicitRequestSchema, () => setTimeout(1500, { action: 'decline' as const }));
+  client.setRequestHandler(ElicitRequestSchema, () => setTimeout(3000, { action: 'decline' as const }));
   const requestInit = { headers: { authorization: `Bearer ${ada}` } };
   const transport = new StreamableHTTPClientTransport(new URL(url('brief')), { requestInit });
   await client.connect(transport as Parameters<Client['connect']>[0]);
   onTestFinished(() => client.close());
+  // Its start counts as well, and is not what this is about.
+  await until('the server to have started', () => client.callTool({ name: 'heard', arguments: {} }).catch(() => false as const));
   const params = { message: 'Well?', requestedSchema: { type: 'object', properties: {} } };
   const answered = await client.callTool({ name: 'ask', arguments: { method: 'elicitation/create', params } });
   expect(JSON.stringify(answered)).toContain('decline');

@@ -19,6 +19,7 @@ let level = 'none';
 let isRefusedOnce = false;
 let isWaiting = false;
 let lastAnswer: unknown = 'none';
+const held = new Set<() => void>();
 let release = (): void => undefined;
 const released = new Promise<void>((resolve) => (release = resolve));
 
@@ -62,11 +63,16 @@ const tools: Readonly<Record<string, (args: Args, progressToken: unknown) => unk
     return 'soon';
   },
   'last-answer': () => lastAnswer,
-  /** Reports, and after `holdMs` the answer. */
-  progress: async ({ count = 1, token, holdMs = 0 }, progressToken) => {
+  /** Reports, and then the answer: with `isHeld` not before `let-go`. */
+  progress: async ({ count = 1, token, isHeld = false }, progressToken) => {
     for (let progress = 1; progress <= Number(count); progress++)
       say({ method: 'notifications/progress', params: { progressToken: token ?? progressToken, progress, message: 'so far' } });
-    await setTimeout(Number(holdMs));
+    if (isHeld === true) await new Promise<void>((resolve) => held.add(resolve));
+    return 'done';
+  },
+  'let-go': () => {
+    for (const answer of held) answer();
+    held.clear();
     return 'done';
   },
   log: ({ level: of = 'info', data = 'hello', logger }) => {
