@@ -12,8 +12,6 @@ import { createDesk } from './desk.ts';
 import { openSecretStore } from './device/keychain.ts';
 import { openSealer } from './device/sealer.ts';
 import { diagnosticsText } from './diagnostics.ts';
-import { localServers } from './host/local.ts';
-import { withRestarts } from './host/restart.ts';
 import { lastingProgram } from './lasting.ts';
 import { writeLauncher } from './launcher.ts';
 import { openLocalServers } from './local-servers.ts';
@@ -31,20 +29,11 @@ import { openPrivateDirectory, socketPath } from './socket/path.ts';
 import type { HostEnd, HostEvents } from './socket/relay.ts';
 import { serveSocket } from './socket/serve.ts';
 import type { Target } from './socket/target.ts';
+import { createSettle } from './settle.ts';
 import { createSettling } from './settling.ts';
-import type { From } from './settling.ts';
 import { createState } from './state.ts';
 import { createUplink, refusalOf } from './uplink.ts';
-import {
-  deviceView,
-  firstState,
-  gatewayOf,
-  pauseFindings,
-  profileView,
-  restartFindings,
-  storeFindings,
-  tunnelFindings,
-} from './view.ts';
+import { firstState, gatewayOf, pauseFindings, tunnelFindings } from './view.ts';
 
 export interface AgentOptions {
   readonly stateDir: string;
@@ -88,11 +77,7 @@ export interface Agent {
 }
 
 const waitForTunnelMs = 10_000;
-/** The first scan waits for the tunnel's first word, because it names the gateways. */
-const firstWordMs = 3_000;
 const lookAtServersMs = 2_000;
-/** A settling that failed is tried again after so long: a disk that was full, a lock that somebody held. */
-const afterFailureMs = 60_000;
 const closeWithinMs = 2_500;
 
 type Closer = () => Promise<unknown> | void;
@@ -232,55 +217,28 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   const askHosts = (): void => void settling.ask('hosts');
   const configs = watchConfigs({ stateDir, home, places: () => hosts.places(), onDrift: askHosts, logger });
   closers.push(() => configs.close());
-  const settling = createSettling({ settle, resolveServers, onFailed }, signal, logger);
+  const settle = createSettle({
+    stateDir,
+    env: hostEnv,
+    sealer,
+    secretStore,
+    profile,
+    pause,
+    uplink,
+    hosts,
+    servers,
+    configs,
+    state,
+    gateway: gatewayNow,
+    look,
+    ask: (from) => settling.ask(from),
+    now,
+    logger,
+    signal,
+  });
+  const settling = createSettling(settle, signal, logger);
   closers.push(() => settling.idle());
-  let again: NodeJS.Timeout | undefined;
-  closers.push(() => clearTimeout(again));
-  async function settle(from: 'profile' | 'hosts'): Promise<void> {
-    if (from === 'profile') await settleDevice();
-    const { slug, hostsSignIn, findings } = gatewayNow();
-    state.found('gateway', findings);
-    const settled = await hosts.settle();
-    showHosts(settled.hosts);
-    state.update({ hostsSignIn, ...(slug === undefined ? {} : { gateway: slug }) });
-    state.found('hosts', settled.findings);
-    await configs.follow(settled.known);
-    clearTimeout(again);
-    if (settled.againInMs !== undefined) again = setTimeout(askHosts, settled.againInMs).unref();
-  }
-  function onFailed(from: From): void {
-    if (from === 'servers') return;
-    state.found('hosts', [{ code: 'scan_failed' }]);
-    clearTimeout(again);
-    again = setTimeout(() => void settling.ask(from), afterFailureMs).unref();
-  }
-  function showHosts(seen: AgentState['hosts']): void {
-    state.update({ hosts: seen });
-    state.found('restart', restartFindings(seen));
-  }
-  async function lookAtRestarts(): Promise<void> {
-    if (!state.current.hosts.some(({ needsRestart }) => needsRestart)) return;
-    const needed = await hosts.restarts();
-    showHosts(withRestarts(state.current.hosts, needed));
-  }
-  async function resolveServers(): Promise<void> {
-    if (!(await servers.resolve(await localServers({ stateDir, sealer, env: hostEnv })))) return;
-    uplink.tunnel?.offersChanged();
-    look();
-  }
-  async function settleDevice(): Promise<void> {
-    const reading = profile.current;
-    logger.level = reading.profile.LogLevel;
-    state.update({ profile: profileView(reading, now()) });
-    state.found('profile', reading.findings);
-    await pause.check();
-    const found = await uplink.follow(reading.profile);
-    const { device } = uplink;
-    const isSame = device?.workstation === state.current.device?.workstation;
-    state.update({ device: device && deviceView(device), ...(isSame ? {} : { calls: [] }) });
-    state.found('device', [...found, ...storeFindings(secretStore)]);
-    await state.until(({ tunnel }) => tunnel.kind !== 'connecting', state.current.isComplete ? 0 : firstWordMs, signal);
-  }
+  closers.push(() => settle.close());
 
   // who asks
   const heartbeat = createHeartbeat({
@@ -361,7 +319,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   closers.push(state.subscribe(() => heartbeat.changed()));
   const looks = setInterval(() => {
     look();
-    lookAtRestarts().catch((error: unknown) => logger.warn({ err: error }, 'running hosts not listed'));
+    settle.lookAtRestarts().catch((error: unknown) => logger.warn({ err: error }, 'running hosts not listed'));
   }, lookAtServersMs).unref();
   closers.push(() => clearInterval(looks));
   let scans: NodeJS.Timeout | undefined;
