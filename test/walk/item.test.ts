@@ -276,7 +276,7 @@ test('a server that is gone is shown as it last was, on record, while the others
   await workstation.agent.stop('SIGKILL');
   const began = performance.now();
   expect(await names()).toEqual(before);
-  expect(performance.now() - began).toBeLessThan(4000);
+  expect(performance.now() - began).toBeLessThan(7000);
   expect((await deployment.records(1))[0]).toMatchObject({ stale: ['everything', 'item'], decision: 'allowed' });
   const read = await ask('resources/read', { uri: 'urn:item__note' });
   expect([codeOf(read), read.body.error?.message]).toEqual(['WORKSTATION_OFFLINE', expect.stringContaining('"item"')]);

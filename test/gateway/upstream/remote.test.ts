@@ -1,6 +1,6 @@
 // Remote servers that answer as no good server would, and those that answer as only some do: each scripted, over real connections.
 import type { ServerResponse } from 'node:http';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { AllowedCall, AllowedListing } from '../../../gateway/call.ts';
 import { features } from '../../../gateway/mcp/feature.ts';
 import type { Trace } from '../../../gateway/upstream/upstream.ts';
@@ -333,5 +333,5 @@ test('a server that never answers costs a call its own time only', async () => {
   const codes = outcomes.map((outcome) => (outcome.status === 'rejected' ? String(outcome.reason.code) : 'answered'));
   expect(codes.toSorted()).toEqual(['SERVER_TIMEOUT', 'SERVER_TIMEOUT', 'answered', 'answered']);
   const told = () => server.seen.filter((seen) => said(seen).method === 'notifications/cancelled');
-  await vi.waitFor(() => expect(told()).toHaveLength(2));
+  await expect.poll(told).toHaveLength(2);
 });
