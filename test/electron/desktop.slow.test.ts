@@ -84,11 +84,13 @@ test('as a user without rights its page runs in the sandbox: no capability, syst
       once(lines, 'line'),
       once(child, 'exit').then(([code]) => Promise.reject(new Error(`it ended with ${String(code)}`))),
     ]);
-    const status = await until('the process of the page', async () => {
+    const status = await until('the process of the page, confined', async () => {
       for (const entry of await readdir('/proc')) {
         const line = await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '');
-        if (line.includes('--type=renderer') && line.includes(session.home))
-          return await readFile(`/proc/${entry}/status`, 'utf8');
+        if (!line.includes('--type=renderer') || !line.includes(session.home)) continue;
+        // A process that has just begun confines itself a moment later.
+        const now = await readFile(`/proc/${entry}/status`, 'utf8').catch(() => '');
+        if (/^Seccomp:\t2$/m.test(now)) return now;
       }
       return undefined;
     });

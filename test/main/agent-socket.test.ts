@@ -64,13 +64,13 @@ describe('the tray program follows the agent', () => {
     return asked;
   };
   /** The first state that `wanted` likes. */
-  const stateWhere = async (wanted: (state: CompanionState) => boolean) =>
+  const stateWhere = async (wanted: (state: CompanionState) => boolean, answerWithinMs = 10_000) =>
     await new Promise<CompanionState>((resolve) => {
       watch = watchAgent({
         socket: join(directory, 'agent.sock'),
         uid,
         retryMs: 20,
-        answerWithinMs: 200,
+        answerWithinMs,
         onChange: (state) => (wanted(state) ? resolve(state) : undefined),
       });
     });
@@ -97,7 +97,7 @@ describe('the tray program follows the agent', () => {
       replace: 'const deadline = undefined;',
     });
     const asked = await listen();
-    expect(await stateWhere(() => true)).toMatchObject({ kind: 'absent', reason: 'not_running' });
+    expect(await stateWhere(() => true, 200)).toMatchObject({ kind: 'absent', reason: 'not_running' });
     await expect.poll(() => asked.length).toBeGreaterThan(1);
   });
 

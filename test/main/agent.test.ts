@@ -49,7 +49,7 @@ const follow = (start?: () => AgentProcess) => {
     uid: process.getuid?.() ?? -1,
     start,
     onChange: (state) => void shown.push(state),
-    timing: { pulseEveryMs: 50, pulseWithinMs: 500 },
+    timing: { pulseEveryMs: 50, pulseWithinMs: 1500 },
   });
 };
 const listen = () => new Promise<void>((resolve) => server.listen(socket(), resolve));
