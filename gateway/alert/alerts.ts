@@ -1,12 +1,12 @@
 // Alerts of this gateway server: reads the records of its own chain by a cursor, looks at hosts and postures that are new, keeps what deserves an alert, closes what is
-// over, and tells of each that opens by a record, which the sinks send on. The rule: nothing of it stands in a call's way; of all gateway servers on one database one
-// tells of an alert, once for each time that it opens; a telling that comes again has the same id.
+// over, and tells of each that opens or closes by a record, which the sinks send on. The rule: nothing of it stands in a call's way; of all gateway servers on one database one
+// tells of an alert, once for each time that it opens, and once that it closed; a telling that comes again has the same id.
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { AuditRecord, type EventRecord } from '#contract/audit.ts';
 import { RecordId } from '#contract/id.ts';
 import { ownEvent, type Recorder } from '../audit/record.ts';
-import type { Alert } from '../store/alert.ts';
+import type { Alert, ClosedAlert } from '../store/alert.ts';
 import type { ChainedRecord, Store } from '../store/store.ts';
 import { neededOf } from './needed.ts';
 import { settleOver } from './over.ts';
@@ -82,6 +82,10 @@ export function watchAlerts(deps: AlertsDeps): { close(): Promise<void> } {
       await recorder.append(tellingOf(one, publicOrigin, now()));
       await alert.told(one.id, now());
     }
+    for (const one of await alert.claimClosed(now(), now() + tellWithinMs)) {
+      await recorder.append(closingOf(one, publicOrigin, now()));
+      await alert.toldClosed(one.telling);
+    }
   }
 
   async function run(): Promise<void> {
@@ -112,8 +116,19 @@ export function watchAlerts(deps: AlertsDeps): { close(): Promise<void> } {
 
 /** Its id is the alert's: told again, because whoever told it ended before that was noted, it has the same. */
 function tellingOf({ id, key, level, words, record }: Alert, publicOrigin: string, at: number): EventRecord {
-  const detail = { alert: id, key, level, words, record, link: `${publicOrigin}/api/v1/alerts` };
+  const detail = { alert: id, state: 'open', key, level, words, record, link: `${publicOrigin}/api/v1/alerts` };
   return { ...ownEvent('alert_raised', detail, at), id: RecordId.parse(id) };
+}
+
+/** Its `alert` is the one of the telling that it opened: by that a pager ends what it began. */
+function closingOf(
+  { id, telling, key, level, words, record, closedAt }: ClosedAlert,
+  publicOrigin: string,
+  at: number,
+): EventRecord {
+  const link = `${publicOrigin}/api/v1/alerts`;
+  const detail = { alert: id, state: 'closed', key, level, words, record, closedAt, link };
+  return { ...ownEvent('alert_closed', detail, at), id: telling };
 }
 
 /** None of one that can't be read: `audit verify` tells of it. */

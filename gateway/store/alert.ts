@@ -1,7 +1,7 @@
 // What the store keeps of alerts, as verbs. An implementer promises what store.ts says, and beyond it: of one subject (`key`) there is one alert, however often it
 // is raised; what a page of records raised is kept together with how far the records were read, so none is raised twice for one record; of several gateway servers
 // one raises what was looked at, and one at a time tells of an alert.
-import type { AlertId, Slug, WorkstationId } from '#contract/id.ts';
+import type { AlertId, RecordId, Slug, WorkstationId } from '#contract/id.ts';
 import type { PostureSummary } from '#contract/posture-summary.ts';
 
 export type AlertLevel = 'info' | 'warning' | 'error';
@@ -29,6 +29,13 @@ export interface Alert extends Raised {
   readonly firstAt: number;
   /** Null while it is open. */
   readonly closedAt: number | null;
+}
+
+/** That one closed, as it was then. */
+export interface ClosedAlert extends Pick<Alert, 'id' | 'key' | 'level' | 'words' | 'record'> {
+  /** The id of the record that tells of it, the same where it is told again. */
+  readonly telling: RecordId;
+  readonly closedAt: number;
 }
 
 /** A posture that is not what it was when somebody looked at it last. */
@@ -75,6 +82,9 @@ export interface AlertStore {
   /** Open ones that were not told of yet, for the one who tells of them until then: nobody else gets them meanwhile. The oldest first, at most 1,000. */
   claimUntold(now: number, until: number): Promise<readonly Alert[]>;
   told(id: AlertId, now: number): Promise<void>;
+  /** Closings that were not told of yet, of alerts that were; the same way. One that opened again meanwhile is another alert. */
+  claimClosed(now: number, until: number): Promise<readonly ClosedAlert[]>;
+  toldClosed(telling: RecordId): Promise<void>;
   /** Open ones first, the newest first; at most 1,000. */
   alerts(): Promise<readonly Alert[]>;
   /** False where there is no such open one. Bumps the revision. */

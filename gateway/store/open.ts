@@ -104,21 +104,7 @@ import type { RetentionStore } from './retention.ts';
 import type { SearchStore } from './search.ts';
 import type { PinStore } from './pin.ts';
 import type { SignInStore } from './sign-in.ts';
-import type { AlertStore } from './alert.ts';
-import {
-  alerts,
-  alertsRead,
-  changedPostures,
-  claimUntold,
-  closeAlert,
-  lookedAt,
-  newHosts,
-  openAlerts,
-  settleAlerts,
-  settleDevices,
-  takeAlerts,
-  told,
-} from './sql/alert.ts';
+import { alertOf } from './sql/alert.ts';
 import type { SinkStore } from './sink.ts';
 import type { Store } from './store.ts';
 import type { Db } from './table.ts';
@@ -242,7 +228,7 @@ function storeOf(engine: Engine, deed?: DeedRecord, once?: string): Store {
     search: searchOf(engine),
     retention: retentionOf(engine),
     sink: sinkOf(db),
-    alert: alertOf(db),
+    alert: alertOf({ ...engine, db }),
     pin: pinOf(db),
     payload: payloadOf(db),
     administration: administrationOf(db),
@@ -378,22 +364,5 @@ function sinkOf(db: Db): SinkStore {
     secrets: guarded(() => sinkSecrets(db)),
     setSecret: guarded((secret) => setSinkSecret(db, secret)),
     resealSecrets: guarded((changes) => resealSinkSecrets(db, changes)),
-  };
-}
-
-function alertOf(db: Db): AlertStore {
-  return {
-    alertsRead: guarded((chain) => alertsRead(db, chain)),
-    takeAlerts: guarded((of) => takeAlerts(db, of)),
-    settleAlerts: guarded((settled, now) => settleAlerts(db, settled, now)),
-    openAlerts: guarded((prefix) => openAlerts(db, prefix)),
-    claimUntold: guarded((now, until) => claimUntold(db, now, until)),
-    told: guarded((id, now) => told(db, id, now)),
-    alerts: guarded(() => alerts(db)),
-    closeAlert: guarded((id, now) => closeAlert(db, id, now)),
-    newHosts: guarded(() => newHosts(db)),
-    changedPostures: guarded(() => changedPostures(db)),
-    lookedAt: guarded((what, looked, now) => lookedAt(db, what, looked, now)),
-    settleDevices: guarded((since, now) => settleDevices(db, since, now)),
   };
 }

@@ -26,6 +26,7 @@ import { createAdministration } from './migration/0019-administration.ts';
 import { createSeen } from './migration/0020-seen.ts';
 import { createDirectory } from './migration/0021-directory.ts';
 import { createAlert } from './migration/0022-alert.ts';
+import { createAlertClosing } from './migration/0033-alert-closing.ts';
 import { createSearch } from './migration/0023-search.ts';
 import { createSwitch } from './migration/0024-switch.ts';
 import { createPin } from './migration/0025-pin.ts';
@@ -72,6 +73,7 @@ const migrations = {
   '0030-recent-change': createRecentChange,
   '0031-payload': createPayload,
   '0032-export': createExportJob,
+  '0033-alert-closing': createAlertClosing,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

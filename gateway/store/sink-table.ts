@@ -1,5 +1,5 @@
 // The tables of where records go besides, and of what deserves a look. The rule is that of table.ts, of which it is a part.
-import type { AlertId, SinkId, Slug } from '#contract/id.ts';
+import type { AlertId, RecordId, SinkId, Slug } from '#contract/id.ts';
 import type { AlertLevel } from './alert.ts';
 
 export interface SinkTables {
@@ -43,6 +43,17 @@ export interface SinkTables {
     /** Until when somebody tells of it; null where nobody has begun to. */
     readonly lease_until: number | null;
     readonly closed_at: number | null;
+  };
+  /** `id`: of the record that is to tell of it. */
+  readonly alert_closing: {
+    readonly id: RecordId;
+    readonly alert_id: AlertId;
+    readonly key: string;
+    readonly level: AlertLevel;
+    readonly words: string;
+    readonly record: string | null;
+    readonly closed_at: number;
+    readonly lease_until: number | null;
   };
   readonly alert_cursor: { readonly chain: string; readonly seq: number };
   readonly sink_parked: {

@@ -44,6 +44,16 @@ export const alert: readonly Requirement[] = [
     source: 'docs/siem.md, "Alerts"',
   },
   {
+    id: 'alert.in-order',
+    promise: 'Gateway servers that keep alerts of the same subjects at once do not undo each other.',
+    source: 'gateway/store/alert.ts',
+  },
+  {
+    id: 'alert.closed-told',
+    promise: 'That an alert closed is told once to whoever was told that it opened, by the same id.',
+    source: 'docs/siem.md, "Alerts"',
+  },
+  {
     id: 'alert.one-id',
     promise: 'An alert that is told twice has one id.',
     source: 'docs/siem.md, "Alerts"',

@@ -91,9 +91,9 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
 
     test('are told by one gateway server at a time, and by another where that one ended', async () => {
       proves('alert.one-tells', {
-        file: 'gateway/store/sql/alert.ts',
-        find: '    .set({ lease_until: until })',
-        replace: '    .set({ lease_until: null })',
+        file: 'gateway/store/sql/alert-telling.ts',
+        find: "tx.updateTable('alert').set({ lease_until: until })",
+        replace: "tx.updateTable('alert').set({ lease_until: null })",
       });
       await take(1, [raised('server:a', 100), raised('server:b', 101)]);
       const claims = await Promise.all(Array.from({ length: 8 }, () => store.alert.claimUntold(1000, 2000)));
@@ -104,6 +104,40 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
       for (const { id } of again) await store.alert.told(id, 2001);
       await take(2, [raised('server:a', 300)]);
       expect(await store.alert.claimUntold(9000, 9001)).toEqual([]);
+    });
+
+    test('tell that they closed to whoever was told that they opened, once, also where they open again before that', async () => {
+      proves('alert.closed-told', {
+        file: 'gateway/store/sql/alert-telling.ts',
+        find: 'told_at !== null || lease_until !== null',
+        replace: 'told_at === undefined && lease_until === undefined',
+      });
+      await take(
+        1,
+        ['server:a', 'server:b', 'server:c'].map((key) => raised(key, 100)),
+      );
+      const closings = () => store.alert.claimClosed((clock += 100), clock + 50);
+      const [first] = await untold();
+      if (!first) throw new Error('there are three');
+      await store.alert.told(first.id, 2);
+      // Whoever began to tell of one will have told.
+      await take(2, [], [{ key: 'server:a', upTo: 100 }]);
+      await take(3, [raised('server:a', 200), raised('server:d', 200)]);
+      await store.alert.settleAlerts([{ key: 'server:b', upTo: 100 }], 4);
+      await take(5, [], [{ key: 'server:d', upTo: 200 }]);
+      const claimed = await closings();
+      expect(claimed).toMatchObject([
+        { id: first.id, key: 'server:a', closedAt: 2, words: 'server:a is down' },
+        { key: 'server:b', closedAt: 4 },
+      ]);
+      expect(await store.alert.claimClosed(clock, clock + 50)).toEqual([]);
+      expect((await closings()).map(({ telling }) => telling)).toEqual(claimed.map(({ telling }) => telling));
+      for (const { telling } of claimed) await store.alert.toldClosed(telling);
+      expect(await closings()).toEqual([]);
+      const again = (await untold()).find(({ key }) => key === 'server:a');
+      expect(again?.id).not.toBe(first.id);
+      expect(await store.alert.closeAlert(again?.id ?? first.id, 9)).toBe(true);
+      expect(await closings()).toMatchObject([{ id: again?.id, key: 'server:a', closedAt: 9 }]);
     });
 
     test('know which hosts are new, each once, whenever they came', async () => {
@@ -124,8 +158,8 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
     test('know which postures changed, each change once, and close those of devices that are whole or gone', async () => {
       proves('alert.device-over', {
         file: 'gateway/store/sql/alert.ts',
-        find: "          .where('off_policy', '=', 0)",
-        replace: "          .where('off_policy', 'is not', null)",
+        find: "              .where('off_policy', '=', 0)",
+        replace: "              .where('off_policy', 'is not', null)",
       });
       await applyPolicy(store, samplePolicy);
       const [ada, ben] = [await enrolled(store, 'ada'), await enrolled(store, 'ben')];

@@ -189,7 +189,9 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     },
     async records(limit = 100) {
       const all = await tail(limit + 200);
-      return all.filter(({ kind, event }) => kind !== 'deed' && event !== 'alert_raised').slice(-limit);
+      return all
+        .filter(({ kind, event }) => kind !== 'deed' && event !== 'alert_raised' && event !== 'alert_closed')
+        .slice(-limit);
     },
     deeds: async () => (await tail(1000)).filter(({ kind }) => kind === 'deed'),
     async close() {

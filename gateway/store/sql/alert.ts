@@ -1,22 +1,46 @@
 // Alerts: one row for each subject, which opens, is counted, and closes.
-import { sql, type Selectable, type SqlBool } from 'kysely';
+import { sql, type SqlBool } from 'kysely';
 import { AlertId, newId, WorkstationId } from '#contract/id.ts';
 import { PostureSummary } from '#contract/posture-summary.ts';
 import type { Alert, AlertStore, ChangedPosture, LookedAt, NewHost, Raised, Settled } from '../alert.ts';
-import type { Db, Tables, Tx } from '../table.ts';
+import type { DialectName, Engine } from '../engine.ts';
+import { guarded } from '../failure.ts';
+import type { Db, Tx } from '../table.ts';
+import { alertOfRow, claimClosed, claimUntold, noteClosed, told, toldClosed } from './alert-telling.ts';
 import { change, changed, unchanged } from './change.ts';
+import { parts } from './part.ts';
 
 const shownAtMost = 1000;
 
-export async function alertsRead(db: Db, chain: string): Promise<number | undefined> {
+export function alertOf({ db, dialect }: Pick<Engine, 'db' | 'dialect'>): AlertStore {
+  return {
+    alertsRead: guarded((chain) => alertsRead(db, chain)),
+    takeAlerts: guarded((of) => takeAlerts(db, of)),
+    settleAlerts: guarded((settled, now) => settleAlerts(db, settled, now)),
+    openAlerts: guarded((prefix) => openAlerts(db, prefix)),
+    claimUntold: guarded((now, until) => claimUntold(db, dialect, now, until)),
+    told: guarded((id, now) => told(db, id, now)),
+    claimClosed: guarded((now, until) => claimClosed(db, dialect, now, until)),
+    toldClosed: guarded((telling) => toldClosed(db, telling)),
+    alerts: guarded(() => alerts(db)),
+    closeAlert: guarded((id, now) => closeAlert(db, id, now)),
+    newHosts: guarded(() => newHosts(db)),
+    changedPostures: guarded(() => changedPostures(db)),
+    lookedAt: guarded((what, looked, now) => lookedAt(db, what, looked, now)),
+    settleDevices: guarded((since, now) => settleDevices(db, dialect, since, now)),
+  };
+}
+
+async function alertsRead(db: Db, chain: string): Promise<number | undefined> {
   return (await db.selectFrom('alert_cursor').select('seq').where('chain', '=', chain).executeTakeFirst())?.seq;
 }
 
-export async function takeAlerts(db: Db, of: Parameters<AlertStore['takeAlerts']>[0]): Promise<void> {
+async function takeAlerts(db: Db, of: Parameters<AlertStore['takeAlerts']>[0]): Promise<void> {
   const { chain, seq, raised, settled, now } = of;
+  // In the order of their keys, as everybody takes them: two that wait for each other would both be undone.
+  const inOrder = [...raised, ...settled].toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   await db.transaction().execute(async (tx) => {
-    for (const one of raised) await raise(tx, one, now);
-    for (const one of settled) await settle(tx, one, now);
+    for (const one of inOrder) await ('upTo' in one ? settle(tx, one, now) : raise(tx, one, now));
     await tx
       .insertInto('alert_cursor')
       .values({ chain, seq })
@@ -39,64 +63,42 @@ async function raise(tx: Tx, { key, level, words, count, record, at }: Raised, n
     .execute();
 }
 
-async function settle(tx: Db, { key, upTo }: Settled, now: number): Promise<number> {
+async function settle(tx: Tx, { key, upTo }: Settled, now: number): Promise<number> {
   const over = tx.updateTable('alert').set({ closed_at: now }).where('key', '=', key).where('at', '<=', upTo);
-  return Number((await over.where('closed_at', 'is', null).executeTakeFirstOrThrow()).numUpdatedRows);
+  const closed = await over.where('closed_at', 'is', null).returningAll().execute();
+  await noteClosed(tx, closed, now);
+  return closed.length;
 }
 
-export async function settleAlerts(db: Db, settled: readonly Settled[], now: number): Promise<number> {
+async function settleAlerts(db: Db, settled: readonly Settled[], now: number): Promise<number> {
   let closed = 0;
-  for (const one of settled) closed += await settle(db, one, now);
+  for (const one of settled) closed += await db.transaction().execute((tx) => settle(tx, one, now));
   return closed;
 }
 
-export async function openAlerts(db: Db, prefix: string): Promise<readonly Pick<Alert, 'key' | 'at'>[]> {
+async function openAlerts(db: Db, prefix: string): Promise<readonly Pick<Alert, 'key' | 'at'>[]> {
   const open = db.selectFrom('alert').select(['key', 'at']).where('closed_at', 'is', null);
   return await open.where((is) => is(is.fn('substr', ['key', is.lit(1), is.lit(prefix.length)]), '=', prefix)).execute();
 }
 
-export async function claimUntold(db: Db, now: number, until: number): Promise<readonly Alert[]> {
-  const free = db
-    .selectFrom('alert')
-    .select('key')
-    .where('told_at', 'is', null)
-    .where('closed_at', 'is', null)
-    .where((is) => is.or([is('lease_until', 'is', null), is('lease_until', '<=', now)]))
-    .orderBy('first_at')
-    .orderBy('id')
-    .limit(shownAtMost);
-  // Asked again of the row itself: another gateway server may have claimed it meanwhile.
-  const claimed = await db
-    .updateTable('alert')
-    .set({ lease_until: until })
-    .where('key', 'in', free)
-    .where('told_at', 'is', null)
-    .where((is) => is.or([is('lease_until', 'is', null), is('lease_until', '<=', now)]))
-    .returningAll()
-    .execute();
-  return claimed.map(alertOf).toSorted((a, b) => a.firstAt - b.firstAt || (a.id < b.id ? -1 : 1));
-}
-
-export async function told(db: Db, id: AlertId, now: number): Promise<void> {
-  await db.updateTable('alert').set({ told_at: now }).where('id', '=', id).execute();
-}
-
-export async function alerts(db: Db): Promise<readonly Alert[]> {
+async function alerts(db: Db): Promise<readonly Alert[]> {
   const rows = db
     .selectFrom('alert')
     .selectAll()
     .orderBy((of) => of.case().when('closed_at', 'is', null).then(0).else(1).end());
-  return (await rows.orderBy('at', 'desc').orderBy('id').limit(shownAtMost).execute()).map(alertOf);
+  return (await rows.orderBy('at', 'desc').orderBy('id').limit(shownAtMost).execute()).map(alertOfRow);
 }
 
-export async function closeAlert(db: Db, id: AlertId, now: number): Promise<boolean> {
+async function closeAlert(db: Db, id: AlertId, now: number): Promise<boolean> {
   return await change(db, async (tx) => {
     const open = tx.updateTable('alert').set({ closed_at: now }).where('id', '=', id).where('closed_at', 'is', null);
-    return (await open.executeTakeFirstOrThrow()).numUpdatedRows > 0n ? changed(true, 'beside') : unchanged(false);
+    const closed = await open.returningAll().execute();
+    await noteClosed(tx, closed, now);
+    return closed.length > 0 ? changed(true, 'beside') : unchanged(false);
   });
 }
 
-export async function newHosts(db: Db): Promise<readonly NewHost[]> {
+async function newHosts(db: Db): Promise<readonly NewHost[]> {
   const rows = await db
     .selectFrom('host')
     .selectAll()
@@ -109,7 +111,7 @@ export async function newHosts(db: Db): Promise<readonly NewHost[]> {
   );
 }
 
-export async function changedPostures(db: Db): Promise<readonly ChangedPosture[]> {
+async function changedPostures(db: Db): Promise<readonly ChangedPosture[]> {
   const rows = await db
     .selectFrom('workstation_posture')
     .innerJoin('workstation', 'workstation.id', 'workstation_posture.workstation_id')
@@ -123,7 +125,7 @@ export async function changedPostures(db: Db): Promise<readonly ChangedPosture[]
   });
 }
 
-export async function lookedAt(db: Db, what: 'host' | 'posture', looked: readonly LookedAt[], now: number): Promise<void> {
+async function lookedAt(db: Db, what: 'host' | 'posture', looked: readonly LookedAt[], now: number): Promise<void> {
   if (looked.length === 0) return;
   await db.transaction().execute(async (tx) => {
     for (const { id, at, raised } of looked.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
@@ -142,36 +144,34 @@ export async function lookedAt(db: Db, what: 'host' | 'posture', looked: readonl
   });
 }
 
-export async function settleDevices(db: Db, since: number, now: number): Promise<number> {
-  const open = (of: string) => sql<SqlBool>`closed_at is null and substr(alert.key, 1, 7) = 'device:' and ${sql.raw(of)}`;
-  const whole = db
-    .updateTable('alert')
-    .set({ closed_at: now })
-    .where(open(`substr(alert.key, 44) = ':posture'`))
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('workstation_posture')
-          .select('workstation_id')
-          .where('workstation_id', '=', deviceOfKey)
-          .where('off_policy', '=', 0)
-          .where('changed_at', '<=', since),
-      ),
+async function settleDevices(db: Db, dialect: DialectName, since: number, now: number): Promise<number> {
+  return await db.transaction().execute(async (tx) => {
+    const of = tx.selectFrom('alert').select('key').where('closed_at', 'is', null).where(deviceKey);
+    const over = of.where(({ or, and, not, exists, selectFrom }) =>
+      or([
+        and([
+          sql<SqlBool>`substr(alert.key, 44) = ':posture'`,
+          exists(
+            selectFrom('workstation_posture')
+              .select('workstation_id')
+              .where('workstation_id', '=', deviceOfKey)
+              .where('off_policy', '=', 0)
+              .where('changed_at', '<=', since),
+          ),
+        ]),
+        not(exists(selectFrom('workstation').select('id').where('id', '=', deviceOfKey).where('revoked_at', 'is', null))),
+      ]),
     );
-  const gone = db
-    .updateTable('alert')
-    .set({ closed_at: now })
-    .where(open('1 = 1'))
-    .where(({ not, exists, selectFrom }) =>
-      not(exists(selectFrom('workstation').select('id').where('id', '=', deviceOfKey).where('revoked_at', 'is', null))),
-    );
-  const [first, second] = [await whole.executeTakeFirstOrThrow(), await gone.executeTakeFirstOrThrow()];
-  return Number(first.numUpdatedRows + second.numUpdatedRows);
+    // One that is being raised at this moment is looked at again the next time.
+    const keys = (await (dialect === 'postgres' ? over.forUpdate().skipLocked() : over).execute()).map(({ key }) => key);
+    for (const some of parts(keys)) {
+      const closed = tx.updateTable('alert').set({ closed_at: now }).where('key', 'in', some);
+      await noteClosed(tx, await closed.returningAll().execute(), now);
+    }
+    return keys.length;
+  });
 }
 
+const deviceKey = sql<SqlBool>`substr(alert.key, 1, 7) = 'device:'`;
 /** The id in `device:<workstation>:…`. */
 const deviceOfKey = sql<WorkstationId>`substr(alert.key, 8, 36)`;
-
-function alertOf({ first_at: firstAt, closed_at: closedAt, ...row }: Selectable<Tables['alert']>): Alert {
-  const { id, key, level, words, count, record, at } = row;
-  return { id, key, level, words, count, record, at, firstAt, closedAt };
-}

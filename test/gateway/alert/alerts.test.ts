@@ -101,6 +101,12 @@ test('what happens opens an alert that is told once, also after a restart; close
   const [{ id } = { id: undefined }] = await store.alert.alerts();
   await closeAlert({ ...byHand, store }, id, String(id), Date.now());
   await expect(closeAlert({ ...byHand, store }, id, String(id), Date.now())).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
+  const closed = await until('it is told that it is over', async () => {
+    const all = (await store.recordsAfter('main', 0, 1000)).map(({ body }) => JSON.parse(body) as EventRecord);
+    const those = all.filter(({ event }) => event === 'alert_closed');
+    return those.length > 0 && those;
+  });
+  expect(closed.map(({ detail }) => [detail['alert'], detail['state'], detail['key']])).toEqual([[id, 'closed', 'server:files']]);
   await recorder.append(lost());
   await until('it is told again', async () => (await told()).length === 2);
   await store.sawHosts([{ id: 'codex', title: 'Codex', user: slug('ada'), gateway: slug('main'), at: Date.now() + 1000 }]);

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
 import type { EventRecord } from '#contract/audit.ts';
+import { AlertId } from '#contract/id.ts';
 import { Secret } from '#contract/secret.ts';
 import { setSinkSecret } from '../../../gateway/admin/sink.ts';
 import { watchAlerts } from '../../../gateway/alert/alerts.ts';
@@ -25,7 +26,7 @@ test('a signed webhook of alerts gets each once it is there again, with the aler
   let refusals = 2;
   const server = await serveReceiver((post) => (refusals-- > 0 ? { status: 503 } : take(post)));
   onTestFinished(() => server.close());
-  const at = await stage({ pager: webhook(server.origin, { only: { events: ['alert_raised'] } }) });
+  const at = await stage({ pager: webhook(server.origin, { only: { events: ['alert_raised', 'alert_closed'] } }) });
   await setSinkSecret(
     { ...byHand, store: at.store },
     { keys: at.keys, slug: 'pager', header: undefined, value: new Secret(secret), now: 1 },
@@ -56,11 +57,25 @@ test('a signed webhook of alerts gets each once it is there again, with the aler
         expect.objectContaining({
           id,
           event: 'alert_raised',
-          detail: expect.objectContaining({ alert: id, key: 'pin:eng/files' }),
+          detail: expect.objectContaining({ alert: id, state: 'open', key: 'pin:eng/files' }),
         }),
       ],
     ],
   ]);
   expect(server.posts.map(({ answer }) => answer.status)).toEqual([503, 503, 204]);
   expect(new Set(server.posts.map(({ headers }) => headers['webhook-id'])).size).toBe(1);
+  expect(await store.alert.closeAlert(AlertId.parse(id), Date.now())).toBe(true);
+  await until('it arrived that it is over', async () => got.length > 1);
+  expect(got.slice(1)).toEqual([
+    [
+      expect.stringMatching(/^msg_/),
+      [
+        expect.objectContaining({
+          id: expect.not.stringContaining(id),
+          event: 'alert_closed',
+          detail: expect.objectContaining({ alert: id, state: 'closed', key: 'pin:eng/files', closedAt: expect.any(Number) }),
+        }),
+      ],
+    ],
+  ]);
 });

@@ -118,6 +118,43 @@ describe('a store on a PostgreSQL server', () => {
     }
   });
 
+  test('lets two gateway servers keep alerts of the same subjects at once, and tells meanwhile of what is free', async () => {
+    proves('alert.in-order', {
+      file: 'gateway/store/sql/alert.ts',
+      find: '.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))',
+      replace: '',
+    });
+    const url = await server.createDatabase();
+    const store = await openStore({ kind: 'postgres', url }, { logger: quiet });
+    const { alert } = store;
+    const raised = (key: string) => ({ key, level: 'error', words: key, count: 1, record: null, at: 1 }) as const;
+    const take = (chain: string, keys: readonly string[]) =>
+      alert.takeAlerts({ chain, seq: 1, raised: keys.map(raised), settled: [], now: 1 });
+    await take('first', ['a', 'b', 'gate']);
+    const holder = new pg.Client({ connectionString: url });
+    await holder.connect();
+    try {
+      await holder.query('begin');
+      await holder.query(`select 1 from alert where key = 'gate' for update`);
+      expect((await alert.claimUntold(2, 3)).map(({ key }) => key)).toEqual(['a', 'b']);
+      // Each in the order of its own records: one would hold what the other one wants next.
+      const both = Promise.all([take('first', ['a', 'gate', 'b']), take('second', ['b', 'gate', 'a'])]);
+      both.catch(() => undefined);
+      const waiting = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      await expect.poll(() => beside(url, waiting), { timeout: 10_000 }).toHaveLength(2);
+      await holder.query('commit');
+      await both;
+      expect((await alert.alerts()).map(({ key, count }) => [key, count]).toSorted()).toEqual([
+        ['a', 3],
+        ['b', 3],
+        ['gate', 3],
+      ]);
+    } finally {
+      await holder.end();
+      await store.close();
+    }
+  });
+
   test('waits for the disk at each commit, though the database is set not to', async () => {
     proves('store.postgres-durable', {
       file: 'gateway/store/postgres.ts',
