@@ -6,14 +6,12 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, expect, test } from 'vitest';
 import { z } from 'zod';
+import { serveOld } from '../fake/remote/old.ts';
 import { proves } from '../requirement.ts';
 import { deploy, type Deployment, until } from './deployment.ts';
 import { codeOf, modern } from './mcp.ts';
-import { nodeServer, walkPolicy } from './policy.ts';
-import { root } from './program.ts';
 
 const runs = Number(process.env['KILL_RUNS'] ?? 100);
-const counting = join(root, 'test/fake/local-server/counting.ts');
 const cleanUp: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of cleanUp.splice(0).toReversed()) await close();
@@ -22,13 +20,24 @@ afterEach(async () => {
 async function scene(
   options: { dataDir?: string } = {},
 ): Promise<{ deployment: Deployment; call: (signal?: AbortSignal) => ReturnType<typeof modern> }> {
-  const deployment = await deploy({ policy: walkPolicy({ counting: { tools: 'all' } }), ...options });
+  // A remote server: it is there as soon as the gateway server is, and nobody has to come back first.
+  const remote = await serveOld();
+  cleanUp.push(() => remote.close());
+  const deployment = await deploy({
+    policy: {
+      version: 1,
+      users: { ada: { email: 'ada@example.org', teams: ['all'] } },
+      teams: { all: { gateways: ['eng'] } },
+      servers: { remote: { kind: 'remote', url: remote.url, allowPrivate: ['127.0.0.1'] } },
+      gateways: { eng: { assignments: { remote: { tools: 'all' } } } },
+    },
+    ...options,
+  });
   cleanUp.push(() => deployment.close());
-  await deployment.workstation({ user: 'ada', profile: { LocalServers: { counting: nodeServer(counting) } } });
   const token = await deployment.hostToken({ user: 'ada', gateway: 'eng' });
   const call = (signal?: AbortSignal) =>
     modern(
-      `${deployment.origin}/g/eng/s/counting/mcp`,
+      `${deployment.origin}/g/eng/s/remote/mcp`,
       token,
       'tools/call',
       { name: 'echo', arguments: { text: 'x' } },
