@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeSampleHome } from '../../../build/start/sample-home.ts';
 import { proves } from '../../requirement.ts';
+import { until } from '../../walk/deployment.ts';
 import { type Program, root, run, startProgram } from '../../walk/program.ts';
 
 const cli = join(root, 'bridge/cli.ts');
@@ -50,7 +51,7 @@ describe('leaving', () => {
     const done = await drawbridge('leave');
     expect(done.code, done.stderr).toBe(0);
     expect(await texts()).toEqual(before);
-    expect(agent?.child.exitCode).toBe(0);
+    await until('the agent to have ended', async () => agent?.child.exitCode === 0);
     expect(existsSync(state)).toBe(true);
   });
 

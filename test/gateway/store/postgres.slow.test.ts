@@ -70,6 +70,9 @@ describe('a store on a PostgreSQL server', () => {
       url,
       'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
     );
+    // Each ends at its own pace.
+    const others = 'select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()';
+    await expect.poll(() => beside(url, others)).toEqual([]);
     // One query may still meet a connection that is gone; then it says so.
     const first = await store.policy().catch((error: unknown) => error);
     if (first instanceof Error) expect(first).toMatchObject({ code: 'STORE_UNAVAILABLE' });
@@ -94,7 +97,7 @@ describe('a store on a PostgreSQL server', () => {
     await migrate(older.db, older.dialect, '0001-policy');
     const holder = new pg.Client({ connectionString: url.href });
     await holder.connect();
-    url.searchParams.set('statement_timeout', '300');
+    url.searchParams.set('statement_timeout', '1000');
     const location: StoreLocation = { kind: 'postgres', url: url.href };
     const backupDirectory = await freshFolder();
     try {
@@ -102,7 +105,7 @@ describe('a store on a PostgreSQL server', () => {
       await holder.query('lock table "user" in access exclusive mode');
       const opening = openStore(location, { logger: quiet, backupDirectory });
       opening.catch(() => undefined);
-      const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and clock_timestamp() - query_start > interval '900 ms'`;
+      const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and clock_timestamp() - query_start > interval '1800 ms'`;
       await expect.poll(() => beside(url.href, waiting), { timeout: 10_000 }).toHaveLength(1);
       await holder.query('commit');
       const store = await opening;
