@@ -36,6 +36,12 @@ const shake = async (shim: Shim): Promise<void> => {
   shim.write(`${JSON.stringify(initialized)}\n`);
 };
 
+/** Cuts the first channel, and waits until the shim has seen that: what its host asks before goes the way of the channel. */
+const lose = async (side: FarSide, shim: Shim, fault?: Fault): Promise<void> => {
+  side.channels[0]?.cut(fault);
+  await expect.poll(() => shim.stderr()).toContain('TUNNEL_LOST');
+};
+
 test('lines pass byte for byte in both directions, large and small, and the far end learns host, gateway and server', async () => {
   proves('agent.shim-verbatim', {
     file: 'bridge/shim/connect.ts',
@@ -105,7 +111,7 @@ test("after a loss the host's next request opens a new channel, on which only th
   const shim = shimOn(side.stateDir);
   await shake(shim);
   await shim.ask(call(1));
-  side.channels[0]?.cut();
+  await lose(side, shim);
   expect(await shim.ask(call(2))).toMatchObject({ result: {} });
   expect(side.channels).toHaveLength(2);
   expect(side.channels[1]?.lines.map((line): unknown => JSON.parse(line))).toEqual([initialize, initialized, call(2)]);
@@ -116,7 +122,7 @@ test('a host without a handshake (2026-07-28) goes on with its next request alon
   const side = await farSide();
   const shim = shimOn(side.stateDir);
   await shim.ask(call(1));
-  side.channels[0]?.cut(new Fault('TUNNEL_LOST'));
+  await lose(side, shim, new Fault('TUNNEL_LOST'));
   await shim.ask(call(2));
   expect(side.channels[1]?.lines).toEqual([JSON.stringify(call(2))]);
 });
@@ -125,9 +131,8 @@ test('where the new session speaks another version than the host agreed to, the 
   const side = await farSide();
   const shim = shimOn(side.stateDir);
   await shake(shim);
-  side.channels[0]?.cut(new Fault('TUNNEL_LOST'));
+  await lose(side, shim, new Fault('TUNNEL_LOST'));
   side.answer = ({ id }) => JSON.stringify({ jsonrpc: '2.0', id, result: { protocolVersion: '2024-11-05' } });
-  // What was asked before the shim saw the loss is answered with that.
   await expect.poll(async () => (await shim.ask(call(`ask ${Math.random()}`))).error?.message).toContain('another version');
   expect(await shim.ended()).toBe(1);
 });
@@ -136,7 +141,7 @@ test('while no channel can be had each request is answered with the reason; late
   const side = await farSide();
   const shim = shimOn(side.stateDir);
   await shake(shim);
-  side.channels[0]?.cut(new Fault('TUNNEL_LOST'));
+  await lose(side, shim, new Fault('TUNNEL_LOST'));
   side.refusal = new Fault('GATEWAY_UNREACHABLE', { reason: 'no network' });
   expect((await shim.ask(call(1))).error).toMatchObject({ data: { code: 'GATEWAY_UNREACHABLE', retry: 'safe' } });
   expect((await shim.ask(call(2))).error?.message).toContain('no network');
