@@ -72,6 +72,14 @@ export interface SealedPayload {
 }
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-/** What a record says of the payloads of its call: how, and the SHA-256 of each, in hex. */
-export const Captured = z.object({ mode: z.enum(['redacted', 'full']), request: sha256, response: sha256.optional() });
+/**
+ * What a record says of the payloads of its call: how, and the SHA-256 of each, in hex. `isLost`: they could not be kept, because the data key that they were sealed with was
+ * gone by then.
+ */
+export const Captured = z.object({
+  mode: z.enum(['redacted', 'full']),
+  request: sha256,
+  response: sha256.optional(),
+  isLost: z.literal(true).optional(),
+});
 export type Captured = z.infer<typeof Captured>;

@@ -54,7 +54,7 @@ export function recentCallOf(record: CallRecord): RecentCall {
     decision,
     ...(code === null ? {} : { code }),
     ...(message === undefined ? {} : { message }),
-    ...(captured && { kept: captured.mode }),
+    ...(captured && !captured.isLost && { kept: captured.mode }),
     durationMs: (legs.gatewayToHost ?? 0) / 1000,
   };
 }

@@ -60,7 +60,8 @@ async function opened(reading: Reading, sealed: SealedPayload): Promise<string> 
 }
 
 /** By the policy of now: one before it may have said less. */
-async function goneWhy({ retention }: Pick<Store, 'retention'>, { at }: CallRecord, now: number): Promise<string> {
+async function goneWhy({ retention }: Pick<Store, 'retention'>, { at, captured }: CallRecord, now: number): Promise<string> {
+  if (captured?.isLost) return 'it could not be kept, because its data key was gone by then, and the call was refused';
   const days = payloadDays(await retention.setting());
   return at < retentionCutoff(days, now)
     ? 'it has kept its time and was removed'

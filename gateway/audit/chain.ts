@@ -16,8 +16,8 @@ export interface Position {
 export interface Entry {
   readonly at: number;
   readonly body: string;
-  /** What was captured of its call. */
-  readonly payloads?: readonly SealedPayload[];
+  /** What was captured of its call; and the record as text where the data key of that is gone. */
+  readonly kept?: { readonly payloads: readonly SealedPayload[]; readonly orElse: string };
 }
 
 /** A chain's name is part of what is sealed, so it must not be able to look like the rest of it. */

@@ -15,8 +15,11 @@ export interface Recorder {
 
 /** One that also tells when a record is committed, however the others are kept. */
 export interface KeepingRecorder extends Recorder {
-  /** Resolves when the record is committed with these payloads of it, also in `batched` mode. Rejects as `append` does. */
-  keep(record: AuditRecord, payloads?: readonly SealedPayload[]): Promise<void>;
+  /**
+   * Resolves when the record is committed with these payloads of it, also in `batched` mode. Rejects as `append` does, and with CAPTURE_FAILED where the data key of the
+   * payloads is gone: then `orElse` is committed in its place, without them.
+   */
+  keep(record: AuditRecord, payloads?: readonly SealedPayload[], orElse?: AuditRecord): Promise<void>;
 }
 
 /** What the gateway server did or found by itself: nobody's, and on no workstation. */

@@ -3,7 +3,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { AuditRecord } from '#contract/audit.ts';
-import type { SealedPayload } from '#contract/payload.ts';
 import { Fault } from '#contract/error.ts';
 import type { Store } from '../store/store.ts';
 import { bodyOf, chainName } from './chain.ts';
@@ -41,6 +40,8 @@ interface Group {
   readonly entries: Entry[];
   bytes: number;
   readonly done: PromiseWithResolvers<void>;
+  /** Those that are committed without their payloads. */
+  lost: ReadonlySet<Entry> | undefined;
 }
 
 /** Opens the chain for appending. Rejects with AUDIT_BROKEN where it does not end as it was sealed. */
@@ -66,7 +67,7 @@ export async function openRecorder(deps: RecorderDeps): Promise<KeepingRecorder>
   const drain = async () => {
     for (let group = groups.shift(); group !== undefined; group = groups.shift()) {
       try {
-        await writer.write(group.entries);
+        group.lost = await writer.write(group.entries);
         if (isFailing) logger.info('audit records are accepted again');
         isFailing = false;
         group.done.resolve();
@@ -114,7 +115,7 @@ export async function openRecorder(deps: RecorderDeps): Promise<KeepingRecorder>
   const openGroup = () => {
     const last = groups.at(-1);
     if (last !== undefined && last.entries.length < groupRecords && last.bytes < groupBytes) return last;
-    const group: Group = { entries: [], bytes: 0, done: Promise.withResolvers() };
+    const group: Group = { entries: [], bytes: 0, done: Promise.withResolvers(), lost: undefined };
     groups.push(group);
     return group;
   };
@@ -132,14 +133,14 @@ export async function openRecorder(deps: RecorderDeps): Promise<KeepingRecorder>
   };
 
   /** The group that it is in now, or why it is in none. */
-  const put = (record: AuditRecord, payloads?: readonly SealedPayload[]): Group | string => {
+  const put = (record: AuditRecord, kept?: Entry['kept']): Group | string => {
     if (isClosed) return 'the recorder is closed';
     if (mode === 'batched' && isFailing) return 'earlier records could not be committed yet';
     const body = bodyOf(record);
-    const size = body.length + (payloads?.reduce((sum, { sealed }) => sum + sealed.length, 0) ?? 0);
+    const size = body.length + (kept?.payloads.reduce((sum, { sealed }) => sum + sealed.length, kept.orElse.length) ?? 0);
     if (waiting >= waitingRecords || bytes + size > waitingBytes) return 'too many records wait for the disk';
     const group = openGroup();
-    group.entries.push(payloads ? { at: record.at, body, payloads } : { at: record.at, body });
+    group.entries.push(kept ? { at: record.at, body, kept } : { at: record.at, body });
     group.bytes += size;
     waiting += 1;
     bytes += size;
@@ -153,9 +154,12 @@ export async function openRecorder(deps: RecorderDeps): Promise<KeepingRecorder>
       if (typeof group === 'string') return refuse(group);
       return mode === 'durable' ? group.done.promise : queued;
     },
-    keep(record, payloads) {
-      const group = put(record, payloads);
-      return typeof group === 'string' ? refuse(group) : group.done.promise;
+    async keep(record, payloads, orElse = record) {
+      const group = put(record, payloads && { payloads, orElse: bodyOf(orElse) });
+      if (typeof group === 'string') return refuse(group);
+      const entry = group.entries.at(-1);
+      await group.done.promise;
+      if (entry && group.lost?.has(entry)) throw new Fault('CAPTURE_FAILED');
     },
     close: () => (closing ??= close()),
   };

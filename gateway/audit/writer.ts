@@ -10,13 +10,16 @@ import { openHead, readHeads } from './head.ts';
 import { beginOf, type Marked } from './removal.ts';
 
 export interface ChainWriter {
-  /** Resolves when the group is on disk. Rejects with AUDIT_UNAVAILABLE where it is not; the same entries may be written again later. */
-  write(entries: readonly Entry[]): Promise<void>;
+  /**
+   * Resolves when the group is on disk, with those whose payloads could not be: their data key is gone, and so it would be however often they were tried again.
+   * Rejects with AUDIT_UNAVAILABLE where the group is not; the same entries may be written again later.
+   */
+  write(entries: readonly Entry[]): Promise<ReadonlySet<Entry>>;
   close(): void;
 }
 
 export interface ChainWriterDeps {
-  readonly store: Pick<Store, 'chainHead' | 'recordsAfter' | 'sealsAfter' | 'appendRecords'> & Marked;
+  readonly store: Pick<Store, 'chainHead' | 'recordsAfter' | 'sealsAfter' | 'appendRecords' | 'payload'> & Marked;
   readonly key: KeyObject;
   readonly headFile: string;
   /** The key was made just now: only then may the file of heads be missing. */
@@ -54,24 +57,34 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
     }
   };
 
+  const append = async (entries: readonly Entry[]) => {
+    if (isUncertain) await resync(undefined);
+    const { records, seal } = extend(key, position, entries);
+    try {
+      await store.appendRecords(records, seal, payloadsOf(entries, records));
+      position = { chain, seq: seal.seq, hash: seal.hash };
+    } catch (error) {
+      isUncertain = true;
+      // A connection may break after the commit: then it is there all the same.
+      await resync(seal);
+      if (position.hash !== seal.hash) throw error;
+    }
+  };
+
   return {
     async write(entries) {
+      let lost: ReadonlySet<Entry> = new Set();
       try {
-        if (isUncertain) await resync(undefined);
-        const { records, seal } = extend(key, position, entries);
-        try {
-          await store.appendRecords(records, seal, payloadsOf(entries, records));
-          position = { chain, seq: seal.seq, hash: seal.hash };
-        } catch (error) {
-          isUncertain = true;
-          // A connection may break after the commit: then it is there all the same.
-          await resync(seal);
-          if (position.hash !== seal.hash) throw error;
-        }
+        await append(entries).catch(async (error: unknown) => {
+          lost = await withoutKey(entries, store);
+          if (lost.size === 0) throw error;
+          await append(entries.map((one) => (one.kept && lost.has(one) ? { at: one.at, body: one.kept.orElse } : one)));
+        });
       } catch (error) {
         throw new Fault('AUDIT_UNAVAILABLE', {}, { cause: error });
       }
       witnessing ??= setImmediate(witness);
+      return lost;
     },
     close() {
       clearImmediate(witnessing);
@@ -82,8 +95,15 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
 }
 
 function payloadsOf(entries: readonly Entry[], records: readonly ChainedRecord[]): readonly ChainedPayload[] | undefined {
-  if (entries.every(({ payloads }) => payloads === undefined)) return undefined;
-  return entries.flatMap(({ payloads = [] }, index) => payloads.map((one) => ({ ...one, seq: records[index]?.seq ?? 0 })));
+  if (entries.every(({ kept }) => kept === undefined)) return undefined;
+  return entries.flatMap(({ kept }, index) => (kept?.payloads ?? []).map((one) => ({ ...one, seq: records[index]?.seq ?? 0 })));
+}
+
+/** Those whose payloads lie under a data key that is not there any more: a backup from before it was made was restored, or somebody removed it. */
+async function withoutKey(entries: readonly Entry[], { payload }: Pick<Store, 'payload'>): Promise<ReadonlySet<Entry>> {
+  if (entries.every(({ kept }) => kept === undefined)) return new Set();
+  const keys = new Set((await payload.keys()).map(({ id }) => id));
+  return new Set(entries.filter(({ kept }) => kept?.payloads.some(({ key }) => !keys.has(key))));
 }
 
 /** What is gone at the beginning of a chain is in nobody's way, so it is only said: `audit verify` tells all of it. */

@@ -27,7 +27,7 @@ interface Seal {
 export interface CaptureDeps {
   readonly inForce: InForce;
   /** What payloads are sealed with now; at once where it is at hand. */
-  readonly seals: { current(): Seal | Promise<Seal> };
+  readonly seals: { current(): Seal | Promise<Seal>; forget(): void };
   readonly recorder: Pick<KeepingRecorder, 'keep'>;
   readonly logger: Logger;
   /** How long an answer waits for its payload to be committed. */
@@ -46,8 +46,11 @@ export interface Taken {
   /** Of the record that it is of. */
   readonly id: RecordId;
   readonly captured: Captured;
-  /** Resolves when the record is committed with what was captured. */
-  keep(record: CallRecord): Promise<void>;
+  /**
+   * Resolves with the record that is committed: this one with what was captured, or, where the data key of that is gone, one that says so, and then the call is refused
+   * with CAPTURE_FAILED.
+   */
+  keep(record: CallRecord): Promise<CallRecord>;
 }
 export interface Capture {
   /** Undefined where its gateway captures nothing. Throws or rejects with CAPTURE_FAILED, and throws POLICY_MISSING. */
@@ -78,12 +81,28 @@ export function createCapture({ inForce, seals, recorder, logger, withinMs = kep
           const at = request.arrivedAt.wall;
           const id = newRecordId(at);
           const sealed = [...texts].map(([direction, text]) => seal.seal({ record: id, direction, at }, text));
-          return { id, captured: capturedOf(how, texts), keep: (record) => inTime(recorder.keep(record, sealed)) };
+          return { id, captured: capturedOf(how, texts), keep: (record) => keep(record, sealed) };
         } catch (error) {
           return failed(error);
         }
       },
     };
+  }
+
+  async function keep(record: CallRecord, sealed: readonly SealedPayload[]): Promise<CallRecord> {
+    const lost = lostOf(record);
+    try {
+      await inTime(recorder.keep(record, sealed, lost));
+      return record;
+    } catch (error) {
+      if (!(error instanceof Fault && error.code === 'CAPTURE_FAILED')) throw error;
+      logger.error(
+        { record: record.id },
+        'the data key of captured payloads is gone, so they are lost and their call is refused',
+      );
+      seals.forget();
+      return lost;
+    }
   }
 
   /** Batched records wait for a disk that fails, however long that lasts: a call does not. */
@@ -107,6 +126,12 @@ export function createCapture({ inForce, seals, recorder, logger, withinMs = kep
       }
     },
   };
+}
+
+/** What is on record of a call whose payloads could not be kept once it was made. */
+function lostOf(record: CallRecord): CallRecord {
+  const { captured } = record;
+  return { ...record, decision: 'failed', code: 'CAPTURE_FAILED', ...(captured && { captured: { ...captured, isLost: true } }) };
 }
 
 function capturedOf({ mode }: Capturing, texts: ReadonlyMap<PayloadDirection, string>): Captured {

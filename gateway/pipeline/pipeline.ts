@@ -172,7 +172,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       underWay--;
     }
     const encoded = await record(draft, answered, encode);
-    if (begun && !isAuditDown) return encode(await begun.run());
+    if (begun && !isAuditDown && draft.code === null) return encode(await begun.run());
     begun?.end();
     return encoded;
   }
@@ -186,9 +186,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       answered = failed(draft, thrown);
       encoded = encode(answered);
     }
-    const finished = finishRecord(draft, answered, encoded.body.length, taken);
+    let finished = finishRecord(draft, answered, encoded.body.length, taken);
     try {
-      await (taken ? taken.keep(finished) : deps.recorder.append(finished));
+      if (taken) finished = await taken.keep(finished);
+      else await deps.recorder.append(finished);
       isAuditDown = false;
     } catch (error) {
       if (!isAuditDown) deps.logger.error({ err: error }, 'the audit does not accept records, so calls are refused');
@@ -196,7 +197,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       return encode({ kind: 'fault', fault: new Fault('AUDIT_UNAVAILABLE', {}, { cause: error }) });
     }
     deps.onRecord(finished);
-    return encoded;
+    return finished.captured?.isLost ? encode(failed(draft, new Fault('CAPTURE_FAILED'))) : encoded;
   }
 
   async function handle(request: Identified, message: RequestMessage, encode: Encode, closed: AbortController): Promise<Encoded> {

@@ -19,6 +19,8 @@ export interface PayloadSeal {
 export interface PayloadSeals {
   /** The key of now; at once where there is one. Rejects with VAULT_KEY_MISSING, VAULT_DAMAGED, STORE_UNAVAILABLE. */
   current(): PayloadSeal | Promise<PayloadSeal>;
+  /** The key of now is gone from the store: the next one who asks gets a new one. */
+  forget(): void;
 }
 
 export function createPayloadSeals(deps: {
@@ -59,6 +61,9 @@ export function createPayloadSeals(deps: {
       // A clock that was put back would let a key live on.
       if (known && age >= 0 && age < usedForMs) return known;
       return (making ??= make().finally(() => (making = undefined)));
+    },
+    forget() {
+      known = undefined;
     },
   };
 }

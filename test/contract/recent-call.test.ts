@@ -25,13 +25,14 @@ test('a prompt, a resource and a template are named by their kind, also in the w
 test('whether what was asked and answered is kept is said, and how; of what is not kept nothing is', () => {
   proves('companion.captured-said', {
     file: 'contract/recent-call.ts',
-    find: '...(captured && { kept: captured.mode }),',
+    find: '...(captured && !captured.isLost && { kept: captured.mode }),',
     replace: '',
   });
   const request = 'a'.repeat(64);
   for (const mode of ['full', 'redacted'] as const)
     expect(RecentCall.parse(recentCallOf(callRecord(user, { captured: { mode, request } }))).kept).toBe(mode);
   expect(recentCallOf(callRecord(user))).not.toHaveProperty('kept');
+  expect(recentCallOf(callRecord(user, { captured: { mode: 'full', request, isLost: true } }))).not.toHaveProperty('kept');
 });
 
 test('what is called, got or read is worth telling; a list or a completion only where it was not allowed', () => {

@@ -56,6 +56,11 @@ export const capture: readonly Requirement[] = [
     promise: 'A payload is on disk, with the record of its call, before the answer leaves, also where records are batched.',
     source,
   },
+  {
+    id: 'capture.lost-alone',
+    promise: 'A payload whose data key is gone keeps no other record from being written, and its own says that it is lost.',
+    source,
+  },
   { id: 'capture.sealed-to-its-row', promise: 'A payload that was moved to another record or direction does not open.', source },
   {
     id: 'capture.rotated',

@@ -101,8 +101,8 @@ test.skipIf(!isRoot)(
   async () => {
     proves('failure.disk-full', {
       file: 'gateway/pipeline/pipeline.ts',
-      find: 'await (taken ? taken.keep(finished) : deps.recorder.append(finished));',
-      replace: 'await deps.recorder.append(finished).catch(() => undefined);',
+      find: '      else await deps.recorder.append(finished);',
+      replace: '      else await deps.recorder.append(finished).catch(() => undefined);',
     });
     const mount = await mkdtemp(join(tmpdir(), 'drawbridge-disk-'));
     cleanUp.push(() => rm(mount, { recursive: true, force: true }));

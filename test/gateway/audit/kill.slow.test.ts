@@ -64,9 +64,9 @@ describe.each([
   test(`over ${runs} kills no acknowledged record is missing, and the chain goes on whole`, { timeout: 240_000 }, async () => {
     proves('audit.kill', {
       file: 'gateway/audit/spool.ts',
-      find: '        await writer.write(group.entries);\n',
+      find: '        group.lost = await writer.write(group.entries);\n',
       replace:
-        '        group.done.resolve();\n        await new Promise(setImmediate);\n        await writer.write(group.entries);\n',
+        '        group.done.resolve();\n        await new Promise(setImmediate);\n        group.lost = await writer.write(group.entries);\n',
     });
     const location: StoreLocation =
       kind === 'SQLite' ? { kind: 'sqlite', file: join(folder, 'drawbridge.db') } : (await postgresGround(server)).location;

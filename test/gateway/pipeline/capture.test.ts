@@ -1,12 +1,13 @@
 // What a gateway keeps of what is asked and answered: a whole pipeline with servers that say what the test makes them say.
 import { hash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { Fault } from '#contract/error.ts';
 import { besideMessages, payloadBytes } from '#contract/payload.ts';
 import type { AllowedCall } from '../../../gateway/call.ts';
 import { overwrite } from '../../../gateway/mcp/span.ts';
 import type { Engines } from '../../../gateway/rule/engine.ts';
 import { proves } from '../../requirement.ts';
-import { played } from './ruled.ts';
+import { inTheClear, played } from './ruled.ts';
 
 const ssn = '523-45-6789';
 const address = 'ada@example.org';
@@ -204,14 +205,19 @@ test('a call whose payload can not be sealed is refused before it is made, and o
   const before = await played({
     rules: [],
     capture: 'full',
-    seals: { current: () => Promise.reject(new Error('the vault has no key')) },
+    seals: { current: () => Promise.reject(new Error('the vault has no key')), forget: () => undefined },
   });
   expect([before.code, before.forwarded]).toEqual(['CAPTURE_FAILED', []]);
   expect(before.record).toMatchObject({ code: 'CAPTURE_FAILED', decision: 'refused' });
   const seal = () => {
     throw new Error('no room');
   };
-  const later = await played({ rules: [], capture: 'full', answer: says('a secret'), seals: { current: () => ({ seal }) } });
+  const later = await played({
+    rules: [],
+    capture: 'full',
+    answer: says('a secret'),
+    seals: { current: () => ({ seal }), forget: () => undefined },
+  });
   expect(later).toMatchObject({ code: 'CAPTURE_FAILED', record: { code: 'CAPTURE_FAILED', decision: 'failed' } });
   expect(JSON.stringify(later.answer)).not.toContain('a secret');
 });
@@ -220,5 +226,14 @@ test('an answer does not wait forever for a payload that nobody commits: it is r
   const keep = () => new Promise<never>(() => undefined);
   const { code, answer } = await played({ rules: [], capture: 'full', answer: says('a secret'), keep, withinMs: 5 });
   expect(code).toBe('AUDIT_UNAVAILABLE');
+  expect(JSON.stringify(answer)).not.toContain('a secret');
+});
+
+test('a call whose payload is lost on its way to the disk is not answered, is on record so, and the next one is sealed with a new key', async () => {
+  let forgotten = 0;
+  const keep = () => Promise.reject(new Fault('CAPTURE_FAILED'));
+  const seals = { current: () => inTheClear, forget: () => void forgotten++ };
+  const { code, answer } = await played({ rules: [], capture: 'full', answer: says('a secret'), keep, seals });
+  expect([code, forgotten]).toEqual(['CAPTURE_FAILED', 1]);
   expect(JSON.stringify(answer)).not.toContain('a secret');
 });

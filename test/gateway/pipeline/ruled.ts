@@ -26,7 +26,9 @@ import { screenBy } from './screening.ts';
 const answered = '523-45-6789';
 
 /** Sealing is the vault's: here what would be sealed is looked at. */
-const inTheClear: ReturnType<CaptureDeps['seals']['current']> = { seal: (of, text) => ({ ...of, key: 'none', sealed: text }) };
+export const inTheClear: ReturnType<CaptureDeps['seals']['current']> = {
+  seal: (of, text) => ({ ...of, key: 'none', sealed: text }),
+};
 
 const eng = Slug.parse('eng');
 const ids: PolicyIds = {
@@ -132,7 +134,7 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
     inForce,
     recorder: { keep: scene.keep ?? recorder.keep },
     logger,
-    seals: scene.seals ?? { current: () => inTheClear },
+    seals: scene.seals ?? { current: () => inTheClear, forget: () => undefined },
     ...(scene.withinMs !== undefined && { withinMs: scene.withinMs }),
   });
   const pipeline = createPipeline({
