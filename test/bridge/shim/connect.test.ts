@@ -31,9 +31,11 @@ const call = (id: number | string, size = 10) => ({
   jsonrpc: '2.0',
   id,
 });
-const shake = async (shim: Shim): Promise<void> => {
+/** Until the far end has had all of it: a host's next lines may overtake what happens to the channel. */
+const shake = async (side: FarSide, shim: Shim): Promise<void> => {
   await shim.ask(initialize);
   shim.write(`${JSON.stringify(initialized)}\n`);
+  await expect.poll(() => side.channels[0]?.lines.length).toBe(2);
 };
 
 /** Cuts the first channel, and waits until the shim has seen that: what its host asks before goes the way of the channel. */
@@ -55,7 +57,7 @@ test('lines pass byte for byte in both directions, large and small, and the far 
       ? usual(message, line)
       : JSON.stringify({ jsonrpc: '2.0', id: message.id, result: { hash: hashOf(line), line } });
   const shim = shimOn(side.stateDir);
-  await shake(shim);
+  await shake(side, shim);
   const sent = [0, 1, 100, 70_000, 3_000_000].map((size, id) => ({ ...call(id), text: randomBytes(size).toString('base64') }));
   for (const message of sent) shim.write(`${JSON.stringify(message)}\n`);
   for (const message of sent) {
@@ -69,7 +71,7 @@ test('lines pass byte for byte in both directions, large and small, and the far 
 test('thousands of lines in one go come back complete and in order', async () => {
   const side = await farSide();
   const shim = shimOn(side.stateDir);
-  await shake(shim);
+  await shake(side, shim);
   shim.write(Array.from({ length: 5000 }, (_, id) => `${JSON.stringify(call(id, 200))}\n`).join(''));
   await shim.answerTo(4999);
   expect(shim.received.slice(1).map(({ id }) => id)).toEqual(Array.from({ length: 5000 }, (_, id) => id));
@@ -83,7 +85,7 @@ test('a lost tunnel answers every request under way at once, and none is sent ag
   });
   const side = await farSide();
   const shim = shimOn(side.stateDir);
-  await shake(shim);
+  await shake(side, shim);
   side.answer = () => undefined;
   const ids = [1, 2, 'three', 4];
   for (const id of ids) shim.write(`${JSON.stringify(call(id))}\n`);
@@ -109,7 +111,7 @@ test("after a loss the host's next request opens a new channel, on which only th
   });
   const side = await farSide();
   const shim = shimOn(side.stateDir);
-  await shake(shim);
+  await shake(side, shim);
   await shim.ask(call(1));
   await lose(side, shim);
   expect(await shim.ask(call(2))).toMatchObject({ result: {} });
@@ -130,7 +132,7 @@ test('a host without a handshake (2026-07-28) goes on with its next request alon
 test('where the new session speaks another version than the host agreed to, the shim says so and ends', async () => {
   const side = await farSide();
   const shim = shimOn(side.stateDir);
-  await shake(shim);
+  await shake(side, shim);
   await lose(side, shim, new Fault('TUNNEL_LOST'));
   side.answer = ({ id }) => JSON.stringify({ jsonrpc: '2.0', id, result: { protocolVersion: '2024-11-05' } });
   await expect.poll(async () => (await shim.ask(call(`ask ${Math.random()}`))).error?.message).toContain('another version');
@@ -140,7 +142,7 @@ test('where the new session speaks another version than the host agreed to, the 
 test('while no channel can be had each request is answered with the reason; later ones try again', async () => {
   const side = await farSide();
   const shim = shimOn(side.stateDir);
-  await shake(shim);
+  await shake(side, shim);
   await lose(side, shim, new Fault('TUNNEL_LOST'));
   side.refusal = new Fault('GATEWAY_UNREACHABLE', { reason: 'no network' });
   expect((await shim.ask(call(1))).error).toMatchObject({ data: { code: 'GATEWAY_UNREACHABLE', retry: 'safe' } });
@@ -157,7 +159,7 @@ test('when the agent is gone, what is under way is answered, stderr says so, and
   });
   const side = await farSide();
   const shim = shimOn(side.stateDir);
-  await shake(shim);
+  await shake(side, shim);
   side.answer = () => undefined;
   shim.write(`${JSON.stringify(call(1))}\n`);
   await expect.poll(() => side.channels[0]?.lines.length).toBe(3);
@@ -170,7 +172,7 @@ test('when the agent is gone, what is under way is answered, stderr says so, and
 test('an answer that was cut in two by the loss does not swallow the errors behind it', async () => {
   const side = await farSide();
   const shim = shimOn(side.stateDir);
-  await shake(shim);
+  await shake(side, shim);
   side.answer = () => undefined;
   shim.write(`${JSON.stringify(call(1))}\n${JSON.stringify(call(2)).slice(0, 20)}`);
   await expect.poll(() => side.channels[0]?.lines.length).toBe(3);
@@ -191,7 +193,7 @@ test('a line over the limit is answered with the limit, and the lines around it 
   });
   const side = await farSide({ messageLimitBytes: 300_000 });
   const shim = shimOn(side.stateDir);
-  await shake(shim);
+  await shake(side, shim);
   shim.write(
     [call(1), call(2, 5_000_000), call(3, 200_000), call(4, 300_001), call(5)].map((of) => `${JSON.stringify(of)}\n`).join(''),
   );
@@ -258,7 +260,7 @@ test('no socket is talked to in a directory that others can enter', async () => 
 test('when the host closes its side, the channel is closed and the exit code is 0', async () => {
   const side = await farSide();
   const shim = shimOn(side.stateDir);
-  await shake(shim);
+  await shake(side, shim);
   shim.child.stdin.end(`${JSON.stringify(call(1))}\n`);
   expect((await shim.answerTo(1)).result).toBeDefined();
   expect(await shim.ended()).toBe(0);
@@ -268,7 +270,7 @@ test('when the host closes its side, the channel is closed and the exit code is 
 test('a host that does not read holds the far end back, and loses nothing when it reads again', async () => {
   const side = await farSide();
   const shim = shimOn(side.stateDir);
-  await shake(shim);
+  await shake(side, shim);
   shim.child.stdout.pause();
   const body = 'y'.repeat(64 * 1024);
   let taken = 0;
