@@ -9,7 +9,8 @@ import { decideListing, enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
 import { assigned } from './resolve.ts';
-import { addHits, type Screen } from './screen.ts';
+import { addHits } from './hit.ts';
+import type { Screen } from './screen.ts';
 
 /** In characters, of all servers together. */
 const instructionsLimit = 16_000;

@@ -79,19 +79,20 @@ export function noting(screen: Screen): Screen {
         (changed) => void (flow.mode === 'redacted' && noteBeside(flow, 'request', 'answer', changed?.body ?? answer.body)),
       );
     },
-    notification(of, body, tell) {
+    notification(of, body, tell, on = 'response') {
       const flow = current(of.flow);
-      if (!flow) return screen.notification(of, body, tell);
+      if (!flow) return screen.notification(of, body, tell, on);
       if (flow.mode === 'full') {
-        noteBeside(flow, 'response', 'told', body);
-        return screen.notification(of, body, tell);
+        noteBeside(flow, on, 'told', body);
+        return screen.notification(of, body, tell, on);
       }
-      return screen.notification(of, body, (told) => {
+      const pass = (told: Buffer) => {
         // An engine may have taken its time.
         const now = current(of.flow);
-        if (now) noteBeside(now, 'response', 'told', told);
+        if (now) noteBeside(now, on, 'told', told);
         tell(told);
-      });
+      };
+      return screen.notification(of, body, pass, on);
     },
   };
 }

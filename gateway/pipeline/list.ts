@@ -19,7 +19,8 @@ import type { KnownLists } from './known-list.ts';
 import { listWithinMs, type Mute, muteWithinMs } from './mute.ts';
 import type { News } from './news.ts';
 import { assigned } from './resolve.ts';
-import { addHits, type Screen } from './screen.ts';
+import { addHits } from './hit.ts';
+import type { Screen } from './screen.ts';
 
 /** How long a server whose last list is known may hold up one of many. */
 const refreshWithinMs = 5000;

@@ -41,7 +41,8 @@ export async function relayQuestion(
   let answer: HostAnswer;
   try {
     const asked = (await deps.screen.question(question.call, question.body, signal)) ?? question.body;
-    const given = await host.pose(admitted({ ...question, body: asked }, host.abilities, deps.onLacking), signal);
+    const onProgress = (report: Buffer) => deps.screen.notification(question.call, report, question.onProgress, 'request');
+    const given = await host.pose(admitted({ ...question, body: asked, onProgress }, host.abilities, deps.onLacking), signal);
     answer = (await deps.screen.answer(question.call, given, signal)) ?? given;
   } catch (thrown) {
     const id = newRecordId(Date.now());

@@ -1,21 +1,21 @@
 // Where the rules of a gateway meet its traffic: what goes to a server, what comes from it in whatever message, and what it says of its items. The rule:
 // what goes on is what was inspected, nothing else; what can't be inspected goes nowhere; whatever was found is on record, before it goes on.
 import type { Logger } from 'pino';
-import type { EventRecord } from '#contract/audit.ts';
 import { Fault } from '#contract/error.ts';
-import { newRecordId } from '#contract/id.ts';
 import type { RuleHit, RuleScope } from '#contract/rule.ts';
-import type { AllowedCall, AllowedListing, HitLog, HostAnswer } from '../call.ts';
+import type { AllowedCall, AllowedListing, HostAnswer } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
-import { asksBack, type Feature, nameShown, useOf } from '../mcp/feature.ts';
+import { type Feature, nameShown, useOf } from '../mcp/feature.ts';
 import { isObject, parse, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { type Member, membersOf, type Span } from '../mcp/span.ts';
 import type { Chain, Direction } from '../rule/compile.ts';
 import type { Engines } from '../rule/engine.ts';
 import { inspect, type Inspected, type Subject } from '../rule/inspect.ts';
-import type { Part } from '../rule/place.ts';
+import type { Own, Part } from '../rule/place.ts';
 import type { ListedItem, Reply, Told } from '../upstream/upstream.ts';
+import { addHits, recordDropped, recordLate } from './hit.ts';
+import { ownOfNotification, ownOfQuestion, ownOfReply, ownOfRequest } from './own.ts';
 
 export interface ScreenDeps {
   readonly inForce: InForce;
@@ -37,8 +37,8 @@ export interface Screen {
   /** What a server asks its host, and what the host answers. */
   question(call: AllowedCall, body: Buffer, signal: AbortSignal): Screened<Buffer>;
   answer(call: AllowedCall, answer: HostAnswer, signal: AbortSignal): Screened<HostAnswer>;
-  /** Progress, log messages and the like. What is blocked is dropped. Never throws. */
-  notification(of: Told, body: Buffer, tell: (body: Buffer) => void): void;
+  /** Progress, log messages and the like of a server, and what a host reports of its progress with a question. What is blocked is dropped. Never throws. */
+  notification(of: Told, body: Buffer, tell: (body: Buffer) => void, on?: Direction): void;
   /** Items of a list as the host may see them; whose definition is blocked is left out. */
   definitions(
     listing: AllowedListing,
@@ -62,6 +62,13 @@ const waitingAtMost = 64;
 const engineWithinMs = 35_000;
 
 type Kind = 'request' | 'response' | 'notification';
+/** Which message it is. `own`: of its bytes, asked only where there are rules. */
+interface About {
+  readonly on: Direction;
+  readonly of: Told;
+  readonly kind: Kind;
+  readonly own: (body: Buffer, members: readonly Member[]) => Own;
+}
 
 export function createScreen(deps: ScreenDeps): Screen {
   const { inForce, engines, recorder, logger } = deps;
@@ -73,14 +80,14 @@ export function createScreen(deps: ScreenDeps): Screen {
   }
 
   /** Where in the body the rules look, and the same of what an engine makes of it. */
-  function subject(on: Direction, of: Told, kind: Kind, body: Buffer, members: readonly Member[]): Subject | undefined {
+  function subject({ on, of, kind, own }: About, body: Buffer, members: readonly Member[]): Subject | undefined {
     const { span, part } = partOf(members, kind) ?? {};
     if (!span || !part) return undefined;
     const relocate = (made: Buffer): Span | undefined =>
       isSame(body, made, kind) ? partOf(membersOf(made, 0), kind)?.span : undefined;
     const uri = on === 'request' && kind === 'request' && scopeOf(of) === 'resources' ? of.item?.name : undefined;
-    const own = on === 'request' && kind === 'request' ? ownOf(of) : undefined;
-    return { on, scope: scopeOf(of), part, body, span, relocate, uri, own, metadata: metadataOf(of, on) };
+    const metadata = metadataOf(of, on);
+    return { on, scope: scopeOf(of), part, body, span, relocate, uri, own: own(body, members), metadata };
   }
 
   function note(of: Pick<Told, 'hits' | 'caller' | 'assignment' | 'method'>, hits: readonly RuleHit[]): void | Promise<void> {
@@ -91,12 +98,13 @@ export function createScreen(deps: ScreenDeps): Screen {
   }
 
   /** Runs the chain over one message. The body that goes on; undefined where it is as it was. */
-  function run(on: Direction, of: Told, kind: Kind, body: Buffer, signal: AbortSignal): Screened<Buffer> {
+  function run(message: About, body: Buffer, signal: AbortSignal): Screened<Buffer> {
+    const { on, of } = message;
     const chain = chainOf(of.assignment.gateway.slug, on, scopeOf(of));
     if (chain === undefined) return undefined;
     const members = membersOf(body, 0);
     const as = withoutOthers(body, members);
-    const about = subject(on, of, kind, as ?? body, as ? membersOf(as, 0) : members);
+    const about = subject(message, as ?? body, as ? membersOf(as, 0) : members);
     if (!about) return as;
     const inspected = inspect(chain, about, engines, signal);
     if (inspected instanceof Promise) return inspected.then((outcome) => settle(of, outcome, as));
@@ -120,31 +128,36 @@ export function createScreen(deps: ScreenDeps): Screen {
 
   return {
     request: (call, message, signal) =>
-      then(run('request', call, 'request', call.body, signal), (body) => {
+      then(run({ on: 'request', of: call, kind: 'request', own: () => ownOfRequest(call) }, call.body, signal), (body) => {
         const changed = readMessage(body);
         if (changed.kind !== 'request') throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
         return { body, message: changed };
       }),
-    reply: (call, { body }, signal) => then(run('response', call, 'response', body, signal), (changed) => replyOf(changed)),
-    question: (call, body, signal) => run('response', call, 'request', body, signal),
+    reply: (call, reply, signal) =>
+      then(
+        run({ on: 'response', of: call, kind: 'response', own: () => ownOfReply(call, reply) }, reply.body, signal),
+        (changed) => replyOf(changed),
+      ),
+    question: (call, body, signal) =>
+      run({ on: 'response', of: call, kind: 'request', own: () => ownOfQuestion(call) }, body, signal),
     answer: (call, { body }, signal) =>
-      then(run('request', call, 'response', body, signal), (changed) => {
+      then(run({ on: 'request', of: call, kind: 'response', own: () => ownOfQuestion(call) }, body, signal), (changed) => {
         const { idSpan } = replyOf(changed).message;
         if (!idSpan) throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
         return { body: changed, id: idSpan };
       }),
-    notification(of, body, tell) {
+    notification(of, body, tell, on = 'response') {
       try {
         const key = of.hits ?? of;
         const known = queues.get(key);
-        if (!known?.waiting && chainOf(of.assignment.gateway.slug, 'response', scopeOf(of)) === undefined) return tell(body);
+        if (!known?.waiting && chainOf(of.assignment.gateway.slug, on, scopeOf(of)) === undefined) return tell(body);
         const queue = known ?? { last: Promise.resolve(), waiting: 0, dropped: 0 };
         // Before anybody is asked about it: a server may say as much as it likes.
         if (queue.waiting >= waitingAtMost) {
           queue.dropped++;
           return deps.onDropped();
         }
-        const screened = run('response', of, 'notification', body, AbortSignal.timeout(engineWithinMs));
+        const screened = run({ on, of, kind: 'notification', own: ownOfNotification }, body, AbortSignal.timeout(engineWithinMs));
         if (!(screened instanceof Promise) && queue.waiting === 0) return tell(screened ?? body);
         // It may be refused before its turn.
         if (screened instanceof Promise) screened.catch(() => undefined);
@@ -216,25 +229,9 @@ async function inTurn(
   return shown.filter((item) => item !== undefined);
 }
 
-/** Of one record. */
-const hitsAtMost = 50;
-
-export function addHits(log: HitLog, hits: readonly RuleHit[]): void {
-  const room = hitsAtMost - log.hits.length;
-  log.hits.push(...hits.slice(0, room));
-  log.beyond += Math.max(hits.length - room, 0);
-}
-
 function scopeOf({ item }: Pick<Told, 'item'>): RuleScope {
   if (item?.kind === 'prompts') return 'prompts';
   return item?.kind === 'resources' || item?.kind === 'templates' ? 'resources' : 'tools';
-}
-
-/** The name that policy decided by; the server's own id and state, in whose place the host had what the gateway server sealed. */
-function ownOf({ method, era, task }: Told): ReadonlySet<string> {
-  const isNamed = method === 'tools/call' || method === 'prompts/get';
-  const isOpened = era === 'modern' && asksBack(method) && task === undefined;
-  return new Set([...(isNamed ? ['name'] : []), ...(task ? ['taskId'] : []), ...(isOpened ? ['requestState'] : [])]);
 }
 
 function metadataOf({ caller, assignment, item, method, era }: Omit<Told, 'target'>, on: Direction): Subject['metadata'] {
@@ -342,54 +339,4 @@ function definitionOf(
 function listedAgain(item: ListedItem, json: Buffer, { key }: Feature): ListedItem | undefined {
   const nameSpan = membersOf(json, 0).find((member) => member.key === key)?.value;
   return nameSpan && { name: item.name, json, nameSpan };
-}
-
-/** What was found after the record of its call was written, or in no call at all. */
-async function recordLate(
-  recorder: Recorder,
-  { caller, assignment, method }: Pick<Told, 'caller' | 'assignment' | 'method'>,
-  hits: readonly RuleHit[],
-): Promise<void> {
-  for (const { rule, action, on, pointer, alert } of hits.slice(0, 50)) {
-    const at = Date.now();
-    const detail = {
-      rule,
-      action,
-      on,
-      pointer,
-      alert,
-      method,
-      server: assignment.server.slug,
-      gateway: assignment.gateway.slug,
-      host: caller.host,
-    };
-    const event: EventRecord = {
-      version: 1,
-      kind: 'event',
-      id: newRecordId(at),
-      at,
-      event: 'rule_hit',
-      user: { id: caller.user.id, name: caller.user.slug },
-      workstation: caller.workstation,
-      code: action === 'block' ? 'RULE_BLOCKED' : null,
-      detail,
-    };
-    await recorder.append(event);
-  }
-}
-
-/** Of notifications that were not even looked at. */
-async function recordDropped(recorder: Recorder, { caller, assignment, method }: Told, dropped: number): Promise<void> {
-  const at = Date.now();
-  const detail = {
-    notifications: dropped,
-    method,
-    server: assignment.server.slug,
-    gateway: assignment.gateway.slug,
-    host: caller.host,
-  };
-  const user = { id: caller.user.id, name: caller.user.slug };
-  const { workstation } = caller;
-  const event = 'notifications_dropped';
-  await recorder.append({ version: 1, kind: 'event', id: newRecordId(at), at, event, user, workstation, code: null, detail });
 }

@@ -9,7 +9,7 @@ import type { Engines } from './engine.ts';
 import { fold } from './fold.ts';
 import { type Leaf, leavesOf, memberNameOf, pointerOf } from './leaf.ts';
 import { type Match, TimeBudget, TimeSpent } from './match.ts';
-import { type Part, placeOf } from './place.ts';
+import { type Own, type Part, placeOf } from './place.ts';
 
 /** What all rules of a chain that look by themselves may take over one message, between two questions to engines. */
 const timeMs = 250;
@@ -24,7 +24,7 @@ export interface Subject {
   /** The name of the resource that it is about, as the server knows it: looked at in place of the one that the host wrote. */
   readonly uri?: string | undefined;
   /** As place.ts has it. */
-  readonly own?: ReadonlySet<string> | undefined;
+  readonly own?: Own | undefined;
   /** What an engine is told beside the body. */
   readonly metadata: Readonly<Record<string, string | null>>;
   /** The same part of what an engine made of the body; undefined where that may not take its place. */

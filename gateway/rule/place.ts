@@ -1,6 +1,7 @@
 // Which texts of a message a rule may change, by where they stand. The rule: what the protocol itself reads is never changed: a rule that would have to
 // blocks the message instead; and only what is the protocol's alone is not looked at.
 import type { RuleScope } from '#contract/rule.ts';
+import { readLogLevel } from '../mcp/log-level.ts';
 import type { Direction } from './compile.ts';
 import { type Container, isMadeUp, type Leaf } from './leaf.ts';
 
@@ -9,17 +10,24 @@ export type Place = 'free' | 'fixed' | 'skipped';
 /** What was walked: the params of a request or notification, the result or the error of a response, one item of a list, or words alone. */
 export type Part = 'params' | 'result' | 'error' | 'definition';
 
-/** Of a server's messages, members that only the protocol reads: ids and states, in whose place the gateway server puts its own. */
-const ownTop: Readonly<Record<Part, ReadonlySet<string>>> = {
-  params: new Set(['taskId', 'progressToken', 'level', 'requestId', 'elicitationId', 'mode']),
-  result: new Set(['requestState', 'taskId']),
-  error: new Set(['code']),
-  definition: new Set(),
-};
-/** Of a host's request where nothing else is said: policy decided by it. Whatever else stands there is the host's own word. */
-const ownOfRequest: ReadonlySet<string> = new Set(['name']);
-/** What a host answers is its own word, whatever it calls it. */
-const ownOfAnswer: ReadonlySet<string> = new Set();
+/** What of a message the gateway server read, sealed or put there, as the pipeline knows of just this message: nobody's words. */
+export interface Own {
+  /** Members of what is walked. */
+  readonly members: ReadonlySet<string>;
+  /** Ids of tasks, where the message names its own. */
+  readonly tasks: ReadonlySet<string>;
+  /** Another `_meta.progressToken` goes on in place of the one that stands there. */
+  readonly isTokenReplaced: boolean;
+}
+const nobodys: ReadonlySet<string> = new Set();
+/** Of a host's request where nothing else is said: policy decided by its name. */
+const ownOfRequest: Own = { members: new Set(['name']), tasks: nobodys, isTokenReplaced: true };
+const ownOfOthers: Own = { members: nobodys, tasks: nobodys, isTokenReplaced: false };
+/** Members of the params of a server's message that a host reads: whatever the server writes there is looked at, unless it is a word of the protocol. */
+const readParams: ReadonlySet<string> = new Set(['progressToken', 'level', 'requestId', 'elicitationId', 'mode']);
+const modes: ReadonlySet<string> = new Set(['form', 'url']);
+/** JSON-RPC has small ones. */
+const errorCode = /^-?\d{1,6}$/;
 /** Any other type of a result is looked at like a word. */
 const resultTypes: ReadonlySet<string> = new Set(['complete', 'input_required', 'task']);
 const relatedTask = 'io.modelcontextprotocol/related-task';
@@ -57,28 +65,28 @@ export function placeOf(
     on,
     part,
     scope,
-    own: known = ownOfRequest,
+    own: known,
   }: {
     readonly on: Direction;
     readonly part: Part;
     readonly scope: RuleScope;
-    /** Members of the params of a host's request that were read and are no words of the host's any more: its own, or what the gateway server put there. */
-    readonly own?: ReadonlySet<string> | undefined;
+    readonly own?: Own | undefined;
   },
 ): Place {
   const { container, key, kind } = leaf;
   if (container === undefined) return 'free';
   const isTop = container.parent === undefined;
   const isOfRequest = on === 'request' && part === 'params';
-  const isAnswer = on === 'request' && part === 'result';
-  const own = isOfRequest ? known : isAnswer ? ownOfAnswer : ownTop[part];
-  if (isTop && part === 'result' && key === 'resultType' && kind !== 'key')
-    return resultTypes.has(leaf.text) ? 'skipped' : 'fixed';
-  if (isTop && kind !== 'key' && own.has(String(key)) && !(isOfRequest && key === 'name' && scope === 'resources'))
-    return 'skipped';
+  const { members, tasks, isTokenReplaced } = known ?? (isOfRequest ? ownOfRequest : ownOfOthers);
+  if (isTop && kind !== 'key') {
+    if (members.has(String(key)) && !(isOfRequest && key === 'name' && scope === 'resources')) return 'skipped';
+    const said = saidByProtocol(leaf, on, part);
+    if (said) return said;
+  }
+  if (key === 'taskId' && kind === 'string' && tasks.has(leaf.text) && isOfTask(container)) return 'skipped';
   const { first, second } = stepsTo(container);
   if (first === '_meta' && readMeta.has(String(second ?? key)))
-    return isOfGateway(leaf, second, isOfRequest, known) ? 'skipped' : 'fixed';
+    return isOfGateway(leaf, second, isTokenReplaced) ? 'skipped' : 'fixed';
   if (kind === 'key') return 'fixed';
   if (part === 'definition') return placeInDefinition(first, String(key));
   // Policy decided by them, and the far end would be asked for another thing.
@@ -87,20 +95,29 @@ export function placeOf(
   return isMadeUp(container) ? 'free' : 'fixed';
 }
 
+/** What a member is that the protocol gives a meaning: skipped only where it is one of few words or a small number. */
+function saidByProtocol({ key, kind, text }: Leaf, on: Direction, part: Part): Place | undefined {
+  if (part === 'result') return key !== 'resultType' ? undefined : resultTypes.has(text) ? 'skipped' : 'fixed';
+  if (part === 'error') return key !== 'code' ? undefined : kind === 'number' && errorCode.test(text) ? 'skipped' : 'fixed';
+  if (part !== 'params' || on !== 'response' || !readParams.has(String(key))) return undefined;
+  const isWord = (key === 'level' && readLogLevel(text) !== undefined) || (key === 'mode' && modes.has(text));
+  return isWord ? 'skipped' : 'fixed';
+}
+
+/** Where a message names its task: itself, in the task that it begins, in `_meta` (task-name.ts). */
+function isOfTask({ parent, key }: Container): boolean {
+  if (!parent) return true;
+  return parent.parent ? key === relatedTask && parent.key === '_meta' && parent.parent.parent === undefined : key === 'task';
+}
+
 /**
  * What stands in `_meta` and is nobody's word: the gateway server puts its own in its place, or it has a form that says nothing. `within`: the member of `_meta` in
  * which it stands; undefined where it is one itself. The same name deeper down is somebody's word.
  */
-function isOfGateway(
-  { container, key, kind, text }: Leaf,
-  within: string | number | undefined,
-  isOfRequest: boolean,
-  own: ReadonlySet<string>,
-): boolean {
-  if (kind === 'key') return within === undefined && readMeta.has(text);
-  if (within === undefined) return key === 'progressToken' ? isOfRequest : key === 'traceparent' && traceParent.test(text);
-  if (key !== 'taskId' || within !== relatedTask || (isOfRequest && !own.has(key))) return false;
-  return container?.key === within && container.parent?.key === '_meta';
+function isOfGateway({ key, kind, text }: Leaf, within: string | number | undefined, isTokenReplaced: boolean): boolean {
+  if (within !== undefined) return false;
+  if (kind === 'key') return readMeta.has(text);
+  return key === 'progressToken' ? isTokenReplaced : key === 'traceparent' && traceParent.test(text);
 }
 
 function placeInDefinition(first: string | number | undefined, key: string): Place {

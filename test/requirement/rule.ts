@@ -91,6 +91,27 @@ export const rule: readonly Requirement[] = [
     source: 'docs/rules.md, "What is looked at"',
   },
   {
+    id: 'rule.states-of-servers',
+    promise:
+      'A state or an id of a task in an answer that the gateway server does not seal is looked at as any other word of the server.',
+    source: 'docs/rules.md, "What is looked at"',
+  },
+  {
+    id: 'rule.own-place',
+    promise: 'What the gateway server seals is not looked at only where it stands in its own place, and with that value.',
+    source: 'docs/rules.md, "What is looked at"',
+  },
+  {
+    id: 'rule.params-words',
+    promise: 'Of what a server says without being asked all is looked at but words and small numbers of the protocol.',
+    source: 'docs/rules.md, "What is looked at"',
+  },
+  {
+    id: 'rule.reports',
+    promise: 'What a host reports of its progress with a question goes to its server through the rules.',
+    source: 'docs/rules.md, "What is looked at"',
+  },
+  {
     id: 'rule.long-text',
     promise: 'A text of many megabytes is given up in time: no pattern is run over the whole of it at once.',
     source: 'docs/rules.md, "Methods"',

@@ -45,17 +45,6 @@ test('a request that is blocked goes nowhere, and the answer and the record name
   });
 });
 
-test.each(['requestState', 'taskId'])('what a host of the older era calls %s is its own word, and looked at', async (key) => {
-  proves('rule.states-are-words', {
-    file: 'gateway/pipeline/screen.ts',
-    find: "const isOpened = era === 'modern' && asksBack(method) && task === undefined;",
-    replace: 'const isOpened = task === undefined;',
-  });
-  const { forwarded, code } = await played({ rules: [blocks], params: { name: 'notes__save', arguments: {}, [key]: ssn } });
-  expect(code).toBe('RULE_BLOCKED');
-  expect(forwarded).toEqual([]);
-});
-
 test('what is found in the URI of a resource is in no record either', async () => {
   proves('rule.name-not-recorded', {
     file: 'gateway/pipeline/use.ts',

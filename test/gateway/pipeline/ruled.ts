@@ -70,6 +70,8 @@ interface Scene {
   readonly meanwhile?: Meanwhile;
   readonly engines?: Engines;
   readonly capture?: Capture;
+  /** What the host says of its progress with a question. */
+  readonly report?: string;
   /** What payloads are sealed with. */
   readonly seals?: CaptureDeps['seals'];
   /** In place of a recorder that keeps at once; `withinMs` of the capture. */
@@ -180,6 +182,10 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
             abilities: { roots: true, sampling: true, samplingTools: true, form: true, url: true, declared: '{}' },
             pose(posed) {
               told.push(posed.body.toString());
+              if (scene.report !== undefined) {
+                const params = { progressToken: 1, progress: 1, message: scene.report };
+                posed.onProgress(Buffer.from(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params })));
+              }
               const answer = Buffer.from(`{"jsonrpc":"2.0","id":7,"result":{"action":"accept","content":{"ssn":"${answered}"}}}`);
               return Promise.resolve({ body: answer, id: { start: 21, end: 22 } });
             },

@@ -198,62 +198,6 @@ test('what the protocol reads is never changed: the message is blocked instead',
   expect(await outcome([rule], { on: 'request', body: named })).toEqual(named);
 });
 
-test('of _meta all is looked at but what the gateway server puts there itself; what the protocol reads of it is not changed', async () => {
-  proves('rule.meta', {
-    file: 'gateway/rule/place.ts',
-    find: "return isOfGateway(leaf, second, isOfRequest, known) ? 'skipped' : 'fixed';",
-    replace: "return 'skipped';",
-  });
-  const rule = redact('meta', 'secret|\\d{16}');
-  const of = (on: 'request' | 'response', meta: object) =>
-    outcome(
-      [rule],
-      on === 'request' ? { on, body: { params: { name: 'x', _meta: meta } } } : { on, body: { result: { _meta: meta } } },
-    );
-  const protocol = 'io.modelcontextprotocol';
-  for (const meta of [
-    { tracestate: 'a=secret' },
-    { traceparent: 'secret' },
-    { traceparent: '4111111111111111' },
-    { [`${protocol}/clientCapabilities`]: { experimental: { secret: {} } } },
-    { [`${protocol}/clientCapabilities`]: { experimental: { a: 'secret' } } },
-    { [`${protocol}/logLevel`]: 'secret' },
-    { [`${protocol}/related-task`]: { note: 'secret' } },
-    // The names of what is skipped, where they stand for something else.
-    { [`${protocol}/clientCapabilities`]: { taskId: 'secret' } },
-    { [`${protocol}/clientCapabilities`]: { experimental: { progressToken: 'secret' } } },
-    { [`${protocol}/related-task`]: { of: { taskId: 'secret' } } },
-    { 'drawbridge/server': { taskId: 'secret' } },
-    { taskId: { taskId: 'secret' }, tracestate: { taskId: 'secret' } },
-  ])
-    for (const on of ['request', 'response'] as const) expect(await of(on, meta), JSON.stringify(meta)).toBe('RULE_BLOCKED');
-  expect(await of('response', { progressToken: 'secret' })).toBe('RULE_BLOCKED');
-  expect(await of('response', { note: 'secret' })).toEqual({ result: { _meta: { note: '[REDACTED]' } } });
-  const related = { [`${protocol}/related-task`]: { taskId: 'secret' } };
-  expect(await of('request', related)).toBe('RULE_BLOCKED');
-  expect(await of('response', related)).toEqual({ result: { _meta: related } });
-  for (const meta of [{ traceparent: '00-41111111111111114111111111111111-4111111111111111-01' }, { progressToken: 'secret' }])
-    expect(await of('request', meta), JSON.stringify(meta)).toEqual({ params: { name: 'x', _meta: meta } });
-});
-
-test('of a result only what the gateway server puts its own in place of is not looked at, and of what a host answers nothing', async () => {
-  proves('rule.result-words', {
-    file: 'gateway/rule/place.ts',
-    find: 'isAnswer ? ownOfAnswer : ownTop[part]',
-    replace: 'ownTop[part]',
-  });
-  const rule = redact('words', 'secret|complete');
-  const result = (on: 'request' | 'response', of: object) => outcome([rule], { on, part: 'result', body: { result: of } });
-  expect(await result('response', { content: [], nextCursor: 'secret' })).toMatchObject({ result: { nextCursor: '[REDACTED]' } });
-  expect(await result('response', { content: [], resultType: 'secret' })).toBe('RULE_BLOCKED');
-  expect(await result('response', { resultType: 'complete', taskId: 'secret', requestState: 'secret' })).toEqual({
-    result: { resultType: 'complete', taskId: 'secret', requestState: 'secret' },
-  });
-  for (const key of ['nextCursor', 'requestState'])
-    expect(await result('request', { [key]: 'secret' })).toEqual({ result: { [key]: '[REDACTED]' } });
-  expect(await result('request', { taskId: 'secret' })).toBe('RULE_BLOCKED');
-});
-
 test('limits: bytes, texts, depth and the length of one text', async () => {
   const over = async (limit: object, value: unknown) =>
     (await outcome([{ name: 'small', method: 'limits', action: 'block', ...limit }], params(value))) === 'RULE_BLOCKED';

@@ -6,7 +6,7 @@ import { compileRules, type CompileDeps, type Direction } from '../../../gateway
 import type { Engines } from '../../../gateway/rule/engine.ts';
 import { inspect, type Inspected } from '../../../gateway/rule/inspect.ts';
 import { compileDepsOf } from '../../../gateway/rule/loading.ts';
-import type { Part } from '../../../gateway/rule/place.ts';
+import type { Own, Part } from '../../../gateway/rule/place.ts';
 
 export const compileDeps: CompileDeps = compileDepsOf(Buffer.alloc(32, 1));
 export const noEngines: Engines = {
@@ -22,6 +22,8 @@ export interface Message {
   readonly on: Direction;
   readonly scope?: RuleScope;
   readonly part?: Part;
+  /** What of it is the gateway server's own, by default as in a host's request. */
+  readonly own?: Own;
   /** JSON text, or what becomes of a value. */
   readonly body: object | string;
 }
@@ -29,7 +31,7 @@ export interface Message {
 /** What the rules make of the params, result or error of a message; of a definition, of the whole. */
 export async function inspected(rules: readonly object[], message: Message, engines: Engines = noEngines): Promise<Inspected> {
   const compiled = (await compileRules(policyWith(rules), compileDeps)).get('eng');
-  const { on, scope = 'tools', part = on === 'request' ? 'params' : 'result' } = message;
+  const { on, scope = 'tools', own, part = on === 'request' ? 'params' : 'result' } = message;
   const body = Buffer.from(typeof message.body === 'string' ? message.body : JSON.stringify(message.body));
   const chain = compiled?.chain(on, scope);
   if (!chain) return { kind: 'passed', hits: [] };
@@ -37,7 +39,12 @@ export async function inspected(rules: readonly object[], message: Message, engi
     part === 'definition' ? { start: 0, end: text.length } : membersOf(text, 0).find(({ key }) => key === part)?.value;
   const span = spanOf(body);
   if (!span) throw new Error(`the message has no ${part}`);
-  return inspect(chain, { on, scope, part, body, span, metadata: {}, relocate: spanOf }, engines, new AbortController().signal);
+  return inspect(
+    chain,
+    { on, scope, part, body, span, own, metadata: {}, relocate: spanOf },
+    engines,
+    new AbortController().signal,
+  );
 }
 
 /** The message as it goes on, or the code of what blocks it. */

@@ -1,0 +1,67 @@
+// What rules found goes on record: in that of its call while that is open, else in an event of its own. The rule: never what was found, only by which rule and where; what is
+// too much is counted.
+import type { EventRecord } from '#contract/audit.ts';
+import { newRecordId } from '#contract/id.ts';
+import type { RuleHit } from '#contract/rule.ts';
+import type { Recorder } from '../audit/record.ts';
+import type { HitLog } from '../call.ts';
+import type { Told } from '../upstream/upstream.ts';
+
+/** Of one record. */
+const hitsAtMost = 50;
+
+export function addHits(log: HitLog, hits: readonly RuleHit[]): void {
+  const room = hitsAtMost - log.hits.length;
+  log.hits.push(...hits.slice(0, room));
+  log.beyond += Math.max(hits.length - room, 0);
+}
+
+/** What was found after the record of its call was written, or in no call at all. */
+export async function recordLate(
+  recorder: Recorder,
+  { caller, assignment, method }: Pick<Told, 'caller' | 'assignment' | 'method'>,
+  hits: readonly RuleHit[],
+): Promise<void> {
+  for (const { rule, action, on, pointer, alert } of hits.slice(0, 50)) {
+    const at = Date.now();
+    const detail = {
+      rule,
+      action,
+      on,
+      pointer,
+      alert,
+      method,
+      server: assignment.server.slug,
+      gateway: assignment.gateway.slug,
+      host: caller.host,
+    };
+    const event: EventRecord = {
+      version: 1,
+      kind: 'event',
+      id: newRecordId(at),
+      at,
+      event: 'rule_hit',
+      user: { id: caller.user.id, name: caller.user.slug },
+      workstation: caller.workstation,
+      code: action === 'block' ? 'RULE_BLOCKED' : null,
+      detail,
+    };
+    await recorder.append(event);
+  }
+}
+
+/** Of notifications that were not even looked at. */
+export async function recordDropped(recorder: Recorder, { caller, assignment, method }: Told, dropped: number): Promise<void> {
+  const at = Date.now();
+  const detail = {
+    notifications: dropped,
+    method,
+    server: assignment.server.slug,
+    gateway: assignment.gateway.slug,
+    host: caller.host,
+  };
+  const user = { id: caller.user.id, name: caller.user.slug };
+  const { workstation } = caller;
+  const event = 'notifications_dropped';
+  await recorder.append({ version: 1, kind: 'event', id: newRecordId(at), at, event, user, workstation, code: null, detail });
+}

@@ -1,0 +1,61 @@
+// What of a message the gateway server read, sealed or put there itself: no words of a host or a server, so no rule looks at it. The rule: only what is known of just this
+// message; the same member in another message, or with another value, is whose it always was.
+import type { AllowedCall } from '../call.ts';
+import { asksBack } from '../mcp/feature.ts';
+import { isObject, readMessage } from '../mcp/jsonrpc.ts';
+import type { Member } from '../mcp/span.ts';
+import { beginsTask, taskIdSpans } from '../mcp/task-name.ts';
+import type { Own } from '../rule/place.ts';
+import type { Reply, Told } from '../upstream/upstream.ts';
+import { needsInput } from './input-required.ts';
+
+const none: ReadonlySet<string> = new Set();
+const onlyState: ReadonlySet<string> = new Set(['requestState']);
+/** In whose place stands by then what their reader knows (upstream/unasked); what a host reports of a question has its number. */
+const ofNotification: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['notifications/progress', new Set(['progressToken'])],
+  ['notifications/tasks/status', new Set(['taskId'])],
+]);
+
+/** Of a host's request: the name that policy decided by; the server's own id and state, in whose place the host had what the gateway server sealed. */
+export function ownOfRequest({ method, era, task }: Told): Own {
+  const isNamed = method === 'tools/call' || method === 'prompts/get';
+  const isOpened = era === 'modern' && asksBack(method) && task === undefined;
+  const members = new Set([...(isNamed ? ['name'] : []), ...(isOpened ? ['requestState'] : [])]);
+  return { members, tasks: namesOf(task), isTokenReplaced: true };
+}
+
+/** Of a server's answer: the state and the ids of tasks that are sealed before the host gets them. */
+export function ownOfReply(call: AllowedCall, { body, message }: Reply): Own {
+  const own = ownOfQuestion(call);
+  const { result, value } = message;
+  if (!result) return own;
+  if (needsInput({ body, message })) return { ...own, members: onlyState };
+  const isBegun = call.method === 'tools/call' && isObject(value) && mayBegin(value) && begins(call, value);
+  return isBegun ? { ...own, tasks: new Set(taskIdSpans(body, result).map(({ id }) => id)) } : own;
+}
+
+/** Of what a server asks, and of what a host answers it. */
+export function ownOfQuestion({ task }: Pick<AllowedCall, 'task'>): Own {
+  return { members: none, tasks: namesOf(task), isTokenReplaced: false };
+}
+
+/** Of what is said beside an answer, by a server or by a host that is asked something. */
+export function ownOfNotification(body: Buffer, members: readonly Member[]): Own {
+  const span = members.find(({ key }) => key === 'method')?.value;
+  const method: unknown = span && JSON.parse(body.toString('utf8', span.start, span.end));
+  return { members: ofNotification.get(String(method)) ?? none, tasks: none, isTokenReplaced: false };
+}
+
+function namesOf(task: AllowedCall['task']): ReadonlySet<string> {
+  return task ? new Set([task.own, task.shown]) : none;
+}
+
+function mayBegin(value: Readonly<Record<string, unknown>>): boolean {
+  return value['resultType'] === 'task' || isObject(value['task']);
+}
+
+function begins({ era, body }: AllowedCall, value: object): boolean {
+  const asked = readMessage(body);
+  return asked.kind === 'request' && beginsTask(era, asked.params, value);
+}
