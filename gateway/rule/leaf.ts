@@ -9,6 +9,8 @@ export interface Container {
   readonly key: string | number;
   /** What its member `type` says, where that is a text. */
   type: string | undefined;
+  /** What its member `name`, `key`, `header` or `field` says, where that is a text: of an entry in a list of headers or settings. */
+  named: string | undefined;
 }
 export interface Leaf {
   /** With its quotes. */
@@ -53,6 +55,7 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
       const text = textAt(body, at, to);
       if (isKey) place = text;
       else if (place === 'type' && container) container.type = text;
+      else if (container && typeof place === 'string' && naming.has(place)) container.named ??= text;
       // The empty one says nothing.
       if (text !== '')
         leaves.push({
@@ -69,7 +72,7 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
     }
     if (byte === openBrace || byte === openBracket) {
       places.push(place);
-      container = { parent: container, key: place, type: undefined };
+      container = { parent: container, key: place, type: undefined, named: undefined };
       place = byte === openBracket ? 0 : '';
       deepest = Math.max(deepest, places.length);
     } else if (byte === closeBrace || byte === closeBracket) {
@@ -132,12 +135,26 @@ export function isMadeUp(container: Container | undefined): boolean {
   return false;
 }
 
-/** The name of the member whose value a text is, or is among in a list; empty where there is none, and of a name itself. */
+/** Members that say what the one beside them is, and those that hold it: {"name": "password", "value": "…"}. */
+const naming: ReadonlySet<string> = new Set(['name', 'key', 'header', 'field']);
+const holding: ReadonlySet<string> = new Set(['value', 'values', 'text']);
+
+/**
+ * The name of the member whose value a text is, or is among in a list; where that only says that it is a value, what the object around it is called. Empty where there
+ * is none, and of a name itself.
+ */
 export function memberNameOf({ kind, key, container }: Leaf): string {
   if (kind === 'key') return '';
-  let named = key;
-  for (let one = container; typeof named === 'number' && one; one = one.parent) named = one.key;
-  return typeof named === 'number' ? '' : named;
+  const { name, around } = nearest(key, container);
+  if (around === undefined || !holding.has(name)) return name;
+  return around.named ?? (nearest(around.key, around.parent).name || name);
+}
+
+/** The nearest name on the way out, where only lists stand between, and the object whose member has it. */
+function nearest(key: string | number, within: Container | undefined): { readonly name: string; readonly around?: Container } {
+  let [name, around] = [key, within];
+  while (typeof name === 'number' && around) [name, around] = [around.key, around.parent];
+  return typeof name === 'number' ? { name: '' } : { name, ...(around && { around }) };
 }
 
 /** Less of base64 can be a secret as it is. */

@@ -103,6 +103,7 @@ const nameWords = [
   'token',
   'private',
   'bearer',
+  'authorization',
   'kennwort',
   'contraseña',
   'mot de passe',
@@ -147,8 +148,12 @@ function findNamed(text: string, time: TimeBudget): Match[] {
   });
 }
 
-/** The value of a member whose name says so: all of it. */
+/** The value of a member whose name says so: all of it, but of what a header says how it is meant. */
 function findMember(text: string, name: string): Match[] {
+  const [, scheme = ''] = /^(?:proxy-)?authorization$/i.test(name)
+    ? (/^((?:Basic|Bearer|Token|ApiKey) +)\S{8,4000}$/i.exec(text) ?? [])
+    : [];
+  if (scheme !== '' && isRandom(text.slice(scheme.length))) return [{ start: scheme.length, end: text.length, type: 'SECRET' }];
   const isNamed =
     /^(?:.*[_.-])?(?:pass(?:word|wd|phrase)|secret|api[_-]?key|apikey|(?:access|auth|refresh|id|bearer)?[_-]?token|access[_-]?key|client[_-]?secret|private[_-]?key)$/i.test(
       name.slice(0, 60),

@@ -132,6 +132,11 @@ export const rule: readonly Requirement[] = [
     source: 'docs/rules.md',
   },
   {
+    id: 'rule.names-around',
+    promise: 'The name of a member counts for a value one level down, and the name beside a value for that.',
+    source: 'docs/rules.md, "Methods"',
+  },
+  {
     id: 'rule.own-time',
     promise: 'What the gateway server does for others while an engine is asked does not make a rule too late.',
     source: 'docs/rules.md',

@@ -285,6 +285,35 @@ test('the name of a member says what its bare value is', async () => {
   expect(await outcome(rules, params(lists))).toEqual(params({ ...lists, ssn: ['[REDACTED]'], password: [['[REDACTED]']] }).body);
 });
 
+test('a name counts for the value one level down, and for the one beside it', async () => {
+  proves('rule.names-around', {
+    file: 'gateway/rule/leaf.ts',
+    find: 'return around.named ?? (nearest(around.key, around.parent).name || name);',
+    replace: 'return name;',
+  });
+  const rule = { name: 'keys', method: 'secrets', action: 'redact' };
+  const basic = 'Basic YWRhOmg3S3AtMng5UXpMbQ==';
+  const made = (secret: string, said: string) => ({
+    password: { value: secret, note: 'h7Kp-2x9QzLm', of: { value: 'h7Kp-2x9QzLm' } },
+    token: { values: [secret, secret] },
+    api_key: [{ text: secret }],
+    headers: [
+      { name: 'Authorization', value: said },
+      { value: secret, key: 'X-Api-Key' },
+      { name: 'X-Request', value: 'h7Kp-2x9QzLm' },
+    ],
+    Authorization: said,
+  });
+  expect(await outcome([rule], params(made('h7Kp-2x9QzLm', basic)))).toEqual(params(made('[REDACTED]', 'Basic [REDACTED]')).body);
+  // What is named so and says nothing stays.
+  const plain = {
+    password: { value: 'is required' },
+    Authorization: 'Bearer your-token',
+    fields: [{ name: 'password', value: 'text' }],
+  };
+  expect(await outcome([rule], params(plain))).toEqual(params(plain).body);
+});
+
 test('the same text has the same hash at one gateway, and nobody makes it without the key', async () => {
   const rule = { name: 'mail', method: 'pii', types: ['EMAIL_ADDRESS'], action: 'hash' };
   const [a, b] = await Promise.all([outcome([rule], params('a@example.org')), outcome([rule], params('say a@example.org'))]);
