@@ -41,6 +41,7 @@ import { meHandlers } from './me.ts';
 import { alertHandlers } from './alert-operation.ts';
 import { sinkHandlers } from './sink-operation.ts';
 import { teamHandlers } from './team.ts';
+import { toldTo } from './told.ts';
 import { userHandlers } from './user.ts';
 
 export interface RawInput {
@@ -100,7 +101,11 @@ function bindOne<T extends Operations, K extends keyof T & string>(operations: T
       allow(context.actor, raw.params);
       const read = readInput(operation, raw);
       if (read.kind === 'invalid') throw invalid(read.problems);
-      return operation.answer.parse(await handler(context, read.input));
+      try {
+        return operation.answer.parse(await handler(context, read.input));
+      } catch (thrown) {
+        throw toldTo(context.actor, thrown);
+      }
     },
   };
 }

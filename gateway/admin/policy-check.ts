@@ -45,8 +45,12 @@ export interface Named {
 /** Looking for a near one goes through all that there are. */
 const hintsAtMost = 200;
 
-/** Names that the file uses and does not define. `defined`: those that it does. */
-export function danglingNames(named: Named, defined: (noun: Noun) => readonly string[]): readonly Finding[] {
+/** Names that the file uses and does not define. `defined`: those that it does. `hints`: so often a near one is told. */
+export function danglingNames(
+  named: Named,
+  defined: (noun: Noun) => readonly string[],
+  hints: number = hintsAtMost,
+): readonly Finding[] {
   const known = {
     roles: defined('roles'),
     teams: defined('teams'),
@@ -58,7 +62,7 @@ export function danglingNames(named: Named, defined: (noun: Noun) => readonly st
   let hinted = 0;
   const check = (noun: Noun, name: string | undefined, path: Path, at: Finding['at']): Finding[] => {
     if (name === undefined || sets.get(noun)?.has(name) === true) return [];
-    const near = hinted++ < hintsAtMost ? nearNames(name, known[noun])[0] : undefined;
+    const near = hinted++ < hints ? nearNames(name, known[noun])[0] : undefined;
     const hint = near === undefined ? '' : `; did you mean "${near}"?`;
     return [{ path, at, message: `there is no ${noun.slice(0, -1)} "${name}" in this file${hint}` }];
   };
@@ -107,8 +111,8 @@ export function unreadableTemplates({ gateways }: Pick<Named, 'gateways'>): read
   );
 }
 
-/** All that does not hold together in a policy each part of which is valid. */
-export function findingsIn(policy: PolicyFile): readonly Finding[] {
-  const dangling = danglingNames(policy, (noun) => Object.keys(policy[noun] ?? {}));
+/** All that does not hold together in a policy each part of which is valid. `mayHint`: whoever is told may see which names there are. */
+export function findingsIn(policy: PolicyFile, mayHint = true): readonly Finding[] {
+  const dangling = danglingNames(policy, (noun) => Object.keys(policy[noun] ?? {}), mayHint ? hintsAtMost : 0);
   return [...dangling, ...unreadableTemplates(policy), ...contradictions(policy)];
 }

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Fault } from '#contract/error.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import { refuseAbove, refuseTaking } from './above.ts';
+import { may } from './actor.ts';
 import { type AdminContext, doing } from './context.ts';
 import { findingsIn } from './policy-check.ts';
 
@@ -38,7 +39,7 @@ export async function changePolicy(
     const [before, { policy: inForce }] = await Promise.all([store.filedPolicy(), store.policy()]);
     const shown = of.show(before);
     refuseStale(context, shown);
-    const after = judged(of.change(before));
+    const after = judged(of.change(before), may(actor, 'policy.read'));
     refuseAbove(actor, before, after);
     refuseTaking(actor, inForce, before, after);
     if (isDeepStrictEqual(before, after)) return after;
@@ -56,10 +57,10 @@ export async function changePolicy(
   }
 }
 
-/** The policy, if it holds together. Throws INPUT_INVALID with every problem. */
-function judged(policy: PolicyFile): PolicyFile {
+/** The policy, if it holds together. Throws INPUT_INVALID with every problem. `mayHint`: as findingsIn() has it. */
+function judged(policy: PolicyFile, mayHint: boolean): PolicyFile {
   const parsed = PolicyFile.safeParse(policy);
-  const found = parsed.success ? findingsIn(parsed.data) : parsed.error.issues;
+  const found = parsed.success ? findingsIn(parsed.data, mayHint) : parsed.error.issues;
   if (parsed.success && found.length === 0) return parsed.data;
   const problems = found.map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
   throw new Fault('INPUT_INVALID', { reason: problems.map(({ path, message }) => `${path}: ${message}`).join('; ') });

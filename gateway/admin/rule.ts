@@ -26,6 +26,7 @@ export const ruleHandlers: HandlersFor<typeof ruleOperations> = {
   },
   async 'rules.test'({ store, compile, sinkParts }, { params, body }) {
     const { policy } = await store.policy();
+    existingGateway(policy, params.gateway);
     const engineOf = new Map(Object.entries(policy.engines ?? {}));
     const engines = createEngines({ engineOf: (slug) => engineOf.get(slug), egress: sinkParts.egress });
     const rules = body.rules ?? rulesOf(policy, params.gateway, body.rule);

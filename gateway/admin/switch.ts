@@ -12,6 +12,7 @@ import { needGateway } from './actor.ts';
 import { type Acting, doing, type HandlersFor } from './context.ts';
 import { page } from './page.ts';
 import { unknownName } from './suggest.ts';
+import { sees } from './told.ts';
 
 interface Asked {
   readonly kind: SwitchKind;
@@ -41,7 +42,7 @@ export async function switchOff(
   now: number,
 ): Promise<Switch> {
   const { policy } = await acting.store.policy();
-  const found = await find(acting.store, policy, asked);
+  const found = await find(acting, policy, asked);
   await refuse(acting, policy, found);
   const until = forMs === undefined ? null : now + forMs;
   const off: Switch = { ...found, reason, isTold, since: now, until, by: nameOf(acting) };
@@ -58,7 +59,7 @@ export async function switchOn(acting: Acting, asked: Asked, now: number): Promi
   const { policy } = await acting.store.policy();
   const named = { kind: asked.kind, name: asked.name ?? everything };
   // What it is about may be gone by now.
-  const found = off.find((one) => isSame(one, named)) ?? (await foundAmong(acting.store, policy, asked, off));
+  const found = off.find((one) => isSame(one, named)) ?? (await foundAmong(acting, policy, asked, off));
   if (found === undefined) {
     const all = off.filter(({ kind }) => kind === asked.kind).map(({ name }) => name);
     throw unknownName(`${asked.kind} that is switched off`, named.name, all, '`switch off` makes one');
@@ -69,8 +70,8 @@ export async function switchOn(acting: Acting, asked: Asked, now: number): Promi
   return found;
 }
 
-async function foundAmong(store: Store, policy: PolicyFile, asked: Asked, off: readonly Switch[]): Promise<Switch | undefined> {
-  const found = await find(store, policy, asked);
+async function foundAmong(acting: Acting, policy: PolicyFile, asked: Asked, off: readonly Switch[]): Promise<Switch | undefined> {
+  const found = await find(acting, policy, asked);
   return off.find((one) => isSame(one, found));
 }
 
@@ -88,10 +89,14 @@ async function refuse({ store, actor }: Acting, policy: PolicyFile, target: Swit
 
 /** The one gateway that it is about; undefined where it is about none or several, or gone. */
 async function gatewayOf(store: Store, { kind, name }: SwitchTarget): Promise<string | undefined> {
-  if (kind === 'gateway' || kind === 'assignment') return name.split('/')[0];
-  if (kind === 'identity') return name.split('@')[1];
-  if (kind !== 'connection') return undefined;
+  if (kind !== 'connection') return gatewayIn({ kind, name });
   return (await connections(store)).find(({ id }) => id === name)?.gateway;
+}
+
+/** Which one a name says. */
+function gatewayIn({ kind, name }: Pick<SwitchTarget, 'kind' | 'name'>): string | undefined {
+  if (kind === 'gateway' || kind === 'assignment') return name.split('/')[0];
+  return kind === 'identity' ? name.split('@')[1] : undefined;
 }
 
 /** What is known by the id of a connection: of hosts that signed in, and of those with a token. */
@@ -106,12 +111,16 @@ function nameOf({ actor }: Acting): string {
 }
 
 /** What is meant by a name, by the one that switches know it by. */
-async function find(store: Store, policy: PolicyFile, { kind, name }: Asked): Promise<Found> {
+async function find(acting: Acting, policy: PolicyFile, { kind, name }: Asked): Promise<Found> {
+  const { store, actor } = acting;
   if (kind === 'everything') {
     if (name !== undefined && name !== everything) throw unknownName(kind, name, [everything], 'leave the name out');
     return { kind, name: everything, owner: null };
   }
   if (name === undefined) throw new Fault('SETTING_INVALID', { setting: 'name', reason: `say which ${kind}.` });
+  // Whether there is one that is not theirs is nobody's business.
+  const gateway = gatewayIn({ kind, name });
+  if (gateway !== undefined) needGateway(actor, gateway);
   switch (kind) {
     case 'user':
     case 'server':
@@ -142,7 +151,7 @@ async function find(store: Store, policy: PolicyFile, { kind, name }: Asked): Pr
         (await connections(store)).map(({ id }) => id),
       );
     case 'workstation':
-      return findWorkstation(store, name);
+      return findWorkstation(acting, name);
     case 'identity':
       return findIdentity(store, policy, name);
   }
@@ -153,7 +162,7 @@ function known(kind: SwitchKind, name: string, names: readonly string[]): Found 
   return { kind, name, owner: null };
 }
 
-async function findWorkstation(store: Store, name: string): Promise<Found> {
+async function findWorkstation({ store, actor }: Acting, name: string): Promise<Found> {
   const all = (await store.workstations()).filter(({ revokedAt }) => revokedAt === null);
   const [first, ...others] = all.filter(({ id, hostname }) => id === name || hostname === name);
   if (first === undefined)
@@ -164,7 +173,10 @@ async function findWorkstation(store: Store, name: string): Promise<Found> {
       '`token enroll` begins one',
     );
   if (others.length > 0) {
-    const choices = [first, ...others].map(({ id, user }) => `${id} (${user})`).join(', ');
+    const fitting = [first, ...others];
+    const choices = sees(actor, 'workstation')
+      ? fitting.map(({ id, user }) => `${id} (${user})`).join(', ')
+      : `${fitting.length} workstations`;
     throw new Fault('CHOICE_NEEDED', { what: `The hostname "${name}"`, choices, hint: 'Name one by its id.' });
   }
   return { kind: 'workstation', name: first.id, owner: first.user };

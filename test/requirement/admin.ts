@@ -116,6 +116,16 @@ export const admin: readonly Requirement[] = [
     source: 'docs/rules.md',
   },
   {
+    id: 'admin.names-told',
+    promise: 'Who mistypes a name and may not list such things is not told which there are.',
+    source: 'docs/admin-api.md',
+  },
+  {
+    id: 'admin.names-of-policy',
+    promise: 'A refused change of a part of the policy tells no names of it to whoever may not read it.',
+    source: 'docs/admin-api.md',
+  },
+  {
     id: 'admin.directory-token',
     promise: 'Nobody lets a directory in whose groups give more than they have themselves.',
     source: api,
