@@ -7,6 +7,18 @@ import { Slug } from './id.ts';
 export const Engine = z.object({ slug: Slug, engine: PolicyEngine });
 export type Engine = z.infer<typeof Engine>;
 
+/** How an engine knows this gateway server by a header. Times in ms since 1970. */
+export const EngineStatus = z.object({
+  engine: Slug,
+  /** As the policy names it; null where the engine wants none. */
+  secretHeader: z.string().nullable(),
+  /** Why there is no value for it that counts, so that the engine is not asked; null where nothing is missing. */
+  missing: z.string().nullable(),
+  setAt: z.number().int().nullable(),
+  setBy: z.string().nullable(),
+});
+export type EngineStatus = z.infer<typeof EngineStatus>;
+
 const params = slugs('engine');
 const example = { params: { engine: 'judge' } };
 const capability = 'integrations.manage';
@@ -59,6 +71,33 @@ export const engineOperations = {
     params,
     answer: Done,
     example,
+  }),
+  'engines.status': operation({
+    method: 'GET',
+    path: '/engine-status',
+    capability,
+    summary: 'Shows of each engine whether the value of its secret header is set, since when and by whom; never the value.',
+    answer: z.object({ items: z.array(EngineStatus) }),
+  }),
+  'engines.set-secret': operation({
+    method: 'PUT',
+    path: '/engines/{engine}/secret',
+    capability,
+    summary:
+      'Sets the value of the secret header of an engine. It is sealed to the header and to where the engine is now, and shown never again.',
+    params,
+    body: z.strictObject({ value: z.string().min(1).max(8192) }),
+    answer: z.object({ engine: Slug, header: z.string(), origin: z.string() }),
+    example: { params: { engine: 'guard' }, body: { value: 'Bearer 0123456789abcdef' } },
+  }),
+  'engines.remove-secret': operation({
+    method: 'DELETE',
+    path: '/engines/{engine}/secret',
+    capability,
+    summary: 'Removes that value. From the next message on the engine is not asked.',
+    params,
+    answer: Done,
+    example: { params: { engine: 'guard' } },
   }),
   'engines.test': operation({
     method: 'POST',

@@ -1,6 +1,7 @@
 // Engines of a policy: programs that judge what flows, which rules name. The rule: they are reached over HTTPS at addresses that an administrator named, and
-// no secret stands here: an engine knows this gateway server by its signature.
+// no secret stands here: an engine knows this gateway server by its signature, or by the value of a header that is set by `engine secret set` and lies sealed.
 import { z } from 'zod';
+import { HeaderName } from './header-name.ts';
 import { Slug } from './id.ts';
 import { PrivateHost, RemoteUrl } from './remote-address.ts';
 
@@ -15,6 +16,11 @@ export const PolicyEngine = z.strictObject({
   egress: Slug.optional(),
   /** Whether each request is signed (RFC 9421), so that the engine can refuse everybody else. */
   sign: z.boolean().default(false),
+  /** The header by whose value the engine knows this gateway server. Without that value it is not asked. */
+  secretHeader: HeaderName.refine(
+    (name) => !/^(?:accept(?:-.*)?|signature(?:-.*)?)$/i.test(name),
+    'this header is set by the gateway server itself',
+  ).optional(),
   /** For one question, retries included. */
   timeoutSeconds: z.number().int().min(1).max(30).default(30),
   /** How often a question is asked again that the engine did not answer. */

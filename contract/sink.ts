@@ -2,6 +2,7 @@
 // The rule: no secret has a place here. A token, a key or the value of a secret header is set by `drawbridge-gateway sink secret` and lies sealed.
 import { z } from 'zod';
 import { recordKinds } from './audit.ts';
+import { HeaderName } from './header-name.ts';
 import { Slug } from './id.ts';
 import { PrivateHost, RemoteUrl } from './remote-address.ts';
 
@@ -104,13 +105,6 @@ export const SplunkSink = z.strictObject({
   sourcetype: short.default('drawbridge:audit'),
 });
 
-const HeaderName = z
-  .string()
-  .regex(/^[A-Za-z0-9-]{1,64}$/)
-  .refine(
-    (name) => !/^(?:host|content-.*|transfer-encoding|connection|keep-alive|upgrade|te|trailer|expect|proxy-.*)$/i.test(name),
-    'this header is set by HTTP itself',
-  );
 const credential = /auth|token|key|secret|password|credential|cookie/i;
 
 /** OTLP over HTTP. Each URL is used exactly as it is written. */

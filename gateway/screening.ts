@@ -9,6 +9,7 @@ import { noting } from './pipeline/flow.ts';
 import { createScreen, type Screen } from './pipeline/screen.ts';
 import { createEngines } from './rule/engines.ts';
 import type { Store } from './store/store.ts';
+import { openEngineSecret } from './vault/engine-secret.ts';
 import { createPayloadSeals } from './vault/payload-key.ts';
 import type { KeyEncryption } from './vault/seal.ts';
 
@@ -23,7 +24,11 @@ export function createScreening(deps: {
   readonly onDropped: () => void;
   readonly now: () => number;
 }): { readonly screen: Screen; readonly capture: Capture } {
-  const engines = createEngines({ engineOf: (slug) => deps.inForce.current().engines.get(slug), egress: deps.egress });
+  const engines = createEngines({
+    engineOf: (slug) => deps.inForce.current().engines.get(slug),
+    egress: deps.egress,
+    secretOf: (slug, engine) => openEngineSecret(deps, slug, engine),
+  });
   return {
     screen: noting(createScreen({ ...deps, engines })),
     capture: createCapture({ ...deps, seals: createPayloadSeals(deps) }),

@@ -1,14 +1,15 @@
 // Engines: programs of the organization's own that rules ask. What the policy says of them is changed like all of it; a test asks one as a rule would.
 import type { Engine, engineOperations } from '#contract/admin-engine.ts';
-import type { PolicyEngine } from '#contract/engine.ts';
 import { Fault } from '#contract/error.ts';
 import { Slug } from '#contract/id.ts';
-import type { PolicyFile } from '#contract/policy.ts';
+import { Secret } from '#contract/secret.ts';
 import type { Engines } from '../rule/engine.ts';
 import { createEngines, type EnginesDeps } from '../rule/engines.ts';
+import { openEngineSecret } from '../vault/engine-secret.ts';
+import type { KeyEncryption } from '../vault/seal.ts';
 import { type Acting, doing, type HandlersFor } from './context.ts';
+import { engineNamed, engineStatus, removeEngineSecret, setEngineSecret } from './engine-secret.ts';
 import { policyNoun } from './policy-noun.ts';
-import { unknownName } from './suggest.ts';
 
 const engines = policyNoun({
   what: 'engine',
@@ -34,6 +35,13 @@ export const engineHandlers: HandlersFor<typeof engineOperations> = {
     await engines.remove(context, params.engine);
     return { done: true };
   },
+  'engines.status': async ({ store }) => ({ items: [...(await engineStatus(store, await store.filedPolicy()))] }),
+  'engines.set-secret': (context, { params, body }) =>
+    setEngineSecret(context, { keys: context.keys, slug: params.engine, value: new Secret(body.value), now: context.now() }),
+  async 'engines.remove-secret'(context, { params }) {
+    await removeEngineSecret(context, params.engine, context.now());
+    return { done: true };
+  },
   'engines.test': (context, { params }) =>
     testEngine({ ...context, egress: context.sinkParts.egress, slug: params.engine, signal: AbortSignal.timeout(withinMs) }),
 };
@@ -55,6 +63,7 @@ export async function testEngine(
   of: Acting & {
     readonly now: () => number;
     readonly egress: EnginesDeps['egress'];
+    readonly keys: KeyEncryption;
     readonly slug: string;
     readonly signal: AbortSignal;
   },
@@ -65,7 +74,11 @@ export async function testEngine(
   const engine = Slug.parse(slug);
   const deed = { operation: 'engines.test', target: engine, before: null, after: null };
   await doing(of, now(), deed).administration.noteDeed();
-  const asking = createEngines({ engineOf: (name) => (name === slug ? config : undefined), egress });
+  const asking = createEngines({
+    engineOf: (name) => (name === slug ? config : undefined),
+    egress,
+    secretOf: (name, one) => openEngineSecret(of, name, one),
+  });
   const began = performance.now();
   const took = () => Math.round(performance.now() - began);
   try {
@@ -75,13 +88,6 @@ export async function testEngine(
     if (!(error instanceof Fault) || error.code !== 'ENGINE_FAILED') throw error;
     return { engine, outcome: 'failed', words: String(error.fields['reason']), tookMs: took() };
   }
-}
-
-/** Throws NAME_UNKNOWN. */
-function engineNamed({ engines: all = {} }: PolicyFile, slug: string): PolicyEngine {
-  const found = new Map(Object.entries(all)).get(slug);
-  if (found) return found;
-  throw unknownName('engine', slug, Object.keys(all), 'apply a policy that names one under `engines`');
 }
 
 async function judged(asking: Engines, engine: string, signal: AbortSignal): Promise<string> {

@@ -3,6 +3,7 @@ import type { Rollout, rolloutOperations } from '#contract/admin-rollout.ts';
 import { Slug, UserId } from '#contract/id.ts';
 import type { Store } from '../store/store.ts';
 import type { HandlersFor } from './context.ts';
+import { engineStatus } from './engine-secret.ts';
 import { rolloutOf } from './rollout.ts';
 import { listSinks } from './sink.ts';
 
@@ -18,11 +19,12 @@ export async function readRollout(
 ): Promise<Rollout> {
   const { policy, ids } = await store.policy();
   const slugs = new Map(Object.entries(ids.users).map(([slug, id]) => [UserId.parse(id), Slug.parse(slug)]));
-  const [workstations, postures, newest, sinks] = await Promise.all([
+  const [workstations, postures, newest, sinks, engines] = await Promise.all([
     store.workstations(),
     store.postures(),
     store.newestCalls([...slugs.keys()], callsOfEach),
     listSinks(store, now),
+    engineStatus(store, policy),
   ]);
   const calls = [...newest].flatMap(([id, records]) => {
     const user = slugs.get(id);
@@ -31,5 +33,5 @@ export async function readRollout(
       gateway !== null && decision === 'allowed' ? [{ user, gateway: gateway.name, at }] : [],
     );
   });
-  return rolloutOf({ policy, workstations, postures, calls, sinks, isAllMeant, now });
+  return rolloutOf({ policy, workstations, postures, calls, sinks, engines, isAllMeant, now });
 }

@@ -6,6 +6,7 @@ import { Slug, type WorkstationId } from '#contract/id.ts';
 import { itemKinds, type PolicyAssignment, type PolicyFile, type Provisioning } from '#contract/policy.ts';
 import type { Rollout, RolloutCheck, RolloutState, RolloutStep } from '#contract/admin-rollout.ts';
 import type { ToldPosture, Workstation } from '../store/store.ts';
+import type { EngineStatus } from '#contract/admin-engine.ts';
 import type { SinkStatus } from '#contract/admin-sink.ts';
 
 export interface RolloutFacts {
@@ -15,6 +16,7 @@ export interface RolloutFacts {
   /** Calls that were answered, of those that are looked back on: who called through which gateway, and when last. */
   readonly calls: readonly { readonly user: Slug; readonly gateway: string; readonly at: number }[];
   readonly sinks: readonly SinkStatus[];
+  readonly engines: readonly EngineStatus[];
   /** That an assignment exposes all of a kind is meant. */
   readonly isAllMeant: boolean;
   readonly now: number;
@@ -156,7 +158,7 @@ function devices({ policy, workstations, postures, now }: RolloutFacts): Rollout
   ];
 }
 
-function provisioned({ policy, isAllMeant }: RolloutFacts): RolloutCheck[] {
+function provisioned({ policy, engines, isAllMeant }: RolloutFacts): RolloutCheck[] {
   const gateways = grantedGateways(policy);
   if (gateways.length === 0) return [check('not-yet', 'No gateway is granted by a team.', 'Begin with step 1.')];
   const all = gateways.flatMap((slug) =>
@@ -192,6 +194,17 @@ function provisioned({ policy, isAllMeant }: RolloutFacts): RolloutCheck[] {
             'Look at what they find, then give them another action: block, redact, replace, mask or hash.',
           ),
         ]),
+    ...engines.flatMap(({ engine, secretHeader, missing }) =>
+      missing === null
+        ? []
+        : [
+            check(
+              'not-yet',
+              `The engine ${engine} is not asked: the value of its header ${secretHeader} ${missing}.`,
+              `\`engine secret set ${engine}\`.`,
+            ),
+          ],
+    ),
   ];
 }
 

@@ -3,6 +3,7 @@ import type { ruleOperations } from '#contract/admin-rule.ts';
 import type { Slug } from '#contract/id.ts';
 import type { PolicyFile } from '#contract/policy.ts';
 import { createEngines } from '../rule/engines.ts';
+import { openEngineSecret } from '../vault/engine-secret.ts';
 import type { HandlersFor } from './context.ts';
 import { existingGateway } from './gateway.ts';
 import { changePolicy } from './policy-part.ts';
@@ -24,11 +25,15 @@ export const ruleHandlers: HandlersFor<typeof ruleOperations> = {
     });
     return shown(after, gateway);
   },
-  async 'rules.test'({ store, compile, sinkParts }, { params, body }) {
+  async 'rules.test'({ store, keys, compile, sinkParts }, { params, body }) {
     const { policy } = await store.policy();
     existingGateway(policy, params.gateway);
     const engineOf = new Map(Object.entries(policy.engines ?? {}));
-    const engines = createEngines({ engineOf: (slug) => engineOf.get(slug), egress: sinkParts.egress });
+    const engines = createEngines({
+      engineOf: (slug) => engineOf.get(slug),
+      egress: sinkParts.egress,
+      secretOf: (slug, engine) => openEngineSecret({ store, keys }, slug, engine),
+    });
     const rules = body.rules ?? rulesOf(policy, params.gateway, body.rule);
     const trial = { on: body.on, scope: body.for, sample: Buffer.from(body.sample) };
     const { hits, message, ...tried } = await tryRules(rules, trial, { compile, engines });

@@ -5,6 +5,7 @@ import { reveal, type Secret } from '#contract/secret.ts';
 import { destinationOf, secretsOf } from '#contract/sink.ts';
 import type { SinkStanding, StoredSink } from '../store/sink.ts';
 import type { Store } from '../store/store.ts';
+import { headerObjection } from '../vault/keep.ts';
 import type { KeyEncryption } from '../vault/seal.ts';
 import { keepSinkSecret } from '../vault/sink-secret.ts';
 import { type Acting, doing } from './context.ts';
@@ -59,9 +60,8 @@ export async function setSinkSecret(
 /** Why this can't be such a secret. Undefined where it can. */
 function objection({ config }: StoredSink, value: Secret<string>): string | undefined {
   const text = reveal(value);
-  if (text === '') return 'there is nothing in it.';
-  if (text.length > 8192) return 'it has more than 8192 characters.';
-  if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text)) return 'a header can carry printable ASCII only, on one line.';
+  const unfit = headerObjection(text);
+  if (unfit !== undefined) return unfit;
   if (config.kind === 'splunk' && /^splunk\s/i.test(text)) return 'give the token alone, without "Splunk".';
   if (config.kind !== 'webhook') return undefined;
   const [, encoded] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text) ?? [];

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Option } from 'commander';
+import type { PolicyEngine } from '#contract/engine.ts';
 import { Fault } from '#contract/error.ts';
 import type { PolicyFile } from '#contract/policy.ts';
 import { type RuleScope, ruleScopes } from '#contract/rule.ts';
@@ -11,6 +12,8 @@ import { readRule, rulesOf, type Tried, tryRules } from '../admin/rule-test.ts';
 import { createEgress } from '../egress/egress.ts';
 import { createEngines } from '../rule/engines.ts';
 import { compileDepsOf } from '../rule/loading.ts';
+import { openEngineSecret } from '../vault/engine-secret.ts';
+import { openKeys } from '../vault/open.ts';
 import { command, withStore, type AddCommands, type Common } from './terminal.ts';
 
 interface Flags extends Common {
@@ -37,11 +40,15 @@ export const addRule: AddCommands = (program, terminal) => {
         flags.inline === undefined ? rulesOf(policy, flags.gateway ?? onlyOf(policy), flags.rule) : [readRule(flags.inline)];
       const egress = createEgress({ onRefused: () => undefined });
       const engineOf = (slug: string) => Object.entries(policy.engines ?? {}).find(([name]) => name === slug)?.[1];
+      const secretOf = (slug: string, engine: PolicyEngine) =>
+        withStore(terminal, flags, (store, { dataDir, vaultKeys }) =>
+          openEngineSecret({ store, ...openKeys(dataDir, vaultKeys) }, slug, engine),
+        );
       try {
         const chunks: Uint8Array[] = [];
         for await (const chunk of terminal.input) chunks.push(chunk);
         const trial = { on: flags.on, scope: flags.for, sample: Buffer.concat(chunks) };
-        const deps = { compile: compileDepsOf(randomBytes(32)), engines: createEngines({ engineOf, egress }) };
+        const deps = { compile: compileDepsOf(randomBytes(32)), engines: createEngines({ engineOf, egress, secretOf }) };
         const tried = await tryRules(rules, trial, deps);
         if (flags.json) return terminal.print(JSON.stringify(tried));
         for (const line of linesOf(tried)) terminal.print(printable(line));

@@ -3,7 +3,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PolicyEngine } from '#contract/engine.ts';
 import { Fault } from '#contract/error.ts';
-import type { Egress } from '../egress/egress.ts';
+import type { Secret } from '#contract/secret.ts';
+import type { Credential, Egress, EgressRequest } from '../egress/egress.ts';
 import { readWhole, type Whole } from '../egress/read.ts';
 import { type Engines, failed } from './engine.ts';
 import { analyzeRequest, readAnalysis } from './presidio.ts';
@@ -18,9 +19,11 @@ export interface EnginesDeps {
   /** As the policy in force has it. */
   readonly engineOf: (slug: string) => PolicyEngine | undefined;
   readonly egress: Pick<Egress, 'send'>;
+  /** What the engine is shown in its `secretHeader`. Rejects where there is nothing that counts: then it is not asked. */
+  readonly secretOf: (slug: string, engine: PolicyEngine) => Promise<Secret<string>>;
 }
 
-export function createEngines({ engineOf, egress }: EnginesDeps): Engines {
+export function createEngines({ engineOf, egress, secretOf }: EnginesDeps): Engines {
   let underWay = 0;
 
   async function ask(slug: string, kind: PolicyEngine['kind'], body: (engine: PolicyEngine) => Buffer, signal: AbortSignal) {
@@ -31,19 +34,35 @@ export function createEngines({ engineOf, egress }: EnginesDeps): Engines {
     if (underWay >= atOnceAtMost) throw failed(slug, 'too many questions wait for engines');
     underWay++;
     try {
-      return await answerOf(slug, engine, asked, signal);
+      return await answerOf(slug, engine, await credentialOf(slug, engine), asked, signal);
     } finally {
       underWay--;
     }
   }
 
+  async function credentialOf(slug: string, engine: PolicyEngine): Promise<Credential | undefined> {
+    if (engine.secretHeader === undefined) return undefined;
+    try {
+      return { header: engine.secretHeader, value: await secretOf(slug, engine) };
+    } catch (cause) {
+      const told = cause instanceof Fault && cause.code === 'ENGINE_SECRET_MISSING';
+      throw failed(slug, told ? cause.message : `the value of its header ${engine.secretHeader} could not be opened`, cause);
+    }
+  }
+
   /** Again where nothing came, within the time of one question. */
-  async function answerOf(slug: string, engine: PolicyEngine, body: Buffer, signal: AbortSignal): Promise<Buffer> {
+  async function answerOf(
+    slug: string,
+    engine: PolicyEngine,
+    credential: Credential | undefined,
+    body: Buffer,
+    signal: AbortSignal,
+  ): Promise<Buffer> {
     const until = performance.now() + engine.timeoutSeconds * 1000;
     for (let tried = 0; ; tried++) {
       const leftMs = until - performance.now();
       if (leftMs <= 0) throw failed(slug, `it did not answer within ${engine.timeoutSeconds} s`);
-      const outcome = await tryOnce(slug, engine, body, leftMs, signal);
+      const outcome = await tryOnce(slug, engine, { credential, body }, leftMs, signal);
       if ('answer' in outcome) return outcome.answer;
       if (!outcome.mayAgain || tried >= engine.retries || signal.aborted) throw failed(slug, outcome.reason, outcome.cause);
       const pauseMs = firstPauseMs * 2 ** tried;
@@ -52,14 +71,20 @@ export function createEngines({ engineOf, egress }: EnginesDeps): Engines {
     }
   }
 
-  async function tryOnce(slug: string, engine: PolicyEngine, body: Buffer, withinMs: number, signal: AbortSignal) {
+  async function tryOnce(
+    slug: string,
+    engine: PolicyEngine,
+    asking: Pick<EgressRequest, 'credential' | 'body'>,
+    withinMs: number,
+    signal: AbortSignal,
+  ) {
     const { url, allowPrivate, egress: way, sign: isSigned } = engine;
     const headers = { 'content-type': 'application/json', accept: 'application/json' };
     const request = {
       url: new URL(url),
       method: 'POST' as const,
       headers,
-      body,
+      ...asking,
       server: slug,
       allowPrivate,
       isSigned,

@@ -105,6 +105,7 @@ import type { SearchStore } from './search.ts';
 import type { PinStore } from './pin.ts';
 import type { SignInStore } from './sign-in.ts';
 import { alertOf } from './sql/alert.ts';
+import { engineSecretOf } from './sql/engine-secret.ts';
 import type { SinkStore } from './sink.ts';
 import type { Store } from './store.ts';
 import type { Db } from './table.ts';
@@ -229,6 +230,7 @@ function storeOf(engine: Engine, deed?: DeedRecord, once?: string): Store {
     retention: retentionOf(engine),
     sink: sinkOf(db),
     alert: alertOf({ ...engine, db }),
+    engineSecret: engineSecretOf(db),
     pin: pinOf(db),
     payload: payloadOf(db),
     administration: administrationOf(db),

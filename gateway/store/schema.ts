@@ -36,6 +36,7 @@ import { createRemoval } from './migration/0028-removal.ts';
 import { createLook } from './migration/0029-look.ts';
 import { createRecentChange } from './migration/0030-recent-change.ts';
 import { createPayload } from './migration/0031-payload.ts';
+import { createEngineSecret } from './migration/0034-engine-secret.ts';
 import { createExportJob } from './migration/0032-export.ts';
 import type { Db } from './table.ts';
 
@@ -74,6 +75,7 @@ const migrations = {
   '0031-payload': createPayload,
   '0032-export': createExportJob,
   '0033-alert-closing': createAlertClosing,
+  '0034-engine-secret': createEngineSecret,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -28,6 +28,7 @@ import type { PayloadStore } from './payload.ts';
 import type { PinStore } from './pin.ts';
 import type { SignInStore } from './sign-in.ts';
 import type { AlertStore } from './alert.ts';
+import type { EngineSecretStore } from './engine-secret.ts';
 import type { SinkStore } from './sink.ts';
 
 export interface StoredPolicy {
@@ -331,6 +332,9 @@ export interface Store {
   readonly sink: SinkStore;
   /** What deserves a look. */
   readonly alert: AlertStore;
+
+  /** What engines are shown in a header. */
+  readonly engineSecret: EngineSecretStore;
 
   /** Definitions of items, and what was decided of them. */
   readonly pin: PinStore;

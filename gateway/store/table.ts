@@ -23,6 +23,7 @@ import type { SwitchKind } from '#contract/switch.ts';
 import type { AdministrationTables } from './administration-table.ts';
 import type { ChangeTable } from './change-table.ts';
 import type { DirectoryTables } from './directory-table.ts';
+import type { RuleTables } from './rule-table.ts';
 import type { PinsColumn, PinTable } from './pin-table.ts';
 import type { SinkTables } from './sink-table.ts';
 import type { StoredIdentity, Workstation } from './store.ts';
@@ -34,7 +35,7 @@ interface Named<Id> {
   readonly title: string | null;
 }
 
-export interface Tables extends AdministrationTables, DirectoryTables, SinkTables, TrailTables {
+export interface Tables extends AdministrationTables, DirectoryTables, RuleTables, SinkTables, TrailTables {
   /** One row: what the whole database is about. */
   readonly state: { readonly id: number; readonly revision: number; readonly organization: OrganizationId | null };
   readonly recent_change: ChangeTable;

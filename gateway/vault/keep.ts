@@ -46,9 +46,13 @@ export function isSame(one: StoredIdentity, place: Place): boolean {
 /** Why this can be no token: what an HTTP header can't carry, or a person would not have meant. Undefined where it can. */
 export function tokenObjection(value: Secret<string>): string | undefined {
   const text = reveal(value);
+  return /^Bearer\s/i.test(text) ? 'give the token alone, without "Bearer".' : headerObjection(text);
+}
+
+/** Why this can be no value of a header. Undefined where it can. */
+export function headerObjection(text: string): string | undefined {
   if (text === '') return 'there is nothing in it.';
   if (text.length > 8192) return 'it has more than 8192 characters.';
-  if (/^Bearer\s/i.test(text)) return 'give the token alone, without "Bearer".';
   if (!/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text)) return 'a header can carry printable ASCII only, on one line.';
   return undefined;
 }

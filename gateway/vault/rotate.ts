@@ -4,6 +4,7 @@ import { Fault } from '#contract/error.ts';
 import type { Store } from '../store/store.ts';
 import type { OpenedKeys } from './open.ts';
 import { type Binding, kidOf, rewrap } from './seal.ts';
+import { bindingOfEngine } from './engine-secret.ts';
 import { bindingOfKey } from './payload-key.ts';
 import { bindingOfSecret } from './sink-secret.ts';
 import { bindingOf } from './vault.ts';
@@ -12,7 +13,7 @@ export interface Rotated {
   /** The name of the key that wraps now. */
   readonly kid: string;
   readonly rewrapped: number;
-  /** Identities, secrets of sinks as `<sink>/<name>`, and keys of payloads as `payload-key/<id>`, that could not be opened before, and can't be now. */
+  /** Identities, secrets of sinks as `<sink>/<name>`, of engines as `engine/<engine>`, and keys of payloads as `payload-key/<id>`, that could not be opened before, and can't be now. */
   readonly unreadable: readonly string[];
 }
 
@@ -64,10 +65,15 @@ async function sealedValues(store: Store): Promise<readonly Sealed[]> {
     const replace = (after: string) => store.sink.resealSecrets([{ sink, name, before, after }]);
     return { id: `${sink}/${name}`, sealed: before, binding: bindingOfSecret(one), replace };
   });
+  const engines = (await store.engineSecret.all()).map((one): Sealed => {
+    const { engine, sealed: before } = one;
+    const replace = (after: string) => store.engineSecret.reseal(engine, before, after);
+    return { id: `engine/${engine}`, sealed: before, binding: bindingOfEngine(one), replace };
+  });
   const payloadKeys = (await store.payload.keys()).map((one): Sealed => {
     const { id, sealed: before } = one;
     const replace = (after: string) => store.payload.resealKeys([{ id, before, after }]);
     return { id: `payload-key/${id}`, sealed: before, binding: bindingOfKey(one), replace };
   });
-  return [...identities, ...secrets, ...payloadKeys];
+  return [...identities, ...secrets, ...engines, ...payloadKeys];
 }

@@ -6,17 +6,17 @@ import { reveal, Secret } from '#contract/secret.ts';
 import { decrypt, encrypt, packed, unpacked } from '../aes.ts';
 
 /** Where a value lies and whose it is. */
-export type Binding = IdentityBinding | SinkBinding | PayloadKeyBinding;
+export type Binding = IdentityBinding | HeaderBinding | PayloadKeyBinding;
 /** A data key that captured payloads lie under. */
 interface PayloadKeyBinding {
   readonly table: 'payload_key';
   readonly column: 'sealed';
   readonly row: string;
 }
-interface SinkBinding {
-  readonly table: 'sink_secret';
+interface HeaderBinding {
+  readonly table: 'sink_secret' | 'engine_secret';
   readonly column: 'sealed';
-  /** The sink. */
+  /** The sink, the engine. */
   readonly row: string;
   readonly name: string;
   /** Where it may be sent. */
@@ -109,7 +109,7 @@ function partsOf(sealed: string): WrappedKey & { readonly value: string } {
 
 /** A token as it was given is bound as it was before there were other kinds. */
 function about(binding: Binding, what: 'key' | 'value'): Buffer {
-  if (binding.table === 'sink_secret') {
+  if ('name' in binding) {
     const { table, column, row, name, origin } = binding;
     return Buffer.from(JSON.stringify(['drawbridge vault 1', what, table, column, row, name, origin]));
   }

@@ -62,7 +62,10 @@ export function matrixPolicy(titles: Readonly<Record<string, string>> = {}): Pol
     },
     gateways: { main: { title: 'Main', assignments: { memory: { tools: 'all' } } } },
     directory: { groups: { Engineering: { teams: ['ops'] } } },
-    engines: { judge: { kind: 'webhook', url: 'http://127.0.0.1:9/', retries: 0 } },
+    engines: {
+      judge: { kind: 'webhook', url: 'http://127.0.0.1:9/', retries: 0 },
+      guard: { kind: 'webhook', url: 'https://guard.example.org/', secretHeader: 'X-Key' },
+    },
     sinks: { archive: { kind: 'file' }, hook: { kind: 'webhook', url: 'https://hook.example.org/in' } },
   });
 }

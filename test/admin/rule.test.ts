@@ -4,6 +4,7 @@ import { PolicyFile } from '#contract/policy.ts';
 import { Slug } from '#contract/id.ts';
 import { listen } from '../fake/remote/listen.ts';
 import { proves } from '../requirement.ts';
+import { until } from '../walk/deployment.ts';
 import { openStage } from './stage.ts';
 
 const slug = (text: string) => Slug.parse(text);
@@ -116,4 +117,39 @@ test('an engine that decides nothing is told with why', async () => {
     answer: { outcome: 'answered', words: 'it found nothing' },
   });
   expect(await ada.call('engines.test', { params: { engine: slug('nowhere') } })).toMatchObject({ refusal: { status: 404 } });
+});
+
+test('an engine gets the value of its header, which is shown nowhere; who set it, when, and that it was removed is', async () => {
+  const { seen, url } = await engineAnswering({ verdict: 'pass' });
+  const engine = { kind: 'webhook' as const, url, allowPrivate: ['127.0.0.1'], secretHeader: 'Authorization' };
+  const { stage, ada } = await scene({ engines: { judge: engine } });
+  const at = { params: { engine: slug('judge') } };
+  const state = async () => await ada.call('engines.status', {});
+  expect(await state()).toMatchObject({
+    answer: { items: [{ engine: 'judge', secretHeader: 'Authorization', missing: 'was never set', setAt: null }] },
+  });
+  expect(await ada.call('engines.test', at)).toMatchObject({
+    answer: { outcome: 'failed', words: expect.stringContaining('engine secret set judge') },
+  });
+  expect(seen).toEqual([]);
+  const set = { ...at, body: { value: 'Bearer precious' } };
+  expect(await ada.call('engines.set-secret', set)).toMatchObject({ answer: { engine: 'judge', header: 'authorization' } });
+  expect(await state()).toMatchObject({ answer: { items: [{ missing: null, setAt: stage.now, setBy: 'ada' }] } });
+  expect(await ada.call('engines.test', at)).toMatchObject({ answer: { outcome: 'answered' } });
+  const rules = [{ name: slug('judged'), method: 'webhook' as const, engine: slug('judge') }];
+  expect(await ada.call('rules.test', { params, body: { sample: 'x', rules } })).toMatchObject({ answer: { outcome: 'passed' } });
+  expect(seen.map(({ headers }) => headers.authorization)).toEqual(['Bearer precious', 'Bearer precious']);
+  expect(await ada.call('engines.remove-secret', at)).toMatchObject({ ok: true });
+  expect(await ada.call('engines.test', at)).toMatchObject({ answer: { outcome: 'failed' } });
+  expect(seen).toHaveLength(2);
+  stage.deeds.look();
+  const records = await until('all is on record', async () => {
+    const all = (await stage.records()).filter((one) => one.kind === 'deed' && one.operation.endsWith('-secret'));
+    return all.length === 2 && all;
+  });
+  expect(records).toMatchObject([
+    { operation: 'engines.set-secret', target: 'judge', before: null, after: { header: 'authorization' } },
+    { operation: 'engines.remove-secret', before: { header: 'authorization', setBy: 'ada' }, after: null },
+  ]);
+  expect(JSON.stringify([records, await state()])).not.toContain('precious');
 });

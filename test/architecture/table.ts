@@ -86,6 +86,7 @@ export const layers: readonly Layer[] = [
       'gateway/key-file.ts',
       'gateway/store/store.ts',
       'gateway/store/sink.ts',
+      'gateway/store/engine-secret.ts',
       'gateway/bus/bus.ts',
     ],
     packages: ['zod'],

@@ -142,6 +142,21 @@ export const rule: readonly Requirement[] = [
     source: 'docs/rules.md',
   },
   {
+    id: 'rule.engine-secret',
+    promise: 'An engine that has to be shown a secret is not asked without it, and the rule has not decided.',
+    source: 'docs/rules.md, "Engines"',
+  },
+  {
+    id: 'rule.engine-secret-bound',
+    promise: 'What an engine is shown goes to no other engine, in no other header and to no other address.',
+    source: 'docs/rules.md, "Engines"',
+  },
+  {
+    id: 'rule.engine-secret-goes',
+    promise: 'What an engine is shown goes with the engine.',
+    source: 'docs/rules.md, "Engines"',
+  },
+  {
     id: 'rule.pii-time',
     promise: 'A text with a million candidates takes no more than the time that rules have.',
     source: 'docs/rules.md, Methods',

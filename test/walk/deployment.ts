@@ -35,6 +35,8 @@ export interface Deployment {
   apply(policy: PolicyText): Promise<void>;
   /** `identity set` with the value on standard input; throws where it fails. Returns what it printed. */
   identity(value: string, ...args: string[]): Promise<string>;
+  /** An administrator's command that is given a value on standard input; resolves with all that it printed. */
+  secret(value: string, ...args: string[]): Promise<string>;
   hostToken(of: { user: string; gateway: string; host?: string; ttl?: string }): Promise<string>;
   /** Enrolls a workstation for a user and waits for its first offers to be known. */
   workstation(of: {
@@ -114,12 +116,13 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       await writeFile(file, JSON.stringify(policy));
       await deployment.admin('apply', '-f', file);
     },
-    async identity(value, ...args) {
-      const done = await run(gatewayCli, ['identity', 'set', ...args, '--data', dataDir], {
+    identity: (value, ...args) => deployment.secret(value, 'identity', 'set', ...args),
+    async secret(value, ...args) {
+      const done = await run(gatewayCli, [...args, '--data', dataDir], {
         input: `${value}\n`,
         ...(options.env && { env: options.env }),
       });
-      if (done.code !== 0) throw new Error(`drawbridge-gateway identity set ${args.join(' ')}: ${done.stderr}`);
+      if (done.code !== 0) throw new Error(`drawbridge-gateway ${args.join(' ')}: ${done.stderr}`);
       return done.stdout + done.stderr;
     },
     async hostToken({ user, gateway: slug, host = 'test', ttl = '1h' }) {

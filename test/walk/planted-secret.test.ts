@@ -1,5 +1,7 @@
 // Secrets are planted in all that flows and in all that starts a server; then every file, log, backup, sink, export and report of the deployment is searched for them.
 import { readdirSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,6 +15,7 @@ const planted = {
   refusedArgument: 'planted-refused-argument-18be44d0',
   environment: 'planted-environment-5d20c6e7',
   upstreamToken: 'planted-upstream-token-90a1b7f3',
+  engineToken: 'planted-engine-token-c4e802d1',
 };
 /** Also in the ways in which bytes are written down. */
 const shapes = Object.entries(planted).flatMap(([name, secret]) => [
@@ -25,7 +28,17 @@ let remote: RemoteServer;
 let deployment: Deployment;
 let workstation: Workstation;
 let token: string;
+/** What the engine that a rule asks was shown. */
+const shown = new Set<string | undefined>();
+const judge = createServer((request, response) => {
+  shown.add(request.headers.authorization);
+  request.resume().on('end', () => response.end(JSON.stringify({ verdict: 'pass' })));
+});
 beforeAll(async () => {
+  judge.listen(0, '127.0.0.1');
+  await once(judge, 'listening');
+  const address = judge.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has no address');
   remote = await serveOld({ people: { [planted.upstreamToken]: 'ada' } });
   deployment = await deploy({
     policy: {
@@ -40,10 +53,19 @@ beforeAll(async () => {
         eng: {
           // In clear it must be nowhere all the same.
           capture: 'full',
+          rules: [{ name: 'judged', method: 'webhook', engine: 'judge' }],
           assignments: {
             everything: { tools: ['echo', 'get-env'] },
             remote: { tools: ['whoami', 'echo'], identity: 'own' },
           },
+        },
+      },
+      engines: {
+        judge: {
+          kind: 'webhook',
+          url: `http://127.0.0.1:${address.port}/`,
+          allowPrivate: ['127.0.0.1'],
+          secretHeader: 'Authorization',
         },
       },
       sinks: { archive: { kind: 'file' } },
@@ -55,11 +77,14 @@ beforeAll(async () => {
     profile: { LocalServers: { everything: { ...command, env: { PLANTED: planted.environment } } } },
   });
   token = await deployment.hostToken({ user: 'ada', gateway: 'eng' });
+  await deployment.secret(planted.engineToken, 'engine', 'secret', 'set', 'judge');
   await deployment.identity(planted.upstreamToken, '--server', 'remote', '--user', 'ada');
 });
 afterAll(async () => {
   await deployment?.close();
   await remote?.close();
+  judge.close();
+  judge.closeAllConnections();
 });
 
 const call = async (server: string, name: string, args: object = {}) =>
@@ -96,6 +121,7 @@ test('what flows and what starts a server is found in no database, log, backup, 
   expect(await call('remote', 'whoami')).toContain('ada');
   expect(await call('everything', 'get-sum', { a: planted.refusedArgument })).toContain('TOOL_NOT_PROVISIONED');
   await call('remote', 'echo', { message: planted.argument });
+  expect([...shown]).toEqual([planted.engineToken]);
 
   const sink = join(deployment.dataDir, 'sink', 'archive', 'records.jsonl');
   await until(
@@ -108,6 +134,7 @@ test('what flows and what starts a server is found in no database, log, backup, 
   const seen = new Map<string, Buffer>([
     ['log of the gateway server', Buffer.from(deployment.gateway().stderr())],
     ['log of the agent', Buffer.from(workstation.agent.stderr())],
+    ['engine list', Buffer.from(await deployment.admin('engine', 'list', '--json'))],
     ['audit tail', Buffer.from(JSON.stringify(await deployment.records(1000)))],
     ['status', Buffer.from((await workstation.cli('status', '--json')).stdout)],
   ]);

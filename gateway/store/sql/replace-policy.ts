@@ -12,6 +12,7 @@ import { parts } from './part.ts';
 import { changesBetween } from './recent-change.ts';
 import { settleDirectory } from './directory-user.ts';
 import { holdByAddress } from './hold.ts';
+import { settleEngines } from './engine-secret.ts';
 import { settleSinks } from './sink.ts';
 import { changePeople } from './super-admin.ts';
 
@@ -122,6 +123,7 @@ export async function revokeOrphans(tx: Tx, now: number): Promise<readonly UserI
   await tx.deleteFrom('pin').where('assignment_id', 'not in', tx.selectFrom('assignment').select('id')).execute();
   await removeOrphanedIdentities(tx, now);
   await settleSinks(tx);
+  await settleEngines(tx);
   return linked;
 }
 

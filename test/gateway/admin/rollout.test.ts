@@ -52,6 +52,7 @@ const whole: RolloutFacts = {
   postures: told(postureOf('compliant')),
   calls: [{ user: slug('ada'), gateway: 'eng', at: now - 5000 }],
   sinks: [sinkOf()],
+  engines: [],
   isAllMeant: false,
   now,
 };
@@ -149,6 +150,12 @@ describe('step 3', () => {
     ['there are no rules', 'not-yet', { policy: policyOf({}, { rules: [] }) }, 'No rules at: eng'],
     ['rules only alert', 'not-yet', { policy: policyOf({}, { rules: [{ ...rule, action: 'alert' }] }) }, 'only alert'],
     ['nothing is granted', 'not-yet', { policy: policyOf({ teams: {}, users: {} }) }, 'step 1'],
+    [
+      'an engine has no secret',
+      'not-yet',
+      { engines: [{ engine: slug('judge'), secretHeader: 'X-Key', missing: 'was never set', setAt: null, setBy: null }] },
+      'The engine judge is not asked',
+    ],
   ];
   test.each(cases)('where %s is %s', (_, state, change, words) => {
     proves('rollout.provisioned', {

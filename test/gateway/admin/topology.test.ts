@@ -28,7 +28,7 @@ test.each(examples)(
     if (read.kind !== 'policy') throw new Error(JSON.stringify(read));
     const { policy } = read;
     for (const user of Object.values(policy.users)) expect(reachedGateways(policy, user).size).toBeGreaterThan(0);
-    const none = { workstations: [], postures: new Map(), calls: [], sinks: [], isAllMeant: false, now: 1 };
+    const none = { workstations: [], postures: new Map(), calls: [], sinks: [], engines: [], isAllMeant: false, now: 1 };
     const { steps } = rolloutOf({ policy, ...none });
     expect(steps[2]).toMatchObject({ state: 'done' });
     expect(steps[0]?.checks[0]).toMatchObject({ state: 'done' });

@@ -3,13 +3,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { PolicyEngine } from '#contract/engine.ts';
+import { Fault } from '#contract/error.ts';
+import { Secret } from '#contract/secret.ts';
 import { createEgress } from '../../../gateway/egress/egress.ts';
-import { createEngines } from '../../../gateway/rule/engines.ts';
+import { createEngines, type EnginesDeps } from '../../../gateway/rule/engines.ts';
 import { proves } from '../../requirement.ts';
 import { inspected, type Message } from './stage.ts';
 
 interface Asked {
   readonly url: string;
+  readonly headers: IncomingMessage['headers'];
   readonly body: { metadata: Record<string, unknown>; body: Record<string, unknown>; text: string[] };
 }
 type Answer = (asked: Asked, response: ServerResponse, count: number) => void;
@@ -19,13 +22,22 @@ const json =
     response.end(JSON.stringify(value));
 
 /** An engine, how often it was asked and what with. */
-async function engine(answer: Answer, change: object = {}, kind: 'webhook' | 'presidio' = 'webhook') {
+async function engine(
+  answer: Answer,
+  change: object = {},
+  kind: 'webhook' | 'presidio' = 'webhook',
+  secretOf: EnginesDeps['secretOf'] = () => Promise.reject(new Error('there is none')),
+) {
   const asked: Asked[] = [];
   const server = createServer((request: IncomingMessage, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      asked.push({ url: request.url ?? '', body: JSON.parse(Buffer.concat(chunks).toString()) as Asked['body'] });
+      asked.push({
+        url: request.url ?? '',
+        headers: request.headers,
+        body: JSON.parse(Buffer.concat(chunks).toString()) as Asked['body'],
+      });
       const last = asked.at(-1);
       if (last) answer(last, response, asked.length);
     });
@@ -40,7 +52,7 @@ async function engine(answer: Answer, change: object = {}, kind: 'webhook' | 'pr
     server.close();
   });
   const config = PolicyEngine.parse({ kind, url: `http://127.0.0.1:${port}/judge`, allowPrivate: ['127.0.0.1'], ...change });
-  const engines = createEngines({ engineOf: (slug) => (slug === 'own' ? config : undefined), egress });
+  const engines = createEngines({ engineOf: (slug) => (slug === 'own' ? config : undefined), egress, secretOf });
   const message: Message = {
     on: 'request',
     body: { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x', arguments: { a: 'hello 😀 ada' } } },
@@ -98,6 +110,27 @@ test('whatever is no verdict has not decided, and blocks unless the rule says ot
   expect(await reasonOf((_, response) => response.destroy())).toContain('broke');
   const { run } = await engine(json({ verdict: 'error' }));
   expect(await run({ method: 'webhook', onFailure: 'pass' })).toMatchObject({ code: 'passed', hits: [{ action: 'failed' }] });
+});
+
+test('an engine is shown its secret in its header, and is not asked where there is none', async () => {
+  proves('rule.engine-secret', {
+    file: 'gateway/rule/engines.ts',
+    find: 'if (engine.secretHeader === undefined) return undefined;',
+    replace: 'if (engine.url !== undefined) return undefined;',
+  });
+  const named = { secretHeader: 'X-Judge-Key' };
+  const shown = await engine(json({ verdict: 'pass' }), named, 'webhook', () => Promise.resolve(new Secret('Bearer k1')));
+  expect(await shown.run()).toMatchObject({ code: 'passed' });
+  expect(shown.asked.map(({ headers }) => headers['x-judge-key'])).toEqual(['Bearer k1']);
+  const fault = new Fault('ENGINE_SECRET_MISSING', { engine: 'own', header: 'X-Judge-Key', reason: 'was never set' });
+  for (const [why, thrown] of [
+    ['engine secret set own', fault],
+    ['could not be opened', new Fault('VAULT_DAMAGED')],
+  ] as const) {
+    const missing = await engine(json({ verdict: 'pass' }), named, 'webhook', () => Promise.reject(thrown));
+    expect(await missing.run()).toMatchObject({ code: 'RULE_UNDECIDED', reason: expect.stringContaining(why) });
+    expect(missing.asked).toEqual([]);
+  }
 });
 
 test('an engine that is not there in time is given up, and one that comes back is asked again', async () => {

@@ -56,8 +56,8 @@ test('one key serves for a day, also where many ask for the first one at once', 
 test('a rotation seals the keys anew: all payloads open, also those of a gateway server that goes on, and none needs the old key', async () => {
   proves('capture.rotated', {
     file: 'gateway/vault/rotate.ts',
-    find: 'return [...identities, ...secrets, ...payloadKeys];',
-    replace: 'return [...identities, ...secrets];',
+    find: 'return [...identities, ...secrets, ...engines, ...payloadKeys];',
+    replace: 'return [...identities, ...secrets, ...engines];',
   });
   const { sealed, open, dir, store } = await stage();
   const before = await sealed('before');
