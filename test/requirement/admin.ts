@@ -141,6 +141,11 @@ export const admin: readonly Requirement[] = [
     source: api,
   },
   {
+    id: 'admin.policy-aside-bounded',
+    promise: 'A text of a policy that takes too long to read is refused, and holds nobody up meanwhile.',
+    source: api,
+  },
+  {
     id: 'admin.urgent',
     promise: 'What switches off, revokes, blocks or offboards is done also while slow operations have taken all their places.',
     source: api,

@@ -29,6 +29,25 @@ test('calls go on while a large policy is read', async () => {
   expect(read).toEqual(readPolicy(text));
 });
 
+test('a text that takes too long to read is refused, and says so', async () => {
+  proves('admin.policy-aside-bounded', {
+    file: 'gateway/admin/policy-reader.ts',
+    find: 'timer = setTimeout(() => reject(tooMuch()), atMostMs);',
+    replace: '',
+  });
+  const text = `version: 1\nusers: ${'{a: '.repeat(20_000)}`;
+  await expect(readPolicyAside(text, 1)).rejects.toMatchObject({ code: 'INPUT_INVALID' });
+});
+
+test('a short text that is deep is read beside the calls too', async () => {
+  const text = `version: 1\nusers: ${'{a: '.repeat(2000)}`;
+  let turns = 0;
+  const ticking = setInterval(() => turns++, 1);
+  expect(await readPolicyAside(text)).toMatchObject({ kind: 'invalid', problems: [{ line: 2 }] });
+  clearInterval(ticking);
+  expect(turns).toBeGreaterThan(5);
+});
+
 test('problems of a large policy are told as those of a small one', async () => {
   const text = fileOf(2000, 'gateway: {}\nteams: { eng: { gateways: [nowhere] } }\n');
   const read = await readPolicyAside(text);
