@@ -8,6 +8,8 @@ export interface TrailTables {
   readonly entry_cursor: { readonly chain: string; readonly seq: number };
   /** One row. `lag`: how much earlier than the latest before it a record was at most. */
   readonly entry_state: { readonly id: number; readonly next: number; readonly peak: number; readonly lag: number };
+  /** Of SQLite: in which table the words of which entries stand, from `first` up to `next`. `since`: the latest time up to the first, ms since 1970. */
+  readonly entry_part: { readonly part: number; readonly first: number; readonly next: number; readonly since: number };
 
   /** At which gateway server, by its chain, an export runs. */
   readonly export_job: { readonly id: string; readonly chain: string; readonly expires_at: number };

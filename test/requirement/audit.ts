@@ -72,6 +72,16 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Retention"',
   },
   {
+    id: 'audit.retention-words',
+    promise: 'The words that removed records were found by go too, a sixteenth of the time later at most.',
+    source: 'docs/data.md, "Retention"',
+  },
+  {
+    id: 'audit.retention-words-time',
+    promise: 'What the search has is kept in parts of a sixteenth of the time for which records are kept.',
+    source: 'docs/data.md, "Retention"',
+  },
+  {
     id: 'audit.retention-gone-server',
     promise: 'The chain of a gateway server that is gone expires too.',
     source: 'docs/data.md, "Retention"',

@@ -1,11 +1,12 @@
 // Removing records at the beginning of a chain. The rule: the mark is moved first, and only by who knows where it stood, so that of several who remove at once one
 // does; what the records were needed for is asked in the same transaction.
-import { sql, type Selectable } from 'kysely';
+import type { Selectable } from 'kysely';
 import { PolicyRetention } from '#contract/retention.ts';
 import type { DialectName } from '../engine.ts';
 import type { Needed, Removal } from '../retention.ts';
 import type { Db, Tables, Tx } from '../table.ts';
 import { idOf, numberOf } from './place.ts';
+import { removeWords } from './word-part.ts';
 
 export async function retention(db: Db): Promise<PolicyRetention | undefined> {
   const setting = await db.selectFrom('policy_setting').select('value').where('name', '=', 'retention').executeTakeFirst();
@@ -59,9 +60,8 @@ export async function removeRecords(
     const last = await needed(tx, mark.chain, mark.before);
     if (number === undefined || last.seq < mark.seq || !(await move(tx, mark, after))) return undefined;
     const [from, to] = [idOf(number, after), idOf(number, mark.seq)];
-    const entries = tx.selectFrom('entry').select('number').where('record', '>', from).where('record', '<=', to);
-    if (dialect === 'sqlite') await sql`delete from entry_word where rowid in (${entries})`.execute(tx);
     await tx.deleteFrom('entry').where('record', '>', from).where('record', '<=', to).execute();
+    if (dialect === 'sqlite') await removeWords(tx);
     await tx.deleteFrom('record').where('id', '>', from).where('id', '<=', to).execute();
     const parked = tx.deleteFrom('sink_parked').where('chain', '=', mark.chain).where('seq', '<=', mark.seq);
     const { numDeletedRows } = await parked.executeTakeFirstOrThrow();

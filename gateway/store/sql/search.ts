@@ -1,5 +1,7 @@
-// The index over the records: SQLite's FTS5, or PostgreSQL's GIN over a tsvector, of words that word.ts makes. An entry's number grows over all chains, and it
-// keeps the latest time up to it, so that a span of time is a span of numbers. The rule: reading and taking apart happens before the transaction, which only writes.
+// The index over the records: SQLite's FTS5 in parts (word-part.ts), or PostgreSQL's GIN over a tsvector, of words that word.ts makes. An entry's number grows over all
+// chains, and it keeps the latest time up to it, so that a span of time is a span of numbers. The rule: reading and taking apart happens before the transaction, which only
+// writes.
+import { setImmediate } from 'node:timers/promises';
 import { sql, type RawBuilder } from 'kysely';
 import type { DialectName } from '../engine.ts';
 import type { FoundRecord, RecordFilter } from '../search.ts';
@@ -7,8 +9,10 @@ import type { ChainedRecord } from '../store.ts';
 import type { Db, Tx } from '../table.ts';
 import { idOf, numberOf, seqOf } from './place.ts';
 import { chains, recordsAfter } from './record.ts';
-import { removal } from './removal.ts';
+import { readAtOnce } from './change.ts';
+import { removal, retention } from './removal.ts';
 import { wantedOf, wordsOf, type Wanted } from './word.ts';
+import { partFor, partsWithin, type WordPart, wordTable } from './word-part.ts';
 
 /** Rows of one statement: SQLite takes 32,766 values. */
 const rowsAtOnce = 500;
@@ -40,11 +44,13 @@ export async function indexRecords(db: Db, dialect: DialectName, limit: number):
     ends.set(record.chain, record.seq);
   }
   if (entries.length === 0) return 0;
+  const kept = (await retention(db))?.records;
   return await db.transaction().execute(async (tx) => {
     const moved = tx.updateTable('entry_state').set({ next, peak, lag }).where('next', '=', state.next);
     // Somebody else was here first.
     if ((await moved.executeTakeFirstOrThrow()).numUpdatedRows === 0n) return 0;
-    for (let i = 0; i < entries.length; i += rowsAtOnce) await add(tx, dialect, entries.slice(i, i + rowsAtOnce));
+    const part = dialect === 'sqlite' ? await partFor(tx, { first: state.next, next, at: entries[0]?.peak ?? peak, kept }) : 0;
+    for (let i = 0; i < entries.length; i += rowsAtOnce) await add(tx, dialect, entries.slice(i, i + rowsAtOnce), part);
     for (const [chain, seq] of ends)
       await tx
         .insertInto('entry_cursor')
@@ -70,11 +76,11 @@ function* merged(pages: readonly { readonly chain: number; readonly records: rea
   }
 }
 
-async function add(tx: Tx, dialect: DialectName, entries: readonly NewEntry[]): Promise<void> {
+async function add(tx: Tx, dialect: DialectName, entries: readonly NewEntry[], part: number): Promise<void> {
   const rows = entries.map(({ number, record, at, peak }) => ({ number, record, at, peak }));
   await tx.insertInto('entry').values(rows).execute();
   const words = sql.join(entries.map((of) => sql`(${of.number}, ${of.words})`));
-  if (dialect === 'sqlite') await sql`insert into entry_word (rowid, words) values ${words}`.execute(tx);
+  if (dialect === 'sqlite') await sql`insert into ${wordTable(part)} (rowid, words) values ${words}`.execute(tx);
   else
     await sql`update entry set words = array_to_tsvector(string_to_array(of.words, ' '))
       from (values ${sql.join(entries.map((of) => sql`(${of.number}::bigint, ${of.words}::text)`))}) as of (number, words)
@@ -110,9 +116,38 @@ export async function find(
   const wanted = wantedOf(filter);
   if (wanted === undefined) return [];
   const { first, last } = await span(db, filter);
-  const end = Math.min(last + 1, before ?? last + 1);
-  const { from = 0, until = Number.MAX_SAFE_INTEGER } = filter;
-  const matching = matchingOf(dialect, wanted);
+  const range = { first, end: Math.min(last + 1, before ?? last + 1) };
+  if (dialect === 'postgres' || wanted.length === 0) return await among(db, matchingOf(wanted), filter, range, limit);
+  const found: FoundRecord[] = [];
+  for (const part of await partsWithin(db, range)) {
+    found.push(...(await inPart(db, part, wanted, filter, range, limit - found.length)));
+    if (found.length >= limit) break;
+    // Calls go on between them.
+    await setImmediate();
+  }
+  return found;
+}
+
+interface Range {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** Nothing where the part is gone meanwhile. */
+async function inPart(db: Db, { part }: WordPart, wanted: readonly Wanted[], filter: RecordFilter, range: Range, limit: number) {
+  return await readAtOnce(db, async (tx) => {
+    const still = (await partsWithin(tx, range)).some((one) => one.part === part);
+    return still ? await among(tx, matchingIn(part, wanted), filter, range, limit) : [];
+  });
+}
+
+async function among(
+  db: Db,
+  matching: Matching,
+  { from = 0, until = Number.MAX_SAFE_INTEGER }: RecordFilter,
+  { first, end }: Range,
+  limit: number,
+): Promise<readonly FoundRecord[]> {
   const { rows } = await sql<{ number: number; id: number; at: number; body: string; hash: string; chain: string }>`
     select entry.number, record.id, record.at, record.body, record.hash, chain.name as chain
     from ${matching.from} join record on record.id = entry.record join chain on chain.number = record.id / ${sql.lit(2 ** 40)}
@@ -129,13 +164,16 @@ interface Matching {
 }
 
 /** `cross join`: SQLite then goes through the words, newest first, and looks up the rest. */
-function matchingOf(dialect: DialectName, wanted: readonly Wanted[]): Matching {
+function matchingIn(part: number, wanted: readonly Wanted[]): Matching {
+  const words = wordTable(part);
+  const query = wanted.map(({ word, isBeginning }) => `"${word}"${isBeginning ? '*' : ''}`).join(' AND ');
+  const number = sql`${words}.rowid`;
+  return { from: sql`${words} cross join entry on entry.number = ${number}`, where: sql`${words} match ${query}`, number };
+}
+
+/** Of PostgreSQL; without words of both. */
+function matchingOf(wanted: readonly Wanted[]): Matching {
   if (wanted.length === 0) return { from: sql`entry`, where: sql`true`, number: sql`entry.number` };
-  if (dialect === 'sqlite') {
-    const query = wanted.map(({ word, isBeginning }) => `"${word}"${isBeginning ? '*' : ''}`).join(' AND ');
-    const from = sql`entry_word cross join entry on entry.number = entry_word.rowid`;
-    return { from, where: sql`entry_word match ${query}`, number: sql`entry_word.rowid` };
-  }
   const query = wanted.map(({ word, isBeginning }) => `'${word}'${isBeginning ? ':*' : ''}`).join(' & ');
   return { from: sql`entry`, where: sql`entry.words @@ ${query}::tsquery`, number: sql`entry.number` };
 }

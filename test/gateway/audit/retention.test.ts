@@ -41,7 +41,7 @@ test('records go when they are older than the policy keeps them, group by group,
   await indexAll(at);
   const { retention, recorder, close } = await expiring(at);
   await until('they are gone', async () => (await seqs(at))[0] === 5);
-  tamper(at, (db) => expect(db.prepare('select count(*) from entry_word_docsize').pluck().get()).toBe(3));
+  tamper(at, (db) => expect(db.prepare('select count(*) from entry').pluck().get()).toBe(3));
   const expired = { chain: 'main', after: 0, upTo: 4, records: 4, before: new Date(90 * day).toISOString() };
   await until('all of them', async () => retention.overdueMs() === 10 * day);
   expect(await events(at, 'records_expired')).toEqual([expired]);
