@@ -5,11 +5,13 @@ import { type Capability, member, roleCapabilities } from '#contract/capability.
 import { Fault } from '#contract/error.ts';
 import { groupsInOrder, teamGateways } from '#contract/grant.ts';
 import type { PolicyFile, PolicyUser } from '#contract/policy.ts';
+import { pauses } from '../slice.ts';
 import { type Actor, may, need, needGateway } from './actor.ts';
 
-/** Throws CAPABILITY_NEEDED, ABOVE_OWN or GATEWAY_NOT_GRANTED where this actor may not make the one policy of the other. */
-export function refuseAbove(actor: Actor, before: PolicyFile, after: PolicyFile): void {
+/** Rejects with CAPABILITY_NEEDED, ABOVE_OWN or GATEWAY_NOT_GRANTED where this actor may not make the one policy of the other. */
+export async function refuseAbove(actor: Actor, before: PolicyFile, after: PolicyFile): Promise<void> {
   if (actor.kind === 'command-line') return;
+  const pause = pauses();
   for (const role of namesOf(before.roles, after.roles)) {
     const [old, now] = [before, after].map((policy) => grantedBy(policy, role));
     if (isDeepStrictEqual(old, now)) continue;
@@ -20,6 +22,7 @@ export function refuseAbove(actor: Actor, before: PolicyFile, after: PolicyFile)
   for (const [old, now] of pairsOf(before.teams, after.teams))
     for (const gateway of different(old?.gateways ?? [], now?.gateways ?? [])) needGateway(actor, gateway);
   for (const [old, now] of pairsOf(before.users, after.users)) {
+    await pause();
     if (isDeepStrictEqual(old, now)) continue;
     // Teams alone make nobody somebody else; what they grant is asked for below.
     if (!isDeepStrictEqual(butTeams(old), butTeams(now))) refuseRole(actor, [before, old], [after, now]);
@@ -52,12 +55,14 @@ function rolesOfGroups(policy: PolicyFile): readonly (readonly [string, string])
  * Whoever changes by what somebody is known, or gets their name, becomes that one: with what is in force for them, which groups of a directory may give beside the
  * policy. Whoever gets their address keeps them from signing in. `inForce`: with the users whom sign-ins and directories made.
  */
-export function refuseTaking(actor: Actor, inForce: PolicyFile, before: PolicyFile, after: PolicyFile): void {
+export async function refuseTaking(actor: Actor, inForce: PolicyFile, before: PolicyFile, after: PolicyFile): Promise<void> {
   if (actor.kind === 'command-line') return;
+  const pause = pauses();
   const [olds, nows] = [new Map(Object.entries(before.users)), new Map(Object.entries(after.users))];
   const holders = new Map(Object.entries(inForce.users));
   const byAddress = Map.groupBy(holders.entries(), ([, holder]) => addressOf(holder));
   for (const name of namesOf(before.users, after.users)) {
+    await pause();
     const [old, now, holder] = [olds.get(name), nows.get(name), holders.get(name) ?? olds.get(name)];
     if (isDeepStrictEqual(old, now)) continue;
     if (holder && !isDeepStrictEqual(butTeams(old), butTeams(now))) refuseOver(actor, inForce, holder.role);

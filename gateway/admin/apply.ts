@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Fault } from '#contract/error.ts';
 import type { PolicyFile } from '#contract/policy.ts';
+import { pauses, sliced } from '../slice.ts';
 import { refuseAbove, refuseTaking } from './above.ts';
 import { type Acting, doing } from './context.ts';
 import { planPolicy, type Change } from './plan.ts';
@@ -45,15 +46,14 @@ async function applyOnce(deps: Parameters<typeof applyPolicy>[0]): Promise<Appli
   // Between the parts of it calls go on: each of a large policy takes its moment, and the revision tells whether anything came in between.
   await setImmediate();
   deps.expect?.(before);
-  const changes = planPolicy(before, policy, { tokens, workstations, made, now });
+  const changes = await sliced(planPolicy(before, policy, { tokens, workstations, made, now }));
   if (isPlanOnly || changes.length === 0) return { changes, isApplied: false };
   await setImmediate();
-  refuseAbove(deps.actor, before, policy);
-  await setImmediate();
+  await refuseAbove(deps.actor, before, policy);
   const { policy: inForce } = await store.policy();
   await setImmediate();
-  refuseTaking(deps.actor, inForce, before, policy);
-  const [was, is] = differentParts(before, policy);
+  await refuseTaking(deps.actor, inForce, before, policy);
+  const [was, is] = await differentParts(before, policy);
   await setImmediate();
   const to = doing(deps, now, { operation: 'policy.apply', target: null, before: was, after: is });
   await to.replacePolicy(policy, revision, now);
@@ -61,7 +61,8 @@ async function applyOnce(deps: Parameters<typeof applyPolicy>[0]): Promise<Appli
 }
 
 /** What of the two is not the same, thing by thing: a record of the whole of both would hide it. */
-function differentParts(before: PolicyFile, after: PolicyFile): readonly [object, object] {
+async function differentParts(before: PolicyFile, after: PolicyFile): Promise<readonly [object, object]> {
+  const pause = pauses();
   const [olds, nows] = [new Map<string, unknown>(Object.entries(before)), new Map<string, unknown>(Object.entries(after))];
   const was: Record<string, unknown> = {};
   const is: Record<string, unknown> = {};
@@ -69,9 +70,13 @@ function differentParts(before: PolicyFile, after: PolicyFile): readonly [object
     const [old, now] = [olds.get(noun), nows.get(noun)];
     // Of the directory's groups also the order counts.
     const isSame = noun === 'directory' ? isSameText : isDeepStrictEqual;
-    if (isSame(old, now)) continue;
     const names = new Set([old, now].flatMap((one) => (one instanceof Object ? Object.keys(one) : [])));
-    const changed = [...names].filter((name) => !isSame(valueIn(old, name), valueIn(now, name)));
+    const changed: string[] = [];
+    for (const name of names) {
+      await pause();
+      if (!isSame(valueIn(old, name), valueIn(now, name))) changed.push(name);
+    }
+    if (changed.length === 0 && (names.size > 0 || isSame(old, now))) continue;
     const pick = (of: unknown) => Object.fromEntries(changed.map((name) => [name, valueIn(of, name) ?? null]));
     was[noun] = names.size > 0 ? pick(old) : (old ?? null);
     is[noun] = names.size > 0 ? pick(now) : (now ?? null);

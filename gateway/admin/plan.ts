@@ -46,39 +46,51 @@ export interface Held {
   readonly now: number;
 }
 
-/** Every change from one policy to another. Empty means that applying changes nothing. */
-export function planPolicy(before: PolicyFile, after: PolicyFile, held: Held): readonly Change[] {
+/** Every change from one policy to another. Empty means that applying changes nothing. Yields wherever it may be interrupted. */
+export function* planPolicy(before: PolicyFile, after: PolicyFile, held: Held): Generator<void, readonly Change[]> {
   const live = held.tokens.filter((token) => token.revokedAt === null && token.spentAt === null && token.expiresAt > held.now);
-  return [
-    ...compare('setting', settingsOf(before), settingsOf(after), () => []).map((change) => warned(change, before, after)),
-    ...compare('role', facts(before.roles, roleFacts), facts(after.roles, roleFacts), () => []),
-    ...compare('directory', groupsOf(before), groupsOf(after), () => ['this group gives nothing any more']),
-    ...compare('user', facts(before.users, userFacts), facts(after.users, userFacts), (user) => [
-      revoked(live.filter((token) => token.user === user).length, 'token'),
-      revoked(held.workstations.filter((one) => one.user === user && one.revokedAt === null).length, 'workstation'),
+  const tokensOf = Map.groupBy(live, (token): string => token.user);
+  const atGateway = Map.groupBy(live, (token): string => (token.kind === 'enroll' ? '' : token.gateway));
+  const workstations = held.workstations.filter(({ revokedAt }) => revokedAt === null);
+  const workstationsOf = Map.groupBy(workstations, ({ user }): string => user);
+  const parts = [
+    compare('setting', settingsOf(before), settingsOf(after), () => []),
+    of('role', before.roles, after.roles, roleFacts),
+    compare('directory', groupsOf(before), groupsOf(after), () => ['this group gives nothing any more']),
+    of('user', before.users, after.users, userFacts, (user) => [
+      revoked(tokensOf.get(user)?.length ?? 0, 'token'),
+      revoked(workstationsOf.get(user)?.length ?? 0, 'workstation'),
     ]),
-    ...taken(after, held.made ?? []),
-    ...compare('team', facts(before.teams, teamFacts), facts(after.teams, teamFacts), () => []),
-    ...compare('server', facts(before.servers, serverFacts), facts(after.servers, serverFacts), () => []),
-    ...compare('gateway', facts(before.gateways, gatewayFacts), facts(after.gateways, gatewayFacts), (gateway) => [
-      revoked(live.filter((token) => token.kind !== 'enroll' && token.gateway === gateway).length, 'token'),
+    taken(after, held.made ?? []),
+    of('team', before.teams, after.teams, teamFacts),
+    of('server', before.servers, after.servers, serverFacts),
+    of('gateway', before.gateways, after.gateways, gatewayFacts, (gateway) => [
+      revoked(atGateway.get(gateway)?.length ?? 0, 'token'),
     ]),
-    ...compare(
-      'assignment',
-      facts(assignmentsOf(before), assignmentFacts),
-      facts(assignmentsOf(after), assignmentFacts),
-      () => [],
-    ),
-    ...compare('rule', rulesOf(before), rulesOf(after), () => []),
-    ...compare('engine', facts(before.engines ?? {}, plainFacts), facts(after.engines ?? {}, plainFacts), () => []),
-    ...compare('sink', facts(before.sinks ?? {}, sinkFacts), facts(after.sinks ?? {}, sinkFacts), () => [
-      'what it still owes is not sent',
-    ]),
-    ...compareAccess(before, after),
+    of('assignment', assignmentsOf(before), assignmentsOf(after), assignmentFacts),
+    compare('rule', rulesOf(before), rulesOf(after), () => []),
+    of('engine', before.engines ?? {}, after.engines ?? {}, plainFacts),
+    of('sink', before.sinks ?? {}, after.sinks ?? {}, sinkFacts, () => ['what it still owes is not sent']),
+    compareAccess(before, after),
   ];
+  const changes: Change[] = [];
+  for (const part of parts)
+    for (const change of yield* part) changes.push(change.what === 'setting' ? warned(change, before, after) : change);
+  return changes;
 }
 
-function taken({ users }: PolicyFile, made: readonly MadePerson[]): readonly Change[] {
+function* of<T>(
+  what: Change['what'],
+  before: Readonly<Record<string, T>>,
+  after: Readonly<Record<string, T>>,
+  read: (value: T) => Facts,
+  onRemoval: (name: string) => readonly string[] = () => [],
+): Generator<void, readonly Change[]> {
+  return yield* compare(what, yield* facts(before, read), yield* facts(after, read), onRemoval);
+}
+
+function* taken({ users }: PolicyFile, made: readonly MadePerson[]): Generator<void, readonly Change[]> {
+  yield;
   const byEmail = new Map(Object.entries(users).map(([slug, { email }]) => [email?.toLowerCase(), slug]));
   return made.flatMap(({ slug, email, provider }): readonly Change[] => {
     const heir = Object.hasOwn(users, slug) ? slug : byEmail.get(email.toLowerCase());
@@ -100,20 +112,22 @@ export function describeChange({ action, what, name, detail }: Change): string {
 /** What is compared of a thing: names of facts with their values in one canonical text, or as a set of names. */
 type Facts = Readonly<Record<string, string | ReadonlySet<string>>>;
 
-function compare(
+function* compare(
   what: Change['what'],
   before: ReadonlyMap<string, Facts>,
   after: ReadonlyMap<string, Facts>,
   onRemoval: (name: string) => readonly string[],
-): readonly Change[] {
+): Generator<void, readonly Change[]> {
   const changes: Change[] = [];
   for (const [name, facts] of after) {
+    yield;
     const old = before.get(name);
     const detail = differences(old ?? {}, facts);
     if (!old) changes.push({ action: 'add', what, name, detail: detail.filter((text) => text !== '') });
     else if (detail.length > 0) changes.push({ action: 'change', what, name, detail });
   }
   for (const name of before.keys()) {
+    yield;
     if (after.has(name)) continue;
     changes.push({ action: 'remove', what, name, detail: onRemoval(name).filter((text) => text !== '') });
   }
@@ -140,8 +154,13 @@ function textOf(value: string | ReadonlySet<string> | undefined): string {
   return value.size === 0 ? 'none' : JSON.stringify([...value].toSorted());
 }
 
-function facts<T>(of: Readonly<Record<string, T>>, read: (value: T) => Facts): ReadonlyMap<string, Facts> {
-  return new Map(Object.entries(of).map(([name, value]) => [name, read(value)]));
+function* facts<T>(of: Readonly<Record<string, T>>, read: (value: T) => Facts): Generator<void, ReadonlyMap<string, Facts>> {
+  const found = new Map<string, Facts>();
+  for (const [name, value] of Object.entries(of)) {
+    found.set(name, read(value));
+    yield;
+  }
+  return found;
 }
 /** They are always there, so that they only change. */
 const settingsOf = ({ hosts = 'open', retention }: PolicyFile): ReadonlyMap<string, Facts> =>
@@ -258,25 +277,21 @@ function rulesOf({ gateways }: PolicyFile): ReadonlyMap<string, Facts> {
 }
 
 /** Who reaches which gateway, for users and gateways that are in both: what a changed team or role means. */
-function compareAccess(before: PolicyFile, after: PolicyFile): readonly Change[] {
-  const [old, now] = [grantsOf(before), grantsOf(after)];
-  const isInBoth = (pair: string) => {
-    const [user = '', gateway = ''] = pair.split(' -> ');
-    return [before, after].every((policy) => Object.hasOwn(policy.users, user) && Object.hasOwn(policy.gateways, gateway));
-  };
-  const change = (action: Change['action']) => (name: string) => ({ action, what: 'access' as const, name, detail: [] });
-  return [
-    ...[...now].filter((pair) => !old.has(pair) && isInBoth(pair)).map(change('add')),
-    ...[...old].filter((pair) => !now.has(pair) && isInBoth(pair)).map(change('remove')),
-  ];
-}
-
-function grantsOf(policy: PolicyFile): ReadonlySet<string> {
-  return new Set(
-    Object.entries(policy.users).flatMap(([user, of]) =>
-      [...reachedGateways(policy, of)].map((gateway) => `${user} -> ${gateway}`),
-    ),
-  );
+function* compareAccess(before: PolicyFile, after: PolicyFile): Generator<void, readonly Change[]> {
+  const [added, removed]: [Change[], Change[]] = [[], []];
+  const change = (action: Change['action'], name: string): Change => ({ action, what: 'access', name, detail: [] });
+  const isInBoth = (gateway: string) => [before, after].every(({ gateways }) => Object.hasOwn(gateways, gateway));
+  const users = new Map(Object.entries(before.users));
+  for (const [user, now] of Object.entries(after.users)) {
+    yield;
+    const was = users.get(user);
+    if (was === undefined) continue;
+    const [old, reached] = [reachedGateways(before, was), reachedGateways(after, now)];
+    for (const gateway of reached) if (!old.has(gateway) && isInBoth(gateway)) added.push(change('add', `${user} -> ${gateway}`));
+    for (const gateway of old)
+      if (!reached.has(gateway) && isInBoth(gateway)) removed.push(change('remove', `${user} -> ${gateway}`));
+  }
+  return [...added, ...removed];
 }
 
 function counted(count: number, noun: string): string {

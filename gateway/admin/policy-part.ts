@@ -40,8 +40,8 @@ export async function changePolicy(
     const shown = of.show(before);
     refuseStale(context, shown);
     const after = judged(of.change(before), may(actor, 'policy.read'));
-    refuseAbove(actor, before, after);
-    refuseTaking(actor, inForce, before, after);
+    await refuseAbove(actor, before, after);
+    await refuseTaking(actor, inForce, before, after);
     if (isDeepStrictEqual(before, after)) return after;
     const { operation, target } = of;
     try {

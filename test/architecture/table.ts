@@ -47,9 +47,10 @@ export const layers: readonly Layer[] = [
     node: [],
   },
   { at: 'gateway/bus/', ours: contract, packages: logger, node: 'all' },
+  { at: 'gateway/slice.ts', ours: [], packages: [], node: 'all' },
   {
     at: 'gateway/store/',
-    ours: [...contract, 'gateway/bus/bus.ts'],
+    ours: [...contract, 'gateway/slice.ts', 'gateway/bus/bus.ts'],
     packages: [...logger, 'kysely', 'better-sqlite3', 'pg', 'zod'],
     node: 'all',
   },
@@ -199,6 +200,7 @@ export const layers: readonly Layer[] = [
     at: 'gateway/admin/',
     ours: [
       ...contract,
+      'gateway/slice.ts',
       'gateway/caller/signing-key.ts',
       'gateway/pin/diff.ts',
       'gateway/store/',
