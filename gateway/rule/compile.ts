@@ -8,11 +8,11 @@ import type { PolicyFile } from '#contract/policy.ts';
 import type { Rule, RuleAction, RuleScope } from '#contract/rule.ts';
 import { injectionDetector } from './injection.ts';
 import type { Detector } from './match.ts';
-import { type Needles, needlesOf } from './needle.ts';
 import type { PatternEngine } from './pattern.ts';
 import { allowing } from './allow.ts';
 import type { PiiSettings } from './pii.ts';
 import { secretDetector } from './secret.ts';
+import { type Sift, siftOf } from './sift.ts';
 
 /** Loaded for the first rule that needs it: the tables of telephone numbers are large. */
 type PiiDetectorOf = (settings: PiiSettings) => Detector;
@@ -56,12 +56,10 @@ export type CompiledRule = TextRule | LimitsRule | WebhookRule | AnalyzerRule;
 /** Rules in order, and which of them can find nothing in a text. */
 export interface Chain {
   readonly rules: readonly CompiledRule[];
-  /** Indexes of those that are always asked. */
+  /** Indexes of those that are always asked, in order. */
   readonly always: readonly number[];
-  /** Of the others: whoever has a text that stands there, or a pattern that matches. */
-  readonly needles: Needles | undefined;
-  readonly sieve: ((text: string) => Iterable<number>) | undefined;
-  readonly marks: readonly { readonly pattern: RegExp; readonly owner: number }[];
+  /** Of the others: whoever may find something. */
+  readonly sift: Sift | undefined;
   readonly hashKey: Buffer;
 }
 export interface GatewayRules {
@@ -102,13 +100,13 @@ export async function compileRules(
     const pii = rules.some(({ method }) => method === 'pii') ? await deps.pii() : undefined;
     const hashKey = createHmac('sha256', deps.hashSecret).update(`rule hash ${slug}`).digest();
     const made = rules.map((rule) => ({ rule, compiled: compileRule(rule, patterns, pii) }));
-    const chains = new Map<string, Chain>();
+    const chains: Readonly<Record<Direction, Map<RuleScope, Chain>>> = { request: new Map(), response: new Map() };
     for (const on of ['request', 'response'] as const)
       for (const scope of ['tools', 'prompts', 'resources', 'definitions'] as const) {
         const own = made.filter(({ rule }) => (rule.on === on || rule.on === 'both') && rule.for.includes(scope));
         if (own.length > 0)
-          chains.set(
-            `${on} ${scope}`,
+          chains[on].set(
+            scope,
             chainOf(
               own.map((one) => one.compiled),
               hashKey,
@@ -116,7 +114,7 @@ export async function compileRules(
             ),
           );
       }
-    compiled.set(slug, { chain: (on, scope) => chains.get(`${on} ${scope}`) });
+    compiled.set(slug, { chain: (on, scope) => chains[on].get(scope) });
   }
   return compiled;
 }
@@ -162,23 +160,13 @@ function loaded<T>(part: T | undefined): T {
 }
 
 function chainOf(rules: readonly CompiledRule[], hashKey: Buffer, patterns: PatternEngine | undefined): Chain {
-  const triggers = rules.map((rule) => (rule.kind === 'text' ? rule.detector.trigger : 'always'));
-  const always = triggers.flatMap((trigger, index) => (trigger === 'always' ? [index] : []));
-  const needles = triggers.flatMap((trigger, owner) =>
-    trigger === 'always' ? [] : trigger.needs.map((text) => ({ text, owner })),
-  );
-  const loose = triggers.flatMap((trigger, owner) =>
-    trigger === 'always' ? [] : trigger.loose.map((one) => ({ ...one, owner })),
-  );
-  const marks = triggers.flatMap((trigger, owner) =>
-    trigger === 'always' || !trigger.marks ? [] : [{ pattern: trigger.marks, owner }],
+  const triggers = rules.map((rule) =>
+    rule.kind === 'text' && rule.detector.trigger !== 'always' ? rule.detector.trigger : undefined,
   );
   return {
     rules,
-    always,
-    marks,
-    needles: needles.length > 0 ? needlesOf(needles) : undefined,
-    sieve: loose.length > 0 ? patterns?.sieve(loose) : undefined,
+    always: triggers.flatMap((trigger, index) => (trigger ? [] : [index])),
+    sift: siftOf(triggers, patterns?.sieve),
     hashKey,
   };
 }

@@ -56,8 +56,11 @@ class Run {
   #leaves: readonly Leaf[] = [];
   #depth = 0;
   #isCut = false;
-  /** Rules that have to be asked. */
-  #asked = new Set<number>();
+  /** Texts of it that are no names, once somebody asked. */
+  #texts: number | undefined;
+  /** Rules that have to be asked beside those that always are; and the same in order, once no more are known. */
+  #sifted = new Set<number>();
+  #inOrder: readonly number[] | undefined;
   #fault: Fault | undefined;
 
   constructor(chain: Chain, subject: Subject, engines: Engines, signal: AbortSignal) {
@@ -90,9 +93,9 @@ class Run {
 
   /** The next rule that has to be asked. A text that was changed may have to be shown to more of them. */
   #next(from: number): number {
-    let next = Infinity;
-    for (const index of this.#asked) if (index >= from && index < next) next = index;
-    return next;
+    if (this.#isCut) return from;
+    this.#inOrder ??= this.#sifted.size < 2 ? [...this.#sifted] : [...this.#sifted].toSorted((a, b) => a - b);
+    return Math.min(nextOf(this.#chain.always, from), nextOf(this.#inOrder, from));
   }
 
   #walk(): void {
@@ -101,9 +104,10 @@ class Run {
     this.#leaves = leaves.filter((leaf) => placeOf(leaf, this.#subject) !== 'skipped');
     this.#rename();
     this.#depth = depth;
-    this.#asked = new Set(this.#chain.always);
-    if (isCut) this.#asked = new Set(this.#chain.rules.keys());
-    else for (const leaf of this.#leaves) this.#sift(leaf);
+    this.#texts = undefined;
+    this.#sifted.clear();
+    this.#inOrder = undefined;
+    if (!isCut) for (const leaf of this.#leaves) this.#sift(leaf);
   }
 
   #rename(): void {
@@ -114,10 +118,12 @@ class Run {
   }
 
   #sift(leaf: Leaf): void {
-    const { needles, sieve, marks } = this.#chain;
-    if (needles) for (const index of needles.ownersIn(this.#foldedOf(leaf))) this.#asked.add(index);
-    for (const { pattern, owner } of marks) if (pattern.test(leaf.text)) this.#asked.add(owner);
-    if (sieve) for (const index of sieve(leaf.text)) this.#asked.add(index);
+    const { sift } = this.#chain;
+    if (!sift) return;
+    const folded = () => this.#foldedOf(leaf);
+    // The protocol's types are as few as names.
+    const isName = leaf.kind === 'key' || leaf.key === 'type';
+    for (const index of isName ? sift.ofName(leaf.text, folded) : sift.of(leaf.text, folded)) this.#sifted.add(index);
   }
 
   #foldedOf(leaf: Leaf): string {
@@ -151,22 +157,29 @@ class Run {
     leaf.folded = undefined;
     leaf.isChanged = true;
     this.#sift(leaf);
+    this.#inOrder = undefined;
     return 'on';
   }
 
   #limits(rule: LimitsRule): Step {
     const { bytes, texts, depth, characters } = rule;
-    const long = this.#leaves.find(({ kind, text }) => kind !== 'key' && text.length > characters);
+    const long =
+      characters === Infinity ? undefined : this.#leaves.find(({ kind, text }) => kind !== 'key' && text.length > characters);
     const isOver =
       long !== undefined ||
       this.#span.end - this.#span.start > bytes ||
       this.#depth > depth ||
-      this.#leaves.filter(({ kind }) => kind !== 'key').length > texts;
+      (texts !== Infinity && this.#countTexts() > texts);
     if (!isOver) return 'on';
     const pointer = long ? pointerOf(long) : '';
     if (rule.action === 'block') return this.#block(rule, pointer);
     this.#hit(rule, 'alert', pointer);
     return 'on';
+  }
+
+  #countTexts(): number {
+    this.#texts ??= this.#leaves.filter(({ kind }) => kind !== 'key').length;
+    return this.#texts;
   }
 
   async #remote(rule: WebhookRule | AnalyzerRule): Promise<Step> {
@@ -242,6 +255,7 @@ class Run {
     this.#span = { start: this.#span.start, end: this.#span.end + this.#body.length - before };
     this.#isReplaced = true;
     this.#leaves = leavesOf(this.#body, this.#span).leaves.filter((leaf) => placeOf(leaf, this.#subject) !== 'skipped');
+    this.#texts = undefined;
     this.#rename();
   }
 
@@ -251,4 +265,15 @@ class Run {
     this.#settle();
     return this.#isReplaced ? { kind: 'changed', body: this.#body, hits } : { kind: 'passed', hits };
   }
+}
+
+/** The first of some indexes, which are in order, from one on; infinite where there is none. */
+function nextOf(indexes: readonly number[], from: number): number {
+  let [low, high] = [0, indexes.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((indexes[middle] ?? Infinity) < from) low = middle + 1;
+    else high = middle;
+  }
+  return indexes[low] ?? Infinity;
 }

@@ -11,8 +11,8 @@ export interface Match {
 export interface Loose {
   readonly source: string;
   readonly quick: RegExp | undefined;
-  /** A digit stands in whatever it matches. */
-  readonly hasDigit: boolean;
+  /** What stands in whatever it matches, letter by letter: `L` for a letter, `D` for a digit; undefined where no digit has to. */
+  readonly row: string | undefined;
 }
 export interface Trigger {
   readonly needs: readonly string[];

@@ -6,6 +6,7 @@ const gramLength = 4;
 const fewAtMost = 24;
 const tableBits = 18;
 const shortLength = 1024;
+const none: ReadonlySet<number> = new Set();
 
 export interface Needles {
   /** Numbers of the needles' owners, each once, that have a needle in the text. */
@@ -27,12 +28,12 @@ export function needlesOf(needles: readonly Needle[]): Needles {
       : undefined;
   return {
     ownersIn(folded) {
-      const found = new Set<number>();
+      let found: Set<number> | undefined;
       // Of a short text most have none: that is one question.
       if (!any || folded.length > shortLength || any.test(folded))
-        for (const [text, owners] of byText) if (folded.includes(text)) for (const { owner } of owners) found.add(owner);
-      table?.look(folded, found);
-      return found;
+        for (const [text, owners] of byText)
+          if (folded.includes(text)) for (const { owner } of owners) (found ??= new Set()).add(owner);
+      return table?.look(folded, found) ?? found ?? none;
     },
   };
 }
@@ -60,7 +61,9 @@ class GramTable {
     }
   }
 
-  look(text: string, found: Set<number>): void {
+  /** Adds to what was found; undefined where that is nothing. */
+  look(text: string, before: Set<number> | undefined): Set<number> | undefined {
+    let found = before;
     const mayStand = this.#mayStand;
     let gram = 0;
     for (let at = 0; at < text.length; at++) {
@@ -69,8 +72,10 @@ class GramTable {
       const slot = slotOf(gram);
       if (((mayStand[slot >>> 5] ?? 0) & (1 << (slot & 31))) === 0) continue;
       for (const { needle, offset } of this.#byGram.get(gram) ?? [])
-        if (!found.has(needle.owner) && text.startsWith(needle.text, at - (gramLength - 1) - offset)) found.add(needle.owner);
+        if (!found?.has(needle.owner) && text.startsWith(needle.text, at - (gramLength - 1) - offset))
+          (found ??= new Set()).add(needle.owner);
     }
+    return found;
   }
 }
 

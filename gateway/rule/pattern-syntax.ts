@@ -12,8 +12,8 @@ export interface Translated {
    * is bounded too.
    */
   readonly quick: RegExp | undefined;
-  /** A digit stands in whatever matches. */
-  readonly hasDigit: boolean;
+  /** What stands in whatever matches, letter by letter: `L` for a letter of ASCII, or what counts as one where case does not, `D` for a digit; undefined where no digit has to. */
+  readonly row: string | undefined;
 }
 
 /** Ways at one place, times the size of the pattern, that V8 may try: what it takes for each character of a text that somebody chose. */
@@ -36,7 +36,7 @@ export function translate(written: string, flags: string): Translated {
     source: `${inline === '' ? '' : `(?${inline})`}${reader.source}`,
     needs: bestOf(node),
     quick: quickOf(pattern, all, node, reader),
-    hasDigit: node.digit,
+    row: rowOf(bestRow(node)),
   };
 }
 
@@ -63,12 +63,14 @@ interface Part {
   readonly size: number;
   /** How many ways there are to match it at one place; infinite where nobody can say. */
   readonly ways: number;
-  /** A digit stands in it. */
-  readonly digit: boolean;
+  /** `L` and `D` for each of its characters, where that is certain; and the best such row that stands in whatever it matches, empty where there is none. */
+  readonly exactRow: string | undefined;
+  readonly row: string;
 }
-const nothing: Part = { exact: [''], needs: undefined, size: 0, ways: 1, digit: false };
-const any: Part = { exact: undefined, needs: undefined, size: 1, ways: 1, digit: false };
-const anyDigit: Part = { ...any, digit: true };
+const nothing: Part = { exact: [''], needs: undefined, size: 0, ways: 1, exactRow: '', row: '' };
+const any: Part = { exact: undefined, needs: undefined, size: 1, ways: 1, exactRow: undefined, row: '' };
+const anyDigit: Part = { ...any, exactRow: 'D' };
+const anyLetter: Part = { ...any, exactRow: 'L' };
 const alternativesAtMost = 64;
 const repeatedAtMost = 32;
 
@@ -83,25 +85,53 @@ function longer(a: readonly string[] | undefined, b: readonly string[] | undefin
   const shortest = (texts: readonly string[]) => Math.min(...texts.map(({ length }) => length));
   return shortest(a) >= shortest(b) ? a : b;
 }
+/** Fewer texts have a letter right before a digit than four digits. */
+function betterRow(a: string, b: string): string {
+  const rank = (row: string) => (row.includes('LD') ? rowAtMost : 0) + row.replaceAll('L', '').length;
+  return rank(b) > rank(a) ? b : a;
+}
+function bestRow({ exactRow = '', row }: Part): string {
+  return betterRow(exactRow, row);
+}
+/** The part of a row that few texts have and many patterns share. */
+function rowOf(row: string): string | undefined {
+  const at = row.indexOf('LD');
+  const part = at === -1 ? /D+/.exec(row)?.[0] : row.slice(Math.max(at - 1, 0));
+  return part?.slice(0, 4);
+}
+const rowAtMost = 16;
+
 function concat(a: Part, b: Part): Part {
-  const [size, ways, digit] = [a.size + b.size, a.ways * b.ways, a.digit || b.digit];
+  const [size, ways] = [a.size + b.size, a.ways * b.ways];
+  const rows = rowsOf(
+    a.exactRow === undefined || b.exactRow === undefined ? undefined : a.exactRow + b.exactRow,
+    betterRow(bestRow(a), bestRow(b)),
+  );
   if (a.exact && b.exact && a.exact.length * b.exact.length <= 16)
     return {
       exact: a.exact.flatMap((head) => (b.exact ?? []).map((tail) => head + tail)),
       needs: longer(a.needs, b.needs),
       size,
       ways,
-      digit,
+      ...rows,
     };
-  return { exact: undefined, needs: longer(bestOf(a), bestOf(b)), size, ways, digit };
+  return { exact: undefined, needs: longer(bestOf(a), bestOf(b)), size, ways, ...rows };
+}
+/** Of a row that is certain, and of what stands in it in any case. */
+function rowsOf(exact: string | undefined, row: string): Pick<Part, 'exactRow' | 'row'> {
+  if (exact === undefined || exact.length <= rowAtMost) return { exactRow: exact, row };
+  return { exactRow: undefined, row: betterRow(exact.slice(0, rowAtMost), row) };
 }
 function either(a: Part, b: Part): Part {
-  const [size, ways, digit] = [a.size + b.size, a.ways + b.ways, a.digit && b.digit];
+  const [size, ways] = [a.size + b.size, a.ways + b.ways];
+  const [of1, of2] = [rowOf(bestRow(a)), rowOf(bestRow(b))];
+  const row = of1 === undefined || of2 === undefined ? '' : of1 === of2 ? of1 : 'D';
+  const rows = { exactRow: a.exactRow === b.exactRow ? a.exactRow : undefined, row };
   const exact =
     a.exact && b.exact && a.exact.length + b.exact.length <= alternativesAtMost ? [...a.exact, ...b.exact] : undefined;
   const [of, or] = [bestOf(a), bestOf(b)];
   const needs = of && or && of.length + or.length <= alternativesAtMost ? [...of, ...or] : undefined;
-  return { exact, needs, size, ways, digit };
+  return { exact, needs, size, ways, ...rows };
 }
 
 class Reader {
@@ -215,7 +245,9 @@ class Reader {
     }
     if (this.#pattern[this.#at] !== ']') throw this.#refused('a class is not closed');
     this.#take(1);
-    return /^\[(?:\\d|0-9)\]$/.test(this.#pattern.slice(began, this.#at)) ? anyDigit : any;
+    const written = this.#pattern.slice(began, this.#at);
+    if (/^\[(?:\\d|[0-9](?:-[0-9])?)+\]$/.test(written)) return anyDigit;
+    return /^\[(?:[A-Z]-[A-Z]|[a-z]-[a-z]|[A-Za-z])+\]$/.test(written) ? anyLetter : any;
   }
 
   #escape(rest: string): Part {
@@ -260,12 +292,15 @@ class Reader {
     const most = mark === '{' ? Math.max(upTo, least) : 1;
     const size = Math.max(part.size, 1) * Math.max(most, 1);
     const ways = mark === '*' || mark === '+' || found[3] === '' ? Infinity : waysOf(part.ways, least, mark === '?' ? 1 : most);
-    if (least === 0) return { exact: undefined, needs: undefined, size, ways, digit: false };
+    if (least === 0) return { exact: undefined, needs: undefined, size, ways, exactRow: undefined, row: '' };
     if (least === 1 && mark === '{' && found[2] === undefined) return { ...part, size, ways };
     // At least so many of it stand there.
     const [only] = part.exact?.length === 1 ? part.exact : [];
     const repeated = only !== undefined && least > 1 ? [only.repeat(Math.min(least, repeatedAtMost))] : undefined;
-    return { exact: undefined, needs: longer(usable(repeated), bestOf(part)), size, ways, digit: part.digit };
+    const row = part.exactRow?.repeat(Math.min(least, rowAtMost));
+    const isExact = mark === '{' && found[2] === undefined && least <= rowAtMost;
+    const rows = rowsOf(isExact ? row : undefined, betterRow(row?.slice(0, rowAtMost) ?? '', part.row));
+    return { exact: undefined, needs: longer(usable(repeated), bestOf(part)), size, ways, ...rows };
   }
 
   #refused(reason: string): Fault {
@@ -290,8 +325,12 @@ const inClass: ReadonlyMap<string, string> = new Map([
 /** Exactly one character; what is not ASCII is in no needed text. */
 function literal(char: string): Part {
   return (char.codePointAt(0) ?? 0x80) < 0x80
-    ? { exact: [char.toLowerCase()], needs: undefined, size: 1, ways: 1, digit: /[0-9]/.test(char) }
+    ? { exact: [char.toLowerCase()], needs: undefined, size: 1, ways: 1, exactRow: rowOfChar(char), row: '' }
     : any;
+}
+
+function rowOfChar(char: string): string | undefined {
+  return /[0-9]/.test(char) ? 'D' : /[A-Za-z]/.test(char) ? 'L' : undefined;
 }
 
 /** From `least` up to `most` of what can be matched in so many ways. */

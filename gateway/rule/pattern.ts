@@ -18,7 +18,7 @@ export interface PatternEngine {
   /** Throws RULE_PATTERN for what is refused without compiling it. */
   detector(patterns: readonly string[], flags: string): Detector;
   /** Looks for many loose patterns at once: which owners have one in the text. */
-  sieve(patterns: readonly Owned[]): (text: string) => Iterable<number>;
+  sieve(patterns: readonly Owned[]): (text: string) => readonly number[];
 }
 export interface Owned extends Loose {
   readonly owner: number;
@@ -72,29 +72,53 @@ export function openPatternEngine(): PatternEngine {
     },
     sieve(patterns) {
       const quick = patterns.filter((one) => one.quick).slice(0, quickAtMost);
-      const withDigit = quick.filter(({ hasDigit }) => hasDigit);
-      const withoutDigit = quick.filter(({ hasDigit }) => !hasDigit);
-      const others = patterns.filter((one) => !quick.includes(one));
-      const groups: readonly Sieve[] = Array.from({ length: Math.ceil(others.length / setAtMost) }, (_, index) =>
-        sieveOf(library.RRegexSet, others.slice(index * setAtMost, (index + 1) * setAtMost)),
+      const others = Map.groupBy(
+        patterns.filter((one) => !quick.includes(one)),
+        ({ row }) => row,
       );
+      const gated: readonly Gated[] = [
+        ...[...Map.groupBy(quick, ({ row }) => row)].map(([row, own]) => ({ gate: gateOf(row), looks: own.map(quickSieve) })),
+        ...[...others].map(([row, own]) => ({
+          gate: gateOf(row),
+          looks: Array.from({ length: Math.ceil(own.length / setAtMost) }, (_, index) =>
+            sieveOf(library.RRegexSet, own.slice(index * setAtMost, (index + 1) * setAtMost)),
+          ),
+        })),
+      ];
       return (text) => {
-        const found: number[] = [];
-        for (const { quick: at, owner } of withoutDigit) if (at?.test(text)) found.push(owner);
-        if (withDigit.length > 0 && /[0-9]/.test(text))
-          for (const { quick: at, owner } of withDigit) if (at?.test(text)) found.push(owner);
-        for (const look of groups) found.push(...look(text));
-        return found;
+        let found: number[] | undefined;
+        const hasDigit = /[0-9]/.test(text);
+        for (const { gate, looks } of gated) {
+          if (gate && !(hasDigit && gate.test(text))) continue;
+          for (const look of looks) for (const owner of look(text)) (found ??= []).push(owner);
+        }
+        return found ?? nobody;
       };
     },
   };
 }
 
 type Sieve = (text: string) => readonly number[];
+/** Those that need the same row of letters and digits are asked only where it stands. */
+interface Gated {
+  readonly gate: RegExp | undefined;
+  readonly looks: readonly Sieve[];
+}
+const nobody: readonly number[] = [];
 /** So many are faster one by one. */
 const quickAtMost = 32;
 /** Patterns in one set: more make it slower for all. */
 const setAtMost = 100;
+
+/** Without case U+017F and U+212A are letters too. */
+function gateOf(row: string | undefined): RegExp | undefined {
+  return row === undefined ? undefined : new RegExp(row.replaceAll('L', '[A-Za-z\\u017f\\u212a]').replaceAll('D', '[0-9]'));
+}
+
+function quickSieve({ quick, owner }: Owned): Sieve {
+  const only = [owner];
+  return (text) => (quick?.test(text) === false ? nobody : only);
+}
 
 function sieveOf(Set: typeof RRegexSet, patterns: readonly Owned[]): Sieve {
   const all = patterns.map(({ owner }) => owner);

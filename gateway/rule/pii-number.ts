@@ -1,18 +1,20 @@
 // Personal data that a checksum or ranges that were issued confirm: cards, bank accounts, national numbers; and mail addresses.
 // The rule: what a checksum alone leaves to chance needs its usual shape or words around it.
 import { isValidIBAN } from 'ibantools';
+import { findNumbers } from './digit.ts';
 import { type Context, type Found, nowhere, type Recognizer } from './pii-context.ts';
 
 /** A run of digits with what people put between them. */
 const digitRun =
-  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.+#-])\d(?:[ .\u00a0\u2009\u202f\u2010-\u2013-]?\d){7,22}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.-]\d)/gu;
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.+#-])\d(?:[ .\u00a0\u2009\u202f\u2010-\u2013-]?\d){7,22}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.-]\d)/uy;
+/** No card has fewer. */
+const cardDigits = 12;
 
-export const cards: Recognizer = (text, { near, before }) =>
-  [...text.matchAll(digitRun)].flatMap(({ 0: raw, index }): Found[] => {
+export const cards: Recognizer = (text, { digits: numbers, near, before }) =>
+  findNumbers(digitRun, text, numbers, cardDigits).flatMap(({ start, end, raw }): Found[] => {
     const digits = raw.replaceAll(/\D/g, '');
     const network = networkOf(digits);
     if (network === undefined || !hasLuhn(digits) || /^(\d)\1+$/.test(digits)) return [];
-    const [start, end] = [index, index + raw.length];
     const groups = raw.split(/\D/).map(({ length }) => length);
     const isUsual = groups.length > 1 && usualGroups.has(groups.join('-'));
     if (groups.length > 1 && !isUsual) return near(start, end, cardWords) ? [{ start, end, score: 0.7 }] : [];
@@ -30,7 +32,8 @@ function isInIban(text: string, at: number): boolean {
   );
   if (!before) return false;
   const from = at - before[0].length;
-  return ibans(text.slice(from, at + 44), nowhere).some(({ start }) => start === 0);
+  const own = text.slice(from, at + 44);
+  return ibans(own, nowhere(own)).some(({ start }) => start === 0);
 }
 
 const usualGroups: ReadonlySet<string> = new Set(['4-4-4-4', '4-6-5', '4-6-4', '4-4-4-4-3', '4-4-4-1', '6-10', '6-13']);
@@ -69,20 +72,34 @@ function hasLuhn(digits: string): boolean {
 
 /** Two letters and two digits, then groups of letters and digits: as it is printed or in one. */
 const ibanRun =
-  /(?<![A-Za-z\u00c0-\u04ff\p{N}_])[A-Za-z]{2}\d{2}(?:[ \u00a0-]?[A-Za-z0-9]){11,30}(?![A-Za-z\u00c0-\u04ff\p{N}_])/gu;
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_])[A-Za-z]{2}\d{2}(?:[ \u00a0-]?[A-Za-z0-9]){11,30}(?![A-Za-z\u00c0-\u04ff\p{N}_])/uy;
 
-export const ibans: Recognizer = (text, { tick }) =>
-  [...text.matchAll(ibanRun)].flatMap(({ 0: raw, index }): Found[] => {
+export const ibans: Recognizer = (text, { digits, tick }) => {
+  const found: Found[] = [];
+  let from = 0;
+  for (const at of digits.lettered) {
+    if (at < from) continue;
     tick();
-    // A word that stands behind it looks like one more group.
-    for (let run = raw; ;) {
-      if (isValidIBAN(run.replaceAll(/[ \u00a0-]/g, '').toUpperCase()))
-        return [{ start: index, end: index + run.length, score: 1 }];
-      const cut = Math.max(run.lastIndexOf(' '), run.lastIndexOf('\u00a0'), run.lastIndexOf('-'));
-      if (cut < 14) return [];
-      run = run.slice(0, cut);
-    }
-  });
+    ibanRun.lastIndex = at;
+    const [raw] = ibanRun.exec(text) ?? [];
+    if (raw === undefined) continue;
+    from = at + raw.length;
+    const length = ibanLength(raw);
+    if (length > 0) found.push({ start: at, end: at + length, score: 1 });
+  }
+  return found;
+};
+
+/** Of the account's number that the text begins with; 0 where it does not. */
+function ibanLength(text: string): number {
+  // A word that stands behind it looks like one more group.
+  for (let run = text; ;) {
+    if (isValidIBAN(run.replaceAll(/[ \u00a0-]/g, '').toUpperCase())) return run.length;
+    const cut = Math.max(run.lastIndexOf(' '), run.lastIndexOf('\u00a0'), run.lastIndexOf('-'));
+    if (cut < 14) return 0;
+    run = run.slice(0, cut);
+  }
+}
 
 /** More marks are allowed in one, and nobody has them (RFC 5321): in a text they stand before it. */
 const localPart = /[\p{L}\p{N}%&'+_.-]/u;
@@ -126,7 +143,7 @@ export const emails: Recognizer = (text, { tick }) => {
 };
 
 const nineDigits =
-  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#+-]|\d[ ])\d{3}([ \u2010-\u2013-]?)\d{2}\1\d{4}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.\u2010-\u2013-]\d|[ ]\d)/gu;
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#+-]|\d[ ])\d{3}([ \u2010-\u2013-]?)\d{2}\1\d{4}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.\u2010-\u2013-]\d|[ ]\d)/uy;
 const ssnWords =
   /\b(?:ssn|s\.s\.n|social ?-?security|soc(?:ial)?\.? ?sec|my social|taxpayer|tax ?id|seguro social)\b|\bss ?#|社会保障/iu;
 const itinWords = /\b(?:itin|taxpayer|tax ?id)\b/iu;
@@ -135,11 +152,11 @@ const noPerson =
 
 /** Nine digits in the shape of a US number, or with its name before them. */
 function nineOf(isIssued: (area: number, group: number, serial: number) => boolean, words: RegExp): Recognizer {
-  return (text, { near, before }: Context) =>
-    [...text.matchAll(nineDigits)].flatMap(({ 0: raw, 1: mark = '', index }): Found[] => {
-      const digits = raw.replaceAll(/\D/g, '');
-      if (!isIssued(Number(digits.slice(0, 3)), Number(digits.slice(3, 5)), Number(digits.slice(5)))) return [];
-      const [start, end] = [index, index + raw.length];
+  return (text, { digits, near, before }: Context) =>
+    findNumbers(nineDigits, text, digits, 9).flatMap(({ start, end, raw }): Found[] => {
+      const mark = raw.length > 9 ? (raw[3] ?? '') : '';
+      const group = 3 + mark.length;
+      if (!isIssued(Number(raw.slice(0, 3)), Number(raw.slice(group, group + 2)), Number(raw.slice(-4)))) return [];
       if (near(start, end, words)) return [{ start, end, score: 1 }];
       const isOther = noPerson.test(before(start));
       return [{ start, end, score: mark === '' ? 0.1 : isOther ? 0.2 : mark === ' ' ? 0.5 : 0.8 }];
@@ -147,7 +164,7 @@ function nineOf(isIssued: (area: number, group: number, serial: number) => boole
 }
 
 const nhsRun =
-  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#+-]|\d[ ])\d{3}[ -]?\d{3}[ -]?\d{4}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.-]\d|[ ]\d)/gu;
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#+-]|\d[ ])\d{3}[ -]?\d{3}[ -]?\d{4}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.-]\d|[ ]\d)/uy;
 const nhsWords = /\b(?:nhs|patient|health service)\b/i;
 
 export const nationalNumbers = {
@@ -165,12 +182,11 @@ export const nationalNumbers = {
     itinWords,
   ),
   /** Ten digits, the last of which makes the sum (modulus 11). */
-  nhs: ((text, { near }) =>
-    [...text.matchAll(nhsRun)].flatMap(({ 0: raw, index }): Found[] => {
+  nhs: ((text, { digits: numbers, near }) =>
+    findNumbers(nhsRun, text, numbers, 10).flatMap(({ start, end, raw }): Found[] => {
       const digits = [...raw.replaceAll(/\D/g, '')].map(Number);
       const sum = digits.slice(0, 9).reduce((total, digit, place) => total + digit * (10 - place), 0);
       if ((11 - (sum % 11)) % 11 !== digits[9]) return [];
-      const [start, end] = [index, index + raw.length];
       return [{ start, end, score: near(start, end, nhsWords) ? 1 : 0.3 }];
     })) satisfies Recognizer,
 };

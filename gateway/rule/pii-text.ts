@@ -2,16 +2,22 @@
 // The rule: a number that anything could have needs a word before it that says what it is.
 import { isIPv4, isIPv6 } from 'node:net';
 import { parsePhoneNumberFromString } from 'libphonenumber-js';
+import { findNumbers } from './digit.ts';
 import type { Found, Recognizer } from './pii-context.ts';
 
 const phoneRun =
-  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#/@-])(?:\+|00)?\(?\d(?:[ ().\u00a0\u2010-\u2013/-]{0,3}\d){6,14}(?![A-Za-z\u00c0-\u04ff\p{N}_@]|[.-]\d)/gu;
+  /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#/@-])(?:\+|00)?\(?\d(?:[ ().\u00a0\u2010-\u2013/-]{0,3}\d){6,14}(?![A-Za-z\u00c0-\u04ff\p{N}_@]|[.-]\d)/uy;
 const phoneWords =
   /\b(?:phone|telephone|tel|mobile|cell|call|fax|whatsapp|sms|contact|handy|telefon|telefono|teléfono|téléphone|portable|móvil|celular|numero)\b|電話|电话|тел/iu;
 
-export const phones: Recognizer = (text, { near }) =>
-  [...text.matchAll(phoneRun)].flatMap(({ 0: raw, index }): Found[] => {
-    const [start, end] = [index, index + raw.length];
+/** What a number begins with before its first digit: a plus, a bracket, or both. */
+function beforePhone(text: string, at: number): number {
+  const isOpen = text[at - 1] === '(';
+  return (isOpen ? 1 : 0) + (text[at - (isOpen ? 2 : 1)] === '+' ? 1 : 0);
+}
+
+export const phones: Recognizer = (text, { digits, near }) =>
+  findNumbers(phoneRun, text, digits, 7, beforePhone).flatMap(({ start, end, raw }): Found[] => {
     const isInternational = raw.startsWith('+') || raw.startsWith('00');
     const isNamed = near(start, end, phoneWords);
     // Neither a prefix nor a word: only as people of the US write theirs.

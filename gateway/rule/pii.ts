@@ -2,6 +2,7 @@
 // The rule: each recognizer is linear in the text. Names and places of people are not found here: no process could without a model.
 import { type PiiType, piiTypes } from '#contract/rule.ts';
 import { allowing } from './allow.ts';
+import { type Digits, digitsIn } from './digit.ts';
 import { type Detector, type Match, withoutOverlaps } from './match.ts';
 import { findInPieces } from './piece.ts';
 import { contextOf, type Recognizer } from './pii-context.ts';
@@ -40,55 +41,27 @@ export function piiDetector({ types = piiTypes, threshold, thresholds = {}, allo
     trigger: { needs: [], loose: [], marks },
     find(text, time, folded, name = '') {
       if (!marks.test(text)) return [];
-      const shape = shapeOf(text);
-      const may = types.filter((type) => mayStand[type](shape, text, () => `${name.toLowerCase()} ${folded()}`));
-      if (may.length === 0) return [];
+      const words = () => `${name.toLowerCase()} ${folded()}`;
       const findIn = (piece: string, isFirst: boolean) => {
-        const context = contextOf(piece, isFirst ? name : '', time);
-        return may.flatMap((type): Match[] => {
+        const digits = digitsIn(piece);
+        const context = contextOf(piece, digits, isFirst ? name : '', time);
+        const found: Match[] = [];
+        for (const type of types) {
+          if (!mayStand[type](digits, piece, words)) continue;
           time.check();
           const least = thresholds[type] ?? threshold;
-          return recognizers[type](piece, context)
-            .filter(({ start, end, score }) => score >= least && !isAllowed(piece.slice(start, end)))
-            .map(({ start, end }) => ({ start, end, type }));
-        });
+          for (const { start, end, score } of recognizers[type](piece, context))
+            if (score >= least && !isAllowed(piece.slice(start, end))) found.push({ start, end, type });
+        }
+        return found;
       };
       return withoutOverlaps(findInPieces(text, reach, time, findIn));
     },
   };
 }
 
-/** What a text is made of, found out once for all types. */
-interface Shape {
-  readonly digits: number;
-  /** The most digits in a row with at most three of the characters between two of them that people put there. */
-  readonly dense: number;
-}
-
-const gapAtMost = 3;
-
-function shapeOf(text: string): Shape {
-  let [digits, run, dense, gap] = [0, 0, 0, 0];
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code >= 0x30 && code <= 0x39) {
-      digits++;
-      run++;
-      gap = 0;
-      if (run > dense) dense = run;
-    } else if (run > 0 && (++gap > gapAtMost || !isGap(code))) run = 0;
-  }
-  return { digits, dense };
-}
-
-/** What people put between the digits of one number. */
-function isGap(code: number): boolean {
-  if (code < 0x80) return code === 0x20 || (code >= 0x28 && code <= 0x2f && code !== 0x2a && code !== 0x2c);
-  return code === 0xa0 || code === 0x2009 || code === 0x202f || (code >= 0x2010 && code <= 0x2015);
-}
-
 /** Whether one can stand in a text at all: most texts are not worth a closer look. */
-const mayStand: Readonly<Record<PiiType, (shape: Shape, text: string, folded: () => string) => boolean>> = {
+const mayStand: Readonly<Record<PiiType, (digits: Digits, text: string, folded: () => string) => boolean>> = {
   EMAIL_ADDRESS: (_, text) => text.includes('@'),
   PHONE_NUMBER: ({ dense }) => dense >= 7,
   CREDIT_CARD: ({ dense }) => dense >= 12,
@@ -98,5 +71,5 @@ const mayStand: Readonly<Record<PiiType, (shape: Shape, text: string, folded: ()
   IBAN_CODE: ({ dense }) => dense >= 7,
   IP_ADDRESS: (_, text) => /\d\.\d{1,3}\.\d{1,3}\.\d|:[0-9A-Fa-f]{0,4}:/.test(text),
   URL: (_, text) => text.includes('://'),
-  DATE_OF_BIRTH: ({ digits }, _, folded) => digits >= 3 && isOfBirth(folded()),
+  DATE_OF_BIRTH: ({ count, shortest }, _, folded) => count >= 4 && shortest <= 4 && isOfBirth(folded()),
 };

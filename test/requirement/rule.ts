@@ -161,4 +161,14 @@ export const rule: readonly Requirement[] = [
     promise: 'A text with a million candidates takes no more than the time that rules have.',
     source: 'docs/rules.md, Methods',
   },
+  {
+    id: 'rule.numbers-everywhere',
+    promise: 'Personal numbers are found wherever they stand in a text, though they are looked for only where one can begin.',
+    source: 'docs/rules.md',
+  },
+  {
+    id: 'rule.no-text-held-back',
+    promise: 'A pattern is shown each text that it matches, though most texts are shown to no pattern.',
+    source: 'docs/rules.md',
+  },
 ];

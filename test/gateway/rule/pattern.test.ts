@@ -77,6 +77,11 @@ test('many matches in a long text are all found', () => {
 });
 
 test('no text is held back from a pattern that matches it', () => {
+  proves('rule.no-text-held-back', {
+    file: 'gateway/rule/pattern.ts',
+    find: "replaceAll('L', ",
+    replace: "replaceAll('L', '[A-Z]').replaceAll('L', ",
+  });
   const piece = fc.constantFrom(
     'foo',
     'Bar',
@@ -100,6 +105,12 @@ test('no text is held back from a pattern that matches it', () => {
     '\\b',
     '-',
     '(long text)?',
+    '[A-Z]',
+    '[a-zK]{2}',
+    '\\d{3}',
+    '[0-5]{2,4}',
+    '(?:[a-z]\\d|7)',
+    '(?:[xs]1){2}',
   );
   const text = fc.string({
     unit: fc.constantFrom(
@@ -128,9 +139,16 @@ test('no text is held back from a pattern that matches it', () => {
       'bar',
       'é',
       'long text',
+      'A1',
+      'ſ1',
+      '\u212a2',
+      '7',
+      '345',
+      '0123',
     ),
     maxLength: 30,
   });
+  const rows = new Set<string>();
   fc.assert(
     fc.property(
       fc.array(piece, { minLength: 1, maxLength: 5 }),
@@ -139,17 +157,28 @@ test('no text is held back from a pattern that matches it', () => {
       fc.constantFrom('', 'i'),
       (pieces, isEither, hay, flags) => {
         const pattern = pieces.join(isEither ? '|' : '');
-        const { needs, quick, hasDigit, source } = translate(pattern, flags);
-        const bare = engine.sieve([{ source, quick: undefined, hasDigit: false, owner: 0 }]);
+        const { needs, quick, row, source } = translate(pattern, flags);
+        const bare = engine.sieve([{ source, quick: undefined, row: undefined, owner: 0 }]);
         const isMatch = [...bare(hay)].length > 0;
         if (!isMatch) return;
         if (needs) expect(needs.some((need) => fold(hay).includes(need))).toBe(true);
         if (quick) expect(quick.test(hay)).toBe(true);
-        if (hasDigit) expect(hay).toMatch(/[0-9]/);
+        // The same behind the row of letters and digits that it needs.
+        if (row === undefined) return;
+        expect([...engine.sieve([{ source, quick, row, owner: 0 }])(hay)]).toEqual([0]);
+        rows.add(row);
       },
     ),
-    { numRuns: 1000, examples: [[['K', '\\b'], false, '\u212af', 'i']] },
+    {
+      numRuns: 1000,
+      examples: [
+        [['K', '\\b'], false, '\u212af', 'i'],
+        [['[A-Z]', '\\d{3}'], false, 'ſ0123', 'i'],
+        [['[a-zK]{2}', '[0-5]{2,4}'], false, '\u212a\u212a345', 'i'],
+      ],
+    },
   );
+  expect(rows.size).toBeGreaterThan(3);
 });
 
 test('of many needles those are told that stand in the text, and no other', () => {
