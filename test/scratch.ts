@@ -19,5 +19,5 @@ export async function copyRepository(root: string): Promise<Scratch> {
     filter: (from) => from === root || !left.has(basename(from)),
   });
   await symlink(join(root, 'node_modules'), join(scratch, 'node_modules'), 'dir');
-  return { root: scratch, close: async () => await rm(scratch, { recursive: true, force: true }) };
+  return { root: scratch, close: async () => await rm(scratch, { recursive: true, force: true, maxRetries: 10 }) };
 }

@@ -181,7 +181,7 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
       await egress.close();
       inForce.close();
       await data.close();
-      await rm(data.dir, { recursive: true, force: true });
+      await rm(data.dir, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

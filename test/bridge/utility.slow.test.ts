@@ -20,8 +20,13 @@ beforeEach(async () => {
   await mkdir(join(home, 'state'), { mode: 0o700 });
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  await rm(home, { recursive: true, force: true });
+  for (const child of children.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+  await rm(home, { recursive: true, force: true, maxRetries: 10 });
 });
 
 async function startAgent(profile: object = {}): Promise<{ child: ChildProcess; socket: string; stdout: () => string }> {

@@ -45,7 +45,7 @@ describe.skipIf(missing.length > 0)(
     afterEach(async () => {
       await companion?.close();
       companion = undefined;
-      await rm(join(session.dir, 'data'), { recursive: true, force: true });
+      await rm(join(session.dir, 'data'), { recursive: true, force: true, maxRetries: 10 });
     });
     afterAll(async () => {
       await deployment?.close();

@@ -13,7 +13,7 @@ let place = '';
 beforeEach(async () => {
   place = await mkdtemp(join(await realpath(tmpdir()), 'drawbridge-electron-'));
 });
-afterEach(async () => await rm(place, { recursive: true, force: true }));
+afterEach(async () => await rm(place, { recursive: true, force: true, maxRetries: 10 }));
 
 describe('the Electron of the tests', () => {
   test('arrives whole for two that ask at once, and starts the app of a folder under the name and version of that app', async ({

@@ -17,7 +17,7 @@ let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'drawbridge-start-'));
 });
-afterEach(() => rm(dir, { recursive: true, force: true }));
+afterEach(() => rm(dir, { recursive: true, force: true, maxRetries: 10 }));
 
 const start = async (env: Record<string, string>) => {
   const args = ['--json', '--listen', `127.0.0.1:${await freePort()}`, '--data', dir];

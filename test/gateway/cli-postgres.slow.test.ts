@@ -20,7 +20,7 @@ describe('a gateway server on PostgreSQL', () => {
   });
   afterAll(async () => {
     await postgres.close();
-    await rm(dir, { recursive: true, force: true });
+    await rm(dir, { recursive: true, force: true, maxRetries: 10 });
   });
 
   test('takes a policy and tokens from the command line beside it, and keeps a chain of records', async () => {

@@ -32,7 +32,7 @@ beforeAll(async () => {
   policyFile = join(dir, 'policy.yaml');
   await writeFile(policyFile, stringify(twoTeams));
 });
-afterAll(() => rm(dir, { recursive: true, force: true }));
+afterAll(() => rm(dir, { recursive: true, force: true, maxRetries: 10 }));
 
 const cli = (...args: string[]): Promise<Finished> => run(script, [...args, '--data', dataDir]);
 async function done(...args: string[]): Promise<string> {

@@ -46,7 +46,7 @@ export async function openData(policy?: PolicyFile): Promise<Data> {
     bus: createMemoryBus({ logger: quiet }),
     async close() {
       await store.close();
-      await rm(dir, { recursive: true, force: true });
+      await rm(dir, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

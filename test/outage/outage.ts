@@ -95,7 +95,7 @@ export async function outage(kind: SinkKind, records: number): Promise<Outcome> 
   } finally {
     await receiver.stop('SIGTERM');
     await deployment.close();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

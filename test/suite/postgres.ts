@@ -77,7 +77,7 @@ export async function startPostgres(): Promise<TestPostgres> {
       process.removeListener('exit', stop);
       stop();
       await ended;
-      await rm(root, { recursive: true, force: true });
+      await rm(root, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

@@ -200,7 +200,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     async close() {
       for (const { agent } of workstations) await agent.stop();
       await gateway.stop();
-      await rm(dir, { recursive: true, force: true });
+      await rm(dir, { recursive: true, force: true, maxRetries: 10 });
     },
   };
   await deployment.apply(options.policy);

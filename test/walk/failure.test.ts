@@ -30,7 +30,7 @@ interface Scene {
 
 async function scene(options: { timeoutSeconds?: number; withProxy?: boolean } = {}): Promise<Scene> {
   const dir = await mkdtemp(join(tmpdir(), 'drawbridge-count-'));
-  cleanUp.push(() => rm(dir, { recursive: true, force: true }));
+  cleanUp.push(() => rm(dir, { recursive: true, force: true, maxRetries: 10 }));
   const countFile = join(dir, 'count');
   const opened: { proxy?: FaultProxy } = {};
   const deployment = await deploy({

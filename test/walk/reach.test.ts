@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await deployment.close();
-  await rm(dir, { recursive: true, force: true });
+  await rm(dir, { recursive: true, force: true, maxRetries: 10 });
 });
 
 async function call(user: string, server: string, key: string) {

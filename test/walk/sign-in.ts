@@ -71,7 +71,7 @@ export async function deploySignIn(of: {
     async close() {
       await deployment.close();
       for (const provider of providers) await provider.close();
-      await rm(dir, { recursive: true, force: true });
+      await rm(dir, { recursive: true, force: true, maxRetries: 10 });
     },
   };
 }

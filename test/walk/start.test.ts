@@ -27,7 +27,7 @@ let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'drawbridge-start-'));
 });
-afterEach(() => rm(dir, { recursive: true, force: true }));
+afterEach(() => rm(dir, { recursive: true, force: true, maxRetries: 10 }));
 const digests = (home: string) =>
   Promise.all(
     hostFiles.map(async (path) =>

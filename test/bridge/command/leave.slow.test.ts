@@ -37,7 +37,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await agent?.stop();
-  await rm(place, { recursive: true, force: true });
+  await rm(place, { recursive: true, force: true, maxRetries: 10 });
 });
 
 describe('leaving', () => {

@@ -52,7 +52,7 @@ export async function makePlace(sealingKey?: string): Promise<Place> {
       );
       return files.join('\n');
     },
-    close: () => rm(home, { recursive: true, force: true }),
+    close: () => rm(home, { recursive: true, force: true, maxRetries: 10 }),
   };
 }
 

@@ -26,7 +26,7 @@ export const fake = (name: string): string => join(repository, 'test', 'fake', '
 /** A folder of its own, removed when the test is over. */
 export async function freshFolder(): Promise<string> {
   const folder = await mkdtemp(join(await realpath(tmpdir()), 'drawbridge-server-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 10 }));
   return folder;
 }
 

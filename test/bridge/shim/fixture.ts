@@ -74,7 +74,7 @@ export async function openFarSide(deps: Partial<AgentDeps> = {}): Promise<FarSid
     refusal: undefined,
     async close() {
       await socket.close();
-      await rm(stateDir, { recursive: true, force: true });
+      await rm(stateDir, { recursive: true, force: true, maxRetries: 10 });
     },
   };
   const socket = await serveSocket({

@@ -31,7 +31,7 @@ describe('the packaged app', () => {
   }, 200_000);
   afterAll(async () => {
     await scratch?.close();
-    await rm(place, { recursive: true, force: true });
+    await rm(place, { recursive: true, force: true, maxRetries: 10 });
   });
   const at = (of: Packaged, path: string) => join(of.unpacked, path);
 

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await scratch?.close();
-  await rm(place, { recursive: true, force: true });
+  await rm(place, { recursive: true, force: true, maxRetries: 10 });
 });
 
 test('the packaged app passes the tests of the companion', { timeout: 900_000 }, async ({ skip }) => {

@@ -27,7 +27,7 @@ describe('the runtime of an installed app', () => {
     const node = (await packagedNode(root, target)) ?? process.execPath;
     await makeRuntime({ root, folder, version: '7.8.9', target, node });
   });
-  afterAll(async () => await rm(place, { recursive: true, force: true }));
+  afterAll(async () => await rm(place, { recursive: true, force: true, maxRetries: 10 }));
 
   test('starts from a link, with no Node and no package anywhere else', async () => {
     proves('package.runtime-alone', {

@@ -28,7 +28,7 @@ afterAll(() => server.close());
 beforeEach(async () => {
   folder = await freshFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
 
 /** Runs the writer until it acknowledged so many records, kills it, and tells all ids that it acknowledged. */
 async function runAndKill(location: StoreLocation, after: number): Promise<readonly string[]> {

@@ -70,7 +70,7 @@ export const emptyPool: Pool = {
 
 export async function folder(): Promise<string> {
   const made = await mkdtemp(join(await realpath(tmpdir()), 'drawbridge-tunnel-'));
-  onTestFinished(() => rm(made, { recursive: true, force: true }));
+  onTestFinished(() => rm(made, { recursive: true, force: true, maxRetries: 10 }));
   return made;
 }
 
