@@ -102,7 +102,7 @@ test('shows what the hosts of that person are shown and what else their servers 
   expect([await call('near__read'), await call('near__write')]).toEqual([undefined, 'CONDITION_UNMET']);
   const calls = (await deployment.records()).filter((record) => record['kind'] === 'call' && record['host'] === 'preview');
   expect(calls).toEqual([]);
-}, 30_000);
+});
 
 test('uses their own identity where that is asked for by whoever may manage identities, and says what each server lacks', async () => {
   expect(serversOf(await preview('ada', 'own'))).toEqual(['crm listed own', 'far listed none', 'near listed none']);
@@ -112,7 +112,7 @@ test('uses their own identity where that is asked for by whoever may manage iden
     'near unknown WORKSTATION_OFFLINE',
   ]);
   expect(await asked('cyd', 'ada', 'own')).toBe('CAPABILITY_NEEDED');
-}, 30_000);
+});
 
 test('is on record as a deed of whoever asked, with whom it was about and why', async () => {
   proves('preview.on-record', {
@@ -130,7 +130,7 @@ test('is on record as a deed of whoever asked, with whom it was about and why', 
     actor: { kind: 'user', user: { name: 'cyd' } },
     after: { user: 'dan', identity: 'none' },
   });
-}, 30_000);
+});
 
 test('says at the command line what is wrong with the token, the address and the name', async () => {
   const errorOf = async (...args: string[]) => (await raw('ada', ...args)).stderr;
@@ -141,4 +141,4 @@ test('says at the command line what is wrong with the token, the address and the
   ]);
   const told = ['NAME_UNKNOWN', '--url', 'use one of tools, prompts, resources, templates'];
   expect(found).toEqual(told.map((words) => expect.stringContaining(words)));
-}, 30_000);
+});
