@@ -156,13 +156,14 @@ async function isMapped(file: string): Promise<boolean> {
   return maps.some((text) => text.includes(file));
 }
 
-async function evaluate(url: string, expression: string): Promise<string> {
+/** Undefined where the page is just being exchanged for another one. */
+async function evaluate(url: string, expression: string): Promise<string | undefined> {
   const socket = new WebSocket(url);
   await once(socket, 'open');
   try {
     socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression } }));
     const [message] = await once(socket, 'message');
-    return JSON.parse(String(message.data)).result.result.value;
+    return JSON.parse(String(message.data)).result?.result?.value;
   } finally {
     socket.close();
   }
