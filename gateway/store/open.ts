@@ -85,7 +85,7 @@ import {
   standing,
   unpark,
 } from './sql/sink.ts';
-import { organization, revisionOf } from './sql/state.ts';
+import { organization } from './sql/state.ts';
 import { addToken, enroll, revokeToken, tokenByHash, tokenById, tokens } from './sql/token.ts';
 import {
   liveWorkstations,
@@ -177,7 +177,7 @@ function storeOf(engine: Engine, deed?: DeedRecord, once?: string): Store {
   const db = deed ? forDeed(engine.db, deed, once) : engine.db;
   return {
     organization: guarded(() => organization(db)),
-    revision: guarded(revisionOf(db)),
+    revision: guarded(() => engine.revision()),
     changesAfter: guarded((revision) => changesAfter(db, revision)),
     policy: guarded((whom) => policy(db, whom)),
     filedPolicy: guarded(() => filedPolicy(db)),

@@ -7,6 +7,7 @@ import { isValue } from './engine.ts';
 import { codeOf } from './failure.ts';
 import { addPayloads } from './sql/payload.ts';
 import { idOf, numberOf } from './sql/place.ts';
+import { revisionOf } from './sql/state.ts';
 import type { ChainedRecord, Seal } from './store.ts';
 import type { Db, Tables } from './table.ts';
 
@@ -48,6 +49,7 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
   return {
     dialect: 'postgres',
     db,
+    revision: revisionOf(db),
     async appendRecords(records, seal, payloads = []) {
       const known = numbers.get(seal.chain);
       if (known !== undefined && payloads.length === 0) return appendTo(db, known, records, seal);

@@ -33,6 +33,11 @@ export const store: readonly Requirement[] = [
     source: 'docs/data.md, "Changes"',
   },
   {
+    id: 'store.revision-committed',
+    promise: 'What changed is told once it is committed, and never where it was undone.',
+    source: 'docs/data.md, "Changes"',
+  },
+  {
     id: 'store.append-whole',
     promise: 'A group of records is kept as a whole or not at all, and no number is given twice.',
     source: 'docs/data.md, "Changes"',

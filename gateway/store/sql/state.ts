@@ -15,7 +15,7 @@ export async function organization(db: Db): Promise<OrganizationId> {
   });
 }
 
-/** Asked several times a second, whether anybody calls or not, so the question is compiled once. */
+/** Compiled once. */
 export function revisionOf(db: Db): () => Promise<number> {
   const query = db.selectFrom('state').select('revision').compile();
   return async () => {
