@@ -6,11 +6,14 @@ import { ServerId, Slug, WorkstationId, newId } from '#contract/id.ts';
 import { alertsOf } from '../../../gateway/alert/raise.ts';
 import { neededOf } from '../../../gateway/alert/needed.ts';
 import { bodyOf } from '../../../gateway/audit/chain.ts';
+import { eventRecord } from '../../../gateway/workstation/event.ts';
 import { callRecord, recordOf, userId } from '../../suite/sample.ts';
 
 const servers = ['files', 'mail'].map((name) => ({ id: ServerId.parse(newId()), name }));
 const hits = [{ rule: Slug.parse('cards'), action: 'alert' as const, on: 'request' as const, pointer: '/a', alert: true }];
 const workstations = [null, WorkstationId.parse(newId()), WorkstationId.parse(newId())];
+const opened = (at: number, workstation: WorkstationId | null = null) =>
+  eventRecord({ event: 'tunnel_opened', workstation, detail: { address: '127.0.0.1', product: '"event":"sink_failing"' } }, at);
 const made: readonly ((
   server: (typeof servers)[number] | null,
   at: number,
@@ -25,6 +28,7 @@ const made: readonly ((
   (server, at, workstation = null) =>
     callRecord(userId(), { server, at, workstation, host: '"decision":"allowed","code":null,', code: 'SERVER_EXITED' }),
   (_, at) => ({ ...recordOf(5, { sink: 'siem', reason: '"kind":"call",' }), at, event: 'sink_failing' }) as AuditRecord,
+  (_, at, workstation = null) => opened(at, workstation),
 ];
 const row = (record: AuditRecord) => ({ chain: 'main', seq: 1, at: record.at, body: bodyOf(record), hash: '' });
 
@@ -51,5 +55,9 @@ describe('what is read for alerts', () => {
   test('is one record of a server whose calls all came to a good end', () => {
     const calls = Array.from({ length: 100 }, (_, at) => row(callRecord(userId(), { server: servers[at % 2] ?? null, at })));
     expect(neededOf(calls).map(({ at }) => at)).toEqual([98, 99]);
+  });
+
+  test('is no record of a tunnel that came or went', () => {
+    expect(neededOf(Array.from({ length: 100 }, (_, at) => row(opened(at))))).toEqual([]);
   });
 });
