@@ -269,7 +269,7 @@ async function start(
   const onRootsChanged = (conversation: string) => upstream.hear(conversation, { kind: 'roots-changed' });
   underWay = () => pipeline.underWay();
   const upkeep = opened(
-    startUpkeep({ store, ...audit, recorder, chain, isQuiet: () => underWay() === 0, dataDir, logger, now }),
+    startUpkeep({ store, ...audit, recorder, chain, isQuiet: () => underWay() + proving() === 0, dataDir, logger, now }),
     (it) => it.close(),
   );
   opened(giveBackMemory({ isQuiet: () => underWay() === 0 && tunnels.greeting() === 0 }), (it) => it.close());
