@@ -21,8 +21,19 @@ async function appendForever(): Promise<never> {
   for (;;) {
     const record = recordOf(Date.now(), { text: 'x'.repeat(Math.floor(Math.random() * 500)) });
     await recorder.append(record);
-    // Past every buffer of this process, as an answer to a client would be.
-    writeSync(1, `${record.id}\n`);
+    await say(`${record.id}\n`);
+  }
+}
+
+/** Past every buffer of this process, as an answer to a client would be. Whoever reads may be late: the pipe says EAGAIN then. */
+async function say(line: string): Promise<void> {
+  for (;;) {
+    try {
+      return void writeSync(1, line);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      await new Promise(setImmediate);
+    }
   }
 }
 await Promise.all(Array.from({ length: 8 }, appendForever));
