@@ -1,8 +1,9 @@
 // Requests that are not answered yet, by id. A Map that forgets all of an entry when it is deleted: V8 leaves the entries of a table that was
-// replaced in the old table, and once such a table is in the old generation, each one keeps the next alive with all that its requests hold.
+// replaced in the old table, and once such a table is in the old generation, each one keeps the next alive with all that its requests hold. So a key is a text or a
+// number: an object that is one would be kept.
 
 /** Entries in the order in which they were set. */
-export class UnderWay<K, V> {
+export class UnderWay<K extends string | number, V> {
   readonly #cells = new Map<K, { value: V | undefined }>();
 
   get size(): number {
@@ -26,10 +27,6 @@ export class UnderWay<K, V> {
     if (cell === undefined) return;
     cell.value = undefined;
     this.#cells.delete(key);
-  }
-
-  entries(): [K, V][] {
-    return [...this.#cells].flatMap(([key, { value }]): [K, V][] => (value === undefined ? [] : [[key, value]]));
   }
 
   values(): V[] {

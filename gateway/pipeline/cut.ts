@@ -8,6 +8,7 @@ import { memberOff, switchedOff } from '../policy/decide.ts';
 import type { Draft } from './draft.ts';
 
 interface Running {
+  readonly draft: Draft;
   readonly request: Identified;
   readonly closed: AbortController;
 }
@@ -26,7 +27,8 @@ export function createCut({
   /** Rejects where that by which a caller came counts no more. */
   readonly stands: (caller: Caller) => Promise<void>;
 }): Cut {
-  const running = new UnderWay<Draft, Running>();
+  const running = new UnderWay<number, Running>();
+  let last = 0;
   let isLooking = false;
   let isStale = false;
   const unsubscribe = inForce.onChange(review);
@@ -35,7 +37,8 @@ export function createCut({
     void reviewCallers();
     const snapshot = inForce.current();
     if (snapshot.off === undefined) return;
-    for (const [{ server, trace }, { request, closed }] of running.entries()) {
+    for (const { draft, request, closed } of running.values()) {
+      const { server, trace } = draft;
       const { caller, target } = request;
       const fault =
         switchedOff(snapshot, caller, target.gateway, server?.name) ??
@@ -72,7 +75,8 @@ export function createCut({
 
   return {
     async during(request, draft, closed, run) {
-      running.set(draft, { request, closed });
+      const id = ++last;
+      running.set(id, { draft, request, closed });
       try {
         const done = await run();
         throwIfCut(closed.signal);
@@ -81,7 +85,7 @@ export function createCut({
         throwIfCut(closed.signal);
         throw thrown;
       } finally {
-        running.delete(draft);
+        running.delete(id);
       }
     },
     close: unsubscribe,

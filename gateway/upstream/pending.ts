@@ -1,5 +1,7 @@
 // A request that waits for its answer. It settles once: with the answer, with a fault, when it is cancelled, or when nothing moved for its time.
-// One object with its methods on the prototype and no closures, because there is one for every call.
+// One object with its methods on the prototype and one closure, because there is one for every call. The rule: a function that is made for each call is not assigned to a
+// property where it is made, and listens by itself instead of an object with `handleEvent`, which Node wraps in such a one: V8 makes those among its long-lived
+// objects, where each keeps all that its call touched until the whole heap is collected.
 import { Fault } from '#contract/error.ts';
 import type { AllowedCall } from '../call.ts';
 import type { Reply } from './upstream.ts';
@@ -37,6 +39,7 @@ export class Pending implements UnderWayCall {
   readonly #resolve: (answer: Reply) => void;
   readonly #reject: (fault: unknown) => void;
   readonly #startedAt: number;
+  readonly #onAbort: () => void;
   #timer: NodeJS.Timeout;
   #over: AbortController | undefined;
   #pauses = 0;
@@ -59,18 +62,15 @@ export class Pending implements UnderWayCall {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = setTimeout(timeUp, terms.leftMs, this);
-    terms.signal.addEventListener('abort', this, { once: true });
+    const onAbort = () => this.#giveUp(new Fault('CANCELLED'));
+    this.#onAbort = onAbort;
+    terms.signal.addEventListener('abort', onAbort);
   }
 
   get over(): AbortSignal {
     this.#over ??= new AbortController();
     if (this.#isSettled) this.#over.abort();
     return this.#over.signal;
-  }
-
-  /** Of the caller's signal. */
-  handleEvent(): void {
-    this.#giveUp(new Fault('CANCELLED'));
   }
 
   resolve(answer: Reply): void {
@@ -112,7 +112,7 @@ export class Pending implements UnderWayCall {
     this.#isSettled = true;
     this.#owner.forget(this.#id);
     clearTimeout(this.#timer);
-    this.#terms.signal.removeEventListener('abort', this);
+    this.#terms.signal.removeEventListener('abort', this.#onAbort);
     this.#over?.abort();
     return true;
   }

@@ -153,6 +153,11 @@ export const protocol: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, What flows while a call is open',
   },
   {
+    id: 'protocol.call-leaves-nothing',
+    promise: 'What a call touched is gone with it: it does not wait for a collection of the whole heap.',
+    source: 'gateway/upstream/pending.ts',
+  },
+  {
     id: 'protocol.batch',
     promise: 'A batch of 2025-03-26 is answered as one array, and each of its calls has its own record.',
     source: 'MCP 2025-03-26, basic: batching',

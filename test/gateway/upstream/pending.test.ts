@@ -1,0 +1,50 @@
+// A request that waits for its answer: what it leaves behind.
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { Fault } from '#contract/error.ts';
+import { keepCallsYoung } from '../../../gateway/heap.ts';
+import { Pending, type PendingOwner } from '../../../gateway/upstream/pending.ts';
+import { readMessage, type ResponseMessage } from '../../../gateway/mcp/jsonrpc.ts';
+import { proves } from '../../requirement.ts';
+
+const owner: PendingOwner = { forget: () => undefined, cancel: () => undefined, late: () => new Fault('CANCELLED') };
+const body = Buffer.from('{"jsonrpc":"2.0","id":1,"result":{}}');
+const answer = { body, message: readMessage(body) as ResponseMessage };
+
+let answered = 0;
+
+/** One that is answered at once, and held a kilobyte for its call. */
+function settleOne(id: number): void {
+  const touched = Array.from({ length: 128 }, () => id + 0.5);
+  const { signal } = new AbortController();
+  const terms = { timeoutMs: 60_000, leftMs: 60_000, progressToken: undefined, call: undefined, unusableBefore: 0, signal };
+  const onAnswer = () => void (answered += touched.length);
+  new Pending(owner, id, terms, 0, onAnswer, () => undefined).resolve(answer);
+}
+
+test('what a call touched is gone with it, without a collection of the whole heap', () => {
+  proves('protocol.call-leaves-nothing', {
+    file: 'gateway/upstream/pending.ts',
+    find: 'this.#onAbort = onAbort;',
+    replace: 'this.#onAbort = () => onAbort();',
+  });
+  keepCallsYoung();
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as (options: object) => void;
+  const longLivedMb = () => {
+    collect({ type: 'minor' });
+    collect({ type: 'minor' });
+    return (getHeapSpaceStatistics().find((space) => space.space_name === 'old_space')?.space_used_size ?? 0) / 2 ** 20;
+  };
+  const settle = () => {
+    for (let id = 0; id < 1000; id++) settleOne(id);
+    return longLivedMb();
+  };
+  const before = settle();
+  let after = before;
+  for (let round = 0; round < 8; round++) after = settle();
+  expect(answered).toBe(9000 * 128);
+  // Eight thousand of them held 8 MB.
+  expect(after - before).toBeLessThan(4);
+});
