@@ -29,8 +29,9 @@ export function openSqlite(file: string): Engine {
     db,
     // Past kysely's queue, which costs ten times the question; inside a transaction it would see what is not committed yet.
     revision: async () => (raw.inTransaction ? db.connection().execute(async () => readRevision()) : readRevision()),
-    // Inside connection(), because the connection may be in the middle of a kysely transaction.
-    appendRecords: (...of) => db.connection().execute(async () => insert(...of)),
+    // Likewise: where the connection is in the middle of a kysely transaction, behind it.
+    appendRecords: async (...of) =>
+      raw.inTransaction ? await db.connection().execute(async () => insert(...of)) : insert(...of),
     snapshot: (read) => readSnapshot(file, read),
     close: () => db.destroy(),
   };

@@ -3,7 +3,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openAuditKey } from '../../../gateway/audit/key.ts';
 import { readHeads } from '../../../gateway/audit/head.ts';
 import type { Recorder } from '../../../gateway/audit/record.ts';
@@ -79,10 +79,11 @@ describe('a durable recorder', () => {
     for (let i = 1; i <= 5; i++) {
       await recorder.append(recordOf(i));
       expect(countRecords()).toBe(i);
-      // the answer does not wait for the head, which follows in the next turn
-      await new Promise(setImmediate);
-      expect(headSeq()).toBe(i);
+      // the answer does not wait for the head, which follows: of the first in the next turn, of those close behind it once for all
+      if (i === 1) await new Promise(setImmediate);
+      if (i === 1) expect(headSeq()).toBe(1);
     }
+    await vi.waitFor(() => expect(headSeq()).toBe(5), 10_000);
     expect(await verify()).toMatchObject({ ok: true, records: 5 });
   });
 
