@@ -1,9 +1,10 @@
 // How records hang together (pure): hash_i = SHA-256(hash_{i-1} | body_i), and over the last of each group a seal, an HMAC under a key that is not in the database.
 // Who has the database can recompute the hashes but no seal.
 import { type KeyObject, createHmac, hash, timingSafeEqual } from 'node:crypto';
-import type { AuditRecord } from '#contract/audit.ts';
 import type { SealedPayload } from '#contract/payload.ts';
-import type { ChainedRecord, Seal } from '../store/store.ts';
+import type { Apart } from '../store/apart.ts';
+import type { NewRecord, Seal } from '../store/store.ts';
+import { link as linkOf, type Link } from './link.ts';
 
 /** Where a chain ends: the last record's number and hash; number 0 before the first. */
 export interface Position {
@@ -12,10 +13,10 @@ export interface Position {
   readonly hash: string;
 }
 
-/** A record as text, not yet in the chain. */
-export interface Entry {
+/** A record as text, not yet in the chain. Verifying reads the stored text, so nobody has to be able to write the same text again. */
+export interface Entry<Body extends string | Apart = string | Apart> {
   readonly at: number;
-  readonly body: string;
+  readonly body: Body;
   /** What was captured of its call; and the record as text where the data key of that is gone. */
   readonly kept?: { readonly payloads: readonly SealedPayload[]; readonly orElse: string };
 }
@@ -27,21 +28,13 @@ export function start(chain: string): Position {
   return { chain, seq: 0, hash: hash('sha256', `drawbridge audit 1|${chain}`) };
 }
 
-/** The text that is hashed and stored. Verifying reads the stored text, so nobody has to be able to write the same text again. */
-export function bodyOf(record: AuditRecord): string {
-  return JSON.stringify(record);
-}
-
-export function link(previousHash: string, body: string): string {
-  return hash('sha256', previousHash + body);
-}
-
 /** The entries as the next records of a chain, and the seal over the last of them. At least one entry. */
-export function extend(
+export function extend<Body extends string | Apart>(
   key: KeyObject,
   from: Position,
-  entries: readonly Entry[],
-): { records: readonly ChainedRecord[]; seal: Seal } {
+  entries: readonly Entry<Body>[],
+  link: Link = linkOf,
+): { records: readonly (NewRecord & { readonly body: Body })[]; seal: Seal } {
   const { chain } = from;
   let { seq, hash } = from;
   const records = entries.map(({ at, body }) => {

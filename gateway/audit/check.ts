@@ -1,7 +1,8 @@
 // What a record and a seal are compared with, one after the other from where their chain begins (pure). The rule: what can't be shown to be whole is broken.
 import type { KeyObject } from 'node:crypto';
 import type { ChainedRecord, Seal } from '../store/store.ts';
-import { isGenuine, link, type Position } from './chain.ts';
+import { isGenuine, type Position } from './chain.ts';
+import { link } from './link.ts';
 
 export type Break =
   /** A record's text, number, time or place is not what was hashed. */

@@ -5,9 +5,10 @@ import type { Logger } from 'pino';
 import type { AuditRecord } from '#contract/audit.ts';
 import { Fault } from '#contract/error.ts';
 import type { Store } from '../store/store.ts';
-import { bodyOf, chainName } from './chain.ts';
+import { chainName } from './chain.ts';
 import type { Entry } from './chain.ts';
 import type { KeepingRecorder } from './record.ts';
+import { createTexts } from './text.ts';
 import { openChainWriter } from './writer.ts';
 
 export interface RecorderDeps {
@@ -35,6 +36,8 @@ const groupRecords = 2000;
 const enoughSiblings = 4;
 const siblingsWithinMs = 1;
 const groupBytes = 4 * 2 ** 20;
+/** What a record that is taken apart takes while it waits, about, beside its values. */
+const apartBytes = 200;
 
 interface Group {
   readonly entries: Entry[];
@@ -49,6 +52,7 @@ export async function openRecorder(deps: RecorderDeps): Promise<KeepingRecorder>
   const { mode, logger, siblings = () => 1, windowMs = 100, waitingRecords = 20_000, waitingBytes = 64 * 2 ** 20 } = deps;
   if (!chainName.test(deps.chain)) throw new Fault('SETTING_INVALID', { setting: 'chain', reason: 'use a-z, 0-9 and "-".' });
   const writer = await openChainWriter(deps);
+  const textOf = createTexts();
   const queued = Promise.resolve();
   /** Oldest first; only the last may still grow. */
   const groups: Group[] = [];
@@ -136,8 +140,10 @@ export async function openRecorder(deps: RecorderDeps): Promise<KeepingRecorder>
   const put = (record: AuditRecord, kept?: Entry['kept']): Group | string => {
     if (isClosed) return 'the recorder is closed';
     if (mode === 'batched' && isFailing) return 'earlier records could not be committed yet';
-    const body = bodyOf(record);
-    const size = body.length + (kept?.payloads.reduce((sum, { sealed }) => sum + sealed.length, kept.orElse.length) ?? 0);
+    const body = textOf(record);
+    const size =
+      (typeof body === 'string' ? body.length : apartBytes + body.values.length) +
+      (kept?.payloads.reduce((sum, { sealed }) => sum + sealed.length, kept.orElse.length) ?? 0);
     if (waiting >= waitingRecords || bytes + size > waitingBytes) return 'too many records wait for the disk';
     const group = openGroup();
     group.entries.push(kept ? { at: record.at, body, kept } : { at: record.at, body });
@@ -155,7 +161,7 @@ export async function openRecorder(deps: RecorderDeps): Promise<KeepingRecorder>
       return mode === 'durable' ? group.done.promise : queued;
     },
     async keep(record, payloads, orElse = record) {
-      const group = put(record, payloads && { payloads, orElse: bodyOf(orElse) });
+      const group = put(record, payloads && { payloads, orElse: JSON.stringify(orElse) });
       if (typeof group === 'string') return refuse(group);
       const entry = group.entries.at(-1);
       await group.done.promise;

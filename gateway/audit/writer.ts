@@ -3,10 +3,11 @@
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
-import type { ChainedPayload, ChainedRecord, Store } from '../store/store.ts';
+import type { ChainedPayload, NewRecord, Store } from '../store/store.ts';
 import { extend, isGenuine } from './chain.ts';
 import type { Entry, Position } from './chain.ts';
 import { openHead, readHeads } from './head.ts';
+import { createLink } from './link.ts';
 import { beginOf, type Marked } from './removal.ts';
 
 export interface ChainWriter {
@@ -38,6 +39,7 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
   const head = openHead(headFile, key, position);
   let isUncertain = false;
   let isHeadFailing = false;
+  const link = createLink();
 
   const resync = async (attempted: Position | undefined) => {
     const stored = (await store.chainHead(chain))?.record ?? (await beginOf(store, key, chain));
@@ -73,7 +75,7 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
 
   const append = async (entries: readonly Entry[]) => {
     if (isUncertain) await resync(undefined);
-    const { records, seal } = extend(key, position, entries);
+    const { records, seal } = extend(key, position, entries, link);
     try {
       await store.appendRecords(records, seal, payloadsOf(entries, records));
       position = { chain, seq: seal.seq, hash: seal.hash };
@@ -108,7 +110,7 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
   };
 }
 
-function payloadsOf(entries: readonly Entry[], records: readonly ChainedRecord[]): readonly ChainedPayload[] | undefined {
+function payloadsOf(entries: readonly Entry[], records: readonly NewRecord[]): readonly ChainedPayload[] | undefined {
   if (entries.every(({ kept }) => kept === undefined)) return undefined;
   return entries.flatMap(({ kept }, index) => (kept?.payloads ?? []).map((one) => ({ ...one, seq: records[index]?.seq ?? 0 })));
 }

@@ -1,7 +1,7 @@
 // What the shared queries need of a database: kysely over its driver, the hot verbs that each driver writes by hand, and a consistent snapshot.
 // An implementer promises: a transaction of `db` takes the write lock at its start unless it says `read only`; a commit is on disk when it resolves.
 import type { Db } from './table.ts';
-import type { ChainedPayload, ChainedRecord, Seal } from './store.ts';
+import type { ChainedPayload, NewRecord, Seal } from './store.ts';
 
 export type DialectName = 'sqlite' | 'postgres';
 export type Value = string | number | null;
@@ -18,7 +18,7 @@ export interface Engine {
   readonly db: Db;
   /** Of what is committed: asked several times a second, and for each look of those who follow the store. */
   revision(): Promise<number>;
-  appendRecords(records: readonly ChainedRecord[], seal: Seal, payloads?: readonly ChainedPayload[]): Promise<void>;
+  appendRecords(records: readonly NewRecord[], seal: Seal, payloads?: readonly ChainedPayload[]): Promise<void>;
   snapshot<T>(read: (snapshot: Snapshot) => Promise<T>): Promise<T>;
   /** Idempotent. */
   close(): Promise<void>;

@@ -5,18 +5,20 @@ import type { Logger } from 'pino';
 import type { Engine, Snapshot } from './engine.ts';
 import { isValue } from './engine.ts';
 import { codeOf } from './failure.ts';
+import { isApart, isFull, type RecordRow, rowsOf, type Shelf } from './run.ts';
 import { addPayloads } from './sql/payload.ts';
 import { idOf, numberOf } from './sql/place.ts';
+import { freshShelf } from './sql/run.ts';
 import { revisionOf } from './sql/state.ts';
-import type { ChainedRecord, Seal } from './store.ts';
 import type { Db, Tables } from './table.ts';
 
 const connectMs = 5000;
 const statementMs = 15_000;
 const pageRows = 500;
 
-const append = `insert into record (id, at, body, hash, "after", mac)
-  select of.* from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[]) as of`;
+const append = `insert into record (id, at, body, hash, "after", mac, "count", base)
+  select of.* from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::bigint[]) as of`;
+const appendTexts = 'insert into shared_text (id, body) select of.* from unnest($1::bigint[], $2::text[]) as of';
 /** Where two gateway servers begin their chains at once, one of them finds the number taken, and asks again. */
 const number = `insert into chain (number, name) select coalesce(max(number), 0) + 1, $1::text from chain on conflict do nothing`;
 
@@ -46,20 +48,36 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
   });
   /** Of chains that are there for good. */
   const numbers = new Map<string, number>();
+  const shelves = new Map<string, Shelf>();
   return {
     dialect: 'postgres',
     db,
     revision: revisionOf(db),
     async appendRecords(records, seal, payloads = []) {
       const known = numbers.get(seal.chain);
-      if (known !== undefined && payloads.length === 0) return appendTo(db, known, records, seal);
-      const chain = await db.transaction().execute(async (tx) => {
-        const numbered = known ?? (await numberFor(tx, seal.chain));
-        await appendTo(tx, numbered, records, seal);
-        await addPayloads(tx, numbered, payloads);
-        return numbered;
-      });
-      numbers.set(seal.chain, chain);
+      let shelf = shelves.get(seal.chain);
+      // Until all is committed nobody can build on it.
+      shelves.delete(seal.chain);
+      const write = async (tx: Db, chain: number, { rows, fresh }: ReturnType<typeof rowsOf>) => {
+        const texts = [fresh.map(({ place }) => idOf(chain, place)), fresh.map(({ text }) => text)];
+        if (fresh.length > 0) await tx.executeQuery(CompiledQuery.raw(appendTexts, texts));
+        await appendTo(tx, chain, rows);
+        await addPayloads(tx, chain, payloads);
+      };
+      const isShelfWanted = records.some(isApart) && (shelf === undefined || isFull(shelf));
+      const made = isShelfWanted ? undefined : rowsOf(records, seal, shelf);
+      if (known !== undefined && made?.fresh.length === 0 && payloads.length === 0) await appendTo(db, known, made.rows);
+      else
+        await db
+          .transaction()
+          .execute(async (tx) => {
+            const chain = known ?? (await numberFor(tx, seal.chain));
+            if (isShelfWanted) shelf = await freshShelf(tx, chain);
+            await write(tx, chain, made ?? rowsOf(records, seal, shelf));
+            return chain;
+          })
+          .then((chain) => numbers.set(seal.chain, chain));
+      if (shelf !== undefined) shelves.set(seal.chain, shelf);
     },
     snapshot: (read) =>
       db
@@ -71,14 +89,16 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
   };
 }
 
-async function appendTo(db: Db, chain: number, records: readonly ChainedRecord[], seal: Seal): Promise<void> {
+async function appendTo(db: Db, chain: number, rows: readonly RecordRow[]): Promise<void> {
   const columns = [
-    records.map((r) => idOf(chain, r.seq)),
-    records.map((r) => r.at),
-    records.map((r) => r.body),
-    records.map((r) => r.hash),
-    records.map((r) => (r.seq === seal.seq ? seal.after : null)),
-    records.map((r) => (r.seq === seal.seq ? seal.mac : null)),
+    rows.map((r) => idOf(chain, r.seq)),
+    rows.map((r) => r.at),
+    rows.map((r) => r.body),
+    rows.map((r) => r.hash),
+    rows.map((r) => r.after),
+    rows.map((r) => r.mac),
+    rows.map((r) => r.count),
+    rows.map((r) => r.base),
   ];
   await db.executeQuery(CompiledQuery.raw(append, columns));
 }

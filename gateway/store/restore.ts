@@ -105,7 +105,7 @@ async function restoreAll({ db, dialect }: Engine, source: Source): Promise<Rest
 }
 
 /** `seal` up to schema 13. */
-const auditTables: ReadonlySet<string> = new Set(['record', 'seal', 'chain', 'removal', 'payload', 'payload_key']);
+const auditTables: ReadonlySet<string> = new Set(['record', 'seal', 'chain', 'removal', 'shared_text', 'payload', 'payload_key']);
 
 /** Through a scratch database, so that the rows of an older schema are migrated before they meet the newer ones. */
 async function restoreBeside(engine: Engine, source: Source): Promise<RestoreSummary> {

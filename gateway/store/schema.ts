@@ -39,6 +39,7 @@ import { createPayload } from './migration/0031-payload.ts';
 import { createEngineSecret } from './migration/0034-engine-secret.ts';
 import { createExportJob } from './migration/0032-export.ts';
 import { createWordPart } from './migration/0035-word-part.ts';
+import { createRun } from './migration/0036-run.ts';
 import type { Db } from './table.ts';
 
 /** In order. The names stand in every database and every backup: never change one. */
@@ -78,6 +79,7 @@ const migrations = {
   '0033-alert-closing': createAlertClosing,
   '0034-engine-secret': createEngineSecret,
   '0035-word-part': createWordPart,
+  '0036-run': createRun,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -10,7 +10,8 @@ import type { Engine, Snapshot, Value } from './engine.ts';
 import { isValue } from './engine.ts';
 import { asUnavailable, codeOf } from './failure.ts';
 import { idOf } from './sql/place.ts';
-import type { ChainedPayload, ChainedRecord, Seal } from './store.ts';
+import { isApart, isFull, rowsOf, type Shelf, shelfAfter } from './run.ts';
+import type { ChainedPayload, NewRecord, Seal } from './store.ts';
 import type { Tables } from './table.ts';
 
 /** How long a statement waits for another process's transaction. */
@@ -136,13 +137,18 @@ function revisionReader(raw: Database.Database): () => number {
 /** The hot path: prepared once, one transaction a group. */
 function appender(
   raw: Database.Database,
-): (records: readonly ChainedRecord[], seal: Seal, payloads?: readonly ChainedPayload[]) => void {
-  let statements: Record<'record' | 'payload' | 'number' | 'begin' | 'commit', Database.Statement> | undefined;
+): (records: readonly NewRecord[], seal: Seal, payloads?: readonly ChainedPayload[]) => void {
+  let statements:
+    | Record<'record' | 'text' | 'lastText' | 'payload' | 'number' | 'begin' | 'commit', Database.Statement>
+    | undefined;
   const numbers = new Map<string, number>();
+  const shelves = new Map<string, Shelf>();
   return (records, seal, payloads = []) => {
     // Prepared at first use: the tables may not be there before the migration.
     const to = (statements ??= {
-      record: raw.prepare('insert into record (id, at, body, hash, "after", mac) values (?, ?, ?, ?, ?, ?)'),
+      record: raw.prepare('insert into record (id, at, body, hash, "after", mac, count, base) values (?, ?, ?, ?, ?, ?, ?, ?)'),
+      text: raw.prepare('insert into shared_text (id, body) values (?, ?)'),
+      lastText: raw.prepare('select max(id) from shared_text where id >= ? and id < ?').pluck(),
       payload: raw.prepare('insert into payload (record_id, direction, place, key_id, sealed, at) values (?, ?, ?, ?, ?, ?)'),
       number: raw
         .prepare(
@@ -155,14 +161,20 @@ function appender(
     to.begin.run();
     try {
       const chain = numbers.get(seal.chain) ?? Number(to.number.get(seal.chain));
-      for (const { seq, at, body, hash } of records) {
-        const isLast = seq === seal.seq;
-        to.record.run(idOf(chain, seq), at, body, hash, isLast ? seal.after : null, isLast ? seal.mac : null);
-      }
+      let shelf = shelves.get(seal.chain);
+      // Until all is committed nobody can build on it.
+      shelves.delete(seal.chain);
+      if (records.some(isApart) && (shelf === undefined || isFull(shelf)))
+        shelf = shelfAfter(to.lastText.get(idOf(chain, 0), idOf(chain + 1, 0)));
+      const { rows, fresh } = rowsOf(records, seal, shelf);
+      for (const { place, text } of fresh) to.text.run(idOf(chain, place), text);
+      for (const { seq, at, body, hash, after, mac, count, base } of rows)
+        to.record.run(idOf(chain, seq), at, body, hash, after, mac, count, base);
       for (const { record, direction, seq, key, sealed, at } of payloads)
         to.payload.run(record, direction, idOf(chain, seq), key, sealed, at);
       to.commit.run();
       numbers.set(seal.chain, chain);
+      if (shelf !== undefined) shelves.set(seal.chain, shelf);
     } finally {
       if (raw.inTransaction) raw.exec('rollback');
     }

@@ -21,6 +21,7 @@ import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { Switch, SwitchTarget } from '#contract/switch.ts';
 import type { AdministrationStore } from './administration.ts';
+import type { Apart } from './apart.ts';
 import type { DirectoryStore } from './directory.ts';
 import type { RetentionStore } from './retention.ts';
 import type { SearchStore } from './search.ts';
@@ -166,6 +167,10 @@ export interface ChainedRecord {
   readonly body: string;
   readonly hash: string;
 }
+/** One that is to be appended; its text whole, or taken apart. */
+export interface NewRecord extends Omit<ChainedRecord, 'body'> {
+  readonly body: string | Apart;
+}
 /** A captured payload of the record that has this number in the chain. */
 export type ChainedPayload = SealedPayload & { readonly seq: number };
 /** The chain's state after a group of records, under a key that is not in the database. */
@@ -274,7 +279,7 @@ export interface Store {
   renewIdentity(id: IdentityId, before: string, after: string, lease?: number): Promise<boolean>;
 
   /** Appends records, the seal over the last of them and their captured payloads in one durable transaction (group commit). */
-  appendRecords(records: readonly ChainedRecord[], seal: Seal, payloads?: readonly ChainedPayload[]): Promise<void>;
+  appendRecords(records: readonly NewRecord[], seal: Seal, payloads?: readonly ChainedPayload[]): Promise<void>;
   /** The newest record and seal of a chain. */
   chainHead(chain: string): Promise<{ readonly record: ChainedRecord; readonly seal: Seal } | undefined>;
   chains(): Promise<readonly string[]>;

@@ -19,7 +19,7 @@ export interface TrailTables {
     readonly name: string;
   };
   readonly record: {
-    /** Of its chain and its own number in it (sql/place.ts). */
+    /** Of its chain and its own number in it (sql/place.ts); where a row holds several records, this and `at` are of the last (run.ts). */
     readonly id: number;
     readonly at: number;
     readonly body: string;
@@ -27,7 +27,11 @@ export interface TrailTables {
     /** Of the seal over its group, where it is the last of it: the last number of the group before, and the seal itself. */
     readonly after: number | null;
     readonly mac: string | null;
+    readonly count: number | null;
+    readonly base: number | null;
   };
+  /** What the texts of records share (sql/run.ts). */
+  readonly shared_text: { readonly id: number; readonly body: string };
   /** Where chains begin whose former records were removed (retention.ts). */
   readonly removal: {
     readonly chain: string;

@@ -95,7 +95,14 @@ export const layers: readonly Layer[] = [
   },
   {
     at: 'gateway/audit/',
-    ours: [...contract, 'gateway/key-file.ts', 'gateway/store/store.ts', 'gateway/store/search.ts', 'gateway/store/retention.ts'],
+    ours: [
+      ...contract,
+      'gateway/key-file.ts',
+      'gateway/store/store.ts',
+      'gateway/store/apart.ts',
+      'gateway/store/search.ts',
+      'gateway/store/retention.ts',
+    ],
     packages: [...logger, 'zod'],
     node: 'all',
   },

@@ -112,6 +112,23 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Audit records"',
   },
   {
+    id: 'audit.apart-text',
+    promise:
+      'A record whose text is taken apart to be kept is sent, exported and verified as the very text that JSON.stringify writes of it.',
+    source: 'docs/data.md, "Audit records"',
+  },
+  {
+    id: 'audit.apart-altered',
+    promise:
+      'In a row that holds several records the one that was altered, taken out or moved is named, and so is the first that names a shared text that was altered.',
+    source: 'docs/data.md, "Audit records"',
+  },
+  {
+    id: 'audit.apart-retention',
+    promise: 'A text that records share goes with them, and never while a record names it.',
+    source: 'docs/data.md, "Retention"',
+  },
+  {
     id: 'audit.any-damage',
     promise: 'Whatever is altered, removed, moved or recomputed in the records without the audit key is found.',
     source: 'docs/data.md, "Audit records"',

@@ -4,8 +4,10 @@ import { CallRecord } from '#contract/audit.ts';
 import type { UserId } from '#contract/id.ts';
 import { isWorthTelling } from '#contract/recent-call.ts';
 import type { Db } from '../table.ts';
+import { readAtOnce } from './change.ts';
 import { idOf, numberOf } from './place.ts';
 import { chains } from './record.ts';
+import { recordsOfRows } from './run.ts';
 
 /** Records of a chain that are looked at. */
 export const lookBackRecords = 2000;
@@ -18,30 +20,37 @@ export async function newestCalls(
   users: readonly UserId[],
   limit: number,
 ): Promise<ReadonlyMap<UserId, readonly CallRecord[]>> {
+  return await readAtOnce(db, (tx) => newestIn(tx, users, limit));
+}
+
+async function newestIn(db: Db, users: readonly UserId[], limit: number): Promise<ReadonlyMap<UserId, readonly CallRecord[]>> {
   const found = new Map<string, { readonly user: UserId; calls: CallRecord[] }>(users.map((user) => [user, { user, calls: [] }]));
   for (const chain of await chains(db)) {
     const number = await numberOf(db, chain);
     if (number === undefined) continue;
-    const rows = await db
-      .selectFrom((from) =>
-        from
-          .selectFrom('record')
-          .selectAll()
-          .where('id', '>', idOf(number, 0))
-          .where('id', '<', idOf(number + 1, 0))
-          .orderBy('id', 'desc')
-          .limit(lookBackRecords)
-          .as('newest'),
-      )
-      .select(['body', 'id'])
-      // Said again by isWorthTelling(): here it keeps the events of a storm of tunnels from being read at all.
-      .where('body', 'like', '%"kind":"call"%')
+    const records = db
+      .selectFrom('record')
+      .where('id', '>', idOf(number, 0))
+      .where('id', '<', idOf(number + 1, 0));
+    const last = await records.select('id').orderBy('id', 'desc').limit(1).executeTakeFirst();
+    const from = (last?.id ?? 0) - lookBackRecords;
+    const rows = await records
+      .selectAll()
+      .where('id', '>', from)
+      // Said again by isWorthTelling(): here it keeps the events of a storm of tunnels from being read at all. What is taken apart is calls that were allowed.
       .where((where) =>
-        where.or([where('body', 'like', '%"method":"tools/call"%'), where('body', 'not like', '%"decision":"allowed"%')]),
+        where.or([
+          where('count', 'is not', null),
+          where.and([
+            where('body', 'like', '%"kind":"call"%'),
+            where.or([where('body', 'like', '%"method":"tools/call"%'), where('body', 'not like', '%"decision":"allowed"%')]),
+          ]),
+        ]),
       )
-      .orderBy('id', 'desc')
+      .orderBy('id')
       .execute();
-    for (const { body } of rows) {
+    for (const { seq, body } of (await recordsOfRows(db, chain, rows)).toReversed()) {
+      if (idOf(number, seq) <= from) continue;
       const theirs = found.get(userIn.exec(body)?.[1] ?? '');
       const call = theirs && callOf(body, theirs.user);
       if (call !== undefined) theirs?.calls.push(call);

@@ -6,6 +6,7 @@ import type { DialectName } from '../engine.ts';
 import type { Needed, Removal } from '../retention.ts';
 import type { Db, Tables, Tx } from '../table.ts';
 import { idOf, numberOf } from './place.ts';
+import { removeTexts } from './run.ts';
 import { removeWords } from './word-part.ts';
 
 export async function retention(db: Db): Promise<PolicyRetention | undefined> {
@@ -62,6 +63,7 @@ export async function removeRecords(
     const [from, to] = [idOf(number, after), idOf(number, mark.seq)];
     await tx.deleteFrom('entry').where('record', '>', from).where('record', '<=', to).execute();
     if (dialect === 'sqlite') await removeWords(tx);
+    await removeTexts(tx, from, to);
     await tx.deleteFrom('record').where('id', '>', from).where('id', '<=', to).execute();
     const parked = tx.deleteFrom('sink_parked').where('chain', '=', mark.chain).where('seq', '<=', mark.seq);
     const { numDeletedRows } = await parked.executeTakeFirstOrThrow();

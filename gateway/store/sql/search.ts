@@ -8,9 +8,10 @@ import type { FoundRecord, RecordFilter } from '../search.ts';
 import type { ChainedRecord } from '../store.ts';
 import type { Db, Tx } from '../table.ts';
 import { idOf, numberOf, seqOf } from './place.ts';
-import { chains, recordsAfter } from './record.ts';
 import { readAtOnce } from './change.ts';
+import { chains } from './record.ts';
 import { removal, retention } from './removal.ts';
+import { recordsAt, recordsFrom, unsealed } from './run.ts';
 import { wantedOf, wordsOf, type Wanted } from './word.ts';
 import { partFor, partsWithin, type WordPart, wordTable } from './word-part.ts';
 
@@ -31,7 +32,7 @@ export async function indexRecords(db: Db, dialect: DialectName, limit: number):
   const pages: { readonly chain: number; readonly records: readonly ChainedRecord[] }[] = [];
   for (const name of await chains(db)) {
     const chain = await numberOf(db, name);
-    const records = await recordsAfter(db, name, cursors.get(name) ?? 0, limit);
+    const records = await recordsFrom(db, name, cursors.get(name) ?? 0, limit);
     if (chain !== undefined && records.length > 0) pages.push({ chain, records });
   }
   const entries: NewEntry[] = [];
@@ -117,7 +118,8 @@ export async function find(
   if (wanted === undefined) return [];
   const { first, last } = await span(db, filter);
   const range = { first, end: Math.min(last + 1, before ?? last + 1) };
-  if (dialect === 'postgres' || wanted.length === 0) return await among(db, matchingOf(wanted), filter, range, limit);
+  if (dialect === 'postgres' || wanted.length === 0)
+    return await readAtOnce(db, (tx) => among(tx, matchingOf(wanted), filter, range, limit));
   const found: FoundRecord[] = [];
   for (const part of await partsWithin(db, range)) {
     found.push(...(await inPart(db, part, wanted, filter, range, limit - found.length)));
@@ -148,13 +150,19 @@ async function among(
   { first, end }: Range,
   limit: number,
 ): Promise<readonly FoundRecord[]> {
-  const { rows } = await sql<{ number: number; id: number; at: number; body: string; hash: string; chain: string }>`
-    select entry.number, record.id, record.at, record.body, record.hash, chain.name as chain
-    from ${matching.from} join record on record.id = entry.record join chain on chain.number = record.id / ${sql.lit(2 ** 40)}
+  const { rows } = await sql<{ number: number; record: number }>`
+    select entry.number, entry.record from ${matching.from}
     where ${matching.where} and ${matching.number} >= ${first} and ${matching.number} < ${end}
       and entry.at >= ${from} and entry.at < ${until}
     order by ${matching.number} desc limit ${limit}`.execute(db);
-  return rows.map(({ id, ...row }) => ({ ...row, seq: seqOf(id) }));
+  const records = await recordsAt(
+    db,
+    rows.map(({ record }) => record),
+  );
+  return rows.flatMap(({ number, record: key }) => {
+    const record = records.get(key);
+    return record === undefined ? [] : [{ ...unsealed(record), number }];
+  });
 }
 
 interface Matching {

@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { CallRecord } from '#contract/audit.ts';
 import { extend, start, type Position } from '../../../gateway/audit/chain.ts';
 import { replaceHeads } from '../../../gateway/audit/head.ts';
+import { createTexts } from '../../../gateway/audit/text.ts';
 import type { Store } from '../../../gateway/store/store.ts';
 
 const users = 300;
@@ -21,12 +22,13 @@ export async function fill(of: {
   readonly groupRecords: number;
   readonly until: number;
 }): Promise<void> {
+  const textOf = createTexts();
   let at: Position = start('main');
   while (at.seq < of.records) {
     const size = Math.min(of.groupRecords, of.records - at.seq);
     const entries = Array.from({ length: size }, (_, i) => {
       const call = callOf(at.seq + i, of.until - (of.records - at.seq - i) * 1000);
-      return { at: call.at, body: JSON.stringify(call) };
+      return { at: call.at, body: textOf(call) };
     });
     const { records, seal } = extend(of.key, at, entries);
     await of.store.appendRecords(records, seal);

@@ -1,0 +1,42 @@
+// A record's text taken apart (pure): most of it is the same call after call, so it is said by texts that many records share, with the record's own values in between.
+// The rule: put together it is the very text that was hashed; neither a text nor a value holds a tab or a new line, which no JSON text does.
+
+/** Pieces of text; between two of them stands a value. Who makes one keeps it: what is the same object is stored once. */
+export interface SharedText {
+  /** The pieces, a tab between two. */
+  readonly text: string;
+  /** Each in UTF-8. */
+  readonly pieces: readonly Uint8Array[];
+  readonly sizeBytes: number;
+}
+
+/** The shared texts one after the other, and the values for their places in order, a tab between two. */
+export interface Apart {
+  readonly shared: readonly SharedText[];
+  readonly values: string;
+}
+
+const valueSign = '\t';
+
+export function sharedText(text: string): SharedText {
+  const pieces = piecesOf(text).map((piece) => Buffer.from(piece));
+  return { text, pieces, sizeBytes: pieces.reduce((sum, { length }) => sum + length, 0) };
+}
+
+/** The pieces of a shared text. */
+export function piecesOf(text: string): readonly string[] {
+  return text.split(valueSign);
+}
+
+/** The whole text; undefined where there are more or fewer values than places for them. */
+export function wholeText(shared: readonly (readonly string[])[], values: string): string | undefined {
+  const own = values === '' ? [] : values.split(valueSign);
+  let text = '';
+  let used = 0;
+  for (const one of shared)
+    for (let i = 0; i < one.length; i++) {
+      if (i > 0) text += own[used++];
+      text += one[i];
+    }
+  return used === own.length ? text : undefined;
+}

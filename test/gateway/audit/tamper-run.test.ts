@@ -1,0 +1,180 @@
+// Records that lie several in a row, taken apart, and what somebody with the database could do to such a row, and to the texts that records share: `audit verify` says what
+// and names the record.
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { copyFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { extend, start, type Position } from '../../../gateway/audit/chain.ts';
+import type { Break } from '../../../gateway/audit/check.ts';
+import { replaceHeads } from '../../../gateway/audit/head.ts';
+import { createTexts } from '../../../gateway/audit/text.ts';
+import { verifyAudit } from '../../../gateway/audit/verify.ts';
+import { openStore } from '../../../gateway/store/open.ts';
+import { proves } from '../../requirement.ts';
+import { freshFolder } from '../../suite/ground.ts';
+import { callRecord, quiet } from '../../suite/sample.ts';
+
+const key = createSecretKey(randomBytes(32));
+let folder: string;
+let headFile: string;
+/** Records 1 to 12 in groups of 4, each a row with the key of its last; record n calls the tool `tool-n`. */
+const place = (seq: number) => 2 ** 40 + seq;
+
+beforeAll(async () => {
+  folder = await freshFolder();
+  headFile = join(folder, 'head');
+  const store = await openStore({ kind: 'sqlite', file: join(folder, 'whole.sqlite') }, { logger: quiet });
+  const textOf = createTexts();
+  let at: Position = start('main');
+  for (let group = 0; group < 3; group++) {
+    const calls = [1, 2, 3, 4].map((i) => callRecord(null, { at: group * 10 + i, tool: `tool-${group * 4 + i}`, legs }));
+    const { records, seal } = extend(
+      key,
+      at,
+      calls.map((one) => ({ at: one.at, body: textOf(one) })),
+    );
+    await store.appendRecords(records, seal);
+    at = seal;
+  }
+  await store.close();
+  replaceHeads(headFile, key, [at]);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+const legs = { gatewayToHost: 4, hostToGateway: 1, gatewayToServer: 2, serverToGateway: 3 };
+
+async function verifyAfter(tamper: (db: Database.Database) => void) {
+  const file = join(folder, 'tampered.sqlite');
+  for (const rest of ['', '-wal', '-shm']) await rm(`${file}${rest}`, { force: true });
+  copyFileSync(join(folder, 'whole.sqlite'), file);
+  const db = new Database(file);
+  tamper(db);
+  db.close();
+  const store = await openStore({ kind: 'sqlite', file }, { logger: quiet });
+  try {
+    return await verifyAudit({ store, key, headFile });
+  } finally {
+    await store.close();
+  }
+}
+
+interface Lines {
+  lines: string[];
+  hashes: string[];
+}
+/** Changes lines and hashes of the row of the records 5 to 8; the index of record 6 is 1. */
+function inRow(db: Database.Database, work: (of: Lines) => void): void {
+  const read = (column: string) => String(db.prepare(`select ${column} from record where id = ?`).pluck().get(place(8)));
+  const of = { lines: read('body').split('\n'), hashes: read('hash').match(/.{64}/g) ?? [] };
+  expect([of.lines.length, of.hashes.length]).toEqual([4, 4]);
+  work(of);
+  const set = db.prepare('update record set body = ?, hash = ? where id = ?');
+  set.run(of.lines.join('\n'), of.hashes.join(''), place(8));
+}
+const swap = <T>(list: T[], one: number, two: number) => {
+  const [a, b] = [list[one], list[two]];
+  if (a === undefined || b === undefined) throw new Error('there is none');
+  list[one] = b;
+  list[two] = a;
+};
+const changeLine = (of: Lines, index: number, change: (line: string) => string) => {
+  const before = of.lines[index] ?? '';
+  const after = change(before);
+  if (after === before) throw new Error('nothing was changed');
+  of.lines[index] = after;
+};
+const run = (db: Database.Database, statement: string, ...values: readonly unknown[]) => {
+  if (db.prepare(statement).run(...values).changes === 0) throw new Error('nothing was changed');
+};
+
+const tamperings: readonly (readonly [string, Break, number, (db: Database.Database) => void])[] = [
+  ['a value altered', 'altered', 6, (db) => inRow(db, (of) => changeLine(of, 1, (line) => line.replace(/\d+$/, '77')))],
+  [
+    'a value of the last altered',
+    'altered',
+    8,
+    (db) => inRow(db, (of) => changeLine(of, 3, (line) => line.replace(/\d+$/, '77'))),
+  ],
+  ['a value more', 'altered', 6, (db) => inRow(db, (of) => changeLine(of, 1, (line) => `${line}\t1`))],
+  ['a value less', 'altered', 6, (db) => inRow(db, (of) => changeLine(of, 1, (line) => line.replace(/\t\d+$/, '')))],
+  ['another tool named', 'altered', 6, (db) => inRow(db, (of) => changeLine(of, 1, (line) => line.replace(/,(\d+),/, ',1,')))],
+  [
+    'a text named that is not there',
+    'altered',
+    6,
+    (db) => inRow(db, (of) => changeLine(of, 1, (line) => line.replace(/^\d+/, '999'))),
+  ],
+  ['no text named', 'altered', 6, (db) => inRow(db, (of) => changeLine(of, 1, (line) => line.replace(/^[^\t]*/, '')))],
+  ['words for numbers', 'altered', 6, (db) => inRow(db, (of) => changeLine(of, 1, (line) => line.replace(/^[^\t]*/, 'a,b,c')))],
+  ['a line emptied', 'altered', 6, (db) => inRow(db, (of) => changeLine(of, 1, () => ''))],
+  ['a hash altered', 'altered', 6, (db) => inRow(db, (of) => (of.hashes[1] = '0'.repeat(64)))],
+  ['a hash added', 'altered', 8, (db) => inRow(db, (of) => of.hashes.push(of.hashes[0] ?? ''))],
+  ['a line taken out', 'altered', 6, (db) => inRow(db, (of) => of.lines.splice(1, 1))],
+  ['a record taken out', 'altered', 6, (db) => inRow(db, (of) => (of.lines.splice(1, 1), of.hashes.splice(1, 1)))],
+  ['the last record of a row taken out', 'missing', 8, (db) => inRow(db, (of) => (of.lines.pop(), of.hashes.pop()))],
+  [
+    'a record there twice',
+    'altered',
+    7,
+    (db) => inRow(db, ({ lines, hashes }) => (lines.splice(2, 0, lines[1] ?? ''), hashes.splice(2, 0, hashes[1] ?? ''))),
+  ],
+  [
+    'two records in each other’s place',
+    'altered',
+    6,
+    (db) => inRow(db, ({ lines, hashes }) => (swap(lines, 1, 2), swap(hashes, 1, 2))),
+  ],
+  ['a line added', 'altered', 8, (db) => inRow(db, ({ lines }) => lines.push(lines[0] ?? ''))],
+  [
+    'a record added',
+    'altered',
+    8,
+    (db) => inRow(db, ({ lines, hashes }) => (lines.push(lines[0] ?? ''), hashes.push(hashes[0] ?? ''))),
+  ],
+  ['the time beside a row altered', 'altered', 8, (db) => run(db, 'update record set at = at + 1 where id = ?', place(8))],
+  ['fewer records said', 'missing', 5, (db) => run(db, 'update record set count = 3 where id = ?', place(8))],
+  ['more records said', 'missing', 5, (db) => run(db, 'update record set count = 5 where id = ?', place(8))],
+  ['a number of records that can’t be', 'missing', 5, (db) => run(db, 'update record set count = -1 where id = ?', place(8))],
+  ['no record said', 'missing', 5, (db) => run(db, 'update record set count = 0 where id = ?', place(8))],
+  ['said to be one', 'missing', 5, (db) => run(db, 'update record set count = null where id = ?', place(8))],
+  ['texts counted from elsewhere', 'altered', 5, (db) => run(db, 'update record set base = base + 1 where id = ?', place(8))],
+  ['texts counted from nowhere', 'missing', 5, (db) => run(db, 'update record set base = null where id = ?', place(8))],
+  [
+    'a shared text altered',
+    'altered',
+    7,
+    (db) => run(db, `update shared_text set body = replace(body, 'tool-7"', 'tool-6"') where body like '%tool-7"%'`),
+  ],
+  ['a shared text taken away', 'altered', 7, (db) => run(db, `delete from shared_text where body like '%tool-7"%'`)],
+  [
+    'a value’s place taken away',
+    'altered',
+    1,
+    (db) => run(db, `update shared_text set body = replace(body, char(9), '') where body like '%"requestBytes":%'`),
+  ],
+  ['all shared texts gone', 'altered', 1, (db) => run(db, 'delete from shared_text')],
+  ['a row deleted', 'missing', 5, (db) => run(db, 'delete from record where id = ?', place(8))],
+  ['a row moved', 'missing', 5, (db) => run(db, 'update record set id = id - 1 where id = ?', place(8))],
+  ['the last row cut off', 'truncated', 9, (db) => run(db, 'delete from record where id = ?', place(12))],
+  ['a seal removed', 'seal-missing', 5, (db) => run(db, 'update record set mac = null, "after" = null where id = ?', place(8))],
+  ['a seal forged', 'seal-forged', 5, (db) => run(db, 'update record set mac = hex(randomblob(32)) where id = ?', place(8))],
+];
+
+describe('records that are taken apart', () => {
+  test('are whole as they were written, a group in a row', async () => {
+    const verdict = await verifyAfter((db) =>
+      expect(db.prepare('select count(*) from record where count = 4').pluck().get()).toBe(3),
+    );
+    expect(verdict).toMatchObject({ ok: true, records: 12, chains: [{ chain: 'main', seals: 3 }] });
+  });
+
+  test.each(tamperings)('with %s are %s at record %i', async (_, what, seq, tamper) => {
+    proves('audit.apart-altered', {
+      file: 'gateway/store/run.ts',
+      find: 'seq: seq - count + 1 + index,',
+      replace: 'seq: seq - lines.length + 1 + index,',
+    });
+    expect(await verifyAfter(tamper)).toMatchObject({ ok: false, chain: 'main', what, seq });
+  });
+});
