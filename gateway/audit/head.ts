@@ -1,4 +1,4 @@
-// The heads of the chains in a file outside the database, so that records that were cut off at the end show. Written after each commit, so it is never ahead.
+// The heads of the chains in a file outside the database, so that records that were cut off at the end show. Written after commits, so it is never ahead.
 // Each chain has two lines of fixed length that are written in turn, in place: a line that a power cut tore fails its check, and the one before it counts.
 import { type KeyObject, createHmac } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
