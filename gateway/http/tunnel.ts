@@ -28,6 +28,8 @@ export function createTunnelUpgrade(deps: {
       return;
     }
     const address = deps.addressOf?.(request) ?? request.socket.remoteAddress ?? '';
-    sockets.handleUpgrade(request, socket, head, (webSocket) => deps.tunnels.accept(webSocket, { address }));
+    sockets.handleUpgrade(request, socket, head, (webSocket) =>
+      deps.tunnels.accept({ socket: webSocket, stream: socket }, { address }),
+    );
   };
 }

@@ -1,9 +1,9 @@
 // Whose proof is worked on: so many at once, and whose comes then waits in order until it is its turn or it waited too long.
 // Rule: whoever is waited for holds no place that another one wants, and whoever waits costs a place in a list. To refuse who could be served a second later costs nearly as much as to serve, each time that it comes again.
-import type { WebSocket } from 'ws';
 import { Fault } from '#contract/error.ts';
 import { invalid } from '#contract/frame-codec.ts';
 import { Guest, type Asked, type Watcher } from './guest.ts';
+import type { Line } from './short-message.ts';
 
 export interface DoorwayDeps {
   /** Proofs that are worked on at once. */
@@ -46,11 +46,11 @@ export class Doorway implements Watcher {
   }
 
   /** False where there are too many. An honest bridge answers at once: whoever has been silent the longest goes first. */
-  enter(socket: WebSocket, address: string): boolean {
+  enter(line: Line, address: string): boolean {
     const [silent] = this.#guests.size < this.#deps.atMost ? [] : this.#silent;
     silent?.fail(new Fault('BUSY', { what: 'a tunnel' }));
     if (this.#guests.size >= this.#deps.atMost) return false;
-    const guest = new Guest(socket, address, this);
+    const guest = new Guest(line, address, this);
     this.#guests.add(guest);
     this.#silent.add(guest);
     return true;

@@ -3,6 +3,7 @@
 import type { WebSocket } from 'ws';
 import { invalid } from '#contract/frame-codec.ts';
 import type { UserId, WorkstationId } from '#contract/id.ts';
+import type { Line } from './short-message.ts';
 
 /** The peer hung up, so there is nobody to refuse. */
 export const hungUp = new Error('the peer hung up');
@@ -26,7 +27,7 @@ export interface Watcher {
 }
 
 export class Guest {
-  readonly socket: WebSocket;
+  readonly line: Line;
   readonly address: string;
   /** When it connected, on the clock of performance.now(). */
   readonly sinceMs: number;
@@ -37,13 +38,18 @@ export class Guest {
   #why: { readonly error: unknown } | undefined;
   #failure: PromiseWithResolvers<never> | undefined;
 
-  constructor(socket: WebSocket, address: string, watcher: Watcher) {
-    this.socket = socket;
+  constructor(line: Line, address: string, watcher: Watcher) {
+    const { socket } = line;
+    this.line = line;
     this.address = address;
     this.sinceMs = performance.now();
     this.#watcher = watcher;
     socket.on('message', this.#onMessage);
     socket.on('close', this.#onClose);
+  }
+
+  get socket(): WebSocket {
+    return this.line.socket;
   }
 
   /** From now on during() tells how it goes, and the watcher hears no more. Answers what it was asked, and its proof. */

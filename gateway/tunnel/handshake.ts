@@ -8,6 +8,7 @@ import { frame, jsonFrame, readStep, toWire } from '#contract/frame-codec.ts';
 import type { OrganizationId, WorkstationId } from '#contract/id.ts';
 import type { Claim, Member, Proof } from '../workstation/proof.ts';
 import { hungUp, type Asked, type Guest } from './guest.ts';
+import { send } from './short-message.ts';
 
 export interface Handshake {
   readonly member: Member;
@@ -28,7 +29,7 @@ export function challenge(guest: Guest, hello: Buffer, organization: Organizatio
   const version = newestCommon(versions);
   if (version === undefined) throw new Fault('TUNNEL_VERSION', { here: tunnelVersions.join(', '), there: versions.join(', ') });
   const nonce = randomBytes(32).toString('base64url');
-  guest.socket.send(jsonFrame('challenge', 0, { version, nonce, organization }));
+  send(guest.line, jsonFrame('challenge', 0, { version, nonce, organization }));
   return { version, nonce, workstation, user, product };
 }
 

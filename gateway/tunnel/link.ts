@@ -17,6 +17,7 @@ import type { Member } from '../workstation/proof.ts';
 import { refuse } from './handshake.ts';
 import { HubChannel, type HubChannelDeps } from './hub-channel.ts';
 import type { AcceptHost, Channel, ChannelEvents, Presence } from './hub.ts';
+import { send, type Line } from './short-message.ts';
 
 /** What the socket may hold before frames wait for it. */
 const socketHoldsBytes = 1024 * 1024;
@@ -45,6 +46,7 @@ export interface LinkDeps {
 export class Link implements MultiplexOwner {
   readonly member: Member;
   readonly presence: Presence;
+  #line: Line;
   #socket: WebSocket;
   #deps: LinkDeps;
   /** Of the tunnel's frames, as both ends agreed. */
@@ -57,22 +59,24 @@ export class Link implements MultiplexOwner {
 
   constructor(
     of: {
-      readonly socket: WebSocket;
+      readonly line: Line;
       readonly member: Member;
       readonly version: number;
       readonly welcome: FrameBody<'welcome'>;
     },
     deps: LinkDeps,
   ) {
-    const { socket, member, version } = of;
+    const { line, member, version } = of;
+    const { socket } = line;
     this.member = member;
     this.presence = { workstation: member.workstation.id, user: member.user.id, since: deps.now() };
+    this.#line = line;
     this.#socket = socket;
     this.#deps = deps;
     this.#version = version;
     this.#budget = { leftBytes: 8 * deps.messageLimitBytes };
     // The last step of the handshake, so it stands alone in its packet.
-    socket.send(jsonFrame('welcome', 0, of.welcome));
+    send(line, jsonFrame('welcome', 0, of.welcome));
     this.#multiplex = new Multiplex(this, version, deps.multiplex);
     socket.on('message', (data: unknown, isBinary: boolean) => this.#onMessage(data, isBinary));
     socket.on('close', () => this.#end(new Fault('TUNNEL_LOST')));
@@ -221,7 +225,7 @@ export class Link implements MultiplexOwner {
   // What its multiplex asks of it.
 
   write(packet: Buffer): void {
-    this.#socket.send(packet, (this.#onWritten ??= () => this.#written()));
+    send(this.#line, packet, (this.#onWritten ??= () => this.#written()));
   }
 
   isWritable(): boolean {

@@ -1,6 +1,5 @@
 // All tunnels of this gateway server. One per device key: a second one with the same key cuts the first. Whatever changes in the store is applied
 // to the tunnels that are up: revoked workstations are cut, new verdicts and gateways are told.
-import type { WebSocket } from 'ws';
 import type { Logger } from 'pino';
 import { asFault, Fault } from '#contract/error.ts';
 import { closeCode, deadAfterMs, defaultMessageLimitBytes, handshakeWithinMs, pingAfterMs } from '#contract/frame.ts';
@@ -24,11 +23,12 @@ import { createLookBack } from './look-back.ts';
 import { createPostureDesk } from './posture.ts';
 import { createReportDesk } from './report.ts';
 import { createReview } from './review.ts';
+import type { Line } from './short-message.ts';
 import { createStanding } from './standing.ts';
 
 export interface Tunnels extends Hub {
   /** Takes over a WebSocket that just opened. */
-  accept(socket: WebSocket, from: { readonly address: string }): void;
+  accept(line: Line, from: { readonly address: string }): void;
   /** What is switched off has changed: tunnels and local servers that are off now are cut. */
   switched(): void;
   /** A call's record was kept: its user's workstations are told soon. */
@@ -195,7 +195,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       return refuse(socket, offNow, closeCode.off);
     }
     replaceOlder(hands, address);
-    welcome(socket, hands);
+    welcome(guest.line, hands);
   }
 
   function replaceOlder(hands: Handshake, address: string): void {
@@ -205,10 +205,10 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     older.cut(new Fault('TUNNEL_REPLACED'), closeCode.replaced);
   }
 
-  function welcome(socket: WebSocket, hands: Handshake): void {
+  function welcome(line: Line, hands: Handshake): void {
     const { id } = hands.member.workstation;
     const link = new Link(
-      { socket, member: hands.member, version: hands.version, welcome: review.welcomeOf(hands.member) },
+      { line, member: hands.member, version: hands.version, welcome: review.welcomeOf(hands.member) },
       linkDeps,
     );
     links.set(id, link);
@@ -280,10 +280,11 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   }
 
   return {
-    accept(socket, { address }) {
+    accept(line, { address }) {
+      const { socket } = line;
       socket.on('error', (err) => logger.info({ err, address }, 'tunnel socket failed'));
       if (isClosed) return refuse(socket, new Fault('STOPPING'), closeCode.stopping);
-      if (links.size >= limits.tunnels || !doorway.enter(socket, address))
+      if (links.size >= limits.tunnels || !doorway.enter(line, address))
         return refuse(socket, new Fault('BUSY', { what: 'a tunnel' }), closeCode.stopping);
     },
     switched() {

@@ -27,7 +27,7 @@ async function createDoorway(atOnce: number) {
   });
   const http = createServer().listen(0, '127.0.0.1');
   const sockets = new WebSocketServer({ server: http });
-  sockets.on('connection', (socket) => doorway.enter(socket, '127.0.0.1'));
+  sockets.on('connection', (socket, { socket: stream }) => doorway.enter({ socket, stream }, '127.0.0.1'));
   await once(http, 'listening');
   onTestFinished(async () => {
     for (const { end } of working) end();
