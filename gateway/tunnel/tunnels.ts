@@ -11,6 +11,7 @@ import { createStateReader, type ReadState } from '../state.ts';
 import type { Store } from '../store/store.ts';
 import { createRefusals, eventRecord, type EventDraft } from '../workstation/event.ts';
 import { checkProof, type Member } from '../workstation/proof.ts';
+import { createVerifier } from '../workstation/verifier.ts';
 import { createCallNews } from './call-news.ts';
 import { Doorway } from './doorway.ts';
 import { gathering } from './gather.ts';
@@ -82,8 +83,8 @@ interface Timing {
   readonly tickEveryMs: number;
 }
 
-/** So many proofs at once are a storm: then looks and commits are shared by those who come within so many ms. */
-const storm = { proofs: 16, gatherMs: 5 } as const;
+/** So many proofs at once are a storm: then looks and commits are shared by those who come within a quarter of a ms for each of them, up to so many ms. */
+const storm = { proofs: 16, gatherAtMostMs: 20 } as const;
 
 export function createTunnels(deps: TunnelsDeps): Tunnels {
   const { store, recorder, logger, now } = deps;
@@ -107,9 +108,10 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   const usedAt = new WeakMap<Link, number>();
   let uses = 0;
   let isClosed = false;
+  const verifier = createVerifier({ logger });
   const record = recorder.append.bind(recorder);
   const recordRefusal = createRefusals(record, now);
-  const gatherMs = (): number => (doorway.served < storm.proofs ? 0 : storm.gatherMs);
+  const gatherMs = (): number => (doorway.served < storm.proofs ? 0 : Math.min(doorway.served / 4, storm.gatherAtMostMs));
   const recordOpened = gathering(record, gatherMs);
   const standing = createStanding({ store, readState: deps.readState ?? createStateReader(store) }, gatherMs);
   const review = createReview({
@@ -174,7 +176,9 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
 
   async function greet(guest: Guest): Promise<void> {
     const { socket, address } = guest;
-    const outcome = await shakeHands(guest, (claim) => checkProof({ standing, publicOrigin: deps.publicOrigin }, claim));
+    const outcome = await shakeHands(guest, (claim) =>
+      checkProof({ standing, publicOrigin: deps.publicOrigin, isSigned: verifier.isSigned }, claim),
+    );
     if (outcome.kind === 'gone') return socket.terminate();
     if (outcome.kind === 'refused') return refused(guest, outcome.fault, outcome.reason, outcome.workstation);
     const { hands } = outcome;
@@ -322,6 +326,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       const open = [...links.values()];
       for (const link of open) link.cut(new Fault('STOPPING'), closeCode.stopping);
       await Promise.all([doorway.close(), ...open.map((link) => link.untilClosed()), review.close()]);
+      await verifier.close();
       storeSeen();
       storePostures();
       await Promise.all(writing);

@@ -8,7 +8,8 @@ import { newId, WorkstationId, type OrganizationId } from '#contract/id.ts';
 import { peopleIn } from '../policy/people.ts';
 import type { Store, Workstation } from '../store/store.ts';
 import { eventRecord, type RecordEvent } from './event.ts';
-import { isSigned, membersOf, thumbprint } from './proof.ts';
+import { membersOf, thumbprint } from './proof.ts';
+import { isSigned } from './signature.ts';
 
 export interface EnrollDeps {
   readonly store: Store;
@@ -30,7 +31,7 @@ export async function enroll(deps: EnrollDeps, body: unknown, address: string): 
   const tokenHash = hash('sha256', request.token);
   const publicKeyThumbprint = thumbprint(request.publicKey);
   const text = enrollText({ tokenHash, publicKeyThumbprint, origin: publicOrigin, osUser: request.osUser });
-  if (!(await isSigned(request.publicKey, text, request.signature))) throw new Fault('PROOF_INVALID');
+  if (!(await isSigned({ publicKey: request.publicKey, text, signature: request.signature }))) throw new Fault('PROOF_INVALID');
   const token = await store.tokenByHash(tokenHash);
   if (token?.kind !== 'enroll') throw new Fault('ENROLL_TOKEN_INVALID');
   const now = deps.now();

@@ -1,12 +1,13 @@
 // Is this the workstation that it says it is? Its key must have signed this connection's challenge, for this gateway and its own user.
 // Whoever can't prove that learns nothing: unknown, wrong key, wrong user, wrong origin and a replay are all PROOF_INVALID.
-import { hash, verify } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { thumbprintText, type PublicKey } from '#contract/enrollment.ts';
 import { Fault } from '#contract/error.ts';
 import { proofText } from '#contract/frame.ts';
 import type { Slug, UserId, WorkstationId } from '#contract/id.ts';
 import type { People } from '../policy/people.ts';
 import type { Workstation } from '../store/store.ts';
+import type { Signed } from './signature.ts';
 
 export interface Claim {
   readonly version: number;
@@ -38,6 +39,7 @@ export async function checkProof(
       readonly workstations: ReadonlyMap<WorkstationId, Workstation>;
     }>;
     readonly publicOrigin: string;
+    readonly isSigned: (of: Signed) => Promise<boolean>;
   },
   claim: Claim,
 ): Promise<Proof> {
@@ -51,7 +53,7 @@ export async function checkProof(
   });
   if (workstation === undefined) return refused(new Fault('PROOF_INVALID'), 'unknown workstation');
   const text = proofText({ ...claim, origin: deps.publicOrigin });
-  if (!(await isSigned(workstation.publicKey, text, claim.signature)))
+  if (!(await deps.isSigned({ publicKey: workstation.publicKey, text, signature: claim.signature })))
     return refused(new Fault('PROOF_INVALID'), 'wrong signature');
   // From here on the key is proven: the peer may be told why.
   if (workstation.revokedAt !== null) return refused(new Fault('WORKSTATION_REVOKED'), 'revoked');
@@ -75,23 +77,6 @@ export function membersOf(people: People): MemberOf {
     const reach = known.get(user);
     return revokedAt !== null || reach === undefined ? undefined : { workstation: { id }, ...reach };
   };
-}
-
-/**
- * ES256 in IEEE P1363 form, base64url. A key that is no point on the curve has signed nothing.
- * Off the main thread: it is the dearest part of a handshake, and after a restart ten thousand come while others call.
- */
-export function isSigned(publicKey: PublicKey, text: string, signature: string): Promise<boolean> {
-  const { kty, crv, x, y } = publicKey;
-  return new Promise((resolve) => {
-    try {
-      const key = { key: { kty, crv, x, y }, format: 'jwk', dsaEncoding: 'ieee-p1363' } as const;
-      const signed = Buffer.from(signature, 'base64url');
-      verify('sha256', Buffer.from(text), key, signed, (error, isTrue) => resolve(error === null && isTrue));
-    } catch {
-      resolve(false);
-    }
-  });
 }
 
 export function thumbprint(publicKey: PublicKey): string {

@@ -99,6 +99,16 @@ export const tunnel: readonly Requirement[] = [
     source: protocol,
   },
   {
+    id: 'tunnel.storm-own-proof',
+    promise: 'When many prove themselves at once, each is judged by their own signature.',
+    source: protocol,
+  },
+  {
+    id: 'tunnel.storm-thread-lost',
+    promise: 'A proof is judged by its signature also where the thread that checks those of a storm ends.',
+    source: protocol,
+  },
+  {
     id: 'tunnel.storm-shares',
     promise: 'When many tunnels come back at once, one commit puts all that were opened within a few milliseconds on record.',
     source: protocol,

@@ -62,7 +62,7 @@ describe('a handshake', () => {
       file: 'gateway/workstation/proof.ts',
       find: 'const text = proofText({ ...claim, origin: deps.publicOrigin });',
       replace:
-        "const isAny = (origin: string) => isSigned(workstation.publicKey, proofText({ ...claim, origin }), claim.signature);\n  const text = proofText({ ...claim, origin: (await isAny('https://evil.example')) ? 'https://evil.example' : deps.publicOrigin });",
+        "const isAny = (origin: string) => deps.isSigned({ ...workstation, text: proofText({ ...claim, origin }), signature: claim.signature });\n  const text = proofText({ ...claim, origin: (await isAny('https://evil.example')) ? 'https://evil.example' : deps.publicOrigin });",
     });
     const stage = await createStage();
     const device = await stage.device('ada');

@@ -95,7 +95,7 @@ describe('enrolling', () => {
   test('needs the signature of the new key over this token, this gateway and this OS user', async () => {
     proves('device.enroll-signed', {
       file: 'gateway/workstation/enroll.ts',
-      find: "if (!(await isSigned(request.publicKey, text, request.signature))) throw new Fault('PROOF_INVALID');",
+      find: "if (!(await isSigned({ publicKey: request.publicKey, text, signature: request.signature }))) throw new Fault('PROOF_INVALID');",
       replace: '',
     });
     const stage = await createStage();
