@@ -57,6 +57,8 @@ describe('doctor', () => {
       find: ', which is said of MCP only. Not seen from here: ${unobservableWords}.',
       replace: '.',
     });
+    // An agent that has just started has yet to connect.
+    await until('all to be well', async () => (await ask('doctor')).ok, 30_000).catch(() => undefined);
     const report = await ask('doctor');
     expect(outcomes(report.checks)).toMatchObject({
       profile: 'ok',
