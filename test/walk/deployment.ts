@@ -49,6 +49,8 @@ export interface Deployment {
   restartGateway(signal?: NodeJS.Signals): Promise<void>;
   /** The newest records of calls and events, the oldest first; without what comes at its own pace: alerts, and `deeds`. */
   records(limit?: number): Promise<Record<string, unknown>[]>;
+  /** The newest records of calls alone, the oldest first: events come at their own pace. */
+  calls(count: number): Promise<Record<string, unknown>[]>;
   deeds(): Promise<Record<string, unknown>[]>;
   close(): Promise<void>;
 }
@@ -196,6 +198,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
         .filter(({ kind, event }) => kind !== 'deed' && event !== 'alert_raised' && event !== 'alert_closed')
         .slice(-limit);
     },
+    calls: async (count) => (await deployment.records(200)).filter(({ kind }) => kind === 'call').slice(-count),
     deeds: async () => (await tail(1000)).filter(({ kind }) => kind === 'deed'),
     async close() {
       for (const { agent } of workstations) await agent.stop();

@@ -170,7 +170,7 @@ async function callThrough(spec: HostSpec, path: string, deployment: Deployment)
       const env = { PATH: '/usr/bin:/bin', ...entry.env };
       await client.connect(new StdioClientTransport({ command: entry.command, args: [...entry.args], env, stderr: 'pipe' }));
       const result = await client.callTool({ name: tool, arguments: args });
-      const [record] = await deployment.records(1);
+      const [record] = await deployment.calls(1);
       if (result.isError !== true && record?.['host'] === spec.id && record['decision'] === 'allowed') answered++;
     } catch (error) {
       process.stderr.write(`${spec.id} ${name}: ${error instanceof Error ? error.message : String(error)}\n`);

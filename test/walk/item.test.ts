@@ -223,7 +223,7 @@ test('what is hidden and what is refused is on record, with its kind', async () 
   await ask('prompts/get', { name: 'none' }, 'everything');
   await ask('resources/list', {}, 'item');
   await ask('resources/read', { uri: document }, 'everything');
-  const records = await deployment.records(3);
+  const records = await deployment.calls(3);
   expect(records).toMatchObject([
     { decision: 'refused', code: 'PROMPT_NOT_PROVISIONED', tool: null, item: { kind: 'prompt', name: 'none' } },
     { decision: 'allowed', hidden: ['ui://item/page', 'secret:list'], item: null },
@@ -277,7 +277,7 @@ test('a server that is gone is shown as it last was, on record, while the others
   const began = performance.now();
   expect(await names()).toEqual(before);
   expect(performance.now() - began).toBeLessThan(7000);
-  expect((await deployment.records(1))[0]).toMatchObject({ stale: ['everything', 'item'], decision: 'allowed' });
+  expect((await deployment.calls(1))[0]).toMatchObject({ stale: ['everything', 'item'], decision: 'allowed' });
   const read = await ask('resources/read', { uri: 'urn:item__note' });
   expect([codeOf(read), read.body.error?.message]).toEqual(['WORKSTATION_OFFLINE', expect.stringContaining('"item"')]);
   // What is taken away meanwhile is not shown from an old list either.

@@ -148,7 +148,7 @@ describe('the round of a call that waits', () => {
     expect(second.requestState).not.toBe(first.requestState);
     const replayed = await call(tool, {}, { server: 'local', more: retryOf(first), id: 3 });
     expect([replayed.status, replayed.body.error?.code, codeOf(replayed)]).toEqual([400, -32602, 'STATE_USED']);
-    expect((await deployment.records(1))[0]).toMatchObject({ decision: 'refused', code: 'STATE_USED', method: 'tools/call' });
+    expect((await deployment.calls(1))[0]).toMatchObject({ decision: 'refused', code: 'STATE_USED', method: 'tools/call' });
     const done = await call(tool, {}, { server: 'local', more: retryOf(second), id: 4 });
     expect(textOf(done)).toContain('Ada likes');
     expect(codeOf(await call(tool, {}, { server: 'local', more: retryOf(second), id: 5 }))).toBe('STATE_USED');
@@ -193,8 +193,8 @@ describe('the round of a call that waits', () => {
     const planted = { method: 'elicitation/create', params: { ...form, message: 'PLANTED-QUESTION' } };
     const asked = askedOf(await call('ask', planted));
     await call('ask', planted, { more: retryOf(asked, { action: 'accept', content: { name: 'PLANTED-ANSWER' } }) });
-    const records = await deployment.records(4);
-    const one = z.looseObject({ parked: z.object({ call: z.string() }) }).parse(records.find(({ kind }) => kind === 'call'));
+    const records = await deployment.records(30);
+    const one = z.looseObject({ parked: z.object({ call: z.string() }) }).parse(records.findLast(({ kind }) => kind === 'call'));
     const rounds = records.filter(({ kind }) => kind === 'call').map(({ parked }) => parked);
     expect(rounds).toEqual(expect.arrayContaining([1, 2].map((round) => ({ call: one.parked.call, round }))));
     const events = records.filter(({ event }) => event === 'host_asked').map(({ detail }) => detail);

@@ -58,9 +58,7 @@ test('a user of another team is refused, and it is on record', async () => {
   const other = await deployment.hostToken({ user: 'bob', gateway: 'ops' });
   const refused = await modern(`${deployment.origin}/g/eng/mcp`, other, 'tools/list');
   expect([refused.status, codeOf(refused)]).toEqual([403, 'GATEWAY_NOT_GRANTED']);
-  expect(await deployment.records(1)).toMatchObject([
-    { decision: 'refused', code: 'GATEWAY_NOT_GRANTED', user: { name: 'bob' } },
-  ]);
+  expect(await deployment.calls(1)).toMatchObject([{ decision: 'refused', code: 'GATEWAY_NOT_GRANTED', user: { name: 'bob' } }]);
   expect((await modern(`${deployment.origin}/g/eng/mcp`, token, 'tools/list')).status).toBe(200);
 });
 
@@ -83,7 +81,7 @@ test('a host with a URL is served by the device that was used last, and by none 
   /** The device that answered, as the record says. */
   const servedBy = async (server: string) => {
     await until('an answer', async () => (await call(server)).body.result !== undefined);
-    return String((await deployment.records(1))[0]?.['workstation']);
+    return String((await deployment.calls(1))[0]?.['workstation']);
   };
   const [one, two] = [await servedBy('counting'), await servedBy('extra')];
   expect(one).not.toBe(two);

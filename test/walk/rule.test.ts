@@ -95,7 +95,7 @@ test('rules that come into force hold for a host that is connected, and for what
   });
   expect(refused).toMatchObject({ data: { code: 'RULE_BLOCKED' } });
   expect(String(refused)).toContain('"text"');
-  expect((await deployment.records(1))[0]).toMatchObject({
+  expect((await deployment.calls(1))[0]).toMatchObject({
     decision: 'refused',
     code: 'RULE_BLOCKED',
     hits: [{ rule: 'text', action: 'block' }],

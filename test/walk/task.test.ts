@@ -144,7 +144,7 @@ describe('a task of 2025-11-25 (SDK v1 at both ends)', () => {
     const { tasks } = theirs.experimental;
     for (const used of [() => tasks.getTask(taskId), () => tasks.getTaskResult(taskId), () => tasks.cancelTask(taskId)]) {
       expect(await codeIn(used())).toBe('TASK_FOREIGN');
-      expect((await deployment.records(1))[0]).toMatchObject({
+      expect((await deployment.calls(1))[0]).toMatchObject({
         decision: 'refused',
         code: 'TASK_FOREIGN',
         user: { name: 'grace' },

@@ -137,7 +137,7 @@ test('a tool that is not provisioned is not listed, is refused when called, and 
   await modern(url('everything').href, token, 'tools/list');
   const refused = await modern(url('everything').href, token, 'tools/call', { name: 'get-env', arguments: {} });
   expect(codeOf(refused)).toBe('TOOL_NOT_PROVISIONED');
-  const [list, call] = await deployment.records(2);
+  const [list, call] = await deployment.calls(2);
   expect(call).toMatchObject({
     method: 'tools/call',
     decision: 'refused',
@@ -151,7 +151,7 @@ test('a tool that is not provisioned is not listed, is refused when called, and 
 
 test('a record holds the four legs in order, who, host, workstation and identity, and no content', async () => {
   await modern(url('everything').href, token, 'tools/call', { name: 'echo', arguments: { message: 'PLANTED-CONTENT' } });
-  const [record] = await deployment.records(1);
+  const [record] = await deployment.calls(1);
   expect(record).toMatchObject({
     user: { name: 'ada' },
     host: 'test',
