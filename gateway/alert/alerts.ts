@@ -1,11 +1,12 @@
 // Alerts of this gateway server: reads the records of its own chain by a cursor, looks at hosts and postures that are new, keeps what deserves an alert, closes what is
 // over, and tells of each that opens or closes by a record, which the sinks send on. The rule: nothing of it stands in a call's way; of all gateway servers on one database one
 // tells of an alert, once for each time that it opens, and once that it closed; a telling that comes again has the same id.
-import { setImmediate, setTimeout as wait } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { AuditRecord, type EventRecord } from '#contract/audit.ts';
 import { RecordId } from '#contract/id.ts';
 import { ownEvent, type Recorder } from '../audit/record.ts';
+import { repeat, type Repeated } from '../audit/repeat.ts';
 import type { Alert, ClosedAlert } from '../store/alert.ts';
 import type { ChainedRecord, Store } from '../store/store.ts';
 import { neededOf } from './needed.ts';
@@ -31,10 +32,9 @@ const few = 100;
 const tellWithinMs = 30_000;
 const settleEvery = 10_000;
 
-export function watchAlerts(deps: AlertsDeps): { close(): Promise<void> } {
+export function watchAlerts(deps: AlertsDeps): Repeated {
   const { store, recorder, chain, publicOrigin, logger, now, everyMs = 1000, settleEveryMs = settleEvery } = deps;
   const { alert } = store;
-  const stop = new AbortController();
   let settledAt = -Infinity;
 
   /** True where more may be there. */
@@ -88,30 +88,14 @@ export function watchAlerts(deps: AlertsDeps): { close(): Promise<void> } {
     }
   }
 
-  async function run(): Promise<void> {
-    let isFailing = false;
-    while (!stop.signal.aborted) {
-      try {
-        while ((await readRecords()) && !stop.signal.aborted);
-        while ((await lookAround()) && !stop.signal.aborted);
-        await settle();
-        await tell();
-        isFailing = false;
-      } catch (error) {
-        if (!isFailing) logger.error({ err: error }, 'alerts could not be looked for');
-        isFailing = true;
-      }
-      await wait(everyMs, undefined, { signal: stop.signal }).catch(() => undefined);
-    }
+  async function turn(signal: AbortSignal): Promise<void> {
+    while ((await readRecords()) && !signal.aborted);
+    while ((await lookAround()) && !signal.aborted);
+    await settle();
+    await tell();
   }
 
-  const running = run();
-  return {
-    close() {
-      stop.abort();
-      return running;
-    },
-  };
+  return repeat(turn, { firstMs: 0, everyMs, logger, failure: 'alerts could not be looked for' });
 }
 
 /** Its id is the alert's: told again, because whoever told it ended before that was noted, it has the same. */

@@ -19,7 +19,8 @@ export function repeat(
     let isFailing = false;
     let waitMs = of.firstMs;
     for (;;) {
-      if (waitMs > 0) await wait(waitMs, undefined, { signal }).catch(() => undefined);
+      // Also for no time: others have their turn in between.
+      await wait(waitMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       try {
         waitMs = (await turn(signal)) ?? of.everyMs;

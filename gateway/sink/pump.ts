@@ -2,6 +2,7 @@
 // The rule: a record is passed over only where the far end has it, where it was set aside, or where the policy says `skip`; each of the last two is told.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { repeat } from '../audit/repeat.ts';
 import type { Cursors, StoredSink } from '../store/sink.ts';
 import type { Store } from '../store/store.ts';
 import { sendAround } from './around.ts';
@@ -225,29 +226,23 @@ export function startPump(deps: PumpDeps): Pump {
     return Math.max(cap / 2 + (deps.random() * cap) / 2, Math.min(afterMs, 5 * longestRetryMs));
   }
 
-  async function run(): Promise<void> {
-    let isFailing = false;
-    while (!stop.signal.aborted) {
-      let waitMs = lookEveryMs;
-      try {
-        waitMs = await turn();
-        isFailing = false;
-      } catch (error) {
+  const pumping = repeat(
+    () =>
+      turn().catch((error: unknown) => {
         // The store, most likely: where it stands is asked anew.
         cursors = undefined;
-        if (!isFailing) logger.error({ err: error, sink: sink.slug }, 'a sink could not go on');
-        isFailing = true;
-      }
-      await wait(waitMs, undefined, { signal: stop.signal }).catch(() => undefined);
-    }
+        throw error;
+      }),
+    { firstMs: 0, everyMs: lookEveryMs, logger: logger.child({ sink: sink.slug }), failure: 'a sink could not go on' },
+  );
+  const end = async () => {
+    await pumping.close();
     await store.sink.release(sink.id, holder).catch(() => undefined);
-  }
-
-  const running = run();
+  };
   let closing: Promise<void> | undefined;
   const close = async () => {
     stop.abort();
-    await Promise.race([running, wait(reportWithinMs, undefined, { ref: false })]);
+    await Promise.race([end(), wait(reportWithinMs, undefined, { ref: false })]);
     await receiver.close();
   };
   return { close: () => (closing ??= close()) };

@@ -109,7 +109,7 @@ export const layers: readonly Layer[] = [
   // What of the records deserves a look.
   {
     at: 'gateway/alert/',
-    ours: [...contract, 'gateway/store/store.ts', 'gateway/store/alert.ts', 'gateway/audit/record.ts'],
+    ours: [...contract, 'gateway/store/store.ts', 'gateway/store/alert.ts', 'gateway/audit/record.ts', 'gateway/audit/repeat.ts'],
     packages: logger,
     node: 'all',
   },
@@ -124,6 +124,7 @@ export const layers: readonly Layer[] = [
       'gateway/egress/',
       'gateway/vault/',
       'gateway/audit/record.ts',
+      'gateway/audit/repeat.ts',
     ],
     packages: [...logger, 'zod'],
     node: 'all',
