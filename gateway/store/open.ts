@@ -181,7 +181,7 @@ function storeOf(engine: Engine, deed?: DeedRecord, once?: string): Store {
     changesAfter: guarded((revision) => changesAfter(db, revision)),
     policy: guarded((whom) => policy(db, whom)),
     filedPolicy: guarded(() => filedPolicy(db)),
-    replacePolicy: guarded((file, expected, now) => replacePolicy(db, file, expected, now)),
+    replacePolicy: guarded((...of) => replacePolicy(db, engine.dialect, ...of)),
     userIdOf: guarded((slug) => userIdOf(db, slug)),
     addToken: guarded((token) => addToken(db, token)),
     tokenByHash: guarded((hash) => tokenByHash(db, hash)),

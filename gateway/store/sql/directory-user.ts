@@ -80,18 +80,20 @@ export async function followMade(tx: Tx): Promise<void> {
 }
 
 /** Whose users the policy replaced or removed are linked anew, and whoever is held stays so under the name that they have now. Their users. */
-export async function settleDirectory(tx: Tx, now: number): Promise<readonly UserId[]> {
+export async function settleDirectory(tx: Tx, now: number, gone?: UserId): Promise<readonly UserId[]> {
+  const users = tx.selectFrom('user').select('id');
+  const [of, whom] = gone === undefined ? (['not in', users] as const) : (['=', gone] as const);
   const lost = await tx
     .selectFrom('directory_person')
     .select(['id', 'email', 'display_name', 'active'])
-    .where('user_id', 'not in', tx.selectFrom('user').select('id'))
+    .where('user_id', of, whom)
     .execute();
-  const users: UserId[] = [];
+  const linkedTo: UserId[] = [];
   for (const { id, email, display_name, active } of lost) {
     const user = await linkUser(tx, { email, displayName: display_name }, now);
-    users.push(user);
+    linkedTo.push(user);
     await tx.updateTable('directory_person').set({ user_id: user }).where('id', '=', id).execute();
     if (active === 0) await followPerson(tx, user, { email, displayName: display_name, active: false }, now);
   }
-  return users;
+  return linkedTo;
 }

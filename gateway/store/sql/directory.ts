@@ -79,7 +79,7 @@ export async function changePerson(
     let linked: readonly UserId[] = [];
     if (user !== before.user_id) {
       await removeUser(tx, before.user_id);
-      linked = await revokeOrphans(tx, now);
+      linked = await revokeOrphans(tx, now, before.user_id);
     }
     await followPerson(tx, user, draft, now);
     return changed(await read(tx, id), await touched(linked));
@@ -127,7 +127,7 @@ export async function removePerson(db: Db, id: string, version: number, now: num
     let linked: readonly UserId[] = [];
     if (made_by === madeByDirectory) {
       await removeUser(tx, row.user_id);
-      linked = await revokeOrphans(tx, now);
+      linked = await revokeOrphans(tx, now, row.user_id);
     }
     return changed(true, await touched(linked));
   });

@@ -1,9 +1,10 @@
 // The policy as relational rows: read back as the file that was applied, replaced as a whole. Rows are kept by slug, so that what stays keeps its id.
 import { sql } from 'kysely';
 import type { AssignmentId, Slug, UserId } from '#contract/id.ts';
-import { PolicyFile } from '#contract/policy.ts';
+import { PolicyFile, PolicyUser } from '#contract/policy.ts';
 import type { PolicyIds } from '#contract/policy.ts';
 import type { StoredPolicy, Whom } from '../store.ts';
+import { pauses } from '../../slice.ts';
 import type { Db } from '../table.ts';
 import { readAtOnce } from './change.ts';
 import { directoryGrants } from './directory-grant.ts';
@@ -12,16 +13,18 @@ import { sinks } from './sink.ts';
 
 export async function policy(db: Db, whom?: Whom): Promise<StoredPolicy> {
   const { isHeld, ...rows } = await readAtOnce(db, (tx) => read(tx, whom));
-  return policyOf({ ...rows, users: rows.users.filter((user) => !isHeld(user)) });
+  return await policyOf({ ...rows, users: rows.users.filter((user) => !isHeld(user)) });
 }
 
 export async function filedPolicy(db: Db): Promise<PolicyFile> {
   const rows = await readAtOnce(db, (tx) => read(tx));
   const users = rows.users.filter(({ made_by }) => made_by === null);
-  return policyOf({ ...rows, users, groups: [], given: new Map() }).policy;
+  return (await policyOf({ ...rows, users, groups: [], given: new Map() })).policy;
 }
 
-function policyOf(rows: Omit<Awaited<ReturnType<typeof read>>, 'isHeld'>): StoredPolicy {
+/** In slices: there may be a hundred thousand people. */
+async function policyOf(rows: Omit<Awaited<ReturnType<typeof read>>, 'isHeld'>): Promise<StoredPolicy> {
+  const pause = pauses();
   const teamSlug = slugs(rows.teams);
   const gatewaySlug = slugs(rows.gateways);
   const serverSlug = slugs(rows.servers);
@@ -63,9 +66,7 @@ function policyOf(rows: Omit<Awaited<ReturnType<typeof read>>, 'isHeld'>): Store
     version: 1,
     ...Object.fromEntries(rows.settings.map(({ name, value }) => [name, name === 'hosts' ? value : parsed(value)])),
     roles: bySlug(rows.roles, ({ title, capabilities }) => ({ ...titled(title), ...granting(capabilities) })),
-    users: bySlug(filed, ({ service, ...row }) =>
-      service === null ? personOf(row) : { ...serviceOf(row), ...provenBy(service) },
-    ),
+    users: {},
     teams: bySlug(rows.teams, ({ id, title }) => ({
       ...titled(title),
       gateways: (grantsOf.get(id) ?? []).map((row) => gatewaySlug.get(row.gateway_id)),
@@ -102,9 +103,18 @@ function policyOf(rows: Omit<Awaited<ReturnType<typeof read>>, 'isHeld'>): Store
       rows.assignments.map((row) => [`${gatewaySlug.get(row.gateway_id)}/${serverSlug.get(row.server_id)}`, row.id]),
     ),
   };
+  await pause();
   const policy = PolicyFile.parse(file);
+  await pause();
+  for (const { service, ...row } of inOrder(filed)) {
+    policy.users[row.slug] = PolicyUser.parse(service === null ? personOf(row) : { ...serviceOf(row), ...provenBy(service) });
+    await pause();
+  }
   // Of what a directory says each part was read when it came: a hundred thousand people are not read again at each change.
-  for (const row of made) policy.users[row.slug] = personOf(row);
+  for (const row of made) {
+    policy.users[row.slug] = personOf(row);
+    await pause();
+  }
   return { policy, ids };
 }
 
@@ -164,9 +174,13 @@ async function usersOf(db: Db, whom: Whom | undefined) {
   return await all.where(columns[whom.by], '=', whom.is).execute();
 }
 
-/** In the order of the slugs, compared by code unit: databases differ in how they order text. */
 function bySlug<Row extends { readonly slug: string }, T>(rows: readonly Row[], as: (row: Row) => T): Record<string, T> {
-  return Object.fromEntries(rows.toSorted((a, b) => (a.slug < b.slug ? -1 : 1)).map((row) => [row.slug, as(row)]));
+  return Object.fromEntries(inOrder(rows).map((row) => [row.slug, as(row)]));
+}
+
+/** Of the slugs, compared by code unit: databases differ in how they order text. */
+function inOrder<Row extends { readonly slug: string }>(rows: readonly Row[]): readonly Row[] {
+  return rows.toSorted((a, b) => (a.slug < b.slug ? -1 : 1));
 }
 
 function slugs<Id, S>(rows: readonly { readonly id: Id; readonly slug: S }[]): Map<Id, S> {

@@ -5,9 +5,12 @@ import { Fault } from '#contract/error.ts';
 import { AssignmentId, GatewayId, ServerId, SinkId, Slug, TeamId, UserId, newId } from '#contract/id.ts';
 import { itemKinds } from '#contract/policy.ts';
 import type { PolicyFile, PolicyServer } from '#contract/policy.ts';
+import { pauses } from '../../slice.ts';
+import type { DialectName } from '../engine.ts';
 import type { Db, Tables, Tx } from '../table.ts';
 import { changed } from './change.ts';
 import { removeOrphanedIdentities } from './identity.ts';
+import { inserting } from './insert.ts';
 import { parts } from './part.ts';
 import { changesBetween } from './recent-change.ts';
 import { settleDirectory } from './directory-user.ts';
@@ -16,34 +19,45 @@ import { settleEngines } from './engine-secret.ts';
 import { settleSinks } from './sink.ts';
 import { changePeople } from './super-admin.ts';
 
-export async function replacePolicy(db: Db, policy: PolicyFile, expectedRevision: number, now: number): Promise<void> {
+export async function replacePolicy(
+  db: Db,
+  dialect: DialectName,
+  policy: PolicyFile,
+  expectedRevision: number,
+  now: number,
+): Promise<void> {
   await changePeople(db, async (tx, revision) => {
     if (!(await isAsExpected(tx, policy, expectedRevision, revision)))
       throw new Fault('STORE_UNAVAILABLE', {}, { cause: new Error('the policy was changed by somebody else meanwhile') });
-    const rows = rowsOf(policy, await namesOf(tx, policy, now));
+    const pause = pauses();
+    const names = await namesOf(tx, policy, now);
+    await pause();
+    const rows = rowsOf(policy, names);
+    await pause();
     const made = await tx.selectFrom('user').selectAll().where('made_by', 'is not', null).execute();
     const taken = new Set(rows.users.flatMap(({ slug, email }) => [slug, email.toLowerCase()]));
     const isRole = (role: string) => isBuiltIn(role) || Object.hasOwn(policy.roles, role);
     const staying = made
       .filter(({ slug, email }) => !taken.has(slug) && !taken.has(email.toLowerCase()))
       .map((user) => (user.role !== null && !isRole(user.role) ? { ...user, role: null } : user));
+    const insert = inserting(tx, dialect);
     await holdByAddress(tx);
     await deletePolicy(tx);
-    for (const values of parts(rows.settings)) await tx.insertInto('policy_setting').values(values).execute();
-    for (const values of parts(rows.roles)) await tx.insertInto('role').values(values).execute();
-    for (const values of parts([...rows.users, ...staying])) await tx.insertInto('user').values(values).execute();
+    await insert('policy_setting', rows.settings);
+    await insert('role', rows.roles);
+    await insert('user', [...rows.users, ...staying]);
     await holdByAddress(tx);
-    for (const values of parts(rows.teams)) await tx.insertInto('team').values(values).execute();
-    for (const values of parts(rows.servers)) await tx.insertInto('server').values(values).execute();
-    for (const values of parts(rows.gateways)) await tx.insertInto('gateway').values(values).execute();
-    for (const values of parts(rows.memberships)) await tx.insertInto('membership').values(values).execute();
-    for (const values of parts(rows.grants)) await tx.insertInto('grant').values(values).execute();
-    for (const values of parts(rows.assignments)) await tx.insertInto('assignment').values(values).execute();
-    for (const values of parts(rows.provisions)) await tx.insertInto('provision').values(values).execute();
-    for (const values of parts(rows.items)) await tx.insertInto('provisioned_item').values(values).execute();
-    for (const values of parts(rows.rules)) await tx.insertInto('rule').values(values).execute();
-    for (const values of parts(rows.engines)) await tx.insertInto('engine').values(values).execute();
-    for (const values of parts(rows.sinks)) await tx.insertInto('sink').values(values).execute();
+    await insert('team', rows.teams);
+    await insert('server', rows.servers);
+    await insert('gateway', rows.gateways);
+    await insert('membership', rows.memberships);
+    await insert('grant', rows.grants);
+    await insert('assignment', rows.assignments);
+    await insert('provision', rows.provisions);
+    await insert('provisioned_item', rows.items);
+    await insert('rule', rows.rules);
+    await insert('engine', rows.engines);
+    await insert('sink', rows.sinks);
     await revokeOrphans(tx, now);
     return changed(undefined);
   });
@@ -82,16 +96,22 @@ export const policyTables = [
 
 /** Leaves no row of the policy. */
 export async function deletePolicy(tx: Tx): Promise<void> {
-  for (const table of policyTables satisfies readonly (keyof Tables)[]) await tx.deleteFrom(table).execute();
+  const pause = pauses();
+  for (const table of policyTables satisfies readonly (keyof Tables)[]) {
+    await tx.deleteFrom(table).execute();
+    await pause();
+  }
 }
 
 /**
  * What belongs to users that are gone is revoked, as are host tokens and connections for gateways that are gone. Identities that nobody can use any more
  * are removed, as are pins of assignments that are gone, and sinks begin and end. The users of whom the directory knows anew which they are.
+ * `gone`: the one user who went, where nothing else did: a hundred thousand others are not looked at.
  */
-export async function revokeOrphans(tx: Tx, now: number): Promise<readonly UserId[]> {
-  const linked = await settleDirectory(tx, now);
+export async function revokeOrphans(tx: Tx, now: number, gone?: UserId): Promise<readonly UserId[]> {
+  const linked = await settleDirectory(tx, now, gone);
   const users = tx.selectFrom('user').select('id');
+  const [of, whom] = gone === undefined ? (['not in', users] as const) : (['=', gone] as const);
   const gateways = tx.selectFrom('gateway').select('slug');
   await tx
     .updateTable('token')
@@ -117,9 +137,9 @@ export async function revokeOrphans(tx: Tx, now: number): Promise<readonly UserI
     .where('revoked_at', 'is', null)
     .where('user_id', 'not in', users)
     .execute();
-  await tx.deleteFrom('group_membership').where('user_id', 'not in', users).execute();
-  await tx.deleteFrom('arrival').where('user_id', 'not in', users).execute();
-  await tx.deleteFrom('account').where('user_id', 'not in', users).execute();
+  await tx.deleteFrom('group_membership').where('user_id', of, whom).execute();
+  await tx.deleteFrom('arrival').where('user_id', of, whom).execute();
+  await tx.deleteFrom('account').where('user_id', of, whom).execute();
   await tx.deleteFrom('pin').where('assignment_id', 'not in', tx.selectFrom('assignment').select('id')).execute();
   await removeOrphanedIdentities(tx, now);
   await settleSinks(tx);
