@@ -141,6 +141,11 @@ export const admin: readonly Requirement[] = [
     source: api,
   },
   {
+    id: 'admin.apply-slices',
+    promise: 'While a large policy is planned, judged and applied, everything else in the gateway server goes on.',
+    source: api,
+  },
+  {
     id: 'admin.policy-aside-bounded',
     promise: 'A text of a policy that takes too long to read is refused, and holds nobody up meanwhile.',
     source: api,
