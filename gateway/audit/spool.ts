@@ -86,6 +86,8 @@ export async function openRecorder(deps: RecorderDeps): Promise<KeepingRecorder>
       }
       waiting -= group.entries.length;
       bytes -= group.bytes;
+      // On SQLite a commit holds up all else: the answers that waited for this one leave before the next.
+      if (groups.length > 0) await new Promise(setImmediate);
     }
   };
   const flush = async () => {

@@ -296,7 +296,8 @@ describe('a recorder that is opened again', () => {
   });
 
   test('believes the earlier line of the head where a power cut tore the newer one', async () => {
-    await fill(2, 2, 2);
+    await fill(4);
+    await fill(2);
     const head = readFileSync(audit.headFile);
     const torn = head.toString().indexOf('"seq":6');
     head.fill(0, torn, torn + 40);
