@@ -26,8 +26,8 @@ function settleOne(id: number): void {
 test('what a call touched is gone with it, without a collection of the whole heap', () => {
   proves('protocol.call-leaves-nothing', {
     file: 'gateway/upstream/pending.ts',
-    find: 'this.#onAbort = onAbort;',
-    replace: 'this.#onAbort = () => onAbort();',
+    find: "terms.signal.addEventListener('abort', onAbort);",
+    replace: "terms.signal.addEventListener('abort', { handleEvent: onAbort });",
   });
   keepCallsYoung();
   setFlagsFromString('--expose-gc');
@@ -37,14 +37,12 @@ test('what a call touched is gone with it, without a collection of the whole hea
     collect({ type: 'minor' });
     return (getHeapSpaceStatistics().find((space) => space.space_name === 'old_space')?.space_used_size ?? 0) / 2 ** 20;
   };
-  const settle = () => {
+  const grownMb = Array.from({ length: 9 }, () => {
+    const before = longLivedMb();
     for (let id = 0; id < 1000; id++) settleOne(id);
-    return longLivedMb();
-  };
-  const before = settle();
-  let after = before;
-  for (let round = 0; round < 8; round++) after = settle();
+    return longLivedMb() - before;
+  });
   expect(answered).toBe(9000 * 128);
-  // Eight thousand of them held 8 MB.
-  expect(after - before).toBeLessThan(4);
+  // A thousand of them held a megabyte. The whole heap may have been collected in one of the rounds, so the one in the middle counts.
+  expect(grownMb.toSorted((a, b) => a - b)[4]).toBeLessThan(0.5);
 });
