@@ -108,7 +108,8 @@ export function overwrite(text: Buffer, edits: readonly { readonly span: Span; r
 const usual = ['id', 'name', 'text', 'type', '_meta', 'error', 'method', 'params', 'result', 'jsonrpc', 'content', 'arguments'];
 const usualOfLength = Array.from({ length: 10 }, (_, length) => usual.filter((key) => key.length === length));
 
-function usualKey(text: Buffer, start: number, length: number): string | undefined {
+/** The usual key that stands in so many bytes. */
+export function usualKey(text: Buffer, start: number, length: number): string | undefined {
   const keys = usualOfLength[length];
   if (keys === undefined) return undefined;
   next: for (const key of keys) {

@@ -1,7 +1,7 @@
 // The texts of a JSON value, where they stand in its bytes and what they say once read: a text that hides behind escapes reads like any other.
 // The rule: whatever a reader could take for text is a leaf (strings, keys, long numbers); only pictures and sounds in base64 are none, and not scanned.
 import { backslash, closeBrace, closeBracket, colon, comma, openBrace, openBracket, quote } from '../mcp/byte.ts';
-import { type Span, skipString } from '../mcp/span.ts';
+import { type Span, skipString, usualKey } from '../mcp/span.ts';
 
 /** An object or array, and as what it stands in the one around it. */
 export interface Container {
@@ -46,13 +46,19 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
   const places: (string | number)[] = [];
   let place: string | number = '';
   let deepest = 0;
+  let hasLong = false;
+  /** Where the next backslash stands, looked for once for all texts before it. */
+  let escape = -1;
   let at = start;
   while (at < end && leaves.length <= leavesAtMost) {
     const byte = body[at] ?? 0;
     if (byte === quote) {
       const to = skipString(body, at);
       const isKey = typeof place === 'string' && container !== undefined && isBeforeColon(body, to, end);
-      const text = textAt(body, at, to);
+      if (escape < at) escape = body.indexOf(backslash, at);
+      if (escape === -1) escape = Infinity;
+      const text = textAt(body, at, to, escape < to);
+      if (text.length >= pictureLength) hasLong = true;
       if (isKey) place = text;
       else if (place === 'type' && container) container.type = text;
       else if (container && typeof place === 'string' && naming.has(place)) container.named ??= text;
@@ -100,7 +106,11 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
     }
     at++;
   }
-  return { leaves: leaves.filter((leaf) => !isPicture(leaf)), depth: deepest, isCut: leaves.length > leavesAtMost };
+  return {
+    leaves: hasLong ? leaves.filter((leaf) => !isPicture(leaf)) : leaves,
+    depth: deepest,
+    isCut: leaves.length > leavesAtMost,
+  };
 }
 
 function isBeforeColon(body: Buffer, from: number, end: number): boolean {
@@ -120,9 +130,8 @@ function numberText(raw: string): string {
   return Number.isSafeInteger(value) ? String(value) : raw;
 }
 
-function textAt(body: Buffer, start: number, end: number): string {
-  const escape = body.subarray(start, end).indexOf(backslash);
-  if (escape === -1) return body.toString('utf8', start + 1, end - 1);
+function textAt(body: Buffer, start: number, end: number, isEscaped: boolean): string {
+  if (!isEscaped) return usualKey(body, start + 1, end - start - 2) ?? body.toString('utf8', start + 1, end - 1);
   const decoded: unknown = JSON.parse(body.toString('utf8', start, end));
   return String(decoded);
 }

@@ -29,8 +29,8 @@ test('texts, keys and long numbers are seen with their pointers, each once', () 
 test('an escaped text reads as what it says', () => {
   proves('rule.escapes', {
     file: 'gateway/rule/leaf.ts',
-    find: 'if (escape === -1) return',
-    replace: 'if (escape !== -2) return',
+    find: 'if (!isEscaped) return',
+    replace: 'if (body.length > 0) return',
   });
   expect(seen('{"\\u0041b":"\\u0041KIA\\n\\"q\\" \\ud83d\\ude00"}')).toEqual([
     ['key', '', 'Ab'],
