@@ -4,11 +4,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { z } from 'zod';
 import { newId, Slug, UserId } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
-import type { Identified, SeenItem } from '../../gateway/call.ts';
+import type { AllowedCall, Identified, SeenItem } from '../../gateway/call.ts';
 import { readMessage, type RequestMessage } from '../../gateway/mcp/jsonrpc.ts';
 import { membersOf, type Span } from '../../gateway/mcp/span.ts';
+import { createScreen } from '../../gateway/pipeline/screen.ts';
 import { resolve } from '../../gateway/pipeline/resolve.ts';
 import { compile, type Snapshot } from '../../gateway/policy/compile.ts';
 import { decide, enter } from '../../gateway/policy/decide.ts';
@@ -18,6 +20,8 @@ import type { Engines } from '../../gateway/rule/engine.ts';
 import { inspect } from '../../gateway/rule/inspect.ts';
 import { compileDepsOf } from '../../gateway/rule/loading.ts';
 import { appendBatched, insertAlone } from './audit/append.ts';
+import { smallBytes } from './cell.ts';
+import { firstId, templateOf, writeId } from './load/echo.ts';
 import { mixedRules, patternRules } from './rules.ts';
 
 const tools = 10_000;
@@ -59,6 +63,40 @@ function call(payload: string): { readonly body: Buffer; readonly message: Reque
   if (message.kind !== 'request') throw new Error('no request');
   return { body, message };
 }
+
+/** Request and answer of the load's own calls, as the gateway server has them: fresh bytes each, with another number in each text. */
+function screening(snapshot: Snapshot, allowed: AllowedCall): () => void {
+  const screen = createScreen({
+    inForce: { current: () => snapshot, onChange: () => () => undefined, close: () => undefined },
+    engines: noEngines,
+    recorder: { append: () => Promise.reject(new Error('none')), close: () => Promise.resolve() },
+    logger: pino({ level: 'warn' }),
+    onDropped: () => undefined,
+  });
+  const template = templateOf(smallBytes, 'session');
+  const messages = Array.from({ length: 512 }, (_, index) => {
+    const body = Buffer.from(template.bytes);
+    writeId(body, template, firstId + index * 7919, 0);
+    const message = readMessage(body);
+    if (message.kind !== 'request') throw new Error('no request');
+    const { arguments: given } = CallParams.parse(message.params.value);
+    const answer = Buffer.from(
+      JSON.stringify({ jsonrpc: '2.0', id: message.id, result: { content: [{ type: 'text', text: given.text }] } }),
+    );
+    const answered = readMessage(answer);
+    if (answered.kind !== 'response') throw new Error('no response');
+    return { call: { ...allowed, body }, message, reply: { body: answer, message: answered } };
+  });
+  let next = 0;
+  return () => {
+    const one = messages[next++ % messages.length];
+    if (!one) throw new Error('no message');
+    const isChanged = screen.request(one.call, one.message, signal) ?? screen.reply(one.call, one.reply, signal);
+    if (isChanged) throw new Error('something was found where nothing is');
+  };
+}
+
+const CallParams = z.looseObject({ arguments: z.object({ text: z.string() }) });
 
 function inspectIn(chain: Chain, on: 'request' | 'response', body: Buffer, span: Span): void {
   const done = inspect(
@@ -104,13 +142,8 @@ export async function benchPolicy(): Promise<void> {
     conversation: 'c',
     arrivedAt: { monotonic: 0, wall: 0 },
   };
-  const gateway = snapshot.gateways.get('main');
-  const requestChain = chainFor(gateway?.rules, 'request');
-  const responseChain = chainFor(gateway?.rules, 'response');
-  const answer = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"${text(150)}"}]}}`);
-  const resultSpan = membersOf(answer, 0).find(({ key }) => key === 'result')?.value;
   const paramsSpan = message.params.span;
-  if (!resultSpan || !paramsSpan) throw new Error('a message without its part');
+  if (!paramsSpan) throw new Error('a message without its part');
 
   const assignment = newId();
   const pins = compilePins(
@@ -132,17 +165,15 @@ export async function benchPolicy(): Promise<void> {
     approvals: [],
     pins,
   });
-  function decidedIn(of: Snapshot, seen: SeenItem | undefined): void {
+  function decidedIn(of: Snapshot, seen: SeenItem | undefined): AllowedCall {
     const entered = enter(of, request.caller, 'main');
     if (!('assignments' in entered)) throw entered;
     const found = resolve(entered, request, { kind: 'tools', name: 'notes__tool-77' });
-    if (decide(of, { ...request, ...found, seen }).kind !== 'allowed') throw new Error('it is not allowed');
+    const decision = decide(of, { ...request, ...found, seen });
+    if (decision.kind !== 'allowed') throw decision.fault;
+    return decision.call;
   }
   const seen: SeenItem = { kind: 'tools', name: 'tool-77', definition: 'hash of tool-77' };
-  const inspected = () => {
-    inspectIn(requestChain, 'request', body, paramsSpan);
-    inspectIn(responseChain, 'response', answer, resultSpan);
-  };
 
   const hundred = chainFor((await compileRules(policyWith(patternRules(100, 5)), compileDeps)).get('main'), 'request');
   const began = performance.now();
@@ -150,12 +181,12 @@ export async function benchPolicy(): Promise<void> {
   const compiledMs = performance.now() - began;
   const ten = chainFor((await compileRules(policyWith(scanRules), compileDeps)).get('main'), 'response');
   const large = Buffer.from(`{"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"${text(65_536)}"}]}}`);
-  const largeSpan = membersOf(large, 0).find(({ key }) => key === 'result')?.value ?? resultSpan;
+  const largeSpan = membersOf(large, 0).find(({ key }) => key === 'result')?.value ?? paramsSpan;
 
   const rows = {
-    decide: () => decidedIn(snapshot, undefined),
-    'decide by conditions': () => decidedIn(byCondition, seen),
-    inspect: inspected,
+    decide: () => void decidedIn(snapshot, undefined),
+    'decide by conditions': () => void decidedIn(byCondition, seen),
+    inspect: screening(snapshot, decidedIn(snapshot, undefined)),
     'patterns 100': () => inspectIn(hundred, 'request', body, paramsSpan),
     'patterns 10000': () => inspectIn(many, 'request', body, paramsSpan),
     'scan 64 KB': () => inspectIn(ten, 'response', large, largeSpan),
