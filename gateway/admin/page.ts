@@ -22,7 +22,10 @@ export function makeCursor(key: string): string {
 
 export function readCursor(cursor: string): string {
   const key = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (key === '' || makeCursor(key) !== cursor)
-    throw new Fault('INPUT_INVALID', { reason: 'query.cursor is none that a list here gave as "next".' });
+  if (key === '' || makeCursor(key) !== cursor) throw unknownCursor();
   return key;
+}
+
+export function unknownCursor(): Fault {
+  return new Fault('INPUT_INVALID', { reason: 'query.cursor is none that a list here gave as "next".' });
 }

@@ -4,10 +4,10 @@ import type { pinOperations } from '#contract/admin-pin.ts';
 import { Fault } from '#contract/error.ts';
 import type { Difference } from '#contract/pin.ts';
 import { differencesOf } from '../pin/diff.ts';
-import type { PinName, StoredPin } from '../store/pin.ts';
+import type { ListedPin, PinFilter, PinName, StoredPin } from '../store/pin.ts';
 import type { Store } from '../store/store.ts';
 import { type Acting, doing, type HandlersFor } from './context.ts';
-import { page } from './page.ts';
+import { makeCursor, readCursor, unknownCursor } from './page.ts';
 
 export interface PinDiff {
   readonly pin: StoredPin;
@@ -16,17 +16,10 @@ export interface PinDiff {
 }
 
 /** Against the accepted definition that is most like it: of its own item, or where there is none of those that it came for. */
-export function diffOf(all: readonly StoredPin[], pin: StoredPin): PinDiff {
+export async function diffOf(store: Store, pin: StoredPin): Promise<PinDiff> {
   if (pin.definition === '') return { pin, against: null, differences: [{ pointer: '', after: 'too long to be kept' }] };
-  const accepted = all.filter(
-    (one) =>
-      one.gateway === pin.gateway &&
-      one.server === pin.server &&
-      one.kind === pin.kind &&
-      one.hash !== pin.hash &&
-      one.definition !== '' &&
-      one.state === 'accepted',
-  );
+  const counting = await store.pin.counterparts(pin);
+  const accepted = counting.filter(({ hash, definition }) => hash !== pin.hash && definition !== '');
   const own = accepted.filter(({ name }) => name === pin.name);
   const others = own.length > 0 ? own : accepted.filter(({ name }) => pin.gone.includes(name));
   const [nearest] = others
@@ -36,9 +29,9 @@ export function diffOf(all: readonly StoredPin[], pin: StoredPin): PinDiff {
 }
 
 /** The one whose hash begins so. Throws PIN_UNKNOWN where none does, or more. */
-export function pinBy(all: readonly StoredPin[], hash: string): StoredPin {
-  const [only, second] = all.filter((one) => one.hash.startsWith(hash));
-  if (!only || second || hash.length < 8) {
+export async function pinBy(store: Store, hash: string, of: PinFilter): Promise<StoredPin> {
+  const [only, second] = hash.length < 8 ? [] : await store.pin.begunWith(hash, of);
+  if (!only || second) {
     const name = second ? `${hash} (it begins the hash of several: name the gateway, the server or more of the hash)` : hash;
     throw new Fault('PIN_UNKNOWN', { name });
   }
@@ -52,9 +45,9 @@ export async function decidePins(
   state: 'accepted' | 'rejected',
   now: number,
 ): Promise<void> {
-  const all = await acting.store.pin.list();
-  const before = names.map((name) => {
-    const found = all.find((one) => keyOf(one) === keyOf(name));
+  const known = await acting.store.pin.named(names);
+  const before = names.map((name, at) => {
+    const found = known[at];
     if (!found) throw new Fault('PIN_UNKNOWN', { name: name.hash });
     return { ...name, state: found.state };
   });
@@ -69,14 +62,14 @@ export async function decidePins(
 
 export const pinHandlers: HandlersFor<typeof pinOperations> = {
   async 'pins.list'({ store }, { params, query }) {
-    const all = (await store.pin.list()).filter(
-      ({ gateway, state }) => gateway === params.gateway && (query.state === 'any' || state === query.state),
-    );
-    return page(all.map(shown), query, keyOf);
+    const of = { gateway: params.gateway, state: query.state === 'any' ? undefined : query.state };
+    const after = query.cursor === undefined ? undefined : readCursor(query.cursor);
+    const page = await store.pin.page(of, query.limit, after);
+    if (!page) throw unknownCursor();
+    return { items: page.pins.map(shown), next: page.next === null ? null : makeCursor(page.next) };
   },
   async 'pins.diff'({ store }, { params }) {
-    const all = (await store.pin.list()).filter(({ gateway }) => gateway === params.gateway);
-    const { pin, against, differences } = diffOf(all, pinBy(all, params.hash));
+    const { pin, against, differences } = await diffOf(store, await pinBy(store, params.hash, { gateway: params.gateway }));
     return { pin: shown(pin), against, differences: [...differences] };
   },
   'pins.approve': (context, { params, body }) => decided(context, params.gateway, body.pins, 'accepted', context.now()),
@@ -96,10 +89,25 @@ async function decided(
 }
 
 /** Without the definition itself. */
-export function shown({ definition: _definition, body: _body, ...pin }: StoredPin) {
-  return { ...pin, suspicions: [...pin.suspicions], gone: [...pin.gone] };
+export function shown(pin: ListedPin) {
+  const { gateway, server, kind, name, hash, hints, state, reason, seenAt, seenBy, seenOn, decidedAt, note } = pin;
+  const { suspicions, gone } = pin;
+  const of = { gateway, server, kind, name, hash, hints, state, reason, suspicions: [...suspicions], gone: [...gone] };
+  return { ...of, seenAt, seenBy, seenOn, decidedAt, note };
 }
 
-function keyOf({ gateway, server, kind, name, hash }: PinName): string {
-  return [gateway, server, kind, name, hash].join('\n');
+/** So many are asked for at once: a page takes a few milliseconds. */
+const pageLimit = 1000;
+
+/** All that fit, in the order of gateway, server, kind, name and time. */
+export async function allPins(store: Store, of: PinFilter): Promise<readonly ListedPin[]> {
+  const found: ListedPin[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await store.pin.page(of, pageLimit, after);
+    found.push(...(page?.pins ?? []));
+    if (typeof page?.next !== 'string') break;
+    after = page.next;
+  }
+  const keyed = found.map((pin) => ({ pin, key: [pin.gateway, pin.server, pin.kind, pin.name].join('\n') }));
+  return keyed.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.pin.seenAt - b.pin.seenAt)).map(({ pin }) => pin);
 }

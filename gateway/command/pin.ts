@@ -1,9 +1,9 @@
 // `pin`: definitions of tools, prompts and resources that changed or are new, where they differ, and what becomes of them. What is decided is about one exact
 // definition, by its hash.
-import { decidePins, diffOf, pinBy, type PinDiff, shown } from '../admin/pin.ts';
+import { allPins, decidePins, diffOf, pinBy, type PinDiff, shown } from '../admin/pin.ts';
 import { printable, table } from '../admin/print.ts';
 import { visible } from '../pin/diff.ts';
-import type { StoredPin } from '../store/pin.ts';
+import type { ListedPin, PinFilter } from '../store/pin.ts';
 import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common } from './terminal.ts';
 
 const decisions = [
@@ -23,8 +23,8 @@ export const addPin: AddCommands = (program, terminal) => {
     .option('--server <slug>', 'of one server')
     .option('--all', 'those too that were decided of')
     .action(async (flags: Common & Where & { all?: boolean }) => {
-      const all = within(await withStore(terminal, flags, (store) => store.pin.list()), flags);
-      const listed = flags.all ? all : all.filter(({ state }) => state === 'waiting');
+      const of = { ...within(flags), state: flags.all ? undefined : ('waiting' as const) };
+      const listed = await withStore(terminal, flags, (store) => allPins(store, of));
       terminal.print(flags.json ? JSON.stringify(listed.map(shown)) : pinTable(listed));
     });
   command(
@@ -35,8 +35,7 @@ export const addPin: AddCommands = (program, terminal) => {
     .option('--gateway <slug>', 'of one gateway')
     .option('--server <slug>', 'of one server')
     .action(async (hash: string, flags: Common & Where) => {
-      const all = within(await withStore(terminal, flags, (store) => store.pin.list()), flags);
-      const diff = diffOf(all, pinBy(all, hash));
+      const diff = await withStore(terminal, flags, async (store) => diffOf(store, await pinBy(store, hash, within(flags))));
       terminal.print(flags.json ? JSON.stringify({ ...diff, pin: shown(diff.pin) }) : diffText(diff));
     });
   for (const [verb, state, description] of decisions)
@@ -45,8 +44,7 @@ export const addPin: AddCommands = (program, terminal) => {
       .option('--server <slug>', 'of one server')
       .action(async (hashes: string[], flags: Common & Where) => {
         const decided = await withAdmin(terminal, flags, async (acting) => {
-          const all = within(await acting.store.pin.list(), flags);
-          const pins = hashes.map((hash) => pinBy(all, hash));
+          const pins = await Promise.all(hashes.map((hash) => pinBy(acting.store, hash, within(flags))));
           await decidePins(
             acting,
             pins.map(({ gateway, server, kind, name, hash }) => ({ gateway, server, kind, name, hash })),
@@ -60,13 +58,11 @@ export const addPin: AddCommands = (program, terminal) => {
       });
 };
 
-function within(pins: readonly StoredPin[], { gateway, server }: Where): readonly StoredPin[] {
-  return pins.filter(
-    (one) => (gateway === undefined || one.gateway === gateway) && (server === undefined || one.server === server),
-  );
+function within({ gateway, server }: Where): PinFilter {
+  return { gateway, server };
 }
 
-function pinTable(pins: readonly StoredPin[]): string {
+function pinTable(pins: readonly ListedPin[]): string {
   const rows = pins.map(({ gateway, server, kind, name, state, reason, suspicions, hash, seenAt, seenBy }) => [
     hash.slice(0, 12),
     `${gateway}/${server}`,

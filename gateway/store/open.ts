@@ -50,7 +50,7 @@ import {
   usedDirectoryToken,
 } from './sql/directory-token.ts';
 import { heldPeople, holdUser, releaseUser } from './sql/offboard.ts';
-import { decidePins, pinRows, pins, sawDefinitions } from './sql/pin.ts';
+import { counterparts, decidePins, namedPins, pinPage, pinRows, pinsBegunWith, sawDefinitions } from './sql/pin.ts';
 import { arrive, lastArrival, madePeople, removePerson, setPersonRole } from './sql/person.ts';
 import { filedPolicy, policy } from './sql/policy.ts';
 import { postures, tellPostures } from './sql/posture.ts';
@@ -349,7 +349,10 @@ function pinOf(db: Db): PinStore {
   return {
     rows: guarded((known) => pinRows(db, known)),
     saw: guarded((assignment, seen, by, at) => sawDefinitions(db, assignment, seen, by, at)),
-    list: guarded(() => pins(db)),
+    page: guarded((of, limit, after) => pinPage(db, of, limit, after)),
+    begunWith: guarded((hash, of) => pinsBegunWith(db, hash, of)),
+    counterparts: guarded((of) => counterparts(db, of)),
+    named: guarded((names) => namedPins(db, names)),
     decide: guarded((names, state, note, now) => decidePins(db, names, state, note, now)),
   };
 }

@@ -26,6 +26,13 @@ export interface StoredPin extends SeenDefinition {
   readonly decidedAt: number | null;
   readonly note: string | null;
 }
+/** As lists show it: without itself, which may be long. */
+export type ListedPin = Omit<StoredPin, 'definition' | 'body'>;
+export interface PinFilter {
+  readonly gateway?: string | undefined;
+  readonly server?: string | undefined;
+  readonly state?: PinState | undefined;
+}
 /** One definition, as people name it: by the assignment, the item and a hash. */
 export interface PinName {
   readonly gateway: Slug;
@@ -33,6 +40,11 @@ export interface PinName {
   readonly kind: ItemKind;
   readonly name: string;
   readonly hash: string;
+}
+
+export interface PinPage {
+  readonly pins: readonly ListedPin[];
+  readonly next: string | null;
 }
 
 export interface PinStore {
@@ -48,8 +60,17 @@ export interface PinStore {
     by: { readonly user: Slug; readonly workstation: WorkstationId | null },
     at: number,
   ): Promise<readonly SeenDefinition[]>;
-  /** In the order of gateway, server, kind, name and time. */
-  list(): Promise<readonly StoredPin[]>;
+  /**
+   * At most so many that fit, in the order of gateway and server, then one that stays, and where to go on after them: null at the end. `after`: where a page before
+   * said to; undefined for one that none said.
+   */
+  page(of: PinFilter, limit: number, after?: string): Promise<PinPage | undefined>;
+  /** Two at most of those whose hash begins so. */
+  begunWith(hash: string, of: PinFilter): Promise<readonly StoredPin[]>;
+  /** The accepted definitions of its own item, and of those it came for. */
+  counterparts(of: ListedPin): Promise<readonly StoredPin[]>;
+  /** In the same order; undefined for what is not known. */
+  named(names: readonly PinName[]): Promise<readonly (ListedPin | undefined)[]>;
   /** Decides of definitions, all or none: false where one of them is not known. Accepting a renamed one has those that it came for wait again. */
   decide(pins: readonly PinName[], state: 'accepted' | 'rejected', note: string | null, now: number): Promise<boolean>;
 }

@@ -27,6 +27,7 @@ import { createSeen } from './migration/0020-seen.ts';
 import { createDirectory } from './migration/0021-directory.ts';
 import { createAlert } from './migration/0022-alert.ts';
 import { createAlertClosing } from './migration/0033-alert-closing.ts';
+import { createPinState } from './migration/0037-pin-state.ts';
 import { createSearch } from './migration/0023-search.ts';
 import { createSwitch } from './migration/0024-switch.ts';
 import { createPin } from './migration/0025-pin.ts';
@@ -80,6 +81,7 @@ const migrations = {
   '0034-engine-secret': createEngineSecret,
   '0035-word-part': createWordPart,
   '0036-run': createRun,
+  '0037-pin-state': createPinState,
 } satisfies Record<string, (dialect: DialectName) => Migration>;
 const names: readonly string[] = Object.keys(migrations);
 const newest: string = names.at(-1) ?? '';

@@ -33,6 +33,11 @@ export const pin: readonly Requirement[] = [
     source: 'docs/pins.md',
   },
   {
+    id: 'pin.pages',
+    promise: 'Definitions are listed page by page, each once, in an order that what comes meanwhile does not change.',
+    source: 'docs/pins.md',
+  },
+  {
     id: 'pin.look-alike',
     promise: "A name that passes for another server's is pointed at.",
     source: 'docs/pins.md',

@@ -4,6 +4,7 @@ import { AssignmentId, newId } from '#contract/id.ts';
 import type { SeenDefinition } from '#contract/pin.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import { openStore } from '../../gateway/store/open.ts';
+import type { ListedPin, PinFilter } from '../../gateway/store/pin.ts';
 import type { Store } from '../../gateway/store/store.ts';
 import { proves } from '../requirement.ts';
 import { applyPolicy, quiet, sha256, slug } from './sample.ts';
@@ -36,7 +37,8 @@ export function describePins(kind: string, ground: () => Promise<Ground>): void 
     let store: Store;
     const assignment = async (server: string) =>
       AssignmentId.parse((await store.policy()).ids.assignments[`main/${server}`] ?? newId());
-    const stateOf = async (one: SeenDefinition) => (await store.pin.list()).find(({ hash }) => hash === one.hash)?.state;
+    const all = async () => (await store.pin.page({}, 100))?.pins ?? [];
+    const stateOf = async (one: SeenDefinition) => (await all()).find(({ hash }) => hash === one.hash)?.state;
 
     beforeEach(async () => {
       place = await ground();
@@ -55,10 +57,14 @@ export function describePins(kind: string, ground: () => Promise<Ground>): void 
       const { version } = await store.pin.rows(undefined);
       expect(await store.pin.saw(memory, [odd, seen('add', 'adds')], by, 2000)).toEqual([]);
       expect(await store.pin.rows(version)).toEqual({ version, rows: undefined });
-      expect((await store.pin.list()).map(({ name, seenAt, suspicions }) => [name, seenAt, suspicions])).toEqual([
-        [odd.name, 1000, odd.suspicions],
-        ['add', 1000, odd.suspicions],
-      ]);
+      const kept = (await all()).map(({ name, seenAt, suspicions }) => [name, seenAt, suspicions]);
+      expect(kept).toHaveLength(2);
+      expect(kept).toEqual(
+        expect.arrayContaining([
+          [odd.name, 1000, odd.suspicions],
+          ['add', 1000, odd.suspicions],
+        ]),
+      );
     });
 
     test('keep what a definition says of itself', async () => {
@@ -70,7 +76,8 @@ export function describePins(kind: string, ground: () => Promise<Ground>): void 
         ['add', hints],
         ['sum', {}],
       ]);
-      expect((await store.pin.list()).map(({ hints: of }) => of)).toEqual([hints, {}]);
+      const shown = Object.fromEntries((await all()).map(({ name, hints: of }) => [name, of]));
+      expect(shown).toEqual({ add: hints, sum: {} });
     });
 
     test('of two first ones of an item accept one', async () => {
@@ -81,7 +88,7 @@ export function describePins(kind: string, ground: () => Promise<Ground>): void 
       });
       const memory = await assignment('memory');
       await Promise.all(['one', 'two', 'three'].map((text) => store.pin.saw(memory, [seen('add', text)], by, 1000)));
-      const states = (await store.pin.list()).map(({ state }) => state).toSorted();
+      const states = (await all()).map(({ state }) => state).toSorted();
       expect(states).toEqual(['accepted', 'waiting', 'waiting']);
     });
 
@@ -89,6 +96,57 @@ export function describePins(kind: string, ground: () => Promise<Ground>): void 
       const memory = await assignment('memory');
       const many = [...Array(40).keys()].map((at) => seen('add', `${at}`, { state: 'waiting', reason: 'changed' }));
       expect(await store.pin.saw(memory, many, by, 1000)).toHaveLength(32);
+    });
+
+    test('are listed page by page, in their order, each once, without their definitions', async () => {
+      proves('pin.pages', {
+        file: 'gateway/store/sql/pin.ts',
+        find: 'isBegun ? [item, hash] : undefined',
+        replace: 'undefined',
+      });
+      const names = [...Array(7).keys()].flatMap((at) => [`tool${at}`, `ä"\u0000${at}`]);
+      const many = (server: string) => [
+        ...names.map((name) => seen(name, server)),
+        ...names.slice(0, 4).map((name) => seen(name, `${server} again`, { state: 'waiting' })),
+      ];
+      for (const server of ['memory', 'files']) await store.pin.saw(await assignment(server), many(server), by, 1000);
+      const paged = async (of: PinFilter, limit: number) => {
+        const found: ListedPin[] = [];
+        for (let after: string | undefined, pages = 0; pages < 100; pages++) {
+          const page = await store.pin.page(of, limit, after);
+          found.push(...(page?.pins ?? []));
+          if (typeof page?.next !== 'string') break;
+          after = page.next;
+        }
+        return found;
+      };
+      const whole = await paged({}, 1000);
+      expect(whole).toHaveLength(36);
+      expect(whole[0]).not.toHaveProperty('definition');
+      expect(whole.map(({ server }) => server)).toEqual([...Array(18).fill('files'), ...Array(18).fill('memory')]);
+      expect(new Set(whole.map(({ hash }) => hash)).size).toBe(36);
+      for (const limit of [1, 5, 36]) expect(await paged({}, limit)).toEqual(whole);
+      const waiting = whole.filter(({ server, state }) => server === 'files' && state === 'waiting');
+      expect(waiting).toHaveLength(4);
+      expect(await paged({ gateway: 'main', server: 'files', state: 'waiting' }, 3)).toEqual(waiting);
+      expect(await store.pin.page({ gateway: 'other' }, 10)).toEqual({ pins: [], next: null });
+      expect(await store.pin.page({}, 10, 'no place')).toBeUndefined();
+    });
+
+    test('are found by the beginning of their hash and by their name, and what one differs from', async () => {
+      const gone = seen('gone', 'was');
+      const [add, sum] = [seen('add', 'adds'), seen('sum', 'sums', { state: 'waiting', reason: 'renamed', gone: ['gone'] })];
+      await store.pin.saw(await assignment('memory'), [add, sum, gone, seen('other', 'x')], by, 1000);
+      const [found, second] = await store.pin.begunWith(sum.hash.slice(0, 12), { gateway: 'main' });
+      expect(found).toMatchObject({ name: 'sum', definition: sum.definition, gateway: 'main', server: 'memory' });
+      expect(second).toBeUndefined();
+      expect(await store.pin.begunWith('', {})).toHaveLength(2);
+      expect(await store.pin.begunWith(sum.hash, { server: 'files' })).toEqual([]);
+      if (!found) throw new Error('it is not found');
+      expect((await store.pin.counterparts(found)).map(({ name }) => name)).toEqual(['gone']);
+      const name = (one: SeenDefinition) => ({ gateway: slug('main'), server: slug('memory'), ...one });
+      const named = await store.pin.named([name(sum), name(seen('no', 'such')), name(add)]);
+      expect(named.map((one) => one?.state)).toEqual(['waiting', undefined, 'accepted']);
     });
 
     test('are decided of all at once or not at all, and what a renamed one came for waits again', async () => {
@@ -114,10 +172,10 @@ export function describePins(kind: string, ground: () => Promise<Ground>): void 
       await store.pin.saw(memory, [seen('add', 'adds')], by, 1000);
       await store.pin.saw(files, [seen('read', 'reads')], by, 1000);
       await applyPolicy(store, policyOf('memory'));
-      expect((await store.pin.list()).map(({ server, name }) => [server, name])).toEqual([['memory', 'add']]);
+      expect((await all()).map(({ server, name }) => [server, name])).toEqual([['memory', 'add']]);
       expect(await store.pin.saw(files, [seen('read', 'reads')], by, 1000)).toEqual([]);
       await applyPolicy(store, policyOf('memory', 'files'));
-      expect((await store.pin.list()).map(({ server }) => server)).toEqual(['memory']);
+      expect((await all()).map(({ server }) => server)).toEqual(['memory']);
     });
   });
 }

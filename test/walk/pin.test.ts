@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { decidePins, diffOf } from '../../gateway/admin/pin.ts';
+import { decidePins, diffOf, pinBy } from '../../gateway/admin/pin.ts';
 import { openStore } from '../../gateway/store/open.ts';
 import type { Store } from '../../gateway/store/store.ts';
 import { type PullingServer, servePulling } from '../fake/remote/pulling.ts';
@@ -76,8 +76,7 @@ async function names(kind: Kind, by = token): Promise<string[]> {
 }
 const call = (kind: Kind, name: string, by = token) => ask(kind, by, 'tools/call', { name, arguments: {} });
 
-const waiting = async (kind: Kind) =>
-  (await store.pin.list()).filter(({ server, state }) => server === kind && state === 'waiting');
+const waiting = async (kind: Kind) => (await store.pin.page({ server: kind, state: 'waiting' }, 100))?.pins ?? [];
 
 /** By another process on the same data, as the command line is. */
 async function approve(kind: Kind, name: string): Promise<void> {
@@ -109,7 +108,7 @@ describe.each(kinds)('a rug pull at a %s server', (kind) => {
     expect(held).toMatchObject([{ state: 'waiting', reason: 'changed' }]);
     const [pin] = held;
     if (!pin) throw new Error('nothing waits');
-    const { against, differences } = diffOf(await store.pin.list(), pin);
+    const { against, differences } = await diffOf(store, await pinBy(store, pin.hash, { server: kind }));
     expect(against).toMatch(/^[0-9a-f]{64}$/);
     expect(differences.map((one) => one.pointer)).toEqual([pointer]);
 

@@ -3,10 +3,10 @@ import { hash } from 'node:crypto';
 import { sql, type Selectable } from 'kysely';
 import { type Hints, hints } from '#contract/condition.ts';
 import type { AssignmentId, Slug, WorkstationId } from '#contract/id.ts';
-import { type SeenDefinition, suspicions, type Suspicion } from '#contract/pin.ts';
+import { type PinState, type SeenDefinition, suspicions } from '#contract/pin.ts';
 import type { ItemKind } from '#contract/policy.ts';
 import { z } from 'zod';
-import type { PinName, PinRow, StoredPin } from '../pin.ts';
+import type { ListedPin, PinFilter, PinName, PinPage, PinRow, StoredPin } from '../pin.ts';
 import type { Db, Tables, Tx } from '../table.ts';
 import { change, changed, readAtOnce, unchanged } from './change.ts';
 import { parts } from './part.ts';
@@ -71,11 +71,112 @@ export async function sawDefinitions(
   });
 }
 
-export async function pins(db: Db): Promise<readonly StoredPin[]> {
-  const rows = await named(db).selectAll('pin').select(['gateway.slug as gateway', 'server.slug as server']).execute();
-  return rows
-    .map((row) => ({ ...storedOf(row), gateway: row.gateway, server: row.server }))
-    .toSorted((a, b) => compare(a, b) || a.seenAt - b.seenAt || (a.hash < b.hash ? -1 : 1));
+const listed = [
+  'pin.item',
+  'pin.hash',
+  'pin.kind',
+  'pin.name',
+  'pin.hints',
+  'pin.state',
+  'pin.reason',
+  'pin.suspicions',
+  'pin.gone',
+  'pin.seen_at',
+  'pin.seen_by',
+  'pin.seen_on',
+  'pin.decided_at',
+  'pin.note',
+] as const;
+const slugs = ['gateway.slug as gateway', 'server.slug as server'] as const;
+/** Of the last one of a page: gateway, server, item and hash. */
+const word = z.string().regex(/^[0-9a-z-]{1,100}$/);
+const place = z.tuple([word, word, word, word]);
+
+export async function pinPage(db: Db, of: PinFilter, limit: number, after?: string): Promise<PinPage | undefined> {
+  const from = after === undefined ? undefined : placeIn(after);
+  if (after !== undefined && !from) return undefined;
+  const [gateway, server, item, hash] = from ?? [];
+  const found: { readonly item: string; readonly pin: ListedPin }[] = [];
+  // One after the other: each by an index, and no more of it than is shown.
+  for (const one of await assignments(db, of, [gateway, server])) {
+    const isBegun = one.gateway === gateway && one.server === server;
+    const rows = await pageOf(db, one.id, of.state, limit + 1 - found.length, isBegun ? [item, hash] : undefined);
+    for (const row of rows) found.push({ item: row.item, pin: listedOf({ ...row, gateway: one.gateway, server: one.server }) });
+    if (found.length > limit) break;
+  }
+  const shown = found.slice(0, limit);
+  const last = shown.at(-1);
+  const isMore = last !== undefined && found.length > limit;
+  const next = isMore ? JSON.stringify([last.pin.gateway, last.pin.server, last.item, last.pin.hash]) : null;
+  return { pins: shown.map(({ pin }) => pin), next };
+}
+
+async function assignments(db: Db, of: PinFilter, [gateway, server]: readonly (string | undefined)[]) {
+  let query = db
+    .selectFrom('assignment')
+    .innerJoin('gateway', 'gateway.id', 'assignment.gateway_id')
+    .innerJoin('server', 'server.id', 'assignment.server_id')
+    .select(['assignment.id', ...slugs]);
+  if (of.gateway !== undefined) query = query.where(sql.ref('gateway.slug'), '=', of.gateway);
+  if (of.server !== undefined) query = query.where(sql.ref('server.slug'), '=', of.server);
+  if (gateway !== undefined) query = query.where(sql<boolean>`(gateway.slug, server.slug) >= (${gateway}, ${server})`);
+  return await query.orderBy('gateway.slug').orderBy('server.slug').execute();
+}
+
+async function pageOf(
+  db: Db,
+  assignment: AssignmentId,
+  state: PinState | undefined,
+  limit: number,
+  after: readonly (string | undefined)[] | undefined,
+) {
+  let query = db.selectFrom('pin').select(listed).where('pin.assignment_id', '=', assignment);
+  if (state !== undefined) query = query.where('pin.state', '=', state);
+  if (after) query = query.where(sql<boolean>`(pin.item, pin.hash) > (${sql.join(after)})`);
+  return await query.orderBy('pin.item').orderBy('pin.hash').limit(limit).execute();
+}
+
+function placeIn(text: string) {
+  try {
+    return place.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function pinsBegunWith(db: Db, hash: string, of: PinFilter): Promise<readonly StoredPin[]> {
+  const found = fitting(db, of).selectAll('pin').select(slugs);
+  // Hex: no digit is beyond g.
+  const rows = await found.where('pin.hash', '>=', hash).where('pin.hash', '<', `${hash}g`).limit(2).execute();
+  return rows.map(storedOf);
+}
+
+export async function counterparts(db: Db, { gateway, server, kind, name, gone }: ListedPin): Promise<readonly StoredPin[]> {
+  const items = [name, ...gone].map((one) => itemOf(kind, one));
+  const found = fitting(db, { gateway, server, state: 'accepted' }).selectAll('pin').select(slugs);
+  const rows = await Promise.all([...parts(items)].map((part) => found.where('pin.item', 'in', part).execute()));
+  return rows.flat().map(storedOf);
+}
+
+export async function namedPins(db: Db, names: readonly PinName[]): Promise<readonly (ListedPin | undefined)[]> {
+  const found: (ListedPin | undefined)[] = [];
+  for (const name of names) {
+    const row = await fitting(db, name)
+      .select([...listed, ...slugs])
+      .where('pin.item', '=', itemOf(name.kind, name.name))
+      .where('pin.hash', '=', name.hash)
+      .executeTakeFirst();
+    found.push(row && listedOf(row));
+  }
+  return found;
+}
+
+function fitting(db: Db, { gateway, server, state }: PinFilter) {
+  let query = named(db);
+  if (gateway !== undefined) query = query.where(sql.ref('gateway.slug'), '=', gateway);
+  if (server !== undefined) query = query.where(sql.ref('server.slug'), '=', server);
+  if (state !== undefined) query = query.where('pin.state', '=', state);
+  return query;
 }
 
 export async function decidePins(
@@ -115,6 +216,8 @@ export async function mergePins(tx: Tx, older: Db): Promise<number> {
   return rows.length;
 }
 
+/** What nearly all rows have. */
+const none: readonly never[] = [];
 const gonePins = z.array(z.string());
 const suspicionList = z.array(z.object({ kind: z.enum(suspicions), pointer: z.string(), detail: z.string() }));
 
@@ -187,29 +290,29 @@ function nameOf({ item, kind, name, hash }: Pick<Row, 'item' | 'kind' | 'name' |
   }
 }
 
-function storedOf(row: Row): Omit<StoredPin, 'gateway' | 'server'> {
-  const { kind, hash, body, definition, state, reason, note } = row;
-  const found: readonly Suspicion[] = suspicionList.parse(JSON.parse(row.suspicions));
+type Slugs = { readonly gateway: Slug; readonly server: Slug };
+
+function storedOf(row: Row & Slugs): StoredPin {
+  return { ...listedOf(row), body: row.body, definition: row.definition };
+}
+
+function listedOf(row: Omit<Row, 'body' | 'definition' | 'assignment_id' | 'revision'> & Slugs): ListedPin {
+  const { gateway, server, kind, hash, state, reason, note } = row;
   return {
+    gateway,
+    server,
     kind,
     name: nameOf(row) ?? row.name,
     hash,
-    body,
-    definition,
     hints: hintsIn(row.hints) ?? {},
     state,
     reason,
     note,
-    suspicions: found,
-    gone: gonePins.parse(JSON.parse(row.gone)),
+    suspicions: row.suspicions === '[]' ? none : suspicionList.parse(JSON.parse(row.suspicions)),
+    gone: row.gone === '[]' ? none : gonePins.parse(JSON.parse(row.gone)),
     seenAt: row.seen_at,
     seenBy: row.seen_by,
     seenOn: row.seen_on,
     decidedAt: row.decided_at,
   };
-}
-
-function compare(a: StoredPin, b: StoredPin): number {
-  const [one, other] = [a, b].map(({ gateway, server, kind, name }) => [gateway, server, kind, name].join('\n'));
-  return one === other ? 0 : (one ?? '') < (other ?? '') ? -1 : 1;
 }
