@@ -56,12 +56,12 @@ export const adminErrors = {
     retry: 'no',
     message: 'This Idempotency-Key came with another request before. Use a new key for each request.',
   },
-  EXPORT_ELSEWHERE: {
+  JOB_ELSEWHERE: {
     status: 421,
     rpc: 7421,
     retry: 'safe',
     message:
-      'The export "{id}" runs at another gateway server of this database, whose chain is "{chain}" (here: "{here}"). Ask that one, or begin the export here.',
+      'The {what} "{id}" runs at another gateway server of this database, whose chain is "{chain}" (here: "{here}"). Ask that one, or begin one here.',
   },
   KEY_UNDER_WAY: {
     status: 409,

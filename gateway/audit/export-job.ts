@@ -5,25 +5,22 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
-import { newId } from '#contract/id.ts';
 import type { RecordFilter } from '../store/search.ts';
 import type { Store } from '../store/store.ts';
 import { exportRecords, type ExportFormat } from './export.ts';
+import { type Job, type Jobs, outdated } from './job.ts';
 
-export interface ExportJob {
-  readonly id: string;
+export interface ExportJob extends Job {
   readonly format: ExportFormat;
   readonly state: 'running' | 'done' | 'failed';
   readonly done: number;
   readonly rows: number;
   readonly behind: number;
-  readonly createdAt: number;
-  readonly expiresAt: number;
 }
 export interface Exports {
   /** Begins one. Rejects with BUSY where too many run. */
   begin(of: { readonly filter: RecordFilter; readonly format: ExportFormat }): Promise<ExportJob>;
-  /** Rejects with NAME_UNKNOWN where there is none (any more), with EXPORT_ELSEWHERE where another gateway server has it, as the others do. */
+  /** Rejects with NAME_UNKNOWN where there is none (any more), with JOB_ELSEWHERE where another gateway server has it, as the others do. */
   progress(id: string): Promise<ExportJob>;
   /** Whole lines after that byte; `next`: the byte after them, null at the end. */
   part(id: string, after: number): Promise<{ readonly text: string; readonly next: number | null }>;
@@ -33,8 +30,6 @@ export interface Exports {
 }
 
 const runningAtMost = 2;
-const keptAtMost = 20;
-const keptForMs = 86_400_000;
 const partBytes = 2 ** 20;
 
 interface Kept {
@@ -47,13 +42,12 @@ interface Kept {
 
 export function createExports(of: {
   readonly store: Pick<Store, 'search'>;
-  /** Of this gateway server. */
-  readonly chain: string;
+  readonly jobs: Jobs;
   readonly directory: string;
   readonly logger: Logger;
   readonly now: () => number;
 }): Exports {
-  const { store, chain, directory, logger, now } = of;
+  const { store, jobs, directory, logger, now } = of;
   const all = new Map<string, Kept>();
   let emptied: Promise<void> | undefined;
   let isClosed = false;
@@ -62,35 +56,18 @@ export function createExports(of: {
   const empty = async () => {
     await rm(directory, { recursive: true, force: true });
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    await store.search.exportsGone(chain);
   };
   async function forget(kept: Kept): Promise<void> {
     all.delete(kept.job.id);
     kept.stop.abort();
     await kept.running;
     await rm(kept.file, { force: true });
-    // It is also forgotten once its time is over.
-    await store.search
-      .exportsGone(chain, kept.job.id)
-      .catch((error: unknown) => logger.warn({ err: error }, 'an export was not forgotten'));
-  }
-  async function forgetOld(): Promise<void> {
-    const old = [...all.values()].filter(({ job }) => job.expiresAt <= now());
-    const ended = [...all.values()].filter(({ job }) => job.state !== 'running');
-    const beyond = ended.slice(0, Math.max(all.size + 1 - keptAtMost, 0));
-    for (const kept of new Set([...old, ...beyond])) await forget(kept);
+    await jobs.gone(kept.job.id);
   }
   async function get(id: string): Promise<Kept> {
     const kept = all.get(id);
     if (kept !== undefined && kept.job.expiresAt > now()) return kept;
-    const elsewhere = kept === undefined ? await store.search.exportAt(id) : undefined;
-    if (elsewhere !== undefined && elsewhere !== chain)
-      throw new Fault('EXPORT_ELSEWHERE', { id, chain: elsewhere, here: chain });
-    throw new Fault('NAME_UNKNOWN', {
-      what: 'export',
-      name: id,
-      hint: 'One is kept for a day, or until the gateway server starts anew.',
-    });
+    throw await jobs.missing('export', id);
   }
   async function run(kept: Kept, filter: RecordFilter): Promise<void> {
     const { signal } = kept.stop;
@@ -120,20 +97,18 @@ export function createExports(of: {
   return {
     async begin({ filter, format }) {
       await (emptied ??= empty());
-      await forgetOld();
+      for (const kept of outdated(all.values(), now())) await forget(kept);
       const running = [...all.values()].filter(({ job }) => job.state === 'running').length;
       if (running >= runningAtMost || isClosed) throw new Fault('BUSY', { what: 'the export of records' });
-      const at = now();
-      const id = newId(at);
-      const job = { id, format, state: 'running', done: 0, rows: 0, createdAt: at, expiresAt: at + keptForMs } as const;
+      const behind = await store.search.behind();
+      const { id, ...times } = await jobs.begin();
       const kept: Kept = {
-        job: { ...job, behind: await store.search.behind() },
+        job: { id, format, state: 'running', done: 0, rows: 0, behind, ...times },
         file: join(directory, `${id}.${format}`),
         stop: new AbortController(),
         running: Promise.resolve(),
         written: 0,
       };
-      await store.search.exportBegun({ id, chain, expiresAt: job.expiresAt }, at);
       all.set(id, kept);
       kept.running = run(kept, filter);
       return kept.job;

@@ -8,6 +8,7 @@ import { makeCheckpoint } from './checkpoint.ts';
 import { startCheckpoints, type CheckpointsDeps } from './checkpoints.ts';
 import { createExports, type Exports } from './export-job.ts';
 import { startIndexer } from './indexer.ts';
+import { createJobs } from './job.ts';
 import { startPayloadUpkeep } from './payload-upkeep.ts';
 import type { KeepingRecorder } from './record.ts';
 import { startRetention, type Retention, type RetentionDeps } from './retention.ts';
@@ -39,8 +40,9 @@ export function startUpkeep(
   const checkpoints = startCheckpoints(of);
   const retention = startRetention(of);
   const payloads = startPayloadUpkeep(of);
-  const exports = createExports({ ...of, directory: join(of.dataDir, 'export') });
-  const verifications = createVerifications(of);
+  const jobs = createJobs(of);
+  const exports = createExports({ ...of, jobs, directory: join(of.dataDir, 'export') });
+  const verifications = createVerifications({ ...of, jobs });
   return {
     exports,
     verifications,

@@ -1,53 +1,61 @@
 // Verifications that run in the gateway server: each says how far it is, and in the end what it found. The rule: one at a time, because each reads everything; what was
-// found is told for a day, or until the gateway server starts anew.
+// found is told as job.ts says.
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
-import { newId } from '#contract/id.ts';
 import type { Store } from '../store/store.ts';
 import { readCheckpoints } from './checkpoint.ts';
+import { type Job, type Jobs, outdated } from './job.ts';
 import type { Marked } from './removal.ts';
 import { verdictLines } from './verdict-text.ts';
 import { type Verdict, verifyAudit, type VerifyDeps } from './verify.ts';
 
-export interface Verification {
-  readonly id: string;
+export interface Verification extends Job {
   readonly state: 'running' | 'whole' | 'broken' | 'failed';
   readonly done: number;
   readonly records: number;
   readonly words: string | null;
   readonly break: { readonly chain: string; readonly seq: number; readonly what: string } | null;
-  readonly createdAt: number;
-  readonly expiresAt: number;
 }
 export interface Verifications {
   /** Begins one. `checkpoints`: as readCheckpoints takes them. Rejects with BUSY while one runs, and with AUDIT_BROKEN for a checkpoint that is none of this key's. */
   begin(checkpoints: string | undefined): Promise<Verification>;
-  /** Throws NAME_UNKNOWN where there is none (any more). */
-  progress(id: string): Verification;
+  /** Rejects with NAME_UNKNOWN where there is none (any more), with JOB_ELSEWHERE where another gateway server has it. */
+  progress(id: string): Promise<Verification>;
   /** Ends one that runs. Idempotent. */
   close(): Promise<void>;
 }
 
-const keptAtMost = 20;
-const keptForMs = 86_400_000;
-
 export function createVerifications(of: {
   readonly store: VerifyDeps['store'] & Pick<Store, 'chainHead'>;
+  readonly jobs: Jobs;
   readonly key: KeyObject;
   readonly headFile: string;
   readonly logger: Pick<Logger, 'error'>;
   readonly now: () => number;
 }): Verifications {
-  const { store, key, headFile, logger, now } = of;
-  const all = new Map<string, Verification>();
+  const { store, jobs, key, headFile, logger, now } = of;
+  const all = new Map<string, { readonly job: Verification }>();
   const stop = new AbortController();
   let running: Promise<void> | undefined;
 
   const set = (id: string, change: Partial<Verification>) => {
     const one = all.get(id);
-    if (one) all.set(id, { ...one, ...change });
+    if (one) all.set(id, { job: { ...one.job, ...change } });
   };
+
+  async function forget(id: string): Promise<void> {
+    all.delete(id);
+    await jobs.gone(id);
+  }
+
+  async function start(): Promise<Verification> {
+    for (const { job } of outdated(all.values(), now())) await forget(job.id);
+    const begun = await jobs.begin();
+    const job = { ...begun, state: 'running', done: 0, records: 0, words: null, break: null } as const;
+    all.set(job.id, { job });
+    return job;
+  }
 
   async function run(id: string, kept: ReturnType<typeof readCheckpoints>): Promise<void> {
     const { signal } = stop;
@@ -65,23 +73,24 @@ export function createVerifications(of: {
     async begin(checkpoints) {
       const kept = checkpoints === undefined ? [] : readCheckpoints(checkpoints, key);
       if (running || stop.signal.aborted) throw new Fault('BUSY', { what: 'the verification of records' });
-      const at = now();
-      for (const one of [...all.values()]) if (one.expiresAt <= at || all.size >= keptAtMost) all.delete(one.id);
-      const found = { state: 'running', done: 0, records: 0, words: null, break: null } as const;
-      const job: Verification = { id: newId(at), ...found, createdAt: at, expiresAt: at + keptForMs };
-      all.set(job.id, job);
-      running = run(job.id, kept).finally(() => (running = undefined));
-      return job;
+      const beginning = start();
+      running = beginning
+        .then(
+          ({ id }) => run(id, kept),
+          () => undefined, // told to whoever began it
+        )
+        .finally(() => (running = undefined));
+      return await beginning;
     },
-    progress(id) {
-      const found = all.get(id);
+    async progress(id) {
+      const found = all.get(id)?.job;
       if (found && found.expiresAt > now()) return found;
-      const hint = 'What was found is told for a day, or until the gateway server starts anew.';
-      throw new Fault('NAME_UNKNOWN', { what: 'verification', name: id, hint });
+      throw await jobs.missing('verification', id);
     },
     async close() {
       stop.abort();
       await running;
+      await Promise.all([...all.keys()].map(forget));
     },
   };
 }

@@ -12,7 +12,7 @@ import type { StoreLocation } from './location.ts';
 import { lockDataDirectory } from './lock.ts';
 import { checkSchema, migrate } from './schema.ts';
 import { accessTokens, addAccessToken, revokeAccessToken, tokenHolder, usedAccessToken } from './sql/access-token.ts';
-import { exportAt, exportBegun, exportsGone } from './sql/export.ts';
+import { jobAt, jobBegun, jobsGone } from './sql/job.ts';
 import { behind, find, indexRecords, span } from './sql/search.ts';
 import { approvals, decide } from './sql/approval.ts';
 import { forDeed } from './sql/change.ts';
@@ -297,9 +297,9 @@ function searchOf({ db, dialect }: Engine): SearchStore {
     behind: guarded(() => behind(db)),
     find: guarded((filter, page) => find(db, dialect, filter, page)),
     span: guarded((filter) => span(db, filter)),
-    exportBegun: guarded((of, now) => exportBegun(db, of, now)),
-    exportAt: guarded((id) => exportAt(db, id)),
-    exportsGone: guarded((chain, id) => exportsGone(db, chain, id)),
+    jobBegun: guarded((of, now) => jobBegun(db, of, now)),
+    jobAt: guarded((id, now) => jobAt(db, id, now)),
+    jobsGone: guarded((chain, id) => jobsGone(db, chain, id)),
   };
 }
 

@@ -36,10 +36,10 @@ export interface SearchStore {
   /** The places between which records of that time stand: first and last. */
   span(filter: Pick<RecordFilter, 'from' | 'until'>): Promise<{ readonly first: number; readonly last: number }>;
 
-  /** An export runs at the gateway server of that chain. Those whose time is over are forgotten. Does not bump the revision, nor do the others. */
-  exportBegun(of: { readonly id: string; readonly chain: string; readonly expiresAt: number }, now: number): Promise<void>;
-  /** The chain of the gateway server where it runs. */
-  exportAt(id: string): Promise<string | undefined>;
+  /** A job (an export, a verification) runs at the gateway server of that chain. Those whose time is over are forgotten. Does not bump the revision, nor do the others. */
+  jobBegun(of: { readonly id: string; readonly chain: string; readonly expiresAt: number }, now: number): Promise<void>;
+  /** The chain of the gateway server where it runs; undefined where there is none, or its time is over. */
+  jobAt(id: string, now: number): Promise<string | undefined>;
   /** One of that gateway server is gone, or all. */
-  exportsGone(chain: string, id?: string): Promise<void>;
+  jobsGone(chain: string, id?: string): Promise<void>;
 }

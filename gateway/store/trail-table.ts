@@ -11,7 +11,7 @@ export interface TrailTables {
   /** Of SQLite: in which table the words of which entries stand, from `first` up to `next`. `since`: the latest time up to the first, ms since 1970. */
   readonly entry_part: { readonly part: number; readonly first: number; readonly next: number; readonly since: number };
 
-  /** At which gateway server, by its chain, an export runs. */
+  /** At which gateway server, by its chain, an export or a verification runs. */
   readonly export_job: { readonly id: string; readonly chain: string; readonly expires_at: number };
 
   readonly chain: {

@@ -6,7 +6,9 @@ import { Slug } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import { extend, start } from '../../gateway/audit/chain.ts';
 import { createExports } from '../../gateway/audit/export-job.ts';
+import { createJobs } from '../../gateway/audit/job.ts';
 import { openAuditKey } from '../../gateway/audit/key.ts';
+import { createVerifications } from '../../gateway/audit/verify-job.ts';
 import { proves } from '../requirement.ts';
 import { callRecord, quiet, userId } from '../suite/sample.ts';
 import { until } from '../walk/deployment.ts';
@@ -130,27 +132,28 @@ test('one verification runs at a time, and what is whole is said to be', async (
   const { verifications } = whole.deps.trail;
   const begun = await verifications.begin(undefined);
   await expect(verifications.begin(undefined)).rejects.toMatchObject({ code: 'BUSY' });
-  const ended = await until('it came to an end', () => {
-    const one = verifications.progress(begun.id);
-    return Promise.resolve(one.state !== 'running' && one);
+  const ended = await until('it came to an end', async () => {
+    const one = await verifications.progress(begun.id);
+    return one.state !== 'running' && one;
   });
   expect(ended).toMatchObject({ state: 'whole', done: 1, words: expect.stringMatching(/^whole: \d+ records in 1 chain$/) });
 });
 
 test('an export is known at another gateway server of the same database, which says where it is, until it goes', async () => {
   proves('audit.export-elsewhere', {
-    file: 'gateway/audit/export-job.ts',
-    find: 'elsewhere !== undefined && elsewhere !== chain',
-    replace: 'elsewhere === chain',
+    file: 'gateway/audit/job.ts',
+    find: 'at !== undefined && at !== chain',
+    replace: 'at === chain',
   });
   const { store, dir } = stage.data;
-  const open = (chain: string) => createExports({ store, chain, directory: join(dir, chain), logger: quiet, now: () => 1000 });
+  const at = { store, logger: quiet, now: () => 1000 };
+  const open = (chain: string) => createExports({ ...at, jobs: createJobs({ ...at, chain }), directory: join(dir, chain) });
   const [first, second] = [open('a'), open('b')];
   const filter = { kind: 'call' } as const;
   const { id } = await first.begin({ filter, format: 'csv' });
   await until('it is done', async () => (await first.progress(id)).state === 'done');
   for (const asked of [second.progress(id), second.part(id, 0), second.remove(id)])
-    await expect(asked).rejects.toMatchObject({ code: 'EXPORT_ELSEWHERE', fields: { id, chain: 'a', here: 'b' } });
+    await expect(asked).rejects.toMatchObject({ code: 'JOB_ELSEWHERE', fields: { what: 'export', id, chain: 'a', here: 'b' } });
   // The other one begins one, and forgets nothing of the first's.
   await second.remove((await second.begin({ filter, format: 'csv' })).id);
   expect((await first.part(id, 0)).text).toContain('time,kind');
@@ -159,4 +162,22 @@ test('an export is known at another gateway server of the same database, which s
   await again.begin({ filter, format: 'csv' });
   await expect(second.progress(id)).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
   await Promise.all([first, second, again].map((one) => one.close()));
+});
+
+test('a verification is known at another gateway server of the same database, until the one that runs it ends', async () => {
+  const { store, dir } = stage.data;
+  const at = { store, logger: quiet, now: () => 1000 };
+  const open = async (chain: string) =>
+    createVerifications({ ...at, ...(await openAuditKey(dir)), jobs: createJobs({ ...at, chain }) });
+  const [first, second] = [await open('a'), await open('b')];
+  const both = await Promise.allSettled([first.begin(undefined), first.begin(undefined)]);
+  expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  const [begun] = both;
+  const id = begun?.status === 'fulfilled' ? begun.value.id : '';
+  await until('it came to an end', async () => (await first.progress(id)).state !== 'running');
+  const elsewhere = { code: 'JOB_ELSEWHERE', fields: { what: 'verification', id, chain: 'a', here: 'b' } };
+  await expect(second.progress(id)).rejects.toMatchObject(elsewhere);
+  await first.close();
+  await expect(second.progress(id)).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
+  await second.close();
 });

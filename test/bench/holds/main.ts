@@ -14,6 +14,7 @@ import type { Actor } from '../../../gateway/admin/actor.ts';
 import { applyPolicy } from '../../../gateway/admin/apply.ts';
 import { readPolicyAside } from '../../../gateway/admin/policy-reader.ts';
 import { createExports } from '../../../gateway/audit/export-job.ts';
+import { createJobs } from '../../../gateway/audit/job.ts';
 import { verifyAudit } from '../../../gateway/audit/verify.ts';
 import { createStateReader } from '../../../gateway/state.ts';
 import { openStore } from '../../../gateway/store/open.ts';
@@ -98,7 +99,9 @@ try {
   for (const filter of [{ user: 'person-7' }, { decision: 'allowed', text: 'nowhere' }, { text: 'allow* gateway*' }] as const)
     await held(`a search: ${JSON.stringify(filter)}`, () => store.search.find(filter, { limit: 50 }));
   await held('an export of all, as JSONL', async () => {
-    const exports = createExports({ store, chain: 'main', directory: join(folder, 'export'), logger, now: Date.now });
+    const of = { store, logger, now: Date.now };
+    const jobs = createJobs({ ...of, chain: 'main' });
+    const exports = createExports({ ...of, jobs, directory: join(folder, 'export') });
     const { id } = await exports.begin({ filter: {}, format: 'jsonl' });
     for (;;) {
       const { state, rows } = await exports.progress(id);

@@ -5,6 +5,7 @@ import { retentionStanding } from '../../../gateway/admin/retention.ts';
 import { adoptHeads } from '../../../gateway/audit/adopt.ts';
 import { extend, start, type Position } from '../../../gateway/audit/chain.ts';
 import { replaceHeads } from '../../../gateway/audit/head.ts';
+import { createJobs } from '../../../gateway/audit/job.ts';
 import { createVerifications } from '../../../gateway/audit/verify-job.ts';
 import { verifyAudit } from '../../../gateway/audit/verify.ts';
 import { verdictLines } from '../../../gateway/audit/verdict-text.ts';
@@ -60,14 +61,15 @@ test('how far a verification is does not count what is gone', async () => {
   const job: { id?: string } = {};
   // Where a chain begins is asked when all of the one before it was read.
   const removal = async (chain: string) => {
-    if (job.id !== undefined) seen.push(verifications.progress(job.id).done);
+    if (job.id !== undefined) seen.push((await verifications.progress(job.id)).done);
     return await store.retention.removal(chain);
   };
   const watched = { ...store, retention: { ...store.retention, removal } };
-  const verifications = createVerifications({ ...at, store: watched, logger: quiet, now: () => at.at });
+  const of = { store: watched, logger: quiet, now: () => at.at };
+  const verifications = createVerifications({ ...at, ...of, jobs: createJobs({ ...of, chain: 'main' }) });
   const { id } = await verifications.begin(undefined);
   job.id = id;
-  await until('it came to an end', async () => verifications.progress(id).state === 'whole');
+  await until('it came to an end', async () => (await verifications.progress(id)).state === 'whole');
   await verifications.close();
   expect(seen.at(-1)).toBeCloseTo(2 / 3);
 });
