@@ -23,7 +23,7 @@ const users = [1, 2, 3].map(() => UserId.parse(id()));
 const tokens = [1, 2].map(() => TokenId.parse(id()));
 const [gateways, servers] = [[1, 2].map(() => GatewayId.parse(id())), [1, 2].map(() => ServerId.parse(id()))];
 const stations = [1, 2].map(() => WorkstationId.parse(id()));
-const name = fc.oneof(few(['a', 'b', '', '\t', '\n"\\', 'Zoë 機密 \u{1f600}', '\ud800', '__proto__']), fc.string());
+const name = fc.oneof({ weight: 9, arbitrary: few(['a', '\t\n"\\', 'Zoë 機密 \u{1f600}', '\ud800']) }, fc.string());
 const size = fc.oneof(fc.nat(), few([0, 9, 10, 99_999, 100_000, 999_999, 1_000_000, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER]));
 const odd = fc.oneof({ weight: 12, arbitrary: size }, few([-1, 0.5, Number.NaN, -0]));
 const named = <T>(ids: readonly T[]) => fc.option(fc.record({ id: few(ids), name }), { freq: 5 });
@@ -31,7 +31,12 @@ const named = <T>(ids: readonly T[]) => fc.option(fc.record({ id: few(ids), name
 /** As the pipeline makes them, in the order of its members; with few ids, so that what was kept is used again. */
 const calls: fc.Arbitrary<CallRecord> = fc
   .record({
-    head: fc.record({ at: size, era: few(['modern', 'legacy'] as const), via: few(['http', 'shim'] as const), method: name }),
+    head: fc.record({
+      at: size,
+      era: few(['modern', 'legacy'] as const),
+      via: few(['http', 'shim'] as const),
+      method: few(['tools/call', 'a\t"b'] as const),
+    }),
     caller: fc.record({ user: named(users), host: fc.option(name), token: fc.option(few(tokens)) }),
     target: fc.record({ gateway: named(gateways), server: named(servers), tool: fc.option(name) }),
     manner: fc.record({
