@@ -6,7 +6,7 @@ import { isObject, readMessage } from '../mcp/jsonrpc.ts';
 import type { Member } from '../mcp/span.ts';
 import { beginsTask, taskIdSpans } from '../mcp/task-name.ts';
 import type { Own } from '../rule/place.ts';
-import type { Reply, Told } from '../upstream/upstream.ts';
+import type { Reply } from '../upstream/upstream.ts';
 import { needsInput } from './input-required.ts';
 
 const none: ReadonlySet<string> = new Set();
@@ -17,9 +17,10 @@ const ofNotification: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['notifications/tasks/status', new Set(['taskId'])],
 ]);
 
-/** Of a host's request: the name that policy decided by; the server's own id and state, in whose place the host had what the gateway server sealed. */
-export function ownOfRequest({ method, era, task }: Told): Own {
-  const isNamed = method === 'tools/call' || method === 'prompts/get';
+/** Of a host's request: the name that policy or the server's list has, and no other; the server's own id and state, in whose place the host had what the gateway server sealed. */
+export function ownOfRequest(call: AllowedCall): Own {
+  const { method, era, task } = call;
+  const isNamed = (method === 'tools/call' || method === 'prompts/get') && !isMadeUp(call);
   const isOpened = era === 'modern' && asksBack(method) && task === undefined;
   const members = new Set([...(isNamed ? ['name'] : []), ...(isOpened ? ['requestState'] : [])]);
   return { members, tasks: namesOf(task), isTokenReplaced: true };
@@ -45,6 +46,11 @@ export function ownOfNotification(body: Buffer, members: readonly Member[]): Own
   const span = members.find(({ key }) => key === 'method')?.value;
   const method: unknown = span && JSON.parse(body.toString('utf8', span.start, span.end));
   return { members: ofNotification.get(String(method)) ?? none, tasks: none, isTokenReplaced: false };
+}
+
+/** All are exposed, and what is listed is looked at and has none of this name: it is whatever the host wrote. */
+function isMadeUp({ assignment: { pins, exposure }, item, seen }: AllowedCall): boolean {
+  return pins !== undefined && seen?.definition === undefined && exposure(item.kind) === 'all';
 }
 
 function namesOf(task: AllowedCall['task']): ReadonlySet<string> {

@@ -90,7 +90,7 @@ export function placeOf(
   if (kind === 'key') return 'fixed';
   if (part === 'definition') return placeInDefinition(first, String(key));
   // Policy decided by them, and the far end would be asked for another thing.
-  if (part === 'params' && (first === 'ref' || (isTop && key === 'uri' && scope === 'resources'))) return 'fixed';
+  if (part === 'params' && (first === 'ref' || (isTop && key === (scope === 'resources' ? 'uri' : 'name')))) return 'fixed';
   if (typeof key !== 'string' || !structural.has(key)) return 'free';
   return isMadeUp(container) ? 'free' : 'fixed';
 }

@@ -97,6 +97,11 @@ export const rule: readonly Requirement[] = [
     source: 'docs/rules.md, "What is looked at"',
   },
   {
+    id: 'rule.made-up-names',
+    promise: 'A name that neither policy nor the list of a server has is looked at, and never changed.',
+    source: 'docs/rules.md, "What is looked at"',
+  },
+  {
     id: 'rule.own-place',
     promise: 'What the gateway server seals is not looked at only where it stands in its own place, and with that value.',
     source: 'docs/rules.md, "What is looked at"',

@@ -1,6 +1,9 @@
 // States, ids of tasks and reports: what of them is the gateway server's own, and what is anybody's word and meets the rules.
 import { expect, test } from 'vitest';
 import { proves } from '../../requirement.ts';
+import { compileRules } from '../../../gateway/rule/compile.ts';
+import { compileDeps, policyWith } from '../rule/stage.ts';
+import { stage } from './pinned-stage.ts';
 import { type Meanwhile, played } from './ruled.ts';
 
 const ssn = '523-45-6789';
@@ -57,4 +60,22 @@ test('a state that nothing waits for and the id of a task that none was asked fo
   expect(begun.code).toBeUndefined();
   expect(begun.answer.result).toMatchObject({ task: { status: 'working' } });
   expect(JSON.stringify(begun.answer)).not.toContain(ssn);
+});
+
+test('a name that neither policy nor the list of the server has is a word of the host', async () => {
+  proves('rule.made-up-names', {
+    file: 'gateway/pipeline/own.ts',
+    find: "return pins !== undefined && seen?.definition === undefined && exposure(item.kind) === 'all';",
+    replace: 'return false;',
+  });
+  const rules = await compileRules(policyWith([{ ...redacts, for: ['tools'] }]), compileDeps);
+  const said = { tools: { [`row ${ssn}`]: {}, add: {} } };
+  const { call, records } = stage({ tools: 'all' }, said, rules);
+  // What is listed is no secret of the host's, also where nobody has asked for the list yet.
+  expect(await call(`row ${ssn}`)).toBe('answered');
+  expect(await call('other')).toBe('answered');
+  expect(await call(`send ${ssn}`)).toBe('RULE_BLOCKED');
+  expect(records.at(-1)).toMatchObject({ tool: '?', hits: [{ pointer: '/name', action: 'block' }] });
+  const named = stage({ tools: [`send ${ssn}`] }, { tools: {} }, rules);
+  expect(await named.call(`send ${ssn}`)).toBe('answered');
 });

@@ -13,6 +13,7 @@ import { createPreview, type PreviewOf } from '../../../gateway/pipeline/preview
 import { compile } from '../../../gateway/policy/compile.ts';
 import { compilePins } from '../../../gateway/policy/pins.ts';
 import type { Upstream } from '../../../gateway/upstream/upstream.ts';
+import type { GatewayRules } from '../../../gateway/rule/compile.ts';
 import { followsNothing } from './following.ts';
 import { screenBy } from './screening.ts';
 
@@ -26,8 +27,12 @@ const ids: PolicyIds = {
   assignments: { 'eng/notes': assignment },
 };
 
-/** One server whose lists are `said`, kind by kind (text as it is written), under a policy of its assignment. */
-export function stage(exposed: object, said: Record<string, Record<string, object | string>>) {
+/** One server whose lists are `said`, kind by kind (text as it is written), under a policy of its assignment. `rules`: of its gateway. */
+export function stage(
+  exposed: object,
+  said: Record<string, Record<string, object | string>>,
+  rules?: ReadonlyMap<string, GatewayRules>,
+) {
   const rows: (SeenDefinition & { isBroken?: boolean })[] = [];
   const policy = PolicyFile.parse({
     version: 1,
@@ -42,6 +47,7 @@ export function stage(exposed: object, said: Record<string, Record<string, objec
       ids,
       offers: [],
       approvals: [],
+      ...(rules && { rules }),
       pins: compilePins(rows.map((row) => ({ ...row, assignment, name: row.isBroken ? undefined : row.name, decidedAt: null }))),
     });
   let snapshot = snapshotOf();

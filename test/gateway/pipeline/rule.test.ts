@@ -48,8 +48,8 @@ test('a request that is blocked goes nowhere, and the answer and the record name
 test('what is found in the URI of a resource is in no record either', async () => {
   proves('rule.name-not-recorded', {
     file: 'gateway/pipeline/use.ts',
-    find: "if (draft.item && draft.hits.hits.some(({ pointer }) => pointer === '/uri'))",
-    replace: 'if (draft.item === undefined)',
+    find: "(pointer === '/uri' || pointer === '/name')",
+    replace: "pointer === '/name'",
   });
   for (const rule of [blocks, { ...redacts, action: 'alert' }]) {
     const { record } = await played({
