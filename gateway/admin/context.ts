@@ -51,8 +51,8 @@ export interface Acting {
   readonly reason: string | null;
 }
 export interface AdminContext extends AdminDeps, Acting {
-  /** The ETag that the asker saw last; undefined where they said none. */
-  readonly ifMatch: string | undefined;
+  /** The ETags of which the thing has to have one, `*` for any; undefined where the asker said none. */
+  readonly ifMatch: readonly string[] | '*' | undefined;
 }
 /** How each operation of a table is done. */
 export type HandlersFor<T extends Operations> = {

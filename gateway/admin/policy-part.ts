@@ -16,7 +16,8 @@ export function etagOf(shown: unknown): string {
 
 /** Throws CHANGED_MEANWHILE where the asker saw it in another state. */
 export function refuseStale({ ifMatch }: Pick<AdminContext, 'ifMatch'>, shown: unknown): void {
-  if (ifMatch !== undefined && ifMatch !== '*' && ifMatch !== etagOf(shown)) throw new Fault('CHANGED_MEANWHILE');
+  if (ifMatch === undefined || ifMatch === '*') return;
+  if (!ifMatch.includes(etagOf(shown))) throw new Fault('CHANGED_MEANWHILE');
 }
 
 const tries = 5;

@@ -90,6 +90,16 @@ describe('a change by the admin API', () => {
     expect(await ada.call('teams.replace', { params, body: { gateways: [] } }, { ifMatch })).toMatchObject({
       refusal: { status: 412, code: 'CHANGED_MEANWHILE' },
     });
+    // One of a list is enough, or that it is there; a weak tag is no version that can be changed.
+    const now = await ada.call('teams.read', { params });
+    const tag = (now.ok ? now.etag : undefined) ?? '';
+    for (const weak of [`W/${tag}`, `${ifMatch}, W/${tag}`, `*, ${ifMatch}`, tag.slice(1, -1)])
+      expect(await ada.call('teams.replace', { params, body }, { ifMatch: weak })).toMatchObject({ refusal: { status: 412 } });
+    const listed = { ifMatch: `"x", ${tag} , ${ifMatch}` };
+    expect(await ada.call('teams.replace', { params, body: { gateways: [] } }, listed)).toMatchObject({ ok: true });
+    expect(await ada.call('teams.replace', { params, body }, { ifMatch: '*' })).toMatchObject({ ok: true });
+    const none = { team: slug('none') };
+    expect(await ada.call('teams.replace', { params: none, body }, { ifMatch: '*' })).toMatchObject({ refusal: { status: 404 } });
     // Where it would not count, whoever counts on it is told.
     const added = await ada.call('teams.add-user', { params: { ...params, user: slug('pat') } }, { ifMatch });
     expect(added).toMatchObject({ refusal: { status: 400, code: 'INPUT_INVALID' } });

@@ -16,6 +16,7 @@ import type { Store } from '../../store/store.ts';
 import { createRefusals } from '../../workstation/event.ts';
 import { readBody } from '../body.ts';
 import { answerJson } from '../error.ts';
+import { names, strongTagsIn, tagsIn } from '../etag.ts';
 import { createFloodGate } from '../flood.ts';
 import { keyTwice, readJson } from '../json.ts';
 import { createMatch, type Matched } from './match.ts';
@@ -114,7 +115,7 @@ export function createAdminRoute(
     // Whoever says it counts on it.
     if (ifMatch !== undefined && operation.method !== 'GET' && !operation.isConditional)
       throw new Fault('INPUT_INVALID', { reason: `${done.id} takes no If-Match: leave it out.` });
-    const context = { ...deps, actor, reason, ifMatch };
+    const context = { ...deps, actor, reason, ifMatch: ifMatch === undefined ? undefined : strongTagsIn(ifMatch) };
     const body = await bodyOf(request, operation);
     const run = async (from: Store): Promise<Answer> => {
       const result = await done.run({ ...context, store: from }, { params, query, body: body.value });
@@ -178,7 +179,7 @@ function answerTagged(
   if (operation === undefined || operation.method === 'GET' || operation.method === 'PUT' || operation.method === 'POST') {
     const tag = etagOf(body);
     response.setHeader('ETag', tag);
-    if (request.method === 'GET' && request.headers['if-none-match'] === tag) {
+    if (request.method === 'GET' && names(tagsIn(request.headers['if-none-match'] ?? ''), tag)) {
       response.writeHead(304).end();
       return;
     }

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { asFault, entryOf } from '#contract/error.ts';
 import { newId } from '#contract/id.ts';
 import { faultHeaders } from '../error.ts';
+import { names, tagsIn } from '../etag.ts';
 import { bareName, messageSchema } from './attribute.ts';
 
 export function answer(
@@ -52,7 +53,7 @@ export function answerResource(
   { status, resource, version, location }: { status: number; resource: object | undefined; version: number; location: string },
 ): void {
   const tag = tagOf(version);
-  if (request.method === 'GET' && tagsIn(request.headers['if-none-match']).includes(bare(tag)))
+  if (request.method === 'GET' && names(tagsIn(request.headers['if-none-match'] ?? ''), bare(version)))
     return answer(response, 304, undefined, { ETag: tag });
   if (resource === undefined) return answer(response, 204, undefined, { ETag: tag, Location: location });
   answer(response, status, projected(resource, request.url), { ETag: tag, Location: location });
@@ -72,17 +73,12 @@ export function answerList(
   });
 }
 
-const tagOf = (version: number) => `W/"${version}"`;
-const bare = (tag: string) => tag.trim().replace(/^W\//, '');
+const bare = (version: number) => `"${version}"`;
+const tagOf = (version: number) => `W/${bare(version)}`;
 
-/** Compared weakly: the quoted text alone. */
-function tagsIn(header: string | undefined): readonly string[] {
-  return (header ?? '').split(',').map(bare);
-}
-
-/** Whether this version is the one that the asker means. */
+/** Whether this version is the one that the asker means. Its tags are weak, so they are compared weakly (RFC 7644, 3.14). */
 export function isMeant(version: number, ifMatch: string | undefined): boolean {
-  return ifMatch === undefined || ifMatch.trim() === '*' || tagsIn(ifMatch).includes(bare(tagOf(version)));
+  return ifMatch === undefined || names(tagsIn(ifMatch), bare(version));
 }
 
 /** Which attributes were asked for, by `attributes` or `excludedAttributes`: whole ones, in lower case. */
