@@ -1,6 +1,6 @@
 // A sink that is a file: one record a line, on disk when it counts as delivered, rotated by size.
 // The rule: a line is whole. One that a crash or a full disk tore is ended before the next begins; what is on disk is not written again because its file can't be rotated.
-import { mkdir, open, rename, stat, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from './failure.ts';
 import type { Item } from './item.ts';
@@ -17,6 +17,7 @@ const name = 'records.jsonl';
 
 export function createFile({ directory, rotateBytes, keep }: FileDeps): Receiver {
   const path = join(directory, name);
+  let isPruned = false;
   let handle: FileHandle | undefined;
   let size = 0;
 
@@ -26,6 +27,7 @@ export function createFile({ directory, rotateBytes, keep }: FileDeps): Receiver
     if (handle !== undefined && there?.ino === (await handle.stat()).ino) return handle;
     await shut();
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    if (!isPruned) await prune();
     handle = await open(path, 'a+', 0o600);
     await handle.chmod(0o600);
     size = (await handle.stat()).size;
@@ -57,6 +59,16 @@ export function createFile({ directory, rotateBytes, keep }: FileDeps): Receiver
     // The oldest of as many as are kept goes.
     for (let number = free - 1; number >= 1; number--) await rename(`${path}.${number}`, `${path}.${number + 1}`);
     await rename(path, `${path}.1`);
+    await prune();
+  }
+
+  /** Those beyond as many as are kept, where it was more before. One that can't be removed is in no record's way: it is tried again at the next rotation. */
+  async function prune(): Promise<void> {
+    isPruned = true;
+    for (const file of await readdir(directory)) {
+      const number = /^records\.jsonl\.([1-9]\d{0,5})$/.exec(file)?.[1];
+      if (number !== undefined && Number(number) > keep) await rm(join(directory, file)).catch(() => undefined);
+    }
   }
 
   async function shut(): Promise<void> {

@@ -98,6 +98,11 @@ export const sink: readonly Requirement[] = [
     source: 'docs/siem.md, "What is sent"',
   },
   {
+    id: 'sink.file-keeps',
+    promise: 'Of the files of a sink no more are kept than its policy says now.',
+    source: 'docs/siem.md, "Kinds"',
+  },
+  {
     id: 'sink.file-rotated',
     promise: 'A file that can not be rotated gets nothing twice, and no kept one is removed for it.',
     source: 'docs/siem.md, "Kinds"',

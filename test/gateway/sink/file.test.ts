@@ -57,6 +57,27 @@ test('is its owner’s alone, is rotated by size, and keeps so many', async () =
   expect(kept).toEqual(items.map(({ id }) => id).slice(-kept.length));
 });
 
+test('keeps no more than it is told to keep now, from its start on, and touches nothing else in its folder', async () => {
+  proves('sink.file-keeps', {
+    file: 'gateway/sink/file.ts',
+    find: '    if (!isPruned) await prune();\n',
+    replace: '',
+  });
+  const { directory, file } = await stage();
+  const many = createFile({ directory, rotateBytes: 1, keep: 12 });
+  const items = itemsOf(14);
+  for (const item of items.slice(0, 13)) await many.deliver([item], never);
+  await many.close();
+  await writeFile(join(directory, 'records.jsonl.12.gz'), 'somebody keeps it');
+  await writeFile(`${file}.012`, 'no file of ours');
+  const few = createFile({ directory, rotateBytes: 2 ** 30, keep: 2 });
+  await few.deliver(items.slice(13), never);
+  await few.close();
+  const names = ['records.jsonl', 'records.jsonl.012', 'records.jsonl.1', 'records.jsonl.12.gz', 'records.jsonl.2'];
+  expect((await readdir(directory)).toSorted()).toEqual(names);
+  expect(idsIn(await readFile(`${file}.1`, 'utf8'))).toEqual([items[11]?.id]);
+});
+
 test('ends a line that was torn before the next begins, and follows a file that was moved away', async () => {
   proves('sink.file-whole-lines', { file: 'gateway/sink/file.ts', find: 'if (buffer[0] !== 0x0a)', replace: 'if (size < 0)' });
   const { directory, file } = await stage();
