@@ -2,11 +2,13 @@
 import { readFile } from 'node:fs/promises';
 import { Fault } from '#contract/error.ts';
 import { printable, recordLine } from '../admin/print.ts';
+import { type VerifiedPayloads, verifyPayloads } from '../admin/payload-verify.ts';
 import { tailRecords } from '../admin/tail.ts';
 import { makeCheckpoint, readCheckpoints } from '../audit/checkpoint.ts';
 import { readAuditKey } from '../audit/key.ts';
 import { verdictLines } from '../audit/verdict-text.ts';
 import { verifyAudit, verifyWithoutKey } from '../audit/verify.ts';
+import { openKeys } from '../vault/open.ts';
 import { command, withStore, type AddCommands, type Common } from './terminal.ts';
 
 import { addAuditPayload } from './audit-payload.ts';
@@ -46,7 +48,8 @@ export const addAudit: AddCommands = (program, terminal) => {
   );
   command(audit, 'verify', 'Checks that no record was altered, deleted, moved or cut off.')
     .option('--checkpoint <file>', 'also that they hold what checkpoints say that were kept: as printed, or records with them')
-    .action(async (flags: Common & { checkpoint?: string }) => {
+    .option('--payloads', 'also that each captured payload is there, opens, and is what its record stands for')
+    .action(async (flags: Common & { checkpoint?: string; payloads?: boolean }) => {
       const verdict = await withStore(terminal, flags, async (store, { dataDir }) => {
         const audit = await readAuditKey(dataDir);
         if (audit === undefined && flags.checkpoint === undefined) return verifyWithoutKey(store);
@@ -55,10 +58,26 @@ export const addAudit: AddCommands = (program, terminal) => {
         const kept = flags.checkpoint === undefined ? [] : readCheckpoints(await readKept(flags.checkpoint), audit.key);
         return verifyAudit({ store, ...audit, kept });
       });
-      if (flags.json) terminal.print(JSON.stringify(verdict));
+      // Of a chain that is broken nobody could say what payloads are to be.
+      const captured =
+        flags.payloads === true && verdict.ok
+          ? await withStore(terminal, flags, (store, { dataDir, vaultKeys }) =>
+              verifyPayloads({ store, ...openKeys(dataDir, vaultKeys), now: Date.now }),
+            )
+          : undefined;
+      if (flags.json) terminal.print(JSON.stringify(captured ? { ...verdict, captured } : verdict));
       if (!verdict.ok) throw new Fault('AUDIT_BROKEN', { reason: verdict.words });
       if (!flags.json) for (const line of verdictLines(verdict)) terminal.print(printable(line));
+      if (captured !== undefined) tellPayloads(captured, flags);
     });
+
+  function tellPayloads({ payloads, broken, beyond }: VerifiedPayloads, flags: Common): void {
+    if (!flags.json) for (const { record, direction, why } of broken) terminal.print(`${record} ${direction}: ${why}`);
+    const count = broken.length + beyond;
+    if (count > 0)
+      throw new Fault('AUDIT_BROKEN', { reason: `${count} captured payloads are not what their records stand for.` });
+    if (!flags.json) terminal.print(`whole: ${payloads} captured payloads`);
+  }
 };
 
 function readKept(file: string): Promise<string> {

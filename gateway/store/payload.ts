@@ -10,6 +10,11 @@ export interface PayloadKey {
   readonly madeAt: number;
 }
 
+export interface StoredPayload {
+  readonly payload: SealedPayload;
+  readonly record: ChainedRecord | undefined;
+}
+
 export interface PayloadStore {
   /** Does not bump the revision, as none of these does but `resealKeys`. */
   addKey(key: PayloadKey): Promise<void>;
@@ -21,6 +26,14 @@ export interface PayloadStore {
     record: RecordId,
     now: number,
   ): Promise<{ readonly payloads: readonly SealedPayload[]; readonly record: ChainedRecord | undefined }>;
+  /** Those that still count, in the order of record and direction, after this one; each with the record that it was written with, undefined where that is gone. */
+  page(
+    after: Pick<SealedPayload, 'record' | 'direction'> | undefined,
+    limit: number,
+    now: number,
+  ): Promise<readonly StoredPayload[]>;
+  /** Which payloads of these records there are, as `<record>/<direction>`. */
+  there(records: readonly RecordId[]): Promise<ReadonlySet<string>>;
   /** Removes payloads that have kept their time, the oldest first, at most `limit`; how many. */
   removeExpired(now: number, limit: number): Promise<number>;
   /** Removes data keys that were made before this and have no payload any more; how many. */

@@ -73,14 +73,33 @@ export async function openPayload(
   { store, keys }: { readonly store: PayloadStore; readonly keys: KeyEncryption },
   payload: SealedPayload,
 ): Promise<string> {
-  const key = (await store.payload.keys()).find(({ id }) => id === payload.key);
-  if (!key) throw new Fault('VAULT_DAMAGED');
-  const dataKey = Buffer.from(reveal(await unseal(key.sealed, bindingOfKey(key), keys)), 'base64url');
+  const dataKey = await openDataKey({ store, keys }, payload.key);
   try {
     return openBytes(dataKey, payload.sealed, aboutPayload(payload)).toString('utf8');
   } finally {
     dataKey.fill(0);
   }
+}
+
+/** Opens many, one after the other: the data key of the last one stays at hand. Rejects as openPayload does. */
+export function payloadOpener(of: {
+  readonly store: PayloadStore;
+  readonly keys: KeyEncryption;
+}): (payload: SealedPayload) => Promise<string> {
+  let known: { readonly id: string; readonly dataKey: Buffer } | undefined;
+  return async (payload) => {
+    if (known?.id !== payload.key) known = { id: payload.key, dataKey: await openDataKey(of, payload.key) };
+    return openBytes(known.dataKey, payload.sealed, aboutPayload(payload)).toString('utf8');
+  };
+}
+
+async function openDataKey(
+  { store, keys }: { readonly store: PayloadStore; readonly keys: KeyEncryption },
+  id: string,
+): Promise<Buffer> {
+  const key = (await store.payload.keys()).find((one) => one.id === id);
+  if (!key) throw new Fault('VAULT_DAMAGED');
+  return Buffer.from(reveal(await unseal(key.sealed, bindingOfKey(key), keys)), 'base64url');
 }
 
 /** What a data key is sealed to. */

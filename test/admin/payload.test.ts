@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Capability } from '#contract/capability.ts';
 import { RecordId, Slug } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
+import { verifyPayloads } from '../../gateway/admin/payload-verify.ts';
 import { proves } from '../requirement.ts';
 import { until } from '../walk/deployment.ts';
 import { capturedCall } from './prepare.ts';
@@ -132,4 +133,45 @@ test('what is not there says why', async () => {
   expect(await reasonOf(await capturedCall(stage, { isCaptured: false }))).toContain('nothing was captured of this call');
   const unknown = 'there is no such call';
   expect(await reasonOf(RecordId.parse('0198c0de-0000-7000-8000-00000000000f'))).toContain(unknown);
+});
+
+test('verifying them names each that is missing, was exchanged, moved, added or does not open, and shows nothing', async () => {
+  proves('capture.verified', {
+    file: 'gateway/admin/payload-verify.ts',
+    find: '=== expected ? undefined :',
+    replace: '!== expected ? undefined :',
+  });
+  const { data, deps } = stage;
+  const verify = () => verifyPayloads({ store: data.store, keys: deps.keys, now: deps.now });
+  const [whole, gone, moved, other, changed] = [
+    await capturedCall(stage),
+    await capturedCall(stage),
+    await capturedCall(stage),
+    await capturedCall(stage),
+    await capturedCall(stage, { stored: 'another text' }),
+  ];
+  // What has kept its time is nobody's loss.
+  const old = await capturedCall(stage, { at: deps.now() - 40 * 86_400_000 });
+  tamper(`delete from payload where record_id = '${old}'`);
+  tamper(`delete from payload where record_id = '${gone}' and direction = 'response'`);
+  tamper(
+    `update payload set place = (select place from payload where record_id = '${whole}' limit 1) where record_id = '${moved}'`,
+  );
+  tamper(`update payload set sealed = substr(sealed, 1, 40) || 'AAAA' || substr(sealed, 45) where record_id = '${other}'`);
+  const found = await verify();
+  const namesOf = (of: typeof found) =>
+    of.broken.map(({ record, direction, why }) => `${record} ${direction}: ${why}`).toSorted();
+  expect(found).toMatchObject({ payloads: 9, beyond: 0 });
+  const both = (id: RecordId, why: string) => ['request', 'response'].map((direction) => `${id} ${direction}: ${why}`);
+  expect(namesOf(found)).toEqual(
+    [
+      `${gone} response: it is missing`,
+      ...both(moved, 'it was written with another record, or its record is gone'),
+      ...both(other, 'it is not what was sealed, or its data key is gone or is not'),
+      ...both(changed, 'it has another hash than its record names'),
+    ].toSorted(),
+  );
+  expect(JSON.stringify(found)).not.toContain('what was');
+  tamper(`update payload_key set sealed = replace(sealed, '1.', '2.')`);
+  expect((await verify()).broken.filter(({ record }) => record === whole)).toHaveLength(2);
 });

@@ -75,6 +75,12 @@ export const capture: readonly Requirement[] = [
   },
   { id: 'capture.reading-on-record', promise: 'Who read which payload is on record before they see it.', source },
   { id: 'capture.reach', promise: 'A payload is shown to nobody who does not reach the gateway of its call.', source },
+  {
+    id: 'capture.verified',
+    promise:
+      'Each captured payload that is missing, does not open or is not what its record stands for is named by `audit verify --payloads`.',
+    source,
+  },
   { id: 'capture.checked', promise: 'A payload that is not what its record stands for is not shown.', source },
   {
     id: 'capture.people-are-told',

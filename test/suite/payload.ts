@@ -48,6 +48,24 @@ export function describePayloads(kind: string, ground: () => Promise<Ground>): v
       expect(await store.payload.of(newRecordId(now), now)).toEqual({ payloads: [], record: undefined });
     });
 
+    test('are paged in their order with their records, those that still count; which there are is told', async () => {
+      const [first, second, old] = [payload(1, now), payload(2, now), payload(3, now - 40 * dayMs)];
+      await store.appendRecords(...group('main', 0, 3), [...first, ...second, ...old]);
+      const seen: string[] = [];
+      for (let last: Parameters<typeof store.payload.page>[0]; ;) {
+        const page = await store.payload.page(last, 3, now);
+        seen.push(...page.map((one) => `${one.payload.record} ${one.payload.direction} ${one.record?.seq}`));
+        last = page.at(-1)?.payload;
+        if (page.length < 3) break;
+      }
+      const expected = [...first, ...second].map(({ record, direction, seq }) => `${record} ${direction} ${seq}`);
+      expect(seen).toEqual(expected.toSorted());
+      const ids = [first, second].flatMap(([one]) => (one ? [one.record] : []));
+      const there = await store.payload.there([...ids, newRecordId(now)]);
+      expect([...there].toSorted()).toEqual([...first, ...second].map((one) => `${one.record}/${one.direction}`).toSorted());
+      expect(await store.payload.there([])).toEqual(new Set());
+    });
+
     test('that can not be written take their records with them', async () => {
       const lost = payload(1, now, { key: newId() });
       await expect(store.appendRecords(...group('main', 0, 1), lost)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });

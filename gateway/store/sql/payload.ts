@@ -3,7 +3,7 @@ import { payloadDays, PolicyRetention, retentionCutoff } from '#contract/retenti
 import type { RecordId } from '#contract/id.ts';
 import type { SealedPayload } from '#contract/payload.ts';
 import { guarded } from '../failure.ts';
-import type { PayloadKey, PayloadStore } from '../payload.ts';
+import type { PayloadKey, PayloadStore, StoredPayload } from '../payload.ts';
 import type { ChainedPayload, ChainedRecord } from '../store.ts';
 import type { Db } from '../table.ts';
 import { change, changed, readAtOnce, unchanged } from './change.ts';
@@ -17,6 +17,8 @@ export function payloadOf(db: Db): PayloadStore {
     keys: guarded(() => payloadKeys(db)),
     resealKeys: guarded((changes) => resealPayloadKeys(db, changes)),
     of: guarded((record, now) => payloadsOf(db, record, now)),
+    page: guarded((after, limit, now) => payloadPage(db, after, limit, now)),
+    there: guarded((records) => payloadsThere(db, records)),
     removeExpired: guarded((now, limit) => removeExpiredPayloads(db, now, limit)),
     removeKeys: guarded((madeBefore) => removePayloadKeys(db, madeBefore)),
   };
@@ -71,6 +73,40 @@ async function payloadsOf(
       record: first && (await recordAt(tx, first.place)),
     };
   });
+}
+
+async function payloadPage(
+  db: Db,
+  after: Pick<SealedPayload, 'record' | 'direction'> | undefined,
+  limit: number,
+  now: number,
+): Promise<readonly StoredPayload[]> {
+  return await readAtOnce(db, async (tx) => {
+    const from = await cutoff(tx, now);
+    const all = tx.selectFrom('payload').selectAll().where('at', '>=', from);
+    const rest =
+      after &&
+      all.where((is) =>
+        is.or([
+          is('record_id', '>', after.record),
+          is.and([is('record_id', '=', after.record), is('direction', '>', after.direction)]),
+        ]),
+      );
+    const rows = await (rest ?? all).orderBy('record_id').orderBy('direction').limit(limit).execute();
+    const found: StoredPayload[] = [];
+    for (const { record_id: record, key_id: key, direction, sealed, at, place } of rows)
+      found.push({ payload: { record, direction, key, sealed, at }, record: await recordAt(tx, place) });
+    return found;
+  });
+}
+
+async function payloadsThere(db: Db, records: readonly RecordId[]): Promise<ReadonlySet<string>> {
+  const there = new Set<string>();
+  for (const some of parts(records)) {
+    const rows = await db.selectFrom('payload').select(['record_id', 'direction']).where('record_id', 'in', some).execute();
+    for (const { record_id, direction } of rows) there.add(`${record_id}/${direction}`);
+  }
+  return there;
 }
 
 async function removeExpiredPayloads(db: Db, now: number, limit: number): Promise<number> {
