@@ -2,6 +2,7 @@
 import type { AuditRecord } from '#contract/audit.ts';
 import { type Finding, FindingCode, findingOf } from '#contract/finding.ts';
 import type { PostureStatus } from '#contract/posture.ts';
+import { unobservableWords } from '#contract/unobservable.ts';
 
 interface Said {
   readonly result?: { readonly content?: readonly { readonly text?: string | undefined }[] | undefined } | undefined;
@@ -53,6 +54,7 @@ export function describePosture(status: PostureStatus, file: string): string[] {
       const code = FindingCode.safeParse(reason);
       return code.success ? [`    ! ${reason}: ${findingOf(code.data).meaning}`] : [];
     }),
+    `  it is said of MCP only; not seen from here: ${unobservableWords}`,
     `  file: ${file}`,
   ];
 }

@@ -38,6 +38,11 @@ export const walk: readonly Requirement[] = [
     source: 'README.md',
   },
   {
+    id: 'start.unobservable',
+    promise: '`npm start` says beside a posture what can not be seen from the device.',
+    source: 'docs/not-governed.md',
+  },
+  {
     id: 'start.companion-open',
     promise: '`npm start` opens the companion where there is a display and an Electron, and ends it with the rest.',
     source: 'README.md',
