@@ -148,7 +148,7 @@ function addServe(): void {
     .option('--egress <file>', 'YAML file with the proxies and source addresses by which remote servers are called')
     .option('--message-limit-bytes <bytes>', 'largest MCP message (default: 8388608)')
     .action(async (flags: unknown) => {
-      const { serve } = await import('./main.ts');
+      const { serve } = await import('./serve.ts');
       await serve(parseServeSettings(flags, around));
     });
 }

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
-import pino, { type Logger } from 'pino';
+import type { Logger } from 'pino';
 import { acceptHosts } from './accept-host.ts';
 import { remoteOf } from './admin-remote.ts';
 import { watchAlerts } from './alert/alerts.ts';
@@ -40,7 +40,7 @@ import { createWellKnown } from './http/well-known.ts';
 import { makeDirectory } from './data-directory.ts';
 import { createEgress } from './egress/egress.ts';
 import { createRequestSigner } from './egress/signature.ts';
-import { giveBackMemory, keepCallsYoung, letSmallHeapGrow } from './heap.ts';
+import { giveBackMemory } from './heap.ts';
 import { createIdentities } from './identity/identities.ts';
 import { openIdentities } from './identity/open.ts';
 import { identitiesPath } from './identity/words.ts';
@@ -74,43 +74,7 @@ export interface RunningGateway {
   close(): Promise<void>;
 }
 
-/** Log lines that may wait for who reads them; what is over it is lost, because callers must not wait for a reader of logs. */
-const logWaitingBytes = 16 * 2 ** 20;
 const drainWithinMs = 2_000;
-const stopWithinMs = 5_000;
-
-/** `serve`: runs until SIGTERM or SIGINT. A second signal, or a stop that takes too long, ends the process at once. */
-export async function serve(settings: ServeSettings): Promise<void> {
-  keepCallsYoung();
-  const growing = letSmallHeapGrow();
-  const logger = pino({ base: { pid: process.pid } }, pino.destination({ dest: 2, sync: false, maxLength: logWaitingBytes }));
-  const asked = new Promise<string>((resolve) => {
-    let isAsked = false;
-    const onSignal = (signal: string) => {
-      if (isAsked) process.exit(1);
-      isAsked = true;
-      logger.info({ signal }, 'stopping');
-      setTimeout(() => {
-        logger.fatal({ withinMs: stopWithinMs }, 'did not stop in time, so it is cut');
-        process.exit(1);
-      }, stopWithinMs).unref();
-      resolve(signal);
-    };
-    process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
-  });
-  process.on('uncaughtException', (error) => {
-    logger.fatal({ err: error }, 'failed in a way that nobody foresaw, so the gateway server ends');
-    process.exit(1);
-  });
-  const running = await startGateway(settings, logger);
-  process.stdout.write(
-    `${JSON.stringify({ event: 'listening', url: running.url, metricsUrl: running.metricsUrl, pid: process.pid })}\n`,
-  );
-  await asked;
-  await running.close();
-  growing.close();
-  logger.info('stopped');
-}
 
 export async function startGateway(settings: ServeSettings, logger: Logger): Promise<RunningGateway> {
   const closers: (() => unknown)[] = [];
