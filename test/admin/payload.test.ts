@@ -171,7 +171,7 @@ test('verifying them names each that is missing, was exchanged, moved, added or 
       ...both(changed, 'it has another hash than its record names'),
     ].toSorted(),
   );
-  expect(JSON.stringify(found)).not.toContain('what was');
+  for (const said of ['what was asked', 'what was answered', 'another text']) expect(JSON.stringify(found)).not.toContain(said);
   tamper(`update payload_key set sealed = replace(sealed, '1.', '2.')`);
   expect((await verify()).broken.filter(({ record }) => record === whole)).toHaveLength(2);
 });
