@@ -46,7 +46,7 @@ describePayloads('SQLite', sqliteGround);
 describe('a store on a SQLite file', () => {
   test('says so when its disk is full, loses nothing, and works again when there is room', async () => {
     proves('store.disk-full', {
-      file: 'gateway/store/open.ts',
+      file: 'gateway/store/verb.ts',
       find: 'appendRecords: guarded((...of) => engine.appendRecords(...of)),',
       replace: 'appendRecords: engine.appendRecords,',
     });
