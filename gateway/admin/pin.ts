@@ -104,8 +104,10 @@ export async function allPins(store: Store, of: PinFilter): Promise<readonly Lis
   const found: ListedPin[] = [];
   for (let after: string | undefined; ;) {
     const page = await store.pin.page(of, pageLimit, after);
-    found.push(...(page?.pins ?? []));
-    if (typeof page?.next !== 'string') break;
+    // What is not listed nobody decides of.
+    if (!page) throw new Error('a list of definitions does not go on where it said');
+    found.push(...page.pins);
+    if (page.next === null) break;
     after = page.next;
   }
   const keyed = found.map((pin) => ({ pin, key: [pin.gateway, pin.server, pin.kind, pin.name].join('\n') }));

@@ -43,7 +43,7 @@ export function describePins(kind: string, ground: () => Promise<Ground>): void 
     beforeEach(async () => {
       place = await ground();
       store = await openStore(place.location, { logger: quiet, backupDirectory: '/nonexistent' });
-      await applyPolicy(store, policyOf('memory', 'files'));
+      await applyPolicy(store, policyOf('memory', 'files_1'));
     });
     afterEach(async () => {
       await store.close();
@@ -109,7 +109,7 @@ export function describePins(kind: string, ground: () => Promise<Ground>): void 
         ...names.map((name) => seen(name, server)),
         ...names.slice(0, 4).map((name) => seen(name, `${server} again`, { state: 'waiting' })),
       ];
-      for (const server of ['memory', 'files']) await store.pin.saw(await assignment(server), many(server), by, 1000);
+      for (const server of ['memory', 'files_1']) await store.pin.saw(await assignment(server), many(server), by, 1000);
       const paged = async (of: PinFilter, limit: number) => {
         const found: ListedPin[] = [];
         for (let after: string | undefined, pages = 0; pages < 100; pages++) {
@@ -123,12 +123,12 @@ export function describePins(kind: string, ground: () => Promise<Ground>): void 
       const whole = await paged({}, 1000);
       expect(whole).toHaveLength(36);
       expect(whole[0]).not.toHaveProperty('definition');
-      expect(whole.map(({ server }) => server)).toEqual([...Array(18).fill('files'), ...Array(18).fill('memory')]);
+      expect(whole.map(({ server }) => server)).toEqual([...Array(18).fill('files_1'), ...Array(18).fill('memory')]);
       expect(new Set(whole.map(({ hash }) => hash)).size).toBe(36);
       for (const limit of [1, 5, 36]) expect(await paged({}, limit)).toEqual(whole);
-      const waiting = whole.filter(({ server, state }) => server === 'files' && state === 'waiting');
+      const waiting = whole.filter(({ server, state }) => server === 'files_1' && state === 'waiting');
       expect(waiting).toHaveLength(4);
-      expect(await paged({ gateway: 'main', server: 'files', state: 'waiting' }, 3)).toEqual(waiting);
+      expect(await paged({ gateway: 'main', server: 'files_1', state: 'waiting' }, 3)).toEqual(waiting);
       expect(await store.pin.page({ gateway: 'other' }, 10)).toEqual({ pins: [], next: null });
       expect(await store.pin.page({}, 10, 'no place')).toBeUndefined();
     });
@@ -141,7 +141,7 @@ export function describePins(kind: string, ground: () => Promise<Ground>): void 
       expect(found).toMatchObject({ name: 'sum', definition: sum.definition, gateway: 'main', server: 'memory' });
       expect(second).toBeUndefined();
       expect(await store.pin.begunWith('', {})).toHaveLength(2);
-      expect(await store.pin.begunWith(sum.hash, { server: 'files' })).toEqual([]);
+      expect(await store.pin.begunWith(sum.hash, { server: 'files_1' })).toEqual([]);
       if (!found) throw new Error('it is not found');
       expect((await store.pin.counterparts(found)).map(({ name }) => name)).toEqual(['gone']);
       const name = (one: SeenDefinition) => ({ gateway: slug('main'), server: slug('memory'), ...one });
@@ -168,13 +168,13 @@ export function describePins(kind: string, ground: () => Promise<Ground>): void 
     });
 
     test('stay with their assignment through every policy, and go with it', async () => {
-      const [memory, files] = [await assignment('memory'), await assignment('files')];
+      const [memory, files] = [await assignment('memory'), await assignment('files_1')];
       await store.pin.saw(memory, [seen('add', 'adds')], by, 1000);
       await store.pin.saw(files, [seen('read', 'reads')], by, 1000);
       await applyPolicy(store, policyOf('memory'));
       expect((await all()).map(({ server, name }) => [server, name])).toEqual([['memory', 'add']]);
       expect(await store.pin.saw(files, [seen('read', 'reads')], by, 1000)).toEqual([]);
-      await applyPolicy(store, policyOf('memory', 'files'));
+      await applyPolicy(store, policyOf('memory', 'files_1'));
       expect((await all()).map(({ server }) => server)).toEqual(['memory']);
     });
   });

@@ -89,7 +89,7 @@ const listed = [
 ] as const;
 const slugs = ['gateway.slug as gateway', 'server.slug as server'] as const;
 /** Of the last one of a page: gateway, server, item and hash. */
-const word = z.string().regex(/^[0-9a-z-]{1,100}$/);
+const word = z.string().regex(/^[0-9a-z_-]{1,100}$/);
 const place = z.tuple([word, word, word, word]);
 
 export async function pinPage(db: Db, of: PinFilter, limit: number, after?: string): Promise<PinPage | undefined> {
