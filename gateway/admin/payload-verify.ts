@@ -68,9 +68,13 @@ export async function verifyPayloads(of: {
       // After that look: what went meanwhile because it has kept its time is missed by nobody.
       const before = retentionCutoff(payloadDays(await store.retention.setting()), now());
       for (const { id, at, captured: of } of captured)
-        for (const direction of payloadDirections)
-          if (of?.[direction] !== undefined && !of.isLost && at >= before && !there.has(`${id}/${direction}`))
-            tell({ record: id, direction, why: 'it is missing' });
+        for (const direction of payloadDirections) {
+          if (of?.[direction] === undefined || of.isLost || at < before) continue;
+          const from = there.get(`${id}/${direction}`);
+          if (from === undefined) tell({ record: id, direction, why: 'it is missing' });
+          // Above it was not looked at, and soon it would be removed.
+          else if (from < before) tell({ record: id, direction, why: 'it says that it is older than its record' });
+        }
       const end = page.at(-1);
       if (end === undefined || page.length < pageRecords) break;
       seq = end.seq;

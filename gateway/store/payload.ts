@@ -32,8 +32,8 @@ export interface PayloadStore {
     limit: number,
     now: number,
   ): Promise<readonly StoredPayload[]>;
-  /** Which payloads of these records there are, as `<record>/<direction>`. */
-  there(records: readonly RecordId[]): Promise<ReadonlySet<string>>;
+  /** Which payloads of these records there are, as `<record>/<direction>`, and of when each says that it is. */
+  there(records: readonly RecordId[]): Promise<ReadonlyMap<string, number>>;
   /** Removes payloads that have kept their time, the oldest first, at most `limit`; how many. */
   removeExpired(now: number, limit: number): Promise<number>;
   /** Removes data keys that were made before this and have no payload any more; how many. */

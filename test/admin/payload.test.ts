@@ -143,7 +143,8 @@ test('verifying them names each that is missing, was exchanged, moved, added or 
   });
   const { data, deps } = stage;
   const verify = () => verifyPayloads({ store: data.store, keys: deps.keys, now: deps.now });
-  const [whole, gone, moved, other, changed] = [
+  const [whole, gone, moved, other, aged, changed] = [
+    await capturedCall(stage),
     await capturedCall(stage),
     await capturedCall(stage),
     await capturedCall(stage),
@@ -157,6 +158,8 @@ test('verifying them names each that is missing, was exchanged, moved, added or 
   tamper(
     `update payload set place = (select place from payload where record_id = '${whole}' limit 1) where record_id = '${moved}'`,
   );
+  // As if it had kept its time, so that nobody looks at it and it is removed.
+  tamper(`update payload set at = 0 where record_id = '${aged}'`);
   tamper(`update payload set sealed = substr(sealed, 1, 40) || 'AAAA' || substr(sealed, 45) where record_id = '${other}'`);
   const found = await verify();
   const namesOf = (of: typeof found) =>
@@ -167,6 +170,7 @@ test('verifying them names each that is missing, was exchanged, moved, added or 
     [
       `${gone} response: it is missing`,
       ...both(moved, 'it was written with another record, or its record is gone'),
+      ...both(aged, 'it says that it is older than its record'),
       ...both(other, 'it is not what was sealed, or its data key is gone or is not'),
       ...both(changed, 'it has another hash than its record names'),
     ].toSorted(),

@@ -62,8 +62,8 @@ export function describePayloads(kind: string, ground: () => Promise<Ground>): v
       expect(seen).toEqual(expected.toSorted());
       const ids = [first, second].flatMap(([one]) => (one ? [one.record] : []));
       const there = await store.payload.there([...ids, newRecordId(now)]);
-      expect([...there].toSorted()).toEqual([...first, ...second].map((one) => `${one.record}/${one.direction}`).toSorted());
-      expect(await store.payload.there([])).toEqual(new Set());
+      expect(there).toEqual(new Map([...first, ...second].map((one) => [`${one.record}/${one.direction}`, one.at])));
+      expect(await store.payload.there([])).toEqual(new Map());
     });
 
     test('that can not be written take their records with them', async () => {

@@ -100,11 +100,11 @@ async function payloadPage(
   });
 }
 
-async function payloadsThere(db: Db, records: readonly RecordId[]): Promise<ReadonlySet<string>> {
-  const there = new Set<string>();
+async function payloadsThere(db: Db, records: readonly RecordId[]): Promise<ReadonlyMap<string, number>> {
+  const there = new Map<string, number>();
   for (const some of parts(records)) {
-    const rows = await db.selectFrom('payload').select(['record_id', 'direction']).where('record_id', 'in', some).execute();
-    for (const { record_id, direction } of rows) there.add(`${record_id}/${direction}`);
+    const of = db.selectFrom('payload').select(['record_id', 'direction', 'at']).where('record_id', 'in', some);
+    for (const { record_id, direction, at } of await of.execute()) there.set(`${record_id}/${direction}`, at);
   }
   return there;
 }
