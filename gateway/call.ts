@@ -261,6 +261,8 @@ export interface HitLog {
   readonly hits: RuleHit[];
   /** More than a record holds. */
   beyond: number;
+  /** One was in the name itself, so that the name is on no record; also where it is one of those beyond. */
+  isOfName: boolean;
   isClosed: boolean;
 }
 

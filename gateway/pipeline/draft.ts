@@ -67,7 +67,7 @@ export function beginRecord(request: Arrived | Identified, method: string, ident
     hidden: [],
     leftOut: [],
     stale: [],
-    hits: { hits: [], beyond: 0, isClosed: false },
+    hits: { hits: [], beyond: 0, isOfName: false, isClosed: false },
     trace: {},
   };
 }

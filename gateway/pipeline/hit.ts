@@ -10,10 +10,19 @@ import type { Told } from '../upstream/upstream.ts';
 /** Of one record. */
 const hitsAtMost = 50;
 
+/** Where a request names what it is about. */
+const ofName: ReadonlySet<string> = new Set(['/name', '/uri']);
+
 export function addHits(log: HitLog, hits: readonly RuleHit[]): void {
-  const room = hitsAtMost - log.hits.length;
-  log.hits.push(...hits.slice(0, room));
-  log.beyond += Math.max(hits.length - room, 0);
+  for (const hit of hits) {
+    log.isOfName ||= hit.on === 'request' && ofName.has(hit.pointer);
+    if (log.hits.length < hitsAtMost) log.hits.push(hit);
+    else {
+      log.beyond++;
+      // What ended the call is on record, however much was found before it.
+      if (hit.action === 'block') log.hits[hitsAtMost - 1] = hit;
+    }
+  }
 }
 
 /** What was found after the record of its call was written, or in no call at all. */
@@ -22,7 +31,9 @@ export async function recordLate(
   { caller, assignment, method }: Pick<Told, 'caller' | 'assignment' | 'method'>,
   hits: readonly RuleHit[],
 ): Promise<void> {
-  for (const { rule, action, on, pointer, alert } of hits.slice(0, 50)) {
+  const [told, last] = [hits.slice(0, hitsAtMost), hits.at(-1)];
+  if (last && hits.length > hitsAtMost) told[hitsAtMost - 1] = last;
+  for (const { rule, action, on, pointer, alert } of told) {
     const at = Date.now();
     const detail = {
       rule,

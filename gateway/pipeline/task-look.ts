@@ -26,7 +26,8 @@ export function ableOf({ params }: RequestMessage, hasTasks: boolean, server: st
 /** Undefined where it may not be seen: a made-up id, another user's, of another gateway, or of a tool that it may not call. */
 export function seenTask(deps: TaskLookDeps, request: Identified, shown: string): AllowedCall | undefined {
   const asked = askingFor(request, shown);
-  const draft = { server: null, item: null, decidedAt: undefined, hits: { hits: [], beyond: 0, isClosed: false } };
+  const hits = { hits: [], beyond: 0, isOfName: false, isClosed: false };
+  const draft = { server: null, item: null, decidedAt: undefined, hits };
   try {
     return allowTask(deps, asked.request, asked.message, draft).allowed;
   } catch (error) {

@@ -134,8 +134,7 @@ function allowedAgain({ inForce }: UseDeps, asked: Resolved): AllowedCall {
 
 /** What a rule found in the name itself is in no record. */
 function forgetName(draft: Draft): void {
-  if (draft.item && draft.hits.hits.some(({ on, pointer }) => on === 'request' && (pointer === '/uri' || pointer === '/name')))
-    draft.item = { kind: draft.item.kind, name: '?' };
+  if (draft.item && draft.hits.isOfName) draft.item = { kind: draft.item.kind, name: '?' };
 }
 
 function tooManyRounds({ server }: Assignment): Fault {

@@ -102,6 +102,12 @@ export const rule: readonly Requirement[] = [
     source: 'docs/rules.md, "What is looked at"',
   },
   {
+    id: 'rule.hits-beyond',
+    promise:
+      'The rule that ended a call is on record, and a name in which a rule found something is not, however much rules found before.',
+    source: 'docs/rules.md',
+  },
+  {
     id: 'rule.own-place',
     promise: 'What the gateway server seals is not looked at only where it stands in its own place, and with that value.',
     source: 'docs/rules.md, "What is looked at"',

@@ -79,3 +79,26 @@ test('a name that neither policy nor the list of the server has is a word of the
   const named = stage({ tools: [`send ${ssn}`] }, { tools: {} }, rules);
   expect(await named.call(`send ${ssn}`)).toBe('answered');
 });
+
+test('what a rule finds in a name, and what ends the call, is on record however much was found before it', async () => {
+  proves('rule.hits-beyond', {
+    file: 'gateway/pipeline/hit.ts',
+    find: "if (hit.action === 'block') log.hits[hitsAtMost - 1] = hit;",
+    replace: '',
+  });
+  const counted = { name: 'counted', method: 'pattern', patterns: ['needle'], action: 'alert' };
+  const params = { name: `send ${ssn}`, arguments: { many: Array.from({ length: 60 }, () => 'needle') } };
+  const said = async (action: string) => {
+    const rules = await compileRules(policyWith([counted, { ...redacts, for: ['tools'], action }]), compileDeps);
+    const { ask, records } = stage({ tools: 'all' }, { tools: {} }, rules);
+    const code = await ask('tools/call', params);
+    expect(JSON.stringify(records)).not.toContain(ssn);
+    const [record] = records.filter((one) => one.kind === 'call');
+    return { code, record };
+  };
+  const blocked = await said('redact');
+  expect(blocked).toMatchObject({ code: 'RULE_BLOCKED', record: { tool: '?', hitsBeyond: 11 } });
+  expect(blocked.record?.hits).toHaveLength(50);
+  expect(blocked.record?.hits?.at(-1)).toMatchObject({ rule: 'no-ssn', action: 'block', pointer: '/name' });
+  expect(await said('alert')).toMatchObject({ code: 'answered', record: { tool: '?', hitsBeyond: 11 } });
+});

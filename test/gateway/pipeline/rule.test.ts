@@ -47,9 +47,9 @@ test('a request that is blocked goes nowhere, and the answer and the record name
 
 test('what is found in the URI of a resource is in no record either', async () => {
   proves('rule.name-not-recorded', {
-    file: 'gateway/pipeline/use.ts',
-    find: "(pointer === '/uri' || pointer === '/name')",
-    replace: "pointer === '/name'",
+    file: 'gateway/pipeline/hit.ts',
+    find: "new Set(['/name', '/uri'])",
+    replace: "new Set(['/name'])",
   });
   for (const rule of [blocks, { ...redacts, action: 'alert' }]) {
     const { record } = await played({
