@@ -37,16 +37,16 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
   let position = await resume({ store, key, headFile, isNew: isNew ?? false, chain });
   await lookAtBeginning({ store, key, chain, logger });
   const head = openHead(headFile, key, position);
-  let isUncertain = false;
+  /** The group of which it is not known whether it was committed, however long the database does not say: nothing is added before. */
+  let attempted: { readonly entries: readonly Entry[]; readonly seal: Position } | undefined;
   let isHeadFailing = false;
   const link = createLink();
 
-  const resync = async (attempted: Position | undefined) => {
+  const resync = async () => {
     const stored = (await store.chainHead(chain))?.record ?? (await beginOf(store, key, chain));
-    if (stored.hash !== position.hash && stored.hash !== attempted?.hash)
+    if (stored.hash !== position.hash && stored.hash !== attempted?.seal.hash)
       throw new Fault('AUDIT_BROKEN', { reason: `Somebody else wrote to the chain "${chain}".` });
     position = { chain, seq: stored.seq, hash: stored.hash };
-    isUncertain = false;
   };
   /** After the answers are on their way, and not after each of many commits: being behind is allowed, as where the process is killed before. */
   let witnessing: (() => void) | undefined;
@@ -74,15 +74,21 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
   };
 
   const append = async (entries: readonly Entry[]) => {
-    if (isUncertain) await resync(undefined);
+    if (attempted !== undefined) {
+      await resync();
+      const isThere = attempted.entries === entries && attempted.seal.hash === position.hash;
+      attempted = undefined;
+      if (isThere) return;
+    }
     const { records, seal } = extend(key, position, entries, link);
     try {
       await store.appendRecords(records, seal, payloadsOf(entries, records));
       position = { chain, seq: seal.seq, hash: seal.hash };
     } catch (error) {
-      isUncertain = true;
+      attempted = { entries, seal };
       // A connection may break after the commit: then it is there all the same.
-      await resync(seal);
+      await resync();
+      attempted = undefined;
       if (position.hash !== seal.hash) throw error;
     }
   };

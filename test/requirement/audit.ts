@@ -57,6 +57,17 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Retention"',
   },
   {
+    id: 'audit.uncertain-commit',
+    promise:
+      'Where the database goes away in the middle of a commit, records are kept again once it is back, however that commit ended.',
+    source: 'docs/data.md, "Changes"',
+  },
+  {
+    id: 'audit.uncertain-once',
+    promise: 'Records of which it was not known for a while whether they were committed are there once.',
+    source: 'docs/data.md, "Changes"',
+  },
+  {
     id: 'audit.retention-owed',
     promise: 'No record goes that a sink still owes, or that the search or the alerts have not read.',
     source: 'docs/data.md, "Retention"',
