@@ -37,9 +37,12 @@ const triedAgainMs = 60_000;
 export function createVerifier({
   logger,
   stormFrom = storm,
+  program = new URL('signature-worker.ts', import.meta.url),
 }: {
   readonly logger: Logger;
   readonly stormFrom?: number;
+  /** What the thread runs. */
+  readonly program?: URL;
 }): Verifier {
   let asked: Question[] = [];
   let thread: Thread | undefined;
@@ -68,12 +71,20 @@ export function createVerifier({
     thread.worker.postMessage(fitting.map(({ of }) => of));
   }
 
-  function start(): Thread {
-    const worker = new Worker(new URL('signature-worker.ts', import.meta.url), {
+  /** Undefined where there is no thread to be had: the process or the machine has too many. */
+  function make(): Worker | undefined {
+    try {
       // What is loaded beside the gateway server has nothing to do there.
-      execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
-    });
+      return new Worker(program, { execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 } });
+    } catch (err) {
+      failed(err);
+      return undefined;
+    }
+  }
+
+  function start(): Thread | undefined {
+    const worker = make();
+    if (worker === undefined) return undefined;
     const started: Thread = { worker, sent: [], isReady: false, usedAt: performance.now() };
     worker.unref();
     worker.on('online', () => (started.isReady = true));
@@ -97,10 +108,16 @@ export function createVerifier({
     for (const [index, { answer }] of group.entries()) answer(answers[index] === true);
   }
 
+  /** What it has said already and what is not read yet may be of other questions. */
   function fail({ worker }: Thread, err: unknown): void {
+    failed(err);
+    worker.removeAllListeners('message');
+    void worker.terminate();
+  }
+
+  function failed(err: unknown): void {
     failedAt = performance.now();
     logger.warn({ err }, 'the thread that checks signatures failed, so they are checked without it');
-    void worker.terminate();
   }
 
   function ended(of: Thread): void {

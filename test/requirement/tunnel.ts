@@ -109,6 +109,16 @@ export const tunnel: readonly Requirement[] = [
     source: protocol,
   },
   {
+    id: 'tunnel.storm-thread-astray',
+    promise: 'What the thread that checks signatures says of others than it was asked for counts for nobody.',
+    source: protocol,
+  },
+  {
+    id: 'tunnel.storm-no-thread',
+    promise: 'A storm of proofs is judged, and nothing ends, where no thread is to be had for it.',
+    source: protocol,
+  },
+  {
     id: 'tunnel.storm-shares',
     promise: 'When many tunnels come back at once, one commit puts all that were opened within a few milliseconds on record.',
     source: protocol,

@@ -72,11 +72,41 @@ describe('who proves that they signed', () => {
   });
 
   test('is judged all the same where the thread answers what it was not asked', async () => {
+    proves('tunnel.storm-thread-astray', {
+      file: 'gateway/workstation/verifier.ts',
+      find: "worker.removeAllListeners('message');",
+      replace: '',
+    });
     await untilInThread();
+    const before = post.mock.calls.length;
     post.mockImplementationOnce(function (this: Worker, message: unknown) {
       sends.call(this, Array.isArray(message) ? message.slice(1) : message);
+      // And then as many as were asked.
+      this.once('message', () =>
+        this.emit(
+          'message',
+          asked.map(() => true),
+        ),
+      );
     });
     expect(await ask()).toEqual(due);
+    expect(post.mock.calls.length).toBe(before + 1);
+  });
+
+  test('is judged all the same where no thread is to be had', { timeout: 10_000 }, async () => {
+    proves('tunnel.storm-no-thread', {
+      file: 'gateway/workstation/verifier.ts',
+      find: 'failed(err);\n      return undefined;',
+      replace: 'throw err;',
+    });
+    const threadless = createVerifier({
+      logger: pino({ level: 'silent' }),
+      stormFrom: from,
+      program: new URL('https://example.org/not-a-file'),
+    });
+    for (let storm = 0; storm < 2; storm++) expect(await Promise.all(asked.map((one) => threadless.isSigned(one)))).toEqual(due);
+    expect(post).not.toHaveBeenCalled();
+    await threadless.close();
   });
 
   test('alone needs no thread', async () => {
