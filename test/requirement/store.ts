@@ -38,6 +38,11 @@ export const store: readonly Requirement[] = [
     source: 'docs/data.md, "Changes"',
   },
   {
+    id: 'store.append-own',
+    promise: 'A group of records is committed by itself: it does not go with a change under way that is undone.',
+    source: 'docs/data.md, "Changes"',
+  },
+  {
     id: 'store.append-whole',
     promise: 'A group of records is kept as a whole or not at all, and no number is given twice.',
     source: 'docs/data.md, "Changes"',
