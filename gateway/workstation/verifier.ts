@@ -87,8 +87,11 @@ export function createVerifier({
     if (worker === undefined) return undefined;
     const started: Thread = { worker, sent: [], isReady: false, usedAt: performance.now() };
     worker.unref();
-    worker.on('online', () => (started.isReady = true));
-    worker.on('message', (answers: unknown) => answered(started, answers));
+    // It says first that it stands: that it is online comes a tenth of a second before.
+    worker.once('message', () => {
+      started.isReady = true;
+      worker.on('message', (answers: unknown) => answered(started, answers));
+    });
     worker.on('error', (err) => fail(started, err));
     worker.on('exit', () => ended(started));
     looks = setInterval(() => {

@@ -109,6 +109,11 @@ export const tunnel: readonly Requirement[] = [
     source: protocol,
   },
   {
+    id: 'tunnel.storm-thread-starts',
+    promise: 'The first proofs of a storm do not wait until the thread that is started for it can answer.',
+    source: protocol,
+  },
+  {
     id: 'tunnel.storm-thread-astray',
     promise: 'What the thread that checks signatures says of others than it was asked for counts for nobody.',
     source: protocol,

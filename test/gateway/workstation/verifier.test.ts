@@ -93,6 +93,28 @@ describe('who proves that they signed', () => {
     expect(post.mock.calls.length).toBe(before + 1);
   });
 
+  test('does not wait for a thread that is not there yet', async () => {
+    proves('tunnel.storm-thread-starts', {
+      file: 'gateway/workstation/verifier.ts',
+      find: "worker.once('message',",
+      replace: "worker.once('online',",
+    });
+    // One that has begun, and never gets so far that it could answer.
+    const begun = new BroadcastChannel('a thread that only begins');
+    const program = new URL(
+      'data:text/javascript,new BroadcastChannel("a thread that only begins").postMessage(0);setInterval(()=>0,1e6)',
+    );
+    const waiting = createVerifier({ logger: pino({ level: 'silent' }), stormFrom: from, program });
+    const has = new Promise<void>((resolve) => (begun.onmessage = () => resolve()));
+    const askIt = () => Promise.all(asked.map((one) => waiting.isSigned(one)));
+    expect(await askIt()).toEqual(due);
+    await has;
+    begun.close();
+    expect(await askIt()).toEqual(due);
+    expect(post).not.toHaveBeenCalled();
+    await waiting.close();
+  });
+
   test('is judged all the same where no thread is to be had', { timeout: 10_000 }, async () => {
     proves('tunnel.storm-no-thread', {
       file: 'gateway/workstation/verifier.ts',
