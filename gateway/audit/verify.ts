@@ -3,7 +3,7 @@
 import type { KeyObject } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import type { Removal } from '../store/retention.ts';
-import type { SealedRecord, Store } from '../store/store.ts';
+import type { KeptTexts, SealedRecord, Store } from '../store/store.ts';
 import { start, type Position } from './chain.ts';
 import { broken, checkRecord, checkSeal, type Broken } from './check.ts';
 import { readHeads } from './head.ts';
@@ -40,7 +40,7 @@ export async function verifyWithoutKey(store: Pick<Store, 'chains'>): Promise<Ve
   return broken(chain, 1, 'key-missing', 'There are records, but the audit key is missing: put it back.');
 }
 
-const pageRecords = 2000;
+const pageRecords = 1000;
 
 export async function verifyAudit(deps: VerifyDeps): Promise<Verdict> {
   // The heads come first: a chain that grows meanwhile is ahead of them, never behind.
@@ -123,8 +123,9 @@ async function verifyChain(
       `Record ${first.seq} is there, though it is said that all up to ${begin.seq} were removed.`,
     );
 
+  const texts: KeptTexts = new Map();
   for (let isLastPage = false; !isLastPage;) {
-    const page: readonly SealedRecord[] = await store.sealedAfter(chain, last.seq, pageRecords);
+    const page: readonly SealedRecord[] = await store.sealedAfter(chain, last.seq, pageRecords, texts);
     // A short page ends at a commit, so at a seal; what is appended later belongs to the next verification.
     isLastPage = page.length < pageRecords;
     for (const record of page) {

@@ -30,13 +30,19 @@ export function piecesOf(text: string): readonly string[] {
 
 /** The whole text; undefined where there are more or fewer values than places for them. */
 export function wholeText(shared: readonly (readonly string[])[], values: string): string | undefined {
-  const own = values === '' ? [] : values.split(valueSign);
   let text = '';
-  let used = 0;
-  for (const one of shared)
-    for (let i = 0; i < one.length; i++) {
-      if (i > 0) text += own[used++];
-      text += one[i];
+  /** Where the next value begins; beyond the end once there is none. */
+  let from = values === '' ? 1 : 0;
+  for (const pieces of shared)
+    for (let i = 0; i < pieces.length; i++) {
+      if (i > 0) {
+        if (from > values.length) return undefined;
+        const sign = values.indexOf(valueSign, from);
+        const to = sign < 0 ? values.length : sign;
+        text += values.slice(from, to);
+        from = to + 1;
+      }
+      text += pieces[i];
     }
-  return used === own.length ? text : undefined;
+  return from > values.length ? text : undefined;
 }

@@ -1,7 +1,7 @@
 // How records become rows (pure): a text as it is has a row of its own; records that are taken apart lie together, up to 64 that follow each other in one row, each a line
 // of its shared texts' numbers and its values. The rule: what is read is what was hashed, and a row that was altered yields the records before the altered one as they were.
 import { type Apart, type SharedText, wholeText } from './apart.ts';
-import { seqOf } from './sql/place.ts';
+import { idOf, seqOf } from './sql/place.ts';
 import type { NewRecord, Seal, SealedRecord } from './store.ts';
 
 /** A row of the table, by the number of its last record. `count`: how many records, and `base`: what their shared texts are counted from; both null where the text stands as it is. */
@@ -87,30 +87,43 @@ function lineOf({ shared, values }: Apart, { base, places }: Shelf, fresh: { pla
   return `${line}\t${values}`;
 }
 
-/** The numbers of the shared texts that a row names. */
-export function placesIn({ body, count, base }: RecordRow): readonly number[] {
-  if (count === null || base === null) return [];
-  return linesIn(body, count).flatMap((line) => placesOf(line, base));
+/** A record as it stands in a row: its text, or what it is put together from. */
+export interface Line {
+  readonly text: string;
+  /** The keys of its shared texts, NaN for what is none; undefined where the text stands as it is. */
+  readonly named: readonly number[] | undefined;
 }
 
-/** Shared texts by their numbers, as their pieces. */
+/** A row, taken into its records' lines. */
+export interface Lined {
+  readonly row: RecordRow;
+  readonly lines: readonly Line[];
+}
+
+/** `chain`: the number of the row's chain. */
+export function lined(chain: number, row: RecordRow): Lined {
+  const { body, count, base } = row;
+  if (count === null || base === null) return { row, lines: [{ text: body, named: undefined }] };
+  return { row, lines: linesIn(body, count).map((text) => ({ text, named: namedIn(text, chain, base) })) };
+}
+
+/** Shared texts by their keys, as their pieces. */
 export type Texts = ReadonlyMap<number, readonly string[]>;
 
 /** The records of a row. What can't be put together again is its line as it stands there, which is not what was hashed. */
-export function recordsIn(chain: string, row: RecordRow, texts: Texts): readonly SealedRecord[] {
-  const { seq, at, body, hash, after, mac, count, base } = row;
+export function recordsIn(chain: string, { row, lines }: Lined, texts: Texts): readonly SealedRecord[] {
+  const { seq, at, hash, after, mac, count } = row;
   const seal = after === null || mac === null ? undefined : { after, mac };
-  if (count === null || base === null) return [{ chain, seq, at, body, hash, seal }];
-  const lines = linesIn(body, count);
-  return lines.map((line, index) => {
-    const text = textOf(line, base, texts) ?? line;
+  return lines.map(({ text, named }, index) => {
+    if (count === null || named === undefined) return { chain, seq, at, body: text, hash, seal };
+    const body = textOf(text, named, texts) ?? text;
     const isLast = index === count - 1;
     const from = index * hashLength;
     return {
       chain,
       seq: seq - count + 1 + index,
-      at: isLast ? at : timeIn(text),
-      body: text,
+      at: isLast ? at : timeIn(body),
+      body,
       hash: isLast ? hash.slice(from) : hash.slice(from, from + hashLength),
       seal: isLast ? seal : undefined,
     };
@@ -128,19 +141,47 @@ function linesIn(body: string, count: number): readonly string[] {
   return lines.length <= count ? lines : [...lines.slice(0, count - 1), lines.slice(count - 1).join('\n')];
 }
 
-function placesOf(line: string, base: number): readonly number[] {
-  const end = line.indexOf('\t');
-  return (end < 0 ? line : line.slice(0, end)).split(',').map((place) => base + Number(place));
+const comma = 44;
+const zero = 48;
+
+function namedIn(line: string, chain: number, base: number): readonly number[] {
+  const named: number[] = [];
+  const end = endOf(line);
+  let place = Number.NaN;
+  for (let i = 0; i < end; i++) {
+    const code = line.charCodeAt(i);
+    if (code === comma) {
+      named.push(keyOf(chain, base + place));
+      place = Number.NaN;
+    } else {
+      const digit = code - zero;
+      place = digit < 0 || digit > 9 ? Infinity : (Number.isNaN(place) ? 0 : place * 10) + digit;
+    }
+  }
+  named.push(keyOf(chain, base + place));
+  return named;
 }
 
-function textOf(line: string, base: number, texts: Texts): string | undefined {
+/** Of a number that no text of a chain has, none: it would be the key of another chain's. */
+function keyOf(chain: number, place: number): number {
+  const key = idOf(chain, place);
+  return Number.isSafeInteger(place) && seqOf(key) === place ? key : Number.NaN;
+}
+
+function textOf(line: string, named: readonly number[], texts: Texts): string | undefined {
   const shared: (readonly string[])[] = [];
-  for (const place of placesOf(line, base)) {
-    const text = texts.get(place);
+  for (const key of named) {
+    const text = texts.get(key);
     if (text === undefined) return undefined;
     shared.push(text);
   }
-  return wholeText(shared, line.slice(line.indexOf('\t') + 1));
+  return wholeText(shared, line.slice(endOf(line) + 1));
+}
+
+/** Where the numbers of a line end and its values begin. */
+function endOf(line: string): number {
+  const end = line.indexOf('\t');
+  return end < 0 ? line.length : end;
 }
 
 const timeOf = /"at":(\d{1,16})[,}]/;

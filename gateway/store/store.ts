@@ -187,6 +187,8 @@ export interface Seal {
 export interface SealedRecord extends ChainedRecord {
   readonly seal: Pick<Seal, 'after' | 'mac'> | undefined;
 }
+/** Texts that records share, by their keys, as their pieces: kept from page to page by one reading and no longer, because what is altered after it was read is for the next to find. */
+export type KeptTexts = Map<number, readonly string[]>;
 
 export interface Store {
   /** The organization's id; made at first call. */
@@ -286,8 +288,8 @@ export interface Store {
   /** Records of a chain with a higher seq, oldest first, at most `limit`. */
   recordsAfter(chain: string, seq: number, limit: number): Promise<readonly ChainedRecord[]>;
   sealsAfter(chain: string, seq: number, limit: number): Promise<readonly Seal[]>;
-  /** Both at once, as they are checked. */
-  sealedAfter(chain: string, seq: number, limit: number): Promise<readonly SealedRecord[]>;
+  /** Both at once, as they are checked. `texts`: what was kept of the pages before. */
+  sealedAfter(chain: string, seq: number, limit: number, texts?: KeptTexts): Promise<readonly SealedRecord[]>;
   /** The newest records over all chains, newest first. */
   newestRecords(limit: number): Promise<readonly ChainedRecord[]>;
   /**

@@ -152,7 +152,7 @@ export function storeOf(engine: Engine, deed?: DeedRecord, once?: string): Store
     chains: guarded(() => chains(db)),
     recordsAfter: guarded((chain, seq, limit) => recordsAfter(db, chain, seq, limit)),
     sealsAfter: guarded((chain, seq, limit) => sealsAfter(db, chain, seq, limit)),
-    sealedAfter: guarded((chain, seq, limit) => sealedAfter(db, chain, seq, limit)),
+    sealedAfter: guarded((...of) => sealedAfter(db, ...of)),
     newestRecords: guarded((limit) => newestRecords(db, limit)),
     newestCalls: guarded((users, limit) => newestCalls(db, users, limit)),
     signIn: signInOf(db),

@@ -135,6 +135,11 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Audit records"',
   },
   {
+    id: 'audit.apart-anew',
+    promise: 'A text that records share and that was altered after one verification is found by the next.',
+    source: 'docs/data.md, "Audit records"',
+  },
+  {
     id: 'audit.apart-retention',
     promise: 'A text that records share goes with them, and never while a record names it.',
     source: 'docs/data.md, "Retention"',

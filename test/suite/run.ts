@@ -7,7 +7,7 @@ import { extend, type Position, start } from '../../gateway/audit/chain.ts';
 import { createTexts } from '../../gateway/audit/text.ts';
 import { openUnmigrated } from '../../gateway/store/location.ts';
 import { openStore } from '../../gateway/store/open.ts';
-import type { ChainedRecord, Store } from '../../gateway/store/store.ts';
+import type { ChainedRecord, KeptTexts, SealedRecord, Store } from '../../gateway/store/store.ts';
 import { proves } from '../requirement.ts';
 import { applyPolicy, callRecord, quiet, userId } from './sample.ts';
 import type { Ground } from './store.ts';
@@ -77,6 +77,18 @@ export function describeRuns(kind: string, ground: () => Promise<Ground>): void 
       }
       const sealed = await store.sealedAfter('main', 0, 1000);
       expect(sealed.map(({ chain, seq, at, body, hash }) => ({ chain, seq, at, body, hash }))).toEqual(all);
+      for (const limit of [1, 7, 64, 100]) {
+        const kept: KeptTexts = new Map();
+        const read: SealedRecord[] = [];
+        for (let size = limit; size === limit;) {
+          const page = await store.sealedAfter('main', read.length, limit, kept);
+          size = page.length;
+          read.push(...page);
+        }
+        expect(read, `${limit} at once`).toEqual(sealed);
+        // Of whom has kept those of one chain.
+        expect(await store.sealedAfter('other', 0, 100, kept)).toMatchObject(other);
+      }
       expect(sealed.flatMap(({ seq, seal }) => (seal ? [`${seal.after} to ${seq}`] : []))).toEqual([
         '0 to 200',
         '200 to 201',
@@ -103,6 +115,16 @@ export function describeRuns(kind: string, ground: () => Promise<Ground>): void 
           .toSorted((a, b) => b - a)
           .slice(0, 300),
       );
+    });
+
+    test('are read from where their chain begins now, however far that is', async () => {
+      await applyPolicy(store, PolicyFile.parse({ version: 1, retention: { records: '30d' } }));
+      await append(callsFrom(1, 100));
+      const left = [...(await append(callsFrom(101, 1))), ...(await append(callsFrom(102, 70)))];
+      while ((await store.search.index(100)) > 0);
+      await store.retention.remove({ chain: 'main', seq: 100, hash: 'h', at: 9000, before: 5000, mac: 'm' }, 0);
+      for (const limit of [1, 2, 5, 50, 71, 100, 1000])
+        expect(await store.recordsAfter('main', 0, limit), `${limit}`).toEqual(left.slice(0, limit));
     });
 
     test('are found by what was captured of them', async () => {

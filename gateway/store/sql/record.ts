@@ -1,7 +1,7 @@
 // Reading the audit records: by chain in order, and the newest over all chains. Writing them is the engine's (engine.ts).
 import type { Selectable } from 'kysely';
 import { lastHash } from '../run.ts';
-import type { ChainedRecord, Seal, SealedRecord } from '../store.ts';
+import type { ChainedRecord, KeptTexts, Seal, SealedRecord } from '../store.ts';
 import type { Db, Tables } from '../table.ts';
 import { readAtOnce } from './change.ts';
 import { idOf, numberOf, seqOf } from './place.ts';
@@ -30,8 +30,14 @@ export async function recordsAfter(db: Db, chain: string, seq: number, limit: nu
 }
 
 /** With the texts that they share as they are at that moment. */
-export async function sealedAfter(db: Db, chain: string, seq: number, limit: number): Promise<readonly SealedRecord[]> {
-  return await readAtOnce(db, (tx) => recordsFrom(tx, chain, seq, limit));
+export async function sealedAfter(
+  db: Db,
+  chain: string,
+  seq: number,
+  limit: number,
+  texts?: KeptTexts,
+): Promise<readonly SealedRecord[]> {
+  return await readAtOnce(db, (tx) => recordsFrom(tx, chain, seq, limit, texts));
 }
 
 export async function sealsAfter(db: Db, chain: string, seq: number, limit: number): Promise<readonly Seal[]> {

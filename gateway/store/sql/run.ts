@@ -1,62 +1,81 @@
 // Reading the rows of records (run.ts) with the texts that they share, which have keys as records have: of their chain and a number that only grows.
-// The rule: texts are read anew each time, so that one that was altered shows in every record of it.
+// The rule: texts are read anew each time, so that one that was altered shows in every record of it; only who reads a chain from page to page keeps them until its end.
 import { sql, type Selectable } from 'kysely';
 import { piecesOf } from '../apart.ts';
-import type { ChainedRecord, SealedRecord } from '../store.ts';
-import { placesIn, recordsIn, type RecordRow, type Shelf, shelfAfter, type Texts } from '../run.ts';
+import type { ChainedRecord, KeptTexts, SealedRecord } from '../store.ts';
+import { lined, type Lined, recordsIn, type Shelf, shelfAfter } from '../run.ts';
 import type { Db, Tables } from '../table.ts';
 import { parts } from './part.ts';
 import { chainNumberOf, idOf, numberOf, seqOf } from './place.ts';
 
 type Row = Selectable<Tables['record']>;
 
+/** Beyond it what was kept is read anew: twice what a gateway server takes from one shelf. */
+const keptLimit = 16_384;
+
 /** The records of rows of one chain, in the order of the rows. */
-export async function recordsOfRows(db: Db, chain: string, rows: readonly Row[]): Promise<readonly SealedRecord[]> {
-  const of = rows.map(({ id, ...row }): RecordRow => ({ ...row, seq: seqOf(id) }));
-  const [first] = rows;
-  const texts = first === undefined ? new Map<number, readonly string[]>() : await textsOf(db, chainNumberOf(first.id), of);
+export async function recordsOfRows(
+  db: Db,
+  chain: string,
+  rows: readonly Row[],
+  texts: KeptTexts = new Map(),
+): Promise<readonly SealedRecord[]> {
+  // Each named: the rest of a row takes seven times as long.
+  const of = rows.map(({ id, at, body, hash, after, mac, count, base }) =>
+    lined(chainNumberOf(id), { seq: seqOf(id), at, body, hash, after, mac, count, base }),
+  );
+  await readTexts(db, of, texts);
   return of.flatMap((row) => recordsIn(chain, row, texts));
 }
 
-async function textsOf(db: Db, chain: number, rows: readonly RecordRow[]): Promise<Texts> {
+/** Adds those that the rows name. */
+async function readTexts(db: Db, rows: readonly Lined[], texts: KeptTexts): Promise<void> {
+  if (texts.size > keptLimit) texts.clear();
   const wanted = new Set<number>();
-  for (const row of rows) for (const place of placesIn(row)) if (Number.isSafeInteger(place)) wanted.add(place);
-  const texts = new Map<number, readonly string[]>();
-  for (const ids of parts([...wanted].map((place) => idOf(chain, place))))
-    for (const { id, body } of await db.selectFrom('shared_text').selectAll().where('id', 'in', ids).execute())
-      texts.set(seqOf(id), piecesOf(body));
-  return texts;
+  for (const { lines } of rows)
+    for (const { named = [] } of lines) for (const key of named) if (!texts.has(key) && !Number.isNaN(key)) wanted.add(key);
+  for (const keys of parts([...wanted]))
+    for (const { id, body } of await db.selectFrom('shared_text').selectAll().where('id', 'in', fewLengths(keys)).execute())
+      texts.set(id, piecesOf(body));
+}
+
+/** The same with the first one repeated, so that there are few lengths: a statement is made anew for each. */
+function fewLengths([first, ...others]: readonly number[]): readonly number[] {
+  if (first === undefined) return [];
+  const length = 2 ** Math.ceil(Math.log2(others.length + 1));
+  return [...Array.from({ length: length - others.length }, () => first), ...others];
 }
 
 export function unsealed({ chain, seq, at, body, hash }: SealedRecord): ChainedRecord {
   return { chain, seq, at, body, hash };
 }
 
-/** Rows of which it is not known how many records they hold are read a few first. */
-const firstRows = 32;
-
 /** Records of a chain after one of them, in order; exactly `limit`, or all that are left. */
-export async function recordsFrom(db: Db, chain: string, seq: number, limit: number): Promise<readonly SealedRecord[]> {
+export async function recordsFrom(
+  db: Db,
+  chain: string,
+  seq: number,
+  limit: number,
+  texts?: KeptTexts,
+): Promise<readonly SealedRecord[]> {
   const number = await numberOf(db, chain);
   if (number === undefined) return [];
+  const end = idOf(number + 1, 0);
   const found: SealedRecord[] = [];
-  let from = idOf(number, seq);
-  let read = 0;
-  for (let next = Math.min(limit, firstRows); ;) {
+  for (let from = idOf(number, seq); ;) {
+    // The rows up to the one that holds the last of them, were all there: where some are gone it goes on from there.
+    const last = Math.min(from + limit - found.length, end);
     const rows = await db
       .selectFrom('record')
       .selectAll()
       .where('id', '>', from)
-      .where('id', '<', idOf(number + 1, 0))
+      .where('id', '<=', sql<number>`coalesce((select min(id) from record where id >= ${last} and id < ${end}), ${end})`)
       .orderBy('id')
-      .limit(next)
       .execute();
     // The first row may hold earlier ones too.
-    for (const record of await recordsOfRows(db, chain, rows)) if (record.seq > seq) found.push(record);
-    read += rows.length;
-    from = rows.at(-1)?.id ?? from;
-    if (rows.length < next || found.length >= limit) return found.slice(0, limit);
-    next = Math.ceil(((limit - found.length) * read) / Math.max(found.length, 1));
+    for (const record of await recordsOfRows(db, chain, rows, texts)) if (record.seq > seq) found.push(record);
+    from = rows.at(-1)?.id ?? end;
+    if (from < last || from === end || found.length >= limit) return found.slice(0, limit);
   }
 }
 

@@ -107,6 +107,18 @@ const tamperings: readonly (readonly [string, Break, number, (db: Database.Datab
   ],
   ['no text named', 'altered', 6, (db) => inRow(db, (of) => changeLine(of, 1, (line) => line.replace(/^[^\t]*/, '')))],
   ['words for numbers', 'altered', 6, (db) => inRow(db, (of) => changeLine(of, 1, (line) => line.replace(/^[^\t]*/, 'a,b,c')))],
+  [
+    'a number written in another way',
+    'altered',
+    6,
+    (db) => inRow(db, (of) => changeLine(of, 1, (line) => line.replace(/^\d+/, '$&e0'))),
+  ],
+  [
+    'a number that is beyond a chain’s',
+    'altered',
+    6,
+    (db) => inRow(db, (of) => changeLine(of, 1, (line) => line.replace(/^\d+/, `${2 ** 40}`))),
+  ],
   ['a line emptied', 'altered', 6, (db) => inRow(db, (of) => changeLine(of, 1, () => ''))],
   ['a hash altered', 'altered', 6, (db) => inRow(db, (of) => (of.hashes[1] = '0'.repeat(64)))],
   ['a hash added', 'altered', 8, (db) => inRow(db, (of) => of.hashes.push(of.hashes[0] ?? ''))],
@@ -167,6 +179,26 @@ describe('records that are taken apart', () => {
       expect(db.prepare('select count(*) from record where count = 4').pluck().get()).toBe(3),
     );
     expect(verdict).toMatchObject({ ok: true, records: 12, chains: [{ chain: 'main', seals: 3 }] });
+  });
+
+  test('are read anew each time: what is altered after one verification is found by the next', async () => {
+    proves('audit.apart-anew', {
+      file: 'gateway/audit/verify.ts',
+      find: '  const texts: KeptTexts = new Map();',
+      replace: '  const texts: KeptTexts = ((globalThis as { kept?: KeptTexts }).kept ??= new Map());',
+    });
+    const file = join(folder, 'anew.sqlite');
+    copyFileSync(join(folder, 'whole.sqlite'), file);
+    const store = await openStore({ kind: 'sqlite', file }, { logger: quiet });
+    try {
+      expect(await verifyAudit({ store, key, headFile })).toMatchObject({ ok: true, records: 12 });
+      const db = new Database(file);
+      run(db, `update shared_text set body = replace(body, 'tool-7"', 'tool-6"') where body like '%tool-7"%'`);
+      db.close();
+      expect(await verifyAudit({ store, key, headFile })).toMatchObject({ ok: false, what: 'altered', seq: 7 });
+    } finally {
+      await store.close();
+    }
   });
 
   test.each(tamperings)('with %s are %s at record %i', async (_, what, seq, tamper) => {

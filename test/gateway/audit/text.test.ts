@@ -118,6 +118,25 @@ describe('the text of a record', () => {
   });
 });
 
+describe('a text that is put together', () => {
+  test('is that of its pieces and values one by one, and none where there are more or fewer of either', () => {
+    const short = few(['', 'a', 'bc', '\ud800', '"']);
+    const shared = fc.array(fc.array(short, { minLength: 1, maxLength: 4 }), { maxLength: 3 });
+    fc.assert(
+      fc.property(shared, fc.array(short, { maxLength: 8 }), (of, values) => {
+        const places = of.reduce((sum, pieces) => sum + pieces.length - 1, 0);
+        const given = values.join('\t');
+        // One empty value and none are the same.
+        const own = given === '' ? [] : values;
+        let next = 0;
+        const put = of.map((pieces) => pieces.map((piece, i) => (i === 0 ? '' : own[next++]) + piece).join('')).join('');
+        expect(wholeText(of, given)).toBe(own.length === places ? put : undefined);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
 describe('the hash of a text that is taken apart', () => {
   const text = fc.string({ unit: 'binary' }).map((of) => JSON.stringify(of));
   const anyApart: fc.Arbitrary<Apart> = fc
