@@ -7,7 +7,7 @@ interface Known<Of> {
   readonly of: Of;
   readonly shared: SharedText;
 }
-type Caller = Pick<CallRecord, 'era' | 'via' | 'method' | 'user' | 'host' | 'token'>;
+type Caller = Pick<CallRecord, 'user' | 'host' | 'token'>;
 type Target = Pick<CallRecord, 'gateway' | 'server' | 'tool'>;
 type Manner = Pick<CallRecord, 'workstation' | 'identity'>;
 
@@ -15,7 +15,8 @@ type Manner = Pick<CallRecord, 'workstation' | 'identity'>;
 const knownLimit = 4096;
 
 export function createTexts(): (record: AuditRecord) => string | Apart {
-  const callers = new Map<string, Map<string, Map<string, Known<Caller>>>>();
+  /** By era, way, method, token or user, and host: whoever takes turns between two of them has a text for each. */
+  const callers = new Map<string, Map<string, Map<string, Map<string, Map<string, Known<Caller>>>>>>();
   const targets = new Map<string, Map<string, Map<string, Known<Target>>>>();
   const manners = new Map<string, Map<string, Known<Manner>>>();
   let known = 0;
@@ -30,22 +31,14 @@ export function createTexts(): (record: AuditRecord) => string | Apart {
 
   function callerOf({ era, via, method, user, host, token }: CallRecord): SharedText {
     const [first, last] = [token ?? user?.id ?? '', host ?? ''];
-    const found = callers.get(method)?.get(first)?.get(last);
+    const found = callers.get(era)?.get(via)?.get(method)?.get(first)?.get(last);
     const of = found?.of;
-    if (
-      found !== undefined &&
-      of?.era === era &&
-      of.via === via &&
-      of.host === host &&
-      of.token === token &&
-      isSame(of.user, user)
-    )
-      return found.shared;
+    if (found !== undefined && of?.host === host && of.token === token && isSame(of.user, user)) return found.shared;
     const made = make(
-      { era, via, method, user, host, token },
+      { user, host, token },
       `{"version":1,"kind":"call","id":"\t","at":\t,${membersOf({ era, via, method, user: namedOf(user), host, token })},"requestBytes":\t,`,
     );
-    within(within(callers, method), first).set(last, made);
+    within(within(within(within(callers, era), via), method), first).set(last, made);
     return made.shared;
   }
 

@@ -5,7 +5,7 @@
 export interface SharedText {
   /** The pieces, a tab between two. */
   readonly text: string;
-  /** Each in UTF-8. */
+  /** Each in UTF-8, in memory of its own: a part of Buffer's pool would keep all of the pool for as long as the text is known. */
   readonly pieces: readonly Uint8Array[];
   readonly sizeBytes: number;
 }
@@ -17,9 +17,10 @@ export interface Apart {
 }
 
 const valueSign = '\t';
+const utf8 = new TextEncoder();
 
 export function sharedText(text: string): SharedText {
-  const pieces = piecesOf(text).map((piece) => Buffer.from(piece));
+  const pieces = piecesOf(text).map((piece) => utf8.encode(piece));
   return { text, pieces, sizeBytes: pieces.reduce((sum, { length }) => sum + length, 0) };
 }
 

@@ -68,6 +68,21 @@ const unlike: readonly Partial<CallRecord>[] = [
 ];
 
 describe('the text of a record', () => {
+  test('is made once for calls that take turns in their era or their way, and keeps no memory but its own', () => {
+    const textsOf = createTexts();
+    const sharedOf = (of: Partial<CallRecord>) => {
+      const legs = { gatewayToHost: 1, hostToGateway: 1, gatewayToServer: 1, serverToGateway: 1 };
+      const text = textsOf(callRecord(null, { server: null, requestBytes: 1, responseBytes: 1, legs, ...of }));
+      return typeof text === 'string' ? [] : text.shared;
+    };
+    const turns = [{ era: 'modern' as const }, { era: 'legacy' as const }, { era: 'legacy' as const, via: 'shim' as const }];
+    const first = turns.map(sharedOf);
+    expect(first.flat()).toHaveLength(9);
+    for (const [index, turn] of turns.entries())
+      for (const [at, shared] of sharedOf(turn).entries()) expect(shared).toBe(first[index]?.[at]);
+    for (const piece of first.flat().flatMap(({ pieces }) => pieces)) expect(piece.buffer.byteLength).toBe(piece.byteLength);
+  });
+
   test('that is taken apart is, put together, what JSON.stringify writes', () => {
     proves('audit.apart-text', {
       file: 'gateway/audit/text.ts',
