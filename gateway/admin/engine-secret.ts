@@ -45,7 +45,7 @@ export async function setEngineSecret(
   const reason = headerObjection(reveal(value));
   if (reason !== undefined) throw new Fault('SETTING_INVALID', { setting: 'the value', reason });
   const engine = Slug.parse(slug);
-  const before = await acting.store.engineSecret.of(Slug.parse(slug));
+  const before = await acting.store.engineSecret.of(engine);
   const deed = { operation: 'engines.set-secret', target: slug, before: before ? told(before) : null, after: place };
   const secret = { engine, ...place, setAt: now, setBy: nameOf(acting.actor) };
   await keepEngineSecret({ store: doing(acting, now, deed), keys, secret, value });
@@ -55,10 +55,11 @@ export async function setEngineSecret(
 /** False where there was none. Rejects with NAME_UNKNOWN. */
 export async function removeEngineSecret(acting: Acting, slug: string, now: number): Promise<boolean> {
   engineNamed(await acting.store.filedPolicy(), slug);
-  const before = await acting.store.engineSecret.of(Slug.parse(slug));
+  const engine = Slug.parse(slug);
+  const before = await acting.store.engineSecret.of(engine);
   if (before === undefined) return false;
   const deed = { operation: 'engines.remove-secret', target: slug, before: told(before), after: null };
-  return await doing(acting, now, deed).engineSecret.remove(Slug.parse(slug));
+  return await doing(acting, now, deed).engineSecret.remove(engine);
 }
 
 /** Throws NAME_UNKNOWN. */

@@ -9,7 +9,8 @@ import { contextOf, type Recognizer } from './pii-context.ts';
 import { cards, emails, ibans, nationalNumbers } from './pii-number.ts';
 import { addresses, birthDates, isOfBirth, phones, urls } from './pii-text.ts';
 
-const recognizers: Readonly<Record<PiiType, Recognizer>> = {
+/** What finds each type. */
+export const recognizers: Readonly<Record<PiiType, Recognizer>> = {
   EMAIL_ADDRESS: emails,
   PHONE_NUMBER: phones,
   CREDIT_CARD: cards,

@@ -3,19 +3,14 @@
 import { type Apart, type SharedText, wholeText } from './apart.ts';
 import { idOf, seqOf } from './sql/place.ts';
 import type { NewRecord, Seal, SealedRecord } from './store.ts';
+import type { TrailTables } from './trail-table.ts';
 
-/** A row of the table, by the number of its last record. `count`: how many records, and `base`: what their shared texts are counted from; both null where the text stands as it is. */
-export interface RecordRow {
+/**
+ * A row of the table, by the number of its last record in its chain. `hash`: of all of them, one after the other. `count`: how many records, and `base`: what their shared
+ * texts are counted from; both null where the text stands as it is.
+ */
+export interface RecordRow extends Omit<TrailTables['record'], 'id'> {
   readonly seq: number;
-  /** Of the last record. */
-  readonly at: number;
-  readonly body: string;
-  /** Of all of them, one after the other. */
-  readonly hash: string;
-  readonly after: number | null;
-  readonly mac: string | null;
-  readonly count: number | null;
-  readonly base: number | null;
 }
 
 /** The shared texts that a chain's rows may name from now on, numbered on from `base`. */

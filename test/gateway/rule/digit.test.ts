@@ -1,28 +1,14 @@
 // Where numbers are looked for: at the places that digit.ts tells, and what is found there is what a search at every place finds.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { piiTypes, type PiiType } from '#contract/rule.ts';
+import { piiTypes } from '#contract/rule.ts';
 import { type Digits, digitsIn } from '../../../gateway/rule/digit.ts';
 import { fold } from '../../../gateway/rule/fold.ts';
 import { TimeBudget, withoutOverlaps } from '../../../gateway/rule/match.ts';
-import { contextOf, type Recognizer } from '../../../gateway/rule/pii-context.ts';
-import { cards, emails, ibans, nationalNumbers } from '../../../gateway/rule/pii-number.ts';
-import { addresses, birthDates, phones, urls } from '../../../gateway/rule/pii-text.ts';
-import { piiDetector } from '../../../gateway/rule/pii.ts';
+import { contextOf } from '../../../gateway/rule/pii-context.ts';
+import { piiDetector, recognizers } from '../../../gateway/rule/pii.ts';
 import { proves } from '../../requirement.ts';
 
-const recognizers: Readonly<Record<PiiType, Recognizer>> = {
-  EMAIL_ADDRESS: emails,
-  PHONE_NUMBER: phones,
-  CREDIT_CARD: cards,
-  US_SSN: nationalNumbers.ssn,
-  US_ITIN: nationalNumbers.itin,
-  UK_NHS: nationalNumbers.nhs,
-  IBAN_CODE: ibans,
-  IP_ADDRESS: addresses,
-  URL: urls,
-  DATE_OF_BIRTH: birthDates,
-};
 const long = new TimeBudget(60_000);
 
 /** Numbers may begin at every place. */
