@@ -46,8 +46,8 @@ export const Fingerprint = z
   .brand<'Fingerprint'>();
 export type Fingerprint = z.infer<typeof Fingerprint>;
 
-/** The millisecond of the last id, and its place within it. */
-let last = { ms: -1, place: 0 };
+/** The last id: its millisecond, the text of that, and its place within it. */
+const last = { ms: -1, time: '', place: 0 };
 
 /**
  * A new UUIDv7 (RFC 9562 section 5.7): 48 bits of ms since 1970, 12 bits of place, then the last 62 random bits of a UUIDv4. Ids made one after
@@ -58,9 +58,13 @@ export function newId(nowMs: number = Date.now()): string {
   const ms = Math.trunc(nowMs);
   const random = globalThis.crypto.randomUUID();
   const counts = ms === last.ms && last.place < 0xfff;
-  last = { ms, place: counts ? last.place + 1 : Number.parseInt(random.slice(15, 18), 16) >> 1 };
-  const time = ms.toString(16).padStart(12, '0');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${last.place.toString(16).padStart(3, '0')}${random.slice(18)}`;
+  last.place = counts ? last.place + 1 : Number.parseInt(random.slice(15, 18), 16) >> 1;
+  if (ms !== last.ms) {
+    const digits = ms.toString(16).padStart(12, '0');
+    last.time = `${digits.slice(0, 8)}-${digits.slice(8)}-`;
+    last.ms = ms;
+  }
+  return `${last.time}${(0x7000 + last.place).toString(16)}${random.slice(18)}`;
 }
 
 /** A new id of a record: made for each call, so without a check of what was just made. */
