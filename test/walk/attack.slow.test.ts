@@ -101,8 +101,8 @@ describe('from a host', () => {
   test('a body of 1 GB is refused early, whether or not it says how long it is, and none of it is kept', async () => {
     proves('edge.large-body', {
       file: 'gateway/http/body.ts',
-      find: 'if (!isRefused && size <= limitBytes) return',
-      replace: 'if (size <= limitBytes * 1000) return',
+      find: 'if (!isRefused && size <= limitBytes) {',
+      replace: 'if (size <= limitBytes * 1000) {',
     });
     const before = await peakMb();
     const chunked = (chunk: Buffer) =>
