@@ -2,6 +2,7 @@
 // so a stolen id is of no use to another token. Bounded per user and in time; ending one ends its local servers, its streams and what was asked on them.
 import { randomBytes } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
+import type { UserId } from '#contract/id.ts';
 import type { Abilities, Caller, Conversation, LogLevel, Received } from '../call.ts';
 import { type EventBudget, EventLog } from './event-log.ts';
 import { Questions } from './questions.ts';
@@ -16,9 +17,16 @@ const streamLimit = 64;
 /** The stream that belongs to no call. */
 const standing = 0;
 
+/** A user at a host, on one route. */
+interface Owner {
+  readonly user: UserId;
+  readonly host: string;
+  readonly target: Received['target'];
+}
+
 export class McpSession implements Conversation {
   readonly id = randomBytes(24).toString('base64url');
-  readonly owner: string;
+  readonly owner: Owner;
   /** What its host said at initialize that it can be asked. */
   readonly abilities: Abilities;
   /** Requests under way, so that notifications/cancelled can end them. */
@@ -36,7 +44,7 @@ export class McpSession implements Conversation {
   #nextStream = standing + 1;
   #isOver = false;
 
-  constructor(owner: string, abilities: Abilities, budget: EventBudget, now: number) {
+  constructor(owner: Owner, abilities: Abilities, budget: EventBudget, now: number) {
     this.owner = owner;
     this.abilities = abilities;
     this.#budget = budget;
@@ -123,7 +131,7 @@ export function createMcpSessions(deps: {
   const limitPerUser = deps.limitPerUser ?? 500;
   const idleMs = deps.idleMs ?? 1_800_000;
   const sessions = new Map<string, McpSession>();
-  const perUser = new Map<string, number>();
+  const perUser = new Map<UserId, number>();
   const budget: EventBudget = { bytes: 0, limitBytes: keptLimitBytes };
   const sweep = setInterval(() => {
     const now = deps.now();
@@ -133,11 +141,9 @@ export function createMcpSessions(deps: {
     }
   }, 30_000).unref();
 
-  const userOf = (owner: string): string => owner.slice(0, owner.indexOf('\n'));
-
   function end(session: McpSession): void {
     if (!sessions.delete(session.id)) return;
-    const user = userOf(session.owner);
+    const { user } = session.owner;
     const left = (perUser.get(user) ?? 1) - 1;
     if (left > 0) perUser.set(user, left);
     else perUser.delete(user);
@@ -147,18 +153,18 @@ export function createMcpSessions(deps: {
 
   return {
     open(caller, target, abilities) {
-      const owner = ownerOf(caller, target);
-      const open = perUser.get(userOf(owner)) ?? 0;
+      const user = caller.user.id;
+      const open = perUser.get(user) ?? 0;
       if (open >= limitPerUser) throw new Fault('SESSION_LIMIT');
-      perUser.set(userOf(owner), open + 1);
-      const session = new McpSession(owner, abilities, budget, deps.now());
+      perUser.set(user, open + 1);
+      const session = new McpSession({ user, host: caller.host, target }, abilities, budget, deps.now());
       sessions.set(session.id, session);
       return session;
     },
     find(id, caller, target) {
       if (id === undefined) throw new Fault('SESSION_REQUIRED');
       const session = sessions.get(id);
-      if (!session || session.owner !== ownerOf(caller, target)) throw new Fault('SESSION_UNKNOWN');
+      if (!session || !isOwner(session.owner, caller, target)) throw new Fault('SESSION_UNKNOWN');
       session.lastUsedAt = deps.now();
       return session;
     },
@@ -171,6 +177,7 @@ export function createMcpSessions(deps: {
   };
 }
 
-function ownerOf(caller: Caller, target: Received['target']): string {
-  return `${caller.user.id}\n${caller.host}\n${target.gateway}\n${target.server ?? ''}`;
+/** Each for itself: a text of them all would be made for every request. */
+function isOwner({ user, host, target }: Owner, caller: Caller, { gateway, server }: Received['target']): boolean {
+  return user === caller.user.id && host === caller.host && target.gateway === gateway && target.server === server;
 }

@@ -116,7 +116,7 @@ describe('from a host', () => {
   test('a session of one host is unknown to another user', async () => {
     proves('protocol.session-owner', {
       file: 'gateway/mcp/session.ts',
-      find: 'if (!session || session.owner !== ownerOf(caller, target))',
+      find: 'if (!session || !isOwner(session.owner, caller, target))',
       replace: 'if (!session)',
     });
     const initialize = {
