@@ -15,6 +15,7 @@ import { hintsOf } from '../pin/hint.ts';
 import { nameSuspicions, suspicionsOf } from '../pin/suspicion.ts';
 import type { ListedItem, Trace, Upstream } from '../upstream/upstream.ts';
 import { createSeenTemplates } from './seen-template.ts';
+import { createViewKeys } from './view-key.ts';
 
 export interface PinningDeps {
   readonly inForce: InForce & { refreshed(): Promise<void> };
@@ -66,6 +67,7 @@ export function createPinning(deps: PinningDeps): Pinning {
   const beyond = new Set<string>();
   const alike = new Map<string, WeakRef<ReadonlyMap<string, string>>>();
   const byTemplate = createSeenTemplates();
+  const keyOf = createViewKeys();
 
   /** Parsing costs much more than hashing, and most lists are as they were. */
   function hashOf({ json }: ListedItem): string {
@@ -249,8 +251,4 @@ const none: ReadonlyMap<string, string> = new Map();
 
 function beyondKey({ assignment }: Pins, kind: ItemKind, item: { readonly name: string; readonly definition: string }): string {
   return hash('sha256', JSON.stringify([assignment, kind, item.name, item.definition]), 'base64url');
-}
-
-function keyOf({ caller, assignment: { gateway, server } }: Of, kind: ItemKind): string {
-  return `${caller.user.id}\n${caller.host}\n${caller.workstation ?? ''}\n${gateway.slug}\n${server.id}\n${kind}`;
 }
