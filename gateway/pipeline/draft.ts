@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { CallRecord } from '#contract/audit.ts';
 import type { ErrorCode } from '#contract/error.ts';
-import { type GatewayId, newRecordId, type ServerId, type WorkstationId } from '#contract/id.ts';
+import { type GatewayId, newRecordId, type ServerId } from '#contract/id.ts';
 import type { Answered, Caller, HitLog, Identified, Received } from '../call.ts';
 import { features, type Item } from '../mcp/feature.ts';
 import type { Trace } from '../upstream/upstream.ts';
@@ -104,44 +104,58 @@ const failures: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 const byRule: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['RULE_BLOCKED', 'RULE_UNDECIDED']);
 
 export function finishRecord(draft: Draft, answered: Answered, responseBytes: number, taken?: Taken): CallRecord {
-  const { trace, hits } = draft;
+  const { base, trace, hits, item, code } = draft;
   hits.isClosed = true;
+  const { decidedAt } = draft;
+  const { forwardedAt, answeredAt } = trace;
   const legs: CallRecord['legs'] = { gatewayToHost: micros(draft, performance.now()) };
-  if (draft.decidedAt !== undefined) legs.hostToGateway = micros(draft, draft.decidedAt);
-  if (trace.forwardedAt !== undefined) legs.gatewayToServer = micros(draft, trace.forwardedAt);
-  if (trace.answeredAt !== undefined) legs.serverToGateway = micros(draft, trace.answeredAt);
-  const workstation: WorkstationId | null = trace.destination?.workstation ?? null;
-  return {
+  if (decidedAt !== undefined) legs.hostToGateway = micros(draft, decidedAt);
+  if (forwardedAt !== undefined) legs.gatewayToServer = micros(draft, forwardedAt);
+  if (answeredAt !== undefined) legs.serverToGateway = micros(draft, answeredAt);
+  // Member by member, and what few have behind the others: spread into it, they would cost as much as all the rest.
+  const record: CallRecord = {
     version: 1,
     kind: 'call',
-    id: taken?.id ?? newRecordId(draft.base.at),
-    ...draft.base,
+    id: taken?.id ?? newRecordId(base.at),
+    at: base.at,
+    era: base.era,
+    via: base.via,
+    method: base.method,
+    user: base.user,
+    host: base.host,
+    token: base.token,
+    requestBytes: base.requestBytes,
     gateway: draft.gateway,
     server: draft.server,
-    tool: draft.item?.kind === 'tools' ? draft.item.name : null,
+    tool: item?.kind === 'tools' ? item.name : null,
     item: itemOf(draft),
-    workstation,
+    workstation: trace.destination?.workstation ?? null,
     identity: trace.identity ?? { kind: 'none', id: null },
-    decision:
-      draft.code === null
-        ? 'allowed'
-        : byRule.has(draft.code)
-          ? 'refused'
-          : trace.forwardedAt !== undefined || failures.has(draft.code)
-            ? 'failed'
-            : 'refused',
-    code: draft.code,
-    // The servers first: what a list could not ask for is more than what it hid.
-    hidden: [...draft.leftOut.map((server) => `${server}__*`), ...draft.hidden].slice(0, hiddenLimit),
+    decision: code === null ? 'allowed' : decisionOf(code, forwardedAt !== undefined),
+    code,
+    hidden: hiddenOf(draft),
     stale: draft.stale.slice(0, hiddenLimit),
-    ...(hits.hits.length > 0 && { hits: hits.hits, hitsBeyond: hits.beyond }),
-    ...(draft.parked && { parked: draft.parked }),
-    ...(taken && { captured: taken.captured }),
     upstreamError: answered.kind === 'relayed' && answered.isError,
-    requestBytes: draft.base.requestBytes,
     responseBytes,
     legs,
   };
+  if (hits.hits.length > 0) {
+    record.hits = hits.hits;
+    record.hitsBeyond = hits.beyond;
+  }
+  if (draft.parked) record.parked = draft.parked;
+  if (taken) record.captured = taken.captured;
+  return record;
+}
+
+function decisionOf(code: ErrorCode, wasForwarded: boolean): CallRecord['decision'] {
+  if (byRule.has(code)) return 'refused';
+  return wasForwarded || failures.has(code) ? 'failed' : 'refused';
+}
+
+/** The servers first: what a list could not ask for is more than what it hid. */
+function hiddenOf({ leftOut, hidden }: Draft): string[] {
+  return [...leftOut.map((server) => `${server}__*`), ...hidden].slice(0, hiddenLimit);
 }
 
 function itemOf({ item }: Draft): CallRecord['item'] {

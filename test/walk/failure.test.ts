@@ -156,7 +156,7 @@ test('a revoked workstation is cut within 2 s, its local servers with it, and it
   proves('failure.revoked-cut', { file: 'gateway/store/watch.ts', find: "bus.publish('changed')", replace: 'void bus' });
   proves('failure.forwarded-failed', {
     file: 'gateway/pipeline/draft.ts',
-    find: 'trace.forwardedAt !== undefined || failures',
+    find: 'wasForwarded || failures',
     replace: 'failures',
   });
   const it = await scene();
