@@ -53,9 +53,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
       allowed,
       isShared: shareable,
       key: keyOf(allowed.assignment, { owner, host, declared: abilities.declared }, destination),
-      get place() {
-        return commandOf(destination);
-      },
+      place: commandOf(destination),
       bears: undefined,
       open: async ({ known, knownAbout, onClosed }: Opening) => {
         const talk = await openSession({
