@@ -4,8 +4,9 @@
 // objects, where each keeps all that its call touched until the whole heap is collected.
 import { Fault } from '#contract/error.ts';
 import type { AllowedCall } from '../call.ts';
-import type { Reply } from './upstream.ts';
+import type { Awaited } from './deadline.ts';
 import type { UnderWayCall } from './unasked.ts';
+import type { Reply } from './upstream.ts';
 
 /** However much progress a call reports, it is over after this and one more of its timeouts. */
 const progressWithinMs = 3_600_000;
@@ -16,6 +17,8 @@ export interface PendingOwner {
   forget(id: number): void;
   /** The server is to give it up. */
   cancel(id: number): void;
+  /** It will be late then, sooner than it would have been. */
+  due(at: number): void;
   /** The fault of one that got no answer in time. */
   late(timeoutMs: number, unusableBefore: number): Fault;
 }
@@ -29,7 +32,7 @@ export interface PendingTerms {
   readonly signal: AbortSignal;
 }
 
-export class Pending implements UnderWayCall {
+export class Pending implements UnderWayCall, Awaited {
   readonly call: AllowedCall | undefined;
   readonly progressToken: string | number | undefined;
   questions = 0;
@@ -40,7 +43,7 @@ export class Pending implements UnderWayCall {
   readonly #reject: (fault: unknown) => void;
   readonly #startedAt: number;
   readonly #onAbort: () => void;
-  #timer: NodeJS.Timeout;
+  #dueAt: number;
   #over: AbortController | undefined;
   #pauses = 0;
   #isSettled = false;
@@ -61,10 +64,15 @@ export class Pending implements UnderWayCall {
     this.#startedAt = startedAt;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#timer = setTimeout(timeUp, terms.leftMs, this);
+    this.#dueAt = startedAt + terms.leftMs;
+    owner.due(this.#dueAt);
     const onAbort = () => this.#giveUp(new Fault('CANCELLED'));
     this.#onAbort = onAbort;
     terms.signal.addEventListener('abort', onAbort);
+  }
+
+  get dueAt(): number {
+    return this.#dueAt;
   }
 
   get over(): AbortSignal {
@@ -86,19 +94,24 @@ export class Pending implements UnderWayCall {
   }
 
   moved(): void {
-    if (this.#pauses > 0 || this.#isSettled || performance.now() - this.#startedAt >= progressWithinMs) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(timeUp, this.#terms.timeoutMs, this);
+    const now = performance.now();
+    if (this.#pauses > 0 || this.#isSettled || now - this.#startedAt >= progressWithinMs) return;
+    this.#wait(now);
   }
 
   pause(): void {
     this.#pauses++;
-    clearTimeout(this.#timer);
+    this.#dueAt = Infinity;
   }
 
   resume(): void {
     if (--this.#pauses > 0 || this.#isSettled) return;
-    this.#timer = setTimeout(timeUp, this.#terms.timeoutMs, this);
+    this.#wait(performance.now());
+  }
+
+  #wait(now: number): void {
+    this.#dueAt = now + this.#terms.timeoutMs;
+    this.#owner.due(this.#dueAt);
   }
 
   #giveUp(fault: Fault): void {
@@ -111,13 +124,8 @@ export class Pending implements UnderWayCall {
     if (this.#isSettled) return false;
     this.#isSettled = true;
     this.#owner.forget(this.#id);
-    clearTimeout(this.#timer);
     this.#terms.signal.removeEventListener('abort', this.#onAbort);
     this.#over?.abort();
     return true;
   }
-}
-
-function timeUp(pending: Pending): void {
-  pending.timeUp();
 }

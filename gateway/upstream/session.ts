@@ -11,6 +11,7 @@ import { acknowledgedMethod, type ListenFilter, readHonored } from '../mcp/news.
 import { withToken } from '../mcp/progress.ts';
 import { UnderWay } from '../mcp/under-way.ts';
 import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
+import { Deadline } from './deadline.ts';
 import {
   aboutOf,
   cancelledNotification,
@@ -87,6 +88,7 @@ export class Session implements PendingOwner {
   lastUsedAt = performance.now();
   readonly #deps: SessionDeps;
   readonly #pending = new UnderWay<number, Pending>();
+  readonly #deadline = new Deadline(() => this.#pending.values());
   readonly #unasked: Unasked;
   /** By the id of the request. */
   readonly #listens = new Map<number, ListenTold>();
@@ -246,6 +248,10 @@ export class Session implements PendingOwner {
     this.#pending.delete(id);
   }
 
+  due(at: number): void {
+    this.#deadline.sooner(at);
+  }
+
   cancel(id: number): void {
     try {
       this.#channel?.send(cancelledNotification(id));
@@ -347,6 +353,7 @@ export class Session implements PendingOwner {
     this.#closed = fault;
     try {
       this.#failPending(fault);
+      this.#deadline.close();
       this.#unasked.close();
       this.#listens.clear();
       this.#interest?.lost(isResting ? undefined : fault);

@@ -8,7 +8,8 @@ import { Pending, type PendingOwner } from '../../../gateway/upstream/pending.ts
 import { readMessage, type ResponseMessage } from '../../../gateway/mcp/jsonrpc.ts';
 import { proves } from '../../requirement.ts';
 
-const owner: PendingOwner = { forget: () => undefined, cancel: () => undefined, late: () => new Fault('CANCELLED') };
+const nothing = () => undefined;
+const owner: PendingOwner = { forget: nothing, cancel: nothing, due: nothing, late: () => new Fault('CANCELLED') };
 const body = Buffer.from('{"jsonrpc":"2.0","id":1,"result":{}}');
 const answer = { body, message: readMessage(body) as ResponseMessage };
 
