@@ -29,9 +29,9 @@ export function wordsOf(body: string): readonly string[] {
   const record = parse(body);
   if (record === undefined) return [];
   const words = new Set<string>();
-  for (const field of fields) {
+  for (const [field, exactly] of ofField) {
     const value = valueOf(record, field);
-    if (value !== undefined) words.add(exactly(field, value));
+    if (value !== undefined) words.add(exactly(value));
   }
   collect(record, words);
   return [...words];
@@ -82,7 +82,7 @@ function userOf(actor: unknown): string | undefined {
 
 function collect(value: unknown, into: Set<string>): void {
   if (into.size >= wordLimit) return;
-  if (typeof value === 'string') for (const one of split(value)) into.add(one);
+  if (typeof value === 'string') for (const one of wordsIn(value)) into.add(one);
   else if (Array.isArray(value)) for (const one of value) collect(one, into);
   else if (typeof value === 'object' && value !== null) for (const one of Object.values(value)) collect(one, into);
 }
@@ -95,6 +95,26 @@ function split(text: string): readonly string[] {
     .replace(/\p{M}+/gu, '')
     .toLowerCase();
   return (plain.match(word) ?? []).map((one) => one.slice(0, wordLength));
+}
+
+/** Texts that are kept with what was made of them, of a field or of all; what is longer comes seldom. */
+const knownAtMost = 2048;
+const knownLength = 100;
+/** Most texts of a record are the same record after record. */
+const wordsIn = remembering(split);
+const ofField = new Map(fields.map((field) => [field, remembering((value) => exactly(field, value))] as const));
+
+function remembering<Made>(make: (text: string) => Made): (text: string) => Made {
+  const known = new Map<string, Made>();
+  return (text) => {
+    let made = known.get(text);
+    if (made !== undefined) return made;
+    made = make(text);
+    if (text.length > knownLength) return made;
+    if (known.size >= knownAtMost) known.clear();
+    known.set(text, made);
+    return made;
+  };
 }
 
 function parse(body: string): Readonly<Record<string, unknown>> | undefined {
