@@ -24,8 +24,11 @@ export interface MultiplexOwner {
   write(packet: Buffer): void;
   /** False while the socket holds enough: then flush() writes nothing, and the owner calls it again when there is room. */
   isWritable(): boolean;
-  /** Something waits: call flush() soon, once. */
-  schedule(): void;
+  /**
+   * Something waits: call flush() soon, once. `isBusy`: the last packet held several messages, so others follow, and a packet costs both ends as much as a few of
+   * them: not before what can be read by then was read.
+   */
+  schedule(isBusy: boolean): void;
   /** The peer opened a channel. Decides later by accept() or close(). */
   onOpen(channel: ChannelEnd, open: FrameBody<'open'>): ChannelSink;
   onTell(told: Told): void;
@@ -343,7 +346,7 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   #wake(): void {
     if (this.#scheduled || this.#ended) return;
     this.#scheduled = true;
-    this.#owner.schedule();
+    this.#owner.schedule(this.#outbox.endedInPacket > 1);
   }
 
   /** The next channel's turn: about one chunk's worth, so that many small messages weigh as much as a part of a large one. */

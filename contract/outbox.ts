@@ -1,4 +1,4 @@
-// What a side of the tunnel is about to write: frames in their order, packed into one WebSocket message per turn of the event loop.
+// What a side of the tunnel is about to write: frames in their order, packed into one WebSocket message per turn of the event loop, or per two where many come.
 // Bodies of data are copied once, into the packet.
 import { frameType, packetTargetBytes } from './frame.ts';
 import { frame, headerBytes, writeHeader } from './frame-codec.ts';
@@ -21,6 +21,12 @@ export class Outbox {
   #told: Map<number, Buffer> | undefined;
   #pongDue = false;
   #pingDue = false;
+  #endedInPacket = 0;
+
+  /** Messages that ended in the last packet. */
+  get endedInPacket(): number {
+    return this.#endedInPacket;
+  }
 
   get isEmpty(): boolean {
     return this.#parts.length === 0 && (this.#told?.size ?? 0) === 0 && !this.#pongDue && !this.#pingDue;
@@ -84,15 +90,18 @@ export class Outbox {
   #pack(size: number, taken: number): Buffer {
     const packet = Buffer.allocUnsafe(size);
     let at = 0;
+    let ended = 0;
     for (let index = 0; index < taken; index++) {
       const part = this.#parts[index];
       if (part === undefined) break;
+      if (part.type === frameType.dataEnd) ended++;
       if (part.type !== 0) {
         writeHeader(packet, at, part.type, part.channel, part.body.length);
         at += headerBytes;
       }
       at += part.body.copy(packet, at);
     }
+    this.#endedInPacket = ended;
     if (taken === this.#parts.length) this.#parts.length = 0;
     else this.#parts.splice(0, taken);
     return packet;

@@ -62,7 +62,7 @@ export class Link {
     const owner: MultiplexOwner = {
       write: (packet) => socket.send(packet, this.#onWritten),
       isWritable: () => socket.bufferedAmount < socketHoldsBytes,
-      schedule: () => void setImmediate(this.#flush),
+      schedule: (isBusy) => void setImmediate(isBusy ? this.#flushNext : this.#flush),
       onOpen: (channel, open) => this.#route.open(channel, open),
       onTell: (told) => this.#onTold(told),
     };
@@ -157,6 +157,9 @@ export class Link {
   }
 
   readonly #flush = (): void => this.#multiplex.flush();
+
+  /** A turn later: pipes are read in between. */
+  readonly #flushNext = (): void => void setImmediate(this.#flush);
 
   readonly #onWritten = (): void => {
     if (this.#multiplex.hasWork && !this.#isEnded) this.#multiplex.flush();

@@ -232,8 +232,8 @@ export class Link implements MultiplexOwner {
     return this.#socket.bufferedAmount < socketHoldsBytes;
   }
 
-  schedule(): void {
-    setImmediate(flush, this.#multiplex);
+  schedule(isBusy: boolean): void {
+    setImmediate(isBusy ? flushNext : flush, this.#multiplex);
   }
 
   #onWritten: (() => void) | undefined;
@@ -253,6 +253,11 @@ export class Link implements MultiplexOwner {
       this.#deps.onEnd(this, fault);
     }
   }
+}
+
+/** A turn later: sockets are read in between. */
+function flushNext(multiplex: Multiplex): void {
+  setImmediate(flush, multiplex);
 }
 
 function flush(multiplex: Multiplex): void {

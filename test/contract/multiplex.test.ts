@@ -110,6 +110,23 @@ describe('messages', () => {
     expect(gateway.outgoing).toHaveLength(1);
   });
 
+  test('it is said to be busy where the last packet held several messages, and not where that was one, however large', () => {
+    const { open, settle, gateway } = createPair();
+    const { near } = open();
+    const busyAfter = (...sizes: number[]): boolean => {
+      for (const size of sizes) near.send(bytes(size));
+      settle();
+      near.send(bytes(1));
+      const isBusy = gateway.wasBusy;
+      settle();
+      return isBusy;
+    };
+    expect(busyAfter(200)).toBe(false);
+    expect(busyAfter(200, 200)).toBe(true);
+    expect(busyAfter()).toBe(false);
+    expect(busyAfter(1024 * 1024)).toBe(false);
+  });
+
   test('a large message does not hold small ones back', () => {
     proves('tunnel.fair', {
       file: 'contract/multiplex.ts',

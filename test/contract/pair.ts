@@ -12,8 +12,9 @@ export interface Side {
   /** Channels that the other side opened. */
   readonly accepted: { readonly channel: ChannelEnd; readonly log: ChannelLog }[];
   readonly told: Told[];
-  /** How often it asked to be flushed. */
+  /** How often it asked to be flushed, and whether it said the last time that it is busy. */
   scheduled: number;
+  wasBusy: boolean;
   room: boolean;
 }
 
@@ -124,12 +125,16 @@ function createSide(
     accepted,
     told,
     scheduled: 0,
+    wasBusy: false,
     room: true,
     multiplex: new Multiplex(
       {
         write: (packet) => void outgoing.push(packet),
         isWritable: () => made.room,
-        schedule: () => void made.scheduled++,
+        schedule(isBusy) {
+          made.scheduled++;
+          made.wasBusy = isBusy;
+        },
         onOpen(channel) {
           const log = new ChannelLog();
           log.channel = channel;
