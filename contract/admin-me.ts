@@ -63,6 +63,17 @@ export const meOperations = {
     answer: AccessToken.extend({ token: z.string() }),
     example: { body: { title: 'nightly report', capabilities: ['access-tokens.own'], days: 30 } },
   }),
+  'access-tokens.rotate': operation({
+    isUrgent: true,
+    method: 'POST',
+    path: '/me/access-tokens/rotate',
+    // Its answer is not kept for an Idempotency-Key: whoever sends it again has a token that counts no more.
+    status: 200,
+    capability: 'any',
+    summary:
+      'Gives the token that asks another secret, which is shown once. The old one is refused from then on, what was made with it is revoked; id, capabilities and expiry stay.',
+    answer: AccessToken.extend({ token: z.string() }),
+  }),
   'access-tokens.revoke-own': operation({
     isUrgent: true,
     method: 'DELETE',

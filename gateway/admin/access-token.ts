@@ -39,7 +39,7 @@ export async function actorOf(
   return {
     kind: 'user',
     user,
-    accessToken: { id: token.id, expiresAt: token.expiresAt },
+    accessToken: { id: token.id, expiresAt: token.expiresAt, hash: token.hash },
     capabilities: new Set(granted),
     gateways: new Set(gateways),
   };
@@ -54,7 +54,7 @@ export async function issueAccessToken(
     readonly capabilities: readonly Capability[] | undefined;
     readonly days: number;
     /** The one that it is made with. */
-    readonly parent?: Pick<AccessToken, 'id' | 'expiresAt'>;
+    readonly parent?: Pick<AccessToken, 'id' | 'expiresAt' | 'hash'>;
   },
 ): Promise<{ readonly token: AccessToken; readonly secret: Secret<string> }> {
   const now = context.now();
@@ -65,7 +65,7 @@ export async function issueAccessToken(
   const users = Object.keys(policy.users);
   const user = Slug.safeParse(of.user);
   if (!user.success || !users.includes(of.user)) throw unknownName('user', of.user, users, 'apply a policy that names them');
-  const secret = `dbp_${randomBytes(32).toString('base64url')}`;
+  const secret = newSecret();
   const token: AccessToken = {
     id: TokenId.parse(newId(now)),
     user: user.data,
@@ -80,7 +80,31 @@ export async function issueAccessToken(
   };
   const after = shownAccessToken(token, now);
   const store = doing(context, now, { operation: 'access-tokens.create', target: token.id, before: null, after });
-  await store.administration.addAccessToken(token);
+  await store.administration.addAccessToken(token, of.parent?.hash);
+  return { token, secret: new Secret(secret) };
+}
+
+/**
+ * Another secret for the token that asks: the one it came with counts no more, what it may do and until when stays. Rejects with ACCESS_TOKEN_NEEDED where
+ * it was rotated, revoked or expired meanwhile.
+ */
+export async function rotateAccessToken(
+  context: Acting & Pick<AdminContext, 'now'>,
+  { id, hash: from }: Pick<AccessToken, 'id' | 'hash'>,
+): Promise<{ readonly token: AccessToken; readonly secret: Secret<string> }> {
+  const now = context.now();
+  const token = (await context.store.administration.accessTokens()).find((one) => one.id === id);
+  if (!token) throw new Fault('ACCESS_TOKEN_NEEDED');
+  const secret = newSecret();
+  const before = shownAccessToken(token, now);
+  const store = doing(context, now, {
+    operation: 'access-tokens.rotate',
+    target: id,
+    before,
+    after: { ...before, secret: 'replaced' },
+  });
+  if (!(await store.administration.rotateAccessToken(id, from, hash('sha256', secret), now)))
+    throw new Fault('ACCESS_TOKEN_NEEDED');
   return { token, secret: new Secret(secret) };
 }
 
@@ -99,6 +123,10 @@ export async function revokeAccessToken(
   const before = shownAccessToken(found, now);
   const store = doing(context, now, { operation, target: found.id, before, after: { ...before, state: 'revoked' } });
   return store.administration.revokeAccessToken(found.id, now);
+}
+
+function newSecret(): string {
+  return `dbp_${randomBytes(32).toString('base64url')}`;
 }
 
 export function shownAccessToken(

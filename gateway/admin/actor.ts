@@ -9,7 +9,8 @@ export type Actor =
   | {
       readonly kind: 'user';
       readonly user: { readonly id: UserId; readonly slug: Slug };
-      readonly accessToken: { readonly id: TokenId; readonly expiresAt: number };
+      /** `hash`: of the secret that it came with, which counts no more once another is given to it. */
+      readonly accessToken: { readonly id: TokenId; readonly expiresAt: number; readonly hash: string };
       readonly capabilities: ReadonlySet<Capability>;
       /** Those that the user's teams grant. */
       readonly gateways: ReadonlySet<string>;

@@ -3,7 +3,7 @@ import type { meOperations } from '#contract/admin-me.ts';
 import { Fault } from '#contract/error.ts';
 import { Slug } from '#contract/id.ts';
 import { reveal } from '#contract/secret.ts';
-import { issueAccessToken, revokeAccessToken, shownAccessToken } from './access-token.ts';
+import { issueAccessToken, revokeAccessToken, rotateAccessToken, shownAccessToken } from './access-token.ts';
 import { refuseMore } from './above.ts';
 import { type Actor, capabilitiesOf } from './actor.ts';
 import type { AdminContext, HandlersFor } from './context.ts';
@@ -25,6 +25,10 @@ export const meHandlers: HandlersFor<typeof meOperations> = {
     const { user, accessToken: parent } = person(actor);
     const made = await issueAccessToken(context, { user: user.slug, title, capabilities: own, days, parent });
     return { ...shownAccessToken(made.token, now()), token: reveal(made.secret) };
+  },
+  async 'access-tokens.rotate'(context) {
+    const { token, secret } = await rotateAccessToken(context, person(context.actor).accessToken);
+    return { ...shownAccessToken(token, context.now()), token: reveal(secret) };
   },
   async 'access-tokens.revoke-own'(context, { params }) {
     await revokeAccessToken(context, 'access-tokens.revoke-own', params.id, person(context.actor).user.slug);

@@ -4,6 +4,7 @@ import { Fault } from '#contract/error.ts';
 import { reveal } from '#contract/secret.ts';
 import { issueAccessToken, revokeAccessToken, shownAccessToken } from '../admin/access-token.ts';
 import { accessTokenTable } from '../admin/print.ts';
+import { asOwner, ownOrigin, tokenVariable } from './own-token.ts';
 import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common } from './terminal.ts';
 
 interface CreateFlags extends Common {
@@ -37,6 +38,21 @@ export const addAccessToken: AddCommands = (program, at) => {
     const shown = all.map((one) => shownAccessToken(one, Date.now()));
     print(flags.json ? JSON.stringify(shown) : accessTokenTable(shown));
   });
+  token
+    .command('rotate')
+    .description(
+      `Gives a token another secret, which is printed once; the old one is refused from then on. The running gateway server does it; the token is read from ${tokenVariable}, else from standard input.`,
+    )
+    .option('--url <origin>', 'where the gateway server answers', ownOrigin)
+    .option('--reason <text>', 'why, for the record')
+    .option('--json', 'print JSON')
+    .action(async (flags: Pick<Common, 'json' | 'reason'> & { readonly url: string }) => {
+      const query = { reason: flags.reason };
+      const made = await asOwner(at, flags.url, (client) => client.call('access-tokens.rotate', { query }));
+      if (flags.json) return print(JSON.stringify(made));
+      note(`Shown once. Id ${made.id}, valid until ${new Date(made.expiresAt).toISOString()}, as before.`);
+      print(made.token);
+    });
   deedCommand(token, 'revoke <id>', 'Revokes one; its next request is refused.').action(async (id: string, flags: Common) => {
     const isRevoked = await withAdmin(at, flags, (acting) => revokeAccessToken(acting, 'access-tokens.revoke', id));
     print(flags.json ? JSON.stringify({ id, revoked: isRevoked }) : `${id} ${isRevoked ? 'revoked' : 'was revoked already'}`);

@@ -90,11 +90,19 @@ export interface AdministrationStore {
    */
   setPersonRole(user: Slug, role: Slug, from: Slug): Promise<boolean>;
 
-  /** Rejects with NAME_UNKNOWN where the policy has no such user, and with TOKEN_REVOKED where its parent is revoked or gone. What expired 90 days before goes with it. */
-  addAccessToken(token: AccessToken): Promise<void>;
+  /**
+   * Rejects with NAME_UNKNOWN where the policy has no such user, and with TOKEN_REVOKED where its parent is revoked or gone, or has another hash by now than
+   * `parentHash`. What expired 90 days before goes with it.
+   */
+  addAccessToken(token: AccessToken, parentHash?: string): Promise<void>;
   accessTokens(): Promise<readonly AccessToken[]>;
   /** With all that were made with it, and with those. False where there is none, or it is revoked already. */
   revokeAccessToken(id: TokenId, now: number): Promise<boolean>;
+  /**
+   * Gives one another secret: `from` and `to` are hashes. Those that were made with it are revoked. False where it is revoked, has expired, or its hash is not `from` any
+   * more: of several at once one gets true.
+   */
+  rotateAccessToken(id: TokenId, from: string, to: string, now: number): Promise<boolean>;
   /** By the hash of a secret; also a revoked or expired one. Undefined where there is none, or its user is gone. */
   tokenHolder(hash: string): Promise<TokenHolder | undefined>;
   /** Does not bump the revision. */

@@ -3,7 +3,14 @@
 import type { DeedRecord } from '#contract/audit.ts';
 import type { Engine } from './engine.ts';
 import { guarded } from './failure.ts';
-import { accessTokens, addAccessToken, revokeAccessToken, tokenHolder, usedAccessToken } from './sql/access-token.ts';
+import {
+  accessTokens,
+  addAccessToken,
+  revokeAccessToken,
+  rotateAccessToken,
+  tokenHolder,
+  usedAccessToken,
+} from './sql/access-token.ts';
 import { jobAt, jobBegun, jobsGone } from './sql/job.ts';
 import { behind, find, indexRecords, span } from './sql/search.ts';
 import { approvals, decide } from './sql/approval.ts';
@@ -182,9 +189,10 @@ function administrationOf(db: Db): AdministrationStore {
     user: guarded((slug) => user(db, slug)),
     users: guarded((of) => users(db, of)),
     setPersonRole: guarded((user, role, from) => setPersonRole(db, user, role, from)),
-    addAccessToken: guarded((token) => addAccessToken(db, token)),
+    addAccessToken: guarded((token, parentHash) => addAccessToken(db, token, parentHash)),
     accessTokens: guarded(() => accessTokens(db)),
     revokeAccessToken: guarded((id, now) => revokeAccessToken(db, id, now)),
+    rotateAccessToken: guarded((id, from, to, now) => rotateAccessToken(db, id, from, to, now)),
     tokenHolder: guarded((hash) => tokenHolder(db, hash)),
     usedAccessToken: guarded((id, now) => usedAccessToken(db, id, now)),
     beginOnce: guarded((key, request, now) => beginOnce(db, key, request, now)),

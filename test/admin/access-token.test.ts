@@ -1,5 +1,6 @@
 // Personal access tokens as whoever has one sees them: what they do, what they make, and when they end.
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Slug } from '#contract/id.ts';
 import { PolicyFile } from '#contract/policy.ts';
@@ -7,6 +8,8 @@ import { reveal } from '#contract/secret.ts';
 import { byHand } from '../gateway/data.ts';
 import { issueAccessToken, revokeAccessToken } from '../../gateway/admin/access-token.ts';
 import { proves } from '../requirement.ts';
+import { until } from '../walk/deployment.ts';
+import { root, run } from '../walk/program.ts';
 import { openStage, type Stage } from './stage.ts';
 
 const policy = PolicyFile.parse({
@@ -55,8 +58,8 @@ describe('a personal access token', () => {
   test('ends with the one that it was made with', async () => {
     proves('admin.token-child', {
       file: 'gateway/store/sql/access-token.ts',
-      find: "await revokeChildren(tx, now);\n    return changed(true, 'beside');",
-      replace: 'return changed(true);',
+      find: 'if (numUpdatedRows === 0n) return unchanged(false);\n    await revokeChildren(tx, now);',
+      replace: 'if (numUpdatedRows === 0n) return unchanged(false);',
     });
     const acting = { ...byHand, store: stage.data.store, now: () => stage.now };
     const parent = await issueAccessToken(acting, { user: 'ada', title: 'x', capabilities: undefined, days: 2 });
@@ -97,6 +100,58 @@ describe('a personal access token', () => {
     stage.now -= 86_400_000;
     await revokeAccessToken(acting, 'access-tokens.revoke', made.token.id);
     expect(await eve.call('me.read', {})).toMatchObject({ refusal: { status: 401, code: 'TOKEN_REVOKED' } });
+  });
+
+  test('gets another secret by itself: the old one is refused at once, what it may do and until when stays', async () => {
+    const secret = await stage.token('ada', ['people.view']);
+    const old = stage.client(secret);
+    const [before] = await stage.data.store.administration.accessTokens();
+    const both = await Promise.all([old.call('access-tokens.rotate', {}), old.call('access-tokens.rotate', {})]);
+    const [won, ...others] = both.filter((one) => one.ok);
+    expect(others).toEqual([]);
+    expect(both.find((one) => !one.ok)).toMatchObject({ refusal: { status: 401, code: 'ACCESS_TOKEN_NEEDED' } });
+    expect(await old.call('me.read', {})).toMatchObject({ refusal: { status: 401, code: 'ACCESS_TOKEN_NEEDED' } });
+    const { id, expiresAt } = before ?? {};
+    expect(won).toMatchObject({ answer: { id, expiresAt, capabilities: ['people.view'], state: 'valid' } });
+    const fresh = stage.client(won?.ok ? won.answer.token : '');
+    expect(await fresh.call('me.read', {})).toMatchObject({ answer: { accessToken: id, capabilities: ['people.view'] } });
+    const deeds = await until('its deed to be on record', async () => {
+      const found = (await stage.records()).filter((one) => one.kind === 'deed' && one.operation === 'access-tokens.rotate');
+      return found.length > 0 ? found : undefined;
+    });
+    expect(deeds).toMatchObject([
+      { target: id, actor: { user: { name: 'ada' }, accessToken: id }, after: { secret: 'replaced' } },
+    ]);
+    expect(JSON.stringify(deeds)).not.toContain('dbp_');
+  });
+
+  test('ends what was made with it when it gets another secret', async () => {
+    proves('admin.token-rotate-children', {
+      file: 'gateway/store/sql/access-token.ts',
+      find: "set({ revoked_at: now }).where('parent', '=', id)",
+      replace: "set({ revoked_at: now }).where('parent', '=', to)",
+    });
+    const parent = stage.client(await stage.token('ada'));
+    const made = await parent.call('access-tokens.create', { body: { title: 'mine' } });
+    const child = stage.client(made.ok ? made.answer.token : '');
+    const grown = await child.call('access-tokens.create', { body: { title: 'and mine' } });
+    const rotated = await parent.call('access-tokens.rotate', {});
+    expect(rotated).toMatchObject({ ok: true });
+    for (const one of [child, stage.client(grown.ok ? grown.answer.token : '')])
+      expect(await one.call('me.read', {})).toMatchObject({ refusal: { status: 401, code: 'TOKEN_REVOKED' } });
+  });
+
+  test('gets another secret at the command line, which prints nothing but it', async () => {
+    const secret = await stage.token('eve');
+    const rotate = (input: string) =>
+      run(join(root, 'gateway/cli.ts'), ['access-token', 'rotate', '--url', stage.origin], {
+        input,
+        env: { DRAWBRIDGE_ACCESS_TOKEN: undefined },
+      });
+    const { stdout, stderr } = await rotate(`${secret}\n`);
+    expect([stdout, stderr]).toEqual([expect.stringMatching(/^dbp_[\w-]{43}\n$/), expect.stringContaining('as before')]);
+    expect(await stage.client(stdout.trim()).call('me.read', {})).toMatchObject({ answer: { user: { slug: 'eve' } } });
+    expect(await rotate(secret)).toMatchObject({ code: 1, stderr: expect.stringContaining('ACCESS_TOKEN_NEEDED') });
   });
 
   test('is in the database as its hash alone, also where an answer that showed it is kept', async () => {

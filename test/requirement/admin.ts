@@ -106,6 +106,18 @@ export const admin: readonly Requirement[] = [
     source: api,
   },
   {
+    id: 'admin.token-rotate',
+    promise:
+      'A personal access token that is given another secret is refused with the old one at once; of two at once one gets a secret.',
+    source: api,
+  },
+  {
+    id: 'admin.token-rotate-children',
+    promise:
+      'What was made with a personal access token is revoked when that one is given another secret, also what its old secret was about to make.',
+    source: api,
+  },
+  {
     id: 'admin.take-back',
     promise: 'Nobody lets somebody in again who reaches a gateway that they do not reach themselves.',
     source: api,

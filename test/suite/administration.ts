@@ -7,6 +7,7 @@ import { PolicyFile } from '#contract/policy.ts';
 import type { AccessToken } from '../../gateway/store/administration.ts';
 import { openStore } from '../../gateway/store/open.ts';
 import type { Store } from '../../gateway/store/store.ts';
+import { proves } from '../requirement.ts';
 import { applyPolicy, quiet, samplePolicy, sha256, slug } from './sample.ts';
 import type { Ground } from './store.ts';
 
@@ -159,6 +160,39 @@ export function describeAdministration(kind: string, ground: () => Promise<Groun
         ]),
       );
       await expect(token('ada', { parent: child.id })).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+    });
+
+    test('gives a personal access token another secret once, and ends what was made with it or is about to be', async () => {
+      proves('admin.token-rotate', {
+        file: 'gateway/store/sql/access-token.ts',
+        find: "      .where('hash', '=', from)\n",
+        replace: '',
+      });
+      const { administration } = store;
+      const [own, other] = [await token('ada', { expiresAt: 1000 }), await token('ada')];
+      const child = await token('ada', { parent: own.id });
+      const grandchild = await token('ada', { parent: child.id });
+      const to = ['a', 'b', 'c'].map(sha256);
+      const all = await Promise.all(to.map((hash) => administration.rotateAccessToken(own.id, own.hash, hash, 88)));
+      expect(all.toSorted()).toEqual([false, false, true]);
+      const hash = to[all.indexOf(true)] ?? '';
+      expect(await administration.tokenHolder(own.hash)).toBeUndefined();
+      expect((await administration.tokenHolder(hash))?.token).toEqual({ ...own, hash });
+      const states = (await administration.accessTokens()).map(({ id, revokedAt }) => [id, revokedAt] as const);
+      expect(new Map(states)).toEqual(
+        new Map<TokenId, number | null>([
+          [own.id, null],
+          [other.id, null],
+          [child.id, 88],
+          [grandchild.id, 88],
+        ]),
+      );
+      const late = { ...child, id: TokenId.parse(newId()), hash: sha256('late') };
+      await expect(administration.addAccessToken(late, own.hash)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+      await administration.addAccessToken(late, hash);
+      expect(await administration.rotateAccessToken(own.id, hash, sha256('d'), 1000)).toBe(false);
+      await administration.revokeAccessToken(other.id, 90);
+      expect(await administration.rotateAccessToken(other.id, other.hash, sha256('e'), 91)).toBe(false);
     });
 
     test('forgets personal access tokens 90 days after they expired', async () => {

@@ -14,12 +14,12 @@ import { change, changed, readAtOnce, unchanged } from './change.ts';
 /** What expired is told that long, and then forgotten. By its time alone: a backup that is brought back brings nothing back to life that was revoked meanwhile. */
 const keptMs = 90 * 86_400_000;
 
-export async function addAccessToken(db: Db, token: AccessToken): Promise<void> {
+export async function addAccessToken(db: Db, token: AccessToken, parentHash?: string): Promise<void> {
   await change(db, async (tx) => {
     const user = await tx.selectFrom('user').select(['id', 'email']).where('slug', '=', token.user).executeTakeFirst();
     if (user === undefined || (await isHeld(tx, user)))
       throw new Fault('NAME_UNKNOWN', { what: 'user', name: token.user, hint: 'Name one of the policy that is in force.' });
-    if (token.parent !== null) await refuseOrphan(tx, token.parent, user.id);
+    if (token.parent !== null) await refuseOrphan(tx, user.id, { id: token.parent, hash: parentHash });
     await tx
       .deleteFrom('access_token')
       .where('expires_at', '<', token.createdAt - keptMs)
@@ -59,6 +59,24 @@ export async function revokeAccessToken(db: Db, id: TokenId, now: number): Promi
   });
 }
 
+export async function rotateAccessToken(db: Db, id: TokenId, from: string, to: string, now: number): Promise<boolean> {
+  return await change(db, async (tx) => {
+    const swap = tx
+      .updateTable('access_token')
+      .set({ hash: to })
+      .where('id', '=', id)
+      .where('hash', '=', from)
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '>', now);
+    if ((await swap.executeTakeFirstOrThrow()).numUpdatedRows === 0n) return unchanged(false);
+    // Whoever had the old secret may have made them.
+    const made = tx.updateTable('access_token').set({ revoked_at: now }).where('parent', '=', id).where('revoked_at', 'is', null);
+    await made.execute();
+    await revokeChildren(tx, now);
+    return changed(true, 'beside');
+  });
+}
+
 /** Those that were made with one that is revoked, and so on. */
 export async function revokeChildren(tx: Tx, now: number): Promise<void> {
   for (;;) {
@@ -72,16 +90,20 @@ export async function revokeChildren(tx: Tx, now: number): Promise<void> {
   }
 }
 
-/** Whoever revokes a token while another one is made with it has revoked both. */
-async function refuseOrphan(tx: Tx, parent: TokenId, user: UserId): Promise<void> {
-  const found = await tx
+/** Whoever revokes or rotates a token while another one is made with it has ended both. */
+async function refuseOrphan(
+  tx: Tx,
+  user: UserId,
+  parent: { readonly id: TokenId; readonly hash: string | undefined },
+): Promise<void> {
+  const living = tx
     .selectFrom('access_token')
     .select('id')
-    .where('id', '=', parent)
+    .where('id', '=', parent.id)
     .where('user_id', '=', user)
-    .where('revoked_at', 'is', null)
-    .executeTakeFirst();
-  if (found === undefined) throw new Fault('TOKEN_REVOKED');
+    .where('revoked_at', 'is', null);
+  const found = parent.hash === undefined ? living : living.where('hash', '=', parent.hash);
+  if ((await found.executeTakeFirst()) === undefined) throw new Fault('TOKEN_REVOKED');
 }
 
 export async function tokenHolder(db: Db, hash: string): Promise<TokenHolder | undefined> {

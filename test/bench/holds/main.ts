@@ -33,7 +33,7 @@ const headFile = join(folder, 'audit.head');
 const actor: Actor = {
   kind: 'user',
   user: { id: UserId.parse(newId()), slug: Slug.parse('admin') },
-  accessToken: { id: TokenId.parse(newId()), expiresAt: 1e15 },
+  accessToken: { id: TokenId.parse(newId()), expiresAt: 1e15, hash: '' },
   capabilities: new Set(capabilities),
   gateways: new Set(['eng']),
 };

@@ -16,7 +16,7 @@ const inForce = (of: Partial<PolicyUser>): PolicyFile => filed({ ben: { ...ben, 
 const actor = (...capabilities: Capability[]): Actor => ({
   kind: 'user',
   user: { id: UserId.parse(newId()), slug: Slug.parse('pat') },
-  accessToken: { id: TokenId.parse(newId()), expiresAt: 1e12 },
+  accessToken: { id: TokenId.parse(newId()), expiresAt: 1e12, hash: '' },
   capabilities: new Set(capabilities),
   gateways: new Set(),
 });

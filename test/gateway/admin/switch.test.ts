@@ -32,7 +32,7 @@ const off = (kind: Parameters<typeof switchOff>[1]['kind'], name?: string) => sw
 const user = (...capabilities: Capability[]): Actor => ({
   kind: 'user',
   user: { id: UserId.parse(newId()), slug: Slug.parse('ben') },
-  accessToken: { id: TokenId.parse(newId()), expiresAt: 1e12 },
+  accessToken: { id: TokenId.parse(newId()), expiresAt: 1e12, hash: '' },
   capabilities: new Set(capabilities),
   gateways: new Set(['main']),
 });
