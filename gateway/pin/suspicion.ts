@@ -4,6 +4,7 @@ import type { Suspicion, SuspicionKind } from '#contract/pin.ts';
 import { injectionDetector } from '../rule/injection.ts';
 import { TimeBudget, TimeSpent } from '../rule/match.ts';
 import { fold } from '../rule/fold.ts';
+import { withoutUnseen } from '../rule/unseen.ts';
 import { pointed } from './canonical.ts';
 import { visible } from './diff.ts';
 
@@ -30,9 +31,6 @@ const unseen = new RegExp(
   'u',
 );
 
-/** What nobody sees, also where it has its use: words are split by it all the same. */
-const between = /[\p{Cf}\p{Variation_Selector}]/gu;
-
 /** `text`: a definition as canonical JSON. `ambiguous`: as canonical.ts has it. */
 export function suspicionsOf(text: string, ambiguous?: string): readonly Suspicion[] {
   const found: Suspicion[] = [];
@@ -47,10 +45,8 @@ export function suspicionsOf(text: string, ambiguous?: string): readonly Suspici
     if (hidden) add('invisible', pointer, around(said, hidden.index));
     const turned = turning.exec(said) ?? (fromTheRight.test(said) ? null : marking.exec(said));
     if (turned) add('bidi', pointer, around(said, turned.index));
-    // Words are looked for in what a model reads between the characters that nobody sees.
-    const read = said.replaceAll(between, '');
-    const [words] = instructions.find(read, time, () => fold(read));
-    if (words) add('instructions', pointer, read.slice(words.start, Math.min(words.end, words.start + 120)));
+    const [words] = instructions.find(said, time, () => fold(said));
+    if (words) add('instructions', pointer, withoutUnseen(said.slice(words.start, words.end)).slice(0, 120));
   }
   function walk(value: unknown, pointer: string, depth: number): void {
     if (typeof value === 'string') look(value, pointer);

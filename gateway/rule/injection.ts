@@ -4,6 +4,7 @@ import { fold } from './fold.ts';
 import type { Detector, Match, TimeBudget } from './match.ts';
 import { withoutOverlaps } from './match.ts';
 import { findInPieces } from './piece.ts';
+import { hasUnseen, readingsOf } from './unseen.ts';
 
 /** Of each group of stems one stands, folded, in whatever the pattern matches. */
 interface Phrase {
@@ -149,17 +150,23 @@ const phrases: readonly Phrase[] = [
   },
 ];
 
-/** Tags (U+E0000-E007F) spell ASCII that nobody sees; overrides of the direction make a text look like another one; so do many joiners in a row. */
-const unseen = /[\u{e0001}-\u{e007f}]{2,}|[\u202a-\u202e\u2066-\u2069]|[\u200b\u2060\ufeff]{3,}|[\u200b-\u200d\u2060]{6,}/gu;
-
-const unseenMark = /[\u200b-\u200d\u2060\ufeff\u202a-\u202e\u2066-\u2069\udb40]/;
+/** Tags (U+E0000-E007F) and selectors in a row spell what nobody sees; overrides of the direction make a text look like another one; so do many joiners in a row. */
+const hidden =
+  /[\u{e0001}-\u{e007f}]{2,}|\p{Variation_Selector}{3,}|[\u202a-\u202e\u2066-\u2069]|[\u200b\u2060\ufeff]{3,}|[\u200b-\u200d\u2060]{6,}/gu;
 
 /** The longest phrase, with what is looked for behind it, has less than 700 characters. */
 const reach = 2048;
 
-function findIn(text: string, time: TimeBudget, folded: string): readonly Match[] {
-  const may = phrases.filter(({ stems }) => stems.every((group) => group.some((stem) => folded.includes(stem))));
-  return may.flatMap(({ pattern }) => all(pattern, text, time));
+/** In what is read between characters that nobody sees; what is found reaches over those that split it. */
+function findIn(text: string, time: TimeBudget, foldedText: () => string): readonly Match[] {
+  return readingsOf(text).flatMap(({ text: read, at }) => {
+    time.check();
+    const folded = read === text ? foldedText() : fold(read);
+    const may = phrases.filter(({ stems }) => stems.every((group) => group.some((stem) => folded.includes(stem))));
+    return may
+      .flatMap(({ pattern }) => all(pattern, read, time))
+      .map(({ start, end, type }) => ({ start: at(start), end: at(end - 1) + 1, type }));
+  });
 }
 
 function all(pattern: RegExp, text: string, time: TimeBudget): readonly Match[] {
@@ -174,11 +181,11 @@ function all(pattern: RegExp, text: string, time: TimeBudget): readonly Match[] 
 
 export function injectionDetector(): Detector {
   return {
-    trigger: { needs: [...new Set(phrases.flatMap(({ stems: [first = []] }) => first))], loose: [], marks: unseenMark },
+    trigger: { needs: [...new Set(phrases.flatMap(({ stems: [first = []] }) => first))], loose: [], marks: { test: hasUnseen } },
     find: (text, time, folded) =>
       withoutOverlaps([
-        ...findInPieces(text, reach, time, (piece) => findIn(piece, time, piece === text ? folded() : fold(piece))),
-        ...(unseenMark.test(text) ? all(unseen, text, time) : []),
+        ...findInPieces(text, reach, time, (piece) => findIn(piece, time, () => (piece === text ? folded() : fold(piece)))),
+        ...(hasUnseen(text) ? all(hidden, text, time) : []),
       ]),
   };
 }

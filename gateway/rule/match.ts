@@ -17,8 +17,8 @@ export interface Loose {
 export interface Trigger {
   readonly needs: readonly string[];
   readonly loose: readonly Loose[];
-  /** Characters of which one stands in what is found without any of those. */
-  readonly marks?: RegExp;
+  /** Says of a text whether it has one of the characters of which one stands in what is found without any of those. */
+  readonly marks?: Pick<RegExp, 'test'>;
 }
 export interface Detector {
   /**

@@ -27,16 +27,17 @@ export const layers: readonly Layer[] = [
   // The one way out to addresses that come from a policy or from somebody's document.
   { at: 'gateway/egress/', ours: contract, packages: ['undici', 'ipaddr.js', 'http-message-signatures'], node: 'all' },
   // What may flow.
+  { at: 'gateway/slice.ts', ours: [], packages: [], node: 'all' },
   {
     at: 'gateway/rule/',
-    ours: [...contract, 'gateway/mcp/', 'gateway/egress/egress.ts', 'gateway/egress/read.ts'],
+    ours: [...contract, 'gateway/slice.ts', 'gateway/mcp/', 'gateway/egress/egress.ts', 'gateway/egress/read.ts'],
     packages: ['rregex', 'ibantools', 'libphonenumber-js', 'zod'],
     node: 'all',
   },
   // What definitions of items are, and whether somebody stood for them.
   {
     at: 'gateway/pin/',
-    ours: [...contract, 'gateway/rule/injection.ts', 'gateway/rule/match.ts', 'gateway/rule/fold.ts'],
+    ours: [...contract, 'gateway/rule/injection.ts', 'gateway/rule/match.ts', 'gateway/rule/fold.ts', 'gateway/rule/unseen.ts'],
     packages: [],
     node: 'all',
   },
@@ -47,7 +48,6 @@ export const layers: readonly Layer[] = [
     node: [],
   },
   { at: 'gateway/bus/', ours: contract, packages: logger, node: 'all' },
-  { at: 'gateway/slice.ts', ours: [], packages: [], node: 'all' },
   {
     at: 'gateway/store/',
     ours: [...contract, 'gateway/slice.ts', 'gateway/bus/bus.ts'],

@@ -46,6 +46,11 @@ export const rule: readonly Requirement[] = [
     source: 'docs/rules.md, Methods',
   },
   {
+    id: 'rule.injection-unseen',
+    promise: 'Characters that nobody sees hide no phrase from an injection rule, within its words or between them.',
+    source: 'docs/rules.md, Methods',
+  },
+  {
     id: 'rule.engine-fails-closed',
     promise: 'Where an engine does not answer with a verdict in time, the message is blocked unless the rule says otherwise.',
     source: 'docs/rules.md, Engines',
