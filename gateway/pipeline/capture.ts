@@ -39,8 +39,8 @@ const keptWithinMs = 10_000;
 /** One request that is captured. */
 export interface Taking {
   readonly flow: Flow;
-  /** What was asked, and the answer as the host gets it; undefined where it has none yet. Throws CAPTURE_FAILED. */
-  end(answer: Buffer | undefined): Taken;
+  /** What was asked, and the answer as the host gets it; undefined where it has none yet. Rejects with CAPTURE_FAILED. */
+  end(answer: Buffer | undefined): Promise<Taken>;
 }
 export interface Taken {
   /** Of the record that it is of. */
@@ -66,18 +66,17 @@ export function createCapture({ inForce, seals, recorder, logger, withinMs = kep
   function take(how: Capturing, seal: Seal, request: Identified): Taking {
     const flow = openFlow(how.mode);
     // At once: on its way to the server it is changed in place (mcp/span.ts).
-    const came = how.mode === 'full' ? messageOf(how, askedIn(request), payloadBytes) : undefined;
+    const came = how.mode === 'full' ? wholeOf(askedIn(request), payloadBytes) : undefined;
     return {
       flow,
-      end(answer) {
+      async end(answer) {
         try {
           flow.isClosed = true;
-          const texts = new Map(
-            payloadDirections
-              .map((direction) => [direction, messagesOf(how, flow, request, came, answer, direction)] as const)
-              .filter(([, messages]) => messages.length > 0)
-              .map(([direction, messages]) => [direction, textOf(flow, direction, messages)]),
-          );
+          const texts = new Map<PayloadDirection, string>();
+          for (const direction of payloadDirections) {
+            const messages = await messagesOf(how, flow, request, came, answer, direction);
+            if (messages.length > 0) texts.set(direction, textOf(flow, direction, messages));
+          }
           const at = request.arrivedAt.wall;
           const id = newRecordId(at);
           const sealed = [...texts].map(([direction, text]) => seal.seal({ record: id, direction, at }, text));
@@ -145,19 +144,22 @@ function textOf({ mode, ...flow }: Flow, direction: PayloadDirection, messages: 
   return JSON.stringify(payload);
 }
 
-function messagesOf(
+async function messagesOf(
   how: Capturing,
   flow: Flow,
   request: Identified,
   came: PayloadMessage | undefined,
   answer: Buffer | undefined,
   direction: PayloadDirection,
-): PayloadMessage[] {
+): Promise<PayloadMessage[]> {
   const beside = (said: Said) =>
     messageOf(how, said, said.what === 'sent' || said.what === 'replied' ? payloadBytes : besideBytes);
-  if (direction === 'request') return [came ?? askedOf(how, flow, request), ...flow.request.said.map(beside)];
-  const answered = answer && messageOf(how, { what: 'answered', at: Date.now(), body: answer }, payloadBytes);
-  return [...flow.response.said.map(beside), ...(answered ? [answered] : [])];
+  const messages: PayloadMessage[] = [];
+  if (direction === 'request') messages.push(came ?? (await askedOf(how, flow, request)));
+  for (const said of flow[direction].said) messages.push(await beside(said));
+  if (direction === 'response' && answer)
+    messages.push(await messageOf(how, { what: 'answered', at: Date.now(), body: answer }, payloadBytes));
+  return messages;
 }
 
 function askedIn({ body, arrivedAt }: Identified): Said {
@@ -165,7 +167,7 @@ function askedIn({ body, arrivedAt }: Identified): Said {
 }
 
 /** In `redacted`: as the rules let it go on. Refused before they looked, it is masked as they would have, but for what an engine elsewhere would have changed. */
-function askedOf(how: Capturing, { went }: Flow, request: Identified): PayloadMessage {
+async function askedOf(how: Capturing, { went }: Flow, request: Identified): Promise<PayloadMessage> {
   const asked = askedIn(request);
   const { body } = asked;
   const left = (why: 'blocked' | 'unseen'): PayloadMessage => ({
@@ -177,12 +179,17 @@ function askedOf(how: Capturing, { went }: Flow, request: Identified): PayloadMe
   });
   if (went === 'blocked') return left('blocked');
   if (went === undefined && how.isJudgedElsewhere) return left('unseen');
-  return { ...messageOf(how, { ...asked, body: went ?? body }, payloadBytes), bytes: body.length };
+  return { ...(await messageOf(how, { ...asked, body: went ?? body }, payloadBytes)), bytes: body.length };
 }
 
-function messageOf(how: Capturing, { what, at, body }: Said, limit: number): PayloadMessage {
+async function messageOf(how: Capturing, said: Said, limit: number): Promise<PayloadMessage> {
+  const { what, at, body } = said;
+  if (how.mode === 'redacted') return { what, at, bytes: body.length, ...(await how.mask(body, limit)) };
+  return wholeOf(said, limit);
+}
+
+function wholeOf({ what, at, body }: Said, limit: number): PayloadMessage {
   const bytes = body.length;
-  if (how.mode === 'redacted') return { what, at, bytes, ...how.mask(body, limit) };
   if (bytes <= limit) return { what, at, bytes, text: body.toString('utf8'), isCut: false };
   return { what, at, bytes, text: body.toString('utf8', 0, wholeUntil(body, limit)), isCut: true, sha256: hash('sha256', body) };
 }

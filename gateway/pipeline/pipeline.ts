@@ -181,7 +181,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     let encoded = encode(answered);
     let taken: Taken | undefined;
     try {
-      taken = draft.taking?.end(answered.kind === 'listened' ? undefined : encoded.body);
+      if (draft.taking) taken = await draft.taking.end(answered.kind === 'listened' ? undefined : encoded.body);
     } catch (thrown) {
       answered = failed(draft, thrown);
       encoded = encode(answered);

@@ -75,8 +75,8 @@ export interface Masked {
 /** How a gateway captures. */
 export interface Capturing {
   readonly mode: CaptureMode;
-  /** A message (JSON) as it may be kept, about `limit` bytes of it at most. */
-  readonly mask: (body: Buffer, limit: number) => Masked;
+  /** A message (JSON) as it may be kept, about `limit` bytes of it at most. Calls go on while a large one is looked through. */
+  readonly mask: (body: Buffer, limit: number) => Promise<Masked>;
   /** Whether engines elsewhere have to see a request before it may go on: what they would change nobody here can tell. */
   readonly isJudgedElsewhere: boolean;
 }

@@ -1,5 +1,6 @@
 // What of a message may be kept where it is captured redacted: its text with whatever looks like a secret, personal data, or what a rule of its gateway would change or
 // block, put aside, each with a tag of its type. The rule: what was not looked at is not in the text, which ends there and says so.
+import { pauses } from '../slice.ts';
 import { applyChange } from './action.ts';
 import type { Capturing, CompileDeps, Direction, GatewayRules, Masked } from './compile.ts';
 import { fold } from './fold.ts';
@@ -54,8 +55,8 @@ function rulesOf(rules: GatewayRules | undefined) {
   );
 }
 
-function maskMessage(body: Buffer, limit: number, detectors: readonly Detector[]): Masked {
-  const time = new TimeBudget(timeMs);
+async function maskMessage(body: Buffer, limit: number, detectors: readonly Detector[]): Promise<Masked> {
+  const look = lookingBy(detectors);
   const end = Math.min(body.length, limit);
   const { leaves, isCut } = leavesOf(body, { start: 0, end: Math.min(body.length, limit + slack) });
   let text = '';
@@ -66,8 +67,8 @@ function maskMessage(body: Buffer, limit: number, detectors: readonly Detector[]
       if (start >= end) break;
       text += body.toString('utf8', at, start);
       at = start;
-      if (to > end) return { text: text + beginning(leaf, end - start, detectors, time), isCut: true };
-      const found = find(leaf, leaf.text, detectors, time);
+      if (to > end) return { text: text + (await beginning(leaf, end - start, look)), isCut: true };
+      const found = await look(leaf, leaf.text);
       text += found.length === 0 ? body.toString('utf8', start, to) : JSON.stringify(change(leaf.text, found));
       at = to;
     }
@@ -80,18 +81,31 @@ function maskMessage(body: Buffer, limit: number, detectors: readonly Detector[]
 }
 
 /** Of a text that goes on beyond what is kept. */
-function beginning(leaf: Leaf, bytes: number, detectors: readonly Detector[], time: TimeBudget): string {
+async function beginning(leaf: Leaf, bytes: number, look: Look): Promise<string> {
   const looked = leaf.text.slice(0, bytes + slack);
-  const found = find(leaf, looked, detectors, time).filter(({ start }) => start < bytes);
+  const found = (await look(leaf, looked)).filter(({ start }) => start < bytes);
   const kept = Math.max(bytes, found.at(-1)?.end ?? 0);
   return JSON.stringify(change(looked.slice(0, kept), found)).slice(0, -1);
 }
 
-function find(leaf: Leaf, text: string, detectors: readonly Detector[], time: TimeBudget): readonly Match[] {
-  let folded: string | undefined;
-  const name = memberNameOf(leaf);
-  const found = detectors.flatMap((one) => one.find(text, time, () => (folded ??= fold(text)), name));
-  return joined(found);
+/** What of a text has to be put aside. Rejects with TimeSpent. */
+type Look = (leaf: Leaf, text: string) => Promise<readonly Match[]>;
+
+/** All texts of one message have one time. Calls go on between two of them, and where one is long between what looks through it. */
+function lookingBy(detectors: readonly Detector[]): Look {
+  const time = new TimeBudget(timeMs);
+  const pause = pauses();
+  return async (leaf, text) => {
+    let folded: string | undefined;
+    const name = memberNameOf(leaf);
+    const found: Match[] = [];
+    for (const one of detectors) {
+      const paused = pause();
+      if (paused) await time.rest(paused);
+      found.push(...one.find(text, time, () => (folded ??= fold(text)), name));
+    }
+    return joined(found);
+  };
 }
 
 /** Of two that overlap both are put aside, as one. */

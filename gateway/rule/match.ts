@@ -39,9 +39,12 @@ const lookedAtMs = 2;
 /** What all detectors together may take over one message, so that no rule holds up everybody else's calls. */
 export class TimeBudget {
   readonly #ms: number;
-  readonly #began = performance.now();
+  #began = performance.now();
   /** Microseconds of this thread, once some time has passed: what others do on the machine is no rule's time. */
   #beganUsed: number | undefined;
+  /** Before the last rest. */
+  #passedMs = 0;
+  #usedMicros = 0;
 
   constructor(ms: number) {
     this.#ms = ms;
@@ -49,10 +52,21 @@ export class TimeBudget {
 
   /** Throws TimeSpent. */
   check(): void {
-    const passed = performance.now() - this.#began;
+    const passed = this.#passedMs + performance.now() - this.#began;
     if (passed < lookedAtMs) return;
     this.#beganUsed ??= used();
-    if (passed > this.#ms && used() - this.#beganUsed > this.#ms * 1000) throw new TimeSpent('a rule took longer than its time');
+    const usedMicros = this.#usedMicros + used() - this.#beganUsed;
+    if (passed > this.#ms && usedMicros > this.#ms * 1000) throw new TimeSpent('a rule took longer than its time');
+  }
+
+  /** Others have the thread until this resolves: what they do with it is not counted. */
+  async rest(until: Promise<void>): Promise<void> {
+    const passed = performance.now() - this.#began;
+    this.#passedMs += passed;
+    this.#usedMicros += this.#beganUsed === undefined ? passed * 1000 : used() - this.#beganUsed;
+    await until;
+    this.#began = performance.now();
+    this.#beganUsed = undefined;
   }
 }
 export class TimeSpent extends Error {}

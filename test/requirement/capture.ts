@@ -39,6 +39,11 @@ export const capture: readonly Requirement[] = [
     promise: 'Where two findings overlap, a redacted payload holds nothing of either.',
     source,
   },
+  {
+    id: 'capture.masked-in-slices',
+    promise: 'While a large message is looked through to be kept redacted, calls go on.',
+    source,
+  },
   { id: 'capture.cut-hides-whole', promise: 'What stands where a redacted payload is cut is put aside whole.', source },
   {
     id: 'capture.rounds',

@@ -56,8 +56,8 @@ test('full keeps what was asked and what was answered, and the record names the 
 test('full keeps what was asked as it came, though it is written over on its way to the server', async () => {
   proves('capture.asked-as-it-came', {
     file: 'gateway/pipeline/capture.ts',
-    find: 'return [came ?? askedOf(how, flow, request),',
-    replace: 'return [askedOf(how, flow, request),',
+    find: 'messages.push(came ?? (await askedOf(how, flow, request)));',
+    replace: 'messages.push(await askedOf(how, flow, request));',
   });
   const { payloads } = await played({
     rules: [],
@@ -103,7 +103,7 @@ test('full keeps both sides of what a rule changes, and what it blocks', async (
 test('redacted keeps nothing that looks like a secret or personal data, also where no rule is in force', async () => {
   proves('capture.redacted-is-masked', {
     file: 'gateway/pipeline/capture.ts',
-    find: "if (how.mode === 'redacted') return { what, at, bytes, ...how.mask(body, limit) };",
+    find: "if (how.mode === 'redacted') return { what, at, bytes: body.length, ...(await how.mask(body, limit)) };",
     replace: '',
   });
   const { payloads, forwarded } = await played({
