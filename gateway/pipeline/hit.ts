@@ -25,7 +25,7 @@ export function addHits(log: HitLog, hits: readonly RuleHit[]): void {
   }
 }
 
-/** What was found after the record of its call was written, or in no call at all. */
+/** What was found after the record of its call was written, or in no call at all. The last event of many says how many there are beside them. */
 export async function recordLate(
   recorder: Recorder,
   { caller, assignment, method }: Pick<Told, 'caller' | 'assignment' | 'method'>,
@@ -33,9 +33,11 @@ export async function recordLate(
 ): Promise<void> {
   const [told, last] = [hits.slice(0, hitsAtMost), hits.at(-1)];
   if (last && hits.length > hitsAtMost) told[hitsAtMost - 1] = last;
-  for (const { rule, action, on, pointer, alert } of told) {
+  const beyond = hits.length - told.length;
+  for (const [index, { rule, action, on, pointer, alert }] of told.entries()) {
     const at = Date.now();
     const detail = {
+      ...(beyond > 0 && index === hitsAtMost - 1 && { hitsBeyond: beyond }),
       rule,
       action,
       on,
