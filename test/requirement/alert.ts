@@ -54,6 +54,11 @@ export const alert: readonly Requirement[] = [
     source: 'docs/siem.md, "Alerts"',
   },
   {
+    id: 'alert.opened-first',
+    promise: 'That an alert closed is not told before it was told that it opened, however many gateway servers tell.',
+    source: 'docs/siem.md, "Alerts"',
+  },
+  {
     id: 'alert.one-id',
     promise: 'An alert that is told twice has one id.',
     source: 'docs/siem.md, "Alerts"',

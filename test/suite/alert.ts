@@ -140,6 +140,24 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
       expect(await closings()).toMatchObject([{ id: again?.id, key: 'server:a', closedAt: 9 }]);
     });
 
+    test('tell that one closed only after whoever was about to tell that it opened has, or has ended', async () => {
+      proves('alert.opened-first', {
+        file: 'gateway/store/sql/alert-telling.ts',
+        find: 'lease_until: told_at === null ? lease_until : null',
+        replace: 'lease_until: null',
+      });
+      await take(1, [raised('server:a', 100), raised('server:b', 101)]);
+      const [a, b] = await store.alert.claimUntold(1000, 2000);
+      await store.alert.settleAlerts([{ key: 'server:a', upTo: 100 }], 1001);
+      await store.alert.settleAlerts([{ key: 'server:b', upTo: 101 }], 1002);
+      const closing = async (now: number) => (await store.alert.claimClosed(now, now + 5000)).map(({ id }) => id);
+      expect(await closing(1003)).toEqual([]);
+      if (a) await store.alert.told(a.id, 1004);
+      expect(await closing(1005)).toEqual([a?.id]);
+      expect(await closing(1999)).toEqual([]);
+      expect(await closing(2000)).toEqual([b?.id]);
+    });
+
     test('know which hosts are new, each once, whenever they came', async () => {
       const use = { user: slug('ada'), gateway: slug('main'), title: 'Codex' };
       await store.sawHosts([{ ...use, id: 'codex', at: 2000 }]);

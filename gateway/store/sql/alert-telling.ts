@@ -31,18 +31,27 @@ export async function claimUntold(db: Db, dialect: DialectName, now: number, unt
 }
 
 export async function told(db: Db, id: AlertId, now: number): Promise<void> {
-  await db.updateTable('alert').set({ told_at: now }).where('id', '=', id).execute();
+  await db.transaction().execute(async (tx) => {
+    await tx.updateTable('alert').set({ told_at: now }).where('id', '=', id).execute();
+    await tx.updateTable('alert_closing').set({ lease_until: null }).where('alert_id', '=', id).execute();
+  });
 }
 
-/** Rows that were just closed. Whoever was never told of one need not be told that it is over; who began to tell of it will have. */
+/**
+ * Rows that were just closed. Whoever was never told of one need not be told that it is over. Where somebody has begun to tell that it opened, that comes first: nobody tells that
+ * it closed until they have, or their time is over.
+ */
 export async function noteClosed(tx: Tx, rows: readonly Selectable<Tables['alert']>[], now: number): Promise<void> {
   const closed = rows
     .filter(({ told_at, lease_until }) => told_at !== null || lease_until !== null)
-    .map(({ id, key, level, words, record }) => ({ id: RecordId.parse(newId(now)), alert_id: id, key, level, words, record }));
+    .map(({ id: alert_id, key, level, words, record, told_at, lease_until }) => {
+      const id = RecordId.parse(newId(now));
+      return { id, alert_id, key, level, words, record, lease_until: told_at === null ? lease_until : null };
+    });
   for (const some of parts(closed))
     await tx
       .insertInto('alert_closing')
-      .values(some.map((row) => ({ ...row, closed_at: now, lease_until: null })))
+      .values(some.map((row) => ({ ...row, closed_at: now })))
       .execute();
 }
 
