@@ -4,7 +4,8 @@ import type { AllowedCall } from '../call.ts';
 import { asksBack } from '../mcp/feature.ts';
 import { isObject, readMessage } from '../mcp/jsonrpc.ts';
 import type { Member } from '../mcp/span.ts';
-import { beginsTask, taskIdSpans } from '../mcp/task-name.ts';
+import { beginsTask, relatedTasks, taskIdSpans } from '../mcp/task-name.ts';
+import type { Direction } from '../rule/compile.ts';
 import type { Own } from '../rule/place.ts';
 import type { Reply } from '../upstream/upstream.ts';
 import { needsInput } from './input-required.ts';
@@ -41,11 +42,14 @@ export function ownOfQuestion({ task }: Pick<AllowedCall, 'task'>): Own {
   return { members: none, tasks: namesOf(task), isTokenReplaced: false };
 }
 
-/** Of what is said beside an answer, by a server or by a host that is asked something. */
-export function ownOfNotification(body: Buffer, members: readonly Member[]): Own {
-  const span = members.find(({ key }) => key === 'method')?.value;
+/** Of what is said beside an answer, by a server or by a host that is asked something. A server's names the task that it belongs to as its reader knows it. */
+export function ownOfNotification(body: Buffer, members: readonly Member[], on: Direction): Own {
+  const valueOf = (name: string) => members.find(({ key }) => key === name)?.value;
+  const span = valueOf('method');
   const method: unknown = span && JSON.parse(body.toString('utf8', span.start, span.end));
-  return { members: ofNotification.get(String(method)) ?? none, tasks: none, isTokenReplaced: false };
+  const params = on === 'response' ? valueOf('params') : undefined;
+  const tasks = params ? new Set(relatedTasks(body, params)) : none;
+  return { members: ofNotification.get(String(method)) ?? none, tasks, isTokenReplaced: false };
 }
 
 /** All are exposed, and what is listed is looked at and has none of this name: it is whatever the host wrote. */

@@ -157,7 +157,8 @@ export function createScreen(deps: ScreenDeps): Screen {
           queue.dropped++;
           return deps.onDropped();
         }
-        const screened = run({ on, of, kind: 'notification', own: ownOfNotification }, body, AbortSignal.timeout(engineWithinMs));
+        const own = (text: Buffer, members: readonly Member[]) => ownOfNotification(text, members, on);
+        const screened = run({ on, of, kind: 'notification', own }, body, AbortSignal.timeout(engineWithinMs));
         if (!(screened instanceof Promise) && queue.waiting === 0) return tell(screened ?? body);
         // It may be refused before its turn.
         if (screened instanceof Promise) screened.catch(() => undefined);

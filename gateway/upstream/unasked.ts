@@ -1,6 +1,6 @@
 // What a server says without being asked: progress, log messages, questions to the host. The rule: it goes to the host of the call that it belongs to, or to
 // the conversation that the session is for; what can't be told whose it is goes nowhere. A session that several conversations share passes on the progress
-// of their own calls and nothing else. News of lists and resources is interest.ts' business.
+// of their own calls and nothing else. A task has no other id for them than the one that they know. News of lists and resources is interest.ts' business.
 import { asFault, entryOf, Fault } from '#contract/error.ts';
 import { newId, type Slug, type WorkstationId } from '#contract/id.ts';
 import type { AllowedCall, Listener } from '../call.ts';
@@ -17,6 +17,7 @@ import { reaches, readLogLevel } from '../mcp/log-level.ts';
 import { isNews } from '../mcp/news.ts';
 import { progressTokenOf, reportWithToken } from '../mcp/progress.ts';
 import { splice } from '../mcp/span.ts';
+import { isOfTask, withShownTask } from '../mcp/task-name.ts';
 import type { Screening, Told } from './upstream.ts';
 
 /** A request that waits for its answer. */
@@ -101,7 +102,7 @@ export class Unasked {
       this.#questions.get(JSON.stringify(message.params.value['requestId']))?.abort();
     else if (method === 'notifications/tasks/status') this.#taskMoved(body, message);
     else if (isNews(method)) this.#deps.onNews(body, message);
-    else if (method === 'notifications/elicitation/complete' && !this.#deps.isShared) this.#tellAll(body);
+    else if (method === 'notifications/elicitation/complete' && !this.#deps.isShared) this.#tellAll(body, message);
     else this.#deps.onDropped();
   }
 
@@ -160,8 +161,9 @@ export class Unasked {
     one.moved();
     const { call } = one;
     const { audience } = call ?? {};
-    if (call && audience)
-      this.#deps.screen(call, asLine(reportWithToken(body, message, one.progressToken)), (told) => audience.tell(told));
+    if (!call || !audience) return;
+    const report = reportWithToken(body, message, one.progressToken);
+    this.#deps.screen(call, asLine(this.#ofTask(report, message, audience.conversation, call)), (told) => audience.tell(told));
   }
 
   /** To the newest call of a legacy host, to the only one of a modern host; where there is none, to the conversation. */
@@ -178,7 +180,8 @@ export class Unasked {
     const told = call?.era === 'modern' && calls.length > 1 ? [] : hearers.filter(({ listener }) => isWanted(listener));
     if (told.length === 0) this.#deps.onDropped();
     for (const { listener, of, isAggregated } of told) {
-      const own = asLine(isAggregated ? withLogger(body, message, this.#deps.server) : body);
+      const named = isAggregated ? withLogger(body, message, this.#deps.server) : body;
+      const own = asLine(this.#ofTask(named, message, call?.audience ? call.audience.conversation : listener, call));
       this.#deps.screen(of, own, (screened) => listener.tell(screened));
     }
   }
@@ -193,15 +196,22 @@ export class Unasked {
     });
     if (!span || told.length === 0) return this.#deps.onDropped();
     for (const { listener, of, shown } of told) {
-      const own = asLine(splice(body, [{ span, by: JSON.stringify(shown) }]));
+      const own = asLine(this.#ofTask(splice(body, [{ span, by: JSON.stringify(shown) }]), message, listener));
       this.#deps.screen(of, own, (screened) => listener.tell(screened));
     }
   }
 
-  #tellAll(body: Buffer): void {
+  #tellAll(body: Buffer, message: NotificationMessage): void {
     if (this.#joined.size === 0) this.#deps.onDropped();
     for (const { listener, of } of this.#joined.values())
-      this.#deps.screen(of, asLine(body), (screened) => listener.tell(screened));
+      this.#deps.screen(of, asLine(this.#ofTask(body, message, listener)), (screened) => listener.tell(screened));
+  }
+
+  /** `body`: of the message, also where something else of it was changed. The task as the one that the call is about, or that the conversation began. */
+  #ofTask(body: Buffer, message: NotificationMessage, told: Listener | undefined, call?: AllowedCall): Buffer {
+    if (!isOfTask(message)) return body;
+    const shownOf = (own: string) => (call?.task?.own === own ? call.task.shown : told?.tasks?.shownOf(this.#deps.server, own));
+    return withShownTask(body, shownOf);
   }
 }
 

@@ -194,6 +194,11 @@ export const protocol: readonly Requirement[] = [
     source: 'docs/features.md',
   },
   {
+    id: 'protocol.task-told-by-shown',
+    promise: "What a server says beside an answer names its task by the id that the host knows, and never by the server's own.",
+    source: 'ARCHITECTURE.md, "Tasks"',
+  },
+  {
     id: 'protocol.task-listen',
     promise: 'What a server says of a task reaches just those who watch this task.',
     source: 'docs/features.md',

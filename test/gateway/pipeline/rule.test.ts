@@ -147,6 +147,32 @@ test('progress and log messages are inspected; what is blocked is dropped', asyn
   expect(blocked.record).toMatchObject({ decision: 'allowed', hits: [{ action: 'block' }, { action: 'block' }] });
 });
 
+test('the id of the task that a notification belongs to is no word of its server', async () => {
+  const meanwhile: Meanwhile = (call, screen) => {
+    const params = { progressToken: 1, progress: 1, _meta: { 'io.modelcontextprotocol/related-task': { taskId: ssn } } };
+    screen.notification(call, said('notifications/progress', params), (body) => call.audience?.tell(body));
+    const other = { ...params, _meta: { 'io.modelcontextprotocol/related-task': { taskId: 'x', note: ssn } } };
+    screen.notification(call, said('notifications/progress', other), (body) => call.audience?.tell(body));
+  };
+  const { told } = await played({ rules: [redacts], meanwhile });
+  expect(told).toEqual([expect.stringContaining(ssn)]);
+});
+
+test('what is found in a message of no open call is an event each, of many 50, of which the last counts the others', async () => {
+  const heard: string[] = [];
+  const meanwhile: Meanwhile = async (call, screen) => {
+    const many = said('notifications/message', { level: 'info', data: Array.from({ length: 60 }, () => ssn) });
+    const { caller, assignment, method, era, item } = call;
+    screen.notification({ caller, assignment, method, era, item }, many, (body) => void heard.push(body.toString()));
+    while (heard.length === 0) await new Promise(setImmediate);
+  };
+  const { records } = await played({ rules: [redacts], meanwhile });
+  const events = records.flatMap((one) => (one.kind === 'event' && one.event === 'rule_hit' ? [one.detail] : []));
+  expect(events).toHaveLength(50);
+  expect(events.map(({ hitsBeyond }) => hitsBeyond)).toEqual([...Array.from({ length: 49 }, () => undefined), 10]);
+  expect(events.at(-1)).toMatchObject({ rule: 'no-ssn', pointer: '/data/59', server: 'notes' });
+});
+
 test('notifications that wait for an engine stay in their order, and what it blocks is dropped', async () => {
   let asked = 0;
   const engines: Engines = {
