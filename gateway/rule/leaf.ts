@@ -9,7 +9,7 @@ export interface Container {
   readonly key: string | number;
   /** What its member `type` says, where that is a text. */
   type: string | undefined;
-  /** What its member `name`, `key`, `header` or `field` says, where that is a text: of an entry in a list of headers or settings. */
+  /** What its members `name`, `key`, `header` and `field` say, where they are texts, a line each: of an entry in a list of headers or settings. */
   named: string | undefined;
 }
 export interface Leaf {
@@ -61,7 +61,7 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
       if (text.length >= pictureLength) hasLong = true;
       if (isKey) place = text;
       else if (place === 'type' && container) container.type = text;
-      else if (container && typeof place === 'string' && naming.has(place)) container.named ??= text;
+      else if (container && typeof place === 'string' && naming.has(place)) container.named = withName(container.named, text);
       // The empty one says nothing.
       if (text !== '')
         leaves.push({
@@ -113,6 +113,12 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
   };
 }
 
+/** As long as names are, and of a few. */
+function withName(known: string | undefined, text: string): string {
+  if (known === undefined) return text;
+  return known.length < 256 ? `${known}\n${text.slice(0, 64)}` : known;
+}
+
 function isBeforeColon(body: Buffer, from: number, end: number): boolean {
   let at = from;
   while (body[at] === 0x20 || body[at] === 0x0a || body[at] === 0x0d || body[at] === 0x09) at++;
@@ -150,7 +156,7 @@ const holding: ReadonlySet<string> = new Set(['value', 'values', 'text']);
 
 /**
  * The name of the member whose value a text is, or is among in a list; where that only says that it is a value, what the object around it is called. Empty where there
- * is none, and of a name itself.
+ * is none, and of a name itself. Where several stand beside it, a line each.
  */
 export function memberNameOf({ kind, key, container }: Leaf): string {
   if (kind === 'key') return '';

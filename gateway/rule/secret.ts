@@ -90,11 +90,13 @@ const kinds: readonly Kind[] = [
 
 /** A name that says so, then a value: key=…, "token": "…", Authorization: Bearer …. */
 const named =
-  /(?:pass(?:word|wd|phrase)?|secret|api[_-]?key|apikey|access[_-]?key|auth[_-]?token|access[_-]?token|refresh[_-]?token|client[_-]?secret|private[_-]?key|bearer|kennwort|passwort|contraseña|mot de passe)["']?\s{0,4}(?:[:=]|=>|:=|\s)\s{0,4}["'`]?(?<value>[A-Za-z0-9!@#$%^&*()_+~.,/=-]{8,400})/gi;
+  /(?:pass(?:word|wd|phrase)|secret|api[_-]?key|apikey|access[_-]?key|auth[_-]?token|access[_-]?token|refresh[_-]?token|client[_-]?secret|private[_-]?key|bearer|kennwort|passwort|contraseña|mot de passe)["']?\s{0,4}(?:[:=]|=>|:=|\s)\s{0,4}["'`]?(?<value>[A-Za-z0-9!@#$%^&*()_+~.,/=-]{8,400})/gi;
+/** `pass` alone: tests pass too, and say so before their names. */
+const passed =
+  /(?<![\p{L}\p{N}_-])(?:pass["']?\s{0,4}:|[Pp][Aa][Ss][Ss]["']?\s{0,4}=)\s{0,4}["'`]?(?<value>[A-Za-z0-9!@#$%^&*()_+~,=-]{8,400})/gu;
 /** Of which one stands in each of those names. */
 const nameWords = [
-  'passw',
-  'passp',
+  'pass',
   'secret',
   'apikey',
   'api-key',
@@ -140,24 +142,31 @@ function findNamed(text: string, time: TimeBudget): Match[] {
   const lower = text.toLowerCase();
   if (!nameWords.some((word) => lower.includes(word))) return [];
   time.check();
-  return [...text.matchAll(named)].flatMap(({ 0: whole, index, groups }): Match[] => {
-    time.check();
-    const value = groups?.['value'] ?? '';
-    const start = index + whole.length - value.length;
-    return isRandom(value) ? [{ start, end: start + value.length, type: 'SECRET' }] : [];
-  });
+  const valuesOf = (pattern: RegExp, isMeant: (value: string, end: number) => boolean) =>
+    [...text.matchAll(pattern)].flatMap(({ 0: whole, index, groups }): Match[] => {
+      time.check();
+      const value = groups?.['value'] ?? '';
+      const end = index + whole.length;
+      return isRandom(value) && isMeant(value, end) ? [{ start: end - value.length, end, type: 'SECRET' }] : [];
+    });
+  return [...valuesOf(named, () => true), ...valuesOf(passed, (value, end) => isMixed(value) && !isOfPath(text[end]))];
 }
 
-/** The value of a member whose name says so: all of it, but of what a header says how it is meant. */
-function findMember(text: string, name: string): Match[] {
-  const [, scheme = ''] = /^(?:proxy-)?authorization$/i.test(name)
+/** Of both cases, as what was made by chance mostly is. */
+const isMixed = (value: string): boolean => /[a-z]/.test(value) && /[A-Z]/.test(value);
+const isOfPath = (next = ''): boolean => next !== '' && './\\:'.includes(next);
+
+const secretName =
+  /^(?:.*[_.-])?(?:pass(?:word|wd|phrase)?|secret|api[_-]?key|apikey|(?:access|auth|refresh|id|bearer)?[_-]?token|access[_-]?key|client[_-]?secret|private[_-]?key)$/i;
+
+/** The value of a member whose name says so: all of it, but of what a header says how it is meant. `names`: a line each. */
+function findMember(text: string, names: string): Match[] {
+  const all = names.split('\n');
+  const [, scheme = ''] = all.some((name) => /^(?:proxy-)?authorization$/i.test(name))
     ? (/^((?:Basic|Bearer|Token|ApiKey) +)\S{8,4000}$/i.exec(text) ?? [])
     : [];
   if (scheme !== '' && isRandom(text.slice(scheme.length))) return [{ start: scheme.length, end: text.length, type: 'SECRET' }];
-  const isNamed =
-    /^(?:.*[_.-])?(?:pass(?:word|wd|phrase)|secret|api[_-]?key|apikey|(?:access|auth|refresh|id|bearer)?[_-]?token|access[_-]?key|client[_-]?secret|private[_-]?key)$/i.test(
-      name.slice(0, 60),
-    );
+  const isNamed = all.some((name) => secretName.test(name.slice(0, 60)));
   return isNamed && !/\s/.test(text) && text.length <= 400 && isRandom(text)
     ? [{ start: 0, end: text.length, type: 'SECRET' }]
     : [];

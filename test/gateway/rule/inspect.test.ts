@@ -300,9 +300,12 @@ test('a name counts for the value one level down, and for the one beside it', as
     headers: [
       { name: 'Authorization', value: said },
       { value: secret, key: 'X-Api-Key' },
+      { name: 'ada', field: 'password', value: secret },
+      { key: 'api_key', value: secret, header: 'X-Request' },
       { name: 'X-Request', value: 'h7Kp-2x9QzLm' },
     ],
     Authorization: said,
+    mail: { user: 'ada', pass: secret },
   });
   expect(await outcome([rule], params(made('h7Kp-2x9QzLm', basic)))).toEqual(params(made('[REDACTED]', 'Basic [REDACTED]')).body);
   // What is named so and says nothing stays.
@@ -312,6 +315,20 @@ test('a name counts for the value one level down, and for the one beside it', as
     fields: [{ name: 'password', value: 'text' }],
   };
   expect(await outcome([rule], params(plain))).toEqual(params(plain).body);
+});
+
+test('what is called pass alone is a secret only where it is no word of a test', async () => {
+  const left = async (said: string) => outcome([{ name: 'keys', method: 'secrets', action: 'redact' }], params({ said }));
+  for (const before of ['user=ada pass=', 'pass: "', 'PASS = '])
+    expect(await left(`${before}h7Kp2x9QzL`)).toEqual(params({ said: `${before}[REDACTED]` }).body);
+  const others = [
+    'PASS: test-Foo1-bar',
+    'PASS=12 Skip2',
+    'pass: check_Login2.test.ts',
+    'first_pass=render_V2',
+    'compass: N12Degree',
+  ];
+  for (const said of others) expect(await left(said)).toEqual(params({ said }).body);
 });
 
 test('the same text has the same hash at one gateway, and nobody makes it without the key', async () => {
