@@ -1,4 +1,5 @@
 // What was captured of a call, by the admin API: who may read it, that it was read, and what is no longer what the record stands for.
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Capability } from '#contract/capability.ts';
@@ -7,6 +8,7 @@ import { PolicyFile } from '#contract/policy.ts';
 import { verifyPayloads } from '../../gateway/admin/payload-verify.ts';
 import { proves } from '../requirement.ts';
 import { until } from '../walk/deployment.ts';
+import { root, run } from '../walk/program.ts';
 import { capturedCall } from './prepare.ts';
 import { openStage, type Stage } from './stage.ts';
 
@@ -178,4 +180,22 @@ test('verifying them names each that is missing, was exchanged, moved, added or 
   for (const said of ['what was asked', 'what was answered', 'another text']) expect(JSON.stringify(found)).not.toContain(said);
   tamper(`update payload_key set sealed = replace(sealed, '1.', '2.')`);
   expect((await verify()).broken.filter(({ record }) => record === whole)).toHaveLength(2);
+});
+
+test('the command line verifies them too, names what is wrong, and ends with 1 then', async () => {
+  const verify = (...flags: string[]) =>
+    run(join(root, 'gateway/cli.ts'), ['audit', 'verify', ...flags, '--data', stage.data.dir]);
+  const [id] = [await capturedCall(stage), await capturedCall(stage)];
+  const whole = await verify('--payloads');
+  expect([whole.stderr, whole.code]).toEqual(['', 0]);
+  expect(whole.stdout).toMatch(/^whole: \d+ records in 1 chain\n(?:.*\n)*whole: 4 captured payloads\n$/);
+  tamper(`delete from payload where record_id = '${id}' and direction = 'request'`);
+  const [broken, told, records] = await Promise.all([verify('--payloads'), verify('--payloads', '--json'), verify()]);
+  expect(broken).toMatchObject({ code: 1, stderr: expect.stringContaining('1 captured payloads are not what') });
+  expect(broken.stdout).toContain(`${id} request: it is missing\n`);
+  expect([told.code, JSON.parse(told.stdout)]).toMatchObject([
+    1,
+    { ok: true, captured: { payloads: 3, broken: [{ record: id, direction: 'request', why: 'it is missing' }], beyond: 0 } },
+  ]);
+  expect(records.code).toBe(0);
 });

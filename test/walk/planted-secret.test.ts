@@ -156,3 +156,13 @@ test('what flows and what starts a server is found in no database, log, backup, 
   expect(places('get-sum').some((place) => place.includes('gateway.sqlite'))).toBe(true);
   expect(shapes.flatMap(([name, text]) => places(text).map((place) => `${name}: ${place}`))).toEqual([]);
 });
+
+test('what an engine is shown is removed at the command line, and it is asked no more', async () => {
+  const remove = () => deployment.admin('engine', 'secret', 'remove', 'judge', '--reason', 'it may be known');
+  expect(await remove()).toBe('judge: removed\n');
+  await until('calls to be refused', async () => (await call('remote', 'whoami')).includes('RULE_UNDECIDED'));
+  expect(await deployment.admin('engine', 'list')).toContain('not asked: the value of its header Authorization');
+  expect(await remove()).toBe('judge: there was none\n');
+  const deed = await until('the deed', async () => (await deployment.deeds()).find(({ reason }) => reason === 'it may be known'));
+  expect(deed).toMatchObject({ operation: 'engines.remove-secret', target: 'judge' });
+});
