@@ -1,5 +1,4 @@
 // Policy as code: from the policy in force to the one in a file, all or nothing. Applying the same policy again changes nothing.
-import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Fault } from '#contract/error.ts';
 import type { PolicyFile } from '#contract/policy.ts';
@@ -35,6 +34,7 @@ export async function applyPolicy(
 
 async function applyOnce(deps: Parameters<typeof applyPolicy>[0]): Promise<Applied> {
   const { store, policy, now, isPlanOnly } = deps;
+  const pause = pauses();
   // The revision is read first: what changes after it makes the replacement fail.
   const revision = await store.revision();
   const [before, tokens, workstations, made] = await Promise.all([
@@ -44,17 +44,17 @@ async function applyOnce(deps: Parameters<typeof applyPolicy>[0]): Promise<Appli
     store.signIn.madePeople(),
   ]);
   // Between the parts of it calls go on: each of a large policy takes its moment, and the revision tells whether anything came in between.
-  await setImmediate();
+  await pause();
   deps.expect?.(before);
   const changes = await sliced(planPolicy(before, policy, { tokens, workstations, made, now }));
   if (isPlanOnly || changes.length === 0) return { changes, isApplied: false };
-  await setImmediate();
+  await pause();
   await refuseAbove(deps.actor, before, policy);
   const { policy: inForce } = await store.policy();
-  await setImmediate();
+  await pause();
   await refuseTaking(deps.actor, inForce, before, policy);
   const [was, is] = await differentParts(before, policy);
-  await setImmediate();
+  await pause();
   const to = doing(deps, now, { operation: 'policy.apply', target: null, before: was, after: is });
   await to.replacePolicy(policy, revision, now);
   return { changes, isApplied: true };

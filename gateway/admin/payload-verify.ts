@@ -1,12 +1,12 @@
 // Whether each captured payload is there, opens, and is what its record stands for. The rule: nothing of what is in one is shown or kept; what can't be opened or compared
 // counts as broken, and is named.
 import { hash } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import type { CallRecord } from '#contract/audit.ts';
 import { Fault } from '#contract/error.ts';
 import type { RecordId } from '#contract/id.ts';
 import { payloadDirections, type PayloadDirection, type SealedPayload } from '#contract/payload.ts';
 import { payloadDays, retentionCutoff } from '#contract/retention.ts';
+import { pauses } from '../slice.ts';
 import type { StoredPayload } from '../store/payload.ts';
 import type { ChainedRecord, Store } from '../store/store.ts';
 import { payloadOpener } from '../vault/payload-key.ts';
@@ -39,6 +39,7 @@ export async function verifyPayloads(of: {
 }): Promise<VerifiedPayloads> {
   const { store, keys, now } = of;
   const open = payloadOpener({ store, keys });
+  const pause = pauses();
   const broken: BrokenPayload[] = [];
   let payloads = 0;
   let beyond = 0;
@@ -57,7 +58,7 @@ export async function verifyPayloads(of: {
     payloads += page.length;
     last = page.at(-1)?.payload;
     if (last === undefined || page.length < pagePayloads) break;
-    await setImmediate();
+    await pause();
   }
 
   for (const chain of await store.chains())
@@ -78,7 +79,7 @@ export async function verifyPayloads(of: {
       const end = page.at(-1);
       if (end === undefined || page.length < pageRecords) break;
       seq = end.seq;
-      await setImmediate();
+      await pause();
     }
   return { payloads, broken, beyond };
 }

@@ -1,7 +1,7 @@
 // Searching the records as the command line and the admin API do it: a page, where the next one begins, and how many records are not in the index yet.
 // The rule: whoever asks is told what could be missing.
-import { setImmediate } from 'node:timers/promises';
 import { Fault } from '#contract/error.ts';
+import { pauses } from '../slice.ts';
 import type { RecordFilter } from '../store/search.ts';
 import type { Store } from '../store/store.ts';
 import { parseDuration } from './duration.ts';
@@ -39,9 +39,10 @@ const batch = 200;
 /** Brings the index up to date for that long at most, for whoever looks while no gateway server runs. */
 export async function catchUp({ search }: Searched, withinMs: number, signal?: AbortSignal): Promise<void> {
   const until = performance.now() + withinMs;
+  const pause = pauses();
   while (performance.now() < until && (await search.index(batch)) === batch) {
     signal?.throwIfAborted();
-    await setImmediate();
+    await pause();
   }
 }
 

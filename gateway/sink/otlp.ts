@@ -9,7 +9,7 @@ import { LogsRequest, TracesRequest } from './otlp-schema.ts';
 import { type Poster, refusalOf } from './post.ts';
 import { decode, encode, type Message } from './protobuf.ts';
 import { inWords, type Outcome, type Receiver } from './receiver.ts';
-import { inSlices } from './slice.ts';
+import { inSlices } from '../slice.ts';
 
 export interface OtlpDeps {
   readonly logsUrl: string | undefined;

@@ -7,7 +7,7 @@ import { reveal, Secret } from '#contract/secret.ts';
 import type { Item } from './item.ts';
 import { type Poster, refusalOf } from './post.ts';
 import { inWords, type Outcome, type Receiver } from './receiver.ts';
-import { inSlices } from './slice.ts';
+import { inSlices } from '../slice.ts';
 
 export interface SplunkDeps {
   /** Without `/services/collector`. */

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { Fault } from '#contract/error.ts';
 import type { Egress } from '../egress/egress.ts';
 import type { Receiver } from './receiver.ts';
-import { inSlices } from './slice.ts';
+import { inSlices } from '../slice.ts';
 import { type About, frameOf } from './syslog-message.ts';
 
 export interface SyslogDeps {

@@ -26,8 +26,8 @@ export const layers: readonly Layer[] = [
   { at: 'gateway/mcp/', ours: [...contract, 'gateway/call.ts'], packages: ['@modelcontextprotocol/core', 'zod'], node: 'all' },
   // The one way out to addresses that come from a policy or from somebody's document.
   { at: 'gateway/egress/', ours: contract, packages: ['undici', 'ipaddr.js', 'http-message-signatures'], node: 'all' },
-  // What may flow.
   { at: 'gateway/slice.ts', ours: [], packages: [], node: 'all' },
+  // What may flow.
   {
     at: 'gateway/rule/',
     ours: [...contract, 'gateway/slice.ts', 'gateway/mcp/', 'gateway/egress/egress.ts', 'gateway/egress/read.ts'],
@@ -55,12 +55,7 @@ export const layers: readonly Layer[] = [
     node: 'all',
   },
   // What the store says, as everybody who follows it has it.
-  {
-    at: 'gateway/state.ts',
-    ours: [...contract, 'gateway/policy/people.ts', 'gateway/store/store.ts'],
-    packages: [],
-    node: [],
-  },
+  { at: 'gateway/state.ts', ours: [...contract, 'gateway/policy/people.ts', 'gateway/store/store.ts'], packages: [], node: [] },
   {
     at: 'gateway/in-force.ts',
     ours: [...contract, 'gateway/policy/', 'gateway/rule/', 'gateway/state.ts', 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
@@ -118,6 +113,7 @@ export const layers: readonly Layer[] = [
     at: 'gateway/sink/',
     ours: [
       ...contract,
+      'gateway/slice.ts',
       'gateway/store/store.ts',
       'gateway/store/sink.ts',
       'gateway/bus/bus.ts',

@@ -1,63 +1,26 @@
 // Records that lie several in a row, taken apart, and what somebody with the database could do to such a row, and to the texts that records share: `audit verify` says what
 // and names the record.
-import { createSecretKey, randomBytes } from 'node:crypto';
-import { copyFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { extend, start, type Position } from '../../../gateway/audit/chain.ts';
 import type { Break } from '../../../gateway/audit/check.ts';
-import { replaceHeads } from '../../../gateway/audit/head.ts';
 import { createTexts } from '../../../gateway/audit/text.ts';
 import { verifyAudit } from '../../../gateway/audit/verify.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import { proves } from '../../requirement.ts';
-import { freshFolder } from '../../suite/ground.ts';
 import { callRecord, quiet } from '../../suite/sample.ts';
+import { openTampered, place, type Tamper, type Tampered } from './tampered.ts';
 
-const key = createSecretKey(randomBytes(32));
-let folder: string;
-let headFile: string;
-/** Records 1 to 12 in groups of 4, each a row with the key of its last; record n calls the tool `tool-n`. */
-const place = (seq: number) => 2 ** 40 + seq;
-
-beforeAll(async () => {
-  folder = await freshFolder();
-  headFile = join(folder, 'head');
-  const store = await openStore({ kind: 'sqlite', file: join(folder, 'whole.sqlite') }, { logger: quiet });
-  const textOf = createTexts();
-  let at: Position = start('main');
-  for (let group = 0; group < 3; group++) {
-    const calls = [1, 2, 3, 4].map((i) => callRecord(null, { at: group * 10 + i, tool: `tool-${group * 4 + i}`, legs }));
-    const { records, seal } = extend(
-      key,
-      at,
-      calls.map((one) => ({ at: one.at, body: textOf(one) })),
-    );
-    await store.appendRecords(records, seal);
-    at = seal;
-  }
-  await store.close();
-  replaceHeads(headFile, key, [at]);
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+let whole: Tampered;
 const legs = { gatewayToHost: 4, hostToGateway: 1, gatewayToServer: 2, serverToGateway: 3 };
-
-async function verifyAfter(tamper: (db: Database.Database) => void) {
-  const file = join(folder, 'tampered.sqlite');
-  for (const rest of ['', '-wal', '-shm']) await rm(`${file}${rest}`, { force: true });
-  copyFileSync(join(folder, 'whole.sqlite'), file);
-  const db = new Database(file);
-  tamper(db);
-  db.close();
-  const store = await openStore({ kind: 'sqlite', file }, { logger: quiet });
-  try {
-    return await verifyAudit({ store, key, headFile });
-  } finally {
-    await store.close();
-  }
-}
+/** Each group is a row with the key of its last; record n calls the tool `tool-n`. */
+beforeAll(async () => {
+  const textOf = createTexts();
+  whole = await openTampered((seq) => {
+    const call = callRecord(null, { at: seq, tool: `tool-${seq}`, legs });
+    return { at: call.at, body: textOf(call) };
+  });
+});
+afterAll(() => whole.close());
 
 interface Lines {
   lines: string[];
@@ -88,7 +51,7 @@ const run = (db: Database.Database, statement: string, ...values: readonly unkno
   if (db.prepare(statement).run(...values).changes === 0) throw new Error('nothing was changed');
 };
 
-const tamperings: readonly (readonly [string, Break, number, (db: Database.Database) => void])[] = [
+const tamperings: readonly (readonly [string, Break, number, Tamper])[] = [
   ['a value altered', 'altered', 6, (db) => inRow(db, (of) => changeLine(of, 1, (line) => line.replace(/\d+$/, '77')))],
   [
     'a value of the last altered',
@@ -175,7 +138,7 @@ const tamperings: readonly (readonly [string, Break, number, (db: Database.Datab
 
 describe('records that are taken apart', () => {
   test('are whole as they were written, a group in a row', async () => {
-    const verdict = await verifyAfter((db) =>
+    const verdict = await whole.verifyAfter((db) =>
       expect(db.prepare('select count(*) from record where count = 4').pluck().get()).toBe(3),
     );
     expect(verdict).toMatchObject({ ok: true, records: 12, chains: [{ chain: 'main', seals: 3 }] });
@@ -187,8 +150,8 @@ describe('records that are taken apart', () => {
       find: '  const texts: KeptTexts = new Map();',
       replace: '  const texts: KeptTexts = ((globalThis as { kept?: KeptTexts }).kept ??= new Map());',
     });
-    const file = join(folder, 'anew.sqlite');
-    copyFileSync(join(folder, 'whole.sqlite'), file);
+    const { key } = whole;
+    const { file, headFile } = await whole.copy('anew');
     const store = await openStore({ kind: 'sqlite', file }, { logger: quiet });
     try {
       expect(await verifyAudit({ store, key, headFile })).toMatchObject({ ok: true, records: 12 });
@@ -207,6 +170,6 @@ describe('records that are taken apart', () => {
       find: 'seq: seq - count + 1 + index,',
       replace: 'seq: seq - lines.length + 1 + index,',
     });
-    expect(await verifyAfter(tamper)).toMatchObject({ ok: false, chain: 'main', what, seq });
+    expect(await whole.verifyAfter(tamper)).toMatchObject({ ok: false, chain: 'main', what, seq });
   });
 });

@@ -1,57 +1,20 @@
 // What somebody with the database, and with all the files but the audit key, could do to real records in a real database: `audit verify` says what and names the record.
-import { createSecretKey, randomBytes } from 'node:crypto';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { extend, start, type Position } from '../../../gateway/audit/chain.ts';
 import type { Break } from '../../../gateway/audit/check.ts';
-import { replaceHeads } from '../../../gateway/audit/head.ts';
 import { link } from '../../../gateway/audit/link.ts';
-import { verifyAudit } from '../../../gateway/audit/verify.ts';
-import { openStore } from '../../../gateway/store/open.ts';
-import { freshFolder } from '../../suite/ground.ts';
 import { proves } from '../../requirement.ts';
-import { quiet, recordOf } from '../../suite/sample.ts';
+import { recordOf } from '../../suite/sample.ts';
+import { openTampered, place, type Tamper, type Tampered } from './tampered.ts';
 
-const key = createSecretKey(randomBytes(32));
-let folder: string;
-let headText: Buffer;
-/** Records 1 to 12 in groups of 4; the database has one chain, so a record's key is 2^40 + its number. */
-const place = (seq: number) => 2 ** 40 + seq;
-
+let whole: Tampered;
 beforeAll(async () => {
-  folder = await freshFolder();
-  const store = await openStore({ kind: 'sqlite', file: join(folder, 'whole.sqlite') }, { logger: quiet });
-  let at: Position = start('main');
-  for (let group = 0; group < 3; group++) {
-    const entries = [1, 2, 3, 4].map((i) => recordOf(group * 10 + i)).map((one) => ({ at: one.at, body: JSON.stringify(one) }));
-    const { records, seal } = extend(key, at, entries);
-    await store.appendRecords(records, seal);
-    at = seal;
-  }
-  await store.close();
-  replaceHeads(join(folder, 'head'), key, [at]);
-  headText = readFileSync(join(folder, 'head'));
+  whole = await openTampered((seq) => {
+    const record = recordOf(seq);
+    return { at: record.at, body: JSON.stringify(record) };
+  });
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
-
-async function verifyAfter(tamper: (db: Database.Database) => void) {
-  const [file, headFile] = [join(folder, 'tampered.sqlite'), join(folder, 'tampered.head')];
-  for (const rest of ['', '-wal', '-shm']) await rm(`${file}${rest}`, { force: true });
-  copyFileSync(join(folder, 'whole.sqlite'), file);
-  writeFileSync(headFile, headText);
-  const db = new Database(file);
-  tamper(db);
-  db.close();
-  const store = await openStore({ kind: 'sqlite', file }, { logger: quiet });
-  try {
-    return await verifyAudit({ store, key, headFile });
-  } finally {
-    await store.close();
-  }
-}
+afterAll(() => whole.close());
 
 const swap = (db: Database.Database, one: number, two: number) => {
   db.prepare('update record set id = 1 where id = ?').run(place(one));
@@ -71,7 +34,7 @@ const rehash = (db: Database.Database, from: number) => {
   }
 };
 
-const tamperings: readonly (readonly [string, Break, number, (db: Database.Database) => void])[] = [
+const tamperings: readonly (readonly [string, Break, number, Tamper])[] = [
   [
     'a word in a record altered',
     'altered',
@@ -148,7 +111,7 @@ const tamperings: readonly (readonly [string, Break, number, (db: Database.Datab
 
 describe('records in a database', () => {
   test('are whole as they were written', async () => {
-    expect(await verifyAfter(() => {})).toMatchObject({ ok: true, records: 12, chains: [{ chain: 'main', seals: 3 }] });
+    expect(await whole.verifyAfter(() => {})).toMatchObject({ ok: true, records: 12, chains: [{ chain: 'main', seals: 3 }] });
   });
 
   test.each(tamperings)('with %s are %s at record %i', async (_, what, seq, tamper) => {
@@ -157,7 +120,7 @@ describe('records in a database', () => {
       find: 'const expected = last.seq + 1;',
       replace: 'const expected = record.seq;',
     });
-    const verdict = await verifyAfter(tamper);
+    const verdict = await whole.verifyAfter(tamper);
     expect(verdict).toMatchObject({ ok: false, chain: 'main', what, seq });
   });
 });
