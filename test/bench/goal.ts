@@ -138,6 +138,7 @@ function foundFor(subject: Subject, rows: readonly Row[], readings: Readings): n
 const figureWords: Readonly<Record<Figure, string>> = {
   callsPerSecond: 'calls/s',
   cpuMs: 'CPU per call',
+  laterCpuMs: 'CPU per call after the last answer',
   p50Ms: 'p50',
   p99Ms: 'p99',
   generatorCpuMs: "the generator's CPU",

@@ -2,7 +2,7 @@
 import type { Measurement } from './load/window.ts';
 import type { Row } from './row.ts';
 
-export type Figure = 'callsPerSecond' | 'p50Ms' | 'p99Ms' | 'cpuMs' | 'generatorCpuMs' | 'foreignShare';
+export type Figure = 'callsPerSecond' | 'p50Ms' | 'p99Ms' | 'cpuMs' | 'laterCpuMs' | 'generatorCpuMs' | 'foreignShare';
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);

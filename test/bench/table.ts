@@ -1,6 +1,7 @@
 // The result for people: one table a cell, aligned, then what was read once, then the verdicts. Medians of the rounds.
-// `gen cpu` is what the load generator itself needed per call, `others` the share of the machine that went to processes outside the bench,
-// `quiet` in how many rounds that was little: the figures are the medians of those, where there are any.
+// `later` is the part of the CPU that a target used after its last answer, until it was at rest; `gen cpu` what the load generator itself needed per call,
+// `others` the share of the machine that went to processes outside the bench, `quiet` in how many rounds that was little: the figures are medians of those,
+// where there are any.
 import { keyOf, type CellName } from './cell.ts';
 import type { Verdict } from './goal.ts';
 import type { Measurement } from './load/window.ts';
@@ -31,7 +32,10 @@ const late: readonly Column[] = [
   { head: 'missed', show: (rounds) => String(rounds.reduce((sum, { missed = 0 }) => sum + missed, 0)) },
   { head: 'gen late p99', show: (rounds) => digits(median(rounds.map(({ lateMs = Number.NaN }) => lateMs))) },
 ];
-const cost: Column = { head: 'cpu ms/call', show: (rounds) => digits(medianOf(rounds, 'cpuMs')) };
+const cost: readonly Column[] = [
+  { head: 'cpu ms/call', show: (rounds) => digits(medianOf(rounds, 'cpuMs')) },
+  { head: 'later', show: (rounds) => digits(medianOf(rounds, 'laterCpuMs')) },
+];
 const beside: readonly Column[] = [
   { head: 'x floor', show: (rounds, roundsOf) => ratio(ratioOf(rounds, roundsOf('floor'), 'callsPerSecond')) },
   { head: 'cpu x floor', show: (rounds, roundsOf) => ratio(ratioOf(rounds, roundsOf('floor'), 'cpuMs')) },
@@ -69,9 +73,9 @@ function titleOf({ callers, payloadBytes, ratePerSecond }: CellName): string {
 }
 
 function columnsFor(cell: CellName): readonly Column[] {
-  if (cell.ratePerSecond !== undefined) return [...latency, ...late, cost, ...circumstances];
+  if (cell.ratePerSecond !== undefined) return [...latency, ...late, ...cost, ...circumstances];
   const amount = cell.payloadBytes >= bulkBytes ? [calls, bulk(cell)] : [calls];
-  return [...amount, ...latency, cost, ...beside, ...circumstances];
+  return [...amount, ...latency, ...cost, ...beside, ...circumstances];
 }
 
 export function renderReadings(readings: Readings): string {

@@ -12,6 +12,7 @@ const none = new Map<ReadingName, Reading>();
 const round = (callsPerSecond: number, cpuMs: number, more: Partial<Measurement> = {}): Measurement => ({
   callsPerSecond,
   cpuMs,
+  laterCpuMs: 0,
   p50Ms: 1,
   p99Ms: 2,
   generatorCpuMs: 0.01,

@@ -10,6 +10,7 @@ const round: Measurement = {
   p50Ms: 1.5,
   p99Ms: 12.34,
   cpuMs: 0.0456,
+  laterCpuMs: 0.0123,
   generatorCpuMs: 0.01,
   foreignShare: 0.02,
   calls: 100,
@@ -36,7 +37,7 @@ test('a cell has a column under each head, MiB/s for large payloads, and the rea
   expect(title).toBe('16 callers, 1048576 B');
   expect(heads.trim().split(/ {2,}/)).toHaveLength(floor.trim().split(/ {2,}/).length - 1);
   expect(heads).toMatch(/calls\/s +MiB\/s +p50 ms/);
-  expect(floor).toMatch(/^ {2}floor +120 +120 +1\.50 +12\.3 +0\.046 +1\.00 +1\.00 +- +0\.010 +2 % +1\/1 +0$/);
+  expect(floor).toMatch(/^ {2}floor +120 +120 +1\.50 +12\.3 +0\.046 +0\.012 +1\.00 +1\.00 +- +0\.010 +2 % +1\/1 +0$/);
   expect(gate).toContain(reason);
   expect(rest).toEqual([]);
 });

@@ -4,8 +4,9 @@ import { z } from 'zod';
 import { Drive } from '../target.ts';
 import { openHttp } from './http.ts';
 import { openLine } from './line.ts';
-import { measure } from './loop.ts';
+import { measure, sent } from './loop.ts';
 import { measureOpen } from './open-loop.ts';
+import { restOf } from './rest.ts';
 import { Cell, Measurement } from './window.ts';
 import type { Wire } from './wire.ts';
 
@@ -68,8 +69,10 @@ async function run(cell: Cell, roots: readonly number[]): Promise<Report> {
   const all = ownPid === undefined ? roots : [...roots, ownPid];
   const { ratePerSecond } = cell;
   const isOpen = ratePerSecond !== undefined;
+  const before = sent();
   const measurement = await (isOpen ? measureOpen(wire, { ...cell, ratePerSecond }, all) : measure(wire, cell, all));
-  return { type: 'measured', measurement };
+  const laterCpuMs = (await restOf(all)) / (sent() - before);
+  return { type: 'measured', measurement: { ...measurement, cpuMs: measurement.cpuMs + laterCpuMs, laterCpuMs } };
 }
 
 function report(what: Report): void {

@@ -1,7 +1,7 @@
 // Closed loops: each caller sends its next call when its answer has come. An answer that is not exactly right is an error, never a call; a target that
 // says no under a load has no figures for it, only its words.
 import { firstId, templateOf } from './echo.ts';
-import { createWindow, type Cell, type Measurement } from './window.ts';
+import { createWindow, type Cell, type Windowed } from './window.ts';
 import type { Reply, Wire } from './wire.ts';
 
 /** After this long a call has no answer, and the cell fails. */
@@ -13,6 +13,11 @@ let lastId = firstId - 1;
 /** Ids never come twice in a process: an answer that is late belongs to no other call. */
 export function nextId(): number {
   return ++lastId;
+}
+
+/** Calls of this process so far. */
+export function sent(): number {
+  return lastId - firstId + 1;
 }
 
 /** One call before those that count: what a target refuses, it refuses here, with its own words. */
@@ -35,7 +40,7 @@ export async function probe(wire: Wire): Promise<void> {
   }
 }
 
-export async function measure(wire: Wire, cell: Cell, roots: readonly number[]): Promise<Measurement> {
+export async function measure(wire: Wire, cell: Cell, roots: readonly number[]): Promise<Windowed> {
   await wire.prepare(cell.callers, templateOf(cell.payloadBytes, wire.era));
   await probe(wire);
   const window = createWindow(cell, roots);

@@ -6,7 +6,7 @@ import { templateOf } from './echo.ts';
 import { nextId, probe } from './loop.ts';
 import { metronomeFile, type Beat } from './metronome.ts';
 import { createSchedule, quantile } from './schedule.ts';
-import type { Cell, Measurement } from './window.ts';
+import type { Cell, Windowed } from './window.ts';
 import type { Reply, Wire } from './wire.ts';
 
 /** A call that has no answer after this long is missed. */
@@ -18,7 +18,7 @@ export async function measureOpen(
   wire: Wire,
   cell: Cell & { readonly ratePerSecond: number },
   roots: readonly number[],
-): Promise<Measurement> {
+): Promise<Windowed> {
   const { ratePerSecond, warmMs, ms } = cell;
   await wire.prepare(cell.callers, templateOf(cell.payloadBytes, wire.era));
   await probe(wire);

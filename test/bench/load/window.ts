@@ -19,8 +19,10 @@ export const Measurement = z.object({
   callsPerSecond: z.number(),
   p50Ms: z.number(),
   p99Ms: z.number(),
-  /** CPU of all server processes, by call. */
+  /** CPU of all server processes, by call, with what they did of it later. */
   cpuMs: z.number(),
+  /** Of it: after the last answer, until they were at rest. */
+  laterCpuMs: z.number(),
   /** CPU of the load generator, by call: it must be the cheaper one. */
   generatorCpuMs: z.number(),
   /** Share of the machine that others used meanwhile: figures of a busy machine are not worth much. */
@@ -34,13 +36,15 @@ export const Measurement = z.object({
   lateMs: z.number().optional(),
 });
 export type Measurement = z.infer<typeof Measurement>;
+/** While calls were made. */
+export type Windowed = Omit<Measurement, 'laterCpuMs'>;
 
 export interface Window {
   /** An answer came: counts it, if it is right. */
   add(beganAt: number, now: number): void;
   /** Opens and closes the window when it is time. True once it is closed. */
   turn(now: number): boolean;
-  result(): Omit<Measurement, 'errors' | 'firstError'>;
+  result(): Omit<Windowed, 'errors' | 'firstError'>;
 }
 
 export function createWindow(cell: Cell, roots: readonly number[]): Window {

@@ -1,0 +1,29 @@
+// What a target does after its last answer is counted until it is over.
+import { spawn } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { cpuMsOfTrees } from '../bench/cpu.ts';
+import { restOf } from '../bench/load/rest.ts';
+
+test('what a process still works at is waited for and counted', async () => {
+  const work =
+    'process.stdin.once("data", () => { const { user } = process.cpuUsage(); while (process.cpuUsage().user - user < 6e5); console.log("done"); })';
+  const child = spawn(process.execPath, ['-e', work], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const { pid } = child;
+  if (pid === undefined) throw new Error('it did not start');
+  let isDone = false;
+  child.stdout.once('data', () => (isDone = true));
+  try {
+    await restOf([pid]);
+    const before = cpuMsOfTrees([pid]);
+    child.stdin.write('now\n');
+    await expect.poll(() => cpuMsOfTrees([pid]) - before).toBeGreaterThan(50);
+    // On a busy machine it may be held up for so long that it passes for done.
+    let worked = 0;
+    while (!isDone) worked += await restOf([pid]);
+    expect(worked).toBeGreaterThan(200);
+    expect(worked).toBeLessThan(700);
+    expect(await restOf([pid])).toBeLessThan(100);
+  } finally {
+    child.kill();
+  }
+}, 60_000);
