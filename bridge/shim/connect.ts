@@ -120,8 +120,10 @@ class Shim {
   }
 
   #forward(socket: Socket, chunk: Buffer): void {
+    const isTaken = socket.write(chunk);
+    // While the agent wakes up: no answer can be read before this turn is over.
     this.#fromHost.push(chunk);
-    if (socket.write(chunk)) return;
+    if (isTaken) return;
     this.#options.stdin.pause();
     socket.once('drain', () => {
       if (!this.#held) this.#options.stdin.resume();
