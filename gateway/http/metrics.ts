@@ -36,6 +36,8 @@ export interface MetricsRegistry extends Metrics {
   watch(gauges: Gauges): void;
 }
 
+/** So many calls are counted at once: what one costs among many is a fraction of what it costs while its host waits. */
+const countedAtOnce = 256;
 const secondsBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 export function createMetrics(): MetricsRegistry {
@@ -103,13 +105,25 @@ export function createMetrics(): MetricsRegistry {
   perSink('skipped_records', 'Audit records that the sink was spared, since it was named.', (of) => of.skipped);
   perSink('parked_records', 'Audit records that are set aside, because the sink does not take them.', (of) => of.parked);
 
+  const over: { readonly decision: string; readonly code: string; readonly seconds: number }[] = [];
+  const count = () => {
+    for (const { decision, code, seconds } of over) {
+      calls.inc({ decision, code });
+      durations.observe({ decision }, seconds);
+    }
+    over.length = 0;
+  };
+
   return {
     call(decision, code, durationMs) {
-      calls.inc({ decision, code: code ?? '' });
-      durations.observe({ decision }, durationMs / 1000);
+      over.push({ decision, code: code ?? '', seconds: durationMs / 1000 });
+      if (over.length >= countedAtOnce) count();
     },
     notificationDropped: () => dropped.inc(),
-    text: () => registry.metrics(),
+    text() {
+      count();
+      return registry.metrics();
+    },
     watch(gauges) {
       watched = gauges;
     },

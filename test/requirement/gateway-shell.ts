@@ -66,6 +66,7 @@ export const gatewayShell: readonly Requirement[] = [
     promise: 'A gateway server whose audit refuses records says that it is not ready.',
     source: cli,
   },
+  { id: 'gateway-shell.metrics-whole', promise: 'Each look at the metrics has counted all calls that are over.', source: cli },
   { id: 'gateway-shell.metrics-loopback', promise: 'Metrics are read under a loopback name only.', source: cli },
   {
     id: 'gateway-shell.approval-exact',

@@ -54,6 +54,28 @@ describe('the metrics', () => {
       expect(body).toContain(line);
   });
 
+  test('have counted all that is over at each look, however many calls there were', async () => {
+    proves('gateway-shell.metrics-whole', {
+      file: 'gateway/http/metrics.ts',
+      find: '      count();\n      return registry.metrics();',
+      replace: '      return registry.metrics();',
+    });
+    let calls = 0;
+    for (const more of [1, 255, 256, 257, 700]) {
+      for (let i = 0; i < more; i++) metrics.call(i % 2 ? 'allowed' : 'failed', i % 2 ? null : 'SERVER_TIMEOUT', i % 2 ? 3 : 300);
+      calls += more;
+      const text = await metrics.text();
+      const counted = (line: string) => Number(text.split(`\n${line} `)[1]?.split('\n')[0] ?? 0);
+      const both =
+        counted('drawbridge_calls_total{decision="allowed",code=""}') +
+        counted('drawbridge_calls_total{decision="failed",code="SERVER_TIMEOUT"}');
+      const seen =
+        counted('drawbridge_call_duration_seconds_count{decision="allowed"}') +
+        counted('drawbridge_call_duration_seconds_count{decision="failed"}');
+      expect([both, seen]).toEqual([calls, calls]);
+    }
+  });
+
   test('are read under a loopback name only, and by no web page', async () => {
     proves('gateway-shell.metrics-loopback', {
       file: 'gateway/http/origin.ts',
