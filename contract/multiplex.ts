@@ -22,11 +22,11 @@ type ToldName = 'welcome' | 'refuse' | 'offer' | 'verdict' | 'calls' | 'report' 
 export interface MultiplexOwner {
   /** Hands a packet to the socket. */
   write(packet: Buffer): void;
-  /** False while the socket holds enough: then flush() writes nothing, and the owner calls it again when there is room. */
+  /** False while the socket holds enough: then nothing is written, and the owner calls resume() when there is room. */
   isWritable(): boolean;
   /**
-   * Something waits: call flush() soon, once. `isBusy`: the last packet held several messages, so others follow, and a packet costs both ends as much as a few of
-   * them: not before what can be read by then was read.
+   * Call flush() once, at the end of this turn of the event loop. `isBusy`: the last turn had several messages, so others follow, and a packet costs both ends as much as
+   * a few of them: not before what can be read by then was read.
    */
   schedule(isBusy: boolean): void;
   /** The peer opened a channel. Decides later by accept() or close(). */
@@ -50,6 +50,9 @@ export interface MultiplexOptions {
   readonly totalQueueBytes?: number;
 }
 
+/** More than this waits for the end of its turn, with what else comes by then: it takes longer than that anyway. */
+const earlyBytes = 16 * 1024;
+
 export class Multiplex implements ChannelTunnel, FrameReader {
   #owner: MultiplexOwner;
   #options: MultiplexOptions;
@@ -65,6 +68,13 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   #round: Channel[] = [];
   #outbox = new Outbox();
   #scheduled = false;
+  #isWriting = false;
+  /** The socket was full, and something waits for it. */
+  #isHeldUp = false;
+  /** Messages that ended in this turn of the event loop; undefined where nothing left in it. */
+  #turnMessages: number | undefined;
+  /** So many turns in a row had one at most, as where one caller waits for each answer: then a frame does not wait for the end of its turn. */
+  #loneTurns = 1;
   #heardMs: number;
   #pingedMs: number;
   /** Until the first ping. */
@@ -143,15 +153,19 @@ export class Multiplex implements ChannelTunnel, FrameReader {
     return 'alive';
   }
 
-  /** Packs what waits and writes it, as far as the socket takes it. */
+  /** Packs what waits and writes it, as far as the socket takes it. The turn is over. */
   flush(): void {
-    while (!this.#ended && this.hasWork && this.#owner.isWritable()) {
-      const packet = this.#outbox.packet(() => this.#takeTurn());
-      // What was in the round may have been closed since.
-      if (packet.length > 0) this.#owner.write(packet);
-    }
-    // Where the socket is full, the owner's next flush() goes on: nobody has to schedule one before.
-    this.#scheduled = this.hasWork;
+    this.#writeOut();
+    if (this.#turnMessages !== undefined) this.#loneTurns = this.#turnMessages > 1 ? 0 : this.#loneTurns + 1;
+    this.#turnMessages = undefined;
+    // Where the socket is full, resume() goes on: nobody has to schedule a flush before.
+    this.#isHeldUp = this.hasWork;
+    this.#scheduled = this.#isHeldUp;
+  }
+
+  /** The socket may have room again. */
+  resume(): void {
+    if (this.#isHeldUp && !this.#ended) this.flush();
   }
 
   /** The tunnel is over: every channel is closed with the fault, once. What a sink throws stops nobody; it is thrown at the end. */
@@ -346,7 +360,24 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   #wake(): void {
     if (this.#scheduled || this.#ended) return;
     this.#scheduled = true;
-    this.#owner.schedule(this.#outbox.endedInPacket > 1);
+    this.#owner.schedule(this.#loneTurns === 0);
+    // The far end works on it while this side ends its turn. What comes after it in this turn leaves together.
+    if (this.#loneTurns > 1 && !this.#isWriting && this.#queuedBytes <= earlyBytes) this.#writeOut();
+  }
+
+  #writeOut(): void {
+    this.#isWriting = true;
+    try {
+      while (!this.#ended && this.hasWork && this.#owner.isWritable()) {
+        const packet = this.#outbox.packet(() => this.#takeTurn());
+        // What was in the round may have been closed since.
+        if (packet.length === 0) continue;
+        this.#turnMessages = (this.#turnMessages ?? 0) + this.#outbox.endedInPacket;
+        this.#owner.write(packet);
+      }
+    } finally {
+      this.#isWriting = false;
+    }
   }
 
   /** The next channel's turn: about one chunk's worth, so that many small messages weigh as much as a part of a large one. */

@@ -70,6 +70,7 @@ export class Outbox {
       const lone = this.#pingDue ? onlyPing : onlyPong;
       this.#pingDue = false;
       this.#pongDue = false;
+      this.#endedInPacket = 0;
       return lone;
     }
     if (this.#pingDue) this.push(frame(frameType.ping, 0));

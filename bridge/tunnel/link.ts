@@ -162,6 +162,6 @@ export class Link {
   readonly #flushNext = (): void => void setImmediate(this.#flush);
 
   readonly #onWritten = (): void => {
-    if (this.#multiplex.hasWork && !this.#isEnded) this.#multiplex.flush();
+    this.#multiplex.resume();
   };
 }

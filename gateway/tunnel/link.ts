@@ -239,7 +239,7 @@ export class Link implements MultiplexOwner {
   #onWritten: (() => void) | undefined;
 
   #written(): void {
-    if (this.#multiplex.hasWork && !this.#ended) this.#multiplex.flush();
+    this.#multiplex.resume();
   }
 
   #end(fault: Fault): void {

@@ -100,11 +100,20 @@ describe('messages', () => {
   });
 
   test('frames of one turn are one packet, and it is asked for once', () => {
+    proves('tunnel.one-write-a-turn', {
+      file: 'contract/multiplex.ts',
+      find: 'this.#turnMessages > 1 ? 0 : this.#loneTurns + 1',
+      replace: 'this.#loneTurns + 1',
+    });
     const { open, settle, gateway } = createPair();
     const channels = Array.from({ length: 20 }, () => open());
     settle();
+    const sendMany = (): void => channels.forEach(({ near }) => Array.from({ length: 10 }, () => near.send(bytes(200))));
+    sendMany();
+    gateway.multiplex.flush();
+    gateway.outgoing.length = 0;
     gateway.scheduled = 0;
-    for (const { near } of channels) for (let i = 0; i < 10; i++) near.send(bytes(200));
+    sendMany();
     expect(gateway.scheduled).toBe(1);
     gateway.multiplex.flush();
     expect(gateway.outgoing).toHaveLength(1);
@@ -125,6 +134,33 @@ describe('messages', () => {
     expect(busyAfter(200, 200)).toBe(true);
     expect(busyAfter()).toBe(false);
     expect(busyAfter(1024 * 1024)).toBe(false);
+  });
+
+  test('where turns have one frame it leaves at once, and what comes after it in its turn leaves together at the end', () => {
+    proves('tunnel.lone-frame-at-once', {
+      file: 'contract/multiplex.ts',
+      find: 'if (this.#loneTurns > 1 && !this.#isWriting',
+      replace: 'if (this.#loneTurns > 1 && this.#isWriting',
+    });
+    const { open, settle, gateway } = createPair();
+    const { near, farLog } = open();
+    settle();
+    gateway.scheduled = 0;
+    for (let turn = 0; turn < 3; turn++) {
+      near.send(bytes(200));
+      expect(gateway.outgoing).toHaveLength(1);
+      settle();
+    }
+    near.send(bytes(1));
+    for (let i = 2; i < 10; i++) near.send(bytes(i));
+    expect(gateway.outgoing).toHaveLength(1);
+    gateway.multiplex.flush();
+    expect(gateway.outgoing).toHaveLength(2);
+    expect(gateway.scheduled).toBe(4);
+    near.send(bytes(10));
+    expect(gateway.outgoing).toHaveLength(2);
+    settle();
+    expect(farLog.messages.map((one) => one.length)).toEqual([200, 200, 200, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
   test('a large message does not hold small ones back', () => {
@@ -154,7 +190,7 @@ describe('messages', () => {
     for (const packet of pair.gateway.outgoing) expect(packet.length).toBeLessThanOrEqual(packetTargetBytes + chunkBytes + 9);
   });
 
-  test('a full socket stops packing, and flush() goes on when there is room', () => {
+  test('a full socket stops packing, and resume() goes on when there is room', () => {
     const pair = createPair();
     const { near, farLog } = pair.open();
     pair.gateway.room = false;
@@ -162,6 +198,8 @@ describe('messages', () => {
     pair.gateway.multiplex.flush();
     expect(pair.gateway.outgoing).toHaveLength(0);
     pair.gateway.room = true;
+    pair.gateway.multiplex.resume();
+    expect(pair.gateway.outgoing).toHaveLength(1);
     pair.settle();
     expect(farLog.messages).toHaveLength(1);
   });
@@ -177,11 +215,14 @@ describe('bounds', () => {
     const pair = createPair({ channelQueueBytes: 1000, totalQueueBytes: 1500 });
     const one = pair.open();
     const two = pair.open();
+    pair.gateway.room = false;
     one.near.send(bytes(600));
     expect(() => one.near.send(bytes(600))).toThrow(expect.objectContaining({ code: 'BUSY' }));
     two.near.send(bytes(600));
     expect(() => two.near.send(bytes(400))).toThrow(expect.objectContaining({ code: 'BUSY' }));
+    pair.gateway.room = true;
     pair.settle();
+    pair.gateway.room = false;
     two.near.send(bytes(400));
     expect([one.near.queuedBytes, two.near.queuedBytes]).toEqual([0, 400]);
   });

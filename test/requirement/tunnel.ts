@@ -54,6 +54,16 @@ export const tunnel: readonly Requirement[] = [
     source: protocol,
   },
   {
+    id: 'tunnel.one-write-a-turn',
+    promise: 'Where many frames come, those of one turn of the event loop are one message on the tunnel.',
+    source: protocol,
+  },
+  {
+    id: 'tunnel.lone-frame-at-once',
+    promise: 'Where frames come alone, each leaves at once instead of at the end of its turn.',
+    source: protocol,
+  },
+  {
     id: 'tunnel.pings-spread',
     promise: 'Tunnels that came back in one storm are not pinged in one storm.',
     source: protocol,
