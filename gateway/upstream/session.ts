@@ -157,16 +157,18 @@ export class Session implements PendingOwner {
       this.lastUsedAt = performance.now();
       const { compose, timeoutMs, leftMs = timeoutMs, progressToken, call, trace } = request;
       const terms = { timeoutMs, leftMs, progressToken, call, unusableBefore: this.#unusable, signal };
-      const pending = new Pending(this, id, terms, this.lastUsedAt, resolve, reject);
-      this.#pending.set(id, pending);
       try {
         if (!this.#channel) throw new Fault('TUNNEL_LOST');
         const message = compose(id, this.era);
         this.#channel.send(asLine(progressToken === undefined ? message : withToken(message, id)));
         if (trace) trace.forwardedAt ??= performance.now();
       } catch (error) {
-        pending.reject(error instanceof Fault ? error : new Fault('TUNNEL_LOST', {}, { cause: error }));
+        return reject(error instanceof Fault ? error : new Fault('TUNNEL_LOST', {}, { cause: error }));
       }
+      // After it has left, so that the way there is not longer for it: no answer can be read before this turn is over.
+      const pending = new Pending(this, id, terms, this.lastUsedAt, resolve, reject);
+      this.#pending.set(id, pending);
+      if (this.#closed) pending.reject(this.#closed);
     });
   }
 
