@@ -36,8 +36,8 @@ const groupRecords = 2000;
 const enoughSiblings = 4;
 const siblingsWithinMs = 1;
 const groupBytes = 4 * 2 ** 20;
-/** What a record that is taken apart takes while it waits, about, beside its values. */
-const apartBytes = 200;
+/** What a record that is taken apart takes while it waits, about. */
+const apartBytes = 400;
 
 interface Group {
   readonly entries: Entry[];
@@ -144,7 +144,7 @@ export async function openRecorder(deps: RecorderDeps): Promise<KeepingRecorder>
     if (mode === 'batched' && isFailing) return 'earlier records could not be committed yet';
     const body = textOf(record);
     const size =
-      (typeof body === 'string' ? body.length : apartBytes + body.values.length) +
+      (typeof body === 'string' ? body.length : apartBytes) +
       (kept?.payloads.reduce((sum, { sealed }) => sum + sealed.length, kept.orElse.length) ?? 0);
     if (waiting >= waitingRecords || bytes + size > waitingBytes) return 'too many records wait for the disk';
     const group = openGroup();

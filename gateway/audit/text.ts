@@ -92,7 +92,7 @@ export function createTexts(): (record: AuditRecord) => string | Apart {
     const error = record.upstreamError ? 'true' : 'false';
     return {
       shared: [callerOf(record), targetOf(record), mannerOf(record)],
-      values: `${id}\t${at}\t${requestBytes}\t${error}\t${responseBytes}\t${gatewayToHost}\t${hostToGateway}\t${gatewayToServer}\t${serverToGateway}`,
+      values: [id, at, requestBytes, error, responseBytes, gatewayToHost, hostToGateway, gatewayToServer, serverToGateway],
     };
   };
 }

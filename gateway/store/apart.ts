@@ -1,5 +1,5 @@
 // A record's text taken apart (pure): most of it is the same call after call, so it is said by texts that many records share, with the record's own values in between.
-// The rule: put together it is the very text that was hashed; neither a text nor a value holds a tab or a new line, which no JSON text does.
+// The rule: put together it is the very text that was hashed; neither a text nor a value holds a tab or a new line, which no JSON text does, and no value is empty.
 
 /** Pieces of text; between two of them stands a value. Who makes one keeps it: what is the same object is stored once. */
 export interface SharedText {
@@ -10,10 +10,13 @@ export interface SharedText {
   readonly sizeBytes: number;
 }
 
-/** The shared texts one after the other, and the values for their places in order, a tab between two. */
+/** A piece of JSON text, or a whole number from 0 up to Number.MAX_SAFE_INTEGER, which is written in place without becoming a string (value.ts). */
+export type Value = string | number;
+
+/** The shared texts one after the other, and the values for their places in order. */
 export interface Apart {
   readonly shared: readonly SharedText[];
-  readonly values: string;
+  readonly values: readonly Value[];
 }
 
 const valueSign = '\t';
@@ -29,7 +32,12 @@ export function piecesOf(text: string): readonly string[] {
   return text.split(valueSign);
 }
 
-/** The whole text; undefined where there are more or fewer values than places for them. */
+/** Values as one text, a tab between two. */
+export function valuesText(values: readonly Value[]): string {
+  return values.join(valueSign);
+}
+
+/** The whole text; undefined where there are more or fewer values than places for them. `values`: a tab between two. */
 export function wholeText(shared: readonly (readonly string[])[], values: string): string | undefined {
   let text = '';
   /** Where the next value begins; beyond the end once there is none. */

@@ -2,6 +2,7 @@
 // of its shared texts' numbers and its values. The rule: what is read is what was hashed, and a row that was altered yields the records before the altered one as they were.
 import { type Apart, type SharedText, wholeText } from './apart.ts';
 import { idOf, seqOf } from './sql/place.ts';
+import { mostBytes, writeNumber, writeValue } from './value.ts';
 import type { NewRecord, Seal, SealedRecord } from './store.ts';
 import type { TrailTables } from './trail-table.ts';
 
@@ -24,6 +25,12 @@ const runRecords = 64;
 /** Beyond it a new shelf is begun, so that texts nobody names any more can go with the records that did. */
 const shelfLimit = 8192;
 const hashLength = 64;
+/** The number of a shared text and the sign beside it, far more than they ever take. */
+const placeBytes = 17;
+const tab = 9;
+const newLine = 10;
+const comma = 44;
+const zero = 48;
 
 /** What is named from there on was never named before. `last`: the key of the chain's last text, null where it has none. */
 export function shelfAfter(last: unknown): Shelf {
@@ -42,7 +49,7 @@ export function isApart({ body }: Pick<NewRecord, 'body'>): boolean {
 export function rowsOf(records: readonly NewRecord[], seal: Seal, shelf: Shelf | undefined) {
   const rows: RecordRow[] = [];
   const fresh: { readonly place: number; readonly text: string }[] = [];
-  let lines = '';
+  let end = 0;
   let hashes = '';
   let count = 0;
   const add = ({ seq, at }: NewRecord, row: Pick<RecordRow, 'body' | 'hash' | 'count' | 'base'>) => {
@@ -56,20 +63,42 @@ export function rowsOf(records: readonly NewRecord[], seal: Seal, shelf: Shelf |
       continue;
     }
     if (shelf === undefined) throw new Error('there is no shelf');
-    const line = lineOf(body, shelf, fresh);
-    lines = count === 0 ? line : `${lines}\n${line}`;
+    makeRoom(end, body);
+    if (count > 0) room[end++] = newLine;
+    end = writeLine(end, body, shelf, fresh);
     hashes = count === 0 ? hash : hashes + hash;
     count += 1;
     const next = records[index + 1];
     if (count < runRecords && next !== undefined && isApart(next)) continue;
-    add(record, { body: lines, hash: hashes, count, base: shelf.base });
+    add(record, { body: room.toString('utf8', 0, end), hash: hashes, count, base: shelf.base });
     count = 0;
+    end = 0;
   }
   return { rows, fresh };
 }
 
-function lineOf({ shared, values }: Apart, { base, places }: Shelf, fresh: { place: number; text: string }[]): string {
-  let line = '';
+/** Where rows are written, one at a time: as bytes, because a string that is put together piece by piece is copied once more for each use. */
+let room = Buffer.alloc(2 ** 16);
+
+/** For a line, with the sign before it. */
+function makeRoom(end: number, { shared, values }: Apart): void {
+  let most = 1 + shared.length * placeBytes;
+  for (const value of values) most += 1 + mostBytes(value);
+  if (end + most <= room.length) return;
+  const larger = Buffer.alloc((end + most) * 2);
+  room.copy(larger, 0, 0, end);
+  room = larger;
+}
+
+/** Returns where it ends. */
+function writeLine(
+  from: number,
+  { shared, values }: Apart,
+  { base, places }: Shelf,
+  fresh: { place: number; text: string }[],
+): number {
+  const to = room;
+  let at = from;
   for (const one of shared) {
     let place = places.get(one);
     if (place === undefined) {
@@ -77,9 +106,14 @@ function lineOf({ shared, values }: Apart, { base, places }: Shelf, fresh: { pla
       places.set(one, place);
       fresh.push({ place: base + place, text: one.text });
     }
-    line = line === '' ? `${place}` : `${line},${place}`;
+    if (at > from) to[at++] = comma;
+    at = writeNumber(to, at, place);
   }
-  return `${line}\t${values}`;
+  for (const value of values) {
+    to[at++] = tab;
+    at = writeValue(to, at, value);
+  }
+  return at;
 }
 
 /** A record as it stands in a row: its text, or what it is put together from. */
@@ -135,9 +169,6 @@ function linesIn(body: string, count: number): readonly string[] {
   const lines = body.split('\n');
   return lines.length <= count ? lines : [...lines.slice(0, count - 1), lines.slice(count - 1).join('\n')];
 }
-
-const comma = 44;
-const zero = 48;
 
 function namedIn(line: string, chain: number, base: number): readonly number[] {
   const named: number[] = [];

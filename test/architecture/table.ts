@@ -95,6 +95,7 @@ export const layers: readonly Layer[] = [
       'gateway/key-file.ts',
       'gateway/store/store.ts',
       'gateway/store/apart.ts',
+      'gateway/store/value.ts',
       'gateway/store/search.ts',
       'gateway/store/retention.ts',
     ],

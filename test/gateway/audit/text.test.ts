@@ -5,7 +5,7 @@ import { type AuditRecord, CallRecord } from '#contract/audit.ts';
 import { GatewayId, newId, RecordId, ServerId, TokenId, UserId, WorkstationId } from '#contract/id.ts';
 import { createLink, link } from '../../../gateway/audit/link.ts';
 import { createTexts } from '../../../gateway/audit/text.ts';
-import { type Apart, piecesOf, sharedText, wholeText } from '../../../gateway/store/apart.ts';
+import { type Apart, piecesOf, sharedText, valuesText, wholeText } from '../../../gateway/store/apart.ts';
 import { proves } from '../../requirement.ts';
 import { callRecord, recordOf } from '../../suite/sample.ts';
 
@@ -14,7 +14,7 @@ const whole = (body: string | Apart) =>
     ? body
     : wholeText(
         body.shared.map(({ text }) => piecesOf(text)),
-        body.values,
+        valuesText(body.values),
       );
 
 const few = <T>(of: readonly T[]) => fc.constantFrom(...of);
@@ -159,7 +159,7 @@ describe('the hash of a text that is taken apart', () => {
     .chain((pieces) => {
       const places = pieces.reduce((sum, { length }) => sum + length - 1, 0);
       const values = fc.array(fc.oneof(text, size), { minLength: places, maxLength: places });
-      return values.map((own) => ({ shared: pieces.map((of) => sharedText(of.join('\t'))), values: own.join('\t') }));
+      return values.map((own) => ({ shared: pieces.map((of) => sharedText(of.join('\t'))), values: own }));
     });
 
   test('is that of the whole text', () => {
@@ -176,7 +176,7 @@ describe('the hash of a text that is taken apart', () => {
   test('is that of the whole text also where it is longer than most', () => {
     const linked = createLink();
     for (const length of [3900, 4000, 4100, 20_000]) {
-      const apart = { shared: [sharedText(`${'a'.repeat(length)}\tb`)], values: '7' };
+      const apart = { shared: [sharedText(`${'a'.repeat(length)}\tb`)], values: [7] };
       expect(linked('f'.repeat(64), apart)).toBe(link('f'.repeat(64), `${'a'.repeat(length)}7b`));
     }
   });
