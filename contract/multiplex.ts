@@ -20,6 +20,8 @@ type ToldName = 'welcome' | 'refuse' | 'offer' | 'verdict' | 'calls' | 'report' 
 
 /** Whose multiplex it is: the end of a tunnel. */
 export interface MultiplexOwner {
+  /** So many bytes, for the packet that write() is given next. */
+  room(size: number): Buffer;
   /** Hands a packet to the socket. */
   write(packet: Buffer): void;
   /** False while the socket holds enough: then nothing is written, and the owner calls resume() when there is room. */
@@ -369,7 +371,10 @@ export class Multiplex implements ChannelTunnel, FrameReader {
     this.#isWriting = true;
     try {
       while (!this.#ended && this.hasWork && this.#owner.isWritable()) {
-        const packet = this.#outbox.packet(() => this.#takeTurn());
+        const packet = this.#outbox.packet(
+          () => this.#takeTurn(),
+          (size) => this.#owner.room(size),
+        );
         // What was in the round may have been closed since.
         if (packet.length === 0) continue;
         this.#turnMessages = (this.#turnMessages ?? 0) + this.#outbox.endedInPacket;

@@ -1,11 +1,12 @@
 // What a side of the tunnel is about to write: frames in their order, packed into one WebSocket message per turn of the event loop, or per two where many come.
-// Bodies of data are copied once, into the packet.
+// Bodies of data are copied once, into the packet, which lies where its owner gives room.
 import { frameType, packetTargetBytes } from './frame.ts';
 import { frame, headerBytes, writeHeader } from './frame-codec.ts';
 
 /** Of these there are the most, on tunnels that do nothing else. */
-const onlyPing = frame(frameType.ping, 0);
-const onlyPong = frame(frameType.pong, 0);
+const ping = frame(frameType.ping, 0);
+const pong = frame(frameType.pong, 0);
+const nothing = Buffer.alloc(0);
 
 /** A data frame whose header is written when it is packed; or a whole frame. */
 interface Part {
@@ -64,17 +65,13 @@ export class Outbox {
     this.#pongDue = true;
   }
 
-  /** The next packet. `more` adds frames where there is room for them, and says whether it did. Empty where nothing waits. */
-  packet(more: () => boolean): Buffer {
-    if (this.#pingDue !== this.#pongDue && this.#parts.length === 0 && this.#told === undefined && !more()) {
-      const lone = this.#pingDue ? onlyPing : onlyPong;
-      this.#pingDue = false;
-      this.#pongDue = false;
-      this.#endedInPacket = 0;
-      return lone;
-    }
-    if (this.#pingDue) this.push(frame(frameType.ping, 0));
-    if (this.#pongDue) this.push(frame(frameType.pong, 0));
+  /**
+   * The next packet. `more` adds frames where there is room for them, and says whether it did; `room` gives so many bytes to lay it out in. Empty where
+   * nothing waits.
+   */
+  packet(more: () => boolean, room: (size: number) => Buffer): Buffer {
+    if (this.#pingDue) this.push(ping);
+    if (this.#pongDue) this.push(pong);
     this.#pingDue = false;
     this.#pongDue = false;
     if (this.#told !== undefined) for (const bytes of this.#told.values()) this.push(bytes);
@@ -85,11 +82,11 @@ export class Outbox {
       for (let part = this.#parts[taken]; part !== undefined && size < packetTargetBytes; part = this.#parts[++taken])
         size += part.body.length + (part.type === 0 ? 0 : headerBytes);
     } while (size < packetTargetBytes && more());
-    return this.#pack(size, taken);
+    this.#endedInPacket = 0;
+    return size === 0 ? nothing : this.#pack(room(size), taken);
   }
 
-  #pack(size: number, taken: number): Buffer {
-    const packet = Buffer.allocUnsafe(size);
+  #pack(packet: Buffer, taken: number): Buffer {
     let at = 0;
     let ended = 0;
     for (let index = 0; index < taken; index++) {

@@ -14,6 +14,7 @@ import {
   tunnelSubprotocol,
   type FrameBody,
 } from '#contract/frame.ts';
+import type { Line } from '#contract/packet.ts';
 import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { RecentCall } from '#contract/recent-call.ts';
 import type { Report } from '#contract/report.ts';
@@ -25,7 +26,7 @@ import { createBackOff, refusedEveryMs } from './backoff.ts';
 import { watchClock } from './clock.ts';
 import { shakeHands, type Device } from './handshake.ts';
 import type { HostChannel, HostChannelEvents } from './host-channel.ts';
-import { Link, type HostOpen } from './link.ts';
+import { Link, type HostOpen, type LinkDeps } from './link.ts';
 import { createSecure } from './secure.ts';
 
 export interface Tunnel {
@@ -117,6 +118,7 @@ export function dial(deps: DialDeps): Tunnel {
       ...(isTls ? secure.options() : {}),
     });
     let isOver = false;
+    let stream: Line['stream'] | undefined;
     // Begins anew with each sign of life: in a storm every step waits for those of thousands, and to give up after some of them throws these away.
     const deadline = setTimeout(() => fail(`no answer within ${timing.handshakeWithinMs} ms`), timing.handshakeWithinMs);
 
@@ -147,6 +149,7 @@ export function dial(deps: DialDeps): Tunnel {
     };
     socket.on('error', (error) => fail(error.message));
     socket.on('close', (code) => fail(`the gateway closed the connection (${code})`));
+    socket.on('upgrade', (response) => (stream = response.socket));
     socket.on('open', () => {
       deadline.refresh();
       shakeHands(socket, {
@@ -154,7 +157,8 @@ export function dial(deps: DialDeps): Tunnel {
         origin,
         product: deps.product,
         onWelcome(welcome, version) {
-          if (settle()) begin(socket, welcome, version);
+          if (stream === undefined) fail('the connection was not upgraded');
+          else if (settle()) begin({ socket, stream }, welcome, version);
         },
         onRefused(fault) {
           if (!settle()) return;
@@ -165,12 +169,12 @@ export function dial(deps: DialDeps): Tunnel {
     });
   }
 
-  function begin(socket: WebSocket, welcome: FrameBody<'welcome'>, version: number): void {
+  function begin(line: Pick<LinkDeps, 'socket' | 'stream'>, welcome: FrameBody<'welcome'>, version: number): void {
     const since = now();
     const welcomed = ({ organization, gateways, hostsSignIn = false }: FrameBody<'welcome'>) =>
       become({ kind: 'connected', since, organization, gateways, hostsSignIn });
     const current = new Link({
-      socket,
+      ...line,
       welcome,
       version,
       pool: deps.pool,

@@ -8,12 +8,14 @@ import { closeCode, frameType, largestMessageLimitBytes, type FrameBody } from '
 import { frame, fromWire, invalid, toWire } from '#contract/frame-codec.ts';
 import { newId, type Slug } from '#contract/id.ts';
 import { Multiplex, type MultiplexOwner, type Told } from '#contract/multiplex.ts';
+import { Packets, type Line } from '#contract/packet.ts';
 import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { RecentCall } from '#contract/recent-call.ts';
 import type { Report } from '#contract/report.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
 import type { Pool } from '../server/pool.ts';
 import { openHostChannel, type HostChannel, type HostChannelEvents } from './host-channel.ts';
+import { createMasking } from './mask.ts';
 import { fitting } from './offer.ts';
 import { createRoute, type Route } from './route.ts';
 
@@ -28,6 +30,8 @@ export interface HostOpen {
 
 export interface LinkDeps {
   readonly socket: WebSocket;
+  /** What the socket stands on. */
+  readonly stream: Line['stream'];
   readonly welcome: FrameBody<'welcome'>;
   /** Of the tunnel's frames, as both ends agreed. */
   readonly version: number;
@@ -59,8 +63,10 @@ export class Link {
     this.#budget = { leftBytes: 8 * this.#limitBytes };
     this.#route = createRoute({ pool: deps.pool, logger: deps.logger });
     const { socket } = deps;
+    const packets = new Packets(createMasking());
     const owner: MultiplexOwner = {
-      write: (packet) => socket.send(packet, this.#onWritten),
+      room: (size) => packets.room(size),
+      write: (packet) => packets.send(deps, packet, this.#onWritten),
       isWritable: () => socket.bufferedAmount < socketHoldsBytes,
       schedule: (isBusy) => void setImmediate(isBusy ? this.#flushNext : this.#flush),
       onOpen: (channel, open) => this.#route.open(channel, open),

@@ -87,7 +87,7 @@ async function copyKeyring(root: string, folder: string, { platform, arch }: Tar
 }
 
 /**
- * bufferutil, by which ws masks what the tunnel sends 40 times as fast: its prebuilt binary as the package itself, without the loader that looks for compilers
+ * bufferutil, by which what the tunnel sends is masked 40 times as fast: its prebuilt binary as the package itself, without the loader that looks for compilers
  * and variables. A platform that it has none for (Linux on arm64) is masked in JavaScript.
  */
 async function copyMasking(root: string, folder: string, { platform, arch }: Target): Promise<void> {

@@ -2,8 +2,7 @@
 // Rule: whoever is waited for holds no place that another one wants, and whoever waits costs a place in a list. To refuse who could be served a second later costs nearly as much as to serve, each time that it comes again.
 import { Fault } from '#contract/error.ts';
 import { invalid } from '#contract/frame-codec.ts';
-import { Guest, type Asked, type Watcher } from './guest.ts';
-import type { Line } from './short-message.ts';
+import { Guest, type Asked, type Line, type Watcher } from './guest.ts';
 
 export interface DoorwayDeps {
   /** Proofs that are worked on at once. */

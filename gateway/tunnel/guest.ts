@@ -1,12 +1,18 @@
 // Who connected and is not proven yet: what one peer said, hello and then proof, and what it was asked between them. Whatever it says beyond that is a breach.
 // Rule: ten thousand come at once, so one that waits, or is waited for, is one small object: no promise, no timer and no closure beyond its listeners.
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { invalid } from '#contract/frame-codec.ts';
 import type { UserId, WorkstationId } from '#contract/id.ts';
-import type { Line } from './short-message.ts';
 
 /** The peer hung up, so there is nobody to refuse. */
 export const hungUp = new Error('the peer hung up');
+
+/** A WebSocket and what it stands on. */
+export interface Line {
+  readonly socket: WebSocket;
+  readonly stream: Duplex;
+}
 
 /** Who it says that it is, and what it has to sign. */
 export interface Asked {

@@ -6,9 +6,9 @@ import { Fault } from '#contract/error.ts';
 import { frameType, tunnelVersions } from '#contract/frame.ts';
 import { frame, jsonFrame, readStep, toWire } from '#contract/frame-codec.ts';
 import type { OrganizationId, WorkstationId } from '#contract/id.ts';
+import type { Packets } from '#contract/packet.ts';
 import type { Claim, Member, Proof } from '../workstation/proof.ts';
 import { hungUp, type Asked, type Guest } from './guest.ts';
-import { send } from './short-message.ts';
 
 export interface Handshake {
   readonly member: Member;
@@ -24,12 +24,12 @@ export type Outcome =
   | { readonly kind: 'gone' };
 
 /** Answers a hello with a challenge. Throws FRAME_INVALID or TUNNEL_VERSION. */
-export function challenge(guest: Guest, hello: Buffer, organization: OrganizationId): Asked {
+export function challenge(guest: Guest, hello: Buffer, organization: OrganizationId, packets: Packets): Asked {
   const { versions, product, workstation, user } = readStep(hello, ['hello']).body;
   const version = newestCommon(versions);
   if (version === undefined) throw new Fault('TUNNEL_VERSION', { here: tunnelVersions.join(', '), there: versions.join(', ') });
   const nonce = randomBytes(32).toString('base64url');
-  send(guest.line, jsonFrame('challenge', 0, { version, nonce, organization }));
+  packets.sendFrames(guest.line, jsonFrame('challenge', 0, { version, nonce, organization }));
   return { version, nonce, workstation, user, product };
 }
 

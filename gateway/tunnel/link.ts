@@ -9,15 +9,16 @@ import { closeCode, type FrameBody } from '#contract/frame.ts';
 import { invalid, jsonFrame } from '#contract/frame-codec.ts';
 import { newId, type Fingerprint, type Slug } from '#contract/id.ts';
 import { Multiplex, type MultiplexOptions, type MultiplexOwner, type Told } from '#contract/multiplex.ts';
+import type { Packets } from '#contract/packet.ts';
 import type { RecentCall } from '#contract/recent-call.ts';
 import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { Report } from '#contract/report.ts';
 import type { Offer } from '#contract/server.ts';
 import type { Member } from '../workstation/proof.ts';
+import type { Line } from './guest.ts';
 import { refuse } from './handshake.ts';
 import { HubChannel, type HubChannelDeps } from './hub-channel.ts';
 import type { AcceptHost, Channel, ChannelEvents, Presence } from './hub.ts';
-import { send, type Line } from './short-message.ts';
 
 /** What the socket may hold before frames wait for it. */
 const socketHoldsBytes = 1024 * 1024;
@@ -39,6 +40,7 @@ export interface LinkDeps {
   readonly onUse: (link: Link) => void;
   readonly now: () => number;
   readonly multiplex: MultiplexOptions;
+  readonly packets: Packets;
   readonly logger: Logger;
 }
 
@@ -76,7 +78,7 @@ export class Link implements MultiplexOwner {
     this.#version = version;
     this.#budget = { leftBytes: 8 * deps.messageLimitBytes };
     // The last step of the handshake, so it stands alone in its packet.
-    send(line, jsonFrame('welcome', 0, of.welcome));
+    deps.packets.sendFrames(line, jsonFrame('welcome', 0, of.welcome));
     this.#multiplex = new Multiplex(this, version, deps.multiplex);
     socket.on('message', (data: unknown, isBinary: boolean) => this.#onMessage(data, isBinary));
     socket.on('close', () => this.#end(new Fault('TUNNEL_LOST')));
@@ -224,8 +226,12 @@ export class Link implements MultiplexOwner {
 
   // What its multiplex asks of it.
 
+  room(size: number): Buffer {
+    return this.#deps.packets.room(size);
+  }
+
   write(packet: Buffer): void {
-    send(this.#line, packet, (this.#onWritten ??= () => this.#written()));
+    this.#deps.packets.send(this.#line, packet, (this.#onWritten ??= () => this.#written()));
   }
 
   isWritable(): boolean {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { asFault, Fault } from '#contract/error.ts';
 import { closeCode, deadAfterMs, defaultMessageLimitBytes, handshakeWithinMs, pingAfterMs } from '#contract/frame.ts';
 import { newId, type OrganizationId, type Slug, type UserId, type WorkstationId } from '#contract/id.ts';
+import { Packets } from '#contract/packet.ts';
 import type { CallRecord } from '#contract/audit.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { Bus } from '../bus/bus.ts';
@@ -15,7 +16,7 @@ import { createVerifier } from '../workstation/verifier.ts';
 import { createCallNews } from './call-news.ts';
 import { Doorway } from './doorway.ts';
 import { gathering } from './gather.ts';
-import { hungUp, type Guest } from './guest.ts';
+import { hungUp, type Guest, type Line } from './guest.ts';
 import { challenge, refuse, shakeHands, type Handshake } from './handshake.ts';
 import type { AcceptHost, Hub, Presence } from './hub.ts';
 import { Heartbeats } from './heartbeat.ts';
@@ -24,7 +25,6 @@ import { createLookBack } from './look-back.ts';
 import { createPostureDesk } from './posture.ts';
 import { createReportDesk } from './report.ts';
 import { createReview } from './review.ts';
-import type { Line } from './short-message.ts';
 import { createStanding } from './standing.ts';
 
 export interface Tunnels extends Hub {
@@ -132,11 +132,12 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   });
   const postureDesk = createPostureDesk({ store, now });
   const reportDesk = createReportDesk({ record, now, logger });
+  const packets = new Packets();
   const doorway = new Doorway({
     atOnce: limits.handshakes,
     atMost: limits.waiting,
     withinMs: timing.handshakeWithinMs,
-    ask: (guest, hello) => challenge(guest, hello, deps.organization),
+    ask: (guest, hello) => challenge(guest, hello, deps.organization, packets),
     serve: (guest) => greet(guest).catch((error: unknown) => failed(guest, error)),
     turnAway: failed,
   });
@@ -159,6 +160,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
       firstPingEarly: () => Math.random() / 2,
       now: () => performance.now(),
     },
+    packets,
     logger,
   };
   // In four parts of a tick: thousands of pings in one turn would hold up the calls in it.

@@ -358,7 +358,7 @@ export const layers: readonly Layer[] = [
   {
     at: 'bridge/tunnel/',
     ours: [...contract, 'bridge/root-certificate.ts', 'bridge/server/pool.ts'],
-    packages: [...logger, 'ws', 'zod'],
+    packages: [...logger, 'ws', 'bufferutil', 'zod'],
     node: 'all',
   },
   { at: 'bridge/socket/', ours: contract, packages: [...logger, 'zod'], node: 'all' },

@@ -129,6 +129,7 @@ function createSide(
     room: true,
     multiplex: new Multiplex(
       {
+        room: (size) => Buffer.allocUnsafe(size),
         write: (packet) => void outgoing.push(packet),
         isWritable: () => made.room,
         schedule(isBusy) {

@@ -15,6 +15,11 @@ export const tunnel: readonly Requirement[] = [
     promise: 'Messages arrive whole and in order, whatever the interleaving and the credit.',
     source: section,
   },
+  {
+    id: 'tunnel.sent-as-it-was',
+    promise: 'What was sent arrives as it was, however late its peer reads.',
+    source: protocol,
+  },
   { id: 'tunnel.fair', promise: 'A large message on one channel does not hold small ones on others back.', source: section },
   {
     id: 'tunnel.bounded-queues',
