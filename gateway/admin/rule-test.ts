@@ -71,7 +71,7 @@ export async function tryRules(
   const { body, part, span, shown } = placed(on, scope, sample);
   const passed = { outcome: 'passed' as const, code: null, reason: null, hits: [], message: shown(body) };
   if (!chain || !span) return passed;
-  const metadata = { direction: on, method: 'rule test', user: null, gateway: null, server: null, item: null };
+  const metadata = () => ({ direction: on, method: 'rule test', user: null, gateway: null, server: null, item: null });
   const relocate = (made: Buffer) => (part === 'definition' ? whole(made) : memberOf(made, part));
   const done = await inspect(
     chain,

@@ -14,8 +14,14 @@ export const keysAtMost = 64;
 /** From here on a message is skimmed. */
 const largeBytes = 16 * 1024;
 
+/** What a message was read from, and where the members of its envelope stand there: good for this very buffer only. */
+export interface Source {
+  readonly body: Buffer;
+  readonly members: readonly Member[];
+}
 export interface RequestMessage {
   readonly kind: 'request';
+  readonly source: Source;
   readonly id: Id;
   readonly idSpan: Span;
   readonly method: string;
@@ -23,11 +29,13 @@ export interface RequestMessage {
 }
 export interface NotificationMessage {
   readonly kind: 'notification';
+  readonly source: Source;
   readonly method: string;
   readonly params: Params;
 }
 export interface ResponseMessage {
   readonly kind: 'response';
+  readonly source: Source;
   /** Null where the far end could not read the id of what it answers. */
   readonly id: Id | null;
   readonly idSpan: Span | undefined;
@@ -57,6 +65,7 @@ export function readMessage(body: Buffer): Message {
   const members = membersAt(0);
   refuseDuplicates(members, 'the envelope');
   if (value['jsonrpc'] !== '2.0') throw invalid('"jsonrpc" must be "2.0"');
+  const source = { body, members };
   const at = (key: string): Span | undefined => members.find((member) => member.key === key)?.value;
 
   if ('method' in value) {
@@ -64,10 +73,10 @@ export function readMessage(body: Buffer): Message {
     if (typeof method !== 'string' || method.length > 200) throw invalid('"method" must be a string of at most 200 characters');
     if ('result' in value || 'error' in value) throw invalid('it is both a request and a response');
     const params = readParams(membersAt, value['params'], at('params'));
-    if (!('id' in value)) return { kind: 'notification', method, params };
+    if (!('id' in value)) return { kind: 'notification', source, method, params };
     const idSpan = at('id');
     if (!isId(value['id']) || idSpan === undefined) throw invalid('"id" must be a string or an integer');
-    return { kind: 'request', id: value['id'], idSpan, method, params };
+    return { kind: 'request', source, id: value['id'], idSpan, method, params };
   }
 
   const id = value['id'] ?? null;
@@ -76,7 +85,7 @@ export function readMessage(body: Buffer): Message {
   if ((result === undefined) === (error === undefined))
     throw invalid('it has neither a method nor exactly one of result and error');
   if (id !== null && !isId(id)) throw invalid('"id" must be a string or an integer');
-  return { kind: 'response', id, idSpan: at('id'), result, error, value: value['result'] ?? value['error'] };
+  return { kind: 'response', source, id, idSpan: at('id'), result, error, value: value['result'] ?? value['error'] };
 }
 
 /**

@@ -12,6 +12,8 @@ import { needsInput } from './input-required.ts';
 
 const none: ReadonlySet<string> = new Set();
 const onlyState: ReadonlySet<string> = new Set(['requestState']);
+const onlyName: ReadonlySet<string> = new Set(['name']);
+const both: ReadonlySet<string> = new Set(['name', 'requestState']);
 /** In whose place stands by then what their reader knows (upstream/unasked); what a host reports of a question has its number. */
 const ofNotification: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['notifications/progress', new Set(['progressToken'])],
@@ -23,7 +25,7 @@ export function ownOfRequest(call: AllowedCall): Own {
   const { method, era, task } = call;
   const isNamed = (method === 'tools/call' || method === 'prompts/get') && !isMadeUp(call);
   const isOpened = era === 'modern' && asksBack(method) && task === undefined;
-  const members = new Set([...(isNamed ? ['name'] : []), ...(isOpened ? ['requestState'] : [])]);
+  const members = isNamed ? (isOpened ? both : onlyName) : isOpened ? onlyState : none;
   return { members, tasks: namesOf(task), isTokenReplaced: true };
 }
 

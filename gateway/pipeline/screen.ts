@@ -7,10 +7,10 @@ import type { AllowedCall, AllowedListing, HostAnswer } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
 import { type Feature, nameShown, useOf } from '../mcp/feature.ts';
-import { isObject, parse, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { isObject, parse, readMessage, type RequestMessage, type Source } from '../mcp/jsonrpc.ts';
 import { type Member, membersOf, type Span } from '../mcp/span.ts';
 import type { Chain, Direction } from '../rule/compile.ts';
-import type { Engines } from '../rule/engine.ts';
+import type { EngineQuestion, Engines } from '../rule/engine.ts';
 import { inspect, type Inspected, type Subject } from '../rule/inspect.ts';
 import type { Own, Part } from '../rule/place.ts';
 import type { ListedItem, Reply, Told } from '../upstream/upstream.ts';
@@ -85,9 +85,9 @@ export function createScreen(deps: ScreenDeps): Screen {
     if (!span || !part) return undefined;
     const relocate = (made: Buffer): Span | undefined =>
       isSame(body, made, kind) ? partOf(membersOf(made, 0), kind)?.span : undefined;
-    const uri = on === 'request' && kind === 'request' && scopeOf(of) === 'resources' ? of.item?.name : undefined;
-    const metadata = metadataOf(of, on);
-    return { on, scope: scopeOf(of), part, body, span, relocate, uri, own: own(body, members), metadata };
+    const scope = scopeOf(of);
+    const uri = on === 'request' && kind === 'request' && scope === 'resources' ? of.item?.name : undefined;
+    return { on, scope, part, body, span, relocate, uri, own: own(body, members), metadata: () => metadataOf(of, on) };
   }
 
   function note(of: Pick<Told, 'hits' | 'caller' | 'assignment' | 'method'>, hits: readonly RuleHit[]): void | Promise<void> {
@@ -97,12 +97,13 @@ export function createScreen(deps: ScreenDeps): Screen {
     addHits(log, hits);
   }
 
-  /** Runs the chain over one message. The body that goes on; undefined where it is as it was. */
-  function run(message: About, body: Buffer, signal: AbortSignal): Screened<Buffer> {
+  /** Runs the chain over one message. `source`: what it was read from, where it was. The body that goes on; undefined where it is as it was. */
+  function run(message: About, body: Buffer, signal: AbortSignal, source?: Source): Screened<Buffer> {
     const { on, of } = message;
     const chain = chainOf(of.assignment.gateway.slug, on, scopeOf(of));
     if (chain === undefined) return undefined;
-    const members = membersOf(body, 0);
+    // Of other bytes it says nothing.
+    const members = source?.body === body ? source.members : membersOf(body, 0);
     const as = withoutOthers(body, members);
     const about = subject(message, as ?? body, as ? membersOf(as, 0) : members);
     if (!about) return as;
@@ -128,14 +129,22 @@ export function createScreen(deps: ScreenDeps): Screen {
 
   return {
     request: (call, message, signal) =>
-      then(run({ on: 'request', of: call, kind: 'request', own: () => ownOfRequest(call) }, call.body, signal), (body) => {
-        const changed = readMessage(body);
-        if (changed.kind !== 'request') throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
-        return { body, message: changed };
-      }),
+      then(
+        run({ on: 'request', of: call, kind: 'request', own: () => ownOfRequest(call) }, call.body, signal, message.source),
+        (body) => {
+          const changed = readMessage(body);
+          if (changed.kind !== 'request') throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
+          return { body, message: changed };
+        },
+      ),
     reply: (call, reply, signal) =>
       then(
-        run({ on: 'response', of: call, kind: 'response', own: () => ownOfReply(call, reply) }, reply.body, signal),
+        run(
+          { on: 'response', of: call, kind: 'response', own: () => ownOfReply(call, reply) },
+          reply.body,
+          signal,
+          reply.message.source,
+        ),
         (changed) => replyOf(changed),
       ),
     question: (call, body, signal) =>
@@ -182,7 +191,7 @@ export function createScreen(deps: ScreenDeps): Screen {
       const chain = chainOf(listing.assignment.gateway.slug, 'response', 'definitions');
       if (chain === undefined) return items;
       const one = (item: ListedItem): ListedItem | undefined | Promise<ListedItem | undefined> => {
-        const about = definitionOf(listing, item.json, feature.key, metadataOf({ ...listing, item: undefined }, 'response'));
+        const about = definitionOf(listing, item.json, feature.key);
         const shown = (inspected: Inspected): ListedItem | undefined => {
           onHit(inspected.hits);
           if (inspected.kind === 'changed') return listedAgain(item, inspected.body, feature);
@@ -207,7 +216,7 @@ export function createScreen(deps: ScreenDeps): Screen {
           inspected.kind === 'changed' ? JSON.parse(inspected.body.toString('utf8')) : { description: words };
         return isObject(value) && typeof value['description'] === 'string' ? value['description'] : undefined;
       };
-      const about = definitionOf(listing, body, undefined, metadataOf({ ...listing, item: undefined }, 'response'));
+      const about = definitionOf(listing, body, undefined);
       const inspected = inspect(chain, about, engines, signal);
       return inspected instanceof Promise ? inspected.then(said) : said(inspected);
     },
@@ -235,7 +244,7 @@ function scopeOf({ item }: Pick<Told, 'item'>): RuleScope {
   return item?.kind === 'resources' || item?.kind === 'templates' ? 'resources' : 'tools';
 }
 
-function metadataOf({ caller, assignment, item, method, era }: Omit<Told, 'target'>, on: Direction): Subject['metadata'] {
+function metadataOf({ caller, assignment, item, method, era }: Omit<Told, 'target'>, on: Direction): EngineQuestion['metadata'] {
   return {
     direction: on,
     method,
@@ -256,8 +265,8 @@ const ofEnvelope: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'par
 
 /** The message without what stands beside that in its envelope, where no rule looks; undefined where nothing does. */
 function withoutOthers(body: Buffer, members: readonly Member[]): Buffer | undefined {
+  if (members.every(({ key }) => ofEnvelope.has(key))) return undefined;
   const kept = members.filter(({ key }) => ofEnvelope.has(key));
-  if (kept.length === members.length) return undefined;
   const parts = kept.flatMap(({ key, value }, index) => [
     Buffer.from(`${index === 0 ? '{' : ','}"${key}":`),
     body.subarray(value.start, value.end),
@@ -309,12 +318,7 @@ function replyOf(body: Buffer): Reply {
 }
 
 /** An item by itself. `key`: what has to stay as it is. */
-function definitionOf(
-  { assignment }: AllowedListing,
-  body: Buffer,
-  key: string | undefined,
-  metadata: Subject['metadata'],
-): Subject {
+function definitionOf(listing: AllowedListing, body: Buffer, key: string | undefined): Subject {
   const whole = (text: Buffer): Span => ({ start: 0, end: text.length });
   const nameOf = (text: Buffer): unknown => {
     const value = parse(text);
@@ -326,7 +330,7 @@ function definitionOf(
     part: 'definition',
     body,
     span: whole(body),
-    metadata: { ...metadata, serverName: assignment.server.slug },
+    metadata: () => metadataOf({ ...listing, item: undefined }, 'response'),
     relocate(made) {
       try {
         return nameOf(made) !== undefined && nameOf(made) === nameOf(body) ? whole(made) : undefined;

@@ -5,7 +5,7 @@ import type { RuleHit, RuleScope } from '#contract/rule.ts';
 import { type Span, splice } from '../mcp/span.ts';
 import { applyChange } from './action.ts';
 import type { AnalyzerRule, Chain, CompiledRule, Direction, LimitsRule, TextRule, WebhookRule } from './compile.ts';
-import type { Engines } from './engine.ts';
+import type { EngineQuestion, Engines } from './engine.ts';
 import { fold } from './fold.ts';
 import { type Leaf, leavesOf, memberNameOf, pointerOf } from './leaf.ts';
 import { type Match, TimeBudget, TimeSpent } from './match.ts';
@@ -26,7 +26,7 @@ export interface Subject {
   /** As place.ts has it. */
   readonly own?: Own | undefined;
   /** What an engine is told beside the body. */
-  readonly metadata: Readonly<Record<string, string | null>>;
+  readonly metadata: () => EngineQuestion['metadata'];
   /** The same part of what an engine made of the body; undefined where that may not take its place. */
   readonly relocate: (body: Buffer) => Span | undefined;
 }
@@ -58,8 +58,8 @@ class Run {
   #isCut = false;
   /** Texts of it that are no names, once somebody asked. */
   #texts: number | undefined;
-  /** Rules that have to be asked beside those that always are; and the same in order, once no more are known. */
-  #sifted = new Set<number>();
+  /** Rules that have to be asked beside those that always are; and all in order, once no more are known. */
+  #sifted: Set<number> | undefined;
   #inOrder: readonly number[] | undefined;
   #fault: Fault | undefined;
 
@@ -94,8 +94,9 @@ class Run {
   /** The next rule that has to be asked. A text that was changed may have to be shown to more of them. */
   #next(from: number): number {
     if (this.#isCut) return from;
-    this.#inOrder ??= this.#sifted.size < 2 ? [...this.#sifted] : [...this.#sifted].toSorted((a, b) => a - b);
-    return Math.min(nextOf(this.#chain.always, from), nextOf(this.#inOrder, from));
+    const { always } = this.#chain;
+    this.#inOrder ??= this.#sifted ? [...this.#sifted, ...always].toSorted((a, b) => a - b) : always;
+    return nextOf(this.#inOrder, from);
   }
 
   #walk(): void {
@@ -105,7 +106,7 @@ class Run {
     this.#rename();
     this.#depth = depth;
     this.#texts = undefined;
-    this.#sifted.clear();
+    this.#sifted = undefined;
     this.#inOrder = undefined;
     if (!isCut) for (const leaf of this.#leaves) this.#sift(leaf);
   }
@@ -123,7 +124,8 @@ class Run {
     const folded = () => this.#foldedOf(leaf);
     // The protocol's types are as few as names.
     const isName = leaf.kind === 'key' || leaf.key === 'type';
-    for (const index of isName ? sift.ofName(leaf.text, folded) : sift.of(leaf.text, folded)) this.#sifted.add(index);
+    for (const index of isName ? sift.ofName(leaf.text, folded) : sift.of(leaf.text, folded))
+      (this.#sifted ??= new Set()).add(index);
   }
 
   #foldedOf(leaf: Leaf): string {
@@ -194,7 +196,7 @@ class Run {
     this.#settle();
     const verdict = await this.#engines.judge(
       rule.engine,
-      { metadata: { ...this.#subject.metadata, rule: rule.name, engine: rule.engine }, body: this.#body },
+      { metadata: { ...this.#subject.metadata(), rule: rule.name, engine: rule.engine }, body: this.#body },
       this.#signal,
     );
     if (verdict.kind === 'pass') return 'on';

@@ -35,6 +35,8 @@ export interface Detector {
 
 /** Before that nobody has taken long. */
 const lookedAtMs = 2;
+/** Some ten microseconds, of what takes longest. */
+const workUnseen = 4096;
 
 /** What all detectors together may take over one message, so that no rule holds up everybody else's calls. */
 export class TimeBudget {
@@ -45,9 +47,18 @@ export class TimeBudget {
   /** Before the last rest. */
   #passedMs = 0;
   #usedMicros = 0;
+  #work = 0;
 
   constructor(ms: number) {
     this.#ms = ms;
+  }
+
+  /** So much work is done next, in characters that are looked at: the clock is read once that adds up, because to read it takes longer than most of them. Throws TimeSpent. */
+  spend(work: number): void {
+    this.#work += work;
+    if (this.#work < workUnseen) return;
+    this.#work = 0;
+    this.check();
   }
 
   /** Throws TimeSpent. */

@@ -1,7 +1,7 @@
 // Personal data that a checksum or ranges that were issued confirm: cards, bank accounts, national numbers; and mail addresses.
 // The rule: what a checksum alone leaves to chance needs its usual shape or words around it.
 import { isValidIBAN } from 'ibantools';
-import { findNumbers } from './digit.ts';
+import { type Digits, findNumbers, type Numeral } from './digit.ts';
 import { type Context, type Found, nowhere, type Recognizer } from './pii-context.ts';
 
 /** A run of digits with what people put between them. */
@@ -150,17 +150,24 @@ const itinWords = /\b(?:itin|taxpayer|tax ?id)\b/iu;
 const noPerson =
   /\b(?:part|item|order|sku|zip|phone|tel|fax|call|mobile|invoice|ticket|case|model|serial|ref|version|build|po|isbn|routing|aba|ein|duns|lot)\b ?(?:no|number|nr|#|id)?\.?:? ?#?$/i;
 
+function findNine(text: string, digits: Digits): readonly Numeral[] {
+  return findNumbers(nineDigits, text, digits, 9);
+}
+
 /** Nine digits in the shape of a US number, or with its name before them. */
 function nineOf(isIssued: (area: number, group: number, serial: number) => boolean, words: RegExp): Recognizer {
-  return (text, { digits, near, before }: Context) =>
-    findNumbers(nineDigits, text, digits, 9).flatMap(({ start, end, raw }): Found[] => {
+  return (text, { nine, near, before }: Context) => {
+    const found: Found[] = [];
+    for (const { start, end, raw } of nine(findNine)) {
       const mark = raw.length > 9 ? (raw[3] ?? '') : '';
       const group = 3 + mark.length;
-      if (!isIssued(Number(raw.slice(0, 3)), Number(raw.slice(group, group + 2)), Number(raw.slice(-4)))) return [];
-      if (near(start, end, words)) return [{ start, end, score: 1 }];
-      const isOther = noPerson.test(before(start));
-      return [{ start, end, score: mark === '' ? 0.1 : isOther ? 0.2 : mark === ' ' ? 0.5 : 0.8 }];
-    });
+      if (!isIssued(Number(raw.slice(0, 3)), Number(raw.slice(group, group + 2)), Number(raw.slice(-4)))) continue;
+      if (near(start, end, words)) found.push({ start, end, score: 1 });
+      else if (mark === '') found.push({ start, end, score: 0.1 });
+      else found.push({ start, end, score: noPerson.test(before(start)) ? 0.2 : mark === ' ' ? 0.5 : 0.8 });
+    }
+    return found;
+  };
 }
 
 const nhsRun =

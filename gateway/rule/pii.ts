@@ -5,7 +5,7 @@ import { allowing } from './allow.ts';
 import { type Digits, digitsIn } from './digit.ts';
 import { type Detector, type Match, withoutOverlaps } from './match.ts';
 import { findInPieces } from './piece.ts';
-import { contextOf, type Recognizer } from './pii-context.ts';
+import { type Context, contextOf, type Recognizer } from './pii-context.ts';
 import { cards, emails, ibans, nationalNumbers } from './pii-number.ts';
 import { addresses, birthDates, isOfBirth, phones, urls } from './pii-text.ts';
 
@@ -45,11 +45,12 @@ export function piiDetector({ types = piiTypes, threshold, thresholds = {}, allo
       const words = () => `${name.toLowerCase()} ${folded()}`;
       const findIn = (piece: string, isFirst: boolean) => {
         const digits = digitsIn(piece);
-        const context = contextOf(piece, digits, isFirst ? name : '', time);
+        let context: Context | undefined;
         const found: Match[] = [];
         for (const type of types) {
           if (!mayStand[type](digits, piece, words)) continue;
-          time.check();
+          context ??= contextOf(piece, digits, isFirst ? name : '', time);
+          time.spend(piece.length);
           const least = thresholds[type] ?? threshold;
           for (const { start, end, score } of recognizers[type](piece, context))
             if (score >= least && !isAllowed(piece.slice(start, end))) found.push({ start, end, type });
@@ -69,7 +70,7 @@ const mayStand: Readonly<Record<PiiType, (digits: Digits, text: string, folded: 
   US_SSN: ({ dense }) => dense >= 9,
   US_ITIN: ({ dense }) => dense >= 9,
   UK_NHS: ({ dense }) => dense >= 10,
-  IBAN_CODE: ({ dense }) => dense >= 7,
+  IBAN_CODE: ({ dense, lettered }) => dense >= 7 && lettered.length > 0,
   IP_ADDRESS: (_, text) => /\d\.\d{1,3}\.\d{1,3}\.\d|:[0-9A-Fa-f]{0,4}:/.test(text),
   URL: (_, text) => text.includes('://'),
   DATE_OF_BIRTH: ({ count, shortest }, _, folded) => count >= 4 && shortest <= 4 && isOfBirth(folded()),

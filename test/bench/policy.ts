@@ -101,7 +101,15 @@ const CallParams = z.looseObject({ arguments: z.object({ text: z.string() }) });
 function inspectIn(chain: Chain, on: 'request' | 'response', body: Buffer, span: Span): void {
   const done = inspect(
     chain,
-    { on, scope: 'tools', part: on === 'request' ? 'params' : 'result', body, span, metadata: {}, relocate: () => undefined },
+    {
+      on,
+      scope: 'tools',
+      part: on === 'request' ? 'params' : 'result',
+      body,
+      span,
+      metadata: () => ({}),
+      relocate: () => undefined,
+    },
     noEngines,
     signal,
   );

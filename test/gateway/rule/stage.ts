@@ -41,7 +41,7 @@ export async function inspected(rules: readonly object[], message: Message, engi
   if (!span) throw new Error(`the message has no ${part}`);
   return inspect(
     chain,
-    { on, scope, part, body, span, own, metadata: {}, relocate: spanOf },
+    { on, scope, part, body, span, own, metadata: () => ({}), relocate: spanOf },
     engines,
     new AbortController().signal,
   );
