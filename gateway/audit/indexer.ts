@@ -9,6 +9,7 @@ export interface IndexerDeps {
   /** No call is under way. */
   readonly isQuiet: () => boolean;
   readonly logger: Logger;
+  readonly firstMs?: number;
   readonly everyMs?: number;
 }
 
@@ -16,19 +17,31 @@ const lookEveryMs = 2000;
 /** Records of one transaction: a few milliseconds. */
 const batch = 100;
 const betweenMs = 10;
+/** In so many looks in a row no call may be under way: between the calls of somebody who makes one after the other there is always a moment without one. */
+const quietLooks = 5;
 /** Among calls it is a batch each time that it looks; from here on two a second. */
 const farBehind = 20_000;
 const amongCallsMs = 500;
 
-export function startIndexer({ store, isQuiet, logger, everyMs = lookEveryMs }: IndexerDeps): Repeated {
+export function startIndexer({ store, isQuiet, logger, everyMs = lookEveryMs, firstMs = everyMs }: IndexerDeps): Repeated {
+  let quiet = 0;
+  /** When it goes on among calls too. */
+  let dueAt = -Infinity;
+
   /** How long to wait until the next turn, in ms. */
   async function turn(): Promise<number> {
-    const among = !isQuiet();
+    quiet = isQuiet() ? quiet + 1 : 0;
+    const among = quiet < quietLooks;
+    if (among && performance.now() < dueAt) return betweenMs;
     const indexed = await store.search.index(batch);
-    if (indexed < batch) return everyMs;
-    if (!among) return betweenMs;
-    return (await store.search.behind()) < farBehind ? everyMs : amongCallsMs;
+    if (indexed < batch) {
+      quiet = 0;
+      dueAt = -Infinity;
+      return everyMs;
+    }
+    if (among) dueAt = performance.now() + ((await store.search.behind()) < farBehind ? everyMs : amongCallsMs);
+    return betweenMs;
   }
 
-  return repeat(turn, { firstMs: everyMs, everyMs, logger, failure: 'the index of the audit records could not go on' });
+  return repeat(turn, { firstMs, everyMs, logger, failure: 'the index of the audit records could not go on' });
 }

@@ -30,6 +30,11 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Search and export"',
   },
   {
+    id: 'audit.search-between-calls',
+    promise: 'Between calls that come one after the other the index of the records goes on no faster than among calls.',
+    source: 'docs/data.md, "Search and export"',
+  },
+  {
     id: 'audit.search-once',
     promise: 'A record is in the index of the search once, however many gateway servers and commands bring it up to date.',
     source: 'docs/data.md, "Search and export"',

@@ -22,3 +22,25 @@ test('where calls never pause the index goes on', async () => {
   await until('all are found', async () => (await store.search.behind()) === 0);
   expect(await store.search.find({}, { limit: 300 })).toHaveLength(250);
 });
+
+test('between calls that come one after the other it goes on no faster than among calls, and at once when they are over', async () => {
+  proves('audit.search-between-calls', {
+    file: 'gateway/audit/indexer.ts',
+    find: 'const among = quiet < quietLooks;',
+    replace: 'const among = quiet < 1;',
+  });
+  const { store, close } = await openData();
+  await store.appendRecords(...group('main', 0, 250));
+  let looks = 0;
+  let areOver = false;
+  const isQuiet = () => ++looks % 2 === 0 || areOver;
+  const indexer = startIndexer({ store, isQuiet, logger: quiet, firstMs: 0, everyMs: 60_000 });
+  onTestFinished(async () => {
+    await indexer.close();
+    await close();
+  });
+  await until('it has looked often', async () => looks > 12);
+  expect(await store.search.behind()).toBe(150);
+  areOver = true;
+  await until('all are found', async () => (await store.search.behind()) === 0);
+});
