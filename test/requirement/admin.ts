@@ -118,6 +118,11 @@ export const admin: readonly Requirement[] = [
     source: api,
   },
   {
+    id: 'admin.token-restored',
+    promise: 'What was revoked, or got another secret, since a backup stays so where that is restored into the database in use.',
+    source: api,
+  },
+  {
     id: 'admin.take-back',
     promise: 'Nobody lets somebody in again who reaches a gateway that they do not reach themselves.',
     source: api,

@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { newId, TokenId } from '#contract/id.ts';
 import { backup } from '../../../gateway/store/backup.ts';
 import type { StoreLocation } from '../../../gateway/store/location.ts';
 import { openStore } from '../../../gateway/store/open.ts';
@@ -10,7 +11,7 @@ import type { Store } from '../../../gateway/store/store.ts';
 import { proves } from '../../requirement.ts';
 import { freshFolder, postgresGround } from '../../suite/ground.ts';
 import { startPostgres, type TestPostgres } from '../../suite/postgres.ts';
-import { applyPolicy, hostToken, quiet, samplePolicy, slug } from '../../suite/sample.ts';
+import { applyPolicy, hostToken, quiet, samplePolicy, sha256, slug } from '../../suite/sample.ts';
 
 const deps = { logger: quiet };
 let server: TestPostgres;
@@ -54,6 +55,43 @@ describe.each(['SQLite', 'PostgreSQL'] as const)('restored into %s in use', (kin
       { ...off, name: 'files', reason: 'another' },
       { ...off, name: 'memory' },
     ]);
+  });
+
+  test('a personal access token that was revoked since, or got another secret, stays so with what was made with it', async () => {
+    proves('admin.token-restored', {
+      file: 'gateway/store/merge.ts',
+      find: 'if (revoked_at !== null && live.get(id)?.revoked_at === null)',
+      replace: 'if (revoked_at === null)',
+    });
+    const { administration } = store;
+    const made = async (name: string, parent: TokenId | null = null) => {
+      const times = { createdAt: 1, expiresAt: 1e15, revokedAt: null, usedAt: null };
+      const of = {
+        id: TokenId.parse(newId()),
+        user: slug('ada'),
+        title: name,
+        hash: sha256(name),
+        capabilities: undefined,
+        parent,
+      };
+      await administration.addAccessToken({ ...of, ...times });
+      return of.id;
+    };
+    const [rotated, revoked] = [await made('rotated'), await made('revoked')];
+    await made('child', rotated);
+    await backup(location, file, deps);
+    expect(await administration.rotateAccessToken(rotated, sha256('rotated'), sha256('fresh'), 50)).toBe(true);
+    await administration.revokeAccessToken(revoked, 60);
+
+    await restore(file, location, deps);
+    const states = (await administration.accessTokens()).map(
+      ({ title, hash, revokedAt }) => [title, { hash, revokedAt }] as const,
+    );
+    expect(Object.fromEntries(states)).toEqual({
+      rotated: { hash: sha256('fresh'), revokedAt: null },
+      revoked: { hash: sha256('revoked'), revokedAt: 60 },
+      child: { hash: sha256('child'), revokedAt: 50 },
+    });
   });
 
   test('it brings nobody back whom the directory removed since, and nothing of whoever is held', async () => {
