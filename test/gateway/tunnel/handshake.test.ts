@@ -35,8 +35,7 @@ describe('a handshake', () => {
     expect(await second.closed).toBe(closeCode.refused);
     expect(stage.tunnels.count()).toBe(1);
     await until(async () => (await stage.events()).some((one) => one.event === 'proof_refused'));
-    expect((await stage.events()).at(-1)).toMatchObject({
-      event: 'proof_refused',
+    expect((await stage.events()).find((one) => one.event === 'proof_refused')).toMatchObject({
       workstation: device.workstation,
       code: 'PROOF_INVALID',
       detail: { reason: 'wrong signature' },
@@ -54,7 +53,7 @@ describe('a handshake', () => {
     const other = await stage.device('bob');
     const answer = await shake(await openRaw(stage.port), { ...device, user: other.user }, stage.origin);
     expect(answer).toMatchObject({ name: 'refuse', body: { code: 'PROOF_INVALID' } });
-    await until(async () => (await stage.events()).at(-1)?.detail['reason'] === 'another user');
+    await until(async () => (await stage.events()).some(({ detail }) => detail['reason'] === 'another user'));
   });
 
   test('that was signed for another origin is refused, so a gateway in the middle can pass nothing on', async () => {
@@ -95,7 +94,7 @@ describe('a handshake', () => {
     bridge.socket.send(helloOf(device, [7, 8]));
     const answer = readStep(await bridge.next(), ['refuse']);
     expect(answer.body).toMatchObject({ code: 'TUNNEL_VERSION', message: expect.stringMatching(/here 1, 2, there 7, 8/) });
-    await until(async () => (await stage.events()).at(-1)?.code === 'TUNNEL_VERSION');
+    await until(async () => (await stage.events()).some(({ code }) => code === 'TUNNEL_VERSION'));
   });
 
   test('of a newer bridge that also speaks ours is taken', async () => {
