@@ -3,7 +3,7 @@
 import { hugeBytes, keyOf, largeBytes, openLoop, smallBytes, type CellName } from './cell.ts';
 import { readingOf, type ReadingName, type Readings } from './reading.ts';
 import type { Row } from './row.ts';
-import { differenceOf, errorsOf, ratioOf, type Figure } from './summary.ts';
+import { differenceOf, errorsOf, medianOf, ratioOf, type Figure } from './summary.ts';
 
 type Subject =
   /** A row's figure in one cell, divided by that of another row. */
@@ -104,6 +104,15 @@ const goals: readonly Goal[] = [
 /** A slow floor flatters everything that is compared with it. */
 const leastFloorOfDirect = 0.08;
 
+/** FLOOR's CPU per call, in ms, on the machine that the absolute figures were set on; there is no other scale that both machines have. */
+const referenceFloorMs = 0.048;
+
+/** How much slower this machine is than that one; NaN where the run has no floor. */
+function slownessOf(rows: readonly Row[]): number {
+  const floor = rows.find(({ name }) => name === 'floor')?.measured.get(keyOf(small(16)));
+  return medianOf(floor, 'cpuMs') / referenceFloorMs;
+}
+
 /** Every goal whose cell or reading was part of the run. */
 export function judge(rows: readonly Row[], cells: readonly CellName[], readings: Readings): readonly Verdict[] {
   const keys = new Set(cells.map(keyOf));
@@ -118,7 +127,7 @@ function judgeGoal({ number, kind, subject, bound, value }: Goal, rows: readonly
   return {
     number,
     kind,
-    text: wordsFor(subject, bound, value, readings),
+    text: wordsFor(subject, bound, value, readings) + scaledFor(subject, found, rows),
     found,
     outcome: Number.isNaN(found) ? 'not measured' : isMet ? 'pass' : 'miss',
   };
@@ -156,6 +165,13 @@ function wordsFor(subject: Subject, bound: Goal['bound'], value: number, reading
   const what = `${row} ${keyOf(cell)}: ${figureWords[figure]}`;
   if (subject.by === 'difference') return `${what} ${bound} ${value.toFixed(2)} ms above ${against} ${thisMachine}`;
   return `${what} ${bound} ${value.toFixed(2)} x ${against}`;
+}
+
+/** What an absolute time would be where it was set, by the floor of this very run; the verdict is on the time itself. */
+function scaledFor(subject: Subject, found: number, rows: readonly Row[]): string {
+  const slowness = subject.by === 'difference' ? slownessOf(rows) : Number.NaN;
+  if (Number.isNaN(slowness) || Number.isNaN(found)) return '';
+  return `; ${slowness.toFixed(2)} x the reference's CPU per call of floor, by which it is ${(found / slowness).toFixed(2)} ms`;
 }
 
 /** Why the run proves nothing; empty when it is sound. */

@@ -73,6 +73,15 @@ describe('a run', () => {
     ]);
   });
 
+  test('says what a time would be where its goal was set, and judges the time itself', () => {
+    const one: CellName = { callers: 1, payloadBytes: smallBytes };
+    const direct = rowIn(one, 'direct stdio', round(10_000, 0.01, { p50Ms: 0.06 }));
+    const http = rowIn(one, 'drawbridge http, audit batched', round(1_000, 0.1, { p50Ms: 0.5 }));
+    const [verdict] = goalsOf([direct, http, row('floor', round(9_000, 0.096))], one, 'above');
+    expect(verdict?.outcome).toBe('miss');
+    expect(verdict?.text).toMatch(/; 2\.00 x the reference's CPU per call of floor, by which it is 0\.22 ms$/);
+  });
+
   test('judges the tail by the open loop', () => {
     const floor = rowIn(openLoop, 'floor', round(1_000, 0.1, { p99Ms: 2, missed: 0 }));
     const http = rowIn(openLoop, 'drawbridge http', round(1_000, 0.1, { p99Ms: 5, missed: 0 }));
