@@ -148,6 +148,11 @@ export const rule: readonly Requirement[] = [
     source: 'docs/rules.md',
   },
   {
+    id: 'rule.own-bytes',
+    promise: 'Rules look at the bytes that go on, whatever was known of others of the same message before.',
+    source: 'docs/rules.md',
+  },
+  {
     id: 'rule.names-around',
     promise: 'The name of a member counts for a value one level down, and the name beside a value for that.',
     source: 'docs/rules.md, "Methods"',

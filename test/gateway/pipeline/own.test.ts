@@ -1,6 +1,7 @@
 // States, ids of tasks and reports: what of them is the gateway server's own, and what is anybody's word and meets the rules.
 import { expect, test } from 'vitest';
 import { proves } from '../../requirement.ts';
+import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
 import { compileRules } from '../../../gateway/rule/compile.ts';
 import { compileDeps, policyWith } from '../rule/stage.ts';
 import { stage } from './pinned-stage.ts';
@@ -40,6 +41,28 @@ test('what a host reports of its progress with a question is inspected before th
   expect(record?.hits).toContainEqual(expect.objectContaining({ on: 'request', pointer: '/message' }));
   await played({ rules: [{ ...blocks, on: 'request' }], meanwhile: asking, report: ssn }).catch(() => undefined);
   expect(heard).toHaveLength(1);
+});
+
+test('where the parts of a message stood counts for no other bytes than those that it was read from', async () => {
+  proves('rule.own-bytes', {
+    file: 'gateway/pipeline/screen.ts',
+    find: 'source?.body === body ? source.members',
+    replace: 'source ? source.members',
+  });
+  const seen: unknown[] = [];
+  const meanwhile: Meanwhile = (call, screen) => {
+    const bodyOf = (params: object) => Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }));
+    const message = readMessage(bodyOf({}));
+    if (message.kind !== 'request') return;
+    const body = bodyOf({ name: 'save', arguments: { a: ssn } });
+    try {
+      seen.push(screen.request({ ...call, body }, message, new AbortController().signal));
+    } catch (thrown) {
+      seen.push(thrown);
+    }
+  };
+  await played({ rules: [blocks], meanwhile });
+  expect(seen).toEqual([expect.objectContaining({ code: 'RULE_BLOCKED' })]);
 });
 
 test('a state that nothing waits for and the id of a task that none was asked for are words of the server', async () => {
