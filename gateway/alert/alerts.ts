@@ -36,6 +36,8 @@ export function watchAlerts(deps: AlertsDeps): Repeated {
   const { store, recorder, chain, publicOrigin, logger, now, everyMs = 1000, settleEveryMs = settleEvery } = deps;
   const { alert } = store;
   let settledAt = -Infinity;
+  /** What was written when it was looked at last. */
+  let looked: string | undefined;
 
   /** True where more may be there. */
   async function readRecords(): Promise<boolean> {
@@ -71,7 +73,6 @@ export function watchAlerts(deps: AlertsDeps): Repeated {
   }
 
   async function settle(): Promise<void> {
-    if (performance.now() - settledAt < settleEveryMs) return;
     await settleOver(store, now());
     settledAt = performance.now();
   }
@@ -89,10 +90,15 @@ export function watchAlerts(deps: AlertsDeps): Repeated {
   }
 
   async function turn(signal: AbortSignal): Promise<void> {
+    const written = await store.lastWrite();
+    // With time alone comes only what is over, and the end of a telling that nobody finished.
+    const isTime = performance.now() - settledAt >= settleEveryMs;
+    if (written === looked && !isTime) return;
     while ((await readRecords()) && !signal.aborted);
     while ((await lookAround()) && !signal.aborted);
-    await settle();
+    if (isTime) await settle();
     await tell();
+    looked = written;
   }
 
   return repeat(turn, { firstMs: 0, everyMs, logger, failure: 'alerts could not be looked for' });

@@ -3,6 +3,7 @@
 import type { Logger } from 'pino';
 import type { RecordId } from '#contract/id.ts';
 import type { Store } from '../store/store.ts';
+import { every } from '../wake.ts';
 import type { KeepingRecorder } from './record.ts';
 
 export interface DeedLog {
@@ -69,13 +70,13 @@ export function createDeedLog(deps: {
   }
 
   // What a process that was killed left behind comes free when its time is over, and no change tells of it.
-  const again = setInterval(look, leaseMs).unref();
+  const endAgain = every(look, leaseMs, retryMs);
   return {
     look,
     async close() {
       isClosed = true;
       clearTimeout(retry);
-      clearInterval(again);
+      endAgain();
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, closeWithinMs);
       await Promise.race([running, late.promise]);

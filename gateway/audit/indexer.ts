@@ -5,7 +5,7 @@ import type { Store } from '../store/store.ts';
 import { repeat, type Repeated } from './repeat.ts';
 
 export interface IndexerDeps {
-  readonly store: { readonly search: Pick<Store['search'], 'index' | 'behind'> };
+  readonly store: Pick<Store, 'lastWrite'> & { readonly search: Pick<Store['search'], 'index' | 'behind'> };
   /** No call is under way. */
   readonly isQuiet: () => boolean;
   readonly logger: Logger;
@@ -27,13 +27,18 @@ export function startIndexer({ store, isQuiet, logger, everyMs = lookEveryMs, fi
   let quiet = 0;
   /** When it goes on among calls too. */
   let dueAt = -Infinity;
+  /** What was written when nothing was left to do. */
+  let done: string | undefined;
 
   /** How long to wait until the next turn, in ms. */
   async function turn(): Promise<number> {
     quiet = isQuiet() ? quiet + 1 : 0;
     const among = quiet < quietLooks;
     if (among && performance.now() < dueAt) return betweenMs;
+    const written = await store.lastWrite();
+    if (written === done) return everyMs;
     const indexed = await store.search.index(batch);
+    if (indexed === 0) done = written;
     if (indexed < batch) {
       quiet = 0;
       dueAt = -Infinity;

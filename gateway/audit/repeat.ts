@@ -1,11 +1,14 @@
 // Work that is done again and again beside the calls. The rule: what fails is told once, until it has worked again, and the next turn comes all the same.
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { later } from '../wake.ts';
 
 export interface Repeated {
   /** Ends with what is under way. Idempotent. */
   close(): Promise<void>;
 }
+
+/** None of it is awaited by somebody to the tenth of a second. */
+const slackMs = 250;
 
 /** `turn`: answers how long to wait until the next, in ms, where that is not `everyMs`. `signal`: close() was called; to be cut short by it is no failure. */
 export function repeat(
@@ -14,13 +17,24 @@ export function repeat(
 ): Repeated {
   const stop = new AbortController();
   const { signal } = stop;
+  let hurry = (): void => undefined;
+
+  function pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = later(resolve, ms, Math.min(ms / 4, slackMs));
+      hurry = () => {
+        end();
+        resolve();
+      };
+    });
+  }
 
   async function run(): Promise<void> {
     let isFailing = false;
     let waitMs = of.firstMs;
     for (;;) {
       // Also for no time: others have their turn in between.
-      await wait(waitMs, undefined, { signal }).catch(() => undefined);
+      await pause(waitMs);
       if (signal.aborted) return;
       try {
         waitMs = (await turn(signal)) ?? of.everyMs;
@@ -38,6 +52,7 @@ export function repeat(
   return {
     close() {
       stop.abort();
+      hurry();
       return running;
     },
   };

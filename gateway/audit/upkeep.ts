@@ -27,7 +27,7 @@ export interface Upkeep {
 export function startUpkeep(
   of: CheckpointsDeps &
     RetentionDeps & {
-      readonly store: Pick<Store, 'search' | 'sealedAfter' | 'payload'>;
+      readonly store: Pick<Store, 'search' | 'sealedAfter' | 'payload' | 'lastWrite'>;
       /** Of the chains' heads. */
       readonly headFile: string;
       readonly recorder: KeepingRecorder;

@@ -50,6 +50,8 @@ export function startPump(deps: PumpDeps): Pump {
   const { sink, receiver, store, holder, record, logger, now } = deps;
   const stop = new AbortController();
   let cursors: Cursors | undefined;
+  /** Where it owed nothing, and what was written then. */
+  let nothing: { readonly from: Cursors; readonly written: string } | undefined;
   let renewedAt = 0;
   let failures = 0;
   let pages = 0;
@@ -92,11 +94,16 @@ export function startPump(deps: PumpDeps): Pump {
   /** Sends what comes next. How long to wait until the next turn, in ms. */
   async function turn(): Promise<number> {
     if (!(await holds()) || cursors === undefined) return lookEveryMs;
+    const written = await store.lastWrite();
+    if (nothing?.from === cursors && nothing.written === written) return lookEveryMs;
     if (sink.config.onFull === 'skip') await skip(cursors);
     const from = cursors;
     const of = (stored: Parameters<typeof itemOf>[0]) => itemOf(stored, sink.config, deps.organization);
     const page = await nextPage({ store, cursors: from, batch: receiver.batch, itemOf: of, number: pages++ });
-    if (page.looked === 0) return lookEveryMs;
+    if (page.looked === 0) {
+      nothing = { from, written };
+      return lookEveryMs;
+    }
     cursors = new Map([...from, ...page.ends]);
     if (page.items.length > 0) return await send(page, from);
     await report({ cursors: page.ends, skipped: missing(page, page.ends) });

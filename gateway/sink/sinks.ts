@@ -8,6 +8,7 @@ import type { SinkSecret, SinkStanding, StoredSink } from '../store/sink.ts';
 import type { Store } from '../store/store.ts';
 import type { KeyEncryption } from '../vault/seal.ts';
 import { openSinkSecrets } from '../vault/sink-secret.ts';
+import { later } from '../wake.ts';
 import { createSinkEvents } from './event.ts';
 import type { ReceiverDeps } from './open.ts';
 import type { Pump } from './pump.ts';
@@ -37,6 +38,8 @@ export async function openSinks(deps: SinksDeps): Promise<Sinks> {
   const record = createSinkEvents(deps.recorder, source.now, logger);
   const pumps = new Map<string, { readonly key: string; readonly pump: Pump | undefined }>();
   let standing: readonly SinkStanding[] = await store.sink.standing();
+  /** What was written when that was so. */
+  let weighed: string | undefined;
   const lagging = new Set<string>();
   let isClosed = false;
   let looking: Promise<void> | undefined;
@@ -44,7 +47,7 @@ export async function openSinks(deps: SinksDeps): Promise<Sinks> {
   /** The pumps may not be those that the policy wants. */
   let isAstray = false;
   let isSilent = false;
-  let timer: NodeJS.Timeout | undefined;
+  let stop = (): void => undefined;
 
   async function begin(sink: StoredSink, secrets: readonly SinkSecret[]): Promise<Pump | undefined> {
     try {
@@ -109,19 +112,21 @@ export async function openSinks(deps: SinksDeps): Promise<Sinks> {
   }
 
   async function weigh(): Promise<void> {
-    clearTimeout(timer);
+    stop();
     try {
-      standing = await store.sink.standing();
+      const written = await store.lastWrite();
+      if (written !== weighed) standing = await store.sink.standing();
+      weighed = written;
       isSilent = false;
       tellLag();
     } catch (error) {
       if (!isSilent) logger.error({ err: error }, 'what the sinks owe could not be found out');
       isSilent = true;
     }
-    clearTimeout(timer);
+    stop();
     // Without sinks there is nothing to look at until the policy names one.
     if (!isClosed && (standing.length > 0 || isSilent || isAstray))
-      timer = setTimeout(() => void (isAstray ? look() : weigh()), lookEveryMs).unref();
+      stop = later(() => void (isAstray ? look() : weigh()), lookEveryMs, lookEveryMs / 4);
   }
 
   const unsubscribe = bus.subscribe('changed', () => void look());
@@ -137,7 +142,7 @@ export async function openSinks(deps: SinksDeps): Promise<Sinks> {
       unsubscribe();
       // One that is begun just now is ended too.
       await looking;
-      clearTimeout(timer);
+      stop();
       await Promise.all([...pumps.values()].map(({ pump }) => pump?.close()));
       pumps.clear();
     },

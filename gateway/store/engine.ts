@@ -18,6 +18,8 @@ export interface Engine {
   readonly db: Db;
   /** Of what is committed: asked several times a second, and for each look of those who follow the store. */
   revision(): Promise<number>;
+  /** As the store's verb. */
+  lastWrite(): Promise<string>;
   appendRecords(records: readonly NewRecord[], seal: Seal, payloads?: readonly ChainedPayload[]): Promise<void>;
   snapshot<T>(read: (snapshot: Snapshot) => Promise<T>): Promise<T>;
   /** Idempotent. */

@@ -53,6 +53,7 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
     dialect: 'postgres',
     db,
     revision: revisionOf(db),
+    lastWrite: lastWriteOf(db),
     async appendRecords(records, seal, payloads = []) {
       const known = numbers.get(seal.chain);
       let shelf = shelves.get(seal.chain);
@@ -86,6 +87,19 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
         .setAccessMode('read only')
         .execute((tx) => read({ db: tx, pages: (table, columns) => pages(tx, table, columns) })),
     close: () => db.destroy(),
+  };
+}
+
+/**
+ * Which transactions are over, in all databases of the server: what is written in another one is taken for news too, and nothing that is written in ours is not
+ * (postgresql.org/docs/current/functions-info.html, pg_current_snapshot).
+ */
+function lastWriteOf(db: Db): () => Promise<string> {
+  const query = sql<{ readonly snapshot: string }>`select pg_current_snapshot()::text as snapshot`.compile(db);
+  return async () => {
+    const [row] = (await db.executeQuery(query)).rows;
+    if (row === undefined) throw new Error('the database does not tell its snapshot');
+    return row.snapshot;
   };
 }
 

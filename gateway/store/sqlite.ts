@@ -25,11 +25,15 @@ export function openSqlite(file: string): Engine {
   const db = new Kysely<Tables>({ dialect: dialectOf(raw) });
   const insert = appender(raw);
   const readRevision = revisionReader(raw);
+  const readLastWrite = lastWriteReader(raw);
+  const outside = async <T>(read: () => T): Promise<T> =>
+    raw.inTransaction ? await db.connection().execute(async () => read()) : read();
   return {
     dialect: 'sqlite',
     db,
     // Past kysely's queue, which costs ten times the question; inside a transaction it would see what is not committed yet.
-    revision: async () => (raw.inTransaction ? db.connection().execute(async () => readRevision()) : readRevision()),
+    revision: () => outside(readRevision),
+    lastWrite: () => outside(readLastWrite),
     // Likewise: where the connection is in the middle of a kysely transaction, behind it.
     appendRecords: async (...of) =>
       raw.inTransaction ? await db.connection().execute(async () => insert(...of)) : insert(...of),
@@ -132,6 +136,13 @@ function revisionReader(raw: Database.Database): () => number {
     if (typeof revision !== 'number') throw new Error('the store has no state');
     return revision;
   };
+}
+
+/** SQLite counts what this connection changed, and tells that another one committed (sqlite.org/pragma.html#pragma_data_version). */
+function lastWriteReader(raw: Database.Database): () => string {
+  const own = raw.prepare('select total_changes()').pluck();
+  const others = raw.prepare('pragma data_version').pluck();
+  return () => `${String(others.get())}:${String(own.get())}`;
 }
 
 /** The hot path: prepared once, one transaction a group. */

@@ -195,6 +195,8 @@ export interface Store {
   organization(): Promise<OrganizationId>;
   /** A number that grows with every change of anything but records; cheap enough to ask five times a second. */
   revision(): Promise<number>;
+  /** Stands for all that is committed, records too, by whomever: the same text as before where nothing was written since. Two are only compared. Costs one small question. */
+  lastWrite(): Promise<string>;
 
   /** What of the policy in force, offers, approvals and decided hosts is not as it was at this revision; the rest is. People are as at the revision that comes back. */
   changesAfter(revision: number): Promise<Changes>;

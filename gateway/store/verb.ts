@@ -115,6 +115,7 @@ export function storeOf(engine: Engine, deed?: DeedRecord, once?: string): Store
   return {
     organization: guarded(() => organization(db)),
     revision: guarded(() => engine.revision()),
+    lastWrite: guarded(() => engine.lastWrite()),
     changesAfter: guarded((revision) => changesAfter(db, revision)),
     policy: guarded((whom) => policy(db, whom)),
     filedPolicy: guarded(() => filedPolicy(db)),

@@ -2,6 +2,7 @@
 // A store that does not answer is asked again; nothing is published for it.
 import type { Logger } from 'pino';
 import type { Bus } from '../bus/bus.ts';
+import { later } from '../wake.ts';
 import type { Store } from './store.ts';
 
 /** Publishes `changed` when the revision grew, and once at the start: what was read before may be old already. close() is idempotent. */
@@ -13,7 +14,7 @@ export function watchRevision(
   let seen: number | undefined;
   let isFailing = false;
   let isClosed = false;
-  let timer: NodeJS.Timeout | undefined;
+  let stop = (): void => undefined;
 
   const look = async () => {
     try {
@@ -26,13 +27,13 @@ export function watchRevision(
       if (!isFailing && !isClosed) logger?.warn({ err: error }, 'the store does not tell its revision');
       isFailing = true;
     }
-    if (!isClosed) timer = setTimeout(look, everyMs);
+    if (!isClosed) stop = later(() => void look(), everyMs, 0);
   };
   void look();
   return {
     close() {
       isClosed = true;
-      clearTimeout(timer);
+      stop();
     },
   };
 }

@@ -11,6 +11,7 @@ import type { Bus } from '../bus/bus.ts';
 import { createStateReader, type ReadState } from '../state.ts';
 import type { Store } from '../store/store.ts';
 import { createRefusals, eventRecord, type EventDraft } from '../workstation/event.ts';
+import { every } from '../wake.ts';
 import { checkProof, type Member } from '../workstation/proof.ts';
 import { createVerifier } from '../workstation/verifier.ts';
 import { createCallNews } from './call-news.ts';
@@ -166,15 +167,16 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
   // In four parts of a tick: thousands of pings in one turn would hold up the calls in it.
   const beatEveryMs = timing.tickEveryMs / 4;
   const heartbeats = new Heartbeats(beatEveryMs);
-  const beats = setInterval(() => heartbeats.tick(performance.now()), beatEveryMs).unref();
+  const endBeats = every(() => heartbeats.tick(performance.now()), beatEveryMs, beatEveryMs / 2);
   const unsubscribe = deps.bus.subscribe('changed', review.request);
-  const ticks = setInterval(() => {
+  const tick = (): void => {
     doorway.tick(performance.now());
     review.tick();
     lookBack.tick();
     storeSeen();
     storePostures();
-  }, timing.tickEveryMs).unref();
+  };
+  const endTicks = every(tick, timing.tickEveryMs, beatEveryMs);
 
   async function greet(guest: Guest): Promise<void> {
     const { socket, address } = guest;
@@ -321,8 +323,8 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     async close() {
       if (isClosed) return;
       isClosed = true;
-      clearInterval(ticks);
-      clearInterval(beats);
+      endTicks();
+      endBeats();
       news.close();
       unsubscribe();
       const open = [...links.values()];

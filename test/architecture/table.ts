@@ -48,9 +48,10 @@ export const layers: readonly Layer[] = [
     node: [],
   },
   { at: 'gateway/bus/', ours: contract, packages: logger, node: 'all' },
+  { at: 'gateway/wake.ts', ours: [], packages: [], node: [] },
   {
     at: 'gateway/store/',
-    ours: [...contract, 'gateway/slice.ts', 'gateway/bus/bus.ts'],
+    ours: [...contract, 'gateway/slice.ts', 'gateway/wake.ts', 'gateway/bus/bus.ts'],
     packages: [...logger, 'kysely', 'better-sqlite3', 'pg', 'zod'],
     node: 'all',
   },
@@ -92,6 +93,7 @@ export const layers: readonly Layer[] = [
     at: 'gateway/audit/',
     ours: [
       ...contract,
+      'gateway/wake.ts',
       'gateway/key-file.ts',
       'gateway/store/store.ts',
       'gateway/store/apart.ts',
@@ -115,6 +117,7 @@ export const layers: readonly Layer[] = [
     ours: [
       ...contract,
       'gateway/slice.ts',
+      'gateway/wake.ts',
       'gateway/store/store.ts',
       'gateway/store/sink.ts',
       'gateway/bus/bus.ts',
@@ -143,6 +146,7 @@ export const layers: readonly Layer[] = [
     at: 'gateway/tunnel/',
     ours: [
       ...contract,
+      'gateway/wake.ts',
       'gateway/state.ts',
       'gateway/store/store.ts',
       'gateway/bus/bus.ts',
@@ -382,7 +386,6 @@ export const layers: readonly Layer[] = [
     node: 'all',
   },
   { at: 'bridge/*', ours: [...contract, 'bridge/'], packages: [...logger, 'commander', 'zod'], node: 'all' },
-
   { at: 'main/', ours: contract, packages: ['electron', 'zod'], node: 'all' },
   { at: 'renderer/', ours: contract, packages: ['react', 'react-dom', 'react-aria-components'], node: [] },
   { at: 'build/', ours: contract, packages: ['diff', 'zod'], node: 'all' },

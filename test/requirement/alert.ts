@@ -8,6 +8,12 @@ export const alert: readonly Requirement[] = [
     source: 'docs/siem.md, "Alerts"',
   },
   {
+    id: 'alert.found',
+    promise:
+      'What is written while alerts are looked for is looked at in the next turn, however many turns were passed over before.',
+    source: 'docs/siem.md',
+  },
+  {
     id: 'alert.server-down',
     promise: 'A server that is down for whoever calls it raises an alert, which ends where it answers.',
     source: 'docs/siem.md, "Alerts"',

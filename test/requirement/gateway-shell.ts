@@ -15,6 +15,12 @@ export const gatewayShell: readonly Requirement[] = [
     promise: 'Compiled code is kept, and run again, only in a data directory that nobody else may write.',
     source: 'docs/data.md',
   },
+  {
+    id: 'gateway-shell.idle-wakes',
+    promise:
+      'What a gateway server does again and again it does in few wakes: what may be a little late waits for one that comes anyway.',
+    source: 'docs/data.md, "Changes"',
+  },
   { id: 'gateway-shell.policy-all-or-nothing', promise: 'A policy file with a problem changes nothing.', source: cli },
   { id: 'gateway-shell.policy-twice', promise: 'Applying the same policy again is no change.', source: cli },
   {

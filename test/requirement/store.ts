@@ -23,6 +23,12 @@ export const store: readonly Requirement[] = [
     source: 'docs/data.md, "Changes"',
   },
   {
+    id: 'store.last-write',
+    promise:
+      'Whoever looks for what is new in the database passes it over only where nothing at all was committed since, by whomever.',
+    source: 'docs/data.md, "Changes"',
+  },
+  {
     id: 'store.revision-grows',
     promise: 'Every change bumps the revision in its own transaction; records and sightings do not.',
     source: 'docs/data.md, "Changes"',

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../gateway/store/open.ts';
 import type { Store } from '../../gateway/store/store.ts';
 import { proves } from '../requirement.ts';
-import { applyPolicy, enrolled, postureOf, quiet, samplePolicy, slug, workstationOf } from './sample.ts';
+import { applyPolicy, enrolled, group, postureOf, quiet, samplePolicy, slug, workstationOf } from './sample.ts';
 import type { Ground } from './store.ts';
 
 const day = 86_400_000;
@@ -20,6 +20,43 @@ export function describeSeen(kind: string, ground: () => Promise<Ground>): void 
     afterEach(async () => {
       await store.close();
       await place.remove();
+    });
+
+    test('the last write is another one after anything was committed, also records and by somebody else, and stays while things are read', async () => {
+      proves('store.last-write', {
+        file: 'gateway/store/sqlite.ts',
+        find: '`${String(others.get())}:${String(own.get())}`',
+        replace: '`${String(own.get())}`',
+      });
+      const other = await openStore(place.location, { logger: quiet, backupDirectory: '/nonexistent' });
+      try {
+        const seen = new Set<string>();
+        const isNews = async (): Promise<boolean> => {
+          const { size } = seen;
+          return seen.add(await store.lastWrite()).size > size;
+        };
+        await isNews();
+        for (const [by, chain] of [
+          [store, 'a'],
+          [other, 'b'],
+        ] as const) {
+          await by.appendRecords(...group(chain, 0, 1));
+          expect(await isNews()).toBe(true);
+          await by.sawHosts([{ id: chain, title: 'x', user: slug('ada'), gateway: slug('main'), at: 1 }]);
+          expect(await isNews()).toBe(true);
+          await by.replacePolicy(samplePolicy, await by.revision(), 2);
+        }
+        await isNews();
+        const before = await store.lastWrite();
+        await store.recordsAfter('a', 0, 10);
+        await other.policy();
+        await store.alert.claimUntold(1, 2);
+        await store.sawHosts([]);
+        // Of a database server others write to as well.
+        if (kind === 'SQLite') expect(await store.lastWrite()).toBe(before);
+      } finally {
+        await other.close();
+      }
     });
 
     test('a host has a row for each person and gateway, with the first and the last use and its minutes', async () => {

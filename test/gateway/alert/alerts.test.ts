@@ -113,6 +113,52 @@ test('what happens opens an alert that is told once, also after a restart; close
   await until('a new host is told', async () => (await told()).some(({ detail }) => detail['key'] === 'host:codex'));
 });
 
+test('where nothing is written nothing is looked for; what is written by anybody is found', async () => {
+  proves('alert.found', {
+    file: 'gateway/alert/alerts.ts',
+    find: 'looked = written;',
+    replace: 'looked = await store.lastWrite();',
+  });
+  const data = await openData(withFiles);
+  const asked = { turns: 0, looks: 0 };
+  let between = async (): Promise<void> => undefined;
+  const alert = {
+    ...data.store.alert,
+    newHosts() {
+      asked.looks++;
+      return data.store.alert.newHosts();
+    },
+    // After all was looked at, before the turn is over.
+    async claimClosed(...of: Parameters<typeof data.store.alert.claimClosed>) {
+      const claimed = await data.store.alert.claimClosed(...of);
+      await between();
+      return claimed;
+    },
+  };
+  const lastWrite = () => {
+    asked.turns++;
+    return data.store.lastWrite();
+  };
+  const server = await serve(data, 'a', { store: { ...data.store, alert, lastWrite }, settleEveryMs: 1e9 });
+  onTestFinished(async () => {
+    await server.close();
+    await data.close();
+  });
+  const isStill = async () => {
+    const { turns, looks } = asked;
+    await until('turns', async () => asked.turns > turns + 5);
+    return asked.looks === looks;
+  };
+  await until('it is still', isStill);
+  between = async () => {
+    between = async () => undefined;
+    await data.store.sawHosts([{ id: 'codex', title: 'x', user: slug('ada'), gateway: slug('main'), at: 1000 }]);
+  };
+  await data.store.sawHosts([{ id: 'zed', title: 'x', user: slug('ada'), gateway: slug('main'), at: 1000 }]);
+  await until('both are found', async () => (await data.store.alert.alerts()).length === 2);
+  await until('it is still again', isStill);
+});
+
 test('of two gateway servers on one database one tells, and what both find is one alert', async () => {
   const { store, servers, told } = await stage(['a', 'b']);
   await Promise.all(servers.flatMap(({ append }) => [append(lost()), append(lost())]));

@@ -10,8 +10,8 @@ import { quiet } from '../../suite/sample.ts';
 test('while a change is under way the revision waits for its end, and one that is undone was never there', async () => {
   proves('store.revision-committed', {
     file: 'gateway/store/sqlite.ts',
-    find: 'raw.inTransaction ? db.connection().execute(async () => readRevision()) : readRevision()',
-    replace: 'readRevision()',
+    find: 'raw.inTransaction ? await db.connection().execute(async () => read()) : read()',
+    replace: 'read()',
   });
   const folder = await freshFolder();
   const engine = await openEngine({ kind: 'sqlite', file: join(folder, 'drawbridge.db') }, { logger: quiet });
