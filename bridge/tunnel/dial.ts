@@ -72,7 +72,6 @@ interface Timing {
   readonly handshakeWithinMs: number;
   readonly pingAfterMs: number;
   readonly deadAfterMs: number;
-  readonly tickEveryMs: number;
 }
 
 /** Refusals that a person sees as such: to dial again is not enough. */
@@ -86,7 +85,6 @@ export function dial(deps: DialDeps): Tunnel {
     handshakeWithinMs,
     pingAfterMs: pingAfterMs.bridge,
     deadAfterMs,
-    tickEveryMs: 1000,
     ...deps.timing,
   };
   const { origin, url } = tunnelAt(deps.gatewayOrigin);
@@ -97,6 +95,7 @@ export function dial(deps: DialDeps): Tunnel {
   let link: Link | undefined;
   let attempt: { cancel(): void } | undefined;
   let retry: NodeJS.Timeout | undefined;
+  let due: NodeJS.Timeout | undefined;
   let isClosed = false;
   let ending: Promise<void> = Promise.resolve();
 
@@ -197,10 +196,21 @@ export function dial(deps: DialDeps): Tunnel {
       logger,
     });
     link = current;
+    tickWhenDue(current);
     logger.info('tunnel opened');
     tellOffers(current);
     tellReports(current);
     welcomed(welcome);
+  }
+
+  /** An idle tunnel wakes nobody between one ping and the next. */
+  function tickWhenDue(of: Link): void {
+    clearTimeout(due);
+    const tick = (): void => {
+      if (of === link) of.tick();
+      if (of === link) tickWhenDue(of);
+    };
+    due = setTimeout(tick, Math.max(Math.ceil(of.dueMs - performance.now()), 1));
   }
 
   function tellOffers(to: Link): void {
@@ -245,7 +255,6 @@ export function dial(deps: DialDeps): Tunnel {
     connect();
   }
 
-  const ticks = setInterval(() => link?.tick(), timing.tickEveryMs);
   const clock = watchClock({ now, onJump: wake });
   connect();
 
@@ -267,7 +276,7 @@ export function dial(deps: DialDeps): Tunnel {
     async close() {
       if (!isClosed) {
         isClosed = true;
-        clearInterval(ticks);
+        clearTimeout(due);
         clearTimeout(retry);
         clock.close();
         attempt?.cancel();

@@ -102,6 +102,11 @@ export class Link {
     return openHostChannel((sink) => this.#multiplex.open(body, sink), events, limits);
   }
 
+  /** When tick() has something to do at the earliest, on the clock of performance.now(). */
+  get dueMs(): number {
+    return this.#multiplex.dueMs;
+  }
+
   /** Pings when that is due, and ends a tunnel that has been silent for too long. */
   tick(): void {
     if (this.#multiplex.tick() === 'silent') void this.end(new Fault('TUNNEL_LOST'), closeCode.silent);
