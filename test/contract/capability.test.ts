@@ -22,10 +22,12 @@ describe('capabilities', () => {
     expect(roleCapabilities({ roles: {} }, 'constructor')).toEqual([]);
   });
 
-  test('are declared by every operation, and whatever changes something needs one', () => {
+  test("are declared by every operation, and whatever changes something needs one; a key of one's own is replaced with any", () => {
     for (const id of operationIds) {
       const { capability, method } = operationOf(id);
-      if (method !== 'GET') expect(capabilities, id).toContain(capability);
+      if (method === 'GET') continue;
+      if (id === 'access-tokens.rotate') expect(capability).toBe('any');
+      else expect(capabilities, id).toContain(capability);
     }
   });
 });
