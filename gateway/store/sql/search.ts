@@ -3,6 +3,7 @@
 // writes.
 import { setImmediate } from 'node:timers/promises';
 import { sql, type RawBuilder } from 'kysely';
+import { pauses } from '../../slice.ts';
 import type { DialectName } from '../engine.ts';
 import type { FoundRecord, RecordFilter } from '../search.ts';
 import type { ChainedRecord } from '../store.ts';
@@ -38,7 +39,9 @@ export async function indexRecords(db: Db, dialect: DialectName, limit: number):
   const entries: NewEntry[] = [];
   const ends = new Map<string, number>();
   let { next, peak, lag } = state;
+  const pause = pauses();
   for (const { id, record } of merged(pages, limit)) {
+    await pause();
     peak = Math.max(peak, record.at);
     lag = Math.max(lag, peak - record.at);
     entries.push({ number: next++, record: id, at: record.at, peak, words: wordsOf(record.body).join(' ') });

@@ -23,6 +23,7 @@ const sign = '¤';
 /** Letters and digits; an id is one word, without its dashes. */
 const word = /¤[0-9a-f]{32}|[\p{L}\p{N}]+/gu;
 const id = /\b([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})\b/gi;
+const wholeId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The words of a record's text, each once. A text that is no record has none. */
 export function wordsOf(body: string): readonly string[] {
@@ -89,6 +90,8 @@ function collect(value: unknown, into: Set<string>): void {
 
 /** In lower case and without accents, so that `Zoe` finds `Zoë`. */
 function split(text: string): readonly string[] {
+  // Each record has an id of its own, which nothing remembers.
+  if (wholeId.test(text)) return [`${sign}${text.replaceAll('-', '').toLowerCase()}`];
   const plain = text
     .replace(id, ` ${sign}$1$2$3$4$5 `)
     .normalize('NFKD')

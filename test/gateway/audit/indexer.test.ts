@@ -9,8 +9,8 @@ import { openData, quiet } from '../data.ts';
 test('where calls never pause the index goes on', async () => {
   proves('audit.search-among-calls', {
     file: 'gateway/audit/indexer.ts',
-    find: 'const indexed = await store.search.index(batch);',
-    replace: 'const indexed = among ? 0 : await store.search.index(batch);',
+    find: 'const indexed = await store.search.index(limit);',
+    replace: 'const indexed = among ? 0 : await store.search.index(limit);',
   });
   const { store, close } = await openData();
   await store.appendRecords(...group('main', 0, 250));
