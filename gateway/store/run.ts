@@ -195,13 +195,30 @@ function keyOf(chain: number, place: number): number {
 }
 
 function textOf(line: string, named: readonly number[], texts: Texts): string | undefined {
+  const shared = sharedOf(named, texts);
+  return shared && wholeText(shared, line.slice(endOf(line) + 1));
+}
+
+function sharedOf(named: readonly number[], texts: Texts): readonly (readonly string[])[] | undefined {
   const shared: (readonly string[])[] = [];
   for (const key of named) {
     const text = texts.get(key);
     if (text === undefined) return undefined;
     shared.push(text);
   }
-  return wholeText(shared, line.slice(endOf(line) + 1));
+  return shared;
+}
+
+/** Its shared texts as their pieces, and the values between them. */
+export interface Parts {
+  readonly shared: readonly (readonly string[])[];
+  readonly values: readonly string[];
+}
+
+/** What a line is put together from; undefined where it stands as it is, or can't be put together. */
+export function partsOf({ text, named }: Line, texts: Texts): Parts | undefined {
+  const shared = named && sharedOf(named, texts);
+  return shared && { shared, values: text.slice(endOf(text) + 1).split('\t') };
 }
 
 /** Where the numbers of a line end and its values begin. */

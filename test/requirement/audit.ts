@@ -30,6 +30,11 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Search and export"',
   },
   {
+    id: 'audit.search-apart',
+    promise: 'A record is found by its own id, also where the words of what it shares with others are found once for all.',
+    source: 'docs/data.md, "Search and export"',
+  },
+  {
     id: 'audit.search-between-calls',
     promise: 'Between calls that come one after the other the index of the records goes on no faster than among calls.',
     source: 'docs/data.md, "Search and export"',

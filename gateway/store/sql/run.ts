@@ -1,12 +1,15 @@
 // Reading the rows of records (run.ts) with the texts that they share, which have keys as records have: of their chain and a number that only grows.
 // The rule: texts are read anew each time, so that one that was altered shows in every record of it; only who reads a chain from page to page keeps them until its end.
 import { sql, type Selectable } from 'kysely';
+import { pauses } from '../../slice.ts';
 import { piecesOf } from '../apart.ts';
 import type { ChainedRecord, KeptTexts, SealedRecord } from '../store.ts';
-import { lined, type Lined, recordsIn, type Shelf, shelfAfter } from '../run.ts';
+import { lined, type Lined, partsOf, recordsIn, type Shelf, shelfAfter } from '../run.ts';
 import type { Db, Tables } from '../table.ts';
 import { parts } from './part.ts';
 import { chainNumberOf, idOf, numberOf, seqOf } from './place.ts';
+import { wordsOf } from './word.ts';
+import { createApartWords } from './word-apart.ts';
 
 type Row = Selectable<Tables['record']>;
 
@@ -20,12 +23,18 @@ export async function recordsOfRows(
   rows: readonly Row[],
   texts: KeptTexts = new Map(),
 ): Promise<readonly SealedRecord[]> {
+  const of = await linedRows(db, rows, texts);
+  return of.flatMap((row) => recordsIn(chain, row, texts));
+}
+
+/** With the texts that they name. */
+async function linedRows(db: Db, rows: readonly Row[], texts: KeptTexts): Promise<readonly Lined[]> {
   // Each named: the rest of a row takes seven times as long.
   const of = rows.map(({ id, at, body, hash, after, mac, count, base }) =>
     lined(chainNumberOf(id), { seq: seqOf(id), at, body, hash, after, mac, count, base }),
   );
   await readTexts(db, of, texts);
-  return of.flatMap((row) => recordsIn(chain, row, texts));
+  return of;
 }
 
 /** Adds those that the rows name. */
@@ -58,10 +67,48 @@ export async function recordsFrom(
   limit: number,
   texts?: KeptTexts,
 ): Promise<readonly SealedRecord[]> {
+  return await takenFrom(db, chain, seq, limit, (rows) => recordsOfRows(db, chain, rows, texts));
+}
+
+/** What the index says of a record. */
+export interface Worded {
+  readonly seq: number;
+  readonly at: number;
+  /** A space between two. */
+  readonly words: string;
+}
+
+/** The same records by their words alone. */
+export async function wordsFrom(db: Db, chain: string, seq: number, limit: number): Promise<readonly Worded[]> {
+  const texts: KeptTexts = new Map();
+  const apart = createApartWords();
+  const pause = pauses();
+  return await takenFrom(db, chain, seq, limit, async (rows) => {
+    const worded: Worded[] = [];
+    for (const row of await linedRows(db, rows, texts)) {
+      await pause();
+      for (const [i, record] of recordsIn(chain, row, texts).entries()) {
+        const parts = row.lines[i] && partsOf(row.lines[i], texts);
+        const words = (parts && apart(parts)) ?? wordsOf(record.body).join(' ');
+        worded.push({ seq: record.seq, at: record.at, words });
+      }
+    }
+    return worded;
+  });
+}
+
+/** What `take` makes of the rows of records after one of them, in order. */
+async function takenFrom<Taken extends { readonly seq: number }>(
+  db: Db,
+  chain: string,
+  seq: number,
+  limit: number,
+  take: (rows: readonly Row[]) => Promise<readonly Taken[]>,
+): Promise<readonly Taken[]> {
   const number = await numberOf(db, chain);
   if (number === undefined) return [];
   const end = idOf(number + 1, 0);
-  const found: SealedRecord[] = [];
+  const found: Taken[] = [];
   for (let from = idOf(number, seq); ;) {
     // The rows up to the one that holds the last of them, were all there: where some are gone it goes on from there.
     const last = Math.min(from + limit - found.length, end);
@@ -73,7 +120,7 @@ export async function recordsFrom(
       .orderBy('id')
       .execute();
     // The first row may hold earlier ones too.
-    for (const record of await recordsOfRows(db, chain, rows, texts)) if (record.seq > seq) found.push(record);
+    for (const one of await take(rows)) if (one.seq > seq) found.push(one);
     from = rows.at(-1)?.id ?? end;
     if (from < last || from === end || found.length >= limit) return found.slice(0, limit);
   }

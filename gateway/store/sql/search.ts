@@ -3,17 +3,15 @@
 // writes.
 import { setImmediate } from 'node:timers/promises';
 import { sql, type RawBuilder } from 'kysely';
-import { pauses } from '../../slice.ts';
 import type { DialectName } from '../engine.ts';
 import type { FoundRecord, RecordFilter } from '../search.ts';
-import type { ChainedRecord } from '../store.ts';
 import type { Db, Tx } from '../table.ts';
 import { idOf, numberOf, seqOf } from './place.ts';
 import { readAtOnce } from './change.ts';
 import { chains } from './record.ts';
 import { removal, retention } from './removal.ts';
-import { recordsAt, recordsFrom, unsealed } from './run.ts';
-import { wantedOf, wordsOf, type Wanted } from './word.ts';
+import { recordsAt, unsealed, type Worded, wordsFrom } from './run.ts';
+import { wantedOf, type Wanted } from './word.ts';
 import { partFor, partsWithin, type WordPart, wordTable } from './word-part.ts';
 
 /** Rows of one statement: SQLite takes 32,766 values. */
@@ -30,22 +28,20 @@ interface NewEntry {
 export async function indexRecords(db: Db, dialect: DialectName, limit: number): Promise<number> {
   const state = await db.selectFrom('entry_state').selectAll().executeTakeFirstOrThrow();
   const cursors = new Map((await db.selectFrom('entry_cursor').selectAll().execute()).map(({ chain, seq }) => [chain, seq]));
-  const pages: { readonly chain: number; readonly records: readonly ChainedRecord[] }[] = [];
+  const pages: { readonly chain: number; readonly name: string; readonly records: readonly Worded[] }[] = [];
   for (const name of await chains(db)) {
     const chain = await numberOf(db, name);
-    const records = await recordsFrom(db, name, cursors.get(name) ?? 0, limit);
-    if (chain !== undefined && records.length > 0) pages.push({ chain, records });
+    const records = await wordsFrom(db, name, cursors.get(name) ?? 0, limit);
+    if (chain !== undefined && records.length > 0) pages.push({ chain, name, records });
   }
   const entries: NewEntry[] = [];
   const ends = new Map<string, number>();
   let { next, peak, lag } = state;
-  const pause = pauses();
-  for (const { id, record } of merged(pages, limit)) {
-    await pause();
+  for (const { id, name, record } of merged(pages, limit)) {
     peak = Math.max(peak, record.at);
     lag = Math.max(lag, peak - record.at);
-    entries.push({ number: next++, record: id, at: record.at, peak, words: wordsOf(record.body).join(' ') });
-    ends.set(record.chain, record.seq);
+    entries.push({ number: next++, record: id, at: record.at, peak, words: record.words });
+    ends.set(name, record.seq);
   }
   if (entries.length === 0) return 0;
   const kept = (await retention(db))?.records;
@@ -66,17 +62,20 @@ export async function indexRecords(db: Db, dialect: DialectName, limit: number):
 }
 
 /** By time, each chain in its own order. */
-function* merged(pages: readonly { readonly chain: number; readonly records: readonly ChainedRecord[] }[], limit: number) {
-  const left = pages.map(({ chain, records }) => ({ chain, records, taken: 0 }));
+function* merged(
+  pages: readonly { readonly chain: number; readonly name: string; readonly records: readonly Worded[] }[],
+  limit: number,
+) {
+  const left = pages.map((page) => ({ ...page, taken: 0 }));
   for (let count = 0; count < limit; count++) {
-    let first: { readonly from: (typeof left)[number]; readonly record: ChainedRecord } | undefined;
+    let first: { readonly from: (typeof left)[number]; readonly record: Worded } | undefined;
     for (const from of left) {
       const record = from.records[from.taken];
       if (record !== undefined && (first === undefined || record.at < first.record.at)) first = { from, record };
     }
     if (first === undefined) return;
     first.from.taken++;
-    yield { id: idOf(first.from.chain, first.record.seq), record: first.record };
+    yield { id: idOf(first.from.chain, first.record.seq), name: first.from.name, record: first.record };
   }
 }
 

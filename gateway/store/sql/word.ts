@@ -18,7 +18,7 @@ type Field = (typeof fields)[number];
 
 const wordLength = 64;
 /** Words of one record; what is beyond them is not found by text. */
-const wordLimit = 400;
+export const wordLimit = 400;
 const sign = '¤';
 /** Letters and digits; an id is one word, without its dashes. */
 const word = /¤[0-9a-f]{32}|[\p{L}\p{N}]+/gu;
