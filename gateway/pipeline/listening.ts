@@ -19,6 +19,7 @@ import { type Feature, features } from '../mcp/feature.ts';
 import { prefixed } from '../mcp/item-name.ts';
 import { readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { acknowledged, listChanged, type ListenFilter, maybeUpdated, resourceUpdated } from '../mcp/news.ts';
+import { isOfTask, withShownTask } from '../mcp/task-name.ts';
 import { decide, decideListing, enter } from '../policy/decide.ts';
 import type { Following, Reply, Trace, Upstream } from '../upstream/upstream.ts';
 import type { Pinning } from './pinning.ts';
@@ -43,7 +44,7 @@ export interface ListeningTerms {
   /** The id of a modern host's request, as JSON text. */
   readonly subscription: string | undefined;
   /** A conversation is told at once; a modern host once its answer is held open. */
-  readonly listener: Pick<Listener, 'tell'> | undefined;
+  readonly listener: Pick<Listener, 'tell' | 'tasks'> | undefined;
   readonly isThere: () => boolean;
   /** How a modern host looks at tasks. */
   readonly look?: TaskWatchTerms['look'];
@@ -221,7 +222,9 @@ export class Listening implements Hearer {
     const message = readMessage(body);
     if (!resolved || message.kind !== 'notification' || this.#decide(resolved)?.kind !== 'allowed') return;
     const uri = this.#shown(server, String(message.params.value['uri']));
-    const told = resourceUpdated(body, message, uri, this.#terms.subscription);
+    const named = resourceUpdated(body, message, uri, this.#terms.subscription);
+    // Rules take the id of a task in it for the one that the host knows (own.ts), so the server's own goes.
+    const told = isOfTask(message) ? withShownTask(named, (own) => this.#terms.listener?.tasks?.shownOf(server, own)) : named;
     this.#deps.screen.notification(resolved, told, (screened) => this.#tell(screened));
   }
 

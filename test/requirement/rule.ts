@@ -148,6 +148,11 @@ export const rule: readonly Requirement[] = [
     source: 'docs/rules.md',
   },
   {
+    id: 'rule.update-names-no-task',
+    promise: 'An update of a resource carries nothing past the rules in the id of a task that it names.',
+    source: 'docs/rules.md',
+  },
+  {
     id: 'rule.own-bytes',
     promise: 'Rules look at the bytes that go on, whatever was known of others of the same message before.',
     source: 'docs/rules.md',

@@ -108,6 +108,29 @@ test('what is listened to passes the rules for requests, and what is heard of it
   await expect.poll(() => told.slice(1)).toMatchObject([{ params: { uri: 'thing://notes__a', note: 'a [REDACTED]' } }]);
 });
 
+test('an update of a resource names no task by the id of its server, in which no rule would look', async () => {
+  proves('rule.update-names-no-task', {
+    file: 'gateway/pipeline/listening.ts',
+    find: 'const told = isOfTask(message)',
+    replace: 'const told = !isOfTask(message)',
+  });
+  const rules = await compileRules(
+    policyWith([
+      { name: 'no-words', method: 'pattern', patterns: ['secret'], for: ['resources'], action: 'redact', on: 'response' },
+    ]),
+    compileDeps,
+  );
+  const { listen, hearers } = scene({ notes: exposed }, { rules });
+  const { told } = listen({ resourceSubscriptions: ['thing://notes__a'] });
+  await expect.poll(() => told).toHaveLength(1);
+  const _meta = { 'io.modelcontextprotocol/related-task': { taskId: 'secret' }, note: 'n' };
+  say(hearers.get('notes'), 'thing://a', { _meta });
+  say(hearers.get('notes'), 'thing://a', { last: true });
+  await expect.poll(() => told.at(-1)?.params).toMatchObject({ last: true });
+  expect(told.slice(1)).toMatchObject([{ params: { _meta: { note: 'n' } } }, {}]);
+  expect(JSON.stringify(told)).not.toMatch(/secret|related-task/);
+});
+
 test('a server that is assigned later is listened to as well, one that is taken away no more', async () => {
   const { listen, hearers, closed, apply } = scene({ wiki: { tools: 'all' } });
   const { told, methods } = listen(lists);
