@@ -45,8 +45,12 @@ export function suspicionsOf(text: string, ambiguous?: string): readonly Suspici
     if (hidden) add('invisible', pointer, around(said, hidden.index));
     const turned = turning.exec(said) ?? (fromTheRight.test(said) ? null : marking.exec(said));
     if (turned) add('bidi', pointer, around(said, turned.index));
-    const [words] = instructions.find(said, time, () => fold(said));
-    if (words) add('instructions', pointer, withoutUnseen(said.slice(words.start, words.end)).slice(0, 120));
+    // What is found for nothing but characters that nobody sees is told above, and says nothing.
+    const words = instructions
+      .find(said, time, () => fold(said))
+      .map(({ start, end }) => withoutUnseen(said.slice(start, end)))
+      .find((read) => read !== '');
+    if (words !== undefined) add('instructions', pointer, words.slice(0, 120));
   }
   function walk(value: unknown, pointer: string, depth: number): void {
     if (typeof value === 'string') look(value, pointer);
