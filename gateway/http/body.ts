@@ -7,6 +7,8 @@ const readAwayBytes = 1024 * 1024;
 /** Reads the body. Rejects with MESSAGE_TOO_LARGE above the limit, CANCELLED where the client went away in the middle. */
 export function readBody(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    // Gone while its caller was looked up: it has said all that it will.
+    if (request.destroyed) return reject(new Fault('CANCELLED'));
     const { 'content-length': stated, 'transfer-encoding': coding } = request.headers;
     const wholeBytes = coding === undefined ? Number(stated ?? 0) : 0;
     const chunks: Buffer[] = [];
