@@ -35,14 +35,15 @@ const laidAt = 16;
 /** A packet may grow beyond its target by its last frame. */
 const memoryBytes = packetTargetBytes + 80 * 1024;
 const keptAtMost = 8;
+const none = Buffer.alloc(0);
 
 /** Lays packets out and sends them, one after the other. Any number of sockets may share it. */
 export class Packets {
   readonly #masking: Masking | undefined;
   #kept: Buffer[] = [];
   /** What room() gave last. */
-  #memory: Buffer = Buffer.alloc(0);
-  #packet: Buffer = this.#memory;
+  #memory: Buffer = none;
+  #packet: Buffer = none;
 
   /** `masking`: of a client. */
   constructor(masking?: Masking) {
@@ -62,6 +63,8 @@ export class Packets {
   send({ socket, stream }: Line, packet: Buffer, onWritten?: () => void): void {
     const memory = this.#memory;
     if (packet !== this.#packet) throw new Error('a packet lies in other memory');
+    // Sent again, its memory would be used by two.
+    this.#packet = none;
     if (socket.readyState !== socket.OPEN) return socket.send(packet, onWritten);
     const { length } = packet;
     const start = packet.byteOffset - memory.byteOffset - this.#headBytes(length);

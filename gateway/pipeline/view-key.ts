@@ -4,7 +4,9 @@ import type { ItemKind } from '#contract/policy.ts';
 import type { Assignment, Caller } from '../call.ts';
 
 interface Made {
-  readonly assignment: Assignment;
+  /** And not the assignment: whoever does not come back would keep the policy of then. */
+  readonly gateway: Assignment['gateway']['slug'];
+  readonly server: Assignment['server']['id'];
   readonly kind: ItemKind;
   readonly key: string;
 }
@@ -15,10 +17,11 @@ export function createViewKeys(): (of: { readonly caller: Caller; readonly assig
 
   return ({ caller, assignment }, kind) => {
     const last = lastOf.get(caller);
-    if (last?.assignment === assignment && last.kind === kind) return last.key;
-    const { gateway, server } = assignment;
-    const key = `${caller.user.id}\n${caller.host}\n${caller.workstation ?? ''}\n${gateway.slug}\n${server.id}\n${kind}`;
-    lastOf.set(caller, { assignment, kind, key });
+    const { slug: gateway } = assignment.gateway;
+    const { id: server } = assignment.server;
+    if (last?.gateway === gateway && last.server === server && last.kind === kind) return last.key;
+    const key = `${caller.user.id}\n${caller.host}\n${caller.workstation ?? ''}\n${gateway}\n${server}\n${kind}`;
+    lastOf.set(caller, { gateway, server, kind, key });
     return key;
   };
 }

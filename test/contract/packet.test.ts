@@ -105,10 +105,12 @@ test('whoever sends after the close hears of it, and nothing is sent', async () 
   expect((await closed)[0]).toBe(4000);
 });
 
-test('a packet that lies elsewhere is not sent', async () => {
+test('a packet that lies elsewhere is not sent, and none is sent twice', async () => {
   const { server } = await connected();
-  server.packets.room(10);
-  expect(() => server.packets.send(server.line, Buffer.alloc(10))).toThrow('other memory');
+  const packet = server.packets.room(70_000);
+  expect(() => server.packets.send(server.line, Buffer.alloc(70_000))).toThrow('other memory');
+  server.packets.send(server.line, packet);
+  expect(() => server.packets.send(server.line, packet)).toThrow('other memory');
 });
 
 test('each message is masked by a key of its own', () => {
