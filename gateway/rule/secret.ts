@@ -90,13 +90,14 @@ const kinds: readonly Kind[] = [
 
 /** A name that says so, then a value: key=…, "token": "…", Authorization: Bearer …. */
 const named =
-  /(?:pass(?:word|wd|phrase)|secret|api[_-]?key|apikey|access[_-]?key|auth[_-]?token|access[_-]?token|refresh[_-]?token|client[_-]?secret|private[_-]?key|bearer|kennwort|passwort|contraseña|mot de passe)["']?\s{0,4}(?:[:=]|=>|:=|\s)\s{0,4}["'`]?(?<value>[A-Za-z0-9!@#$%^&*()_+~.,/=-]{8,400})/gi;
-/** `pass` alone: tests pass too, and say so before their names. */
+  /(?:pass(?:word|wd|phrase)?|secret|api[_-]?key|apikey|access[_-]?key|auth[_-]?token|access[_-]?token|refresh[_-]?token|client[_-]?secret|private[_-]?key|bearer|kennwort|passwort|contraseña|mot de passe)["']?\s{0,4}(?:[:=]|=>|:=|\s)\s{0,4}["'`]?(?<value>[A-Za-z0-9!@#$%^&*()_+~.,/=-]{8,400})/gi;
+/** `pass` where no other name stands in the text: tests pass too, and say so before their names. */
 const passed =
   /(?<![\p{L}\p{N}_-])(?:pass["']?\s{0,4}:|[Pp][Aa][Ss][Ss]["']?\s{0,4}=)\s{0,4}["'`]?(?<value>[A-Za-z0-9!@#$%^&*()_+~,=-]{8,400})/gu;
-/** Of which one stands in each of those names. */
+/** Of which one stands in each of those names, but for `pass` alone. */
 const nameWords = [
-  'pass',
+  'passw',
+  'passp',
   'secret',
   'apikey',
   'api-key',
@@ -117,7 +118,7 @@ const reach = 24 * 1024;
 export function secretDetector(allow: readonly string[] = []): Detector {
   const isAllowed = allowing(allow);
   return {
-    trigger: { needs: [...new Set([...kinds.flatMap(({ marks }) => marks.map(fold)), ...nameWords])], loose: [] },
+    trigger: { needs: [...new Set([...kinds.flatMap(({ marks }) => marks.map(fold)), 'pass', ...nameWords])], loose: [] },
     find(text, time, _folded, name = '') {
       if (text.length < 8) return [];
       const found = findInPieces(text, reach, time, (piece) => [
@@ -140,7 +141,9 @@ function findKind({ pattern, isPlausible = () => true }: Kind, text: string, tim
 
 function findNamed(text: string, time: TimeBudget): Match[] {
   const lower = text.toLowerCase();
-  if (!nameWords.some((word) => lower.includes(word))) return [];
+  const isNamed = nameWords.some((word) => lower.includes(word));
+  const isPassed = lower.includes('pass');
+  if (!isNamed && !isPassed) return [];
   time.check();
   const valuesOf = (pattern: RegExp, isMeant: (value: string, end: number) => boolean) =>
     [...text.matchAll(pattern)].flatMap(({ 0: whole, index, groups }): Match[] => {
@@ -149,7 +152,10 @@ function findNamed(text: string, time: TimeBudget): Match[] {
       const end = index + whole.length;
       return isRandom(value) && isMeant(value, end) ? [{ start: end - value.length, end, type: 'SECRET' }] : [];
     });
-  return [...valuesOf(named, () => true), ...valuesOf(passed, (value, end) => isMixed(value) && !isOfPath(text[end]))];
+  return [
+    ...(isNamed ? valuesOf(named, () => true) : []),
+    ...(isPassed ? valuesOf(passed, (value, end) => isMixed(value) && !isOfPath(text[end])) : []),
+  ];
 }
 
 /** Of both cases, as what was made by chance mostly is. */

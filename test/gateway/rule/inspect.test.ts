@@ -329,6 +329,9 @@ test('what is called pass alone is a secret only where it is no word of a test',
     'compass: N12Degree',
   ];
   for (const said of others) expect(await left(said)).toEqual(params({ said }).body);
+  // Beside another such name it is one, whatever its value looks like.
+  for (const before of ['DB_PASS=', 'pass => ', '--pass '])
+    expect(await left(`api_token=no ${before}h7kp2x9qzl.4`)).toEqual(params({ said: `api_token=no ${before}[REDACTED]` }).body);
 });
 
 test('the same text has the same hash at one gateway, and nobody makes it without the key', async () => {
