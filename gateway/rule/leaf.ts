@@ -113,10 +113,13 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
   };
 }
 
-/** As long as names are, and of a few. */
+/** As long as names are, and of a few. What looks at a name does so for each text that it is of, so of more a message would take minutes. */
+const nameLength = 256;
+
 function withName(known: string | undefined, text: string): string {
-  if (known === undefined) return text;
-  return known.length < 256 ? `${known}\n${text.slice(0, 64)}` : known;
+  const own = text.slice(0, nameLength).replaceAll('\n', ' ');
+  if (known === undefined) return own;
+  return known.length < 2 * nameLength ? `${known}\n${own.slice(0, 64)}` : known;
 }
 
 function isBeforeColon(body: Buffer, from: number, end: number): boolean {
@@ -161,9 +164,12 @@ const holding: ReadonlySet<string> = new Set(['value', 'values', 'text']);
 export function memberNameOf({ kind, key, container }: Leaf): string {
   if (kind === 'key') return '';
   const { name, around } = nearest(key, container);
-  if (around === undefined || !holding.has(name)) return name;
-  return around.named ?? (nearest(around.key, around.parent).name || name);
+  if (around === undefined || !holding.has(name)) return lastOf(name);
+  return around.named ?? lastOf(nearest(around.key, around.parent).name || name);
 }
+
+/** What stands right before the value. */
+const lastOf = (name: string): string => (name.length > nameLength ? name.slice(-nameLength) : name);
 
 /** The nearest name on the way out, where only lists stand between, and the object whose member has it. */
 function nearest(key: string | number, within: Container | undefined): { readonly name: string; readonly around?: Container } {

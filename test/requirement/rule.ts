@@ -158,6 +158,11 @@ export const rule: readonly Requirement[] = [
     source: 'docs/rules.md',
   },
   {
+    id: 'rule.names-short',
+    promise: 'A name that is as long as a message costs no more for each value that it is of than a short one.',
+    source: 'docs/rules.md',
+  },
+  {
     id: 'rule.names-around',
     promise: 'The name of a member counts for a value one level down, and the name beside a value for that.',
     source: 'docs/rules.md, "Methods"',

@@ -288,8 +288,8 @@ test('the name of a member says what its bare value is', async () => {
 test('a name counts for the value one level down, and for the one beside it', async () => {
   proves('rule.names-around', {
     file: 'gateway/rule/leaf.ts',
-    find: 'return around.named ?? (nearest(around.key, around.parent).name || name);',
-    replace: 'return name;',
+    find: 'return around.named ?? lastOf(nearest(around.key, around.parent).name || name);',
+    replace: 'return lastOf(name);',
   });
   const rule = { name: 'keys', method: 'secrets', action: 'redact' };
   const basic = 'Basic YWRhOmg3S3AtMng5UXpMbQ==';

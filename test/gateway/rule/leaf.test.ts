@@ -1,6 +1,6 @@
 // Which texts of a message are seen, as what they read, and under which pointer.
 import { expect, test } from 'vitest';
-import { leavesOf, pointerOf } from '../../../gateway/rule/leaf.ts';
+import { leavesOf, memberNameOf, pointerOf } from '../../../gateway/rule/leaf.ts';
 import { proves } from '../../requirement.ts';
 
 function seen(json: string): [string, string, string][] {
@@ -24,6 +24,26 @@ test('texts, keys and long numbers are seen with their pointers, each once', () 
     ['key', '/a', 's'],
     ['key', '', 'e'],
   ]);
+});
+
+test('what a text is called is short, however long its message says it, and says no less than others beside it', () => {
+  proves('rule.names-short', {
+    file: 'gateway/rule/leaf.ts',
+    find: 'const own = text.slice(0, nameLength).replaceAll(',
+    replace: 'const own = text.replaceAll(',
+  });
+  const namesIn = (value: object) => {
+    const body = Buffer.from(JSON.stringify(value));
+    const { leaves } = leavesOf(body, { start: 0, end: body.length });
+    return leaves.filter(({ text }) => text === 'it').map(memberNameOf);
+  };
+  const long = 'a\n'.repeat(100_000);
+  expect(namesIn({ name: 'ada', values: ['it'], field: 'password' })).toEqual(['ada\npassword']);
+  for (const value of [{ name: long, field: 'password', values: ['it'] }, { [`${long}password`]: ['it', { value: 'it' }] }])
+    for (const name of namesIn(value)) {
+      expect(name.length).toBeLessThan(1000);
+      expect(name.split('\n').at(-1)).toBe('password');
+    }
 });
 
 test('an escaped text reads as what it says', () => {
