@@ -21,6 +21,8 @@ export function repeat(
 
   function pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
+      // Closed while a turn was under way: then there was no pause to cut short.
+      if (signal.aborted) return resolve();
       const end = later(resolve, ms, Math.min(ms / 4, slackMs));
       hurry = () => {
         end();
