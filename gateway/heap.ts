@@ -42,19 +42,25 @@ const worthBytes = 48 * 2 ** 20;
  * were short: after ten thousand tunnels came back that is 160 MB which nobody uses. Such a collection stops everything for some tenths of a second, so
  * it is done only where there is much to give back and nothing is under way.
  */
-export function giveBackMemory(deps: { readonly isQuiet: () => boolean; readonly everyMs?: number }): Watching {
+export function giveBackMemory({
+  isQuiet,
+  everyMs = 1000,
+}: {
+  readonly isQuiet: () => boolean;
+  readonly everyMs?: number;
+}): Watching {
   let peakBytes = 0;
   let quiet = 0;
   const look = (): void => {
     const heapBytes = getHeapStatistics().total_physical_size;
     peakBytes = Math.max(peakBytes, heapBytes);
-    quiet = deps.isQuiet() ? quiet + 1 : 0;
+    quiet = isQuiet() ? quiet + 1 : 0;
     if (quiet < quietLooks || peakBytes - heapBytes < worthBytes) return;
     collectAll();
     peakBytes = getHeapStatistics().total_physical_size;
     quiet = 0;
   };
-  return { close: every(look, deps.everyMs ?? 1000, 250) };
+  return { close: every(look, everyMs, everyMs / 4) };
 }
 
 /** As V8 does it where memory is short. Node shows it only as the function of a flag. */

@@ -134,6 +134,7 @@ async function start(
   // Pipeline and tunnels stand on the recorder, and come after it.
   let underWay = (): number => 0;
   let proving = (): number => 0;
+  let calls = 0;
   const chain = chainOf(settings, signingKey.kid);
   const spool = await openRecorder({
     store,
@@ -224,6 +225,7 @@ async function start(
     logger,
     stands: createStanding({ store, now }),
     onRecord: (record) => {
+      calls++;
       metrics.call(record.decision, record.code, Math.max(now() - record.at, 0));
       tunnels.recorded(record);
     },
@@ -233,7 +235,11 @@ async function start(
   const onRootsChanged = (conversation: string) => upstream.hear(conversation, { kind: 'roots-changed' });
   underWay = () => pipeline.underWay();
   const upkeep = opened(
-    startUpkeep({ store, ...audit, recorder, chain, isQuiet: () => underWay() + proving() === 0, dataDir, logger, now }),
+    startUpkeep({
+      ...{ store, ...audit, recorder, chain, dataDir, logger, now },
+      isQuiet: () => underWay() + proving() === 0,
+      calls: () => calls,
+    }),
     (it) => it.close(),
   );
   opened(giveBackMemory({ isQuiet: () => underWay() === 0 && tunnels.greeting() === 0 }), (it) => it.close());

@@ -8,6 +8,8 @@ export interface IndexerDeps {
   readonly store: Pick<Store, 'lastWrite'> & { readonly search: Pick<Store['search'], 'index' | 'behind'> };
   /** No call is under way. */
   readonly isQuiet: () => boolean;
+  /** That were made so far. */
+  readonly calls: () => number;
   readonly logger: Logger;
   readonly firstMs?: number;
   readonly everyMs?: number;
@@ -19,14 +21,14 @@ const batch = 100;
 /** And where none is under way: each costs a third less. */
 const quietBatch = 400;
 const betweenMs = 10;
-/** In so many looks in a row no call may be under way: between the calls of somebody who makes one after the other there is always a moment without one. */
+/** In so many looks in a row no call may be under way, and none may have been made: between calls that come one after the other there is always a moment without one. */
 const quietLooks = 5;
-/** Among calls it is a batch each time that it looks; from here on two a second. */
+/** Among calls it is a batch each time that it looks; four times as often in such a moment, and from here on. */
 const farBehind = 20_000;
-const amongCallsMs = 500;
 
-export function startIndexer({ store, isQuiet, logger, everyMs = lookEveryMs, firstMs = everyMs }: IndexerDeps): Repeated {
+export function startIndexer({ store, isQuiet, calls, logger, everyMs = lookEveryMs, firstMs = everyMs }: IndexerDeps): Repeated {
   let quiet = 0;
+  let made = 0;
   /** When it goes on among calls too. */
   let dueAt = -Infinity;
   /** What was written when nothing was left to do. */
@@ -34,7 +36,9 @@ export function startIndexer({ store, isQuiet, logger, everyMs = lookEveryMs, fi
 
   /** How long to wait until the next turn, in ms. */
   async function turn(): Promise<number> {
-    quiet = isQuiet() ? quiet + 1 : 0;
+    const isMoment = isQuiet();
+    quiet = isMoment && made === calls() ? quiet + 1 : 0;
+    made = calls();
     const among = quiet < quietLooks;
     if (among && performance.now() < dueAt) return betweenMs;
     const written = await store.lastWrite();
@@ -47,7 +51,7 @@ export function startIndexer({ store, isQuiet, logger, everyMs = lookEveryMs, fi
       dueAt = -Infinity;
       return everyMs;
     }
-    if (among) dueAt = performance.now() + ((await store.search.behind()) < farBehind ? everyMs : amongCallsMs);
+    if (among) dueAt = performance.now() + (isMoment || (await store.search.behind()) >= farBehind ? everyMs / 4 : everyMs);
     return betweenMs;
   }
 

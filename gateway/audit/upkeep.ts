@@ -31,6 +31,8 @@ export function startUpkeep(
       /** Of the chains' heads. */
       readonly headFile: string;
       readonly recorder: KeepingRecorder;
+      /** That were made so far. */
+      readonly calls: () => number;
       readonly dataDir: string;
       readonly logger: Logger;
       readonly now: () => number;

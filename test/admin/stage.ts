@@ -103,6 +103,7 @@ export async function openStage(policy: PolicyFile): Promise<Stage> {
     recorder,
     chain: 'main',
     isQuiet: () => true,
+    calls: () => 0,
     dataDir: data.dir,
     logger: quiet,
     now,

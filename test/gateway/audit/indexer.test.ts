@@ -14,7 +14,7 @@ test('where calls never pause the index goes on', async () => {
   });
   const { store, close } = await openData();
   await store.appendRecords(...group('main', 0, 250));
-  const indexer = startIndexer({ store, isQuiet: () => false, logger: quiet, everyMs: 5 });
+  const indexer = startIndexer({ store, isQuiet: () => false, calls: () => 0, logger: quiet, everyMs: 5 });
   onTestFinished(async () => {
     await indexer.close();
     await close();
@@ -34,12 +34,34 @@ test('between calls that come one after the other it goes on no faster than amon
   let looks = 0;
   let areOver = false;
   const isQuiet = () => ++looks % 2 === 0 || areOver;
-  const indexer = startIndexer({ store, isQuiet, logger: quiet, firstMs: 0, everyMs: 60_000 });
+  const indexer = startIndexer({ store, isQuiet, calls: () => 0, logger: quiet, firstMs: 0, everyMs: 60_000 });
   onTestFinished(async () => {
     await indexer.close();
     await close();
   });
   await until('it has looked often', async () => looks > 12);
+  expect(await store.search.behind()).toBe(150);
+  areOver = true;
+  await until('all are found', async () => (await store.search.behind()) === 0);
+});
+
+test('where calls come again and again, each over before it looks, it does not take them for over', async () => {
+  proves('audit.search-between-calls', {
+    file: 'gateway/audit/indexer.ts',
+    find: 'isMoment && made === calls()',
+    replace: 'isMoment',
+  });
+  const { store, close } = await openData();
+  await store.appendRecords(...group('main', 0, 250));
+  let made = 0;
+  let areOver = false;
+  const calls = () => (areOver ? made : ++made);
+  const indexer = startIndexer({ store, isQuiet: () => true, calls, logger: quiet, firstMs: 0, everyMs: 60_000 });
+  onTestFinished(async () => {
+    await indexer.close();
+    await close();
+  });
+  await until('it has looked often', async () => made > 40);
   expect(await store.search.behind()).toBe(150);
   areOver = true;
   await until('all are found', async () => (await store.search.behind()) === 0);
