@@ -15,6 +15,7 @@ const fields = [
   'kind',
 ] as const satisfies readonly (keyof RecordFilter)[];
 type Field = (typeof fields)[number];
+export type Members = Readonly<Record<string, unknown>>;
 
 const wordLength = 64;
 /** Words of one record; what is beyond them is not found by text. */
@@ -27,8 +28,11 @@ const wholeId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The words of a record's text, each once. A text that is no record has none. */
 export function wordsOf(body: string): readonly string[] {
-  const record = parse(body);
-  if (record === undefined) return [];
+  const record = membersIn(body);
+  return record === undefined ? [] : wordsOfMembers(record);
+}
+
+export function wordsOfMembers(record: Members): readonly string[] {
   const words = new Set<string>();
   for (const [field, exactly] of ofField) {
     const value = valueOf(record, field);
@@ -36,6 +40,11 @@ export function wordsOf(body: string): readonly string[] {
   }
   collect(record, words);
   return [...words];
+}
+
+/** The word of a text that is an id and nothing else. */
+export function idWord(text: string): string | undefined {
+  return wholeId.test(text) ? `${sign}${text.replaceAll('-', '').toLowerCase()}` : undefined;
 }
 
 /** A word that must be there, or its beginning. */
@@ -64,7 +73,7 @@ function exactly(field: Field, value: string): string {
   return `${sign}${field}${hash('sha256', value).slice(0, 24)}`;
 }
 
-function valueOf(record: Readonly<Record<string, unknown>>, field: Field): string | undefined {
+function valueOf(record: Members, field: Field): string | undefined {
   if (field === 'user') return nameOf(record['user']) ?? userOf(record['actor']);
   if (field === 'tool') return nameOf(record['tool']) ?? nameOf(record['item']);
   return nameOf(record[field]);
@@ -83,15 +92,17 @@ function userOf(actor: unknown): string | undefined {
 
 function collect(value: unknown, into: Set<string>): void {
   if (into.size >= wordLimit) return;
-  if (typeof value === 'string') for (const one of wordsIn(value)) into.add(one);
-  else if (Array.isArray(value)) for (const one of value) collect(one, into);
+  if (typeof value === 'string') {
+    // Each record has an id of its own, which is not worth remembering.
+    const own = idWord(value);
+    if (own === undefined) for (const one of wordsIn(value)) into.add(one);
+    else into.add(own);
+  } else if (Array.isArray(value)) for (const one of value) collect(one, into);
   else if (typeof value === 'object' && value !== null) for (const one of Object.values(value)) collect(one, into);
 }
 
 /** In lower case and without accents, so that `Zoe` finds `Zoë`. */
 function split(text: string): readonly string[] {
-  // Each record has an id of its own, which nothing remembers.
-  if (wholeId.test(text)) return [`${sign}${text.replaceAll('-', '').toLowerCase()}`];
   const plain = text
     .replace(id, ` ${sign}$1$2$3$4$5 `)
     .normalize('NFKD')
@@ -120,7 +131,8 @@ function remembering<Made>(make: (text: string) => Made): (text: string) => Made
   };
 }
 
-function parse(body: string): Readonly<Record<string, unknown>> | undefined {
+/** Of a JSON object; undefined where the text is none. */
+export function membersIn(body: string): Members | undefined {
   try {
     const value: unknown = JSON.parse(body);
     return typeof value === 'object' && value !== null ? { ...value } : undefined;
