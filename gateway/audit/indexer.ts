@@ -37,8 +37,9 @@ export function startIndexer({ store, isQuiet, calls, logger, everyMs = lookEver
   /** How long to wait until the next turn, in ms. */
   async function turn(): Promise<number> {
     const isMoment = isQuiet();
-    quiet = isMoment && made === calls() ? quiet + 1 : 0;
-    made = calls();
+    const soFar = calls();
+    quiet = isMoment && soFar === made ? quiet + 1 : 0;
+    made = soFar;
     const among = quiet < quietLooks;
     if (among && performance.now() < dueAt) return betweenMs;
     const written = await store.lastWrite();
