@@ -26,6 +26,7 @@ function stage(task?: { readonly own: string; readonly shown: string }) {
     assignment: { gateway: { id: GatewayId.parse(newId()) }, server: { id: ServerId.parse(newId()), slug: server } },
     audience: { logLevel: undefined, conversation, tell },
     task,
+    // Only policy/decide.ts can make a whole one: its brand is not exported. What is read of it here is this.
   } as unknown as AllowedCall;
   const underWay: UnderWayCall = {
     call,
