@@ -78,10 +78,11 @@ export function watchAlerts(deps: AlertsDeps): Repeated {
   }
 
   async function tell(): Promise<void> {
-    const claimed = await alert.claimUntold(now(), now() + tellWithinMs);
+    const until = now() + tellWithinMs;
+    const claimed = await alert.claimUntold(now(), until);
     for (const one of claimed) {
       await recorder.append(tellingOf(one, publicOrigin, now()));
-      await alert.told(one.id, now());
+      await alert.told(one.id, now(), until);
     }
     for (const one of await alert.claimClosed(now(), now() + tellWithinMs)) {
       await recorder.append(closingOf(one, publicOrigin, now()));

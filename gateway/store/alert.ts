@@ -81,7 +81,8 @@ export interface AlertStore {
   openAlerts(prefix: string): Promise<readonly Pick<Alert, 'key' | 'at'>[]>;
   /** Open ones that were not told of yet, for the one who tells of them until then: nobody else gets them meanwhile. The oldest first, at most 1,000. */
   claimUntold(now: number, until: number): Promise<readonly Alert[]>;
-  told(id: AlertId, now: number): Promise<void>;
+  /** `until`: as it was claimed. */
+  told(id: AlertId, now: number, until: number): Promise<void>;
   /** Closings that were not told of yet, of alerts that were, or whose teller ended before; the same way. One that opened again meanwhile is another alert. */
   claimClosed(now: number, until: number): Promise<readonly ClosedAlert[]>;
   toldClosed(telling: RecordId): Promise<void>;

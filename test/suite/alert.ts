@@ -52,7 +52,7 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
         { key: 'server:b', count: 3, level: 'info' },
       ]);
       if (!first || !second) throw new Error('there are two');
-      await store.alert.told(first.id, 6);
+      await store.alert.told(first.id, 6, clock + 50);
       await take(7, [raised('server:a', 200, { count: 2, words: 'still' })]);
       expect((await untold()).map(({ key }) => key)).toEqual(['server:b']);
       expect((await store.alert.alerts()).find(({ key }) => key === 'server:a')).toMatchObject({
@@ -101,7 +101,7 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
       expect(await store.alert.claimUntold(1999, 3000)).toEqual([]);
       const again = await store.alert.claimUntold(2000, 3000);
       expect(again.map(({ id }) => id)).toEqual(claims.flat().map(({ id }) => id));
-      for (const { id } of again) await store.alert.told(id, 2001);
+      for (const { id } of again) await store.alert.told(id, 2001, 3000);
       await take(2, [raised('server:a', 300)]);
       expect(await store.alert.claimUntold(9000, 9001)).toEqual([]);
     });
@@ -119,7 +119,7 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
       const closings = () => store.alert.claimClosed((clock += 100), clock + 50);
       const [first] = await untold();
       if (!first) throw new Error('there are three');
-      await store.alert.told(first.id, 2);
+      await store.alert.told(first.id, 2, clock + 50);
       // Whoever began to tell of one will have told.
       await take(2, [], [{ key: 'server:a', upTo: 100 }]);
       await take(3, [raised('server:a', 200), raised('server:d', 200)]);
@@ -152,10 +152,13 @@ export function describeAlerts(kind: string, ground: () => Promise<Ground>): voi
       await store.alert.settleAlerts([{ key: 'server:b', upTo: 101 }], 1002);
       const closing = async (now: number) => (await store.alert.claimClosed(now, now + 5000)).map(({ id }) => id);
       expect(await closing(1003)).toEqual([]);
-      if (a) await store.alert.told(a.id, 1004);
+      if (a) await store.alert.told(a.id, 1004, 2000);
       expect(await closing(1005)).toEqual([a?.id]);
       expect(await closing(1999)).toEqual([]);
       expect(await closing(2000)).toEqual([b?.id]);
+      // Who tells of it now keeps it, though the one who took so long has told at last.
+      if (b) await store.alert.told(b.id, 2001, 2000);
+      expect(await closing(2002)).toEqual([]);
     });
 
     test('know which hosts are new, each once, whenever they came', async () => {

@@ -30,10 +30,12 @@ export async function claimUntold(db: Db, dialect: DialectName, now: number, unt
   });
 }
 
-export async function told(db: Db, id: AlertId, now: number): Promise<void> {
+/** `until`: as it was claimed. Its closing waits for no longer, and who claimed that since then keeps it. */
+export async function told(db: Db, id: AlertId, now: number, until: number): Promise<void> {
   await db.transaction().execute(async (tx) => {
     await tx.updateTable('alert').set({ told_at: now }).where('id', '=', id).execute();
-    await tx.updateTable('alert_closing').set({ lease_until: null }).where('alert_id', '=', id).execute();
+    const waiting = tx.updateTable('alert_closing').set({ lease_until: null }).where('alert_id', '=', id);
+    await waiting.where('lease_until', '=', until).execute();
   });
 }
 

@@ -19,7 +19,7 @@ export function alertOf({ db, dialect }: Pick<Engine, 'db' | 'dialect'>): AlertS
     settleAlerts: guarded((settled, now) => settleAlerts(db, settled, now)),
     openAlerts: guarded((prefix) => openAlerts(db, prefix)),
     claimUntold: guarded((now, until) => claimUntold(db, dialect, now, until)),
-    told: guarded((id, now) => told(db, id, now)),
+    told: guarded((id, now, until) => told(db, id, now, until)),
     claimClosed: guarded((now, until) => claimClosed(db, dialect, now, until)),
     toldClosed: guarded((telling) => toldClosed(db, telling)),
     alerts: guarded(() => alerts(db)),

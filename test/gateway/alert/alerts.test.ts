@@ -52,7 +52,11 @@ async function stage(chains: readonly string[], policy: PolicyFile = withFiles, 
 const lost = () => callRecord(userId(), { server, decision: 'failed', code: 'SERVER_EXITED' });
 
 test('what happens opens an alert that is told once, also after a restart; closed, it opens anew', async () => {
-  proves('alert.told-once', { file: 'gateway/alert/alerts.ts', find: '      await alert.told(one.id, now());\n', replace: '' });
+  proves('alert.told-once', {
+    file: 'gateway/alert/alerts.ts',
+    find: '      await alert.told(one.id, now(), until);\n',
+    replace: '',
+  });
   const data = await openData(withFiles);
   const { store } = data;
   const recorder = await openRecorder({
