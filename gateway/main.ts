@@ -4,8 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { adminPath } from '#contract/admin-operation.ts';
 import { acceptHosts } from './accept-host.ts';
-import { remoteOf } from './admin-remote.ts';
 import { watchAlerts } from './alert/alerts.ts';
 import { gaugeAudit } from './audit-gauge.ts';
 import { createDeedLog } from './audit/deed-log.ts';
@@ -20,17 +20,14 @@ import { deriveSecret, openSigningKey } from './caller/signing-key.ts';
 import { createHostLog } from './caller/host-log.ts';
 import { createStanding } from './caller/standing.ts';
 import { createTokenCheck } from './caller/token.ts';
-import { adminDocuments } from './http/admin/document.ts';
-import { createAdminRoute } from './http/admin/route.ts';
 import { createEnrollRoute } from './http/enroll.ts';
 import { createHealth } from './http/health.ts';
 import { createMcpRoute } from './http/mcp.ts';
-import { createMetrics, createMetricsRoutes } from './http/metrics.ts';
 import { createOldRoute } from './http/old-stream.ts';
 import { clientAddress, describeSite } from './http/origin.ts';
 import { createIdentityPages } from './http/identity/route.ts';
 import { createReaders } from './http/reader.ts';
-import { createScimRoute } from './http/scim/route.ts';
+import { scimPath } from './http/scim/path.ts';
 import { createRoutes } from './http/routes.ts';
 import { openServer } from './http/server.ts';
 import { createPersonSessions } from './http/sign-in/person-session.ts';
@@ -38,18 +35,19 @@ import { openTicketKey, renewTicketKey, ticketSeconds } from './http/ticket-key.
 import { createTunnelUpgrade } from './http/tunnel.ts';
 import { createWellKnown } from './http/well-known.ts';
 import { makeDirectory } from './data-directory.ts';
-import { createEgress } from './egress/egress.ts';
+import { createLateEgress } from './egress/late.ts';
 import { createRequestSigner } from './egress/signature.ts';
 import { giveBackMemory } from './heap.ts';
 import { createIdentities } from './identity/identities.ts';
 import { openIdentities } from './identity/open.ts';
 import { identitiesPath } from './identity/words.ts';
 import { openInForce } from './in-force.ts';
+import { createLateParts } from './late.ts';
 import { createMcpSessions } from './mcp/session.ts';
+import { createEarlyMetrics } from './metrics.ts';
 import { memberOff, serverOff } from './policy/decide.ts';
 import { createPipeline, type PipelineDeps } from './pipeline/pipeline.ts';
 import { createPinning } from './pipeline/pinning.ts';
-import { createPreview } from './pipeline/preview.ts';
 import { readinessOf } from './readiness.ts';
 import { compileDepsOf } from './rule/loading.ts';
 import { createScreening } from './screening.ts';
@@ -154,7 +152,8 @@ async function start(
   const onUse = hostLog.used;
   const tokenCheck = opened(createTokenCheck({ store, bus, now, onUse }), (it) => it.close());
 
-  const metrics = createMetrics();
+  const late = createLateParts();
+  const metrics = createEarlyMetrics();
   let hostsSignIn = false;
   const tunnels = opened(
     createTunnels({
@@ -182,14 +181,12 @@ async function start(
   const { ways, published } = await readWays(settings);
   const requestKeys = openRequestKeys(dataDir);
   const signer = createRequestSigner({ key: (at) => requestKeys.current(at), now });
-  const egress = opened(
-    createEgress({
-      ways,
-      signer,
-      onRefused: (of) => logger.warn(of, 'an address was refused that a request would have gone to'),
-    }),
-    (it) => it.close(),
-  );
+  const openEgress = late.part(async () => {
+    const { createEgress } = await import('./egress/egress.ts');
+    const onRefused = (of: object) => logger.warn(of, 'an address was refused that a request would have gone to');
+    return createEgress({ ways, signer, onRefused });
+  });
+  const egress = opened(createLateEgress(openEgress), (it) => it.close());
   const { keys } = openKeys(dataDir, settings.vaultKeys);
   const vault = opened(createVault({ store, bus, keys }), (it) => it.close());
   const source = { organization, host: new URL(publicOrigin).hostname, now };
@@ -280,7 +277,25 @@ async function start(
   });
   hostsSignIn = signIn?.letsAnyHostIn === true;
   const readers = createReaders({ logger });
-  const onChanged = () => bus.publish('changed');
+  const administration = late.part(async () => {
+    const { openAdministration } = await import('./administration.ts');
+    return openAdministration({
+      store,
+      signingKey,
+      keys,
+      now,
+      recorder,
+      publicOrigin,
+      logger,
+      addressOf,
+      sinkParts,
+      trail: upkeep,
+      compile: compileDepsOf(hashSecret),
+      signIn: signInAt,
+      previewed: pipelineDeps,
+      onChanged: () => bus.publish('changed'),
+    });
+  });
   const routes = createRoutes({
     site,
     health,
@@ -301,36 +316,33 @@ async function start(
       published,
       keys: async () => (await requestKeys.all()).map((one) => one.published),
     }),
-    admin: createAdminRoute({
-      store,
-      signingKey,
-      keys,
-      now,
-      recorder,
-      logger,
-      addressOf,
-      sinkParts,
-      trail: upkeep,
-      compile: compileDepsOf(hashSecret),
-      remote: remoteOf(signInAt),
-      preview: createPreview(pipelineDeps),
-      onChanged,
-      documents: adminDocuments(publicOrigin),
-    }),
-    scim: createScimRoute({ store, recorder, publicOrigin, logger, now, addressOf, onChanged }),
+    admin: (request, response, path) =>
+      path.startsWith(`${adminPath}/`) ? administration().then(({ admin }) => admin(request, response, path)) : undefined,
+    scim: (request, response, path) =>
+      path === scimPath || path.startsWith(`${scimPath}/`)
+        ? administration().then(({ scim }) => scim(request, response, path))
+        : undefined,
     tunnel: createTunnelUpgrade({ tunnels, addressOf }),
     logger,
   });
-  metrics.watch({
-    tunnels: () => tunnels.count(),
-    sessions: () => sessions.count(),
-    streams: () => readers.count(),
-    recordsWaiting: () => recorder.waiting(),
-    recordsOverdueMs: () => upkeep.overdueMs(),
-    callsWaiting: () => pipeline.waiting(),
-    sinks: () => sinks.standing(),
+  const metricsRoutes = late.part(async () => {
+    const { createMetrics, createMetricsRoutes } = await import('./http/metrics.ts');
+    const shown = createMetrics({
+      tunnels: () => tunnels.count(),
+      sessions: () => sessions.count(),
+      streams: () => readers.count(),
+      recordsWaiting: () => recorder.waiting(),
+      recordsOverdueMs: () => upkeep.overdueMs(),
+      callsWaiting: () => pipeline.waiting(),
+      sinks: () => sinks.standing(),
+    });
+    metrics.showBy(shown);
+    return createMetricsRoutes({ metrics: shown, logger });
   });
-  metricsServer.serve(createMetricsRoutes({ metrics, logger }));
+  metricsServer.serve({
+    onRequest: async (request, response) => (await metricsRoutes()).onRequest(request, response),
+    onUpgrade: (_request, socket) => socket.destroy(),
+  });
   server.serve(routes);
   // Requests under way end first, while everything that they need still stands.
   opened(server, () => server.close(drainWithinMs));
@@ -340,6 +352,8 @@ async function start(
   inForce.onChange(() => readers.review());
   opened(pipeline, (it) => it.close());
   logger.info({ url: publicOrigin, address: server.address }, 'listening');
+  // Not waited for. Where one can't be opened nobody catches it, and the process ends: as it would, had it been needed to listen.
+  void opened(late, (it) => it.close()).open();
   return { url: publicOrigin, metricsUrl: `${originOf(metricsServer.address, false)}/metrics` };
 }
 

@@ -8,3 +8,28 @@ export interface Metrics {
   /** A notification from an upstream server was dropped: no host asked for it, or too many waited for an engine. */
   notificationDropped(): void;
 }
+
+/** What counts from the start: it keeps all that was counted until there is who shows it. */
+export interface EarlyMetrics extends Metrics {
+  showBy(metrics: Metrics): void;
+}
+
+export function createEarlyMetrics(): EarlyMetrics {
+  let kept: ((by: Metrics) => void)[] = [];
+  let shown: Metrics | undefined;
+  return {
+    call(...of) {
+      if (shown) shown.call(...of);
+      else kept.push((by) => by.call(...of));
+    },
+    notificationDropped() {
+      if (shown) shown.notificationDropped();
+      else kept.push((by) => by.notificationDropped());
+    },
+    showBy(metrics) {
+      shown = metrics;
+      for (const count of kept) count(metrics);
+      kept = [];
+    },
+  };
+}

@@ -8,7 +8,7 @@ import { isLoopback } from './origin.ts';
 import type { Routes } from './routes.ts';
 
 /** Numbers that their owners know; asked at each scrape. */
-export interface Gauges {
+interface Gauges {
   readonly tunnels: () => number;
   readonly sessions: () => number;
   readonly streams: () => number;
@@ -32,15 +32,13 @@ interface SinkGauge {
 export interface MetricsRegistry extends Metrics {
   /** The text that Prometheus reads. */
   text(): Promise<string>;
-  /** Shows gauges from now on; until then they are 0. */
-  watch(gauges: Gauges): void;
 }
 
 /** So many calls are counted at once: what one costs among many is a fraction of what it costs while its host waits. */
 const countedAtOnce = 256;
 const secondsBuckets = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-export function createMetrics(): MetricsRegistry {
+export function createMetrics(gauges: Gauges): MetricsRegistry {
   const registry = new Registry();
   const registers = [registry];
   // It looks at the event loop's delay by a timer of its own, and each time wakes the process: every 10 ms, as is the default, that is half of what an idle gateway server costs.
@@ -63,14 +61,13 @@ export function createMetrics(): MetricsRegistry {
     help: 'Notifications of upstream servers that no host asked for, or of which too many waited for an engine.',
     registers,
   });
-  let watched: Gauges | undefined;
-  const gauge = (name: string, help: string, read: (gauges: Gauges) => number) =>
+  const gauge = (name: string, help: string, read: (of: Gauges) => number) =>
     new Gauge({
       name,
       help,
       registers,
       collect() {
-        this.set(watched ? read(watched) : 0);
+        this.set(read(gauges));
       },
     });
   gauge('drawbridge_tunnels', 'Workstations that are connected now.', (of) => of.tunnels());
@@ -93,7 +90,7 @@ export function createMetrics(): MetricsRegistry {
       registers,
       collect() {
         this.reset();
-        for (const of of watched?.sinks() ?? []) this.set({ sink: of.slug }, read(of));
+        for (const of of gauges.sinks()) this.set({ sink: of.slug }, read(of));
       },
     });
   perSink('lag_records', 'Audit records that the sink owes.', (of) => of.owed);
@@ -123,9 +120,6 @@ export function createMetrics(): MetricsRegistry {
     text() {
       count();
       return registry.metrics();
-    },
-    watch(gauges) {
-      watched = gauges;
     },
   };
 }

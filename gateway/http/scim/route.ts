@@ -18,9 +18,9 @@ import { type Kind, matchOf, sortOf } from './attribute.ts';
 import { listedAtMost, resourceTypes, schemas, serviceProviderConfig } from './discovery.ts';
 import { parseFilter } from './filter.ts';
 import type { Attributes } from './patch.ts';
+import { scimPath } from './path.ts';
 import { groupResource, type Resource, userResource } from './resource.ts';
 
-export const scimPath = '/scim/v2';
 const atOnce = 32;
 const perMinute = 12_000;
 const refusedPerMinute = 120;

@@ -10,7 +10,15 @@ describe('the metrics', () => {
   let server: HttpServer;
   let metrics: MetricsRegistry;
   beforeEach(async () => {
-    metrics = createMetrics();
+    metrics = createMetrics({
+      tunnels: () => 3,
+      sessions: () => 5,
+      streams: () => 4,
+      recordsWaiting: () => 7,
+      recordsOverdueMs: () => 90_000,
+      callsWaiting: () => 9,
+      sinks: () => [{ slug: 'siem', owed: 12, oldestAt: Date.now() - 60_000, failingSince: 1, sent: 3, skipped: 0, parked: 0 }],
+    });
     const listen = { host: '127.0.0.1', port: 0 };
     server = await openServer({ listen, setting: '--metrics-listen', certificate: undefined, logger: quiet });
     server.serve(createMetricsRoutes({ metrics, logger: quiet }));
@@ -25,15 +33,6 @@ describe('the metrics', () => {
     metrics.call('refused', 'TOOL_NOT_PROVISIONED', 1);
     metrics.call('refused', 'TOOL_NOT_PROVISIONED', 1);
     metrics.notificationDropped();
-    metrics.watch({
-      tunnels: () => 3,
-      sessions: () => 5,
-      streams: () => 4,
-      recordsWaiting: () => 7,
-      recordsOverdueMs: () => 90_000,
-      callsWaiting: () => 9,
-      sinks: () => [{ slug: 'siem', owed: 12, oldestAt: Date.now() - 60_000, failingSince: 1, sent: 3, skipped: 0, parked: 0 }],
-    });
     const { status, headers, body } = await ask('GET /metrics HTTP/1.1', `Host: 127.0.0.1:${server.address.port}`);
     expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
     for (const line of [

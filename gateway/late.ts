@@ -1,0 +1,42 @@
+// Parts that no call needs: their programs are loaded once the gateway server listens, so that callers wait for nothing that is not for them. The rule: all of them are
+// loaded soon, so that whoever asks for one waits little, and one that can't be loaded is known at once and not when somebody needs it.
+import { setImmediate as turn } from 'node:timers/promises';
+
+export interface LateParts {
+  /** A part that is loaded and put together by this, once: when it is first asked for, or when its turn comes. */
+  part<T>(open: () => Promise<T>): () => Promise<T>;
+  /** Opens what nobody asked for yet, one after the other, and lets requests in between. Rejects with why one can't be opened. */
+  open(): Promise<void>;
+  /** Resolves when nothing is being opened, and nothing will be by itself. Idempotent. */
+  close(): Promise<void>;
+}
+
+export function createLateParts(): LateParts {
+  const parts: (() => Promise<unknown>)[] = [];
+  let opening: Promise<void> | undefined;
+  let isClosed = false;
+
+  async function openAll(): Promise<void> {
+    for (const part of parts) {
+      // A turn of the event loop: the whole of a program is loaded in one go.
+      await turn();
+      if (isClosed) return;
+      await part();
+    }
+  }
+
+  return {
+    part(open) {
+      let opened: ReturnType<typeof open> | undefined;
+      const part = () => (opened ??= open());
+      parts.push(part);
+      return part;
+    },
+    open: () => (opening ??= openAll()),
+    async close() {
+      isClosed = true;
+      // Why one could not be opened was told to who opened them.
+      await opening?.catch(() => undefined);
+    },
+  };
+}
