@@ -50,3 +50,22 @@ test('a tunnel that ended is not looked at', () => {
   heartbeats.tick(1000);
   expect([gone.looks, stays.looks]).toEqual([0, 1]);
 });
+
+test('those that end while others are looked at, or stood among them, take no look from another', () => {
+  const heartbeats = new Heartbeats(1000);
+  const all = Array.from({ length: 6 }, () => createPulse(1000, 1000));
+  for (const pulse of all) heartbeats.add(pulse);
+  const [first, second, third, fourth, fifth, sixth] = all;
+  if (!first || !second || !third || !fourth || !fifth || !sixth) throw new Error('there are six');
+  heartbeats.remove(second);
+  heartbeats.remove(sixth);
+  const look = first.tick;
+  first.tick = () => {
+    look();
+    heartbeats.remove(third);
+    heartbeats.remove(first);
+  };
+  heartbeats.tick(1000);
+  heartbeats.tick(2000);
+  expect(all.map(({ looks }) => looks)).toEqual([1, 0, 0, 2, 2, 0]);
+});
