@@ -127,6 +127,10 @@ export function frame(type: number, channel: number, body: Buffer = empty): Buff
   return bytes;
 }
 
+/** Of these there are the most, on tunnels that do nothing else. */
+export const pingFrame = frame(frameType.ping, 0);
+export const pongFrame = frame(frameType.pong, 0);
+
 /** A whole frame with a JSON body. Throws FRAME_INVALID where it would be longer than a peer accepts. */
 export function jsonFrame<N extends JsonFrameName>(name: N, channel: number, body: FrameBody<N>): Buffer {
   const bytes = Buffer.from(JSON.stringify(body));

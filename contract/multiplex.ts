@@ -11,6 +11,7 @@ import { fromWire, invalid, jsonFrame, readBody, readFrames, toWire, type FrameR
 import { channelLimit, chunkBytes, creditLimitBytes, frameType, waitingFramesLimit, type FrameBody } from './frame.ts';
 import { Outbox } from './outbox.ts';
 import type { Remnant } from './remnant.ts';
+import { Silence, type SilenceOptions } from './silence.ts';
 
 /** The tunnel's own frames after the handshake. */
 export type Told = {
@@ -24,6 +25,8 @@ export interface MultiplexOwner {
   room(size: number): Buffer;
   /** Hands a packet to the socket. */
   write(packet: Buffer): void;
+  /** Hands it a packet that is one ping and nothing beside. */
+  ping(): void;
   /** False while the socket holds enough: then nothing is written, and the owner calls resume() when there is room. */
   isWritable(): boolean;
   /**
@@ -37,15 +40,8 @@ export interface MultiplexOwner {
 }
 
 /** What many tunnels have in common. */
-export interface MultiplexOptions {
+export interface MultiplexOptions extends SilenceOptions {
   readonly side: 'gateway' | 'bridge';
-  /** How long the peer is quiet before it is pinged, and before it counts as dead. */
-  readonly pingAfterMs: number;
-  readonly deadAfterMs: number;
-  /** From 0 to 1: which part of its time the first ping comes early, so that tunnels that came in one storm are not pinged in one for ever. Absent: 0. */
-  readonly firstPingEarly?: () => number;
-  /** A clock that never goes back, in ms. */
-  readonly now: () => number;
   readonly messageLimitBytes: number;
   /** What may wait in one channel, and in all of them. */
   readonly channelQueueBytes?: number;
@@ -77,10 +73,7 @@ export class Multiplex implements ChannelTunnel, FrameReader {
   #turnMessages: number | undefined;
   /** So many turns in a row had one at most, as where one caller waits for each answer: then a frame does not wait for the end of its turn. */
   #loneTurns = 1;
-  #heardMs: number;
-  #pingedMs: number;
-  /** Until the first ping. */
-  #earlyMs: number;
+  #silence: Silence;
   #ended = false;
 
   /** `version`: of the tunnel, as the handshake chose it: an older one has fewer frames. */
@@ -89,9 +82,7 @@ export class Multiplex implements ChannelTunnel, FrameReader {
     this.#version = version;
     this.#options = options;
     this.#nextId = options.side === 'gateway' ? 2 : 1;
-    this.#heardMs = options.now();
-    this.#pingedMs = this.#heardMs;
-    this.#earlyMs = (options.firstPingEarly?.() ?? 0) * options.pingAfterMs;
+    this.#silence = new Silence(options);
   }
 
   /** Open channels, those included that wait for the peer's close. */
@@ -130,29 +121,31 @@ export class Multiplex implements ChannelTunnel, FrameReader {
 
   receive(packet: Buffer): void {
     if (this.#ended) return;
-    this.#heardMs = this.#options.now();
+    this.#silence.heard();
     if (this.#outbox.size > waitingFramesLimit) throw invalid('it sends and does not read');
     readFrames(packet, this);
   }
 
   /** When tick() has something to do, unless the peer is heard before. */
   get dueMs(): number {
-    const { pingAfterMs, deadAfterMs } = this.#options;
-    return Math.min(this.#heardMs + deadAfterMs, Math.max(this.#heardMs, this.#pingedMs) + pingAfterMs - this.#earlyMs);
+    return this.#silence.dueMs;
   }
 
   /** What is due now: `silent` where the peer has been quiet for too long. Call it at `dueMs`, or a few times per ping. */
   tick(): 'alive' | 'silent' {
-    const nowMs = this.#options.now();
-    if (nowMs - this.#heardMs >= this.#options.deadAfterMs) return 'silent';
-    if (nowMs >= this.dueMs) {
-      this.#pingedMs = nowMs;
-      this.#earlyMs = 0;
-      this.#outbox.ping();
-      // Whoever ticks does it for many tunnels at once: a turn for each of them would cost as much as the ping.
-      this.flush();
+    const due = this.#silence.look();
+    if (due === 'ping') this.#ping();
+    return due === 'silent' ? 'silent' : 'alive';
+  }
+
+  /** Whoever ticks does it for many tunnels at once: a turn for each of them would cost as much as the ping, and to pack it alone as much again. */
+  #ping(): void {
+    if (!this.#ended && !this.hasWork && !this.#scheduled && this.#owner.isWritable()) {
+      this.#loneTurns++;
+      return this.#owner.ping();
     }
-    return 'alive';
+    this.#outbox.ping();
+    this.flush();
   }
 
   /** Packs what waits and writes it, as far as the socket takes it. The turn is over. */

@@ -1,11 +1,8 @@
 // What a side of the tunnel is about to write: frames in their order, packed into one WebSocket message per turn of the event loop, or per two where many come.
 // Bodies of data are copied once, into the packet, which lies where its owner gives room.
 import { frameType, packetTargetBytes } from './frame.ts';
-import { frame, headerBytes, writeHeader } from './frame-codec.ts';
+import { headerBytes, pingFrame, pongFrame, writeHeader } from './frame-codec.ts';
 
-/** Of these there are the most, on tunnels that do nothing else. */
-const ping = frame(frameType.ping, 0);
-const pong = frame(frameType.pong, 0);
 const nothing = Buffer.alloc(0);
 
 /** A data frame whose header is written when it is packed; or a whole frame. */
@@ -70,8 +67,8 @@ export class Outbox {
    * nothing waits.
    */
   packet(more: () => boolean, room: (size: number) => Buffer): Buffer {
-    if (this.#pingDue) this.push(ping);
-    if (this.#pongDue) this.push(pong);
+    if (this.#pingDue) this.push(pingFrame);
+    if (this.#pongDue) this.push(pongFrame);
     this.#pingDue = false;
     this.#pongDue = false;
     if (this.#told !== undefined) for (const bytes of this.#told.values()) this.push(bytes);

@@ -37,6 +37,12 @@ const memoryBytes = packetTargetBytes + 80 * 1024;
 const keptAtMost = 8;
 const none = Buffer.alloc(0);
 
+/** A short packet of a server as the message that it is, for any number of sockets. */
+export function laidOut(packet: Buffer): Buffer {
+  if (packet.length >= shortFollows) throw new Error('a longer packet than has a short head');
+  return Buffer.concat([Buffer.from([whole, packet.length]), packet]);
+}
+
 /** Lays packets out and sends them, one after the other. Any number of sockets may share it. */
 export class Packets {
   readonly #masking: Masking | undefined;

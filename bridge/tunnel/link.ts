@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { Budget } from '#contract/assembly.ts';
 import { asFault, Fault } from '#contract/error.ts';
 import { closeCode, frameType, largestMessageLimitBytes, type FrameBody } from '#contract/frame.ts';
-import { frame, fromWire, invalid, toWire } from '#contract/frame-codec.ts';
+import { frame, fromWire, invalid, pingFrame, toWire } from '#contract/frame-codec.ts';
 import { newId, type Slug } from '#contract/id.ts';
 import { Multiplex, type MultiplexOwner, type Told } from '#contract/multiplex.ts';
 import { Packets, type Line } from '#contract/packet.ts';
@@ -67,6 +67,7 @@ export class Link {
     const owner: MultiplexOwner = {
       room: (size) => packets.room(size),
       write: (packet) => packets.send(deps, packet, this.#onWritten),
+      ping: () => packets.sendFrames(deps, pingFrame),
       isWritable: () => socket.bufferedAmount < socketHoldsBytes,
       schedule: (isBusy) => void setImmediate(isBusy ? this.#flushNext : this.#flush),
       onOpen: (channel, open) => this.#route.open(channel, open),

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { Fault } from '#contract/error.ts';
 import { packetLimitBytes, tunnelSubprotocol } from '#contract/frame.ts';
+import { Pongs } from '../tunnel/pong.ts';
 import type { Tunnels } from '../tunnel/tunnels.ts';
 import { refuseUpgrade } from './error.ts';
 
@@ -29,7 +30,7 @@ export function createTunnelUpgrade(deps: {
     }
     const address = deps.addressOf?.(request) ?? request.socket.remoteAddress ?? '';
     sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      deps.tunnels.accept({ socket: webSocket, stream: socket }, { address }),
+      deps.tunnels.accept({ socket: webSocket, stream: socket, pongs: new Pongs(socket) }, { address }),
     );
   };
 }

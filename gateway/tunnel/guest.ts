@@ -3,6 +3,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { invalid } from '#contract/frame-codec.ts';
+import type { Pongs } from './pong.ts';
 import type { UserId, WorkstationId } from '#contract/id.ts';
 
 /** The peer hung up, so there is nobody to refuse. */
@@ -12,6 +13,7 @@ export const hungUp = new Error('the peer hung up');
 export interface Line {
   readonly socket: WebSocket;
   readonly stream: Duplex;
+  readonly pongs: Pongs;
 }
 
 /** Who it says that it is, and what it has to sign. */

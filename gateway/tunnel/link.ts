@@ -6,10 +6,10 @@ import type { Budget } from '#contract/assembly.ts';
 import type { ChannelEnd, ChannelSink } from '#contract/channel.ts';
 import { asFault, Fault } from '#contract/error.ts';
 import { closeCode, type FrameBody } from '#contract/frame.ts';
-import { invalid, jsonFrame } from '#contract/frame-codec.ts';
+import { invalid, jsonFrame, pingFrame, pongFrame } from '#contract/frame-codec.ts';
 import { newId, type Fingerprint, type Slug } from '#contract/id.ts';
 import { Multiplex, type MultiplexOptions, type MultiplexOwner, type Told } from '#contract/multiplex.ts';
-import type { Packets } from '#contract/packet.ts';
+import { laidOut, type Packets } from '#contract/packet.ts';
 import type { RecentCall } from '#contract/recent-call.ts';
 import type { PostureSummary } from '#contract/posture-summary.ts';
 import type { Report } from '#contract/report.ts';
@@ -17,11 +17,14 @@ import type { Offer } from '#contract/server.ts';
 import type { Member } from '../workstation/proof.ts';
 import type { Line } from './guest.ts';
 import { refuse } from './handshake.ts';
+import type { PongHearer } from './pong.ts';
 import { HubChannel, type HubChannelDeps } from './hub-channel.ts';
 import type { AcceptHost, Channel, ChannelEvents, Presence } from './hub.ts';
 
 /** What the socket may hold before frames wait for it. */
 const socketHoldsBytes = 1024 * 1024;
+
+const ping = laidOut(pingFrame);
 
 /** A local server to open, and the AI host that calls. */
 interface ServerOpen {
@@ -45,7 +48,7 @@ export interface LinkDeps {
 }
 
 /** Ten thousand of them are idle: what is not needed for that is made when it is needed. */
-export class Link implements MultiplexOwner {
+export class Link implements MultiplexOwner, PongHearer {
   readonly member: Member;
   readonly presence: Presence;
   #line: Line;
@@ -80,6 +83,7 @@ export class Link implements MultiplexOwner {
     // The last step of the handshake, so it stands alone in its packet.
     deps.packets.sendFrames(line, jsonFrame('welcome', 0, of.welcome));
     this.#multiplex = new Multiplex(this, version, deps.multiplex);
+    line.pongs.hearer = this;
     socket.on('message', (data: unknown, isBinary: boolean) => this.#onMessage(data, isBinary));
     socket.on('close', () => this.#end(new Fault('TUNNEL_LOST')));
   }
@@ -208,6 +212,10 @@ export class Link implements MultiplexOwner {
     else if (told.name === 'refuse') this.#deps.logger.info({ code: told.body.code }, 'the bridge ends its tunnel');
   }
 
+  onPong(): void {
+    this.#onMessage(pongFrame, true);
+  }
+
   #onMessage(data: unknown, isBinary: boolean): void {
     try {
       if (!isBinary || !(data instanceof Buffer)) throw invalid('text');
@@ -232,6 +240,10 @@ export class Link implements MultiplexOwner {
 
   write(packet: Buffer): void {
     this.#deps.packets.send(this.#line, packet, (this.#onWritten ??= () => this.#written()));
+  }
+
+  ping(): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#line.stream.write(ping);
   }
 
   isWritable(): boolean {

@@ -6,7 +6,7 @@ import { createPair, type Side } from './pair.ts';
 describe('heartbeats', () => {
   test('a side that hears nothing pings, is answered, and 45 s of silence are the end', () => {
     proves('tunnel.one-ping-for-both', {
-      file: 'contract/multiplex.ts',
+      file: 'contract/silence.ts',
       find: 'Math.max(this.#heardMs, this.#pingedMs) + pingAfterMs - this.#earlyMs',
       replace: 'this.#pingedMs + pingAfterMs',
     });
@@ -56,7 +56,7 @@ describe('heartbeats', () => {
 
   test('tunnels that came together are pinged apart: the first ping comes early, each by its own part', () => {
     proves('tunnel.pings-spread', {
-      file: 'contract/multiplex.ts',
+      file: 'contract/silence.ts',
       find: ' + pingAfterMs - this.#earlyMs',
       replace: ' + pingAfterMs',
     });

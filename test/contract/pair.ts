@@ -2,6 +2,7 @@
 import type { ChannelEnd, ChannelSink } from '#contract/channel.ts';
 import type { Fault } from '#contract/error.ts';
 import { pingAfterMs, type FrameBody } from '#contract/frame.ts';
+import { pingFrame } from '#contract/frame-codec.ts';
 import { Multiplex, type MultiplexOptions, type Told } from '#contract/multiplex.ts';
 import type { Remnant } from '#contract/remnant.ts';
 import { Fingerprint, Slug } from '#contract/id.ts';
@@ -131,6 +132,7 @@ function createSide(
       {
         room: (size) => Buffer.allocUnsafe(size),
         write: (packet) => void outgoing.push(packet),
+        ping: () => void outgoing.push(pingFrame),
         isWritable: () => made.room,
         schedule(isBusy) {
           made.scheduled++;

@@ -59,6 +59,11 @@ export const tunnel: readonly Requirement[] = [
     source: protocol,
   },
   {
+    id: 'tunnel.pong-alone',
+    promise: 'A pong that comes alone is heard without a message being made of it, and nothing else is ever taken for one.',
+    source: protocol,
+  },
+  {
     id: 'tunnel.one-write-a-turn',
     promise: 'Where many frames come, those of one turn of the event loop are one message on the tunnel.',
     source: protocol,

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Doorway } from '../../../gateway/tunnel/doorway.ts';
+import { Pongs } from '../../../gateway/tunnel/pong.ts';
 import { newId, UserId, WorkstationId } from '#contract/id.ts';
 import { until } from '../../bridge/server/fixture.ts';
 import { proves } from '../../requirement.ts';
@@ -27,7 +28,9 @@ async function createDoorway(atOnce: number) {
   });
   const http = createServer().listen(0, '127.0.0.1');
   const sockets = new WebSocketServer({ server: http });
-  sockets.on('connection', (socket, { socket: stream }) => doorway.enter({ socket, stream }, '127.0.0.1'));
+  sockets.on('connection', (socket, { socket: stream }) =>
+    doorway.enter({ socket, stream, pongs: new Pongs(stream) }, '127.0.0.1'),
+  );
   await once(http, 'listening');
   onTestFinished(async () => {
     for (const { end } of working) end();

@@ -35,7 +35,7 @@ describe('a lost tunnel', () => {
 
   test('in a black hole is noticed by both ends through silence, and the children end', async () => {
     proves('tunnel.silence-noticed', {
-      file: 'contract/multiplex.ts',
+      file: 'contract/silence.ts',
       find: "if (nowMs - this.#heardMs >= this.#options.deadAfterMs) return 'silent';",
       replace: '',
     });
