@@ -3,13 +3,12 @@
 import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
-import { backupEngine } from './backup.ts';
 import type { Engine } from './engine.ts';
 import { asUnavailable } from './failure.ts';
 import { nameOf, openUnmigrated } from './location.ts';
 import type { StoreLocation } from './location.ts';
 import { lockDataDirectory } from './lock.ts';
-import { checkSchema, migrate } from './schema.ts';
+import { checkSchema } from './schema.ts';
 import type { Store } from './store.ts';
 import { storeOf } from './verb.ts';
 
@@ -61,6 +60,7 @@ async function lockToMigrate(directory: string): ReturnType<typeof lockDataDirec
 }
 
 async function backUpAndMigrate(engine: Engine, location: StoreLocation, deps: StoreDeps): Promise<void> {
+  const [{ backupEngine }, { migrate }] = await Promise.all([import('./backup.ts'), import('./migrations.ts')]);
   // Asked again: whoever had the lock before may have migrated.
   const state = await checkSchema(engine, nameOf(location));
   if (state.kind === 'known') {

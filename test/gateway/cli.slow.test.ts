@@ -13,7 +13,7 @@ import { z } from 'zod';
 import { openUnmigrated } from '../../gateway/store/location.ts';
 import { lockDataDirectory } from '../../gateway/store/lock.ts';
 import { openStore } from '../../gateway/store/open.ts';
-import { migrate } from '../../gateway/store/schema.ts';
+import { migrate } from '../../gateway/store/migrations.ts';
 import { makeCertificate } from '../certificate.ts';
 import { proves } from '../requirement.ts';
 import { run, startProgram, type Finished, type Program } from '../walk/program.ts';

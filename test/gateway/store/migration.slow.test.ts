@@ -12,7 +12,7 @@ import type { StoreLocation } from '../../../gateway/store/location.ts';
 import { lockDataDirectory } from '../../../gateway/store/lock.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import { restore } from '../../../gateway/store/restore.ts';
-import { migrate } from '../../../gateway/store/schema.ts';
+import { migrate } from '../../../gateway/store/migrations.ts';
 import { proves } from '../../requirement.ts';
 import { freshFolder, postgresGround } from '../../suite/ground.ts';
 import { group, quiet } from '../../suite/sample.ts';

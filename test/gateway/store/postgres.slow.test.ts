@@ -4,7 +4,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openUnmigrated, type StoreLocation } from '../../../gateway/store/location.ts';
 import { openStore } from '../../../gateway/store/open.ts';
-import { migrate } from '../../../gateway/store/schema.ts';
+import { migrate } from '../../../gateway/store/migrations.ts';
 import { proves } from '../../requirement.ts';
 import { freshFolder, postgresGround } from '../../suite/ground.ts';
 import { startPostgres } from '../../suite/postgres.ts';
