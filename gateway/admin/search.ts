@@ -34,13 +34,13 @@ export async function searchRecords(
   return { items: shown.map(parseRecord), next, behind: await search.behind() };
 }
 
-const batch = 200;
+const batch = 500;
 
 /** Brings the index up to date for that long at most, for whoever looks while no gateway server runs. */
 export async function catchUp({ search }: Searched, withinMs: number, signal?: AbortSignal): Promise<void> {
   const until = performance.now() + withinMs;
   const pause = pauses();
-  while (performance.now() < until && (await search.index(batch)) === batch) {
+  while (performance.now() < until && (await search.index(batch)) > 0) {
     signal?.throwIfAborted();
     await pause();
   }

@@ -1,6 +1,7 @@
 // Brings the index of the records up to date while no call is under way; where calls never pause, a little at a time, more of it once it is far behind.
 // The rule: a call waits for it a few milliseconds at most, and few do; and however long calls go on it never stands still.
 import type { Logger } from 'pino';
+import { wholeCost } from '../store/search.ts';
 import type { Store } from '../store/store.ts';
 import { repeat, type Repeated } from './repeat.ts';
 
@@ -16,10 +17,10 @@ export interface IndexerDeps {
 }
 
 const lookEveryMs = 2000;
-/** Records of one transaction among calls: a few milliseconds. */
-const batch = 100;
-/** And where none is under way: each costs a third less. */
-const quietBatch = 400;
+/** Records of one transaction among calls: a few milliseconds at most. */
+const batch = 300;
+/** And where none is under way: each costs half as much. */
+const quietBatch = 1000;
 const betweenMs = 10;
 /** In so many looks in a row no call may be under way, and none may have been made: between calls that come one after the other there is always a moment without one. */
 const quietLooks = 5;
@@ -47,7 +48,8 @@ export function startIndexer({ store, isQuiet, calls, logger, everyMs = lookEver
     const limit = among ? batch : quietBatch;
     const indexed = await store.search.index(limit);
     if (indexed === 0) done = written;
-    if (indexed < limit) {
+    // Otherwise more may be left.
+    if (indexed < limit / wholeCost) {
       quiet = 0;
       dueAt = -Infinity;
       return everyMs;

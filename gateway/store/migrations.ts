@@ -37,6 +37,7 @@ import { createAlertClosing } from './migration/0033-alert-closing.ts';
 import { createEngineSecret } from './migration/0034-engine-secret.ts';
 import { createWordPart } from './migration/0035-word-part.ts';
 import { createRun } from './migration/0036-run.ts';
+import { createSheaf } from './migration/0038-sheaf.ts';
 import { createPinState } from './migration/0037-pin-state.ts';
 import { type MigrationName, newest } from './schema.ts';
 import type { Db } from './table.ts';
@@ -79,6 +80,7 @@ const migrations: Readonly<Record<MigrationName, (dialect: DialectName) => Migra
   '0035-word-part': createWordPart,
   '0036-run': createRun,
   '0037-pin-state': createPinState,
+  '0038-sheaf': createSheaf,
 };
 
 /** Brings a database, or an open transaction on one, up to `schema`. */

@@ -222,7 +222,7 @@ export function partsOf({ text, named }: Line, texts: Texts): Parts | undefined 
 }
 
 /** Where the numbers of a line end and its values begin. */
-function endOf(line: string): number {
+export function endOf(line: string): number {
   const end = line.indexOf('\t');
   return end < 0 ? line.length : end;
 }

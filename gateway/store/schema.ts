@@ -43,13 +43,14 @@ const all = [
   '0035-word-part',
   '0036-run',
   '0037-pin-state',
+  '0038-sheaf',
 ] as const;
 export type MigrationName = (typeof all)[number];
 const names: readonly string[] = all;
 export const newest: string = names.at(-1) ?? '';
 
 /** Where SQLite keeps what its index of words is made of: they come and go with it. */
-const isOfIndex = /^entry_word_/;
+const isOfIndex = /^entry_(?:word|said)_/;
 /** Made from the records, or only true of this very database: it is in no backup. */
 export const isDerived = (table: string): boolean => table === 'entry' || table.startsWith('entry_') || table === 'recent_change';
 const bookkeeping: readonly string[] = ['migration', 'migration_lock'];

@@ -23,8 +23,14 @@ export interface FoundRecord extends ChainedRecord {
   readonly number: number;
 }
 
+/** On SQLite a record of which each word is written counts as so many of those that share theirs with others, so that all batches take about as long. */
+export const wholeCost = 3;
+
 export interface SearchStore {
-  /** Puts at most `limit` records into the index; how many. Zero: nothing is left, or somebody else did it just now. Does not bump the revision. */
+  /**
+   * Puts at most `limit` records into the index; how many. Zero: nothing is left, or somebody else did it just now. Where more are left they may be fewer, but no
+   * fewer than a `wholeCost`th. Does not bump the revision.
+   */
   index(limit: number): Promise<number>;
   /** Records that are not in the index yet. */
   behind(): Promise<number>;

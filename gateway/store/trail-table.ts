@@ -1,4 +1,5 @@
 // The tables of the audit trail: its chains of records, the index of their search, and captured payloads. The rule is that of table.ts, of which it is a part.
+import type { Generated } from 'kysely';
 import type { RecordId } from '#contract/id.ts';
 import type { PayloadDirection } from '#contract/payload.ts';
 
@@ -9,7 +10,33 @@ export interface TrailTables {
   /** One row. `lag`: how much earlier than the latest before it a record was at most. */
   readonly entry_state: { readonly id: number; readonly next: number; readonly peak: number; readonly lag: number };
   /** Of SQLite: in which table the words of which entries stand, from `first` up to `next`. `since`: the latest time up to the first, ms since 1970. */
-  readonly entry_part: { readonly part: number; readonly first: number; readonly next: number; readonly since: number };
+  readonly entry_part: {
+    readonly part: number;
+    readonly first: number;
+    readonly next: number;
+    readonly since: number;
+    /** 1 where it has words of shared texts too. */
+    readonly said: Generated<number>;
+  };
+  /** Of SQLite: entries of records that lie taken apart (sql/sheaf.ts), from `first` up to `next`. `peak`: that of the last. */
+  readonly entry_sheaf: {
+    readonly first: number;
+    readonly next: number;
+    readonly part: number;
+    readonly peak: number;
+    readonly texts: Uint8Array;
+    readonly names: Uint8Array;
+    readonly own: Uint8Array;
+    readonly rest: Uint8Array;
+  };
+  /** Of SQLite: how a shared text speaks (sql/word-text.ts), and the newest part in which its words stand. */
+  readonly entry_text: {
+    readonly text: number;
+    readonly part: number;
+    readonly role: number;
+    readonly count: number;
+    readonly places: string | null;
+  };
 
   /** At which gateway server, by its chain, an export or a verification runs. */
   readonly export_job: { readonly id: string; readonly chain: string; readonly expires_at: number };

@@ -235,7 +235,7 @@ function searchOf({ db, dialect }: Engine): SearchStore {
     index: guarded((limit) => indexRecords(db, dialect, limit)),
     behind: guarded(() => behind(db)),
     find: guarded((filter, page) => find(db, dialect, filter, page)),
-    span: guarded((filter) => span(db, filter)),
+    span: guarded((filter) => span(db, dialect, filter)),
     jobBegun: guarded((of, now) => jobBegun(db, of, now)),
     jobAt: guarded((id, now) => jobAt(db, id, now)),
     jobsGone: guarded((chain, id) => jobsGone(db, chain, id)),

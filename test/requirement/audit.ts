@@ -40,6 +40,11 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Search and export"',
   },
   {
+    id: 'audit.search-shared',
+    promise: 'A record is found by what it shares with others, though the index says that once for all of them.',
+    source: 'docs/data.md, "Search and export"',
+  },
+  {
     id: 'audit.search-once',
     promise: 'A record is in the index of the search once, however many gateway servers and commands bring it up to date.',
     source: 'docs/data.md, "Search and export"',

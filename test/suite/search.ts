@@ -1,6 +1,7 @@
 // What a store finds among its records, run against each implementation beside the store suite: compared with a plain look through all of them.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AuditRecord } from '#contract/audit.ts';
+import { createTexts } from '../../gateway/audit/text.ts';
 import { openStore } from '../../gateway/store/open.ts';
 import type { RecordFilter } from '../../gateway/store/search.ts';
 import type { ChainedRecord, Store } from '../../gateway/store/store.ts';
@@ -14,6 +15,7 @@ const people = [
   { id: bob, name: 'Zoë-Ann' },
 ];
 const tools = ['create-issue', 'create-issue-comment', 'read_file', 'quote\'d "tool" & | ! :*', '機密'];
+const legs = { gatewayToHost: 4, hostToGateway: 1, gatewayToServer: 2, serverToGateway: 3 };
 const day = 86_400_000;
 
 /** The record of that number: each third of another chain, some of them much older than what was written before them. */
@@ -22,7 +24,7 @@ function recordAt(number: number): AuditRecord {
   if (number % 7 === 0)
     return { ...recordOf(at), event: 'workstation_paused', detail: { reason: `ticket ${number % 3}`, number } };
   return {
-    ...callRecord(number % 2 === 0 ? ada : bob, { at, tool: tools[number % tools.length] ?? null }),
+    ...callRecord(number % 2 === 0 ? ada : bob, { at, tool: tools[number % tools.length] ?? null, legs }),
     user: people[number % 2] ?? null,
     host: number % 3 === 0 ? 'codex' : 'cursor',
     ...(number % 5 === 0 ? { decision: 'refused', code: 'TOOL_NOT_PROVISIONED' } : {}),
@@ -73,12 +75,18 @@ export function describeSearch(kind: string, ground: () => Promise<Ground>): voi
       place = await ground();
       store = await openStore(place.location, { logger: quiet, backupDirectory: '/nonexistent' });
       all = Array.from({ length: 300 }, (_, number) => ({ chain: number % 3 === 0 ? 'two' : 'one', record: recordAt(number) }));
+      // Of calls like most the text is taken apart, and the others' is whole.
+      const textOf = createTexts();
       for (const chain of ['one', 'two']) {
         const own = all.filter((one) => one.chain === chain);
         const [rows, seal] = group(chain, 0, own.length);
         const of = (row: ChainedRecord) => own[row.seq - 1]?.record;
         await store.appendRecords(
-          rows.map((row) => ({ ...row, at: of(row)?.at ?? 0, body: JSON.stringify(of(row)) })),
+          rows.map((row) => {
+            const record = of(row);
+            if (record === undefined) throw new Error('there is none');
+            return { ...row, at: record.at, body: textOf(record) };
+          }),
           seal,
         );
       }

@@ -7,6 +7,7 @@ import type { Needed, Removal } from '../retention.ts';
 import type { Db, Tables, Tx } from '../table.ts';
 import { idOf, numberOf } from './place.ts';
 import { removeTexts } from './run.ts';
+import { removeSheaves } from './sheaf.ts';
 import { removeWords } from './word-part.ts';
 
 export async function retention(db: Db): Promise<PolicyRetention | undefined> {
@@ -62,6 +63,7 @@ export async function removeRecords(
     if (number === undefined || last.seq < mark.seq || !(await move(tx, mark, after))) return undefined;
     const [from, to] = [idOf(number, after), idOf(number, mark.seq)];
     await tx.deleteFrom('entry').where('record', '>', from).where('record', '<=', to).execute();
+    if (dialect === 'sqlite') await removeSheaves(tx);
     if (dialect === 'sqlite') await removeWords(tx);
     await removeTexts(tx, from, to);
     await tx.deleteFrom('record').where('id', '>', from).where('id', '<=', to).execute();

@@ -6,10 +6,12 @@ import { piecesOf } from '../apart.ts';
 import type { ChainedRecord, KeptTexts, SealedRecord } from '../store.ts';
 import { lined, type Lined, partsOf, recordsIn, type Shelf, shelfAfter } from '../run.ts';
 import type { Db, Tables } from '../table.ts';
-import { parts } from './part.ts';
+import { fewLengths, parts } from './part.ts';
 import { chainNumberOf, idOf, numberOf, seqOf } from './place.ts';
+import type { Apart } from './sheaf.ts';
 import { wordsOf } from './word.ts';
 import { createApartWords } from './word-apart.ts';
+import { apartOf, type KnownTexts, readKnown } from './word-text.ts';
 
 type Row = Selectable<Tables['record']>;
 
@@ -29,12 +31,14 @@ export async function recordsOfRows(
 
 /** With the texts that they name. */
 async function linedRows(db: Db, rows: readonly Row[], texts: KeptTexts): Promise<readonly Lined[]> {
-  // Each named: the rest of a row takes seven times as long.
-  const of = rows.map(({ id, at, body, hash, after, mac, count, base }) =>
-    lined(chainNumberOf(id), { seq: seqOf(id), at, body, hash, after, mac, count, base }),
-  );
+  const of = rows.map(linedRow);
   await readTexts(db, of, texts);
   return of;
+}
+
+/** Each named: the rest of a row takes seven times as long. */
+function linedRow({ id, at, body, hash, after, mac, count, base }: Row): Lined {
+  return lined(chainNumberOf(id), { seq: seqOf(id), at, body, hash, after, mac, count, base });
 }
 
 /** Adds those that the rows name. */
@@ -46,13 +50,6 @@ async function readTexts(db: Db, rows: readonly Lined[], texts: KeptTexts): Prom
   for (const keys of parts([...wanted]))
     for (const { id, body } of await db.selectFrom('shared_text').selectAll().where('id', 'in', fewLengths(keys)).execute())
       texts.set(id, piecesOf(body));
-}
-
-/** The same with the first one repeated, so that there are few lengths: a statement is made anew for each. */
-function fewLengths([first, ...others]: readonly number[]): readonly number[] {
-  if (first === undefined) return [];
-  const length = 2 ** Math.ceil(Math.log2(others.length + 1));
-  return [...Array.from({ length: length - others.length }, () => first), ...others];
 }
 
 export function unsealed({ chain, seq, at, body, hash }: SealedRecord): ChainedRecord {
@@ -76,6 +73,44 @@ export interface Worded {
   readonly at: number;
   /** A space between two. */
   readonly words: string;
+}
+
+/** An entry as SQLite's index has it: by its words, or by the texts that it shares with others (word-text.ts). */
+export type Entry = Worded | { readonly seq: number; readonly at: number; readonly apart: Apart };
+
+/** The same records as entries. `known`: what is known of shared texts, to which others are added. */
+export async function entriesFrom(
+  db: Db,
+  chain: string,
+  seq: number,
+  limit: number,
+  known: KnownTexts,
+): Promise<readonly Entry[]> {
+  const pause = pauses();
+  return await takenFrom(db, chain, seq, limit, async (rows) => {
+    const found: Entry[] = [];
+    const texts: KeptTexts = new Map();
+    const of = rows.map(linedRow);
+    await readKnown(
+      db,
+      of.flatMap(({ lines }) => lines),
+      known,
+    );
+    for (const row of of) {
+      await pause();
+      const { count } = row.row;
+      const aparts = row.lines.map((line) => apartOf(line, known));
+      const isWhole = aparts.includes(undefined);
+      if (isWhole) await readTexts(db, [row], texts);
+      const whole = isWhole ? recordsIn(chain, row, texts) : [];
+      for (const [i, apart] of aparts.entries()) {
+        const record = whole[i];
+        if (apart !== undefined) found.push({ seq: row.row.seq - (count ?? 1) + 1 + i, at: apart.at, apart });
+        else if (record !== undefined) found.push({ seq: record.seq, at: record.at, words: wordsOf(record.body).join(' ') });
+      }
+    }
+    return found;
+  });
 }
 
 /** The same records by their words alone. */

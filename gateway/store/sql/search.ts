@@ -4,20 +4,98 @@
 import { setImmediate } from 'node:timers/promises';
 import { sql, type RawBuilder } from 'kysely';
 import type { DialectName } from '../engine.ts';
-import type { FoundRecord, RecordFilter } from '../search.ts';
+import { type FoundRecord, type RecordFilter, wholeCost } from '../search.ts';
 import type { Db, Tx } from '../table.ts';
 import { idOf, numberOf, seqOf } from './place.ts';
 import { readAtOnce } from './change.ts';
 import { chains } from './record.ts';
 import { removal, retention } from './removal.ts';
-import { recordsAt, unsealed, type Worded, wordsFrom } from './run.ts';
+import { entriesFrom, type Entry, recordsAt, unsealed, wordsFrom } from './run.ts';
+import { parts } from './part.ts';
+import { addToSheaves, type ApartEntry, sheafAt } from './sheaf.ts';
+import { findInSheaves, type Place } from './sheaf-search.ts';
 import { wantedOf, type Wanted } from './word.ts';
-import { partFor, partsWithin, type WordPart, wordTable } from './word-part.ts';
+import { isThere, partFor, partsWithin, type WordPart, wordTable } from './word-part.ts';
+import { type KnownTexts, sayIn, unsaidOf } from './word-text.ts';
 
-/** Rows of one statement: SQLite takes 32,766 values. */
-const rowsAtOnce = 500;
+export async function indexRecords(db: Db, dialect: DialectName, limit: number): Promise<number> {
+  const state = await db.selectFrom('entry_state').selectAll().executeTakeFirstOrThrow();
+  const cursors = new Map((await db.selectFrom('entry_cursor').selectAll().execute()).map(({ chain, seq }) => [chain, seq]));
+  const known: KnownTexts = new Map();
+  const pages: Page[] = [];
+  for (const name of await chains(db)) {
+    const chain = await numberOf(db, name);
+    const from = cursors.get(name) ?? 0;
+    const entries =
+      dialect === 'sqlite' ? await entriesFrom(db, name, from, limit, known) : await wordsFrom(db, name, from, limit);
+    if (chain !== undefined && entries.length > 0) pages.push({ chain, name, entries });
+  }
+  const wholes: Whole[] = [];
+  const aparts: ApartEntry[] = [];
+  const ends = new Map<string, number>();
+  let { next, peak, lag } = state;
+  let since: number | undefined;
+  const unsaid = unsaidOf(known);
+  const costOf = (entry: Entry) => {
+    if ('words' in entry) return dialect === 'sqlite' ? wholeCost : 1;
+    const fresh = unsaid.size === 0 ? 0 : entry.apart.named.filter((text) => unsaid.delete(text)).length;
+    return Math.min(1 + fresh, wholeCost);
+  };
+  for (const { id, name, entry } of merged(pages, limit, costOf)) {
+    peak = Math.max(peak, entry.at);
+    lag = Math.max(lag, peak - entry.at);
+    since ??= peak;
+    const number = next++;
+    if ('apart' in entry) aparts.push({ number, record: id, peak, apart: entry.apart });
+    else wholes.push({ number, record: id, at: entry.at, peak, words: entry.words });
+    ends.set(name, entry.seq);
+  }
+  if (since === undefined) return 0;
+  const of = { first: state.next, next, at: since };
+  const kept = (await retention(db))?.records;
+  return await db.transaction().execute(async (tx) => {
+    const moved = tx.updateTable('entry_state').set({ next, peak, lag }).where('next', '=', state.next);
+    // Somebody else was here first.
+    if ((await moved.executeTakeFirstOrThrow()).numUpdatedRows === 0n) return 0;
+    const part = dialect === 'sqlite' ? await partFor(tx, { ...of, kept }) : undefined;
+    for (const some of parts(wholes)) await add(tx, some, part);
+    if (part !== undefined && aparts.length > 0) {
+      await sayIn(tx, part, known, unsaid);
+      await addToSheaves(tx, part.part, aparts);
+    }
+    for (const [chain, seq] of ends)
+      await tx
+        .insertInto('entry_cursor')
+        .values({ chain, seq })
+        .onConflict((on) => on.column('chain').doUpdateSet({ seq }))
+        .execute();
+    return next - state.next;
+  });
+}
 
-interface NewEntry {
+interface Page {
+  readonly chain: number;
+  readonly name: string;
+  readonly entries: readonly Entry[];
+}
+
+/** By time, each chain in its own order. */
+function* merged(pages: readonly Page[], limit: number, costOf: (entry: Entry) => number) {
+  const left = pages.map((page) => ({ ...page, taken: 0 }));
+  for (let cost = 0; cost < limit;) {
+    let first: { readonly from: (typeof left)[number]; readonly entry: Entry } | undefined;
+    for (const from of left) {
+      const entry = from.entries[from.taken];
+      if (entry !== undefined && (first === undefined || entry.at < first.entry.at)) first = { from, entry };
+    }
+    if (first === undefined) return;
+    first.from.taken++;
+    cost += costOf(first.entry);
+    yield { id: idOf(first.from.chain, first.entry.seq), name: first.from.name, entry: first.entry };
+  }
+}
+
+interface Whole {
   readonly number: number;
   readonly record: number;
   readonly at: number;
@@ -25,65 +103,12 @@ interface NewEntry {
   readonly words: string;
 }
 
-export async function indexRecords(db: Db, dialect: DialectName, limit: number): Promise<number> {
-  const state = await db.selectFrom('entry_state').selectAll().executeTakeFirstOrThrow();
-  const cursors = new Map((await db.selectFrom('entry_cursor').selectAll().execute()).map(({ chain, seq }) => [chain, seq]));
-  const pages: { readonly chain: number; readonly name: string; readonly records: readonly Worded[] }[] = [];
-  for (const name of await chains(db)) {
-    const chain = await numberOf(db, name);
-    const records = await wordsFrom(db, name, cursors.get(name) ?? 0, limit);
-    if (chain !== undefined && records.length > 0) pages.push({ chain, name, records });
-  }
-  const entries: NewEntry[] = [];
-  const ends = new Map<string, number>();
-  let { next, peak, lag } = state;
-  for (const { id, name, record } of merged(pages, limit)) {
-    peak = Math.max(peak, record.at);
-    lag = Math.max(lag, peak - record.at);
-    entries.push({ number: next++, record: id, at: record.at, peak, words: record.words });
-    ends.set(name, record.seq);
-  }
-  if (entries.length === 0) return 0;
-  const kept = (await retention(db))?.records;
-  return await db.transaction().execute(async (tx) => {
-    const moved = tx.updateTable('entry_state').set({ next, peak, lag }).where('next', '=', state.next);
-    // Somebody else was here first.
-    if ((await moved.executeTakeFirstOrThrow()).numUpdatedRows === 0n) return 0;
-    const part = dialect === 'sqlite' ? await partFor(tx, { first: state.next, next, at: entries[0]?.peak ?? peak, kept }) : 0;
-    for (let i = 0; i < entries.length; i += rowsAtOnce) await add(tx, dialect, entries.slice(i, i + rowsAtOnce), part);
-    for (const [chain, seq] of ends)
-      await tx
-        .insertInto('entry_cursor')
-        .values({ chain, seq })
-        .onConflict((on) => on.column('chain').doUpdateSet({ seq }))
-        .execute();
-    return entries.length;
-  });
-}
-
-/** By time, each chain in its own order. */
-function* merged(
-  pages: readonly { readonly chain: number; readonly name: string; readonly records: readonly Worded[] }[],
-  limit: number,
-) {
-  const left = pages.map((page) => ({ ...page, taken: 0 }));
-  for (let count = 0; count < limit; count++) {
-    let first: { readonly from: (typeof left)[number]; readonly record: Worded } | undefined;
-    for (const from of left) {
-      const record = from.records[from.taken];
-      if (record !== undefined && (first === undefined || record.at < first.record.at)) first = { from, record };
-    }
-    if (first === undefined) return;
-    first.from.taken++;
-    yield { id: idOf(first.from.chain, first.record.seq), name: first.from.name, record: first.record };
-  }
-}
-
-async function add(tx: Tx, dialect: DialectName, entries: readonly NewEntry[], part: number): Promise<void> {
+/** `part`: of SQLite. */
+async function add(tx: Tx, entries: readonly Whole[], part: WordPart | undefined): Promise<void> {
   const rows = entries.map(({ number, record, at, peak }) => ({ number, record, at, peak }));
   await tx.insertInto('entry').values(rows).execute();
   const words = sql.join(entries.map((of) => sql`(${of.number}, ${of.words})`));
-  if (dialect === 'sqlite') await sql`insert into ${wordTable(part)} (rowid, words) values ${words}`.execute(tx);
+  if (part !== undefined) await sql`insert into ${wordTable(part.part)} (rowid, words) values ${words}`.execute(tx);
   else
     await sql`update entry set words = array_to_tsvector(string_to_array(of.words, ' '))
       from (values ${sql.join(entries.map((of) => sql`(${of.number}::bigint, ${of.words}::text)`))}) as of (number, words)
@@ -118,13 +143,21 @@ export async function find(
 ): Promise<readonly FoundRecord[]> {
   const wanted = wantedOf(filter);
   if (wanted === undefined) return [];
-  const { first, last } = await span(db, filter);
+  const { first, last } = await span(db, dialect, filter);
   const range = { first, end: Math.min(last + 1, before ?? last + 1) };
-  if (dialect === 'postgres' || wanted.length === 0)
-    return await readAtOnce(db, (tx) => among(tx, matchingOf(wanted), filter, range, limit));
+  if (dialect === 'postgres')
+    return await readAtOnce(db, async (tx) => recordsAtPlaces(tx, await among(tx, matchingOf(wanted), filter, range, limit)));
   const found: FoundRecord[] = [];
   for (const part of await partsWithin(db, range)) {
-    found.push(...(await inPart(db, part, wanted, filter, range, limit - found.length)));
+    for (let end = Math.min(range.end, part.next); found.length < limit;) {
+      const asked = limit - found.length;
+      const places = await inPart(db, part, wanted, filter, { first: Math.max(first, part.first), end }, asked);
+      found.push(...(await readAtOnce(db, (tx) => recordsAtPlaces(tx, places))));
+      const lowest = places.at(-1);
+      // Where some went meanwhile others are before them.
+      if (lowest === undefined || places.length < asked) break;
+      end = lowest.number;
+    }
     if (found.length >= limit) break;
     // Calls go on between them.
     await setImmediate();
@@ -137,12 +170,13 @@ interface Range {
   readonly end: number;
 }
 
-/** Nothing where the part is gone meanwhile. */
-async function inPart(db: Db, { part }: WordPart, wanted: readonly Wanted[], filter: RecordFilter, range: Range, limit: number) {
-  return await readAtOnce(db, async (tx) => {
-    const still = (await partsWithin(tx, range)).some((one) => one.part === part);
-    return still ? await among(tx, matchingIn(part, wanted), filter, range, limit) : [];
-  });
+/** Of entries that lie by themselves and of those in sheaves, the newest first. Nothing where the part is gone meanwhile. */
+async function inPart(db: Db, part: WordPart, wanted: readonly Wanted[], filter: RecordFilter, range: Range, limit: number) {
+  const alone = await readAtOnce(db, async (tx) =>
+    (await isThere(tx, part.part)) ? await among(tx, matchingIn(part.part, wanted), filter, range, limit) : [],
+  );
+  const together = await findInSheaves(db, part, wanted, filter, range, limit);
+  return [...alone, ...together].toSorted((a, b) => b.number - a.number).slice(0, limit);
 }
 
 async function among(
@@ -151,17 +185,22 @@ async function among(
   { from = 0, until = Number.MAX_SAFE_INTEGER }: RecordFilter,
   { first, end }: Range,
   limit: number,
-): Promise<readonly FoundRecord[]> {
-  const { rows } = await sql<{ number: number; record: number }>`
+): Promise<readonly Place[]> {
+  const { rows } = await sql<Place>`
     select entry.number, entry.record from ${matching.from}
     where ${matching.where} and ${matching.number} >= ${first} and ${matching.number} < ${end}
       and entry.at >= ${from} and entry.at < ${until}
     order by ${matching.number} desc limit ${limit}`.execute(db);
+  return rows;
+}
+
+/** In their order; without those that are gone. */
+async function recordsAtPlaces(db: Db, places: readonly Place[]): Promise<readonly FoundRecord[]> {
   const records = await recordsAt(
     db,
-    rows.map(({ record }) => record),
+    places.map(({ record }) => record),
   );
-  return rows.flatMap(({ number, record: key }) => {
+  return places.flatMap(({ number, record: key }) => {
     const record = records.get(key);
     return record === undefined ? [] : [{ ...unsealed(record), number }];
   });
@@ -175,6 +214,7 @@ interface Matching {
 
 /** `cross join`: SQLite then goes through the words, newest first, and looks up the rest. */
 function matchingIn(part: number, wanted: readonly Wanted[]): Matching {
+  if (wanted.length === 0) return matchingOf(wanted);
   const words = wordTable(part);
   const query = wanted.map(({ word, isBeginning }) => `"${word}"${isBeginning ? '*' : ''}`).join(' AND ');
   const number = sql`${words}.rowid`;
@@ -191,15 +231,19 @@ function matchingOf(wanted: readonly Wanted[]): Matching {
 /** A record is at most `lag` older than the latest before it, so none of that time stands outside of these. */
 export async function span(
   db: Db,
+  dialect: DialectName,
   { from, until }: Pick<RecordFilter, 'from' | 'until'>,
 ): Promise<{ first: number; last: number }> {
   const { next, lag } = await db.selectFrom('entry_state').selectAll().executeTakeFirstOrThrow();
-  const firstAt = async (peak: number): Promise<number> => {
-    const found = db.selectFrom('entry').select('number').where('peak', '>=', peak).orderBy('peak').orderBy('number').limit(1);
-    return (await found.executeTakeFirst())?.number ?? next;
+  /** Of the first entry with that peak or a later one: its number, or between which numbers it is. */
+  const firstAt = async (peak: number): Promise<{ from: number; to: number }> => {
+    const alone = db.selectFrom('entry').select('number').where('peak', '>=', peak).orderBy('peak').orderBy('number').limit(1);
+    const number = (await alone.executeTakeFirst())?.number ?? next;
+    const sheaf = dialect === 'sqlite' ? await sheafAt(db, peak) : undefined;
+    return { from: Math.min(number, sheaf?.first ?? next), to: Math.min(number, sheaf?.next ?? next) };
   };
   return {
-    first: from === undefined ? 0 : await firstAt(from),
-    last: (until === undefined ? next : await firstAt(until + lag)) - 1,
+    first: from === undefined ? 0 : (await firstAt(from)).from,
+    last: (until === undefined ? next : (await firstAt(until + lag)).to) - 1,
   };
 }

@@ -4,7 +4,8 @@ import type { Parts } from '../run.ts';
 import { idWord, membersIn, wordLimit, wordsOfMembers } from './word.ts';
 
 /** A shared text as members of an object, with the values left out. */
-interface Said {
+export interface Said {
+  /** A space between two. */
   readonly words: string;
   readonly count: number;
   /** Of each place for a value: whether it is an id between quotes. */
@@ -12,17 +13,18 @@ interface Said {
 }
 
 /** A value without words. */
-const bare = /^(?:0|[1-9]\d{0,15}|true|false|null)$/;
+export const bare = /^(?:0|[1-9]\d{0,15}|true|false|null)$/;
 
 /** Words of records one after the other, a space between two; undefined where only the whole text says them. */
 export function createApartWords(): (parts: Parts) => string | undefined {
-  /** By whether the text is the first, the last, both or neither of its record. */
+  /** By the text's role. */
   const known = [0, 1, 2, 3].map(() => new Map<readonly string[], Said | undefined>());
 
   function saidBy(pieces: readonly string[], isFirst: boolean, isLast: boolean): Said | undefined {
-    const of = known[(isFirst ? 1 : 0) + (isLast ? 2 : 0)];
+    const role = roleOf(isFirst, isLast);
+    const of = known[role];
     if (of?.has(pieces)) return of.get(pieces);
-    const made = readSaid(pieces, isFirst, isLast);
+    const made = readSaid(pieces, role);
     of?.set(pieces, made);
     return made;
   }
@@ -50,7 +52,13 @@ export function createApartWords(): (parts: Parts) => string | undefined {
   };
 }
 
-function readSaid(pieces: readonly string[], isFirst: boolean, isLast: boolean): Said | undefined {
+/** Whether a text is the first, the last, both or neither of its record, as a number below 4. */
+export function roleOf(isFirst: boolean, isLast: boolean): number {
+  return (isFirst ? 1 : 0) + (isLast ? 2 : 0);
+}
+
+export function readSaid(pieces: readonly string[], role: number): Said | undefined {
+  const [isFirst, isLast] = [role % 2 === 1, role >= 2];
   const isText = pieces.slice(0, -1).map((piece) => piece.endsWith('"'));
   const isId = pieces.slice(0, -1).map((piece) => piece.endsWith('"id":"'));
   if (isText.some((is, i) => is !== isId[i])) return undefined;

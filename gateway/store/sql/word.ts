@@ -53,6 +53,14 @@ export interface Wanted {
   readonly isBeginning: boolean;
 }
 
+const ownWord = new RegExp(`^${sign}([0-9a-f]{32})$`);
+
+/** The id that a word stands for, which none but itself begins with. */
+export function ownOf({ word }: Wanted): Buffer | undefined {
+  const digits = ownWord.exec(word)?.[1];
+  return digits === undefined ? undefined : Buffer.from(digits, 'hex');
+}
+
 /** What a record must have; undefined where the text asks for something that no record can have. */
 export function wantedOf(filter: RecordFilter): readonly Wanted[] | undefined {
   const exact = fields.flatMap((field) => {

@@ -45,7 +45,7 @@ try {
       say(`verified  ${records} records in ${took.toFixed(2)} s (goal: a million in under 10 s)`);
     }
     const indexed = await seconds(async () => {
-      while ((await store.search.index(100)) > 0);
+      while ((await store.search.index(300)) > 0);
     });
     say(`indexed   ${records} records in ${indexed.toFixed(1)} s, ${((await stat(file)).size / 2 ** 20).toFixed(0)} MiB then`);
     for (const [name, filter, isFound] of searches(await store.search.find({}, { limit: 1 }))) {

@@ -94,7 +94,7 @@ try {
   await apply(store, 'all of them changed', policyText('Human'), people);
   await fill({ store, key, headFile, records, groupRecords: 16, until: Date.now() });
   await held(`the index of ${records} records`, async () => {
-    while ((await store.search.index(100)) > 0) await wait(0);
+    while ((await store.search.index(300)) > 0) await wait(0);
   });
   for (const filter of [{ user: 'person-7' }, { decision: 'allowed', text: 'nowhere' }, { text: 'allow* gateway*' }] as const)
     await held(`a search: ${JSON.stringify(filter)}`, () => store.search.find(filter, { limit: 50 }));

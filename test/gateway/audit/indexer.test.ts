@@ -6,7 +6,7 @@ import { group } from '../../suite/sample.ts';
 import { until } from '../../walk/deployment.ts';
 import { openData, quiet } from '../data.ts';
 
-/** The index of 250 records, until the test is over. */
+/** The index of 250 records, 100 of them at a time among calls, until the test is over. */
 async function indexing(of: Partial<IndexerDeps>) {
   const { store, close } = await openData();
   await store.appendRecords(...group('main', 0, 250));
