@@ -8,8 +8,11 @@ import type { Caller } from '../call.ts';
 import type { Store } from '../store/store.ts';
 
 export interface TokenCheck {
-  /** The caller behind an Authorization header; at once where the token is remembered. Throws or rejects with UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED. */
-  callerOf(authorization: string | undefined): Caller | Promise<Caller>;
+  /**
+   * The caller behind an Authorization header; at once where the token is remembered. `kept`: for that very header, where it comes again. Throws or rejects with
+   * UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED.
+   */
+  callerOf(authorization: string | undefined, kept?: { digest: string | undefined }): Caller | Promise<Caller>;
   close(): void;
 }
 
@@ -54,11 +57,9 @@ export function createTokenCheck(deps: {
   }
 
   return {
-    callerOf(authorization) {
-      const token = bearer.exec(authorization ?? '')?.[1];
-      if (token === undefined) throw new Fault('UNAUTHENTICATED');
-      // The secret is looked up by its hash alone, so how long that takes says nothing of tokens that exist.
-      const digest = hash('sha256', token);
+    callerOf(authorization, kept) {
+      const digest = kept?.digest ?? digestOf(authorization);
+      if (kept) kept.digest = digest;
       const remembered = known.get(digest);
       if (remembered) {
         const at = deps.now();
@@ -86,6 +87,13 @@ export function createTokenCheck(deps: {
       known.clear();
     },
   };
+}
+
+/** The secret is looked up by its hash alone, so how long that takes says nothing of tokens that exist. */
+function digestOf(authorization: string | undefined): string {
+  const token = bearer.exec(authorization ?? '')?.[1];
+  if (token === undefined) throw new Fault('UNAUTHENTICATED');
+  return hash('sha256', token);
 }
 
 type Found = Omit<Known, 'toldAt'>;

@@ -1,6 +1,7 @@
 // A request's body, read whole and bounded: one byte over the limit is refused, and the rest is not kept.
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '#contract/error.ts';
+import { isGathering } from './incoming.ts';
 
 const readAwayBytes = 1024 * 1024;
 
@@ -11,6 +12,15 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
     if (request.destroyed) return reject(new Fault('CANCELLED'));
     const { 'content-length': stated, 'transfer-encoding': coding } = request.headers;
     const wholeBytes = coding === undefined ? Number(stated ?? 0) : 0;
+    // Also comes after the end: a fault that nobody waits for is not worth its stack trace.
+    const onClose = () => request.complete || reject(new Fault('CANCELLED'));
+    request.on('close', onClose);
+    // Node keeps the last request of each connection: nothing of it may lead to its body.
+    const onWhole = (body: Buffer) => {
+      request.off('close', onClose);
+      resolve(body);
+    };
+    if (wholeBytes > 0 && wholeBytes <= limitBytes && isGathering(request) && request.gather(wholeBytes, onWhole)) return;
     const chunks: Buffer[] = [];
     let isRefused = false;
     let size = 0;
@@ -33,7 +43,5 @@ export function readBody(request: IncomingMessage, limitBytes: number): Promise<
     });
     // Where its length is stated nobody has to wait for the word that it is over.
     if (wholeBytes === 0) request.on('end', finish);
-    // Also comes after the end: a fault that nobody waits for is not worth its stack trace.
-    request.on('close', () => request.complete || reject(new Fault('CANCELLED')));
   });
 }

@@ -18,6 +18,7 @@ import { admission } from './admit.ts';
 import { answerBatch } from './batch.ts';
 import { readBody } from './body.ts';
 import { Exchange } from './exchange.ts';
+import { headOf } from './head.ts';
 import { listen } from './listen.ts';
 import { paramHeadersOf } from './param-header.ts';
 import type { Readers } from './reader.ts';
@@ -43,9 +44,10 @@ export function createMcpRoute(deps: McpRouteDeps): McpRoute {
     const exchange = new Exchange(deps, request, response);
     const { arrived } = exchange;
     try {
+      const head = headOf(request);
       if (request.method !== 'POST' && (one(request.headers['mcp-protocol-version']) ?? '') >= firstModern)
         throw new Fault('METHOD_NOT_ALLOWED', { allow: 'POST' });
-      const identified = deps.tokenCheck.callerOf(request.headers.authorization);
+      const identified = deps.tokenCheck.callerOf(request.headers.authorization, head);
       const caller = identified instanceof Promise ? await identified : identified;
       arrived.caller = caller;
       // Only a host that signed in has a person to ask.
@@ -53,7 +55,7 @@ export function createMcpRoute(deps: McpRouteDeps): McpRoute {
       const target = { gateway: address.gateway ?? caller.gateway, server: address.server };
       if (request.method === 'GET') return listen(deps, exchange, caller, target);
       if (request.method === 'DELETE') return endSession(deps, exchange, caller, target);
-      checkMedia(request);
+      head.check(request, checkMedia);
       const body = await readBody(request, deps.messageLimitBytes);
       arrived.requestBytes = body.length;
       await answer(deps, exchange, caller, target, body);

@@ -10,6 +10,7 @@ import { newId } from '#contract/id.ts';
 import { type Address, addressOf } from '../mcp/address.ts';
 import { refuseDoubled } from './doubled.ts';
 import { answerFault, answerJson, refuseUpgrade } from './error.ts';
+import { type HeadCheck, headOf } from './head.ts';
 import type { Health } from './health.ts';
 import { refuseForeign, type Site } from './origin.ts';
 import type { WellKnown } from './well-known.ts';
@@ -45,6 +46,10 @@ export function createRoutes(deps: {
 }): Routes {
   const { site, health, logger } = deps;
   const addresses = new Map<string, Address>();
+  const refuseOdd: HeadCheck = (request) => {
+    refuseDoubled(request);
+    refuseForeign(site, request);
+  };
 
   function addressAt(path: string, url: string): Address | undefined {
     // Only there the query says where to.
@@ -65,11 +70,10 @@ export function createRoutes(deps: {
       allow(request, 'GET, HEAD');
       return path === '/healthz' ? answerJson(response, 200, { alive: true }) : answerReady(health, response);
     }
-    refuseDoubled(request);
-    refuseForeign(site, request);
+    headOf(request).check(request, refuseOdd);
     const address = addressAt(path, request.url ?? '');
     if (address) {
-      allow(request, 'GET, POST, DELETE');
+      if (request.method !== 'POST') allow(request, 'GET, POST, DELETE');
       return deps.mcp(request, response, address);
     }
     const old = path.endsWith('/sse') ? addressAt(`${path.slice(0, -3)}mcp`, `${path.slice(0, -3)}mcp`) : undefined;
@@ -104,8 +108,7 @@ export function createRoutes(deps: {
       const ignore = () => socket.destroy();
       socket.on('error', ignore);
       try {
-        refuseDoubled(request);
-        refuseForeign(site, request);
+        refuseOdd(request);
         if (pathOf(request.url) !== tunnelPath) throw new Fault('NOT_FOUND');
         socket.off('error', ignore);
         deps.tunnel(request, socket, head);

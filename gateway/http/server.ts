@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import { answerFault, refuseUpgrade } from './error.ts';
+import { incomingOf } from './incoming.ts';
 import type { Routes } from './routes.ts';
 
 export interface Address {
@@ -76,9 +77,10 @@ export async function openServer(deps: {
   }
   // Not imported: an import of node:http also loads Node's own WebSocket client, a tenth of what a start takes.
   const [http, https] = [process.getBuiltinModule('node:http'), process.getBuiltinModule('node:https')];
+  const taken = { ...options, IncomingMessage: incomingOf(http.IncomingMessage) };
   const server = certificate
-    ? https.createServer({ ...options, ...certificate, minVersion: 'TLSv1.2' }, onRequest)
-    : http.createServer(options, onRequest);
+    ? https.createServer({ ...taken, ...certificate, minVersion: 'TLSv1.2' }, onRequest)
+    : http.createServer(taken, onRequest);
   server.on(certificate ? 'secureConnection' : 'connection', (socket: Duplex) => {
     sockets.add(socket);
     silent.add(socket);
