@@ -7,7 +7,7 @@ import { agreedVersion, legacyVersions, servedVersions } from './era.ts';
 import type { Edit } from './item-link.ts';
 import { errorResponse } from './jsonrpc.ts';
 import { subscriptionKey } from './news.ts';
-import { type Member, membersOf, overwrite } from './span.ts';
+import { inOrder, type Member, membersOf, overwrite } from './span.ts';
 import { tasksExtension } from './task-name.ts';
 
 export const serverInfo = product;
@@ -95,13 +95,10 @@ function relayedStatus(era: Era, { body, error }: Extract<Answered, { kind: 'rel
 }
 
 function relay(era: Era, id: string, answered: Extract<Answered, { kind: 'relayed' }>): Buffer {
-  const { body, id: idSpan } = answered;
-  const edits: Edit[] = [{ span: idSpan, by: id }, ...(answered.edits ?? [])];
+  const { body, id: idSpan, edits: links = [] } = answered;
+  const edits: Edit[] = [{ span: idSpan, by: id }, ...links];
   if (era === 'modern') edits.push(...modernized(answered));
-  return overwrite(
-    body,
-    edits.toSorted((a, b) => a.span.start - b.span.start),
-  );
+  return overwrite(body, inOrder(edits));
 }
 
 /** What 2026-07-28 wants in a result and older servers leave out, and what it has another code for. */

@@ -99,9 +99,36 @@ export function isDeeperThan(levels: number, text: Buffer): boolean {
  * behind a value. For a text that nobody else reads as it was: a copy of a large one costs as much as all else that is done with it.
  */
 export function overwrite(text: Buffer, edits: readonly { readonly span: Span; readonly by: string }[]): Buffer {
-  if (!edits.every(({ span, by }) => Buffer.byteLength(by) <= span.end - span.start)) return splice(text, edits);
-  for (const { span, by } of edits) text.fill(space, span.start + text.write(by, span.start), span.end);
+  for (const { span, by } of edits) if (bytesOf(by) > span.end - span.start) return splice(text, edits);
+  for (const { span, by } of edits) {
+    const end = span.start + write(text, by, span.start);
+    if (end < span.end) text.fill(space, end, span.end);
+  }
   return text;
+}
+
+/** As they stand in the text. */
+export function inOrder<E extends { readonly span: Span }>(edits: readonly E[]): readonly E[] {
+  return edits.length < 2 ? edits : edits.toSorted((a, b) => a.span.start - b.span.start);
+}
+
+/** Ids are short and ASCII: to go through them is faster than a call into Node. */
+const shortText = 40;
+
+function bytesOf(by: string): number {
+  return isShortAscii(by) ? by.length : Buffer.byteLength(by);
+}
+
+function write(text: Buffer, by: string, from: number): number {
+  if (!isShortAscii(by)) return text.write(by, from);
+  for (let at = 0; at < by.length; at++) text[from + at] = by.charCodeAt(at);
+  return by.length;
+}
+
+function isShortAscii(text: string): boolean {
+  if (text.length > shortText) return false;
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 0x7f) return false;
+  return true;
 }
 
 /** Keys that stand in nearly every message, by their length: to compare bytes costs less than to make a text of them. */

@@ -6,7 +6,7 @@ import { abilitiesOf } from '../mcp/ability.ts';
 import { capabilitiesKey } from '../mcp/era.ts';
 import { type Feature, useOf } from '../mcp/feature.ts';
 import { fold, isObject, type RequestMessage, withoutParams } from '../mcp/jsonrpc.ts';
-import { elementsOf, membersOf, overwrite } from '../mcp/span.ts';
+import { elementsOf, inOrder, membersOf, overwrite } from '../mcp/span.ts';
 import { withModernMeta } from './handshake.ts';
 import type { ListedItem, Reply } from './upstream.ts';
 
@@ -45,10 +45,7 @@ function useMessage(body: Buffer, request: RequestMessage, id: number, name: str
   const use = useOf(body, request, 'legacy');
   const edits = [{ span: request.idSpan, by: String(id) }];
   if (use && use.name !== name) edits.push({ span: use.span, by: JSON.stringify(name) });
-  return overwrite(
-    body,
-    edits.toSorted((a, b) => a.span.start - b.span.start),
-  );
+  return overwrite(body, inOrder(edits));
 }
 
 const pageLimit = 100;
