@@ -5,7 +5,7 @@ import type { RuleHit, RuleScope } from '#contract/rule.ts';
 import { type Span, splice } from '../mcp/span.ts';
 import { applyChange } from './action.ts';
 import type { AnalyzerRule, Chain, CompiledRule, Direction, LimitsRule, TextRule, WebhookRule } from './compile.ts';
-import type { EngineQuestion, Engines } from './engine.ts';
+import { type EngineQuestion, type Engines, failed } from './engine.ts';
 import { fold } from './fold.ts';
 import { type Leaf, leavesOf, memberNameOf, pointerOf } from './leaf.ts';
 import { type Match, TimeBudget, TimeSpent } from './match.ts';
@@ -43,7 +43,29 @@ export function inspect(chain: Chain, subject: Subject, engines: Engines, signal
 
 type Step = 'on' | 'blocked';
 
+/** No text, before no rule. */
+const nothing: Subject = {
+  on: 'request',
+  scope: 'tools',
+  part: 'params',
+  body: Buffer.from('{}'),
+  span: { start: 0, end: 2 },
+  metadata: () => ({}),
+  relocate: () => undefined,
+};
+const noRules: Chain = { rules: [], always: [], sift: undefined, hashKey: Buffer.alloc(0) };
+const noEngines: Engines = {
+  judge: (engine) => Promise.reject(failed(engine, 'nobody asks it')),
+  analyze: (engine) => Promise.reject(failed(engine, 'nobody asks it')),
+};
+
 class Run {
+  /**
+   * One is always there. Between two messages there is no other, and where V8 then collects the heap to keep it small, as after some quiet seconds, it forgets what a
+   * run looks like, and with that all that it compiled for runs: the next thousands of messages would each cost several times as much.
+   */
+  static readonly kept = new Run(noRules, nothing, noEngines, AbortSignal.abort());
+
   readonly #chain: Chain;
   readonly #subject: Subject;
   readonly #engines: Engines;

@@ -172,10 +172,13 @@ export function memberNameOf({ kind, key, container }: Leaf): string {
 const lastOf = (name: string): string => (name.length > nameLength ? name.slice(-nameLength) : name);
 
 /** The nearest name on the way out, where only lists stand between, and the object whose member has it. */
-function nearest(key: string | number, within: Container | undefined): { readonly name: string; readonly around?: Container } {
+function nearest(
+  key: string | number,
+  within: Container | undefined,
+): { readonly name: string; readonly around: Container | undefined } {
   let [name, around] = [key, within];
   while (typeof name === 'number' && around) [name, around] = [around.key, around.parent];
-  return typeof name === 'number' ? { name: '' } : { name, ...(around && { around }) };
+  return typeof name === 'number' ? { name: '', around: undefined } : { name, around };
 }
 
 /** Less of base64 can be a secret as it is. */
