@@ -23,9 +23,10 @@ export function createLink(): Link {
   return (previousHash, body) => {
     if (typeof body === 'string' || !fits(previousHash, body)) return link(previousHash, body);
     let at = room.write(previousHash, 0);
-    const { values } = body;
+    const { shared, values } = body;
     let next = 0;
-    for (const { pieces } of body.shared)
+    for (let place = 0; place < shared.length; place++) {
+      const pieces = shared[place]?.pieces ?? [];
       for (let i = 0; i < pieces.length; i++) {
         if (i > 0) {
           const value = values[next++];
@@ -40,6 +41,7 @@ export function createLink(): Link {
         else for (let k = 0; k < length; k++) room[at + k] = piece[k] ?? 0;
         at += length;
       }
+    }
     return next < values.length ? link(previousHash, body) : hash('sha256', (begins[at] ??= room.subarray(0, at)));
   };
 }
@@ -55,7 +57,7 @@ function whole({ shared, values }: Apart): string {
 
 function fits(previousHash: string, { shared, values }: Apart): boolean {
   let size = previousHash.length * 3;
-  for (const value of values) size += mostBytes(value);
-  for (const { sizeBytes } of shared) size += sizeBytes;
+  for (let i = 0; i < values.length; i++) size += mostBytes(values[i] ?? 0);
+  for (let i = 0; i < shared.length; i++) size += shared[i]?.sizeBytes ?? 0;
   return size <= roomBytes;
 }

@@ -19,18 +19,21 @@ export function createTexts(): (record: AuditRecord) => string | Apart {
   const callers = new Map<string, Map<string, Map<string, Map<string, Map<string, Known<Caller>>>>>>();
   const targets = new Map<string, Map<string, Map<string, Known<Target>>>>();
   const manners = new Map<string, Map<string, Known<Manner>>>();
+  /** What is the same in the texts of all: it is found in the processor's cache then. */
+  const pieces = new Map<string, Uint8Array>();
   let known = 0;
 
   function make<Of>(of: Of, text: string): Known<Of> {
     if (++known > knownLimit) {
-      for (const tree of [callers, targets, manners]) tree.clear();
+      for (const tree of [callers, targets, manners, pieces]) tree.clear();
       known = 1;
     }
-    return { of, shared: sharedText(text) };
+    return { of, shared: sharedText(text, pieces) };
   }
 
   function callerOf({ era, via, method, user, host, token }: CallRecord): SharedText {
-    const [first, last] = [token ?? user?.id ?? '', host ?? ''];
+    const first = token ?? user?.id ?? '';
+    const last = host ?? '';
     const found = callers.get(era)?.get(via)?.get(method)?.get(first)?.get(last);
     const of = found?.of;
     if (found !== undefined && of?.host === host && of.token === token && isSame(of.user, user)) return found.shared;
@@ -43,7 +46,9 @@ export function createTexts(): (record: AuditRecord) => string | Apart {
   }
 
   function targetOf({ gateway, server, tool }: CallRecord): SharedText {
-    const [first, second, last] = [gateway?.id ?? '', server?.id ?? '', tool ?? ''];
+    const first = gateway?.id ?? '';
+    const second = server?.id ?? '';
+    const last = tool ?? '';
     const found = targets.get(first)?.get(second)?.get(last);
     const of = found?.of;
     if (found !== undefined && of?.tool === tool && isSame(of.gateway, gateway) && isSame(of.server, server)) return found.shared;
@@ -56,7 +61,8 @@ export function createTexts(): (record: AuditRecord) => string | Apart {
   }
 
   function mannerOf({ workstation, identity }: CallRecord): SharedText {
-    const [first, last] = [workstation ?? '', identity.id ?? identity.kind];
+    const first = workstation ?? '';
+    const last = identity.id ?? identity.kind;
     const found = manners.get(first)?.get(last);
     const of = found?.of;
     if (

@@ -21,9 +21,18 @@ export interface Apart {
 
 const valueSign = '\t';
 const utf8 = new TextEncoder();
+/** What nearly all texts of a kind have between their values is shorter; names and ids stand in longer ones. */
+const shortPiece = 40;
 
-export function sharedText(text: string): SharedText {
-  const pieces = piecesOf(text).map((piece) => utf8.encode(piece));
+/** `kept`: short pieces of other texts, which are the same memory in this one; its own are added. */
+export function sharedText(text: string, kept?: Map<string, Uint8Array>): SharedText {
+  const pieces = piecesOf(text).map((piece) => {
+    const known = kept?.get(piece);
+    if (known !== undefined) return known;
+    const made = utf8.encode(piece);
+    if (piece.length <= shortPiece) kept?.set(piece, made);
+    return made;
+  });
   return { text, pieces, sizeBytes: pieces.reduce((sum, { length }) => sum + length, 0) };
 }
 

@@ -56,7 +56,10 @@ export function rowsOf(records: readonly NewRecord[], seal: Seal, shelf: Shelf |
     const isLast = seq === seal.seq;
     rows.push({ seq, at, ...row, after: isLast ? seal.after : null, mac: isLast ? seal.mac : null });
   };
-  for (const [index, record] of records.entries()) {
+  // Counted here and below: `for … of` made 500 bytes of iterators a record, as functions of this size are compiled.
+  for (let index = 0; index < records.length; index++) {
+    const record = records[index];
+    if (record === undefined) continue;
     const { body, hash } = record;
     if (typeof body === 'string') {
       add(record, { body, hash, count: null, base: null });
@@ -83,7 +86,7 @@ let room = Buffer.alloc(2 ** 16);
 /** For a line, with the sign before it. */
 function makeRoom(end: number, { shared, values }: Apart): void {
   let most = 1 + shared.length * placeBytes;
-  for (const value of values) most += 1 + mostBytes(value);
+  for (let i = 0; i < values.length; i++) most += 1 + mostBytes(values[i] ?? 0);
   if (end + most <= room.length) return;
   const larger = Buffer.alloc((end + most) * 2);
   room.copy(larger, 0, 0, end);
@@ -99,7 +102,9 @@ function writeLine(
 ): number {
   const to = room;
   let at = from;
-  for (const one of shared) {
+  for (let i = 0; i < shared.length; i++) {
+    const one = shared[i];
+    if (one === undefined) continue;
     let place = places.get(one);
     if (place === undefined) {
       place = places.size;
@@ -109,9 +114,9 @@ function writeLine(
     if (at > from) to[at++] = comma;
     at = writeNumber(to, at, place);
   }
-  for (const value of values) {
+  for (let i = 0; i < values.length; i++) {
     to[at++] = tab;
-    at = writeValue(to, at, value);
+    at = writeValue(to, at, values[i] ?? '');
   }
   return at;
 }
