@@ -13,7 +13,8 @@ export interface Sift {
 export type SieveOf = (patterns: readonly (Loose & { readonly owner: number })[]) => (text: string) => readonly number[];
 
 const namesAtMost = 1024;
-const usualName = /^[A-Za-z_$][A-Za-z_$-]{0,31}$/;
+/** Those of `_meta` that the protocol has begin with its own name. */
+const usualName = /^(?:io\.modelcontextprotocol\/)?[A-Za-z_$][A-Za-z_$-]{0,31}$/;
 const nobody: readonly number[] = [];
 
 /** `triggers`: of the rules, by their indexes; undefined of those that are always asked. */
