@@ -15,7 +15,7 @@
 //     |                         welcome {...}  |      again, whenever what it says has changed
 //     |                          calls {...}   |      since version 2: the user's own calls, after their records were kept
 //     |  report {...} ->          <- noted {}  |      since version 2: for the record there; told again until it is noted
-//     |  pong ->                    <- ping    |      after 20 s in which the gateway heard nothing; dead after 45 s, on both sides
+//     |  pong ->                    <- ping    |      after 24 s in which the gateway heard nothing; dead after 45 s, on both sides
 //     |  ping ->                    <- pong    |      after 25 s in which the bridge heard nothing: not even the gateway's ping
 //     |  refuse {code}  <->                    |      says why before the socket is closed
 //
@@ -59,8 +59,9 @@ export const packetLimitBytes = 1536 * 1024;
 /**
  * How long a side hears nothing before it pings. One ping and its answer tell both sides that the other lives, so in the ordinary only the gateway pings:
  * it has thousands of tunnels and pings many in one turn, where each ping of a bridge wakes it on its own. (Of an older one the bridge pings, after 20 s.)
+ * Less than the half minute after which the most impatient firewalls forget a connection, and so much before the bridge's own time that a ping under way arrives in it.
  */
-export const pingAfterMs = { bridge: 25_000, gateway: 20_000 } as const;
+export const pingAfterMs = { bridge: 25_000, gateway: 24_000 } as const;
 export const deadAfterMs = 45_000;
 export const handshakeWithinMs = 10_000;
 /** Channels that one side may have open at once. */

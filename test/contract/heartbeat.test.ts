@@ -1,5 +1,6 @@
 // Heartbeats of the two ends of a tunnel: who pings when, and when a silent peer is over.
 import { describe, expect, test } from 'vitest';
+import { pingAfterMs } from '#contract/frame.ts';
 import { proves } from '../requirement.ts';
 import { createPair, type Side } from './pair.ts';
 
@@ -16,31 +17,33 @@ describe('heartbeats', () => {
       return side.multiplex.tick();
     };
     const pings = (side: Side): number => side.outgoing.length;
-    expect(at(gateway, 19_999)).toBe('alive');
-    expect(gateway.multiplex.dueMs).toBe(20_000);
+    expect(at(gateway, 23_999)).toBe('alive');
+    expect(gateway.multiplex.dueMs).toBe(24_000);
     expect(pings(gateway)).toBe(0);
-    expect(at(gateway, 20_000)).toBe('alive');
+    expect(at(gateway, 24_000)).toBe('alive');
     expect(pings(gateway)).toBe(1);
     settle();
     // that ping and its answer were heard: neither side has to ask before its time is over again
-    expect(bridge.multiplex.dueMs).toBe(45_000);
-    expect(gateway.multiplex.dueMs).toBe(40_000);
+    expect(bridge.multiplex.dueMs).toBe(49_000);
+    expect(gateway.multiplex.dueMs).toBe(48_000);
     expect(at(bridge, 25_000)).toBe('alive');
     expect(pings(bridge)).toBe(0);
     // the gateway is not heard any more
-    expect(at(bridge, 44_999)).toBe('alive');
+    expect(at(bridge, 48_999)).toBe('alive');
     expect(pings(bridge)).toBe(0);
-    expect(at(bridge, 45_000)).toBe('alive');
+    expect(at(bridge, 49_000)).toBe('alive');
     expect(pings(bridge)).toBe(1);
-    expect(bridge.multiplex.dueMs).toBe(65_000);
-    expect(at(bridge, 64_999)).toBe('alive');
-    expect(at(bridge, 65_000)).toBe('silent');
-    expect(at(gateway, 65_000)).toBe('silent');
+    expect(bridge.multiplex.dueMs).toBe(69_000);
+    expect(at(bridge, 68_999)).toBe('alive');
+    expect(at(bridge, 69_000)).toBe('silent');
+    expect(at(gateway, 69_000)).toBe('silent');
   });
 
   test.each([
+    ['a gateway server that pings earlier', { gateway: 20_000, bridge: 25_000 }],
     ['a gateway server that pings later', { gateway: 30_000, bridge: 25_000 }],
     ['a bridge that pings as early', { gateway: 20_000, bridge: 20_000 }],
+    ['a bridge that pings before the gateway server does', { gateway: pingAfterMs.gateway, bridge: 20_000 }],
   ])('%s, as older ones do, changes nothing: both ends live on, and ping no more often', (_, older) => {
     const { gateway, bridge, clock, settle } = createPair({}, true, older);
     let pings = 0;
@@ -61,12 +64,12 @@ describe('heartbeats', () => {
       replace: ' + pingAfterMs',
     });
     const { gateway, clock, settle } = createPair({ firstPingEarly: () => 0.75 });
-    expect(gateway.multiplex.dueMs).toBe(5_000);
-    clock.nowMs = 5_000;
+    expect(gateway.multiplex.dueMs).toBe(6_000);
+    clock.nowMs = 6_000;
     expect(gateway.multiplex.tick()).toBe('alive');
     expect(gateway.outgoing).toHaveLength(1);
     settle();
     // from then on in its time
-    expect(gateway.multiplex.dueMs).toBe(25_000);
+    expect(gateway.multiplex.dueMs).toBe(30_000);
   });
 });

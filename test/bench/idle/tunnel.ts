@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { pingAfterMs } from '#contract/frame.ts';
 import { makeCertificate } from '../../certificate.ts';
 import { cpuMsOfTrees } from '../cpu.ts';
 import { pssOf, settledPssOf } from '../memory.ts';
@@ -14,8 +15,8 @@ import type { Reading, ReadingName } from '../reading.ts';
 import { openSite, type SiteOptions } from './site.ts';
 
 const fleetFile = fileURLToPath(new URL('./fleet.ts', import.meta.url));
-/** Every tunnel has its heartbeat twice in it: a gateway that hears nothing pings after 20 s. */
-const windowMs = 40_000;
+/** Every tunnel has its heartbeat twice in it: a gateway that hears nothing pings after so long. */
+const windowMs = 2 * pingAfterMs.gateway;
 const baseMs = 5_000;
 /** After the storm, and again while garbage is collected: in it the gateway server also gives back what the storm took. */
 const restMs = 15_000;
