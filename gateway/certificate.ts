@@ -1,6 +1,5 @@
 // The certificate that the gateway server shows, read once at its start. The rule: files that can't be used say so then, with the flag that names them.
 import { readFile } from 'node:fs/promises';
-import { createSecureContext } from 'node:tls';
 import { Fault } from '#contract/error.ts';
 import type { Certificate } from './http/server.ts';
 import type { ServeSettings } from './settings.ts';
@@ -8,6 +7,7 @@ import type { ServeSettings } from './settings.ts';
 export async function readCertificate(files: ServeSettings['certificateFiles']): Promise<Certificate | undefined> {
   if (!files) return undefined;
   const certificate = { cert: await readPem(files.cert, '--tls-cert'), key: await readPem(files.key, '--tls-key') };
+  const { createSecureContext } = await import('node:tls');
   try {
     createSecureContext(certificate);
     return certificate;

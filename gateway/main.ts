@@ -32,7 +32,6 @@ import { createRoutes } from './http/routes.ts';
 import { openServer } from './http/server.ts';
 import { createPersonSessions } from './http/sign-in/person-session.ts';
 import { openTicketKey, renewTicketKey, ticketSeconds } from './http/ticket-key.ts';
-import { createTunnelUpgrade } from './http/tunnel.ts';
 import { createWellKnown } from './http/well-known.ts';
 import { makeDirectory } from './data-directory.ts';
 import { createLateEgress } from './egress/late.ts';
@@ -176,6 +175,11 @@ async function start(
     (it) => it.close(),
   );
   proving = () => tunnels.proving();
+  // The first of them: workstations are on their way back.
+  const tunnelUpgrade = late.part(async () => {
+    const { createTunnelUpgrade } = await import('./http/tunnel.ts');
+    return createTunnelUpgrade({ tunnels, addressOf });
+  });
   inForce.onChange(() => tunnels.switched());
   const onDropped = metrics.notificationDropped;
   const { ways, published } = await readWays(settings);
@@ -322,7 +326,7 @@ async function start(
       path === scimPath || path.startsWith(`${scimPath}/`)
         ? administration().then(({ scim }) => scim(request, response, path))
         : undefined,
-    tunnel: createTunnelUpgrade({ tunnels, addressOf }),
+    tunnel: async (request, socket, head) => (await tunnelUpgrade())(request, socket, head),
     logger,
   });
   const metricsRoutes = late.part(async () => {

@@ -41,7 +41,8 @@ export function createRoutes(deps: {
   admin: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | undefined;
   /** The directory's; undefined where a path is none of its. */
   scim: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<void> | undefined;
-  tunnel: Upgrade;
+  /** Takes an upgraded connection over, at once or when it resolves. */
+  tunnel: (...of: Parameters<Upgrade>) => void | Promise<void>;
   logger: Logger;
 }): Routes {
   const { site, health, logger } = deps;
@@ -106,16 +107,21 @@ export function createRoutes(deps: {
     onUpgrade(request, socket, head) {
       // Until a WebSocket takes over nobody else listens, and an unheard error would end the process.
       const ignore = () => socket.destroy();
+      const taken = () => void socket.off('error', ignore);
+      const refuse = (error: unknown): void => {
+        const fault = asFault(error, newId());
+        if (fault.code === 'INTERNAL') logger.error({ err: error, reference: fault.fields['reference'] }, 'upgrade failed');
+        refuseUpgrade(socket, fault);
+      };
       socket.on('error', ignore);
       try {
         refuseOdd(request);
         if (pathOf(request.url) !== tunnelPath) throw new Fault('NOT_FOUND');
-        socket.off('error', ignore);
-        deps.tunnel(request, socket, head);
+        const taking = deps.tunnel(request, socket, head);
+        if (taking) taking.then(taken).catch(refuse);
+        else taken();
       } catch (error) {
-        const fault = asFault(error, newId());
-        if (fault.code === 'INTERNAL') logger.error({ err: error, reference: fault.fields['reference'] }, 'upgrade failed');
-        refuseUpgrade(socket, fault);
+        refuse(error);
       }
     },
   };

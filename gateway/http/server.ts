@@ -76,10 +76,10 @@ export async function openServer(deps: {
     else answerFault(response, new Fault(closing ? 'STOPPING' : 'STARTING'), logger);
   }
   // Not imported: an import of node:http also loads Node's own WebSocket client, a tenth of what a start takes.
-  const [http, https] = [process.getBuiltinModule('node:http'), process.getBuiltinModule('node:https')];
+  const http = process.getBuiltinModule('node:http');
   const taken = { ...options, IncomingMessage: incomingOf(http.IncomingMessage) };
   const server = certificate
-    ? https.createServer({ ...taken, ...certificate, minVersion: 'TLSv1.2' }, onRequest)
+    ? process.getBuiltinModule('node:https').createServer({ ...taken, ...certificate, minVersion: 'TLSv1.2' }, onRequest)
     : http.createServer(taken, onRequest);
   server.on(certificate ? 'secureConnection' : 'connection', (socket: Duplex) => {
     sockets.add(socket);

@@ -19,6 +19,7 @@ export interface Door {
 export async function openDoor(
   of: {
     mcp?: McpRoute;
+    tunnel?: Parameters<typeof createRoutes>[0]['tunnel'];
     parts?: readonly Part[];
     proxies?: BlockList;
     timeLimits?: Parameters<typeof openServer>[0]['timeLimits'];
@@ -53,7 +54,7 @@ export async function openDoor(
     enroll: (_request, response) => void response.end('enrolled'),
     pages: () => undefined,
     scim: () => undefined,
-    tunnel: (_request, socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'),
+    tunnel: of.tunnel ?? ((_request, socket) => void socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n')),
     logger: pino({ level: 'warn' }, { write: (line: string) => log.push(line) }),
   });
   server.serve(routes);

@@ -115,6 +115,34 @@ describe('a request', () => {
     expect((await ask('GET /tunnel HTTP/1.1', ...upgrade, 'Origin: https://evil.example')).status).toBe(403);
   });
 
+  test('for the tunnel waits while that is loaded, may end meanwhile, and is refused where it can not be loaded', async () => {
+    const { promise: loaded, resolve: load } = Promise.withResolvers<void>();
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    const taken: boolean[] = [];
+    const lines = ['GET /tunnel HTTP/1.1', 'Host: mcp.example.org', 'Upgrade: websocket', 'Connection: Upgrade'];
+    const late = await openDoor({
+      async tunnel(request, socket) {
+        // An error that nobody listens to would end the process.
+        if (request.headers['x-broken']) socket.once('close', end).destroy(new Error('reset'));
+        await loaded;
+        taken.push(!socket.destroyed);
+        socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+      },
+    });
+    const to = { host: '127.0.0.1', port: late.port };
+    const broken = sendRaw(to, [...lines, 'X-Broken: yes']).catch(() => undefined);
+    await ended;
+    const answer = sendRaw(to, lines);
+    load();
+    expect((await answer).status).toBe(101);
+    await broken;
+    expect(taken.toSorted()).toEqual([false, true]);
+
+    const never = await openDoor({ tunnel: () => Promise.reject(new Error('a file is missing')) });
+    expect((await sendRaw({ host: '127.0.0.1', port: never.port }, lines)).status).toBe(500);
+    expect(never.log.join()).toContain('a file is missing');
+  });
+
   test('whose upgrade is refused keeps no connection, also where it never closes its own side', async () => {
     const door = await openDoor();
     const socket = connect({ host: '127.0.0.1', port: door.port, allowHalfOpen: true });
