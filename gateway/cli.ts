@@ -7,7 +7,8 @@ import { Command, CommanderError } from 'commander';
 import pino from 'pino';
 import { Fault } from '#contract/error.ts';
 import { explain } from './admin/explain.ts';
-import { dataOption, type AddCommands, type Terminal } from './command/terminal.ts';
+import { commandsOf } from './command/commands.ts';
+import { dataOption, type Terminal } from './command/terminal.ts';
 import { parseServeSettings, type Surroundings } from './settings.ts';
 
 // Buffers count towards one limit with the heap: on their own small one, large messages force a full collection every few dozen calls.
@@ -35,92 +36,14 @@ const terminal: Terminal = {
     return ended.signal;
   },
 };
-for (const add of await administration()) add(program, terminal);
+// `serve` is started without them: what they need is a third of what would have to be loaded.
+if (process.argv[2] !== 'serve') for (const add of await commandsOf(process.argv[2])) add(program, terminal);
 // Whoever reads the output may stop reading, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = report(error);
-}
-
-/** The administrators' commands. `serve` is started without them: what they need is a third of what would have to be loaded. */
-async function administration(): Promise<readonly AddCommands[]> {
-  if (process.argv[2] === 'serve') return [];
-  const [
-    policy,
-    token,
-    workstation,
-    server,
-    identity,
-    audit,
-    backup,
-    connection,
-    account,
-    egress,
-    host,
-    person,
-    sink,
-    accessToken,
-    rollout,
-    rule,
-    directory,
-    alert,
-    switches,
-    offboard,
-    pin,
-    engine,
-    preview,
-  ] = await Promise.all([
-    import('./command/policy.ts'),
-    import('./command/token.ts'),
-    import('./command/workstation.ts'),
-    import('./command/server.ts'),
-    import('./command/identity.ts'),
-    import('./command/audit.ts'),
-    import('./command/backup.ts'),
-    import('./command/connection.ts'),
-    import('./command/account.ts'),
-    import('./command/egress.ts'),
-    import('./command/host.ts'),
-    import('./command/person.ts'),
-    import('./command/sink.ts'),
-    import('./command/access-token.ts'),
-    import('./command/rollout.ts'),
-    import('./command/rule.ts'),
-    import('./command/directory.ts'),
-    import('./command/alert.ts'),
-    import('./command/switch.ts'),
-    import('./command/offboard.ts'),
-    import('./command/pin.ts'),
-    import('./command/engine.ts'),
-    import('./command/preview.ts'),
-  ]);
-  return [
-    policy.addPolicy,
-    token.addToken,
-    workstation.addWorkstation,
-    server.addServer,
-    identity.addIdentity,
-    audit.addAudit,
-    backup.addBackup,
-    connection.addConnection,
-    account.addAccount,
-    egress.addEgress,
-    host.addHost,
-    person.addPerson,
-    sink.addSink,
-    alert.addAlert,
-    accessToken.addAccessToken,
-    rollout.addRollout,
-    rule.addRule,
-    directory.addDirectory,
-    switches.addSwitch,
-    offboard.addOffboard,
-    pin.addPin,
-    engine.addEngine,
-    preview.addPreview,
-  ];
 }
 
 /** One line on stderr; the exit code. */

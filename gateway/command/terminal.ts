@@ -7,7 +7,6 @@ import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import type { Acting } from '../admin/context.ts';
 import { locationOf, parseDataSettings, type DataSettings, type Surroundings } from '../settings.ts';
-import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import type { Input } from './secret-input.ts';
 
@@ -86,6 +85,8 @@ export async function withStore<T>(
   const settings = existingData(terminal, flags);
   const { dataDir } = settings;
   const deps = { logger: terminal.logger, backupDirectory: join(dataDir, 'backup'), lockDirectory: dataDir };
+  // Loaded where data is opened: what only says how it is used needs none of it.
+  const { openStore } = await import('../store/open.ts');
   const store = await openStore(locationOf(settings), deps);
   try {
     return await run(store, settings);
