@@ -1,17 +1,22 @@
 // Parts that no call needs: their programs are loaded once the gateway server listens, so that callers wait for nothing that is not for them. The rule: all of them are
 // loaded soon, so that whoever asks for one waits little, and one that can't be loaded is known at once and not when somebody needs it.
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 
 export interface LateParts {
   /** A part that is loaded and put together by this, once: when it is first asked for, or when its turn comes. */
   part<T>(open: () => Promise<T>): () => Promise<T>;
-  /** Opens what nobody asked for yet, one after the other, and lets requests in between. Rejects with why one can't be opened. */
+  /** Opens what nobody asked for yet, one after the other, in moments without calls if there are some. Rejects with why one can't be opened. */
   open(): Promise<void>;
   /** Resolves when nothing is being opened, and nothing will be by itself. Idempotent. */
   close(): Promise<void>;
 }
 
-export function createLateParts(): LateParts {
+/** So long a part waits at most for a moment without calls, and so often it looks. */
+const quietWithinMs = 250;
+const lookEveryMs = 5;
+
+/** `isQuiet`: nobody waits for an answer now, so that nobody waits for the loading. */
+export function createLateParts(isQuiet: () => boolean): LateParts {
   const parts: (() => Promise<unknown>)[] = [];
   let opening: Promise<void> | undefined;
   let isClosed = false;
@@ -20,6 +25,8 @@ export function createLateParts(): LateParts {
     for (const part of parts) {
       // A turn of the event loop: the whole of a program is loaded in one go.
       await turn();
+      for (const since = performance.now(); !isClosed && !isQuiet() && performance.now() - since < quietWithinMs;)
+        await wait(lookEveryMs);
       if (isClosed) return;
       await part();
     }

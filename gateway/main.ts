@@ -151,7 +151,7 @@ async function start(
   const onUse = hostLog.used;
   const tokenCheck = opened(createTokenCheck({ store, bus, now, onUse }), (it) => it.close());
 
-  const late = createLateParts();
+  const late = createLateParts(() => isQuiet());
   const metrics = createEarlyMetrics();
   let hostsSignIn = false;
   const tunnels = opened(
@@ -243,7 +243,8 @@ async function start(
     }),
     (it) => it.close(),
   );
-  opened(giveBackMemory({ isQuiet: () => underWay() === 0 && tunnels.greeting() === 0 }), (it) => it.close());
+  const isQuiet = () => underWay() === 0 && tunnels.greeting() === 0;
+  opened(giveBackMemory({ isQuiet }), (it) => it.close());
   const acceptHost = acceptHosts({ inForce, onUse, pipeline, onRootsChanged, onEnd: release });
   const sessions = opened(createMcpSessions({ now, onEnd: release }), (it) => it.close());
   opened(watchRevision(store, bus, { logger }), (it) => it.close());

@@ -5,7 +5,7 @@ import { createLateParts } from '../../gateway/late.ts';
 
 describe('late parts', () => {
   test('are opened once, in order, whoever asks first', async () => {
-    const late = createLateParts();
+    const late = createLateParts(() => true);
     const opened: string[] = [];
     const open = (name: string) => late.part(async () => opened.push(name));
     const [first, second, third] = [open('first'), open('second'), open('third')];
@@ -16,7 +16,7 @@ describe('late parts', () => {
   });
 
   test('let requests in between', async () => {
-    const late = createLateParts();
+    const late = createLateParts(() => true);
     const seen: string[] = [];
     late.part(async () => {
       seen.push('first');
@@ -27,8 +27,30 @@ describe('late parts', () => {
     expect(seen).toEqual(['first', 'a request', 'second']);
   });
 
+  test('wait for a moment without calls, but not for long', async () => {
+    let calls = 1;
+    const late = createLateParts(() => calls === 0);
+    const opened: string[] = [];
+    late.part(async () => opened.push('first'));
+    late.part(async () => opened.push('second'));
+    const began = performance.now();
+    await late.open();
+    expect(performance.now() - began).toBeGreaterThan(400);
+    expect(opened).toEqual(['first', 'second']);
+
+    const other = createLateParts(() => calls === 0);
+    other.part(async () => opened.push('third'));
+    const third = other.open();
+    await turn();
+    await turn();
+    expect(opened).toHaveLength(2);
+    calls = 0;
+    await third;
+    expect(opened).toHaveLength(3);
+  });
+
   test('say at once that one can not be opened, also to whoever asks for it later', async () => {
-    const late = createLateParts();
+    const late = createLateParts(() => true);
     const broken = late.part(() => Promise.reject(new Error('its program is not there')));
     await expect(late.open()).rejects.toThrow('its program is not there');
     await expect(broken()).rejects.toThrow('its program is not there');
@@ -36,7 +58,7 @@ describe('late parts', () => {
   });
 
   test('are not opened any more after the close, which waits for the one that is', async () => {
-    const late = createLateParts();
+    const late = createLateParts(() => true);
     const opened: string[] = [];
     const { promise, resolve } = Promise.withResolvers<void>();
     late.part(() => promise.then(() => void opened.push('first')));
