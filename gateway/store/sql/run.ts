@@ -3,6 +3,7 @@
 import { sql, type Selectable } from 'kysely';
 import { pauses } from '../../slice.ts';
 import { piecesOf } from '../apart.ts';
+import { wholeCost } from '../search.ts';
 import type { ChainedRecord, KeptTexts, SealedRecord } from '../store.ts';
 import { lined, type Lined, partsOf, recordsIn, type Shelf, shelfAfter } from '../run.ts';
 import type { Db, Tables } from '../table.ts';
@@ -11,7 +12,7 @@ import { chainNumberOf, idOf, numberOf, seqOf } from './place.ts';
 import type { Apart } from './sheaf.ts';
 import { wordsOf } from './word.ts';
 import { createApartWords } from './word-apart.ts';
-import { apartOf, type KnownTexts, readKnown } from './word-text.ts';
+import { apartOf, costOf, type KnownTexts, readKnown } from './word-text.ts';
 
 type Row = Selectable<Tables['record']>;
 
@@ -67,16 +68,17 @@ export async function recordsFrom(
   return await takenFrom(db, chain, seq, limit, (rows) => recordsOfRows(db, chain, rows, texts));
 }
 
-/** What the index says of a record. */
+/** What the index says of a record. `cost`: how long it takes to write that, as `wholeCost` says. */
 export interface Worded {
   readonly seq: number;
   readonly at: number;
+  readonly cost: number;
   /** A space between two. */
   readonly words: string;
 }
 
 /** An entry as SQLite's index has it: by its words, or by the texts that it shares with others (word-text.ts). */
-export type Entry = Worded | { readonly seq: number; readonly at: number; readonly apart: Apart };
+export type Entry = Worded | { readonly seq: number; readonly at: number; readonly cost: number; readonly apart: Apart };
 
 /** The same records as entries. `known`: what is known of shared texts, to which others are added. */
 export async function entriesFrom(
@@ -87,6 +89,7 @@ export async function entriesFrom(
   known: KnownTexts,
 ): Promise<readonly Entry[]> {
   const pause = pauses();
+  const charged = new Set<number>();
   return await takenFrom(db, chain, seq, limit, async (rows) => {
     const found: Entry[] = [];
     const texts: KeptTexts = new Map();
@@ -105,8 +108,10 @@ export async function entriesFrom(
       const whole = isWhole ? recordsIn(chain, row, texts) : [];
       for (const [i, apart] of aparts.entries()) {
         const record = whole[i];
-        if (apart !== undefined) found.push({ seq: row.row.seq - (count ?? 1) + 1 + i, at: apart.at, apart });
-        else if (record !== undefined) found.push({ seq: record.seq, at: record.at, words: wordsOf(record.body).join(' ') });
+        if (apart !== undefined)
+          found.push({ seq: row.row.seq - (count ?? 1) + 1 + i, at: apart.at, cost: costOf(apart, known, charged), apart });
+        else if (record !== undefined)
+          found.push({ seq: record.seq, at: record.at, cost: wholeCost, words: wordsOf(record.body).join(' ') });
       }
     }
     return found;
@@ -125,7 +130,7 @@ export async function wordsFrom(db: Db, chain: string, seq: number, limit: numbe
       for (const [i, record] of recordsIn(chain, row, texts).entries()) {
         const parts = row.lines[i] && partsOf(row.lines[i], texts);
         const words = (parts && apart(parts)) ?? wordsOf(record.body).join(' ');
-        worded.push({ seq: record.seq, at: record.at, words });
+        worded.push({ seq: record.seq, at: record.at, cost: 1, words });
       }
     }
     return worded;

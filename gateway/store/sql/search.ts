@@ -16,7 +16,7 @@ import { addToSheaves, type ApartEntry, sheafAt } from './sheaf.ts';
 import { findInSheaves, type Place } from './sheaf-search.ts';
 import { wantedOf, type Wanted } from './word.ts';
 import { isThere, partFor, partsWithin, type WordPart, wordTable } from './word-part.ts';
-import { type KnownTexts, sayIn, unsaidOf } from './word-text.ts';
+import { type KnownTexts, sayIn } from './word-text.ts';
 
 export async function indexRecords(db: Db, dialect: DialectName, limit: number): Promise<number> {
   const state = await db.selectFrom('entry_state').selectAll().executeTakeFirstOrThrow();
@@ -26,22 +26,18 @@ export async function indexRecords(db: Db, dialect: DialectName, limit: number):
   for (const name of await chains(db)) {
     const chain = await numberOf(db, name);
     const from = cursors.get(name) ?? 0;
-    const entries =
-      dialect === 'sqlite' ? await entriesFrom(db, name, from, limit, known) : await wordsFrom(db, name, from, limit);
-    if (chain !== undefined && entries.length > 0) pages.push({ chain, name, entries });
+    const page =
+      dialect === 'sqlite'
+        ? await affordable(db, name, from, limit, known)
+        : { entries: await wordsFrom(db, name, from, limit), isCut: false };
+    if (chain !== undefined && page.entries.length > 0) pages.push({ chain, name, ...page });
   }
   const wholes: Whole[] = [];
   const aparts: ApartEntry[] = [];
   const ends = new Map<string, number>();
   let { next, peak, lag } = state;
   let since: number | undefined;
-  const unsaid = unsaidOf(known);
-  const costOf = (entry: Entry) => {
-    if ('words' in entry) return dialect === 'sqlite' ? wholeCost : 1;
-    const fresh = unsaid.size === 0 ? 0 : entry.apart.named.filter((text) => unsaid.delete(text)).length;
-    return Math.min(1 + fresh, wholeCost);
-  };
-  for (const { id, name, entry } of merged(pages, limit, costOf)) {
+  for (const { id, name, entry } of merged(pages, limit)) {
     peak = Math.max(peak, entry.at);
     lag = Math.max(lag, peak - entry.at);
     since ??= peak;
@@ -60,7 +56,7 @@ export async function indexRecords(db: Db, dialect: DialectName, limit: number):
     const part = dialect === 'sqlite' ? await partFor(tx, { ...of, kept }) : undefined;
     for (const some of parts(wholes)) await add(tx, some, part);
     if (part !== undefined && aparts.length > 0) {
-      await sayIn(tx, part, known, unsaid);
+      await sayIn(tx, part, known, aparts);
       await addToSheaves(tx, part.part, aparts);
     }
     for (const [chain, seq] of ends)
@@ -73,14 +69,35 @@ export async function indexRecords(db: Db, dialect: DialectName, limit: number):
   });
 }
 
+/** Entries after one of a chain, about as many as are worth `limit`: of what is read beyond it the words would be found in vain. */
+async function affordable(
+  db: Db,
+  chain: string,
+  seq: number,
+  limit: number,
+  known: KnownTexts,
+): Promise<Pick<Page, 'entries' | 'isCut'>> {
+  const least = Math.ceil(limit / wholeCost);
+  const entries = await entriesFrom(db, chain, seq, least, known);
+  const last = entries.at(-1);
+  const cost = entries.reduce((sum, one) => sum + one.cost, 0);
+  const more = Math.floor(((limit - cost) * entries.length) / cost);
+  // Not for a few.
+  if (last === undefined || entries.length < least || more < least / 2) return { entries, isCut: entries.length === least };
+  const others = await entriesFrom(db, chain, last.seq, more, known);
+  return { entries: [...entries, ...others], isCut: others.length === more };
+}
+
 interface Page {
   readonly chain: number;
   readonly name: string;
   readonly entries: readonly Entry[];
+  /** Others come after them. */
+  readonly isCut: boolean;
 }
 
-/** By time, each chain in its own order. */
-function* merged(pages: readonly Page[], limit: number, costOf: (entry: Entry) => number) {
+/** By time, each chain in its own order; up to where it is not known of one what comes next. */
+function* merged(pages: readonly Page[], limit: number) {
   const left = pages.map((page) => ({ ...page, taken: 0 }));
   for (let cost = 0; cost < limit;) {
     let first: { readonly from: (typeof left)[number]; readonly entry: Entry } | undefined;
@@ -90,8 +107,9 @@ function* merged(pages: readonly Page[], limit: number, costOf: (entry: Entry) =
     }
     if (first === undefined) return;
     first.from.taken++;
-    cost += costOf(first.entry);
+    cost += first.entry.cost;
     yield { id: idOf(first.from.chain, first.entry.seq), name: first.from.name, entry: first.entry };
+    if (first.from.isCut && first.from.taken === first.from.entries.length) return;
   }
 }
 

@@ -52,7 +52,9 @@ export async function tableForTexts(tx: Tx, { part, said }: WordPart): Promise<v
 }
 
 async function make(tx: Tx, table: RawBuilder<unknown>): Promise<void> {
-  await sql`create virtual table ${table} using fts5 (words, content = '', detail = none, tokenize = 'ascii')`.execute(tx);
+  await sql`create virtual table ${table} using fts5 (words, content = '', columnsize = 0, detail = none, tokenize = 'ascii')`.execute(
+    tx,
+  );
 }
 
 /** Those that hold some of these entries, the newest first. */

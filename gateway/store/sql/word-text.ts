@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { pauses } from '../../slice.ts';
 import { piecesOf } from '../apart.ts';
 import { endOf, type Line } from '../run.ts';
+import { wholeCost } from '../search.ts';
 import type { Db, Tables, Tx } from '../table.ts';
 import { fewLengths, parts } from './part.ts';
 import { type Apart, namesAtMost } from './sheaf.ts';
@@ -43,11 +44,15 @@ export async function readKnown(db: Db, lines: readonly Line[], known: KnownText
   for (const one of await readWords(db, fresh, pauses())) known.set(one.text, { part: nowhere, ...one });
 }
 
-/** Those of which no part has the words yet. */
-export function unsaidOf(known: ReadonlyMap<number, TextWords>): Set<number> {
-  const unsaid = new Set<number>();
-  for (const { text, part, places } of known.values()) if (part === nowhere && places !== null) unsaid.add(text);
-  return unsaid;
+/** To write an entry takes longer where its texts are new. `charged`: those that others have been charged with. */
+export function costOf({ named }: Apart, known: ReadonlyMap<number, TextWords>, charged: Set<number>): number {
+  let cost = 1;
+  for (const text of named) {
+    if (known.get(text)?.part !== nowhere || charged.has(text)) continue;
+    charged.add(text);
+    cost++;
+  }
+  return Math.min(cost, wholeCost);
 }
 
 /** What the index says of a line's record; undefined where only its whole text says it. */
@@ -87,14 +92,17 @@ function isWhole(line: string, from: number, to: number): boolean {
   return true;
 }
 
-/** Puts the words of those texts into a part that does not have them. `unsaid`: those that nobody needs yet. */
+/** Puts the words of texts into a part that does not have them: of those that entries name. */
 export async function sayIn(
   tx: Tx,
   part: WordPart,
   known: ReadonlyMap<number, TextWords>,
-  unsaid: ReadonlySet<number>,
+  entries: readonly { readonly apart: Apart }[],
 ): Promise<void> {
-  const missing = [...known.values()].filter((of) => of.part !== part.part && !unsaid.has(of.text));
+  const unsaid = new Map([...known].filter(([, of]) => of.part !== part.part));
+  if (unsaid.size === 0) return;
+  const named = new Set(entries.flatMap(({ apart }) => apart.named));
+  const missing = [...unsaid.values()].filter(({ text, places }) => named.has(text) || places === null);
   if (missing.length === 0) return;
   const unread = missing.filter(({ words }) => words === undefined).map(({ text, role }) => [text, role] as const);
   const texts = [...missing.filter(({ words }) => words !== undefined), ...(await readWords(tx, unread))];
