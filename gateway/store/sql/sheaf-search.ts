@@ -9,7 +9,7 @@ import { floatsIn, goneIn, namesAtMost, noName, ownBytes, restAt, shortsIn } fro
 import { ownOf, type Wanted } from './word.ts';
 import { isThere, saidTable, type WordPart } from './word-part.ts';
 
-/** Sheaves that are read at once, a few kilobytes each. */
+/** Sheaves that are read at once, a few kilobytes each: at first one, then twice as many each time, because most who search are content with the newest. */
 const sheavesAtOnce = 16;
 /** Up to here each is looked for among a sheaf's. */
 const fewTexts = 16;
@@ -49,8 +49,9 @@ export async function findInSheaves(
   const [rarest, ...others] = all.toSorted((a, b) => a.texts.size - b.texts.size);
   const withOwn = all.some(({ own }) => own !== undefined);
   const isGone = await goneIn(db);
-  for (let before = end; ;) {
-    const sheaves = await sheavesBefore(db, part.part, { first, before }, withOwn);
+  let before = end;
+  for (let count = 1; ; count = Math.min(count * 2, sheavesAtOnce)) {
+    const sheaves = await sheavesBefore(db, part.part, { first, before, count }, withOwn);
     for (const sheaf of sheaves) {
       await pause();
       const looked = { texts: floatsIn(sheaf.texts), names: shortsIn(sheaf.names), own: sheaf.own && Buffer.from(sheaf.own) };
@@ -65,7 +66,7 @@ export async function findInSheaves(
       }
     }
     const last = sheaves.at(-1);
-    if (last === undefined || sheaves.length < sheavesAtOnce) return found;
+    if (last === undefined || sheaves.length < count) return found;
     before = last.first;
   }
 }
@@ -100,7 +101,12 @@ interface Looked {
 }
 
 /** The newest of a part, without what is needed only of what is found. */
-async function sheavesBefore(db: Db, part: number, of: { readonly first: number; readonly before: number }, withOwn: boolean) {
+async function sheavesBefore(
+  db: Db,
+  part: number,
+  of: { readonly first: number; readonly before: number; readonly count: number },
+  withOwn: boolean,
+) {
   const columns = ['first', 'texts', 'names'] as const;
   const sheaves = db
     .selectFrom('entry_sheaf')
@@ -110,7 +116,7 @@ async function sheavesBefore(db: Db, part: number, of: { readonly first: number;
     .where('part', '=', part)
     .where('first', '<', of.before)
     .where('next', '>', of.first);
-  return await sheaves.orderBy('first', 'desc').limit(sheavesAtOnce).execute();
+  return await sheaves.orderBy('first', 'desc').limit(of.count).execute();
 }
 
 /** In order; all where nothing is sought. */
