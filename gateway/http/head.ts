@@ -25,9 +25,10 @@ export class Head {
   constructor(raw: readonly string[], headers: IncomingHttpHeaders) {
     const names = raw.map((text, at) => (at % 2 === 0 ? text.toLowerCase() : ''));
     this.#raw = raw;
-    this.#headers = headers;
+    // Many requests have the same: what one of them wrote into it would be said by all.
+    this.#headers = Object.freeze(headers);
     // Of one that stands there twice Node makes another value.
-    this.#anew = names.map((name, at) => (saidAnew.has(name) && names.indexOf(name, at + 1) === -1 ? name : undefined));
+    this.#anew = names.map((name, at) => (saidAnew.has(name) && headers[name] === raw[at + 1] ? name : undefined));
     this.#secret = names.map((name, at) => (secrets.has(name) ? Buffer.from(raw[at + 1] ?? '', 'latin1') : undefined));
   }
 

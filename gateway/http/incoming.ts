@@ -35,7 +35,8 @@ export function incomingOf(base: typeof IncomingMessage): typeof IncomingMessage
     #gathered: Gathered | undefined;
 
     get head(): Head {
-      return (this.#head ??= new Head(this.rawHeaders, this.known));
+      const headers = this.known;
+      return (this.#head ??= new Head(this.rawHeaders, headers));
     }
 
     get known(): IncomingHttpHeaders {
@@ -44,6 +45,7 @@ export function incomingOf(base: typeof IncomingMessage): typeof IncomingMessage
 
     set known(headers: IncomingHttpHeaders) {
       this.#headers = headers;
+      this.#head = undefined;
     }
 
     #read(): IncomingHttpHeaders {

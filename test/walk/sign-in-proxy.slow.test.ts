@@ -1,4 +1,5 @@
 // Behind a proxy that ends TLS, as in most deployments: what a browser is sent carries the public name, and cookies that only it can set.
+import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createBrowser } from './browser.ts';
 import { walkPolicy } from './policy.ts';
@@ -39,4 +40,27 @@ test('a sign-in goes through, on secure cookies of the public name alone', async
   );
   const metadata = await (await fetch(`${at.deployment.origin}/.well-known/oauth-authorization-server`, { headers })).json();
   expect(metadata).toMatchObject({ issuer: site, token_endpoint: `${site}/oauth/token` });
+});
+
+test('who fails to prove what it is stands on record by the address that the proxy tells, also where it asks again on the same connection', async () => {
+  const body = 'grant_type=client_credentials&client_id=nobody&client_secret=wrong';
+  const request = [
+    'POST /oauth/token HTTP/1.1',
+    'Host: mcp.example.org',
+    'X-Forwarded-Proto: https',
+    'X-Forwarded-For: 203.0.113.7',
+    'Content-Type: application/x-www-form-urlencoded',
+    `Content-Length: ${body.length}`,
+  ];
+  const socket = connect(at.deployment.port, '127.0.0.1').setEncoding('latin1');
+  let text = '';
+  socket.on('data', (chunk: string) => (text += chunk));
+  for (const answers of [1, 2, 3]) {
+    socket.write(`${request.join('\r\n')}\r\n\r\n${body}`);
+    await expect.poll(() => text.match(/HTTP\/1\.1 401/g)).toHaveLength(answers);
+  }
+  socket.destroy();
+  const unproven = async () => (await at.deployment.records(100)).filter(({ event }) => event === 'client_unproven');
+  await expect.poll(unproven, { timeout: 15_000 }).toHaveLength(3);
+  for (const { detail } of await unproven()) expect(detail).toMatchObject({ address: '203.0.113.7' });
 });

@@ -143,7 +143,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     refuseAttempts: createFloodGate({ perMinute: 20, what: 'passwords', now, addressOf: deps.addressOf }),
   });
   const register = createRegisterRoute({ clients, events, now, addressOf: deps.addressOf });
-  const authorize = underPublicName(provider, publicOrigin);
+  const authorize = underPublicName(provider, publicOrigin, deps.addressOf);
   // Offices share an address, so it is a generous one.
   const refuseFlood = createFloodGate({ perMinute: 600, what: 'sign-ins', now, addressOf: deps.addressOf });
 
@@ -251,14 +251,18 @@ function bounded(step: Step, refuseFlood: (request: IncomingMessage) => void): S
   };
 }
 
-/** The links that oidc-provider makes, and the cookies that it sets, are those of the public address. */
-function underPublicName(provider: Provider, publicOrigin: string): Step {
+/** The links that oidc-provider makes, and the cookies that it sets, are those of the public address; who asks is whom we take for it. */
+function underPublicName(provider: Provider, publicOrigin: string, addressOf: SignInDeps['addressOf']): Step {
   const { host, protocol } = new URL(publicOrigin);
   const answer = provider.callback();
   return async (request, response) => {
-    request.headers['x-forwarded-host'] = host;
-    request.headers['x-forwarded-proto'] = protocol.slice(0, -1);
-    delete request.headers['x-forwarded-for'];
+    // Not written into those that it has: other requests of its connection have the same.
+    request.headers = {
+      ...request.headers,
+      'x-forwarded-host': host,
+      'x-forwarded-proto': protocol.slice(0, -1),
+      'x-forwarded-for': addressOf(request),
+    };
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Referrer-Policy', 'no-referrer');
     await answer(request, response);

@@ -66,6 +66,18 @@ test('headers are what Node makes of them, whatever came before on their connect
   );
 });
 
+test('what stands there twice is what Node makes of both', async () => {
+  const { found, open } = await looking((request) => request.headers['mcp-name']);
+  const socket = await open();
+  const twice = (value: string): string =>
+    head([
+      ['Mcp-Name', '0'],
+      ['Mcp-Name', value],
+    ]);
+  socket.write(twice('1') + twice('2'));
+  await expect.poll(() => found).toEqual(['0, 1', '0, 2']);
+});
+
 test('what a head was found to be counts for another one only where no value that is read differs', async () => {
   const checked: string[] = [];
   const check: HeadCheck = ({ headers }) => void checked.push(`${headers.authorization} ${headers.accept}`);
@@ -96,6 +108,24 @@ test('what a head was found to be counts for another one only where no value tha
   const other = await open();
   other.write(say('on', '3', 'b'));
   await expect.poll(() => found.at(5)).toEqual([undefined, '3']);
+});
+
+test('what is written into the headers of one request stands in no other one', async () => {
+  const { found, open } = await looking((request) => {
+    const { headers } = request;
+    expect(() => (headers['x-a'] = 'written')).toThrow(TypeError);
+    const before = headers['x-a'];
+    request.headers = { ...headers, 'x-a': 'own' };
+    return [before, request.headers['x-a'], headOf(request).headersOf(request.rawHeaders)?.['x-a']];
+  });
+  const socket = await open();
+  socket.write(head([['X-A', 'said']]).repeat(2));
+  await expect
+    .poll(() => found)
+    .toEqual([
+      ['said', 'own', 'own'],
+      ['said', 'own', 'own'],
+    ]);
 });
 
 test('a check that threw is done again', async () => {
