@@ -12,7 +12,7 @@ import { chainNumberOf, idOf, numberOf, seqOf } from './place.ts';
 import type { Apart } from './sheaf.ts';
 import { wordsOf } from './word.ts';
 import { createApartWords } from './word-apart.ts';
-import { apartOf, costOf, type KnownTexts, readKnown } from './word-text.ts';
+import { apartOf, costOf, type KnownTexts, readKnown, type Room } from './word-text.ts';
 
 type Row = Selectable<Tables['record']>;
 
@@ -80,16 +80,16 @@ export interface Worded {
 /** An entry as SQLite's index has it: by its words, or by the texts that it shares with others (word-text.ts). */
 export type Entry = Worded | { readonly seq: number; readonly at: number; readonly cost: number; readonly apart: Apart };
 
-/** The same records as entries. `known`: what is known of shared texts, to which others are added. */
+/** The same records as entries. `known`: what is known of shared texts, to which others are added; `room`: for those that are new. */
 export async function entriesFrom(
   db: Db,
   chain: string,
   seq: number,
   limit: number,
   known: KnownTexts,
+  room: Room,
 ): Promise<readonly Entry[]> {
   const pause = pauses();
-  const charged = new Set<number>();
   return await takenFrom(db, chain, seq, limit, async (rows) => {
     const found: Entry[] = [];
     const texts: KeptTexts = new Map();
@@ -98,18 +98,22 @@ export async function entriesFrom(
       db,
       of.flatMap(({ lines }) => lines),
       known,
+      room,
     );
     for (const row of of) {
       await pause();
       const { count } = row.row;
-      const aparts = row.lines.map((line) => apartOf(line, known));
+      const aparts = row.lines.map((line) => {
+        const apart = apartOf(line, known);
+        const cost = apart && costOf(apart, known, room);
+        return apart && cost !== undefined ? { at: apart.at, cost, apart } : undefined;
+      });
       const isWhole = aparts.includes(undefined);
       if (isWhole) await readTexts(db, [row], texts);
       const whole = isWhole ? recordsIn(chain, row, texts) : [];
       for (const [i, apart] of aparts.entries()) {
         const record = whole[i];
-        if (apart !== undefined)
-          found.push({ seq: row.row.seq - (count ?? 1) + 1 + i, at: apart.at, cost: costOf(apart, known, charged), apart });
+        if (apart !== undefined) found.push({ seq: row.row.seq - (count ?? 1) + 1 + i, ...apart });
         else if (record !== undefined)
           found.push({ seq: record.seq, at: record.at, cost: wholeCost, words: wordsOf(record.body).join(' ') });
       }

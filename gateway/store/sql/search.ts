@@ -16,20 +16,21 @@ import { addToSheaves, type ApartEntry, sheafAt } from './sheaf.ts';
 import { findInSheaves, type Place } from './sheaf-search.ts';
 import { wantedOf, type Wanted } from './word.ts';
 import { isThere, partFor, partsWithin, type WordPart, wordTable } from './word-part.ts';
-import { type KnownTexts, sayIn } from './word-text.ts';
+import { type KnownTexts, type Room, roomIn, sayIn } from './word-text.ts';
 
 export async function indexRecords(db: Db, dialect: DialectName, limit: number): Promise<number> {
   const state = await db.selectFrom('entry_state').selectAll().executeTakeFirstOrThrow();
   const cursors = new Map((await db.selectFrom('entry_cursor').selectAll().execute()).map(({ chain, seq }) => [chain, seq]));
   const known: KnownTexts = new Map();
+  const room = dialect === 'sqlite' ? await roomIn(db, state.next) : undefined;
   const pages: Page[] = [];
   for (const name of await chains(db)) {
     const chain = await numberOf(db, name);
     const from = cursors.get(name) ?? 0;
     const page =
-      dialect === 'sqlite'
-        ? await affordable(db, name, from, limit, known)
-        : { entries: await wordsFrom(db, name, from, limit), isCut: false };
+      room === undefined
+        ? { entries: await wordsFrom(db, name, from, limit), isCut: false }
+        : await affordable(db, { chain: name, seq: from, limit }, known, room);
     if (chain !== undefined && page.entries.length > 0) pages.push({ chain, name, ...page });
   }
   const wholes: Whole[] = [];
@@ -72,19 +73,18 @@ export async function indexRecords(db: Db, dialect: DialectName, limit: number):
 /** Entries after one of a chain, about as many as are worth `limit`: of what is read beyond it the words would be found in vain. */
 async function affordable(
   db: Db,
-  chain: string,
-  seq: number,
-  limit: number,
+  { chain, seq, limit }: { readonly chain: string; readonly seq: number; readonly limit: number },
   known: KnownTexts,
+  room: Room,
 ): Promise<Pick<Page, 'entries' | 'isCut'>> {
   const least = Math.ceil(limit / wholeCost);
-  const entries = await entriesFrom(db, chain, seq, least, known);
+  const entries = await entriesFrom(db, chain, seq, least, known, room);
   const last = entries.at(-1);
   const cost = entries.reduce((sum, one) => sum + one.cost, 0);
   const more = Math.floor(((limit - cost) * entries.length) / cost);
   // Not for a few.
   if (last === undefined || entries.length < least || more < least / 2) return { entries, isCut: entries.length === least };
-  const others = await entriesFrom(db, chain, last.seq, more, known);
+  const others = await entriesFrom(db, chain, last.seq, more, known, room);
   return { entries: [...entries, ...others], isCut: others.length === more };
 }
 

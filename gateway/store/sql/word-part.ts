@@ -32,7 +32,7 @@ export async function partFor(
   of: { readonly first: number; readonly next: number; readonly at: number; readonly kept: string | undefined },
 ): Promise<WordPart> {
   const { first, next, at, kept } = of;
-  const newest = await tx.selectFrom('entry_part').selectAll().orderBy('part', 'desc').limit(1).executeTakeFirst();
+  const newest = await newestPart(tx);
   const spanMs = (kept === undefined ? longestDays : Number.parseInt(kept, 10) / partsOfTime) * dayMs;
   if (newest !== undefined && at - newest.since < spanMs && first - newest.first < entriesAtMost) {
     await tx.updateTable('entry_part').set({ next }).where('part', '=', newest.part).execute();
@@ -42,6 +42,10 @@ export async function partFor(
   await make(tx, wordTable(first));
   await tx.insertInto('entry_part').values(part).execute();
   return part;
+}
+
+export async function newestPart(db: Db): Promise<WordPart | undefined> {
+  return await db.selectFrom('entry_part').selectAll().orderBy('part', 'desc').limit(1).executeTakeFirst();
 }
 
 /** Makes the one of a part's texts, where there is none. */

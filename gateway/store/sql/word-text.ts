@@ -10,7 +10,7 @@ import { fewLengths, parts } from './part.ts';
 import { type Apart, namesAtMost } from './sheaf.ts';
 import { wordLimit } from './word.ts';
 import { bare, readSaid, roleOf } from './word-apart.ts';
-import { saidTable, tableForTexts, type WordPart } from './word-part.ts';
+import { newestPart, saidTable, tableForTexts, type WordPart } from './word-part.ts';
 
 /** `words`: where they had to be read. */
 type TextWords = Tables['entry_text'] & { readonly words?: string };
@@ -26,9 +26,12 @@ const zero = 48;
 const timeSign = '"at":';
 /** Of a text that is new. */
 const nowhere = -1;
+/** Texts that a part takes however few entries it has; beyond them one for so many entries. */
+const textsAnyway = 1024;
+const entriesOfText = 16;
 
-/** Adds the texts that lines name. */
-export async function readKnown(db: Db, lines: readonly Line[], known: KnownTexts): Promise<void> {
+/** Adds the texts that lines name; of those that are new only as many as there is room for. */
+export async function readKnown(db: Db, lines: readonly Line[], known: KnownTexts, room: Room): Promise<void> {
   const roles = new Map<number, number>();
   for (const { named = [] } of lines)
     for (let i = 0; i < named.length; i++) {
@@ -40,19 +43,36 @@ export async function readKnown(db: Db, lines: readonly Line[], known: KnownText
   // One value, however many they are: a statement of many is made for longer than it runs.
   const keys = sql<number>`(select value from json_each(${JSON.stringify([...roles.keys()])}))`;
   for (const one of await there.where('text', 'in', keys).execute()) known.set(one.text, one);
-  const fresh = [...roles].filter(([key]) => !known.has(key));
+  const fresh = [...roles].filter(([key]) => !known.has(key)).slice(0, Math.max(room.left, 0));
   for (const one of await readWords(db, fresh, pauses())) known.set(one.text, { part: nowhere, ...one });
 }
 
-/** To write an entry takes longer where its texts are new. `charged`: those that others have been charged with. */
-export function costOf({ named }: Apart, known: ReadonlyMap<number, TextWords>, charged: Set<number>): number {
-  let cost = 1;
-  for (const text of named) {
-    if (known.get(text)?.part !== nowhere || charged.has(text)) continue;
-    charged.add(text);
-    cost++;
-  }
-  return Math.min(cost, wholeCost);
+/** Of a batch: how many texts the newest part still takes, and those that its entries bring. */
+export interface Room {
+  readonly part: number | undefined;
+  left: number;
+  readonly taken: Set<number>;
+}
+
+/**
+ * Whoever looks for a word that all have is given each text of a part that has it. Where many call, a text is forgotten before it comes again (../../audit/text.ts), so
+ * that there are about as many texts as records: then most of these are found by their whole text.
+ */
+export async function roomIn(db: Db, next: number): Promise<Room> {
+  const part = await newestPart(db);
+  if (part === undefined) return { part: undefined, left: textsAnyway, taken: new Set() };
+  const there = db.selectFrom('entry_text').select(({ fn }) => fn.countAll<number>().as('texts'));
+  const { texts } = await there.where('part', '=', part.part).executeTakeFirstOrThrow();
+  return { part: part.part, left: textsAnyway + Math.floor((next - part.first) / entriesOfText) - texts, taken: new Set() };
+}
+
+/** To write an entry takes longer where its texts are new, as `wholeCost` says; undefined where there is no room for them. */
+export function costOf({ named }: Apart, known: ReadonlyMap<number, TextWords>, room: Room): number | undefined {
+  const fresh = named.filter((text) => known.get(text)?.part !== room.part && !room.taken.has(text));
+  if (fresh.length > 0 && fresh.length > room.left) return undefined;
+  room.left -= fresh.length;
+  for (const text of fresh) room.taken.add(text);
+  return Math.min(1 + fresh.length, wholeCost);
 }
 
 /** What the index says of a line's record; undefined where only its whole text says it. */

@@ -160,6 +160,20 @@ test('a sheaf goes with the last of its records, and what is gone of one is not 
   expect(await found({ tool: 't1' })).toEqual(['main 41']);
 });
 
+test('where nearly each record has a text of its own, most are found by their whole text instead', async () => {
+  const calls = Array.from({ length: 1500 }, (_, i) => callOf(i, i));
+  await append(calls);
+  await indexAll(100);
+  const texts = count('select count(*) from entry_text');
+  expect([texts > 1000, texts <= 1024 + 1500 / 16]).toEqual([true, true]);
+  expect(count('select count(*) from entry')).toBeGreaterThan(400);
+  for (const tool of [0, 700, 1023, 1024, 1499]) expect(await found({ tool: `t${tool}` })).toEqual([`main ${tool + 1}`]);
+  expect(await found({ text: 'somebody allowed' }, 400)).toEqual(Array.from({ length: 1500 }, (_, i) => `main ${1500 - i}`));
+  await append([callOf(1500, 3)]);
+  await indexAll(100);
+  expect(await found({ tool: 't3' })).toEqual(['main 1501', 'main 4']);
+});
+
 test('a part of before, in which each record lies alone, is continued', async () => {
   await store.appendRecords(...group('old', 0, 5));
   await indexAll(100);
