@@ -37,8 +37,8 @@ import { createAlertClosing } from './migration/0033-alert-closing.ts';
 import { createEngineSecret } from './migration/0034-engine-secret.ts';
 import { createWordPart } from './migration/0035-word-part.ts';
 import { createRun } from './migration/0036-run.ts';
-import { createSheaf } from './migration/0038-sheaf.ts';
 import { createPinState } from './migration/0037-pin-state.ts';
+import { createSheaf } from './migration/0038-sheaf.ts';
 import { type MigrationName, newest } from './schema.ts';
 import type { Db } from './table.ts';
 
