@@ -1,21 +1,12 @@
 // How V8 takes what a call makes: as short-lived, whatever it has seen. With many calls under way it finds that what each of them holds survives a collection
 // or two, allocates such objects among the long-lived ones from then on, and each of those keeps all that its call ever touched until the whole heap is
 // collected: at 16 callers 160 to 310 MB of garbage in 8 s, and a quarter more CPU a call. Set before anything is compiled for speed.
-import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { every } from './wake.ts';
 
 export function keepCallsYoung(): void {
   setFlagsFromString('--no-allocation-site-pretenuring');
-}
-
-/**
- * Keeps what V8 has compiled for calls over a quiet time. It holds what the instances of a class look like weakly, and between calls there are none: a collection that is to
- * keep the heap small, as V8 makes one after some seconds with little to do, forgets it, and with that all code that was compiled for it. The next thousands of calls are
- * interpreted and compiled anew on other threads, at up to twice the CPU. With this flag, which is read at each collection, such a one forgets no more than any other.
- */
-export function keepCompiled(): void {
-  setFlagsFromString('--no-memory-reducer-favors-memory');
 }
 
 export interface Watching {
@@ -61,21 +52,15 @@ export function giveBackMemory({
   let peakBytes = 0;
   let quiet = 0;
   const look = (): void => {
-    const heapBytes = longLivedBytes();
+    const heapBytes = getHeapStatistics().total_physical_size;
     peakBytes = Math.max(peakBytes, heapBytes);
     quiet = isQuiet() ? quiet + 1 : 0;
     if (quiet < quietLooks || peakBytes - heapBytes < worthBytes) return;
     collectAll();
-    peakBytes = longLivedBytes();
+    peakBytes = getHeapStatistics().total_physical_size;
     quiet = 0;
   };
   return { close: every(look, everyMs, everyMs / 4) };
-}
-
-/** Where new objects are made grows to 48 MB while calls come, shrinks when they pause, and is wanted again with the next ones. */
-function longLivedBytes(): number {
-  const spaces = getHeapSpaceStatistics().filter(({ space_name: name }) => !name.startsWith('new_'));
-  return spaces.reduce((sum, { physical_space_size: bytes }) => sum + bytes, 0);
 }
 
 /** As V8 does it where memory is short. Node shows it only as the function of a flag. */

@@ -1,7 +1,7 @@
 // The process of a gateway server: its log, its signals, and the one line that says where it listens.
 // Rule: a second signal, a stop that takes too long and an error that nobody foresaw end it at once; main.ts puts together what runs in it.
 import pino from 'pino';
-import { keepCallsYoung, keepCompiled, letSmallHeapGrow } from './heap.ts';
+import { keepCallsYoung, letSmallHeapGrow } from './heap.ts';
 import { startGateway } from './main.ts';
 import type { ServeSettings } from './settings.ts';
 
@@ -12,7 +12,6 @@ const stopWithinMs = 5_000;
 /** `serve`: runs until SIGTERM or SIGINT. A second signal, or a stop that takes too long, ends the process at once. */
 export async function serve(settings: ServeSettings): Promise<void> {
   keepCallsYoung();
-  keepCompiled();
   const growing = letSmallHeapGrow();
   const logger = pino({ base: { pid: process.pid } }, pino.destination({ dest: 2, sync: false, maxLength: logWaitingBytes }));
   const asked = new Promise<string>((resolve) => {
