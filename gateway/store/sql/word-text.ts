@@ -8,7 +8,7 @@ import { wholeCost } from '../search.ts';
 import type { Db, Tables, Tx } from '../table.ts';
 import { fewLengths, parts } from './part.ts';
 import { type Apart, namesAtMost } from './sheaf.ts';
-import { wordLimit } from './word.ts';
+import { wholeId, wordLimit } from './word.ts';
 import { bare, readSaid, roleOf } from './word-apart.ts';
 import { newestPart, saidTable, tableForTexts, type WordPart } from './word-part.ts';
 
@@ -20,7 +20,6 @@ export type KnownTexts = Map<number, TextWords>;
 const idPlace = 'i';
 const timePlace = 't';
 const barePlace = '-';
-const wholeId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const idLength = 36;
 const zero = 48;
 const timeSign = '"at":';

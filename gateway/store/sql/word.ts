@@ -24,7 +24,7 @@ const sign = '¤';
 /** Letters and digits; an id is one word, without its dashes. */
 const word = /¤[0-9a-f]{32}|[\p{L}\p{N}]+/gu;
 const id = /\b([0-9a-f]{8})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{4})-([0-9a-f]{12})\b/gi;
-const wholeId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+export const wholeId = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** The words of a record's text, each once. A text that is no record has none. */
 export function wordsOf(body: string): readonly string[] {
