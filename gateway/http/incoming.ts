@@ -58,7 +58,8 @@ export function incomingOf(base: typeof IncomingMessage): typeof IncomingMessage
       }
       const read = own(this);
       this.#head = new Head(rawHeaders, read);
-      if (isShort(rawHeaders)) heads.set(socket, this.#head);
+      // An upgrade is the last request of its connection.
+      if (read.upgrade === undefined && isShort(rawHeaders)) heads.set(socket, this.#head);
       return read;
     }
 
