@@ -4,7 +4,7 @@
 import { Fault } from '#contract/error.ts';
 import type { ListKind } from '../call.ts';
 import { isObject, type NotificationMessage, type Params, paramSpan } from './jsonrpc.ts';
-import { membersOf, type Span, splice } from './span.ts';
+import { inOrder, membersOf, type Span, splice } from './span.ts';
 
 export const listenMethod = 'subscriptions/listen';
 export const acknowledgedMethod = 'notifications/subscriptions/acknowledged';
@@ -124,10 +124,7 @@ export function resourceUpdated(body: Buffer, { params }: NotificationMessage, u
     const open = { start: params.span.start + 1, end: params.span.start + 1 };
     edits.push(meta ? { span: meta, by } : { span: open, by: `"_meta":${by},` });
   }
-  return splice(
-    body,
-    edits.toSorted((a, b) => a.span.start - b.span.start),
-  );
+  return splice(body, inOrder(edits));
 }
 
 /** That a resource may have changed while nobody could say so. */

@@ -4,7 +4,7 @@ import { Fault } from '#contract/error.ts';
 import type { HostAnswer, Question } from '../call.ts';
 import { asLine, isObject, readMessage, type ResponseMessage } from './jsonrpc.ts';
 import { tokenSpan } from './progress.ts';
-import { splice } from './span.ts';
+import { inOrder, splice } from './span.ts';
 
 /** A person may think this long about a form. */
 const answerWithinMs = 600_000;
@@ -90,10 +90,5 @@ function numbered(body: Buffer, id: number): Buffer {
   if (message.kind !== 'request') throw new Fault('INVALID_REQUEST', { reason: 'it is no request' });
   const token = tokenSpan(body);
   const edits = [message.idSpan, ...(token ? [token] : [])].map((span) => ({ span, by: String(id) }));
-  return asLine(
-    splice(
-      body,
-      edits.toSorted((a, b) => a.span.start - b.span.start),
-    ),
-  );
+  return asLine(splice(body, inOrder(edits)));
 }

@@ -10,7 +10,7 @@ import type { InForce } from '../in-force.ts';
 import { type Feature, type Item, unknownItem } from '../mcp/feature.ts';
 import { pageEdits } from '../mcp/item-link.ts';
 import { prefixed } from '../mcp/item-name.ts';
-import { splice } from '../mcp/span.ts';
+import { inOrder, splice } from '../mcp/span.ts';
 import { decideListing, enter, heldBack, notExposed } from '../policy/decide.ts';
 import type { ListedItem, Trace } from '../upstream/upstream.ts';
 import type { Pager } from './cursor.ts';
@@ -221,10 +221,7 @@ function tellShown(
 /** The item's own bytes, with its name (and of a tool the page that it shows) as hosts see it. */
 function rename(server: string, feature: Feature, { json, nameSpan }: ListedItem, name: string): ListedItem {
   const edits = [{ span: nameSpan, by: JSON.stringify(name) }, ...(feature.kind === 'tools' ? pageEdits(server, json) : [])];
-  const spliced = splice(
-    json,
-    edits.toSorted((a, b) => a.span.start - b.span.start),
-  );
+  const spliced = splice(json, inOrder(edits));
   return { name, json: spliced, nameSpan };
 }
 

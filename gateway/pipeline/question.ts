@@ -9,7 +9,7 @@ import type { Recorder } from '../audit/record.ts';
 import { asksBack, nameShown } from '../mcp/feature.ts';
 import { isObject, type Params, paramSpan, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { secretField } from '../mcp/secret-field.ts';
-import { membersOf, type Span, splice } from '../mcp/span.ts';
+import { inOrder, membersOf, type Span, splice } from '../mcp/span.ts';
 import { taskIdSpans } from '../mcp/task-name.ts';
 import type { Screen } from './screen.ts';
 
@@ -151,10 +151,7 @@ function attributed(body: Buffer, { method, params }: RequestMessage, server: st
   } else if (params.span)
     edits.push({ span: after(params.span.start), by: `"_meta":{${entry}}${params.members.length > 0 ? ',' : ''}` });
   else edits.push({ span: after(body.indexOf(0x7b)), by: `"params":{"_meta":{${entry}}},` });
-  return splice(
-    body,
-    edits.toSorted((a, b) => a.span.start - b.span.start),
-  );
+  return splice(body, inOrder(edits));
 }
 
 function after(start: number): Span {

@@ -5,7 +5,7 @@ import { Fault } from '#contract/error.ts';
 import type { AllowedCall, Answered, Identified } from '../call.ts';
 import type { Edit } from '../mcp/item-link.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
-import { splice } from '../mcp/span.ts';
+import { inOrder, splice } from '../mcp/span.ts';
 import { enter } from '../policy/decide.ts';
 import type { Trace } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
@@ -108,8 +108,5 @@ async function someAtOnce<T, R>(all: readonly T[], work: (one: T) => Promise<rea
 
 function slice(body: Buffer, { start, end }: Edit['span'], edits: readonly Edit[]): Buffer {
   const moved = edits.map(({ span, by }) => ({ span: { start: span.start - start, end: span.end - start }, by }));
-  return splice(
-    body.subarray(start, end),
-    moved.toSorted((a, b) => a.span.start - b.span.start),
-  );
+  return splice(body.subarray(start, end), inOrder(moved));
 }
