@@ -1,4 +1,5 @@
-// Filters of SCIM (RFC 7644, section 3.4.2.2), read into a tree: `userName eq "x"`, `emails[type eq "work" and value co "@x"]`, `not (…)`. Pure. The rule: what is not
+// Filters of SCIM (RFC 7644, section 3.4.2.2), read into a tree: `userName eq "x"`, `emails[type eq "work" and value co "@x"]`, `not (…)`, and as Entra looks for a
+// person by an address of a type: `emails[type eq "work"].value eq "x"`. Pure. The rule: what is not
 // understood whole is refused with invalidFilter, never read as something less.
 import { Fault } from '#contract/error.ts';
 
@@ -16,11 +17,11 @@ const deepest = 20;
 /** Each is a look at all people where no index helps. */
 const usualWidth = 40;
 const token =
-  /\s*(?:(?<text>"(?:[^"\\]|\\.)*")|(?<number>-?\d+(?:\.\d+)?)(?![\w.:$-])|(?<word>(?:urn:[\w:.-]+:)?[A-Za-z$][\w$.-]*)|(?<sign>[()[\]]))/uy;
+  /\s*(?:(?<text>"(?:[^"\\]|\\.)*")|(?<number>-?\d+(?:\.\d+)?)(?![\w.:$-])|(?<word>(?:urn:[\w:.-]+:)?[A-Za-z$][\w$.-]*)|(?<sub>\.[A-Za-z$][\w$-]*)|(?<sign>[()[\]]))/uy;
 const comparisons: ReadonlySet<string> = new Set<Comparison>(['eq', 'ne', 'co', 'sw', 'ew', 'gt', 'ge', 'lt', 'le']);
 
 interface Token {
-  readonly kind: 'text' | 'number' | 'word' | 'sign';
+  readonly kind: 'text' | 'number' | 'word' | 'sub' | 'sign';
   readonly text: string;
 }
 
@@ -72,7 +73,10 @@ export function parseFilter(text: string, widest = usualWidth): Filter {
     at++;
     const of = either(depth + 1, true);
     expect(']');
-    return { kind: 'within', path: path.text, of };
+    const sub = peek();
+    if (sub?.kind !== 'sub') return { kind: 'within', path: path.text, of };
+    at++;
+    return { kind: 'within', path: path.text, of: { kind: 'and', of: [of, compared(sub.text.slice(1))] } };
   }
   function compared(path: string): Filter {
     if (++width > widest) throw invalid(`it has at most ${widest} comparisons`);
@@ -130,7 +134,7 @@ function tokensOf(text: string): readonly Token[] {
     const from = token.lastIndex;
     const groups = token.exec(text)?.groups;
     if (!groups) throw invalid(`it can't be read from "${text.slice(from, from + 20).trim()}" on`);
-    for (const kind of ['text', 'number', 'word', 'sign'] as const) {
+    for (const kind of ['text', 'number', 'word', 'sub', 'sign'] as const) {
       const part = groups[kind];
       if (part !== undefined) found.push({ kind, text: part });
     }

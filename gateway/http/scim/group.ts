@@ -31,6 +31,8 @@ export function patchedGroup(group: Pick<DirectoryGroup, 'displayName' | 'extern
   const go = (id: string) => void (set ? set.delete(id) : (add.delete(id), remove.add(id)));
 
   for (const { op, target, value } of steps) {
+    if (target.sub !== undefined)
+      throw invalid('invalidPath', `"${target.sub}" of a group's ${target.name} is not changed by itself.`);
     switch (target.name) {
       case 'displayname':
         if (op === 'remove') throw invalid('mutability', 'A group has a displayName.');

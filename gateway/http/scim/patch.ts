@@ -98,7 +98,7 @@ export function patched(
     if (!known) throw invalid('invalidPath', `There is no attribute "${step.target.name}" that can be changed.`);
     const old = before[known.name];
     refuseTooMany(known.name, step.value);
-    const now = known.many ? many(old, step) : single(old, step);
+    const now = known.many ? onePrimary(many(old, step), old) : single(old, step);
     refuseTooMany(known.name, now);
     const { [known.name]: _, ...others } = before;
     return now === undefined || now === null ? others : { ...others, [known.name]: now };
@@ -117,7 +117,7 @@ function single(old: Json | undefined, { op, target: { filter, sub }, value }: S
   if (filter) throw invalid('invalidPath', 'An attribute of one value has no filter.');
   if (sub === undefined) {
     if (op === 'remove') return undefined;
-    return isObject(old) && isObject(value) && op === 'add' ? merged(old, value) : value;
+    return isObject(old) && isObject(value) ? merged(old, value) : value;
   }
   const object = isObject(old) ? old : {};
   return withName(object, sub, op === 'remove' ? undefined : value);
@@ -145,6 +145,18 @@ function many(old: Json | undefined, { op, target: { filter, sub }, value }: Ste
   return [...list, change(filter === undefined ? {} : described(filter))];
 }
 
+/** RFC 7644, section 3.5.2: a value that becomes the primary one takes that from the others, or who somebody is would hang on the one before. */
+function onePrimary(now: Json | undefined, old: Json | undefined): Json | undefined {
+  if (!Array.isArray(now)) return now;
+  const before = new Set(Array.isArray(old) ? old : []);
+  if (!now.some((one) => isPrimary(one) && !before.has(one))) return now;
+  return now.map((one) => (isPrimary(one) && isObject(one) && before.has(one) ? withName(one, 'primary', false) : one));
+}
+
+function isPrimary(one: Json): boolean {
+  return isObject(one) && isFitting(one, { kind: 'compare', path: 'primary', op: 'eq', value: true });
+}
+
 /** What a filter says that its value is: `type eq "work"` is a value of type work. */
 function described(filter: Filter): Readonly<Record<string, Json>> {
   if (filter.kind === 'compare' && filter.op === 'eq') return { [filter.path]: filter.value };
@@ -168,8 +180,10 @@ export function isFitting(value: Readonly<Record<string, Json>>, filter: Filter)
       const found = nameIn(value, filter.path);
       const held = found === undefined ? null : (value[found] ?? null);
       const [a, b] = [held, filter.value].map((one) => (typeof one === 'string' ? one.toLowerCase() : one));
-      if (filter.op === 'eq') return a === b;
-      if (filter.op === 'ne') return a !== b;
+      // Entra says truth in words.
+      const isEqual = typeof a === 'boolean' || typeof b === 'boolean' ? String(a) === String(b) : a === b;
+      if (filter.op === 'eq') return isEqual;
+      if (filter.op === 'ne') return !isEqual;
       if (typeof a !== 'string' || typeof b !== 'string') return false;
       return filter.op === 'co' ? a.includes(b) : filter.op === 'sw' ? a.startsWith(b) : filter.op === 'ew' && a.endsWith(b);
     }

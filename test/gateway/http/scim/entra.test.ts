@@ -37,6 +37,9 @@ test('a user is made, found, and changed by each shape of an operation', async (
   expect(await found('externalId eq "0a21f0f2" or userName eq "username123@EXAMPLE.org"')).toBe(1);
   expect(await found('emails[type eq "work" and value eq "work@example.org"]')).toBe(1);
   expect(await found('emails[type eq "home" and value eq "work@example.org"]')).toBe(0);
+  expect(await found('emails[type eq "work"].value eq "WORK@example.org"')).toBe(1);
+  expect(await found('emails[type eq "home"].value eq "work@example.org"')).toBe(0);
+  expect(await found('emails[type eq "work" or type eq "home"].value sw "work@" and active eq true')).toBe(1);
 
   const after = async (...operations: object[]) => {
     const { status, body } = await ask('PATCH', `/Users/${id}`, patch(...operations));

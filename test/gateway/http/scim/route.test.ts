@@ -153,6 +153,60 @@ test('what says nothing of whether somebody is active leaves that as it is', asy
   expect((await ask('PUT', `/Users/${id}`, { ...unsaid, active: true })).body).toMatchObject({ active: true });
 });
 
+test('an address that becomes the primary one is the person from then on, and no other stays primary', async () => {
+  const { ask, stage } = directory;
+  const id = await directory.addUser('primary');
+  const emails = async (...operations: object[]) => {
+    const { status, body } = await ask('PATCH', `/Users/${id}`, patch(...operations));
+    expect({ status, detail: body['detail'] }).toEqual({ status: 200, detail: undefined });
+    const { policy } = await stage.data.store.policy();
+    const known = Object.values(policy.users).map(({ email }) => email);
+    return { primary: body['emails'].filter((one: { primary?: boolean }) => one.primary), known };
+  };
+  const home = { value: 'at-home@example.org', type: 'home', primary: true };
+  const added = await emails({ op: 'add', path: 'emails', value: [home] });
+  expect(added.primary).toEqual([home]);
+  expect(
+    (await listed(`filter=${encodeURIComponent('emails[primary eq true].value eq "at-home@example.org"')}`)).body,
+  ).toMatchObject({
+    totalResults: 1,
+  });
+  const back = await emails({ op: 'Replace', path: 'emails[type eq "work"].primary', value: 'True' });
+  expect(back.primary).toMatchObject([{ type: 'work', value: 'primary@example.org' }]);
+  // Truth in words, as Entra says it.
+  const changed = await emails({ op: 'Replace', path: 'emails[primary eq "True"].value', value: 'anew@example.org' });
+  expect(changed.primary).toMatchObject([{ type: 'work', value: 'anew@example.org' }]);
+  const both = [{ value: 'one@example.org' }, { value: 'two@example.org', primary: true }];
+  expect((await emails({ op: 'replace', value: { emails: both } })).primary).toEqual([both[1]]);
+});
+
+test('what is replaced of a name leaves its other parts', async () => {
+  const { ask } = directory;
+  const id = await directory.addUser('parts');
+  const name = async (operation: object) => (await ask('PATCH', `/Users/${id}`, patch(operation))).body['name'];
+  expect(await name({ op: 'replace', path: 'name', value: { givenName: 'Em' } })).toEqual({
+    givenName: 'Em',
+    familyName: 'Test',
+  });
+  expect(await name({ op: 'Replace', value: { name: { familyName: 'Hopper' } } })).toEqual({
+    givenName: 'Em',
+    familyName: 'Hopper',
+  });
+  expect(await name({ op: 'remove', path: 'name.familyName' })).toEqual({ givenName: 'Em' });
+});
+
+test('a change of a part of a member is refused, and takes nobody out of the group', async () => {
+  const { ask } = directory;
+  const id = await directory.addUser('member-part');
+  const at = `/Groups/${(await ask('POST', '/Groups', { displayName: 'Parts', members: [{ value: id }] })).body['id']}`;
+  for (const path of [`members[value eq "${id}"].display`, 'members.display'])
+    expect(await ask('PATCH', at, patch({ op: 'remove', path }))).toMatchObject({
+      status: 400,
+      body: { scimType: 'invalidPath' },
+    });
+  expect((await ask('GET', at)).body['members']).toHaveLength(1);
+});
+
 test('what would take long to compare is refused, however it is written', async () => {
   const { ask } = directory;
   const id = await directory.addUser('large');
