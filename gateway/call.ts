@@ -38,6 +38,11 @@ export interface Caller {
   readonly workstation: WorkstationId | null;
 }
 
+/** Whose a token was that counts no more; `user`: null where they are gone. */
+export interface Former extends Pick<Caller, 'host' | 'token'> {
+  readonly user: Caller['user'] | null;
+}
+
 /** What a request asks for, read from its envelope; the body stays bytes. */
 export interface Received {
   readonly era: Era;

@@ -4,16 +4,26 @@ import { hash } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
 import { stepUpScope } from '#contract/scope.ts';
 import type { Bus } from '../bus/bus.ts';
-import type { Caller } from '../call.ts';
+import type { Caller, Former } from '../call.ts';
 import type { Store } from '../store/store.ts';
 
 export interface TokenCheck {
   /**
    * The caller behind an Authorization header; at once where the token is remembered. `kept`: for that very header, where it comes again. Throws or rejects with
-   * UNAUTHENTICATED, TOKEN_EXPIRED, TOKEN_REVOKED.
+   * UNAUTHENTICATED, and as TokenRefused with TOKEN_EXPIRED, TOKEN_REVOKED.
    */
   callerOf(authorization: string | undefined, kept?: { digest: string | undefined }): Caller | Promise<Caller>;
   close(): void;
+}
+
+/** A token that counts no more, and whose it was. Nobody is let in by that: it is for the record of the refusal. */
+export class TokenRefused extends Fault {
+  readonly former: Former;
+
+  constructor(code: 'TOKEN_EXPIRED' | 'TOKEN_REVOKED', former: Former, fields: { at?: string } = {}) {
+    super(code, fields);
+    this.former = former;
+  }
 }
 
 interface Known {
@@ -63,7 +73,7 @@ export function createTokenCheck(deps: {
       const remembered = known.get(digest);
       if (remembered) {
         const at = deps.now();
-        refuseExpired(remembered.expiresAt, at);
+        refuseExpired(remembered, at);
         if (at - remembered.toldAt >= tellEveryMs) {
           remembered.toldAt = at;
           deps.onUse?.(remembered.caller);
@@ -77,9 +87,9 @@ export function createTokenCheck(deps: {
         if (asked.size < rememberAtMost) asked.set(digest, asking);
         asking.then(forget, forget);
       }
-      return asking.then(({ caller, expiresAt }) => {
-        refuseExpired(expiresAt, deps.now());
-        return caller;
+      return asking.then((found) => {
+        refuseExpired(found, deps.now());
+        return found.caller;
       });
     },
     close() {
@@ -102,11 +112,11 @@ async function lookUp(store: Store, digest: string, now: number): Promise<Found>
   const token = await store.tokenByHash(digest);
   if (!token) return lookUpConnection(store, digest, now);
   if (token.kind === 'enroll') throw new Fault('UNAUTHENTICATED');
-  if (token.revokedAt !== null) throw new Fault('TOKEN_REVOKED');
-  refuseExpired(token.expiresAt, now);
-  const id = await store.userIdOf(token.user);
-  if (id === undefined) throw new Fault('UNAUTHENTICATED');
   const { user, host, gateway } = token;
+  const id = await store.userIdOf(user);
+  if (token.revokedAt !== null)
+    throw new TokenRefused('TOKEN_REVOKED', { user: id === undefined ? null : { id, slug: user }, host, token: token.id });
+  if (id === undefined) throw new Fault('UNAUTHENTICATED');
   const client = `${token.kind === 'agent' ? 'agent' : 'token'}:${host}`;
   const caller = {
     user: { id, slug: user },
@@ -117,24 +127,26 @@ async function lookUp(store: Store, digest: string, now: number): Promise<Found>
     via: 'http',
     workstation: null,
   } as const;
-  return { caller, expiresAt: token.expiresAt };
+  return living({ caller, expiresAt: token.expiresAt }, now);
 }
 
 /** A host that signed in is known by its connection: its sessions go on when it comes with a newer token. */
 async function lookUpConnection(...[store, digest, now]: Parameters<typeof lookUp>): Promise<Found> {
   const found = await store.signIn.bearer(digest);
   if (!found) throw new Fault('UNAUTHENTICATED');
-  refuseExpired(found.expiresAt, now);
   const { id, client, user, host, gateway } = found.connection;
   if ((await store.userIdOf(user.slug)) !== user.id) throw new Fault('UNAUTHENTICATED');
   const shown = found.scopes.split(' ').includes(stepUpScope) ? Object.entries(found.stepUp) : [];
   const consented = new Map(shown.map(([server, tools]) => [server, tools === 'all' ? tools : new Set(tools)]));
-  return {
-    caller: { user, host, client, consented, token: id, gateway, via: 'http', workstation: null },
-    expiresAt: found.expiresAt,
-  };
+  const caller = { user, host, client, consented, token: id, gateway, via: 'http', workstation: null } as const;
+  return living({ caller, expiresAt: found.expiresAt }, now);
 }
 
-function refuseExpired(expiresAt: number, now: number): void {
-  if (now >= expiresAt) throw new Fault('TOKEN_EXPIRED', { at: new Date(expiresAt).toISOString() });
+function living(found: Found, now: number): Found {
+  refuseExpired(found, now);
+  return found;
+}
+
+function refuseExpired({ caller, expiresAt }: Found, now: number): void {
+  if (now >= expiresAt) throw new TokenRefused('TOKEN_EXPIRED', caller, { at: new Date(expiresAt).toISOString() });
 }

@@ -2,7 +2,7 @@
 // GET and DELETE are a legacy session's. Closing the connection cancels the call, unless a legacy host can come back for its stream (exchange.ts).
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '#contract/error.ts';
-import type { TokenCheck } from '../caller/token.ts';
+import { type TokenCheck, TokenRefused } from '../caller/token.ts';
 import type { Caller, Era, Identified } from '../call.ts';
 import { abilitiesOf, readAbilities } from '../mcp/ability.ts';
 import type { Address } from '../mcp/address.ts';
@@ -61,6 +61,7 @@ export function createMcpRoute(deps: McpRouteDeps): McpRoute {
       await answer(deps, exchange, caller, target, body);
     } catch (thrown) {
       const era: Era = arrived.era === 'legacy' ? 'legacy' : 'modern';
+      if (thrown instanceof TokenRefused) arrived.former = thrown.former;
       const why = request.headers.authorization === undefined ? 'token' : 'valid-token';
       if (!arrived.caller) response.setHeader('WWW-Authenticate', deps.challenge?.(address, why) ?? 'Bearer realm="Drawbridge"');
       exchange.send(await deps.pipeline.refuse(arrived, thrown, encoderFor(era, arrived.id)), thrown);

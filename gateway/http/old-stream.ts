@@ -2,7 +2,7 @@
 // host comes on it. The rule: the stream is the session, of its owner alone, and both end together.
 import { randomBytes } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
-import type { TokenCheck } from '../caller/token.ts';
+import { type TokenCheck, TokenRefused } from '../caller/token.ts';
 import type { Caller, Identified } from '../call.ts';
 import { encoderFor } from '../mcp/encode.ts';
 import { type LineDeps, serveLine } from '../mcp/line.ts';
@@ -75,6 +75,7 @@ export function createOldRoute(deps: OldRouteDeps): McpRoute {
       if (request.method === 'GET') open(exchange, caller, target, address.path.replace(/mcp(?:\?.*)?$/, 'sse'));
       else await take(exchange, caller, target);
     } catch (thrown) {
+      if (thrown instanceof TokenRefused) exchange.arrived.former = thrown.former;
       if (!exchange.arrived.caller) response.setHeader('WWW-Authenticate', 'Bearer realm="Drawbridge"');
       exchange.send(await pipeline.refuse(exchange.arrived, thrown, encoderFor('legacy', 'null')), thrown);
     }

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { CallRecord } from '#contract/audit.ts';
 import type { ErrorCode } from '#contract/error.ts';
 import { type GatewayId, newRecordId, type ServerId } from '#contract/id.ts';
-import type { Answered, Caller, HitLog, Identified, Received } from '../call.ts';
+import type { Answered, Caller, Former, HitLog, Identified, Received } from '../call.ts';
 import { features, type Item } from '../mcp/feature.ts';
 import type { Trace } from '../upstream/upstream.ts';
 import type { Taken, Taking } from './capture.ts';
@@ -14,6 +14,8 @@ export interface Arrived {
   readonly via: 'http' | 'shim';
   readonly method?: string;
   readonly caller?: Caller;
+  /** Where it came with a token that counts no more. */
+  readonly former?: Former;
   readonly requestBytes: number;
   readonly arrivedAt: Received['arrivedAt'];
 }
@@ -45,7 +47,7 @@ export interface Draft {
 const hiddenLimit = 200;
 
 export function beginRecord(request: Arrived | Identified, method: string, identified: Identified | undefined): Draft {
-  const caller = request.caller;
+  const caller = request.caller ?? ('former' in request ? request.former : undefined);
   return {
     method,
     base: {
@@ -53,7 +55,7 @@ export function beginRecord(request: Arrived | Identified, method: string, ident
       era: request.era,
       via: 'via' in request ? request.via : (identified?.caller.via ?? 'http'),
       method,
-      user: caller ? { id: caller.user.id, name: caller.user.slug } : null,
+      user: caller?.user ? { id: caller.user.id, name: caller.user.slug } : null,
       host: caller?.host ?? null,
       token: caller?.token ?? null,
       requestBytes: 'body' in request ? request.body.length : request.requestBytes,

@@ -113,6 +113,35 @@ describe('from a host', () => {
     expect(codeOf(refused)).toBe('TOKEN_EXPIRED');
   });
 
+  test('a token that was revoked or has expired lets nobody in, and the record of that says whose it was', async () => {
+    const issue = async (host: string, ttl: string) =>
+      z
+        .looseObject({ token: z.string(), id: z.string() })
+        .parse(
+          JSON.parse(
+            await deployment.admin('token', 'host', '--user', 'ada', '--gateway', 'eng', '--host', host, '--ttl', ttl, '--json'),
+          ),
+        );
+    const [stolen, short] = [await issue('stolen', '1h'), await issue('short', '1s')];
+    expect((await modern(url('counting'), stolen.token, 'tools/list')).status).toBe(200);
+    await deployment.admin('token', 'revoke', stolen.id);
+    for (const { token: late } of [stolen, short])
+      await until('it to be refused', async () => (await modern(url('counting'), late, 'tools/list')).status === 401);
+    const records = await deployment.calls(50);
+    const user = expect.objectContaining({ name: 'ada' });
+    const refused = { decision: 'refused', user };
+    expect(records).toContainEqual(
+      expect.objectContaining({ ...refused, code: 'TOKEN_REVOKED', host: 'stolen', token: stolen.id }),
+    );
+    expect(records).toContainEqual(
+      expect.objectContaining({ ...refused, code: 'TOKEN_EXPIRED', host: 'short', token: short.id }),
+    );
+    // By the older transport too.
+    const old = await fetch(url('counting').replace(/mcp$/, 'sse'), { headers: { authorization: `Bearer ${stolen.token}` } });
+    expect(old.status).toBe(401);
+    expect((await deployment.calls(1))[0]).toMatchObject({ code: 'TOKEN_REVOKED', user: { name: 'ada' }, token: stolen.id });
+  });
+
   test('a session of one host is unknown to another user', async () => {
     proves('protocol.session-owner', {
       file: 'gateway/mcp/session.ts',

@@ -100,7 +100,7 @@ describe('a bearer token', () => {
   test('is refused as soon as it has expired, however recently it was good', async () => {
     proves('gateway-shell.token-expiry', {
       file: 'gateway/caller/token.ts',
-      find: '        refuseExpired(remembered.expiresAt, at);\n',
+      find: '        refuseExpired(remembered, at);\n',
       replace: '',
     });
     const issued = await issue(1000);
