@@ -93,7 +93,7 @@ export interface CutAccess {
 export interface DirectoryStore {
   /**
    * Whoever is not active counts as not there: their tokens, connections, workstations and sessions are revoked with it, and do not come back. Rejects with NAME_TAKEN
-   * where the userName or the address is another person's, with CHOICE_NEEDED where several users have it.
+   * where the userName or the address is another person's, with CHOICE_NEEDED where several users have it. The deed's target is the name of the user who they are.
    */
   addPerson(draft: PersonDraft, now: number): Promise<DirectoryPerson>;
   person(id: string): Promise<DirectoryPerson | undefined>;
@@ -105,7 +105,7 @@ export interface DirectoryStore {
   /** Their groups, by person. */
   groupsOf(people: readonly string[]): Promise<ReadonlyMap<string, readonly Pick<DirectoryGroup, 'id' | 'displayName'>[]>>;
 
-  /** Rejects with NAME_TAKEN, and with NAME_UNKNOWN for a member that is nobody. */
+  /** Rejects with NAME_TAKEN, and with NAME_UNKNOWN for a member that is nobody. The deed's target is the group's id. */
   addGroup(draft: GroupDraft, now: number): Promise<DirectoryGroup>;
   group(id: string): Promise<DirectoryGroup | undefined>;
   groups(search: Search): Promise<Found<DirectoryGroup>>;

@@ -60,7 +60,8 @@ export function userResource(acting: ScimActing): Resource {
       const draft = personDraft(body);
       const to = doing(acting, at, {
         operation: 'directory.add-user',
-        target: draft.userName,
+        // The store says which user that is.
+        target: null,
         before: null,
         after: toldPerson(draft),
       });
@@ -129,7 +130,7 @@ export function groupResource(acting: ScimActing): Resource {
       const draft = groupDraft(body);
       const to = doing(acting, at, {
         operation: 'directory.add-group',
-        target: draft.displayName,
+        target: null,
         before: null,
         after: toldGroup(draft),
       });

@@ -9,6 +9,8 @@ export interface Changed<T> {
   readonly value: T;
   readonly changed: boolean;
   readonly about: About;
+  /** Of the deed, where what it is about got its name only now. */
+  readonly target?: string;
 }
 export const unchanged = <T>(value: T): Changed<T> => ({ value, changed: false, about: 'beside' });
 /** Less than everything only where nothing else of what is in force can be different by it. */
@@ -40,7 +42,7 @@ export async function change<T>(db: Db, work: (tx: Tx, revision: number) => Prom
         .execute();
       await noteChange(tx, revision + 1, result.about);
       const { deed, once } = deeds.get(db) ?? {};
-      if (deed) await writeDeed(tx, deed);
+      if (deed) await writeDeed(tx, { ...deed, target: result.target ?? deed.target });
       if (once !== undefined) await tx.updateTable('idempotency').set({ done: 1 }).where('key', '=', once).execute();
     }
     return result.value;

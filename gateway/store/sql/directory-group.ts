@@ -15,7 +15,7 @@ export async function addGroup(db: Db, draft: GroupDraft, now: number): Promise<
     const row = { id: newId(now), version: 1, created_at: now, modified_at: now, ...columnsOf(draft) };
     await tx.insertInto('directory_group').values(row).execute();
     const people = draft.members ? await putMembers(tx, row.id, draft.members) : [];
-    return changed(groupOf(row), { people: await usersOf(tx, people) });
+    return { ...changed(groupOf(row), { people: await usersOf(tx, people) }), target: row.id };
   });
 }
 

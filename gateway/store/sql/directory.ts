@@ -24,7 +24,8 @@ export async function addPerson(db: Db, draft: PersonDraft, now: number): Promis
     await tx.insertInto('directory_person').values(row).execute();
     await putEmails(tx, id, draft);
     await followPerson(tx, user, draft, now);
-    return changed(await read(tx, id), await touched());
+    const made = await read(tx, id);
+    return { ...changed(made, await touched()), target: made.user.slug };
   });
 }
 

@@ -53,7 +53,7 @@ describe('a deed', () => {
   test('is written in the transaction of its change, once, and not where nothing is changed', async () => {
     proves('admin.deed-with-change', {
       file: 'gateway/store/sql/change.ts',
-      find: 'if (deed) await writeDeed(tx, deed);',
+      find: 'if (deed) await writeDeed(tx, { ...deed, target: result.target ?? deed.target });',
       replace: '',
     });
     const { store } = data;

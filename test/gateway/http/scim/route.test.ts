@@ -11,11 +11,13 @@ import { type Directory, openDirectory } from './client.ts';
 
 let directory: Directory;
 beforeAll(async () => {
-  const users = { ada: { email: 'ada@example.org', role: 'super-admin', teams: [] } };
+  const users = { ada: { email: 'ada@example.org', role: 'super-admin', teams: [] }, lin: { email: 'lin@example.org' } };
   directory = await openDirectory(PolicyFile.parse({ version: 1, users }));
 });
 afterAll(() => directory.stage.close());
 
+const coreUser = 'urn:ietf:params:scim:schemas:core:2.0:User';
+const coreGroup = 'urn:ietf:params:scim:schemas:core:2.0:Group';
 const patch = (...Operations: object[]) => ({ schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'], Operations });
 const listed = async (query: string) => directory.ask('GET', `/Users?${query}`);
 const filtered = (filter: string) => listed(`filter=${encodeURIComponent(filter)}`);
@@ -70,8 +72,20 @@ test('a change of a version that is gone is refused, one that changes nothing le
     return told.length >= 2 && new Map(told.map((deed) => [deed.operation, deed]));
   });
   const actor = { kind: 'system', part: expect.stringContaining('scim') };
-  expect(deeds.get('directory.add-user')).toMatchObject({ target: 'versions@example.org', actor, before: null });
+  expect(deeds.get('directory.add-user')).toMatchObject({ target: 'versions-example-org', actor, before: null });
   expect(deeds.get('directory.change-user')).toMatchObject({ target: 'versions-example-org', actor, before: { active: true } });
+});
+
+test('the deed of somebody new names the user who they are here, however the directory calls them, and that of a group its id', async () => {
+  const { ask, stage } = directory;
+  const emails = [{ value: 'lin@example.org', primary: true }];
+  expect((await ask('POST', '/Users', { schemas: [coreUser], userName: 'lindsay', emails })).status).toBe(201);
+  const group = await ask('POST', '/Groups', { schemas: [coreGroup], displayName: 'Poets' });
+  await until('both are on record', async () => {
+    const all = (await stage.records()).flatMap((record) => (record.kind === 'deed' ? [record] : []));
+    const targets = new Set(all.map(({ operation, target }) => `${operation} ${target}`));
+    return targets.has('directory.add-user lin') && targets.has(`directory.add-group ${group.body['id']}`);
+  });
 });
 
 test('lists come in pages, in order, and with the attributes that were asked for', async () => {
