@@ -49,9 +49,16 @@ export async function catchUp({ search }: Searched, withinMs: number, signal?: A
 /** A moment as people write it: a date, a date and time, or how long ago. Throws SETTING_INVALID naming `setting`. */
 export function parseMoment(text: string, setting: string, now: number): number {
   if (/^\d+[smhd]$/.test(text)) return now - parseDuration(text, setting);
-  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;
+  const [day] = /^\d{4}-\d\d-\d\d/.exec(text) ?? [];
+  const at = day === undefined || !isDay(day) ? NaN : Date.parse(text);
   if (!Number.isNaN(at)) return at;
   throw new Fault('SETTING_INVALID', { setting, reason: 'write 24h or 7d (ago), 2026-11-26, or 2026-11-26T08:00:00Z.' });
+}
+
+/** `Date.parse` takes 30 February for 2 March. */
+function isDay(day: string): boolean {
+  const at = Date.parse(day);
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day);
 }
 
 function numberOf(cursor: string): number {

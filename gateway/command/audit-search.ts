@@ -44,6 +44,7 @@ export function addAuditSearch(audit: Command, terminal: Terminal): void {
         return terminal.print(JSON.stringify({ ...page, items }));
       }
       for (const found of page.items) terminal.print(recordLine(found));
+      if (page.items.length === 0) terminal.note('No record says all of this.');
       if (page.next !== null) terminal.note(`There is more: --cursor ${page.next}`);
       noteBehind(terminal, page.behind);
     });
@@ -90,9 +91,15 @@ function filtered(of: Command): Command {
 function filterOf(words: readonly string[], flags: FilterFlags): RecordFilter {
   const { from, until, user, host, gateway, server, tool, decision, code, kind } = flags;
   const now = Date.now();
+  const since = from === undefined ? undefined : parseMoment(from, '--from', now);
+  const before = until === undefined ? undefined : parseMoment(until, '--until', now);
+  if (since !== undefined && before !== undefined && since >= before)
+    throw new Fault('SETTING_INVALID', {
+      setting: '--until',
+      reason: 'write a time after that of --from: no record is of both.',
+    });
   return {
-    from: from === undefined ? undefined : parseMoment(from, '--from', now),
-    until: until === undefined ? undefined : parseMoment(until, '--until', now),
+    ...{ from: since, until: before },
     ...{ user, host, gateway, server, tool, decision, code, kind },
     text: words.length === 0 ? undefined : words.join(' '),
   };

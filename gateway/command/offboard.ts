@@ -101,8 +101,9 @@ async function reportFile(file: string) {
 }
 
 async function readReport(file: string): Promise<SignedReport> {
+  const text = await readFile(file, 'utf8');
   try {
-    return SignedReport.parse(JSON.parse(await readFile(file, 'utf8')));
+    return SignedReport.parse(JSON.parse(text));
   } catch (cause) {
     throw new Fault('FILE_UNUSABLE', { file, reason: 'it is no report of an offboarding, or somebody changed it.' }, { cause });
   }

@@ -47,6 +47,8 @@ export const addRule: AddCommands = (program, terminal) => {
       try {
         const chunks: Uint8Array[] = [];
         for await (const chunk of terminal.input) chunks.push(chunk);
+        if (chunks.length === 0)
+          throw new Fault('INPUT_INVALID', { reason: 'nothing came on standard input: pipe a sample in.' });
         const trial = { on: flags.on, scope: flags.for, sample: Buffer.concat(chunks) };
         const deps = { compile: compileDepsOf(randomBytes(32)), engines: createEngines({ engineOf, egress, secretOf }) };
         const tried = await tryRules(rules, trial, deps);
