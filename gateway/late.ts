@@ -11,22 +11,27 @@ export interface LateParts {
   close(): Promise<void>;
 }
 
-/** So long a part waits at most for a moment without calls, and so often it looks. */
+/**
+ * From the opening on parts wait so long for a quiet moment: after a crash thousands of tunnels are on their way back, and a third of a second of loading among them
+ * is time that all of them wait. After that one waits so long for a moment without calls, so that a server that is never quiet has all of them soon.
+ */
+const stormWithinMs = 10_000;
 const quietWithinMs = 250;
 const lookEveryMs = 5;
 
-/** `isQuiet`: nobody waits for an answer now, so that nobody waits for the loading. */
-export function createLateParts(isQuiet: () => boolean): LateParts {
+/** `isQuiet`: nobody waits for an answer now, so that nobody waits for the loading. `withinMs`: absent, 10 s. */
+export function createLateParts(isQuiet: () => boolean, withinMs = stormWithinMs): LateParts {
   const parts: (() => Promise<unknown>)[] = [];
   let opening: Promise<void> | undefined;
   let isClosed = false;
 
   async function openAll(): Promise<void> {
+    const beganMs = performance.now();
     for (const part of parts) {
       // A turn of the event loop: the whole of a program is loaded in one go.
       await turn();
-      for (const since = performance.now(); !isClosed && !isQuiet() && performance.now() - since < quietWithinMs;)
-        await wait(lookEveryMs);
+      const untilMs = Math.max(beganMs + withinMs, performance.now() + quietWithinMs);
+      while (!isClosed && !isQuiet() && performance.now() < untilMs) await wait(lookEveryMs);
       if (isClosed) return;
       await part();
     }

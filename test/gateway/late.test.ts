@@ -1,5 +1,5 @@
 // Parts of the gateway server whose programs are loaded once it listens.
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createLateParts } from '../../gateway/late.ts';
 
@@ -29,7 +29,7 @@ describe('late parts', () => {
 
   test('wait for a moment without calls, but not for long', async () => {
     let calls = 1;
-    const late = createLateParts(() => calls === 0);
+    const late = createLateParts(() => calls === 0, 0);
     const opened: string[] = [];
     late.part(async () => opened.push('first'));
     late.part(async () => opened.push('second'));
@@ -38,7 +38,7 @@ describe('late parts', () => {
     expect(performance.now() - began).toBeGreaterThan(400);
     expect(opened).toEqual(['first', 'second']);
 
-    const other = createLateParts(() => calls === 0);
+    const other = createLateParts(() => calls === 0, 0);
     other.part(async () => opened.push('third'));
     const third = other.open();
     await turn();
@@ -47,6 +47,22 @@ describe('late parts', () => {
     calls = 0;
     await third;
     expect(opened).toHaveLength(3);
+  });
+
+  test('wait longer while all come back after the start, but not for whoever asks for one', async () => {
+    let greeting = 1;
+    const late = createLateParts(() => greeting === 0, 60_000);
+    const opened: string[] = [];
+    late.part(async () => opened.push('first'));
+    const second = late.part(async () => opened.push('second'));
+    const all = late.open();
+    await wait(600);
+    expect(opened).toEqual([]);
+    await second();
+    expect(opened).toEqual(['second']);
+    greeting = 0;
+    await all;
+    expect(opened).toEqual(['second', 'first']);
   });
 
   test('say at once that one can not be opened, also to whoever asks for it later', async () => {
