@@ -85,7 +85,7 @@ interface Timing {
 }
 
 /** So many proofs at once are a storm: then looks and commits are shared by those who come within a quarter of a ms for each of them, up to so many ms. */
-const storm = { proofs: 16, gatherAtMostMs: 20 } as const;
+const storm = { proofs: 16, gatherAtMostMs: 40 } as const;
 
 export function createTunnels(deps: TunnelsDeps): Tunnels {
   const { store, recorder, logger, now } = deps;

@@ -25,7 +25,9 @@ interface Thread {
 }
 
 /** So many questions of one turn are a storm. A thread costs as much as three hundred signatures to start, and some MB while it is there. */
-const storm = 32;
+const storm = 16;
+/** Once it stands, so few are handed to it: each that goes to the pool costs the main thread a third of a ms, which is as much as the whole of a group's message. */
+const worthSending = 4;
 /** What may wait for the thread: 70 ms of it. What is over that goes to the pool. */
 const waitingAtMost = 512;
 const idleMs = 10_000;
@@ -58,7 +60,7 @@ export function createVerifier({
   function check(): void {
     const questions = asked;
     asked = [];
-    if (questions.length < stormFrom || isClosed) return inPool(questions);
+    if (isClosed || questions.length < (thread?.isReady === true ? worthSending : stormFrom)) return inPool(questions);
     thread ??= performance.now() - failedAt < triedAgainMs ? undefined : start();
     // The first of a storm do not wait until it stands.
     if (thread?.isReady !== true) return inPool(questions);
