@@ -1,6 +1,6 @@
 // SQLite through better-sqlite3: the one door to it. WAL and synchronous=FULL, so that a commit is on disk when it returns.
 // One connection, one transaction at a time (kysely queues them); other processes may write to the same file in between.
-import { closeSync, chmodSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, chmodSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { CompiledQuery, Kysely, SqliteAdapter, SqliteDriver, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
@@ -73,7 +73,7 @@ export async function readSnapshot<T>(file: string, read: (snapshot: Snapshot) =
 
 /** Holds a file's exclusive lock until the returned function is called or the process ends; undefined where another process has it. */
 export function holdExclusively(file: string): (() => void) | undefined {
-  closeSync(openSync(file, 'a', 0o600));
+  make(file);
   const raw = new Database(file, { timeout: 0 });
   try {
     raw.pragma('journal_mode = delete');
@@ -86,11 +86,19 @@ export function holdExclusively(file: string): (() => void) | undefined {
   return () => raw.close();
 }
 
+/**
+ * Its owner's alone from the start. One that is there is not opened: closing it would give up all locks that this process has on it
+ * (POSIX; sqlite.org/howtocorrupt.html, 2.2), and whoever looks into the file then takes away the journal from under the gateway server.
+ */
+function make(file: string): void {
+  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+}
+
 function connect(file: string): Database.Database {
   return usable(file, () => {
     if (file !== ':memory:') {
       mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      closeSync(openSync(file, 'a', 0o600));
+      make(file);
       chmodSync(file, 0o600);
     }
     const raw = new Database(file, { timeout: busyMs });

@@ -1,4 +1,5 @@
 // The store suite on SQLite, and what is SQLite's alone: a disk that is full.
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -44,6 +45,23 @@ describeChanges('SQLite', sqliteGround);
 describePayloads('SQLite', sqliteGround);
 
 describe('a store on a SQLite file', () => {
+  test('keeps its journal from other processes, also in the process that made it', async () => {
+    const ground = await sqliteGround();
+    const file = join(ground.folder, 'data', 'drawbridge.db');
+    // So it takes the whole file, and no memory that its users share.
+    const script = `import Database from 'better-sqlite3';
+      const other = new Database(process.argv[1], { timeout: 0 });
+      other.pragma('locking_mode = exclusive');
+      try { other.exec('begin exclusive'); console.log('taken'); } catch ({ code }) { console.log(code); }`;
+    for (const start of ['the first', 'a later one']) {
+      const store = await openStore({ kind: 'sqlite', file }, { logger: quiet });
+      const other = spawnSync(process.execPath, ['--input-type=module', '-e', script, file], { encoding: 'utf8' });
+      expect(other.stdout, start).toBe('SQLITE_BUSY\n');
+      await store.close();
+    }
+    await ground.remove();
+  });
+
   test('says so when its disk is full, loses nothing, and works again when there is room', async () => {
     proves('store.disk-full', {
       file: 'gateway/store/verb.ts',
