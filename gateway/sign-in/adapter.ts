@@ -7,7 +7,7 @@ import { ConnectionId, newId, type UserId } from '#contract/id.ts';
 import { type Connection, type SignInItem, type SignInStore, stepUpModel } from '../store/sign-in.ts';
 import type { ClientMetadata } from './client.ts';
 import { createPollGate } from './device-code.ts';
-import { connectionDetail, type SignInEvents } from './event.ts';
+import { connectionDetail, type SignInEvent, type SignInEvents } from './event.ts';
 
 const Payload = z.record(z.string(), z.unknown());
 const unlimitedMs = 86_400_000;
@@ -52,8 +52,24 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     const id = connectionIdIn(grantId);
     const connection = id === null ? undefined : await store.connection(id);
     if (!connection || connection.revokedAt !== null) throw new errors.InvalidGrant('the connection is over');
-    if (!(await deps.isLetIn(connection.client))) throw new errors.InvalidGrant('the client is not let in any more');
+    const { client, user } = connection;
+    if (!(await isLetIn(client, { id: user.id, name: user.slug })))
+      throw new errors.InvalidGrant('the client is not let in any more');
     return connection;
+  }
+
+  /** Who is not is on record. */
+  async function isLetIn(client: string, user: NonNullable<SignInEvent['user']> | null): Promise<boolean> {
+    const isIn = await deps.isLetIn(client);
+    if (!isIn) await events.recordRefusal({ event: 'sign_in_refused', user, code: 'HOST_REFUSED', detail: { client } });
+    return isIn;
+  }
+
+  /** Before its token is spent: a host that is let in again renews with the one that it has, and does not look like somebody who stole it. */
+  async function refuseRenewal(item: SignInItem | undefined): Promise<void> {
+    if (!item) return;
+    const { user } = await liveConnection(Payload.parse(JSON.parse(item.body))['grantId']);
+    if (!(await deps.isFresh(user.id))) throw new errors.InvalidGrant('the person has to sign in again');
   }
 
   /** Before it is issued. */
@@ -61,7 +77,6 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     const connection = await liveConnection(payload['grantId']);
     const isRefresh = typeof payload['gty'] === 'string' && payload['gty'].endsWith('refresh_token');
     const { user } = connection;
-    if (isRefresh && !(await deps.isFresh(user.id))) throw new errors.InvalidGrant('the person has to sign in again');
     await events.record({
       event: isRefresh ? 'host_token_refreshed' : 'host_token_issued',
       user: { id: user.id, name: user.slug },
@@ -92,7 +107,7 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
       if (model === 'AccessToken') await recordToken(payload);
       const { clientId, aud } = payload;
       const isService = model === 'ClientCredentials';
-      if (isService && !(await deps.isLetIn(String(clientId))))
+      if (isService && !(await isLetIn(String(clientId), null)))
         throw new errors.InvalidClient('the client is not let in any more');
       const service = isService ? await deps.connectService(String(clientId), aud) : undefined;
       const { grantId, uid, userCode } = payload;
@@ -127,6 +142,7 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     },
     async consume(id) {
       const key = keyOf(id);
+      if (model === 'RefreshToken') await refuseRenewal(await store.item(model, key));
       if (await store.consumeItem(model, key, now())) return;
       // Somebody else came with it at the same moment: one of the two is not whom it was given to.
       const item = await store.item(model, key);

@@ -108,6 +108,8 @@ test('a blocked host is refused from its next request on, in an open session too
   await expect.poll(() => works(access), { timeout: 15_000 }).toBe(403);
   expect(await inSession()).toContain('HOST_REFUSED');
   expect((await host.refresh(refresh)).error).toBe('invalid_grant');
+  const [unrenewed] = (await at.deployment.records(50)).filter(({ event }) => event === 'sign_in_refused');
+  expect(unrenewed).toMatchObject({ user: { name: 'ada' }, code: 'HOST_REFUSED', detail: { client: host.client } });
   const page = pageAt(await openAs(host, 'ada@example.org'));
   expect(page.status).toBe(403);
   expect(page.text).toContain('HOST_REFUSED');
@@ -116,6 +118,9 @@ test('a blocked host is refused from its next request on, in an open session too
   expect(refused.map((record) => record['kind'])).toEqual(expect.arrayContaining(['call', 'event']));
   await at.deployment.admin('host', 'allow', host.client);
   await expect.poll(() => works(access), { timeout: 15_000 }).toBe(200);
+  // What it was refused meanwhile spent nothing, and is nobody's theft.
+  expect(await works((await host.refresh(refresh)).tokens?.access_token ?? '')).toBe(200);
+  expect((await at.deployment.records(50)).filter(({ event }) => event === 'spent_token_replayed')).toEqual([]);
 });
 
 /** Where a sign-in ends that asks nothing of the person any more. */

@@ -145,6 +145,15 @@ test('only with its secret, for a gateway of its teams, and as nothing else', as
   expect(await works(body.access_token ?? '', `${origin()}/g/ops/mcp`)).toBe(403);
 });
 
+test('where an administrator blocked it, it gets none, on record, until it is allowed', async () => {
+  await at.deployment.admin('host', 'block', 'service.build');
+  expect((await ask(build())).body.error).toBe('invalid_client');
+  const refused = (await at.deployment.records(50)).filter(({ code }) => code === 'HOST_REFUSED');
+  expect(refused).toMatchObject([{ event: 'sign_in_refused', detail: { client: 'service.build' } }]);
+  await at.deployment.admin('host', 'allow', 'service.build');
+  expect(await works((await ask(build())).body.access_token ?? '')).toBe(200);
+});
+
 test('its tokens end when they are revoked, and when the policy has it no more', async () => {
   proves('sign-in.service-ends', {
     file: 'gateway/store/sql/connection.ts',
