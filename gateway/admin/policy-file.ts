@@ -68,9 +68,12 @@ export function readPolicy(text: string): ReadPolicy {
   const tell = (broken: readonly { readonly offset: number; readonly message: string }[]) =>
     broken.slice(0, lookedFor).map(({ offset, message }) => at(offset, keyText(pathAt(document.contents, offset)), message));
   const broken = [...document.errors, ...document.warnings].map(({ pos, message }) => ({ offset: pos[0], message }));
-  const twice = keysTwice(document).map((offset) => ({ offset, message: 'this key stands here twice' }));
+  const unfit = [
+    ...keysWhere(document, (name, seen) => seen.has(name)).map((offset) => ({ offset, message: 'this key stands here twice' })),
+    ...keysWhere(document, isDropped).map((offset) => ({ offset, message: 'the name is not valid' })),
+  ];
   // What stands in a text that is no YAML is a guess; what stands beside a key that is there twice is not.
-  if (broken.length > 0) return invalid(tell([...broken, ...twice]));
+  if (broken.length > 0) return invalid(tell([...broken, ...unfit]));
   const locate = ({ path, at: where, message }: Finding) => at(offsetOf(document, path, where), keyText(path), message);
   let value: unknown;
   try {
@@ -83,12 +86,17 @@ export function readPolicy(text: string): ReadPolicy {
   const findings = parsed.success
     ? findingsIn(parsed.data)
     : [...issues.slice(0, lookedFor).flatMap((issue) => findingsOf(issue, value)), ...besides(value)];
-  if (parsed.success && findings.length === 0 && twice.length === 0) return { kind: 'policy', policy: parsed.data };
-  return invalid([...tell(twice), ...findings.slice(0, lookedFor).map(locate)]);
+  if (parsed.success && findings.length === 0 && unfit.length === 0) return { kind: 'policy', policy: parsed.data };
+  return invalid([...tell(unfit), ...findings.slice(0, lookedFor).map(locate)]);
 }
 
-/** Where the keys begin that a map says for the second time. */
-function keysTwice(document: Document): readonly number[] {
+/** What no schema would see: an object's entries are read without it. */
+function isDropped(name: string): boolean {
+  return name === '__proto__';
+}
+
+/** Where keys begin. `seen`: those before it in its map. */
+function keysWhere(document: Document, isMeant: (name: string, seen: ReadonlySet<string>) => boolean): readonly number[] {
   const found: number[] = [];
   visit(document, {
     Map(_, { items }) {
@@ -97,7 +105,7 @@ function keysTwice(document: Document): readonly number[] {
         // A key that is no text is refused as such. Written out, each that stands in another one would double what the inner one takes.
         if (isMap(key) || isSeq(key)) continue;
         const name = String(isScalar(key) ? key.value : key);
-        if (seen.has(name)) found.push(startOf(key) ?? 0);
+        if (isMeant(name, seen)) found.push(startOf(key) ?? 0);
         seen.add(name);
       }
     },
@@ -144,7 +152,7 @@ function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[]
   if (!isThere(value, path)) return [{ path, at: 'key', message: `is missing: ${message}` }];
   const key = path
     .join('.')
-    .replace(/^(sinks|engines)\.[^.]+/, '$1')
+    .replace(/^(users|sinks|engines)\.[^.]+/, '$1')
     .replace(/^gateways\.[^.]+\.rules\.\d+/, 'rules');
   return [{ path, at: 'value', message: choices[key] ?? choices[String(path.at(-1))] ?? message }];
 }
@@ -152,13 +160,14 @@ function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[]
 /** What may stand where zod's own words would say less. */
 const choices: Readonly<Record<string, string>> = {
   kind: 'use workstation or remote',
+  'users.kind': 'use person or service',
   capture: 'use off, redacted or full',
   'sinks.kind': 'use file, webhook, syslog, splunk or otlp',
   'engines.kind': 'use webhook or presidio',
   'rules.method': 'use pattern, pii, secrets, injection, limits, webhook or presidio',
   'rules.action': 'use block, redact, replace, mask, hash or alert (block or alert of limits)',
   'rules.on': 'use request, response or both',
-  auth: 'use none or header',
+  auth: 'use none, header, oauth or auto',
   identity: 'use own, shared or none',
   version: 'this version is not known here: use 1',
   stepUp: 'use all, none, or a list of tool names (1-2048 characters each)',

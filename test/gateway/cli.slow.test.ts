@@ -118,7 +118,7 @@ describe('beside a running serve', () => {
   test('a policy file with an unknown key is refused with its place, and nothing of it is applied', async () => {
     proves('gateway-shell.policy-all-or-nothing', {
       file: 'gateway/admin/policy-file.ts',
-      find: 'if (parsed.success && findings.length === 0 && twice.length === 0) return',
+      find: 'if (parsed.success && findings.length === 0 && unfit.length === 0) return',
       replace: 'if (parsed.success) return',
     });
     const revision = await revisionOf();

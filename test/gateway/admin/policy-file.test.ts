@@ -63,6 +63,15 @@ describe('a policy file', () => {
     ]);
   });
 
+  test('with a name that every object has is refused as any other that is not valid', () => {
+    expect(problemsOf(whole.replace('users:', 'users:\n  __proto__: { email: eve@example.org }'))).toEqual([
+      'p.yaml:4:3: users.__proto__: the name is not valid',
+    ]);
+    expect(problemsOf(whole.replace('users:', 'users:\n  bot: { kind: robot }'))).toContain(
+      'p.yaml:4:16: users.bot.kind: use person or service',
+    );
+  });
+
   test('with a key that stands twice is refused at the second', () => {
     expect(problemsOf(`${whole}      memory: { tools: all }\n`)).toEqual([
       'p.yaml:14:7: gateways.main.assignments.memory: this key stands here twice',
@@ -145,7 +154,7 @@ describe('a policy file', () => {
     ['url: http://tracker.example.org', 'use an https URL'],
     ['url: https://user:secret@tracker.example.org', 'use an https URL'],
     ['url: "https://tracker.example.org/#x"', 'use an https URL'],
-    ['auth: basic', 'use none or header'],
+    ['auth: basic', 'use none, header, oauth or auto'],
     ['header: Host, auth: header', 'use a header that can hold a credential'],
     ['header: Mcp-Session-Id, auth: header', 'use a header that can hold a credential'],
     ['allowPrivate: [0.0.0.0/0]', 'use a host name, an IP address, or a network'],
