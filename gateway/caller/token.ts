@@ -113,9 +113,12 @@ async function lookUp(store: Store, digest: string, now: number): Promise<Found>
   if (!token) return lookUpConnection(store, digest, now);
   if (token.kind === 'enroll') throw new Fault('UNAUTHENTICATED');
   const { user, host, gateway } = token;
-  const id = await store.userIdOf(user);
-  if (token.revokedAt !== null)
+  if (token.revokedAt !== null) {
+    // Also whoever counts as not there any more: what comes after they left is theirs.
+    const id = await store.userIdOf(user, 'anybody');
     throw new TokenRefused('TOKEN_REVOKED', { user: id === undefined ? null : { id, slug: user }, host, token: token.id });
+  }
+  const id = await store.userIdOf(user);
   if (id === undefined) throw new Fault('UNAUTHENTICATED');
   const client = `${token.kind === 'agent' ? 'agent' : 'token'}:${host}`;
   const caller = {

@@ -212,8 +212,8 @@ export interface Store {
    */
   replacePolicy(policy: PolicyFile, expectedRevision: number, now: number): Promise<void>;
 
-  /** Of the user of this name who counts as there; undefined where there is none. */
-  userIdOf(slug: Slug): Promise<UserId | undefined>;
+  /** Of the user of this name who counts as there, or of `anybody` of this name; undefined where there is none. */
+  userIdOf(slug: Slug, of?: 'anybody'): Promise<UserId | undefined>;
 
   /** Rejects with NAME_UNKNOWN where the policy has no such user, or no such gateway for a host token. */
   addToken(token: Token): Promise<void>;

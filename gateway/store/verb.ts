@@ -120,7 +120,7 @@ export function storeOf(engine: Engine, deed?: DeedRecord, once?: string): Store
     policy: guarded((whom) => policy(db, whom)),
     filedPolicy: guarded(() => filedPolicy(db)),
     replacePolicy: guarded((...of) => replacePolicy(db, engine.dialect, ...of)),
-    userIdOf: guarded((slug) => userIdOf(db, slug)),
+    userIdOf: guarded((...of) => userIdOf(db, ...of)),
     addToken: guarded((token) => addToken(db, token)),
     tokenByHash: guarded((hash) => tokenByHash(db, hash)),
     tokenById: guarded((id) => tokenById(db, id)),

@@ -141,6 +141,15 @@ describe('a bearer token', () => {
     await expect(call(header(issued))).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
   });
 
+  test('of somebody who left is refused as theirs', async () => {
+    const issued = await issue();
+    await data.store.directory.hold('ada', now);
+    await expect(call(header(issued))).rejects.toMatchObject({
+      code: 'TOKEN_REVOKED',
+      former: { user: { slug: 'ada' }, host: 'codex', token: issued.token.id },
+    });
+  });
+
   test('of a user who is gone from the policy is refused', async () => {
     const issued = await issue();
     await data.store.replacePolicy({ ...twoTeams, users: {} }, await data.store.revision(), now);
