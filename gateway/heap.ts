@@ -35,29 +35,39 @@ export function letSmallHeapGrow(everyMs = 1000): Watching {
 
 /** Looks every so often; this many times in a row nothing may be under way. */
 const quietLooks = 5;
-const worthBytes = 48 * 2 ** 20;
+/** So many who came since memory was last given back are a storm. */
+const storm = 500;
+/** After calls alone: more than the heap of many callers falls by when they pause. */
+const worthBytes = 256 * 2 ** 20;
 
 /**
- * Gives memory back to the system that V8 keeps after a storm. It pools the pages of a heap that has shrunk and lets go of them only when it collects as if memory
- * were short: after ten thousand tunnels came back that is 160 MB which nobody uses. Such a collection stops everything for some tenths of a second, so
- * it is done only where there is much to give back and nothing is under way.
+ * Gives memory back to the system that V8 keeps after a storm. It leaves the garbage of one where nothing comes after it, and pools the pages of a heap that has shrunk; it
+ * lets go of both only when it collects as if memory were short: after ten thousand tunnels came back that is 160 MB which nobody uses. Such a collection stops
+ * everything for some tenths of a second, and throws away what was compiled for calls: V8 holds what the instances of a class look like weakly, and between calls
+ * there are none. So it is done only while nothing is under way, and not for the 48 MB by which the place of new objects shrinks whenever calls pause.
  */
 export function giveBackMemory({
   isQuiet,
+  arrived,
   everyMs = 1000,
 }: {
   readonly isQuiet: () => boolean;
+  /** How many have come so far who leave much behind until they are known: tunnels that were greeted. */
+  readonly arrived: () => number;
   readonly everyMs?: number;
 }): Watching {
   let peakBytes = 0;
   let quiet = 0;
+  let before = arrived();
   const look = (): void => {
     const heapBytes = getHeapStatistics().total_physical_size;
     peakBytes = Math.max(peakBytes, heapBytes);
     quiet = isQuiet() ? quiet + 1 : 0;
-    if (quiet < quietLooks || peakBytes - heapBytes < worthBytes) return;
+    const isWorth = arrived() - before >= storm || peakBytes - heapBytes >= worthBytes;
+    if (quiet < quietLooks || !isWorth) return;
     collectAll();
     peakBytes = getHeapStatistics().total_physical_size;
+    before = arrived();
     quiet = 0;
   };
   return { close: every(look, everyMs, everyMs / 4) };

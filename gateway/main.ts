@@ -244,7 +244,7 @@ async function start(
     (it) => it.close(),
   );
   const isQuiet = () => underWay() === 0 && tunnels.greeting() === 0;
-  opened(giveBackMemory({ isQuiet }), (it) => it.close());
+  opened(giveBackMemory({ isQuiet, arrived: () => tunnels.greeted() }), (it) => it.close());
   const acceptHost = acceptHosts({ inForce, onUse, pipeline, onRootsChanged, onEnd: release });
   const sessions = opened(createMcpSessions({ now, onEnd: release }), (it) => it.close());
   opened(watchRevision(store, bus, { logger }), (it) => it.close());

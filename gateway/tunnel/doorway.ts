@@ -29,6 +29,7 @@ export class Doorway implements Watcher {
   #underWay = new Set<Promise<void>>();
   /** Whose turn it is. */
   #served = 0;
+  #entered = 0;
 
   constructor(deps: DoorwayDeps) {
     this.#deps = deps;
@@ -37,6 +38,11 @@ export class Doorway implements Watcher {
   /** Those who are here. */
   get size(): number {
     return this.#guests.size;
+  }
+
+  /** Those who ever were. */
+  get entered(): number {
+    return this.#entered;
   }
 
   /** Those whose proof is being worked on. */
@@ -50,6 +56,7 @@ export class Doorway implements Watcher {
     silent?.fail(new Fault('BUSY', { what: 'a tunnel' }));
     if (this.#guests.size >= this.#deps.atMost) return false;
     const guest = new Guest(line, address, this);
+    this.#entered++;
     this.#guests.add(guest);
     this.#silent.add(guest);
     return true;

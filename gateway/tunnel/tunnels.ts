@@ -39,6 +39,8 @@ export interface Tunnels extends Hub {
   count(): number;
   /** Those who connected and are not proven yet. */
   greeting(): number;
+  /** Those who ever connected. */
+  greeted(): number;
   /** Those of them whose proof is being worked on. */
   proving(): number;
   /** Ends every tunnel and takes no more. Idempotent. */
@@ -307,6 +309,7 @@ export function createTunnels(deps: TunnelsDeps): Tunnels {
     recorded: (record) => news.recorded(record),
     count: () => links.size,
     greeting: () => doorway.size,
+    greeted: () => doorway.entered,
     proving: () => doorway.served,
     presence: (workstation) => links.get(workstation)?.presence,
     onAppeared: (listener) => void appeared.add(listener),
