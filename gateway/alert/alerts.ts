@@ -48,17 +48,16 @@ export function watchAlerts(deps: AlertsDeps): Repeated {
       await alert.takeAlerts({ chain, seq, raised: [], settled: [], now: now() });
       return false;
     }
-    const rows = await store.recordsAfter(chain, from, readAtOnce);
-    const last = rows.at(-1);
-    if (last === undefined) return false;
+    const { records: rows, upTo } = await alert.toLookAt(chain, from, readAtOnce);
+    if (upTo === from) return false;
     const records: AuditRecord[] = [];
     const needed = neededOf(rows);
     for (let from = 0; from < needed.length; from += few) {
       records.push(...needed.slice(from, from + few).flatMap(recordOf));
       await setImmediate();
     }
-    await alert.takeAlerts({ chain, seq: last.seq, ...alertsOf(records), now: now() });
-    return rows.length === readAtOnce;
+    await alert.takeAlerts({ chain, seq: upTo, ...alertsOf(records), now: now() });
+    return upTo - from >= readAtOnce;
   }
 
   /** True where more may be there. */

@@ -3,6 +3,7 @@
 // one raises what was looked at, and one at a time tells of an alert.
 import type { AlertId, RecordId, Slug, WorkstationId } from '#contract/id.ts';
 import type { PostureSummary } from '#contract/posture-summary.ts';
+import type { ChainedRecord } from './store.ts';
 
 export type AlertLevel = 'info' | 'warning' | 'error';
 
@@ -64,6 +65,15 @@ export interface LookedAt {
 export interface AlertStore {
   /** How far a chain was read; undefined where it never was. */
   alertsRead(chain: string): Promise<number | undefined>;
+  /**
+   * Records of a chain after that number, oldest first: of at most `limit`, up to `upTo`, those that say something. Calls that were written together one after the other and
+   * are alike in all but their ids, times, sizes and whether their server called it an error (../audit/text.ts: they were allowed, and no rule was hit) are the latest of them.
+   */
+  toLookAt(
+    chain: string,
+    seq: number,
+    limit: number,
+  ): Promise<{ readonly records: readonly ChainedRecord[]; readonly upTo: number }>;
   /**
    * Raises and settles by their keys, and moves the chain there. An alert that is open is counted; one that is closed or new opens, with a new id. Those of `settled` are
    * closed. Does not bump the revision.

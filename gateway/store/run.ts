@@ -145,23 +145,53 @@ export function lined(chain: number, row: RecordRow): Lined {
 export type Texts = ReadonlyMap<number, readonly string[]>;
 
 /** The records of a row. What can't be put together again is its line as it stands there, which is not what was hashed. */
-export function recordsIn(chain: string, { row, lines }: Lined, texts: Texts): readonly SealedRecord[] {
+export function recordsIn(chain: string, of: Lined, texts: Texts): readonly SealedRecord[] {
+  return of.lines.map((line, index) => recordIn(chain, of.row, line, index, texts));
+}
+
+/** As above, undefined for each that is the same call as one beside it: of those that follow each other and share all their texts only the latest is there. */
+export function latestIn(
+  chain: string,
+  of: Lined,
+  texts: Texts,
+): readonly { readonly seq: number; readonly record?: SealedRecord }[] {
+  const { row, lines } = of;
+  const first = row.seq - lines.length + 1;
+  const found: { seq: number; record?: SealedRecord }[] = lines.map((_, index) => ({ seq: first + index }));
+  let latest: { readonly shared: string; readonly index: number; readonly at: number } | undefined;
+  const keep = (index: number) => {
+    const [line, one] = [lines[index], found[index]];
+    if (line && one) one.record = recordIn(chain, row, line, index, texts);
+  };
+  for (const [index, { text, named }] of lines.entries()) {
+    const at = named && timeOf(text, named, texts);
+    const shared = text.slice(0, endOf(text));
+    if (latest !== undefined && (at === undefined || shared !== latest.shared)) {
+      keep(latest.index);
+      latest = undefined;
+    }
+    if (at === undefined) keep(index);
+    else if (latest === undefined || at >= latest.at) latest = { shared, index, at };
+  }
+  if (latest !== undefined) keep(latest.index);
+  return found;
+}
+
+function recordIn(chain: string, row: RecordRow, { text, named }: Line, index: number, texts: Texts): SealedRecord {
   const { seq, at, hash, after, mac, count } = row;
   const seal = after === null || mac === null ? undefined : { after, mac };
-  return lines.map(({ text, named }, index) => {
-    if (count === null || named === undefined) return { chain, seq, at, body: text, hash, seal };
-    const body = textOf(text, named, texts) ?? text;
-    const isLast = index === count - 1;
-    const from = index * hashLength;
-    return {
-      chain,
-      seq: seq - count + 1 + index,
-      at: isLast ? at : timeIn(body),
-      body,
-      hash: isLast ? hash.slice(from) : hash.slice(from, from + hashLength),
-      seal: isLast ? seal : undefined,
-    };
-  });
+  if (count === null || named === undefined) return { chain, seq, at, body: text, hash, seal };
+  const body = textOf(text, named, texts) ?? text;
+  const isLast = index === count - 1;
+  const from = index * hashLength;
+  return {
+    chain,
+    seq: seq - count + 1 + index,
+    at: isLast ? at : timeIn(body),
+    body,
+    hash: isLast ? hash.slice(from) : hash.slice(from, from + hashLength),
+    seal: isLast ? seal : undefined,
+  };
 }
 
 /** The hash of a row's last record. */
@@ -232,8 +262,21 @@ export function endOf(line: string): number {
   return end < 0 ? line.length : end;
 }
 
-const timeOf = /"at":(\d{1,16})[,}]/;
+const timeSign = '"at":';
+const timeInText = /"at":(\d{1,16})[,}]/;
 
 function timeIn(text: string): number {
-  return Number(timeOf.exec(text)?.[1] ?? 0);
+  return Number(timeInText.exec(text)?.[1] ?? 0);
+}
+
+/** The time in a line, without putting it together; undefined where its first text does not say which of its values that is. */
+function timeOf(line: string, named: readonly number[], texts: Texts): number | undefined {
+  const pieces = texts.get(named[0] ?? Number.NaN) ?? [];
+  const place = pieces.findIndex((piece) => piece.endsWith(timeSign));
+  if (place < 0 || place === pieces.length - 1 || named.some((key) => !texts.has(key))) return undefined;
+  let from = endOf(line) + 1;
+  for (let passed = 0; passed < place && from > 0; passed++) from = line.indexOf('\t', from) + 1;
+  const to = line.indexOf('\t', from);
+  const at = from > 0 && to > from ? Number(line.slice(from, to)) : Number.NaN;
+  return Number.isSafeInteger(at) ? at : undefined;
 }

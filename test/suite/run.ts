@@ -117,6 +117,28 @@ export function describeRuns(kind: string, ground: () => Promise<Ground>): void 
       );
     });
 
+    test('are, where alerts are looked for, the latest of those that are the same call again one after the other', async () => {
+      const mixed = await append(Array.from({ length: 20 }, (_, i) => callOf(1 + i, 'same')));
+      const [early, late, between] = await append([callOf(100, 'same'), callOf(300, 'same'), callOf(200, 'same')]);
+      const many = await append(Array.from({ length: 100 }, (_, i) => callOf(1000 + 7 * i, i < 90 ? 'same' : 'other')));
+      const all = [...mixed, early, late, between, ...many];
+      // Those of every seventh number were refused; a row has 64.
+      const wanted = [5, 6, 12, 13, 19].map((i) => mixed[i]);
+      const said = [...wanted, late, many[63], many[89], many[99]];
+      for (const limit of [1, 2, 7, 33, 64, 100, 1000]) {
+        const found: ChainedRecord[] = [];
+        for (let from = -1, upTo = 0; upTo > from;) {
+          from = upTo;
+          const page = await store.alert.toLookAt('main', from, limit);
+          upTo = page.upTo;
+          expect(upTo).toBe(Math.min(from + limit, all.length));
+          found.push(...page.records);
+        }
+        expect(found, `${limit} at once`).toEqual(said);
+      }
+      expect(await store.alert.toLookAt('none', 0, 10)).toEqual({ records: [], upTo: 0 });
+    });
+
     test('are read from where their chain begins now, however far that is', async () => {
       await applyPolicy(store, PolicyFile.parse({ version: 1, retention: { records: '30d' } }));
       await append(callsFrom(1, 100));

@@ -7,14 +7,16 @@ import type { DialectName, Engine } from '../engine.ts';
 import { guarded } from '../failure.ts';
 import type { Db, Tx } from '../table.ts';
 import { alertOfRow, claimClosed, claimUntold, noteClosed, told, toldClosed } from './alert-telling.ts';
-import { change, changed, unchanged } from './change.ts';
+import { change, changed, readAtOnce, unchanged } from './change.ts';
 import { parts } from './part.ts';
+import { latestFrom, unsealed } from './run.ts';
 
 const shownAtMost = 1000;
 
 export function alertOf({ db, dialect }: Pick<Engine, 'db' | 'dialect'>): AlertStore {
   return {
     alertsRead: guarded((chain) => alertsRead(db, chain)),
+    toLookAt: guarded((chain, seq, limit) => toLookAt(db, chain, seq, limit)),
     takeAlerts: guarded((of) => takeAlerts(db, of)),
     settleAlerts: guarded((settled, now) => settleAlerts(db, settled, now)),
     openAlerts: guarded((prefix) => openAlerts(db, prefix)),
@@ -33,6 +35,12 @@ export function alertOf({ db, dialect }: Pick<Engine, 'db' | 'dialect'>): AlertS
 
 async function alertsRead(db: Db, chain: string): Promise<number | undefined> {
   return (await db.selectFrom('alert_cursor').select('seq').where('chain', '=', chain).executeTakeFirst())?.seq;
+}
+
+async function toLookAt(db: Db, chain: string, seq: number, limit: number) {
+  const found = await readAtOnce(db, async (tx) => await latestFrom(tx, chain, seq, limit));
+  const records = found.flatMap(({ record }) => record ?? []).map(unsealed);
+  return { records, upTo: found.at(-1)?.seq ?? seq };
 }
 
 async function takeAlerts(db: Db, of: Parameters<AlertStore['takeAlerts']>[0]): Promise<void> {

@@ -5,7 +5,7 @@ import { pauses } from '../../slice.ts';
 import { piecesOf } from '../apart.ts';
 import { wholeCost } from '../search.ts';
 import type { ChainedRecord, KeptTexts, SealedRecord } from '../store.ts';
-import { lined, type Lined, partsOf, recordsIn, type Shelf, shelfAfter } from '../run.ts';
+import { latestIn, lined, type Lined, partsOf, recordsIn, type Shelf, shelfAfter } from '../run.ts';
 import type { Db, Tables } from '../table.ts';
 import { fewLengths, parts } from './part.ts';
 import { chainNumberOf, idOf, numberOf, seqOf } from './place.ts';
@@ -66,6 +66,14 @@ export async function recordsFrom(
   texts?: KeptTexts,
 ): Promise<readonly SealedRecord[]> {
   return await takenFrom(db, chain, seq, limit, (rows) => recordsOfRows(db, chain, rows, texts));
+}
+
+/** The same numbers, with the records that `latestIn` leaves. */
+export async function latestFrom(db: Db, chain: string, seq: number, limit: number) {
+  const texts: KeptTexts = new Map();
+  return await takenFrom(db, chain, seq, limit, async (rows) =>
+    (await linedRows(db, rows, texts)).flatMap((row) => latestIn(chain, row, texts)),
+  );
 }
 
 /** What the index says of a record. `cost`: how long it takes to write that, as `wholeCost` says. */
