@@ -6,7 +6,7 @@ export const pinErrors = {
     rpc: 7461,
     retry: 'no',
     message:
-      'The server "{server}" says something else of the {what} "{name}" than was approved, or nobody approved it yet, so it is on hold. Ask your administrator.',
+      'The server "{server}" says something else of the {what} "{name}" than was approved, lists it twice or not at all, or nobody approved it yet, so it is on hold. Ask your administrator.',
   },
   ITEM_NOT_LISTED: {
     status: 200,
