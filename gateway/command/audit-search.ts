@@ -83,9 +83,9 @@ function filtered(of: Command): Command {
     .option('--gateway <name>')
     .option('--server <name>')
     .option('--tool <name>', 'a tool, prompt, resource or template')
-    .option('--decision <decision>', 'allowed, refused or failed')
+    .addOption(new Option('--decision <decision>').choices(['allowed', 'refused', 'failed']))
     .option('--code <code>', 'an error code')
-    .option('--kind <kind>', recordKinds.join(', '));
+    .addOption(new Option('--kind <kind>').choices(recordKinds));
 }
 
 function filterOf(words: readonly string[], flags: FilterFlags): RecordFilter {

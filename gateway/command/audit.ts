@@ -1,4 +1,5 @@
 // `audit`: the record of every call, to look at and to check.
+import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Fault } from '#contract/error.ts';
 import { printable, recordLine } from '../admin/print.ts';
@@ -55,7 +56,7 @@ export const addAudit: AddCommands = (program, terminal) => {
         if (audit === undefined && flags.checkpoint === undefined) return verifyWithoutKey(store);
         if (audit === undefined)
           throw new Fault('AUDIT_BROKEN', { reason: 'The audit key is missing, so no checkpoint can be checked: put it back.' });
-        const kept = flags.checkpoint === undefined ? [] : readCheckpoints(await readKept(flags.checkpoint), audit.key);
+        const kept = flags.checkpoint === undefined ? [] : await readKept(flags.checkpoint, audit.key);
         return verifyAudit({ store, ...audit, kept });
       });
       // Of a chain that is broken nobody could say what payloads are to be.
@@ -80,10 +81,21 @@ export const addAudit: AddCommands = (program, terminal) => {
   }
 };
 
-function readKept(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((cause: unknown) => {
+async function readKept(file: string, key: KeyObject): Promise<ReturnType<typeof readCheckpoints>> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new Fault('FILE_UNUSABLE', { file, reason: 'it could not be read.' }, { cause });
   });
+  try {
+    return readCheckpoints(text, key);
+  } catch (cause) {
+    // Of the records nothing is known yet.
+    if (!(cause instanceof Fault) || cause.code !== 'AUDIT_BROKEN') throw cause;
+    throw new Fault(
+      'FILE_UNUSABLE',
+      { file, reason: `${String(cause.fields['reason'])} The records were not looked at.` },
+      { cause },
+    );
+  }
 }
 
 function parseCount(text: string): number {

@@ -3,6 +3,7 @@
 import { proofOfHost } from '#contract/host-identity.ts';
 import { decideHost, showHost } from '../admin/host.ts';
 import { hostTable, hostText } from '../admin/print.ts';
+import { unknownName } from '../admin/suggest.ts';
 import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common } from './terminal.ts';
 
 const decisions = [
@@ -27,7 +28,12 @@ export const addHost: AddCommands = (program, terminal) => {
   );
   for (const [name, state, description] of decisions)
     deedCommand(host, `${name} <id>`, description).action(async (id: string, flags: Common) => {
-      const isNew = await withAdmin(terminal, flags, (acting) => decideHost(acting, id, state, Date.now()));
+      const isNew = await withAdmin(terminal, flags, async (acting) => {
+        const came = (await acting.store.hosts()).map((one) => one.id);
+        if (!/^\S+$/.test(id)) throw unknownName('host', id, came, 'none came so far');
+        if (!came.includes(id)) terminal.note(`No host ${id} came so far: \`host list\` shows those that did.`);
+        return await decideHost(acting, id, state, Date.now());
+      });
       terminal.print(flags.json ? JSON.stringify({ id, state, changed: isNew }) : `${id} ${isNew ? '' : 'was already '}${state}`);
     });
 };

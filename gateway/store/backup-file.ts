@@ -106,6 +106,8 @@ export async function* readBackup(file: string, onHeader: (header: Header) => vo
     return counts;
   } catch (error) {
     if (error instanceof Fault) throw error;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
+      throw new Fault('FILE_UNUSABLE', { file, reason: 'it is not there. Nothing was changed.' }, { cause: error });
     const reason = `it is not a whole backup (${reasonOf(error)}). Nothing was changed. Take another backup.`;
     throw new Fault('FILE_UNUSABLE', { file, reason }, { cause: error });
   }
