@@ -1,6 +1,6 @@
 // SQLite through better-sqlite3: the one door to it. WAL and synchronous=FULL, so that a commit is on disk when it returns.
 // One connection, one transaction at a time (kysely queues them); other processes may write to the same file in between.
-import { closeSync, chmodSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, closeSync, chmodSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { CompiledQuery, Kysely, SqliteAdapter, SqliteDriver, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
@@ -89,9 +89,11 @@ export function holdExclusively(file: string): (() => void) | undefined {
 /**
  * Its owner's alone from the start. One that is there is not opened: closing it would give up all locks that this process has on it
  * (POSIX; sqlite.org/howtocorrupt.html, 2.2), and whoever looks into the file then takes away the journal from under the gateway server.
+ * Throws where it can't be written: SQLite would open it for reading, and a lock for reading keeps nobody out.
  */
 function make(file: string): void {
-  if (!existsSync(file)) closeSync(openSync(file, 'a', 0o600));
+  if (existsSync(file)) accessSync(file, constants.W_OK);
+  else closeSync(openSync(file, 'a', 0o600));
 }
 
 function connect(file: string): Database.Database {

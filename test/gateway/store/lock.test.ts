@@ -1,14 +1,15 @@
 // One gateway server per data directory, whatever became of the one before.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { lockDataDirectory } from '../../../gateway/store/lock.ts';
 import { proves } from '../../requirement.ts';
 import { freshFolder } from '../../suite/ground.ts';
 
+const nobody = 65_534;
 const program = join(import.meta.dirname, '../../fake/lock-holder.ts');
 let folder: string;
 let children: ChildProcess[];
@@ -57,5 +58,21 @@ describe('the lock on a data directory', () => {
     expect(statSync(join(folder, 'a', 'data')).mode & 0o777).toBe(0o700);
     expect(statSync(join(folder, 'a', 'data', 'lock')).mode & 0o777).toBe(0o600);
     await lock.release();
+  });
+
+  test('is not taken where its file can only be read: SQLite takes that for reading, which keeps nobody out', async () => {
+    await (await lockDataDirectory(folder)).release();
+    chmodSync(join(folder, 'lock'), 0o444);
+    rmSync(join(folder, 'lock.pid'));
+    // Whoever may do anything may write there, too.
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) chownSync(folder, nobody, nobody);
+    const { stdout, stderr } = spawnSync(process.execPath, [program, folder], {
+      encoding: 'utf8',
+      input: '',
+      ...(isRoot && { uid: nobody, gid: nobody }),
+    });
+    expect(stdout).toBe('');
+    expect(stderr).toContain('EACCES');
   });
 });
