@@ -107,11 +107,14 @@ export async function mayStay(
   { inForce, stands }: Pick<PermitDeps, 'inForce'> & { readonly stands: (caller: Caller) => Promise<void> },
   call: AllowedCall,
 ): Promise<void> {
-  const { server } = call.assignment;
+  const { server, remote } = call.assignment;
   const decision = decide(inForce.current(), call);
   if (decision.kind === 'refused') throw decision.fault;
+  const now = decision.call.assignment;
   // Another server has that name by now.
-  if (decision.call.assignment.server.id !== server.id) throw new Fault('SERVER_NOT_ASSIGNED', { server: server.slug });
+  if (now.server.id !== server.id) throw new Fault('SERVER_NOT_ASSIGNED', { server: server.slug });
+  // What a person says goes to no address that the policy does not name any more.
+  if (now.remote?.url !== remote?.url) throw new Fault('UPSTREAM_LOST', { server: server.slug });
   await stands(call.caller);
 }
 
