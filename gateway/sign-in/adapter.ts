@@ -65,31 +65,33 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     return isIn;
   }
 
-  /** Before its token is spent: a host that is let in again renews with the one that it has, and does not look like somebody who stole it. */
-  async function refuseRenewal(item: SignInItem | undefined): Promise<void> {
-    if (!item) return;
-    const { user } = await liveConnection(Payload.parse(JSON.parse(item.body))['grantId']);
-    if (!(await deps.isFresh(user.id))) throw new errors.InvalidGrant('the person has to sign in again');
+  /**
+   * Refuses it or records it before its token is spent: a host that is let in again, or that comes again once records can be written, renews with the
+   * token that it has, and does not look like somebody who stole it.
+   */
+  async function recordRenewal(item: SignInItem | undefined): Promise<void> {
+    if (!item || item.consumedAt !== null) return;
+    const connection = await liveConnection(Payload.parse(JSON.parse(item.body))['grantId']);
+    if (!(await deps.isFresh(connection.user.id))) throw new errors.InvalidGrant('the person has to sign in again');
+    await recordOf(connection, 'host_token_refreshed');
   }
 
-  /** Before it is issued. */
+  /** Before it is issued. One of a renewal is on record since its refresh token was spent. */
   async function recordToken(payload: Record<string, unknown>): Promise<void> {
     const connection = await liveConnection(payload['grantId']);
     const isRefresh = typeof payload['gty'] === 'string' && payload['gty'].endsWith('refresh_token');
+    if (!isRefresh) await recordOf(connection, 'host_token_issued');
+  }
+
+  async function recordOf(connection: Connection, event: SignInEvent['event']): Promise<void> {
     const { user } = connection;
-    await events.record({
-      event: isRefresh ? 'host_token_refreshed' : 'host_token_issued',
-      user: { id: user.id, name: user.slug },
-      detail: connectionDetail(connection),
-    });
+    await events.record({ event, user: { id: user.id, name: user.slug }, detail: connectionDetail(connection) });
   }
 
   async function recordEnd(event: 'host_tokens_revoked' | 'spent_token_replayed', grantId: string): Promise<void> {
     const id = connectionIdIn(grantId);
     const connection = id === null ? undefined : await store.connection(id);
-    if (!connection) return;
-    const { user } = connection;
-    await events.record({ event, user: { id: user.id, name: user.slug }, detail: connectionDetail(connection) });
+    if (connection) await recordOf(connection, event);
   }
 
   function found(id: string | undefined, item: SignInItem | undefined): Record<string, unknown> | undefined {
@@ -142,7 +144,7 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     },
     async consume(id) {
       const key = keyOf(id);
-      if (model === 'RefreshToken') await refuseRenewal(await store.item(model, key));
+      if (model === 'RefreshToken') await recordRenewal(await store.item(model, key));
       if (await store.consumeItem(model, key, now())) return;
       // Somebody else came with it at the same moment: one of the two is not whom it was given to.
       const item = await store.item(model, key);
