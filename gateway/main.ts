@@ -152,7 +152,8 @@ async function start(
   const tokenCheck = opened(createTokenCheck({ store, bus, now, onUse }), (it) => it.close());
 
   const late = createLateParts(() => isQuiet());
-  const metrics = createEarlyMetrics();
+  // Where it fails the process ends, as below.
+  const metrics = createEarlyMetrics(() => void metricsRoutes());
   let hostsSignIn = false;
   const tunnels = opened(
     createTunnels({

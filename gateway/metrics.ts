@@ -9,22 +9,29 @@ export interface Metrics {
   notificationDropped(): void;
 }
 
-/** What counts from the start: it keeps all that was counted until there is who shows it. */
+/** What counts from the start: it keeps all that was counted until there is who shows it, whom it asks for where that becomes much. */
 export interface EarlyMetrics extends Metrics {
   showBy(metrics: Metrics): void;
 }
 
-export function createEarlyMetrics(): EarlyMetrics {
+/** To count so many at once takes a hundredth of a second; a busy server has as many in half a second. */
+const keptAtMost = 5000;
+
+/** `onMany`: called once, where so much is kept that it has to be shown now. */
+export function createEarlyMetrics(onMany: () => void): EarlyMetrics {
   let kept: ((by: Metrics) => void)[] = [];
   let shown: Metrics | undefined;
+  const keep = (count: (by: Metrics) => void): void => {
+    if (kept.push(count) === keptAtMost) onMany();
+  };
   return {
     call(...of) {
       if (shown) shown.call(...of);
-      else kept.push((by) => by.call(...of));
+      else keep((by) => by.call(...of));
     },
     notificationDropped() {
       if (shown) shown.notificationDropped();
-      else kept.push((by) => by.notificationDropped());
+      else keep((by) => by.notificationDropped());
     },
     showBy(metrics) {
       shown = metrics;

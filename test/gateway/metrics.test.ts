@@ -10,7 +10,7 @@ const gauges = {
 };
 
 test('what is counted before the registry is there is shown by it, and counted once', async () => {
-  const early = createEarlyMetrics();
+  const early = createEarlyMetrics(none);
   const { call, notificationDropped } = early;
   for (let i = 0; i < 300; i++) call('allowed', null, 3);
   notificationDropped();
@@ -24,4 +24,14 @@ test('what is counted before the registry is there is shown by it, and counted o
     expect(text).toContain('drawbridge_calls_total{decision="refused",code="TOOL_NOT_PROVISIONED"} 1');
     expect(text).toContain('drawbridge_notifications_dropped_total 2');
   }
+});
+
+test('the registry is asked for once, where much is counted before it is there', () => {
+  let asked = 0;
+  const early = createEarlyMetrics(() => asked++);
+  for (let i = 0; i < 4999; i++) early.call('allowed', null, 3);
+  expect(asked).toBe(0);
+  early.notificationDropped();
+  for (let i = 0; i < 20_000; i++) early.call('allowed', null, 3);
+  expect(asked).toBe(1);
 });
