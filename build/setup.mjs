@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { bringTestElectron, testElectron } from './setup/electron.mjs';
+import { bringGateway } from './setup/gateway.mjs';
 import { bringHosts } from './setup/hosts.mjs';
 import { bringPackages } from './setup/packages.mjs';
 import { bringSystem } from './setup/system.mjs';
@@ -19,6 +20,7 @@ async function setUp({ root, tests, hosts }) {
       'Install a newer Node (https://nodejs.org/en/download) and run the command again.',
     );
   await bringPackages(root, process.env);
+  await bringGateway(root);
   if (tests) await bringSystem(process.env, process.getuid?.());
   if (tests) await bringElectron(process.env);
   if (hosts) await bringHosts(process.env);

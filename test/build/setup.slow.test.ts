@@ -35,6 +35,9 @@ describe('the packages of a clone', () => {
   const at = (path: string) => join(place, path);
   const writeJson = async (path: string, value: unknown) => await writeFile(at(path), JSON.stringify(value, undefined, 2));
 
+  const bundled = `import { mkdirSync, writeFileSync } from 'node:fs';
+mkdirSync('out/gateway', { recursive: true });
+writeFileSync('out/gateway/made.mjs', "export const program = 'here';");`;
   const manifest = { name: 'clone', version: '1.0.0', dependencies: { parcel: 'file:parcel' } };
   const writeLock = async (of: typeof manifest, more: Readonly<Record<string, unknown>>) => {
     const parcel = { 'node_modules/parcel': { resolved: 'parcel', link: true }, parcel: { version: '1.0.0' } };
@@ -45,6 +48,9 @@ describe('the packages of a clone', () => {
   beforeEach(async () => {
     await cp(join(repository, 'build/setup.mjs'), at('build/setup.mjs'));
     await cp(join(repository, 'build/setup'), at('build/setup'), { recursive: true });
+    // It has no gateway server: what would bundle one only says that it did.
+    await mkdir(at('build/package'));
+    await writeFile(at('build/package/gateway.ts'), bundled);
     await mkdir(at('parcel'));
     await mkdir(at('home'));
     await writeJson('parcel/package.json', { name: 'parcel', version: '1.0.0' });

@@ -1,6 +1,6 @@
 // How the gateway server's program is started: with code that was compiled before.
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,24 +31,6 @@ async function keeps(mode: number): Promise<boolean> {
   await chmod(dataDir, mode);
   return keepsIn(dataDir);
 }
-
-/** What a start of the program loads that shows all of its commands. */
-async function loadedBy(program: string): Promise<readonly string[]> {
-  const file = join(await folder(), 'loaded');
-  const recorder = fileURLToPath(new URL('../fake/loaded.ts', import.meta.url));
-  const script = fileURLToPath(new URL(`../../gateway/${program}`, import.meta.url));
-  await promisify(execFile)(process.execPath, ['--import', recorder, script, '--help'], {
-    env: { ...process.env, LOADED: file },
-  });
-  return (await readFile(file, 'utf8')).split('\n').filter((line) => !line.includes('/gateway/launch.mjs'));
-}
-
-test('it finds the same files, as the same kind of module, as Node does by itself', async () => {
-  const [found, byNode] = await Promise.all([loadedBy('launch.mjs'), loadedBy('cli.ts')]);
-  for (const part of ['/gateway/admin/', '/contract/', '/node_modules/kysely/', '/node_modules/zod/'])
-    expect(byNode.filter((line) => line.includes(part)).length).toBeGreaterThan(20);
-  expect(found).toEqual(byNode);
-});
 
 test('a folder for it that others may write is not used, and where none can be made the program starts without', async () => {
   const [open, full] = [await folder(), await folder()];

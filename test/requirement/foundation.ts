@@ -14,6 +14,11 @@ export const foundation: readonly Requirement[] = [
     source: 'CONTRIBUTING.md, "Set-up"',
   },
   {
+    id: 'foundation.never-stale',
+    promise: 'The gateway server in one piece is not run once one of the files has changed that it was made of.',
+    source: 'CONTRIBUTING.md, "Set-up"',
+  },
+  {
     id: 'foundation.lockfile-whole',
     promise:
       'The lockfile names every package that one of its packages may ask for, on any platform, with its hash where it is installed.',

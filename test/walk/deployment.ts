@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { freePort } from '../free-port.ts';
 import { type Program, root, run, startProgram } from './program.ts';
 
-const gatewayCli = join(root, 'gateway/cli.ts');
+const gatewayCli = join(root, 'gateway/launch.mjs');
 const bridgeCli = join(root, 'bridge/cli.ts');
 
 /** The whole policy as YAML (JSON is YAML). */
