@@ -11,6 +11,8 @@ export interface Applied {
   readonly changes: readonly Change[];
   /** False where there was nothing to change, or only the plan was asked for. */
   readonly isApplied: boolean;
+  /** Why applying it would be refused; only of a plan. */
+  readonly refusal?: Fault;
 }
 
 /** Rejects with STORE_UNAVAILABLE where the database fails, or where others keep changing it meanwhile; then nothing was changed. */
@@ -47,18 +49,55 @@ async function applyOnce(deps: Parameters<typeof applyPolicy>[0]): Promise<Appli
   await pause();
   deps.expect?.(before);
   const changes = await sliced(planPolicy(before, policy, { tokens, workstations, made, now }));
-  if (isPlanOnly || changes.length === 0) return { changes, isApplied: false };
+  if (changes.length === 0) return { changes, isApplied: false };
   await pause();
-  await refuseAbove(deps.actor, before, policy);
-  const { policy: inForce } = await store.policy();
+  if (isPlanOnly) {
+    const refusal = await refusalOf(deps, before, changes);
+    return { changes, isApplied: false, ...(refusal && { refusal }) };
+  }
+  await refuse(deps, before);
   await pause();
-  await refuseTaking(deps.actor, inForce, before, policy);
   const [was, is] = await differentParts(before, policy);
   await pause();
   const to = doing(deps, now, { operation: 'policy.apply', target: null, before: was, after: is });
   await to.replacePolicy(policy, revision, now);
   return { changes, isApplied: true };
 }
+
+/** Rejects where this actor may not make the one policy of the other. */
+async function refuse({ store, actor, policy }: Parameters<typeof applyPolicy>[0], before: PolicyFile): Promise<void> {
+  const pause = pauses();
+  await refuseAbove(actor, before, policy);
+  const { policy: inForce } = await store.policy();
+  await pause();
+  await refuseTaking(actor, inForce, before, policy);
+}
+
+/** Changes of these alone may leave nobody who may do everything. */
+const ofPeople: ReadonlySet<Change['what']> = new Set(['user', 'role', 'directory']);
+
+/** What `apply` would be refused with, by the same checks in the same order. */
+async function refusalOf(
+  deps: Parameters<typeof applyPolicy>[0],
+  before: PolicyFile,
+  changes: readonly Change[],
+): Promise<Fault | undefined> {
+  try {
+    await refuse(deps, before);
+    if (changes.some(({ what }) => ofPeople.has(what))) await deps.store.tryPolicy(deps.policy, deps.now);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Fault && refusals.has(error.code)) return error;
+    throw error;
+  }
+}
+
+const refusals: ReadonlySet<Fault['code']> = new Set([
+  'CAPABILITY_NEEDED',
+  'ABOVE_OWN',
+  'GATEWAY_NOT_GRANTED',
+  'LAST_SUPER_ADMIN',
+]);
 
 /** What of the two is not the same, thing by thing: a record of the whole of both would hide it. */
 async function differentParts(before: PolicyFile, after: PolicyFile): Promise<readonly [object, object]> {

@@ -12,10 +12,13 @@ import { readPolicyAside } from './policy-reader.ts';
 export const policyHandlers: HandlersFor<typeof policyOperations> = {
   'policy.read': async ({ store }) => ({ policy: await store.filedPolicy() }),
   async 'policy.plan'(context, { body }) {
-    const { changes } = await apply(context, body.text, true);
-    return { changes };
+    const { changes, refusal } = await apply(context, body.text, true);
+    return { changes, refusal: refusal ? { code: refusal.code, message: refusal.message } : null };
   },
-  'policy.apply': (context, { body }) => apply(context, body.text, false),
+  async 'policy.apply'(context, { body }) {
+    const { changes, isApplied } = await apply(context, body.text, false);
+    return { changes, isApplied };
+  },
 };
 
 async function apply(context: AdminContext, text: string, isPlanOnly: boolean) {
@@ -28,5 +31,5 @@ async function apply(context: AdminContext, text: string, isPlanOnly: boolean) {
   const done = await applyPolicy({ ...context, policy: read.policy, now: context.now(), isPlanOnly, expect });
   // The answer may be as large as the policy.
   await setImmediate();
-  return { changes: done.changes.map((change) => ({ ...change, detail: [...change.detail] })), isApplied: done.isApplied };
+  return { ...done, changes: done.changes.map((change) => ({ ...change, detail: [...change.detail] })) };
 }

@@ -23,16 +23,21 @@ export const addPolicy: AddCommands = (program, terminal) => {
       }
       const { policy } = read;
       const isPlanOnly = flags.plan === true;
-      const { changes, isApplied } = await withAdmin(terminal, flags, (context) =>
+      const { changes, isApplied, refusal } = await withAdmin(terminal, flags, (context) =>
         applyPolicy({ ...context, policy, now: context.now(), isPlanOnly }),
       );
       if (isPlanOnly && changes.length > 0) process.exitCode = differs;
-      if (flags.json) return terminal.print(JSON.stringify({ applied: isApplied, changes }));
+      if (flags.json) {
+        terminal.print(JSON.stringify({ applied: isApplied, changes }));
+        if (refusal) throw refusal;
+        return;
+      }
       const paint = terminal.isColored ? colored : (_: Change, text: string) => text;
       for (const change of changes) terminal.print(paint(change, printable(describeChange(change))));
       if (changes.length === 0) return terminal.print('no change');
       const counted = `${changes.length} change${changes.length === 1 ? '' : 's'}`;
       terminal.print(isApplied ? `applied ${counted}` : `${counted}; nothing was applied, this is only the plan`);
+      if (refusal) throw refusal;
     });
   command(
     program,

@@ -211,6 +211,8 @@ export interface Store {
    * Tokens and workstations of users that are gone, and host tokens and connections of gateways that are gone, are revoked at `now`.
    */
   replacePolicy(policy: PolicyFile, expectedRevision: number, now: number): Promise<void>;
+  /** Rejects as `replacePolicy` would, whatever the revision. Changes nothing; others wait meanwhile as they do for that. */
+  tryPolicy(policy: PolicyFile, now: number): Promise<void>;
 
   /** Of the user of this name who counts as there, or of `anybody` of this name; undefined where there is none. */
   userIdOf(slug: Slug, of?: 'anybody'): Promise<UserId | undefined>;

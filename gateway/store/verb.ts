@@ -59,7 +59,7 @@ import { addConnection, connection, connectionOf, connections, revokeConnection 
 import { accounts, beginAttempt, beginCode, passAttempt, putAccount, removeAccount } from './sql/local-account.ts';
 import { payloadOf } from './sql/payload.ts';
 import { needed, removal, removals, removeRecords, retention } from './sql/removal.ts';
-import { replacePolicy } from './sql/replace-policy.ts';
+import { replacePolicy, tryPolicy } from './sql/replace-policy.ts';
 import {
   addClient,
   bearer,
@@ -120,6 +120,7 @@ export function storeOf(engine: Engine, deed?: DeedRecord, once?: string): Store
     policy: guarded((whom) => policy(db, whom)),
     filedPolicy: guarded(() => filedPolicy(db)),
     replacePolicy: guarded((...of) => replacePolicy(db, engine.dialect, ...of)),
+    tryPolicy: guarded((...of) => tryPolicy(db, engine.dialect, ...of)),
     userIdOf: guarded((...of) => userIdOf(db, ...of)),
     addToken: guarded((token) => addToken(db, token)),
     tokenByHash: guarded((hash) => tokenByHash(db, hash)),

@@ -158,6 +158,28 @@ describe('beside a running serve', () => {
     expect([piped.code, piped.stdout]).toEqual([0, '- team qa\napplied 1 change\n']);
   });
 
+  test('a plan that would be refused says so after what it would change, and does not end as one that may be applied', async () => {
+    const [ada, bob] = [
+      { email: 'ada@example.org', teams: ['eng'] },
+      { email: 'bob@example.org', teams: ['ops'] },
+    ];
+    const other = await mkdtemp(join(dir, 'other-'));
+    const program = startProgram(script, ['serve', '--listen', '127.0.0.1:0', '--data', other]);
+    await program.event('listening');
+    await program.stop();
+    const applying = async (users: object, ...flags: string[]) => {
+      const file = join(dir, 'people.yaml');
+      await writeFile(file, stringify({ ...twoTeams, users }));
+      return await run(script, ['apply', '-f', file, '--data', other, ...flags]);
+    };
+    expect((await applying({ ada: { ...ada, role: 'super-admin' }, bob })).code).toBe(0);
+    const planned = await applying({ ada, bob }, '--plan');
+    expect(planned.stdout).toMatch(/^~ user ada: role super-admin -> none\n[^]*; nothing was applied, this is only the plan\n$/);
+    const applied = await applying({ ada, bob });
+    expect([planned.code, planned.stderr]).toEqual([applied.code, applied.stderr]);
+    expect([planned.code, planned.stderr]).toEqual([1, expect.stringContaining('super admin')]);
+  });
+
   test('a plan is colored at a terminal, and not where somebody asked for none', async () => {
     const changed = join(dir, 'colored.yaml');
     await writeFile(changed, stringify({ ...twoTeams, teams: { ...twoTeams.teams, qa: { gateways: ['side'] } } }));

@@ -8,7 +8,7 @@ import type { PolicyFile, PolicyServer } from '#contract/policy.ts';
 import { pauses } from '../../slice.ts';
 import type { DialectName } from '../engine.ts';
 import type { Db, Tables, Tx } from '../table.ts';
-import { changed } from './change.ts';
+import { type Changed, changed } from './change.ts';
 import { removeOrphanedIdentities } from './identity.ts';
 import { inserting } from './insert.ts';
 import { parts } from './part.ts';
@@ -17,7 +17,7 @@ import { settleDirectory } from './directory-user.ts';
 import { holdByAddress } from './hold.ts';
 import { settleEngines } from './engine-secret.ts';
 import { settleSinks } from './sink.ts';
-import { changePeople } from './super-admin.ts';
+import { changePeople, tryPeople } from './super-admin.ts';
 
 export async function replacePolicy(
   db: Db,
@@ -29,38 +29,47 @@ export async function replacePolicy(
   await changePeople(db, async (tx, revision) => {
     if (!(await isAsExpected(tx, policy, expectedRevision, revision)))
       throw new Fault('STORE_UNAVAILABLE', {}, { cause: new Error('the policy was changed by somebody else meanwhile') });
-    const pause = pauses();
-    const names = await namesOf(tx, policy, now);
-    await pause();
-    const rows = rowsOf(policy, names);
-    await pause();
-    const made = await tx.selectFrom('user').selectAll().where('made_by', 'is not', null).execute();
-    const taken = new Set(rows.users.flatMap(({ slug, email }) => [slug, email.toLowerCase()]));
-    const isRole = (role: string) => isBuiltIn(role) || Object.hasOwn(policy.roles, role);
-    const staying = made
-      .filter(({ slug, email }) => !taken.has(slug) && !taken.has(email.toLowerCase()))
-      .map((user) => (user.role !== null && !isRole(user.role) ? { ...user, role: null } : user));
-    const insert = inserting(tx, dialect);
-    await holdByAddress(tx);
-    await deletePolicy(tx);
-    await insert('policy_setting', rows.settings);
-    await insert('role', rows.roles);
-    await insert('user', [...rows.users, ...staying]);
-    await holdByAddress(tx);
-    await insert('team', rows.teams);
-    await insert('server', rows.servers);
-    await insert('gateway', rows.gateways);
-    await insert('membership', rows.memberships);
-    await insert('grant', rows.grants);
-    await insert('assignment', rows.assignments);
-    await insert('provision', rows.provisions);
-    await insert('provisioned_item', rows.items);
-    await insert('rule', rows.rules);
-    await insert('engine', rows.engines);
-    await insert('sink', rows.sinks);
-    await revokeOrphans(tx, now);
-    return changed(undefined);
+    return await replaceIn(tx, dialect, policy, now);
   });
+}
+
+/** Rejects as replacePolicy does where nobody else changes anything; changes nothing. */
+export async function tryPolicy(db: Db, dialect: DialectName, policy: PolicyFile, now: number): Promise<void> {
+  await tryPeople(db, (tx) => replaceIn(tx, dialect, policy, now));
+}
+
+async function replaceIn(tx: Tx, dialect: DialectName, policy: PolicyFile, now: number): Promise<Changed<undefined>> {
+  const pause = pauses();
+  const names = await namesOf(tx, policy, now);
+  await pause();
+  const rows = rowsOf(policy, names);
+  await pause();
+  const made = await tx.selectFrom('user').selectAll().where('made_by', 'is not', null).execute();
+  const taken = new Set(rows.users.flatMap(({ slug, email }) => [slug, email.toLowerCase()]));
+  const isRole = (role: string) => isBuiltIn(role) || Object.hasOwn(policy.roles, role);
+  const staying = made
+    .filter(({ slug, email }) => !taken.has(slug) && !taken.has(email.toLowerCase()))
+    .map((user) => (user.role !== null && !isRole(user.role) ? { ...user, role: null } : user));
+  const insert = inserting(tx, dialect);
+  await holdByAddress(tx);
+  await deletePolicy(tx);
+  await insert('policy_setting', rows.settings);
+  await insert('role', rows.roles);
+  await insert('user', [...rows.users, ...staying]);
+  await holdByAddress(tx);
+  await insert('team', rows.teams);
+  await insert('server', rows.servers);
+  await insert('gateway', rows.gateways);
+  await insert('membership', rows.memberships);
+  await insert('grant', rows.grants);
+  await insert('assignment', rows.assignments);
+  await insert('provision', rows.provisions);
+  await insert('provisioned_item', rows.items);
+  await insert('rule', rows.rules);
+  await insert('engine', rows.engines);
+  await insert('sink', rows.sinks);
+  await revokeOrphans(tx, now);
+  return changed(undefined);
 }
 
 /** A directory that provisions many people changes something all the time: it keeps nobody from changing the policy but where it is about who is named in it. */

@@ -10,12 +10,26 @@ import { parts } from './part.ts';
 
 /** As `change`; rejects with LAST_SUPER_ADMIN, changing nothing, where there was one before and there would be none after. */
 export async function changePeople<T>(db: Db, work: (tx: Tx, revision: number) => Promise<Changed<T>>): Promise<T> {
-  return await change(db, async (tx, revision) => {
-    const had = await hasSuperAdmin(tx);
-    const result = await work(tx, revision);
-    if (had && result.changed && !(await hasSuperAdmin(tx))) throw new Fault('LAST_SUPER_ADMIN');
-    return result;
+  return await change(db, (tx, revision) => keepingOne(tx, () => work(tx, revision)));
+}
+
+/** As changePeople, and rolled back where it would have been done. */
+export async function tryPeople(db: Db, work: (tx: Tx) => Promise<Changed<unknown>>): Promise<void> {
+  const undone = new Error('it was only tried');
+  const tried = change(db, async (tx) => {
+    await keepingOne(tx, () => work(tx));
+    throw undone;
   });
+  await tried.catch((error: unknown) => {
+    if (error !== undone) throw error;
+  });
+}
+
+async function keepingOne<T>(tx: Tx, work: () => Promise<Changed<T>>): Promise<Changed<T>> {
+  const had = await hasSuperAdmin(tx);
+  const result = await work();
+  if (had && result.changed && !(await hasSuperAdmin(tx))) throw new Fault('LAST_SUPER_ADMIN');
+  return result;
 }
 
 /** A person who counts as there: a service account is nobody's. Whoever has the role by the policy is looked for first. */

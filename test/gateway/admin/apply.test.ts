@@ -1,5 +1,6 @@
 // Applying a policy to a real store, also while somebody else changes it.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Capability } from '#contract/capability.ts';
 import { PolicyFile } from '#contract/policy.ts';
 import { applyPolicy } from '../../../gateway/admin/apply.ts';
 import type { Store } from '../../../gateway/store/store.ts';
@@ -18,8 +19,8 @@ describe('a policy that is applied', () => {
   test('is in force, and applying it again is no change', async () => {
     proves('gateway-shell.policy-twice', {
       file: 'gateway/admin/apply.ts',
-      find: 'if (isPlanOnly || changes.length === 0) return',
-      replace: 'if (isPlanOnly) return',
+      find: 'if (changes.length === 0) return',
+      replace: 'if (isPlanOnly && changes.length === 0) return',
     });
     const first = await apply(data.store, twoTeams);
     expect([first.isApplied, first.changes.length > 0]).toEqual([true, true]);
@@ -33,6 +34,30 @@ describe('a policy that is applied', () => {
     const planned = await apply(data.store, twoTeams, true);
     expect([planned.isApplied, planned.changes.length > 0]).toEqual([false, true]);
     expect((await data.store.policy()).policy.users).toEqual({});
+  });
+
+  test('for its plan only says what applying it is refused with, and changes nothing', async () => {
+    const ada = { email: 'ada@example.org', teams: ['eng'] };
+    const bob = { email: 'bob@example.org', teams: ['ops'] };
+    const of = (users: object) => PolicyFile.parse({ ...twoTeams, users });
+    await apply(data.store, of({ ada: { ...ada, role: 'super-admin' }, bob }));
+    const revision = await data.store.revision();
+    const none = of({ ada, bob });
+    expect(await apply(data.store, none, true)).toMatchObject({ isApplied: false, refusal: { code: 'LAST_SUPER_ADMIN' } });
+    await expect(apply(data.store, none)).rejects.toMatchObject({ code: 'LAST_SUPER_ADMIN' });
+    const other = of({ ada, bob: { ...bob, role: 'super-admin' } });
+    expect(await apply(data.store, other, true)).not.toHaveProperty('refusal');
+    const actor = {
+      kind: 'system',
+      part: 'a part',
+      capabilities: new Set<Capability>(['policy.apply', 'roles.manage', 'people.manage']),
+    } as const;
+    const by = (isPlanOnly: boolean) =>
+      applyPolicy({ actor, reason: null, store: data.store, policy: other, now: 1, isPlanOnly });
+    expect(await by(true)).toMatchObject({ isApplied: false, refusal: { code: 'ABOVE_OWN' } });
+    await expect(by(false)).rejects.toMatchObject({ code: 'ABOVE_OWN' });
+    expect(await data.store.revision()).toBe(revision);
+    expect((await data.store.filedPolicy()).users).toMatchObject({ ada: { role: 'super-admin' } });
   });
 
   test('is planned anew where somebody else changed the data meanwhile', async () => {
