@@ -179,6 +179,8 @@ function appender(
       begin: raw.prepare('begin immediate'),
       commit: raw.prepare('commit'),
     });
+    // Its commit would be theirs, and its end too.
+    if (raw.inTransaction) throw new Error('records are appended in a transaction of somebody else');
     const begin = () => void (raw.inTransaction || to.begin.run());
     try {
       const known = numbers.get(seal.chain);
