@@ -1,6 +1,6 @@
 // The admin API's operations on the directory that provisions people and groups: the tokens that let it in, what its groups give here, and who counts as not there.
 import { z } from 'zod';
-import { Done, listOf, operation, Page } from './admin-operation.ts';
+import { Done, listOf, operation, Page, TokenTitle } from './admin-operation.ts';
 import { Slug, TokenId } from './id.ts';
 import { PolicyDirectoryGroup } from './policy.ts';
 
@@ -42,7 +42,7 @@ export const directoryOperations = {
       'Makes a token by which a directory provisions people by SCIM. It is shown once. Whoever makes it has all that the groups of the directory give.',
     body: z.strictObject({
       /** Which directory it is for. */
-      title: z.string().min(1).max(120),
+      title: TokenTitle,
       days: z.number().int().min(directoryTokenDays.shortest).max(directoryTokenDays.longest).default(directoryTokenDays.usual),
     }),
     answer: DirectoryToken.extend({ token: z.string() }),

@@ -1,6 +1,6 @@
 // The admin API's operations on whoever asks: who they are here, and their own personal access tokens; and on everybody's.
 import { z } from 'zod';
-import { Done, listOf, operation, Page } from './admin-operation.ts';
+import { Done, listOf, operation, Page, TokenTitle } from './admin-operation.ts';
 import { Capability } from './capability.ts';
 import { Slug, TokenId, UserId } from './id.ts';
 
@@ -55,7 +55,7 @@ export const meOperations = {
     summary:
       'Makes a personal access token for whoever asks. It is shown once, can do no more than the one that it is made with, lives no longer, and is revoked with it.',
     body: z.strictObject({
-      title: z.string().min(1).max(120),
+      title: TokenTitle,
       /** Absent: all that the token that it is made with can do. */
       capabilities: z.array(Capability).optional(),
       days,

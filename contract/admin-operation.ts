@@ -90,6 +90,8 @@ export function listOf<T extends z.ZodType>(item: T) {
 }
 export const Done = z.object({ done: z.literal(true) });
 export const title = z.string().min(1).max(120).optional();
+/** Not only blanks: it is all that tells one token from another. */
+export const TokenTitle = z.string().min(1).max(120).regex(/\S/);
 /** Parameters of a path that are slugs. */
 export const slugs = <N extends string>(...names: readonly N[]) =>
   z.strictObject(Object.fromEntries(names.map((name) => [name, Slug])) as Record<N, typeof Slug>);

@@ -13,6 +13,7 @@ import type { Store } from '../store/store.ts';
 import type { Actor } from './actor.ts';
 import { type Acting, type AdminContext, doing } from './context.ts';
 import { unknownName } from './suggest.ts';
+import { refuseNoTitle } from './token-title.ts';
 
 const bearer = /^bearer +(dbp_[A-Za-z0-9_-]{43})$/i;
 const dayMs = 86_400_000;
@@ -57,6 +58,7 @@ export async function issueAccessToken(
     readonly parent?: Pick<AccessToken, 'id' | 'expiresAt' | 'hash'>;
   },
 ): Promise<{ readonly token: AccessToken; readonly secret: Secret<string> }> {
+  refuseNoTitle(of.title);
   const now = context.now();
   const { shortest, longest } = accessTokenDays;
   if (!Number.isInteger(of.days) || of.days < shortest || of.days > longest)

@@ -10,6 +10,7 @@ import type { Store } from '../store/store.ts';
 import type { Actor } from './actor.ts';
 import { type Acting, doing } from './context.ts';
 import { unknownName } from './suggest.ts';
+import { refuseNoTitle } from './token-title.ts';
 
 const bearer = /^bearer +(dbs_[A-Za-z0-9_-]{43})$/i;
 const dayMs = 86_400_000;
@@ -36,6 +37,7 @@ export async function issueDirectoryToken(
   acting: Acting & { readonly now: () => number },
   { title, days }: { readonly title: string; readonly days: number },
 ): Promise<{ readonly token: DirectoryToken; readonly secret: Secret<string> }> {
+  refuseNoTitle(title);
   const { shortest, longest } = directoryTokenDays;
   if (!Number.isInteger(days) || days < shortest || days > longest)
     throw new Fault('SETTING_INVALID', { setting: '--days', reason: `use ${shortest} to ${longest}.` });

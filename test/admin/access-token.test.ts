@@ -7,6 +7,7 @@ import { PolicyFile } from '#contract/policy.ts';
 import { reveal } from '#contract/secret.ts';
 import { byHand } from '../gateway/data.ts';
 import { issueAccessToken, revokeAccessToken } from '../../gateway/admin/access-token.ts';
+import { issueDirectoryToken } from '../../gateway/admin/directory-token.ts';
 import { proves } from '../requirement.ts';
 import { until } from '../walk/deployment.ts';
 import { root, run } from '../walk/program.ts';
@@ -53,6 +54,20 @@ describe('a personal access token', () => {
     expect(more).toMatchObject({ refusal: { code: 'ABOVE_OWN' } });
     const made = await narrow.call('access-tokens.create', { body: { title: 'x' } });
     expect(made).toMatchObject({ answer: { capabilities: ['access-tokens.own'] } });
+  });
+
+  test('and no token of a directory is made without a word of what it is for', async () => {
+    const acting = { ...byHand, store: stage.data.store, now: () => stage.now };
+    const ada = stage.client(await stage.token('ada'));
+    for (const title of ['', ' \t', 'x'.repeat(121)]) {
+      const refused = { code: 'SETTING_INVALID', fields: { setting: '--title' } };
+      const of = { user: 'ada', title, capabilities: undefined, days: 1 };
+      await expect(issueAccessToken(acting, of)).rejects.toMatchObject(refused);
+      await expect(issueDirectoryToken(acting, { title, days: 1 })).rejects.toMatchObject(refused);
+      const invalid = { refusal: { status: 400, code: 'INPUT_INVALID' } };
+      expect(await ada.call('access-tokens.create', { body: { title } })).toMatchObject(invalid);
+      expect(await ada.call('directory.create-token', { body: { title, days: 1 } })).toMatchObject(invalid);
+    }
   });
 
   test('ends with the one that it was made with', async () => {
