@@ -174,7 +174,9 @@ export async function listItems(
       const named = items.map((item) => rename(assignment.server.slug, feature, item, nameOf(item)));
       // Within one server, so that the order and the pages of a list are always the same.
       const shown = onlyOnes(named.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
-      if (deps.watch) tellShown(deps.watch, assignment, feature, items, named, new Set(shown));
+      const isShown = shown.length === named.length ? () => true : isOneOf(shown);
+      for (const item of named) if (!isShown(item)) draft.hidden.push(item.name);
+      if (deps.watch) tellShown(deps.watch, assignment, feature, items, named, isShown);
       deps.watch?.asked(assignment, trace, undefined);
       return shown;
     } catch (error) {
@@ -209,11 +211,11 @@ function tellShown(
   { kind }: Feature,
   items: readonly ListedItem[],
   named: readonly ListedItem[],
-  shown: ReadonlySet<ListedItem>,
+  isShown: (item: ListedItem) => boolean,
 ): void {
   for (const [index, item] of items.entries()) {
     const as = named[index];
-    if (as && shown.has(as)) watch.shown(assignment, item, as);
+    if (as && isShown(as)) watch.shown(assignment, item, as);
     else watch.hidden(assignment, item, unknownItem({ kind, name: as?.name ?? item.name }));
   }
 }
@@ -225,7 +227,12 @@ function rename(server: string, feature: Feature, { json, nameSpan }: ListedItem
   return { name, json: spliced, nameSpan };
 }
 
-/** Two cut names that came out the same lead to neither. The items stand in order. */
+function isOneOf(items: readonly ListedItem[]): (item: ListedItem) => boolean {
+  const set = new Set(items);
+  return (item) => set.has(item);
+}
+
+/** Two items of one name, and two cut names that came out the same, lead to neither. The items stand in order. */
 function onlyOnes(items: readonly ListedItem[]): readonly ListedItem[] {
   return items.filter(({ name }, index) => items[index - 1]?.name !== name && items[index + 1]?.name !== name);
 }

@@ -7,7 +7,7 @@ import { type ItemKind, itemKinds, PolicyFile, type PolicyIds, type Provisioning
 import { Fault } from '#contract/error.ts';
 import type { Identified } from '../../../gateway/call.ts';
 import { features } from '../../../gateway/mcp/feature.ts';
-import { unprefixed } from '../../../gateway/mcp/item-name.ts';
+import { prefixed, unprefixed } from '../../../gateway/mcp/item-name.ts';
 import { membersOf } from '../../../gateway/mcp/span.ts';
 import { createPager } from '../../../gateway/pipeline/cursor.ts';
 import { createSeal } from '../../../gateway/pipeline/seal.ts';
@@ -158,6 +158,16 @@ test('at the one URL: the provisioned items of all servers that answer, each und
     }),
     { numRuns: 300 },
   );
+});
+
+test('at the one URL: items of one name of a server are left out, and each of them is on record as hidden', async () => {
+  const [slug] = servers;
+  for (const kind of itemKinds) {
+    const { items, draft } = await listed({ has: { [slug]: ['a', 'b', 'a'] }, exposed: { [slug]: 'all' } }, kind);
+    expect(items.map(({ title }) => title)).toEqual(['b']);
+    const hidden = prefixed(slug, { kind, name: 'a' });
+    expect(draft.hidden).toEqual([hidden, hidden]);
+  }
 });
 
 test("at one server's URL: its provisioned items in its own order, byte for byte", async () => {
