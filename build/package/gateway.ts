@@ -1,8 +1,7 @@
 // The gateway server's program in one piece: some hundred files instead of a thousand, without types, so that it listens in half the time. Set-up runs it where a source
-// has changed. Rule: it is only what the sources are. `made.mjs` names it no more once one of them has changed, and then the sources are run.
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+// has changed. Rule: it is only what the sources are. `made.mjs` names it no more once one of them has changed or a part of it is not as it was, and then the sources are
+// run.
+import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Plugin, build } from 'vite';
@@ -18,27 +17,30 @@ const around = [
   'build/package/gateway.ts',
   'node_modules/.package-lock.json',
 ];
-/** A file that was written while it was read, by a clock that may be this much behind. */
+/** A file that was written while it was read, by a clock that may be this much off. */
 const clockMs = 50;
-/** So long former ones stay: a gateway server that runs may yet load parts of its own. */
+/** So long, and so many, former ones stay once there is another: a gateway server that runs may yet load parts of its own. */
 const keepForMs = 7 * 24 * 3_600_000;
+const keepAtMost = 20;
 /** A thread's program beside the file that starts it. */
 const worker = /new URL\('([a-z-]+)\.ts', import\.meta\.url\)/g;
 
 const root = await realpath(fileURLToPath(new URL('../..', import.meta.url)));
-await makeGateway(join(root, 'out/gateway'));
+await makeGateway('out/gateway');
 
-/** Writes `<folder>/<hash>/cli.mjs` with its chunks and maps, and `<folder>/made.mjs`. */
+/** Writes `<folder>/<name>/cli.mjs` with its chunks and maps, and `<folder>/made.mjs`. */
 async function makeGateway(folder: string): Promise<void> {
-  const making = join(folder, `.making-${process.pid}`);
+  const name = `${Date.now()}-${process.pid}`;
+  const at = (file: string): string => join(root, folder, file);
+  const making = at(`.making-${name}`);
   try {
-    const { files, hash } = await bundled(making);
-    const made = join(folder, hash);
-    if (!existsSync(made)) await rename(making, made);
-    const text = join(folder, `.made-${process.pid}.mjs`);
-    await writeFile(text, noteText(files, hash));
-    await rename(text, join(folder, 'made.mjs'));
-    await removeFormer(folder, hash);
+    const sources = await bundled(making);
+    await rename(making, at(name));
+    const parts = (await readdir(at(name))).filter((part) => part.endsWith('.mjs'));
+    const files = [...sources, ...(await asTheyAre(parts.map((part) => join(folder, name, part))))];
+    await writeFile(at(`.made-${name}.mjs`), noteText(files, name));
+    await rename(at(`.made-${name}.mjs`), at('made.mjs'));
+    await removeFormer(join(root, folder), name);
   } finally {
     await rm(making, { recursive: true, force: true });
   }
@@ -46,20 +48,24 @@ async function makeGateway(folder: string): Promise<void> {
 
 type File = readonly [path: string, size: number, mtimeMs: number];
 
-/** Again while somebody writes what it is made of. */
-async function bundled(outDir: string): Promise<{ files: readonly File[]; hash: string }> {
+/** The sources that it was made of. Again while somebody writes them. */
+async function bundled(outDir: string): Promise<readonly File[]> {
   for (;;) {
     const began = Date.now() - clockMs;
-    const paths = [...around, ...(await bundle(outDir))].toSorted();
-    const hash = createHash('sha256');
-    const files: File[] = [];
-    for (const path of paths) {
-      const { size, mtimeMs } = await stat(join(root, path));
-      files.push([path, size, mtimeMs]);
-      hash.update(`${path}\n`).update(await readFile(join(root, path)));
-    }
-    if (files.every(([, , mtimeMs]) => mtimeMs < began)) return { files, hash: hash.digest('hex').slice(0, 16) };
+    const files = await asTheyAre([...around, ...(await bundle(outDir))].toSorted());
+    const ended = Date.now() + clockMs;
+    // one of a clock that went ahead was not written meanwhile
+    if (files.every(([, , mtimeMs]) => mtimeMs < began || mtimeMs > ended)) return files;
   }
+}
+
+async function asTheyAre(paths: readonly string[]): Promise<readonly File[]> {
+  return await Promise.all(
+    paths.map(async (path) => {
+      const { size, mtimeMs } = await stat(join(root, path));
+      return [path, size, mtimeMs] as const;
+    }),
+  );
 }
 
 /** The sources that it was made of. */
@@ -79,6 +85,8 @@ async function bundle(outDir: string): Promise<readonly string[]> {
     buildEnd() {
       const own = [...this.getModuleIds()].filter((id) => id.startsWith(`${root}${sep}`)).map((id) => relative(root, id));
       sources.push(...own.filter((path) => !path.startsWith('node_modules')));
+      // what names no source would never be out of date
+      if (!own.includes(join('gateway', 'cli.ts'))) throw new Error(`it was not made of the sources in ${root}`);
     },
   };
   await mkdir(outDir, { recursive: true });
@@ -109,16 +117,30 @@ async function bundle(outDir: string): Promise<readonly string[]> {
   return sources;
 }
 
-async function removeFormer(folder: string, hash: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    if (name === hash || name === 'made.mjs') continue;
-    const { mtimeMs } = await stat(join(folder, name));
-    if (mtimeMs < Date.now() - keepForMs) await rm(join(folder, name), { recursive: true });
-  }
+/** One that was made long ago may have been the newest until now: its time runs from when the next was made. */
+async function removeFormer(folder: string, newest: string): Promise<void> {
+  const now = Date.now();
+  const entries = await Promise.all(
+    (await readdir(folder)).map(async (name) => {
+      // another set-up may be done with its own meanwhile
+      const found = await stat(join(folder, name)).catch(() => undefined);
+      return { name, madeAt: found?.mtimeMs ?? now };
+    }),
+  );
+  const isUnfinished = (name: string): boolean => name.startsWith('.');
+  const former = entries
+    .filter(({ name }) => name !== newest && name !== 'made.mjs' && !isUnfinished(name))
+    .toSorted((one, other) => other.madeAt - one.madeAt);
+  const over = former.filter((_, index) => {
+    const untilMs = former[index - 1]?.madeAt ?? now;
+    return index >= keepAtMost || untilMs < now - keepForMs;
+  });
+  const left = entries.filter(({ name, madeAt }) => isUnfinished(name) && madeAt < now - keepForMs);
+  for (const { name } of [...over, ...left]) await rm(join(folder, name), { recursive: true, force: true });
 }
 
-function noteText(files: readonly File[], hash: string): string {
-  return `// What the program was made of, by build/package/gateway.ts: path, size, and when it was written.
+function noteText(files: readonly File[], name: string): string {
+  return `// What the program was made of and consists of, by build/package/gateway.ts: path, size, and when it was written.
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -126,7 +148,7 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const files = JSON.parse(${JSON.stringify(JSON.stringify(files))});
 
 /** The program's address; undefined where one of these files has changed since. */
-export const program = files.every(isAsItWas) ? new URL('${hash}/cli.mjs', import.meta.url).href : undefined;
+export const program = files.every(isAsItWas) ? new URL('${name}/cli.mjs', import.meta.url).href : undefined;
 
 function isAsItWas([path, size, mtimeMs]) {
   const found = statSync(root + path, { throwIfNoEntry: false });

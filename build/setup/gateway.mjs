@@ -7,10 +7,18 @@ import { run, say, step } from './say.mjs';
 
 /** @param {string} root */
 export async function bringGateway(root) {
-  const made = join(root, 'out/gateway/made.mjs');
-  if (existsSync(made) && (await import(pathToFileURL(made).href)).program !== undefined) return;
+  if (await isMade(join(root, 'out/gateway/made.mjs'))) return;
   const { status, output } = await step('bundling the gateway server', () =>
     run(join(root, 'node_modules/.bin/node'), ['build/package/gateway.ts'], { cwd: root }),
   );
   if (status !== 0) say(`the gateway server starts from its sources, because it could not be bundled:\n${output.trimEnd()}`);
+}
+
+/** @param {string} made */
+async function isMade(made) {
+  try {
+    return existsSync(made) && (await import(pathToFileURL(made).href)).program !== undefined;
+  } catch {
+    return false;
+  }
 }

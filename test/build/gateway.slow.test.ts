@@ -1,6 +1,6 @@
 // The gateway server in one piece, as set-up makes it: it is what the sources are, and never run once they have changed.
 import { execFile } from 'node:child_process';
-import { readFile, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -42,8 +42,16 @@ describe('the gateway server in one piece', () => {
     await writeFile(at(file), text.replace(from, to));
   };
 
+  const daysAgo = (days: number): Date => new Date(Date.now() - days * 24 * 3_600_000);
+  const former = async (name: string, madeAt: Date): Promise<void> => {
+    await mkdir(at(join('out/gateway', name)));
+    await utimes(at(join('out/gateway', name)), madeAt, madeAt);
+  };
+
   beforeAll(async () => {
     scratch = await copyRepository(repository);
+    // by a clock that went ahead
+    await utimes(at('contract/error.ts'), daysAgo(-1), daysAgo(-1));
     await make();
     const [folder = ''] = await made();
     parts = (await readdir(at(join('out/gateway', folder)))).map((name) => join('out/gateway', folder, name));
@@ -78,6 +86,29 @@ describe('the gateway server in one piece', () => {
     expect(named.flat()).toEqual(expect.arrayContaining(['gateway/cli.ts', 'gateway/main.ts', 'contract/error.ts']));
   });
 
+  test('is left for the sources where it is not whole, or what says so can not be read', async () => {
+    const isOfSources = async (): Promise<boolean> => (await start()).loaded.some((line) => line.includes('/gateway/cli.ts as '));
+    const part = at(parts.find((name) => /\/serve-[^/]*\.mjs$/.test(name)) ?? '');
+    await rename(part, `${part}.away`);
+    expect(await isOfSources()).toBe(true);
+    await rename(`${part}.away`, part);
+    const note = await readFile(at('out/gateway/made.mjs'));
+    await writeFile(at('out/gateway/made.mjs'), note.subarray(0, 1000));
+    expect(await isOfSources()).toBe(true);
+    await writeFile(at('out/gateway/made.mjs'), note);
+    expect(await isOfSources()).toBe(false);
+  });
+
+  test('has its compiled code in a folder of its own, where that of a former one is removed', async () => {
+    const dataDir = at('data');
+    await mkdir(join(dataDir, 'cache/program-former'), { recursive: true, mode: 0o700 });
+    await mkdir(join(dataDir, 'cache/other'), { mode: 0o700 });
+    await run(process.execPath, ['gateway/launch.mjs', 'token', '--help', '--data', dataDir], { cwd: scratch.root });
+    const [name = ''] = await made();
+    expect((await readdir(join(dataDir, 'cache'))).toSorted()).toEqual(['other', `program-${name}`]);
+    expect(await readdir(join(dataDir, 'cache', `program-${name}`))).toHaveLength(1);
+  });
+
   test('is left for the sources as soon as one of them is another, and made anew beside the former one', async () => {
     proves('foundation.never-stale', {
       file: 'build/package/gateway.ts',
@@ -89,17 +120,28 @@ describe('the gateway server in one piece', () => {
     expect(printed).toContain('until SIGTERM or sigint');
     expect(loaded.some((line) => line.includes('/gateway/cli.ts as '))).toBe(true);
 
-    const [former] = await made();
+    const [first = ''] = await made();
+    await utimes(at(join('out/gateway', first)), daysAgo(30), daysAgo(30));
     await make();
     const again = await start();
     expect(again.printed).toContain('until SIGTERM or sigint');
     expect(again.loaded.some((line) => line.includes('.ts as '))).toBe(false);
-    expect(await made()).toContain(former);
-    // a gateway server that ran for so long was stopped for the upgrade
-    const old = new Date(Date.now() - 8 * 24 * 3_600_000);
-    await utimes(at(join('out/gateway', former ?? '')), old, old);
-    await change('gateway/cli.ts', 'until SIGTERM or sigint', 'until sigterm or sigint');
+    // it was the newest until now: a gateway server may run that was started from it
+    expect(await made()).toContain(first);
+  });
+
+  test('goes a week after the next one was made, or where there are too many', async () => {
+    await former('long-ago', daysAgo(40));
+    await former('8-days-ago', daysAgo(8));
+    await former('6-days-ago', daysAgo(6));
+    await former('.making-by-one-that-ended', daysAgo(8));
     await make();
-    expect(await made()).not.toContain(former);
+    const stayed = await made();
+    expect(stayed).toEqual(expect.arrayContaining(['8-days-ago', '6-days-ago']));
+    for (const name of ['long-ago', '.making-by-one-that-ended']) expect(stayed).not.toContain(name);
+
+    for (let nth = 0; nth < 25; nth++) await former(`another-${nth}`, new Date(Date.now() - 3_600_000));
+    await make();
+    expect(await made()).toHaveLength(21);
   });
 });
