@@ -21,6 +21,13 @@ export const remoteErrors = {
     message:
       'The connection to the server "{server}" ended before its answer was whole. The call may or may not have run: check before you repeat it.',
   },
+  UPSTREAM_MOVED: {
+    status: 200,
+    rpc: 7502,
+    retry: 'unknown',
+    message:
+      'The address of the server "{server}" was changed while the call waited for its AI host. The call may or may not have run: check before you repeat it.',
+  },
   UPSTREAM_FAILED: {
     status: 200,
     rpc: 7502,

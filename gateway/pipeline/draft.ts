@@ -88,6 +88,7 @@ const failures: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SERVER_NOT_OFFERED',
   'UPSTREAM_UNREACHABLE',
   'UPSTREAM_LOST',
+  'UPSTREAM_MOVED',
   'UPSTREAM_FAILED',
   'UPSTREAM_VERSION',
   'UPSTREAM_SESSION_LOST',

@@ -107,15 +107,19 @@ export async function mayStay(
   { inForce, stands }: Pick<PermitDeps, 'inForce'> & { readonly stands: (caller: Caller) => Promise<void> },
   call: AllowedCall,
 ): Promise<void> {
-  const { server, remote } = call.assignment;
   const decision = decide(inForce.current(), call);
   if (decision.kind === 'refused') throw decision.fault;
-  const now = decision.call.assignment;
-  // Another server has that name by now.
-  if (now.server.id !== server.id) throw new Fault('SERVER_NOT_ASSIGNED', { server: server.slug });
-  // What a person says goes to no address that the policy does not name any more.
-  if (now.remote?.url !== remote?.url) throw new Fault('UPSTREAM_LOST', { server: server.slug });
+  const other = otherThan(call.assignment, decision.call.assignment);
+  if (other) throw other;
   await stands(call.caller);
+}
+
+/** Why a call that waits for its host does not go on, though the server of that name may be called. Not a code that says that the server is down. */
+export function otherThan({ server, remote }: Assignment, now: Assignment): Fault | undefined {
+  // Another server has that name by now.
+  if (now.server.id !== server.id) return new Fault('SERVER_NOT_ASSIGNED', { server: server.slug });
+  // What a person says goes to no address that the policy does not name any more.
+  return now.remote?.url === remote?.url ? undefined : new Fault('UPSTREAM_MOVED', { server: server.slug });
 }
 
 /**

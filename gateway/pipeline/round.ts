@@ -8,6 +8,7 @@ import type { Reply, Upstream } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
 import type { HeldCall, Turn, TurnHost } from './held-call.ts';
 import { answersOf, type Parking } from './parking.ts';
+import { otherThan } from './permit.ts';
 import type { RequestStates, Waiting } from './request-state.ts';
 
 export interface RoundDeps {
@@ -42,9 +43,9 @@ export async function goOn(deps: RoundDeps, waiting: Waiting, round: Round): Pro
   const { held, call: began } = deps.parking.find(waiting);
   draft.parked = { call: held.id, round: waiting.round + 1 };
   if (began.flow) began.flow.continuedBy = draft.taking?.flow;
-  if (began.assignment.server.id !== call.assignment.server.id) {
-    // Another server has that name by now.
-    deps.parking.revoke(waiting, new Fault('STATE_USED'));
+  const other = otherThan(began.assignment, call.assignment);
+  if (other) {
+    deps.parking.revoke(waiting, other);
     throw new Fault('STATE_USED');
   }
   const { destination, identity } = held.trace;

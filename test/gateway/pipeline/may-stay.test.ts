@@ -60,6 +60,6 @@ test('a call whose server is at another address by now may not go on, nor one wh
       call,
     );
   await expect(stays(snapshotWith(old))).resolves.toBeUndefined();
-  await expect(stays(snapshotWith('https://crm.example.net/mcp'))).rejects.toMatchObject({ code: 'UPSTREAM_LOST' });
+  await expect(stays(snapshotWith('https://crm.example.net/mcp'))).rejects.toMatchObject({ code: 'UPSTREAM_MOVED' });
   await expect(stays(snapshotWith(old, newId()))).rejects.toMatchObject({ code: 'SERVER_NOT_ASSIGNED' });
 });

@@ -6,9 +6,13 @@ import { Fault } from '#contract/error.ts';
 import { newId, Slug, UserId } from '#contract/id.ts';
 import type { AllowedCall, Audience, HostAnswer, Identified } from '../../../gateway/call.ts';
 import { readMessage, type RequestMessage } from '../../../gateway/mcp/jsonrpc.ts';
+import { beginRecord } from '../../../gateway/pipeline/draft.ts';
 import type { Turn } from '../../../gateway/pipeline/held-call.ts';
 import { answersOf, Parking, type ParkingDeps } from '../../../gateway/pipeline/parking.ts';
-import type { Reply } from '../../../gateway/upstream/upstream.ts';
+import { createRequestStates } from '../../../gateway/pipeline/request-state.ts';
+import { goOn } from '../../../gateway/pipeline/round.ts';
+import { createSeal } from '../../../gateway/pipeline/seal.ts';
+import type { Reply, Upstream } from '../../../gateway/upstream/upstream.ts';
 import { proves } from '../../requirement.ts';
 
 const ada = UserId.parse(newId());
@@ -207,6 +211,27 @@ describe('what changes while a call waits', () => {
     parking.forget(held);
     expect(await second).toBe('CANCELLED');
   });
+});
+
+test('a retry that comes before the call was looked at again goes to no server that is at another address by now', async () => {
+  const { parking, given } = lot();
+  const { held, call, cancelled, told, turn } = begin(parking);
+  const rejected = codeOf(told);
+  await turn();
+  const [request, message] = answering({ 'question-1': { action: 'accept', content: { name: 'Ada' } } });
+  const assignment = { ...call.assignment, remote: { url: 'https://elsewhere.example.org/mcp' } };
+  const round = {
+    call: { ...request, assignment, item: call.item } as unknown as AllowedCall,
+    message,
+    sent: message,
+    draft: beginRecord(request, request.method, request),
+    host: { audience: undefined, progressToken: undefined, signal: new AbortController().signal },
+  };
+  const deps = { parking, states: createRequestStates(createSeal(Buffer.alloc(32), 'test')), upstream: {} as Upstream };
+  expect(await codeOf(goOn(deps, { call: held.id, round: 1 }, round))).toBe('STATE_USED');
+  await cancelled;
+  expect(await rejected).toBe('UPSTREAM_MOVED');
+  expect(given()).toMatchObject([{ code: 'UPSTREAM_MOVED' }]);
 });
 
 test('an answer that came while nobody was there is what the next retry gets', async () => {
