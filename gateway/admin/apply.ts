@@ -4,6 +4,7 @@ import { Fault } from '#contract/error.ts';
 import type { PolicyFile } from '#contract/policy.ts';
 import { pauses, sliced } from '../slice.ts';
 import { refuseAbove, refuseTaking } from './above.ts';
+import { need } from './actor.ts';
 import { type Acting, doing } from './context.ts';
 import { planPolicy, type Change } from './plan.ts';
 
@@ -83,6 +84,8 @@ async function refusalOf(
   changes: readonly Change[],
 ): Promise<Fault | undefined> {
   try {
+    // Whoever applies it was asked for this already; a plan is for whoever may read.
+    need(deps.actor, 'policy.apply');
     await refuse(deps, before);
     if (changes.some(({ what }) => ofPeople.has(what))) await deps.store.tryPolicy(deps.policy, deps.now);
     return undefined;

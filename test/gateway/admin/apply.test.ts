@@ -56,6 +56,11 @@ describe('a policy that is applied', () => {
       applyPolicy({ actor, reason: null, store: data.store, policy: other, now: 1, isPlanOnly });
     expect(await by(true)).toMatchObject({ isApplied: false, refusal: { code: 'ABOVE_OWN' } });
     await expect(by(false)).rejects.toMatchObject({ code: 'ABOVE_OWN' });
+    const reader = { kind: 'system', part: 'a part', capabilities: new Set<Capability>(['policy.read']) } as const;
+    const harmless = of({ ada: { ...ada, role: 'super-admin' }, bob, cy: { email: 'cy@example.org' } });
+    const read = { actor: reader, reason: null, store: data.store, policy: harmless, now: 1, isPlanOnly: true };
+    const seen = await applyPolicy(read);
+    expect([seen.changes.length > 0, seen.refusal?.message]).toEqual([true, expect.stringContaining('policy.apply')]);
     expect(await data.store.revision()).toBe(revision);
     expect((await data.store.filedPolicy()).users).toMatchObject({ ada: { role: 'super-admin' } });
   });
