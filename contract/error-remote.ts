@@ -34,6 +34,12 @@ export const remoteErrors = {
     retry: 'unknown',
     message: 'The server "{server}" answered with the HTTP status {status} and no MCP message.',
   },
+  UPSTREAM_BUSY: {
+    status: 503,
+    rpc: 7429,
+    retry: 'safe',
+    message: 'The server "{server}" takes no more requests for now and asks to wait. Try again {when}.',
+  },
   UPSTREAM_VERSION: {
     status: 200,
     rpc: 7502,

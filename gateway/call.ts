@@ -356,6 +356,8 @@ export interface Encoded {
   readonly status: number;
   /** The host may ask its person for more and come again: an answer over HTTP says how. */
   readonly isStepUp?: boolean;
+  /** The server behind it asks to wait so long: an answer over HTTP says so in its head, too. */
+  readonly retryAfterSeconds?: number;
   readonly body: Buffer;
 }
 /** Encodes answers for one request: its era and its id, as the host wrote it. */

@@ -71,6 +71,6 @@ export function faultHeaders(fault: Fault): Record<string, string> {
   if (status === 401) return { 'WWW-Authenticate': 'Bearer realm="Drawbridge"' };
   if (status === 405) return { Allow: String(fault.fields['allow'] ?? '') };
   if (status === 426) return { Upgrade: 'websocket' };
-  if (status === 429) return { 'Retry-After': String(fault.fields['seconds'] ?? 1) };
-  return status === 503 && retry === 'safe' ? { 'Retry-After': '1' } : {};
+  const isForNow = status === 429 || (status === 503 && retry === 'safe');
+  return isForNow ? { 'Retry-After': String(fault.fields['seconds'] ?? 1) } : {};
 }

@@ -95,7 +95,7 @@ export class Exchange implements Audience, Asked {
   }
 
   /** The answer, and the end. Only the first counts. */
-  send({ status, body, isStepUp }: Encoded, thrown?: unknown): void {
+  send({ status, body, isStepUp, retryAfterSeconds }: Encoded, thrown?: unknown): void {
     const { response } = this;
     if (this.#stream) return this.#stream.finish(body);
     if (response.headersSent || response.destroyed) return;
@@ -103,6 +103,7 @@ export class Exchange implements Audience, Asked {
     const headers: (string | number)[] = ['Content-Type', 'application/json', 'Content-Length', body.length, ...unkept];
     if (thrown !== undefined && status !== 401) response.removeHeader('WWW-Authenticate');
     if (isStepUp && this.stepUp !== undefined) headers.push('WWW-Authenticate', this.stepUp);
+    if (retryAfterSeconds !== undefined) headers.push('Retry-After', retryAfterSeconds);
     if (thrown instanceof Fault && thrown.code === 'METHOD_NOT_ALLOWED')
       headers.push('Allow', String(thrown.fields['allow'] ?? ''));
     // What was not read of a refused body is not worth waiting for.

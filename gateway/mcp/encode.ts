@@ -61,10 +61,13 @@ export function encoderFor(era: Era, id: string, version?: string): Encode {
 /** A fault as the JSON-RPC error of its table entry; `data` carries our own code and whether a retry makes sense. */
 function encodeFault(era: Era, id: string, fault: Fault, wasForwarded: boolean): Encoded {
   const { status, rpc, retry } = entryOf(fault.code);
+  const { seconds } = fault.fields;
+  const wait = fault.code === 'UPSTREAM_BUSY' && typeof seconds === 'number' ? { retryAfterSeconds: seconds } : {};
   const data = {
     code: fault.code,
     // What ran once may not be told to be safe to repeat, and not to be useless either.
     retry: wasForwarded ? 'unknown' : retry,
+    ...wait,
     ...(fault.code === 'VERSION_UNSUPPORTED' ? { supported: servedVersions, requested: fault.fields['requested'] } : {}),
     ...(fault.code === 'CAPABILITY_MISSING' ? { requiredCapabilities: JSON.parse(String(fault.fields['capabilities'])) } : {}),
   };
@@ -75,6 +78,7 @@ function encodeFault(era: Era, id: string, fault: Fault, wasForwarded: boolean):
   return {
     status: isAnswer ? 200 : status,
     ...(fault.code === 'STEP_UP_NEEDED' ? { isStepUp: true } : {}),
+    ...wait,
     body: errorResponse(id, { code, message: fault.message, data }),
   };
 }

@@ -90,6 +90,7 @@ const failures: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'UPSTREAM_LOST',
   'UPSTREAM_MOVED',
   'UPSTREAM_FAILED',
+  'UPSTREAM_BUSY',
   'UPSTREAM_VERSION',
   'UPSTREAM_SESSION_LOST',
   'IDENTITY_MISSING',

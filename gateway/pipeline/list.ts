@@ -39,6 +39,7 @@ const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'UPSTREAM_LOST',
   'UPSTREAM_FAILED',
   'UPSTREAM_SESSION_LOST',
+  'UPSTREAM_BUSY',
   'BUSY',
   'SESSIONS_SPENT',
   'CANCELLED',

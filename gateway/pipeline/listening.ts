@@ -62,7 +62,7 @@ const subscribeWithinMs = 5000;
 /** News before a modern host was told what is honored. */
 const earlyAtMost = 1000;
 /** The server does no such thing, or not so many. */
-const unheard: ReadonlySet<string> = new Set(['METHOD_UNKNOWN', 'BUSY']);
+const unheard: ReadonlySet<string> = new Set(['METHOD_UNKNOWN', 'BUSY', 'UPSTREAM_BUSY']);
 const featuresOf: Readonly<Record<ListKind, readonly Feature[]>> = {
   tools: [features.tools],
   prompts: [features.prompts],

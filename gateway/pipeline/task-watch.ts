@@ -32,6 +32,9 @@ const watchWithinMs = 5000;
 /** Between two looks at one task, each of which is a request and a record: a server may say as often as it likes that it moved. */
 const lookAgainMs = 500;
 
+/** The server does no such thing, or not so many. */
+const unheard: ReadonlySet<string> = new Set(['METHOD_UNKNOWN', 'BUSY', 'UPSTREAM_BUSY']);
+
 export class TaskWatch {
   readonly #terms: TaskWatchTerms;
   /** By the server, and by its own id. */
@@ -55,7 +58,7 @@ export class TaskWatch {
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
         // Its server is away or slow: it is still wanted.
-        if (error.code === 'METHOD_UNKNOWN' || error.code === 'BUSY') refused.add(call);
+        if (unheard.has(error.code)) refused.add(call);
       }
     };
     await Promise.all(calls.map(one));

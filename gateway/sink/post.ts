@@ -2,7 +2,7 @@
 // The rule: only an answer that is about the content says that the content is not taken; everything else is tried again.
 import { Fault } from '#contract/error.ts';
 import type { Secret } from '#contract/secret.ts';
-import type { Egress } from '../egress/egress.ts';
+import { type Egress, retryAfterMs } from '../egress/egress.ts';
 import { readWhole, type Whole } from '../egress/read.ts';
 import { inWords, type Outcome } from './receiver.ts';
 
@@ -74,14 +74,6 @@ export function refusalOf({ status, header, body }: Whole): Exclude<Outcome, { k
   const said = inWords(body.toString('utf8'));
   const reason = `it answered ${status}${said === '' ? '' : `: ${said}`}`;
   if (contentStatus.has(status)) return { kind: 'refused', reason };
-  const afterMs = retryAfter(header('retry-after'));
+  const afterMs = retryAfterMs(header('retry-after'));
   return { kind: 'later', reason, ...(afterMs === undefined ? {} : { afterMs }) };
-}
-
-/** RFC 9110 section 10.2.3: seconds, or a date. */
-function retryAfter(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d{1,6}$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(date - Date.now(), 0);
 }

@@ -6,6 +6,7 @@ import { remnantOf } from '#contract/remnant.ts';
 import type { Exchange } from '../egress/egress.ts';
 import { readMessage } from '../mcp/jsonrpc.ts';
 import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
+import { upstreamBusy } from './busy.ts';
 import { exchange, garbage, type Peer } from './exchange.ts';
 import { clientInfo } from './handshake.ts';
 
@@ -24,7 +25,7 @@ export interface OldStreamDeps {
 
 /**
  * Resolves once the server named where to post. Rejects with UPSTREAM_FAILED or SERVER_GARBAGE where it answers otherwise, EGRESS_FORBIDDEN where that is of
- * another origin, IDENTITY_REFUSED, UPSTREAM_UNREACHABLE, UPSTREAM_LOST, CANCELLED.
+ * another origin, IDENTITY_REFUSED, UPSTREAM_BUSY, UPSTREAM_UNREACHABLE, UPSTREAM_LOST, CANCELLED.
  */
 export function openOldStream({ peer, events, refused }: OldStreamDeps, signal: AbortSignal): Promise<Channel> {
   const { server, remote } = peer;
@@ -33,6 +34,7 @@ export function openOldStream({ peer, events, refused }: OldStreamDeps, signal: 
     const underWay = new Map<number, Exchange>();
     let endpoint: URL | undefined;
     let status = 0;
+    let retryAfter: string | undefined;
     let isOver = false;
     let queuedBytes = 0;
     let sent = 0;
@@ -65,6 +67,7 @@ export function openOldStream({ peer, events, refused }: OldStreamDeps, signal: 
     function post(url: URL, message: Buffer, nth: number): Promise<void> {
       return new Promise((done) => {
         let answered = 0;
+        let retryAfter: string | undefined;
         let isDone = false;
         const over = (fault?: Fault) => {
           isDone = true;
@@ -78,9 +81,12 @@ export function openOldStream({ peer, events, refused }: OldStreamDeps, signal: 
           peer,
           { url, method: 'POST', headers, body: message, idleWithinMs: postWithinMs },
           {
-            onHead: (head) => void (answered = head.status),
+            onHead(head) {
+              answered = head.status;
+              retryAfter = head.header('retry-after');
+            },
             onMessage: () => undefined, // answers come on the stream
-            onEnd: () => over(answered < 300 ? undefined : postFaultOf(answered)),
+            onEnd: () => over(answered < 300 ? undefined : postFaultOf(answered, retryAfter)),
             onFault: over,
           },
         );
@@ -88,13 +94,12 @@ export function openOldStream({ peer, events, refused }: OldStreamDeps, signal: 
       });
     }
 
-    const faultOf = (answered: number): Fault =>
-      answered === 401 || answered === 403 ? refused(answered) : new Fault('UPSTREAM_FAILED', { server, status: answered });
-    function postFaultOf(answered: number): Fault {
-      if (answered === 404 || answered === 410) return new Fault('UPSTREAM_SESSION_LOST', { server });
-      if (answered === 429) return new Fault('BUSY', { what: `the server "${server}"` });
-      return faultOf(answered);
+    function faultOf(answered: number, retryAfter: string | undefined): Fault {
+      if (answered === 401 || answered === 403) return refused(answered);
+      return answered === 429 ? upstreamBusy(server, retryAfter) : new Fault('UPSTREAM_FAILED', { server, status: answered });
     }
+    const postFaultOf = (answered: number, retryAfter: string | undefined): Fault =>
+      answered === 404 || answered === 410 ? new Fault('UPSTREAM_SESSION_LOST', { server }) : faultOf(answered, retryAfter);
 
     function failed(message: Buffer, fault: Fault): void {
       if (fault.code === 'UPSTREAM_SESSION_LOST' || fault.code === 'IDENTITY_REFUSED') return end(fault);
@@ -126,7 +131,10 @@ export function openOldStream({ peer, events, refused }: OldStreamDeps, signal: 
       peer,
       { method: 'GET', headers: { ...agent, accept: 'text/event-stream' }, idleWithinMs, isLong: true, isEndless: true },
       {
-        onHead: (head) => void (status = head.status),
+        onHead(head) {
+          status = head.status;
+          retryAfter = head.header('retry-after');
+        },
         onMessage: (body) => events.onMessage(body),
         onOther: (type, data) => void (type === 'endpoint' && named(data)),
         onEnd: (wasStream) =>
@@ -135,7 +143,7 @@ export function openOldStream({ peer, events, refused }: OldStreamDeps, signal: 
               ? new Fault('UPSTREAM_LOST', { server })
               : status === 200
                 ? garbage(server, 'it answered with no stream')
-                : faultOf(status),
+                : faultOf(status, retryAfter),
           ),
         onFault: end,
       },

@@ -10,6 +10,7 @@ import { reaches } from '../mcp/log-level.ts';
 import { listenMethod } from '../mcp/news.ts';
 import { withToken } from '../mcp/progress.ts';
 import { UnderWay } from '../mcp/under-way.ts';
+import { upstreamBusy } from './busy.ts';
 import type { Peer } from './exchange.ts';
 import {
   aboutOf,
@@ -51,6 +52,12 @@ export interface RemoteSessionDeps extends Peer, Opening {
   readonly renewed: () => Promise<boolean>;
   readonly onDropped: () => void;
   readonly screen: Screening;
+}
+
+/** What came with a status that refuses. */
+interface Said {
+  readonly challenge?: string | undefined;
+  readonly retryAfter?: string | undefined;
 }
 
 export interface RemoteRequest {
@@ -105,7 +112,11 @@ export class RemoteSession {
     this.#deps = deps;
     const { server, onDropped, screen } = deps;
     const headers = (method: string | undefined) => this.#headers(method, undefined);
-    this.#telling = createTelling({ peer: deps, headers, faultOf: (status) => this.#faultOf(status) });
+    this.#telling = createTelling({
+      peer: deps,
+      headers,
+      faultOf: (status, retryAfter) => this.#faultOf(status, { retryAfter }),
+    });
     const send = (message: Buffer) => this.#telling.send(undefined, message);
     const onNews: UnaskedDeps['onNews'] = (body, message) =>
       this.#interest ? this.#interest.notified(body, message) : onDropped();
@@ -142,7 +153,7 @@ export class RemoteSession {
 
   /**
    * Sends one request, once. Rejects with UPSTREAM_UNREACHABLE, EGRESS_FORBIDDEN (not sent), UPSTREAM_LOST, UPSTREAM_FAILED, UPSTREAM_SESSION_LOST,
-   * IDENTITY_REFUSED, SERVER_TIMEOUT, SERVER_GARBAGE, ANSWER_TOO_LARGE, CANCELLED, BUSY.
+   * IDENTITY_REFUSED, SERVER_TIMEOUT, SERVER_GARBAGE, ANSWER_TOO_LARGE, CANCELLED, BUSY, UPSTREAM_BUSY.
    */
   async request(request: RemoteRequest, signal: AbortSignal): Promise<Reply> {
     const { method, name, compose, timeoutMs, leftMs = timeoutMs, call, progressToken, trace } = request;
@@ -153,7 +164,7 @@ export class RemoteSession {
     const body = progressToken === undefined ? message : withToken(message, id);
     const isLegacy = this.era === 'legacy';
     const send = (answer: Buffer) => this.#telling.send(undefined, answer);
-    let challenge: string | undefined;
+    let said: Said = {};
     this.lastUsedAt = performance.now();
     try {
       const reply = await ask(
@@ -170,10 +181,10 @@ export class RemoteSession {
           onBegun: (waiting) => this.#calls.set(id, waiting),
           onSent: () => trace && (trace.forwardedAt ??= performance.now()),
           onHead: (head) => {
-            challenge = head.header('www-authenticate');
+            said = { challenge: head.header('www-authenticate'), retryAfter: head.header('retry-after') };
             this.#heard(head);
           },
-          faultOf: (status) => this.#faultOf(status, challenge),
+          faultOf: (status) => this.#faultOf(status, said),
           onBeside: besideOf({ server, id, mayAsk: isLegacy, news: this.#news, send, onDropped, screen }),
           onDropped,
           onGivenUp: () =>
@@ -328,10 +339,10 @@ export class RemoteSession {
       this.#sessionId = sessionId;
   }
 
-  #faultOf(status: number, challenge?: string): Fault | undefined {
+  #faultOf(status: number, { challenge, retryAfter }: Said = {}): Fault | undefined {
     const { server, refused } = this.#deps;
     if (status === 401 || status === 403) return refused(status, challenge);
-    if (status === 429) return new Fault('BUSY', { what: `the server "${server}"` });
+    if (status === 429) return upstreamBusy(server, retryAfter);
     return status === 404 ? this.#forgotten() : undefined;
   }
 

@@ -13,7 +13,7 @@ export interface TellDeps {
   readonly peer: Peer;
   readonly headers: (method: string | undefined) => Readonly<Record<string, string>>;
   /** What a status says, where it says more than that it failed. */
-  readonly faultOf: (status: number) => Fault | undefined;
+  readonly faultOf: (status: number, retryAfter: string | undefined) => Fault | undefined;
 }
 export interface Telling {
   /** Rejects where the server did not take it. */
@@ -33,16 +33,20 @@ export function createTelling({ peer, headers, faultOf }: TellDeps): Telling {
     return new Promise((resolve, reject) => {
       const outgoing = { method: 'POST' as const, headers: headers(method), body, idleWithinMs: besideWithinMs };
       let status = 0;
+      let retryAfter: string | undefined;
       const running = exchange(peer, outgoing, {
         ...ignored,
-        onHead: (head) => void (status = head.status),
+        onHead(head) {
+          status = head.status;
+          retryAfter = head.header('retry-after');
+        },
         onEnd: () => (done(), settle(status)),
         onFault: (fault) => (done(), reject(fault)),
       });
       const done = () => underWay.delete(running);
       const settle = (of: number) => {
         if (of < 300) return resolve();
-        reject(faultOf(of) ?? new Fault('UPSTREAM_FAILED', { server: peer.server, status: of }));
+        reject(faultOf(of, retryAfter) ?? new Fault('UPSTREAM_FAILED', { server: peer.server, status: of }));
       };
       underWay.add(running);
     });

@@ -1,5 +1,7 @@
 // Remote servers through a whole gateway: SDK servers of both eras, hosts of both eras, two people with identities of their own.
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -23,6 +25,7 @@ const people = secrets;
 let deployment: Deployment;
 const servers: Record<string, RemoteServer> = {};
 const tokens: Record<string, string> = {};
+const full = createServer((_, response) => response.writeHead(429, { 'retry-after': '7' }).end());
 
 beforeAll(async () => {
   servers['sessions'] = await serveOld({ people });
@@ -30,6 +33,8 @@ beforeAll(async () => {
   servers['stateless'] = await serveOld({ people, isStateless: true });
   servers['mortal'] = await serveOld({ people });
   servers['modern'] = await serveNew({ people });
+  full.listen(0, '127.0.0.1');
+  await once(full, 'listening');
   const remote = (name: string, change: object = {}) => ({
     kind: 'remote',
     url: servers[name]?.url,
@@ -40,7 +45,7 @@ beforeAll(async () => {
     policy: {
       version: 1,
       users: Object.fromEntries(['ada', 'bob', 'eve'].map((user) => [user, { email: `${user}@example.org`, teams: ['all'] }])),
-      teams: { all: { gateways: ['eng', 'one'] } },
+      teams: { all: { gateways: ['eng', 'one', 'waiting'] } },
       servers: {
         sessions: remote('sessions', { auth: 'header' }),
         json: remote('json'),
@@ -50,6 +55,7 @@ beforeAll(async () => {
         local: { kind: 'workstation' },
         forbidden: remote('json', { allowPrivate: [] }),
         gone: remote('json', { url: 'http://127.0.0.1:9/mcp' }),
+        full: remote('json', { url: `http://127.0.0.1:${z.object({ port: z.number() }).parse(full.address()).port}/mcp` }),
       },
       gateways: {
         eng: {
@@ -64,6 +70,7 @@ beforeAll(async () => {
             gone: { tools: 'all' },
           },
         },
+        waiting: { assignments: { full: { tools: 'all' } } },
         one: { assignments: { sessions: { tools: 'all', identity: 'shared' } } },
       },
     },
@@ -79,6 +86,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await deployment?.close();
+  full.close();
+  full.closeAllConnections();
   const { mortal: _, ...others } = servers;
   await Promise.all(Object.values(others).map((server) => server.close()));
 });
@@ -100,6 +109,16 @@ const textOf = (answered: Awaited<ReturnType<typeof call>>) => {
 /** The newest record of a call of a tool. */
 const recordOf = (tool: string) =>
   until('a record', async () => (await deployment.records()).findLast((record) => record['tool'] === tool));
+
+test('a server that asks to wait is told as one that does, with its own time, and not as too much that waits here', async () => {
+  const token = await deployment.hostToken({ user: 'ada', gateway: 'waiting' });
+  for (const path of ['/g/waiting/mcp', '/g/waiting/s/full/mcp']) {
+    const { status, headers, body } = await modern(`${deployment.origin}${path}`, token, 'tools/list');
+    expect([status, headers.get('retry-after')]).toEqual([503, '7']);
+    expect(body.error?.message).toBe('The server "full" takes no more requests for now and asks to wait. Try again in 7 s.');
+    expect(body.error?.data).toMatchObject({ code: 'UPSTREAM_BUSY', retryAfterSeconds: 7 });
+  }
+});
 
 test.each(['sessions', 'json', 'stateless', 'modern'])(
   'a server of the kind "%s" is called by hosts of both eras',

@@ -152,6 +152,19 @@ describe('encoderFor', () => {
     expect(parsed(encoded)).toMatchObject({ id: null, error: { data: { code: 'TUNNEL_LOST', retry: 'unknown' } } });
   });
 
+  test('a server that asks to wait says for how long, where that is known', () => {
+    const asking = (fields: { seconds?: number }) =>
+      encoderFor(
+        'modern',
+        '1',
+      )({ kind: 'fault', fault: new Fault('UPSTREAM_BUSY', { server: 'crm', when: 'later', ...fields }) });
+    const told = asking({ seconds: 7 });
+    expect([told.status, told.retryAfterSeconds]).toEqual([503, 7]);
+    expect(parsed(told)).toMatchObject({ error: { code: 7429, data: { code: 'UPSTREAM_BUSY', retryAfterSeconds: 7 } } });
+    expect(asking({})).not.toHaveProperty('retryAfterSeconds');
+    expect(parsed(asking({})).error.data).not.toHaveProperty('retryAfterSeconds');
+  });
+
   test('an unsupported version is told which ones are', () => {
     const encoded = encoderFor(
       'modern',

@@ -123,6 +123,13 @@ test('a POST that fails fails its own call, and is not repeated', async () => {
   expect(heard.seen.filter(({ body }) => body.includes('tools/list'))).toHaveLength(2);
 });
 
+test('a server that asks to wait is told as such, where the stream is asked for and where something is posted', async () => {
+  const full = await listen((_, response) => response.writeHead(429, { 'retry-after': '7' }).end());
+  await expect(open(full)).rejects.toMatchObject({ code: 'UPSTREAM_BUSY', fields: { seconds: 7 } });
+  const { heard } = await streaming((_, response) => response.writeHead(429, { 'retry-after': '8' }).end());
+  await expect(ask(await open(heard))).rejects.toMatchObject({ code: 'UPSTREAM_BUSY', fields: { seconds: 8 } });
+});
+
 test('a stream that ends fails what waits at once, an event beyond the limit too', async () => {
   const dying = await streaming((_, response) => {
     response.writeHead(202).end();

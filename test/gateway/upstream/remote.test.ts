@@ -302,7 +302,7 @@ const odd: readonly (readonly [string, (id: number, response: ServerResponse) =>
         .end(`data: {"jsonrpc":"2.0","id":${id},"result":{"text":"${'x'.repeat(70_000)}"}}\n\n`),
     'ANSWER_TOO_LARGE',
   ],
-  ['too many requests', (_, response) => response.writeHead(429).end(), 'BUSY'],
+  ['too many requests', (_, response) => response.writeHead(429).end(), 'UPSTREAM_BUSY'],
   [
     'a redirect to another origin',
     (_, response) => response.writeHead(307, { location: 'http://127.0.0.1:9/' }).end(),
@@ -320,6 +320,22 @@ test.each(odd)('%s fails its call, and the next one works', async (_, answer, co
   await expect(call(upstream, allowed(server))).rejects.toMatchObject({ code });
   await call(upstream, allowed(server));
   expect(calls(server)).toHaveLength(2);
+});
+
+test.each([
+  ['seconds', '7', { seconds: 7, when: 'in 7 s' }],
+  ['a date', () => new Date(Date.now() + 90_000).toUTCString(), { seconds: expect.toSatisfy((s) => s > 80 && s <= 90) }],
+  ['a date that is over', 'Wed, 21 Oct 2015 07:28:00 GMT', { seconds: 1 }],
+  ['no time at all', '0', { seconds: 1 }],
+  ['more than a day', '999999', { seconds: 86_400 }],
+  ['a year that far off', 'Wed, 21 Oct 2999 07:28:00 GMT', { seconds: 86_400 }],
+  ['a word', 'soon', { when: 'in a moment' }],
+  ['a number that is none', '-5', { when: 'in a moment' }],
+  ['more digits than a wait has', '1'.repeat(400), { when: 'in a moment' }],
+])('a server that asks to wait is believed for a day at most: %s', async (_, given, fields) => {
+  const retryAfter = typeof given === 'string' ? given : given();
+  const server = await legacy((_, response) => response.writeHead(429, { 'retry-after': retryAfter }).end());
+  await expect(call(upstreamFor(), allowed(server))).rejects.toMatchObject({ code: 'UPSTREAM_BUSY', fields });
 });
 
 test('an error that the server answers with is its answer, whatever the status', async () => {
