@@ -120,6 +120,19 @@ export function describeAdministration(kind: string, ground: () => Promise<Groun
       expect((await store.policy()).policy.users[boss]?.role).toBe('super-admin');
     });
 
+    test('tries a policy by what applying it is refused with, and nothing of it stays', async () => {
+      await token('ada');
+      const before = [await store.revision(), await store.policy(), await store.administration.accessTokens()];
+      const none = { ...policy, users: samplePolicy.users };
+      await expect(store.tryPolicy(none, 2)).rejects.toMatchObject({ code: 'LAST_SUPER_ADMIN' });
+      const other = PolicyFile.parse({ ...policy, users: { zoe: { email: 'zoe@example.org', teams: [], role: 'super-admin' } } });
+      await store.tryPolicy(other, 2);
+      expect([await store.revision(), await store.policy(), await store.administration.accessTokens()]).toEqual(before);
+      await expect(applyPolicy(store, none)).rejects.toMatchObject({ code: 'LAST_SUPER_ADMIN' });
+      await applyPolicy(store, other);
+      expect(Object.keys((await store.policy()).policy.users)).toEqual(['zoe']);
+    });
+
     test('says who comes with a personal access token as it is now', async () => {
       const own = await token('ada', { capabilities: ['people.view'] });
       const { administration } = store;
