@@ -16,7 +16,7 @@ await import(program ?? './cli.ts');
 async function bundled() {
   const made = new URL('../out/gateway/made.mjs', import.meta.url);
   try {
-    return existsSync(made) ? (await import(made.href)).program : undefined;
+    return (await import(made.href)).program;
   } catch {
     return undefined;
   }
