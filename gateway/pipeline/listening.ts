@@ -25,7 +25,7 @@ import type { Following, Reply, Trace, Upstream } from '../upstream/upstream.ts'
 import type { Pinning } from './pinning.ts';
 import type { KnownLists } from './known-list.ts';
 import type { Screen } from './screen.ts';
-import { TaskWatch, type TaskWatchTerms } from './task-watch.ts';
+import { TaskWatch, type TaskWatchTerms, unheard } from './task-watch.ts';
 import type { View } from './view.ts';
 
 export interface ListeningDeps {
@@ -61,8 +61,6 @@ const relistWithinMs = 3000;
 const subscribeWithinMs = 5000;
 /** News before a modern host was told what is honored. */
 const earlyAtMost = 1000;
-/** The server does no such thing, or not so many. */
-const unheard: ReadonlySet<string> = new Set(['METHOD_UNKNOWN', 'BUSY', 'UPSTREAM_BUSY']);
 const featuresOf: Readonly<Record<ListKind, readonly Feature[]>> = {
   tools: [features.tools],
   prompts: [features.prompts],

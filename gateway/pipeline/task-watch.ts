@@ -32,8 +32,8 @@ const watchWithinMs = 5000;
 /** Between two looks at one task, each of which is a request and a record: a server may say as often as it likes that it moved. */
 const lookAgainMs = 500;
 
-/** The server does no such thing, or not so many. */
-const unheard: ReadonlySet<string> = new Set(['METHOD_UNKNOWN', 'BUSY', 'UPSTREAM_BUSY']);
+/** What a server says that does no such thing as telling news, or not so many times. */
+export const unheard: ReadonlySet<string> = new Set(['METHOD_UNKNOWN', 'BUSY', 'UPSTREAM_BUSY']);
 
 export class TaskWatch {
   readonly #terms: TaskWatchTerms;
