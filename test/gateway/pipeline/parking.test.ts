@@ -221,6 +221,7 @@ test('a retry that comes before the call was looked at again goes to no server t
   const [request, message] = answering({ 'question-1': { action: 'accept', content: { name: 'Ada' } } });
   const assignment = { ...call.assignment, remote: { url: 'https://elsewhere.example.org/mcp' } };
   const round = {
+    // As policy allowed it by now: only decide.ts makes one, and what it would say here is the address.
     call: { ...request, assignment, item: call.item } as unknown as AllowedCall,
     message,
     sent: message,
