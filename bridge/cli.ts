@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // `drawbridge`: the bridge's command line. Exit codes: 0 done, 1 failed (one line says why and what to do), 2 not understood; `posture` has its own.
 // `connect` is started once for each server of each AI host, so it is read here by hand and loads nothing but the shim.
+import { readFileSync } from 'node:fs';
 import { homedir, hostname, release, userInfo } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import type { Surroundings, Terminal } from './command/terminal.ts';
@@ -50,21 +51,22 @@ async function connect({ state, host, url }: ShimArguments): Promise<number> {
 }
 
 async function runCommands(): Promise<void> {
-  const [{ Command, CommanderError }, { default: pino }, { readFile }, { fileURLToPath }] = await Promise.all([
+  const [
+    { Command, CommanderError },
+    { default: pino },
+    { readFile },
+    { fileURLToPath },
+    { explain },
+    { createLogTail },
+    commands,
+  ] = await Promise.all([
     import('commander'),
     import('pino'),
     import('node:fs/promises'),
     import('node:url'),
-  ]);
-  const [{ explain }, { createLogTail }] = await Promise.all([import('./command/terminal.ts'), import('./log-tail.ts')]);
-  const commands = await Promise.all([
-    import('./command/agent.ts').then(({ addAgent }) => addAgent),
-    import('./command/enroll.ts').then(({ addEnroll }) => addEnroll),
-    import('./command/look.ts').then(({ addLook }) => addLook),
-    import('./command/control.ts').then(({ addControl }) => addControl),
-    import('./command/host.ts').then(({ addHosts }) => addHosts),
-    import('./command/doctor.ts').then(({ addDoctor }) => addDoctor),
-    import('./command/leave.ts').then(({ addLeave }) => addLeave),
+    import('./command/terminal.ts'),
+    import('./log-tail.ts'),
+    import('./command/commands.ts').then(({ commandsOf }) => commandsOf(process.argv.slice(2))),
   ]);
   const { platform, arch, pid, env } = process;
   if (platform !== 'linux' && platform !== 'darwin' && platform !== 'win32') {
@@ -72,7 +74,7 @@ async function runCommands(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const manifest: unknown = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const productVersion =
     typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
   const user = userInfo();
