@@ -6,7 +6,7 @@ import { Fault } from '#contract/error.ts';
 import type { Store } from '../store/store.ts';
 import { start } from './chain.ts';
 import type { Position } from './chain.ts';
-import { replaceHeads } from './head.ts';
+import { readHeads, replaceHeads } from './head.ts';
 import { endOf, type Marked } from './removal.ts';
 
 interface AdoptDeps {
@@ -16,8 +16,15 @@ interface AdoptDeps {
   readonly now?: () => number;
 }
 
+/** Records that the heads knew and the restored database does not: both numbers are of the chain, and the last counts. */
+export interface LostRecords {
+  readonly chain: string;
+  readonly first: number;
+  readonly last: number;
+}
+
 /** Rejects with AUDIT_BROKEN, leaving the file as it is, where a chain does not end with a seal of this key. */
-export async function adoptHeads({ store, key, headFile, now = Date.now }: AdoptDeps): Promise<readonly Position[]> {
+export async function adoptHeads({ store, key, headFile, now = Date.now }: AdoptDeps): Promise<readonly LostRecords[]> {
   const positions: Position[] = [];
   for (const chain of await store.chains()) {
     const end = await endOf(store, key, chain);
@@ -27,9 +34,14 @@ export async function adoptHeads({ store, key, headFile, now = Date.now }: Adopt
       });
     positions.push(end);
   }
+  const before = readHeads(headFile, key);
+  const ends = new Map(positions.map(({ chain, seq }) => [chain, seq]));
   // What was restored was never served: its chain begins now.
   if (positions.length === 0) positions.push(start('main'));
   if (existsSync(headFile)) renameSync(headFile, `${headFile}.before-${now()}`);
   replaceHeads(headFile, key, positions);
-  return positions;
+  return [...(before === undefined || before === 'damaged' ? [] : before.values())].flatMap(({ chain, seq }) => {
+    const end = ends.get(chain) ?? 0;
+    return seq > end ? [{ chain, first: end + 1, last: seq }] : [];
+  });
 }

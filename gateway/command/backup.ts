@@ -2,9 +2,11 @@
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
+import { shownAccessToken } from '../admin/access-token.ts';
 import { doing, type Doing } from '../admin/context.ts';
 import { listIdentities } from '../admin/identity.ts';
-import { adoptHeads } from '../audit/adopt.ts';
+import { stateOf } from '../admin/print.ts';
+import { adoptHeads, type LostRecords } from '../audit/adopt.ts';
 import { openAuditKey } from '../audit/key.ts';
 import { type DataSettings, locationOf, parseDataSettings } from '../settings.ts';
 import { backup } from '../store/backup.ts';
@@ -33,19 +35,50 @@ export const addBackup: AddCommands = (program, terminal) => {
     const settings = parseDataSettings({ data: flags.data }, terminal.around);
     const backupDirectory = join(settings.dataDir, 'backup');
     const location = locationOf(settings);
-    const { mode, counts } = await restore(file, location, { logger, backupDirectory, lockDirectory: settings.dataDir });
-    if (mode === 'all') await adopt(settings, location, logger);
+    const deps = { logger, backupDirectory, lockDirectory: settings.dataDir };
+    const { mode, counts, header } = await restore(file, location, deps);
+    const lost = mode === 'all' ? await adopt(settings, location, logger) : [];
+    const { madeAt } = header;
     // What it brought back may be other than what was in force.
-    await tell(terminal, flags, { operation: 'data.restore', target: file, before: null, after: { mode, counts } });
+    await tell(terminal, flags, { operation: 'data.restore', target: file, before: null, after: { mode, counts, madeAt, lost } });
+    if (mode === 'all') await noteRevived(terminal, flags, madeAt, lost);
     await noteUnreadable(terminal, flags);
     const left = mode === 'merged' ? '; the audit records were left as they are' : '';
-    terminal.print(flags.json ? JSON.stringify({ file, mode, counts }) : `restored ${file}: ${rows(counts)}${left}`);
+    terminal.print(
+      flags.json
+        ? JSON.stringify({ file, mode, counts, madeAt, lost })
+        : `restored ${file}, as of ${timeOf(madeAt)}: ${rows(counts)}${left}`,
+    );
   });
 };
 
 /** Who has a copy of everything, and who brought an older state back, is on record. */
 async function tell(terminal: Terminal, flags: Common, of: Doing): Promise<void> {
   await withAdmin(terminal, flags, (acting) => doing(acting, Date.now(), of).administration.noteDeed());
+}
+
+/** In an empty place nothing is known of what was taken away since: who restores is told what lives again, and what is on record nowhere here. */
+async function noteRevived(terminal: Terminal, flags: Common, madeAt: number, lost: readonly LostRecords[]): Promise<void> {
+  const now = Date.now();
+  const counts = await withStore(terminal, flags, async (store) => ({
+    tokens: (await store.tokens()).filter((one) => stateOf(one, now) === 'valid').length,
+    'personal access tokens': (await store.administration.accessTokens()).filter(
+      (one) => shownAccessToken(one, now).state === 'valid',
+    ).length,
+    workstations: (await store.workstations()).filter(({ revokedAt }) => revokedAt === null).length,
+    connections: (await store.signIn.connections()).filter(({ revokedAt }) => revokedAt === null).length,
+  }));
+  const valid = Object.entries(counts).flatMap(([what, count]) => (count > 0 ? [`${what}: ${count}`] : []));
+  const what = valid.length > 0 ? ` Look through those that are valid now (${valid.join(', ')}).` : '';
+  terminal.note(
+    `warning: what was revoked, denied, removed or switched off since ${timeOf(madeAt)} is as it was then, so it may be valid again.${what}`,
+  );
+  for (const { chain, first, last } of lost)
+    terminal.note(`warning: the records ${first} to ${last} of the chain "${chain}" are not in the backup: they are lost here.`);
+}
+
+function timeOf(at: number): string {
+  return new Date(at).toISOString();
 }
 
 /** The keys of the vault are in no backup: what is sealed with one that is not here can't be used. */
@@ -71,10 +104,10 @@ async function closedKeys(store: Store, { keys }: OpenedKeys): Promise<number> {
 }
 
 /** Lets the restored chains go on. The audit key is in no backup, so that of the old data directory has to be there. */
-async function adopt(settings: DataSettings, location: StoreLocation, logger: Logger): Promise<void> {
+async function adopt(settings: DataSettings, location: StoreLocation, logger: Logger): Promise<readonly LostRecords[]> {
   const store = await openStore(location, { logger, lockDirectory: settings.dataDir });
   try {
-    await adoptHeads({ store, ...(await openAuditKey(settings.dataDir)) });
+    return await adoptHeads({ store, ...(await openAuditKey(settings.dataDir)) });
   } catch (cause) {
     if (!(cause instanceof Fault) || cause.code !== 'AUDIT_BROKEN') throw cause;
     const reason = `The records are restored, but not with the key they were sealed with. Begin again: an empty data directory, the old one's "key" folder in it, then restore.`;
