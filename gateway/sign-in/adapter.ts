@@ -11,6 +11,8 @@ import { connectionDetail, type SignInEvent, type SignInEvents } from './event.t
 
 const Payload = z.record(z.string(), z.unknown());
 const unlimitedMs = 86_400_000;
+/** What tokens are asked for with. */
+const spendable: ReadonlySet<string> = new Set(['AuthorizationCode', 'DeviceCode', 'RefreshToken']);
 
 export interface AdapterDeps {
   readonly store: SignInStore;
@@ -66,21 +68,17 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
   }
 
   /**
-   * Refuses it or records it before its token is spent: a host that is let in again, or that comes again once records can be written, renews with the
-   * token that it has, and does not look like somebody who stole it.
+   * Refuses or records what a code or refresh token is good for before it is spent: a host that is let in again, or that comes again once records can be
+   * written, gets its tokens with the one that it has, and does not look like somebody who stole it. A device that was denied is given none.
    */
-  async function recordRenewal(item: SignInItem | undefined): Promise<void> {
+  async function recordTokens(model: string, item: SignInItem | undefined): Promise<void> {
     if (!item || item.consumedAt !== null) return;
-    const connection = await liveConnection(Payload.parse(JSON.parse(item.body))['grantId']);
-    if (!(await deps.isFresh(connection.user.id))) throw new errors.InvalidGrant('the person has to sign in again');
-    await recordOf(connection, 'host_token_refreshed');
-  }
-
-  /** Before it is issued. One of a renewal is on record since its refresh token was spent. */
-  async function recordToken(payload: Record<string, unknown>): Promise<void> {
-    const connection = await liveConnection(payload['grantId']);
-    const isRefresh = typeof payload['gty'] === 'string' && payload['gty'].endsWith('refresh_token');
-    if (!isRefresh) await recordOf(connection, 'host_token_issued');
+    const { grantId, error } = Payload.parse(JSON.parse(item.body));
+    if (error !== undefined) return;
+    const connection = await liveConnection(grantId);
+    const isRenewal = model === 'RefreshToken';
+    if (isRenewal && !(await deps.isFresh(connection.user.id))) throw new errors.InvalidGrant('the person has to sign in again');
+    await recordOf(connection, isRenewal ? 'host_token_refreshed' : 'host_token_issued');
   }
 
   async function recordOf(connection: Connection, event: SignInEvent['event']): Promise<void> {
@@ -106,7 +104,8 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
 
   return (model) => ({
     async upsert(id, payload, expiresInSeconds) {
-      if (model === 'AccessToken') await recordToken(payload);
+      // It is on record since what it was asked for with was spent.
+      if (model === 'AccessToken') await liveConnection(payload['grantId']);
       const { clientId, aud } = payload;
       const isService = model === 'ClientCredentials';
       if (isService && !(await isLetIn(String(clientId), null)))
@@ -144,7 +143,7 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     },
     async consume(id) {
       const key = keyOf(id);
-      if (model === 'RefreshToken') await recordRenewal(await store.item(model, key));
+      if (spendable.has(model)) await recordTokens(model, await store.item(model, key));
       if (await store.consumeItem(model, key, now())) return;
       // Somebody else came with it at the same moment: one of the two is not whom it was given to.
       const item = await store.item(model, key);

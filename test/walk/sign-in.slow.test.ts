@@ -238,7 +238,7 @@ test('the picker offers the gateways of the own teams, and the choice counts for
 test('everything that happened is on record, and no token is', async () => {
   proves('sign-in.recorded', {
     file: 'gateway/sign-in/adapter.ts',
-    find: "if (model === 'AccessToken') await recordToken(payload);",
+    find: 'if (spendable.has(model)) await recordTokens(model, await store.item(model, key));',
     replace: '',
   });
   const [host, browser] = [await rawHost(at.deployment.origin), at.browser()];

@@ -1,4 +1,4 @@
-// What oidc-provider keeps, on a real store and a real recorder: what of a renewal is lost where its record can't be written.
+// What oidc-provider keeps, on a real store and a real recorder: what of a sign-in is lost where its record can't be written.
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ConnectionId, newId, Slug, UserId } from '#contract/id.ts';
@@ -83,6 +83,30 @@ test('a refresh token whose renewal can not be recorded is not spent, and renews
   expect(await adapter('RefreshToken').find('refresh')).toHaveProperty('consumed');
   expect(await adapter('AccessToken').find('second')).toBeDefined();
   expect(await told()).toEqual(['host_token_refreshed']);
+});
+
+test.each(['AuthorizationCode', 'DeviceCode'])('the same holds for a code of kind %s', async (model) => {
+  const { adapter, grantId } = await signedIn();
+  await adapter(model).upsert('code', { grantId }, 3600);
+  const redeem = async (access: string) => {
+    await adapter(model).consume('code');
+    await adapter('AccessToken').upsert(access, { grantId, gty: model }, 3600);
+  };
+  tamper("create trigger no before insert on record begin select raise(abort, 'no'); end");
+  await expect(redeem('first')).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
+  expect(await adapter(model).find('code')).not.toHaveProperty('consumed');
+  tamper('drop trigger no');
+  await vi.waitFor(() => redeem('second'), 10_000);
+  expect(await adapter(model).find('code')).toHaveProperty('consumed');
+  expect(await told()).toEqual(['host_token_issued']);
+});
+
+test('the code of a device that its person denied is spent, and no token is on record', async () => {
+  const { adapter } = await signedIn();
+  await adapter('DeviceCode').upsert('code', { error: 'access_denied' }, 3600);
+  await adapter('DeviceCode').consume('code');
+  expect(await adapter('DeviceCode').find('code')).toHaveProperty('consumed');
+  expect(await told()).toEqual([]);
 });
 
 test('a refresh token that was spent before ends its family, and no other renewal is on record', async () => {
