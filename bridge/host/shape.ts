@@ -205,8 +205,12 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
 /** Who is named in findings: a program by its base name, a URL by its host. Never more, for the rest may hold secrets. */
 export function addressOf(meaning: Meaning): string | undefined {
   // A whole command line may stand where the command belongs: only what comes before its first option is looked at.
-  if (meaning.kind === 'stdio')
-    return basename((meaning.line.command.split(/\s+-/)[0] ?? '').replaceAll('\\', '/')).slice(0, 100);
+  if (meaning.kind === 'stdio') {
+    const { command } = meaning.line;
+    const option = command.search(/\s-/);
+    const program = option === -1 ? command : command.slice(0, option).trimEnd();
+    return basename(program.replaceAll('\\', '/')).slice(0, 100);
+  }
   if (meaning.kind === 'remote' || meaning.kind === 'gateway') return URL.parse(meaning.url)?.host.slice(0, 255);
   return undefined;
 }

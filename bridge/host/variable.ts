@@ -3,11 +3,14 @@
 import type { HostSpec } from '#contract/host.ts';
 import type { StdioLine } from './shape.ts';
 
-/** How each kind is written; the name stands in the first group that took part. */
+/**
+ * How each kind is written; the name stands in the first group that took part. No name holds the start of another, so that a text full of beginnings without an
+ * end costs no more than its length: a cloned repository may bring one.
+ */
 const patterns: Readonly<Record<Exclude<HostSpec['variables'], 'none'>, RegExp>> = {
-  braces: /\$\{([^}]*)\}/g,
-  dollar: /\$(?:\{([^}]*)\}|(\w+))/g,
-  curly: /\{((?:env|file):[^}]*)\}/g,
+  braces: /\$\{([^}$]*(?:\$(?!\{)[^}$]*)*)\}/g,
+  dollar: /\$(?:\{([^}$]*(?:\$(?!\{)[^}$]*)*)\}|(\w+))/g,
+  curly: /\{((?:env|file):[^{}]*(?:\{(?!env:|file:)[^{}]*)*)\}/g,
 };
 const homeNames: ReadonlySet<string> = new Set(['userHome', 'HOME', 'env:HOME']);
 

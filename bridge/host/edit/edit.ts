@@ -35,6 +35,10 @@ export type Reading =
   | { readonly ok: true; readonly root: Readonly<Record<string, unknown>>; readonly entries: readonly RawEntry[] }
   | { readonly ok: false; readonly reason: string; readonly line: number; readonly column: number };
 
+/** A file that names more servers, in all its places, is not read: a cloned repository may bring one, and each costs work at every look. */
+export const maxEntries = 1_000;
+export const tooMany = `it names more than ${maxEntries} servers`;
+
 /** A field to set, to a text or a list of texts. */
 export type Field = readonly [name: string, value: string | readonly string[]];
 

@@ -2,7 +2,7 @@
 import type { Node, ParseError } from 'jsonc-parser';
 import { createScanner, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Edit, EditFormat, Leaf, NewEntry, Piece, RawEntry, Reading } from './edit.ts';
-import { EditRefused } from './edit.ts';
+import { EditRefused, maxEntries, tooMany } from './edit.ts';
 import type { Member } from './list.ts';
 import { removeMembers } from './list.ts';
 import type { Change } from './text.ts';
@@ -55,11 +55,14 @@ function read(text: string, document: ReturnType<typeof parse>, keys: readonly (
   const twice = keys.map((path) => duplicate(top, path)).find((node) => node !== undefined);
   if (twice) return { ok: false, reason: 'a key stands twice', ...positionOf(text, twice.offset) };
   const entries: RawEntry[] = [];
+  const find = finderIn(top);
   for (const path of keys.flatMap((key) => containersOf(root, key))) {
-    const node = nodeAt(top, path);
+    const node = find(path);
     if (node?.type === 'null') continue;
     if (node?.type !== 'object')
       return { ok: false, reason: `${path.join('.')} is not an object`, ...positionOf(text, node?.offset ?? 0) };
+    if (entries.length + (node.children?.length ?? 0) > maxEntries)
+      return { ok: false, reason: tooMany, ...positionOf(text, node.offset) };
     for (const property of propertiesOf(text, node)) entries.push(entryOf(text, path, property));
   }
   return { ok: true, root, entries };
@@ -121,6 +124,18 @@ function nodeAt(root: Node | undefined, path: readonly string[]): Node | undefin
     node = property?.children?.[1];
   }
   return node;
+}
+
+/** As nodeAt, for many paths: each object on their way is gone through once. A host may know thousands of projects. */
+function finderIn(root: Node): (path: readonly string[]) => Node | undefined {
+  const known = new Map<Node, ReadonlyMap<unknown, Node | undefined>>();
+  const members = (node: Node): ReadonlyMap<unknown, Node | undefined> => {
+    const there = known.get(node) ?? new Map((node.children ?? []).map(({ children }) => [children?.[0]?.value, children?.[1]]));
+    known.set(node, there);
+    return there;
+  };
+  return (path) =>
+    path.reduce<Node | undefined>((node, key) => (node?.type === 'object' ? members(node).get(key) : undefined), root);
 }
 
 /** The first key that stands twice: among the keys of the path, among the entries, or anywhere inside an entry. */

@@ -2,7 +2,7 @@
 // Never reserialized: smol-toml only says what a text means, before and after.
 import { parse, TomlError } from 'smol-toml';
 import type { Edit, EditFormat, Field, Piece, RawEntry, Reading } from './edit.ts';
-import { EditRefused } from './edit.ts';
+import { EditRefused, maxEntries, tooMany } from './edit.ts';
 import { removeMembers } from './list.ts';
 import type { Change } from './text.ts';
 import { applyChanges, beginsWith, lineBreakOf, textStart } from './text.ts';
@@ -26,6 +26,7 @@ export const tomlFormat: EditFormat = {
     for (const container of keys.flatMap((key) => containersOf(root, key))) {
       const named = valueAt(root, container);
       if (!isPlain(named)) return { ok: false, reason: `${container.join('.')} is not a table`, line: 1, column: 1 };
+      if (entries.length + Object.keys(named).length > maxEntries) return { ok: false, reason: tooMany, line: 1, column: 1 };
       for (const [name, value] of Object.entries(named)) {
         const path = [...container, name];
         const leaves = outermost(statements, path)

@@ -19,25 +19,38 @@ export function valueAt(root: unknown, path: readonly string[]): unknown {
   return value;
 }
 
-/** The data with the value at the path exchanged, or taken out where it is undefined. */
-export function withValue(root: Plain, path: readonly string[], value: unknown): Plain {
-  const [key, ...rest] = path;
-  if (key === undefined) return root;
-  const inner = Object.hasOwn(root, key) ? root[key] : undefined;
-  const changed = rest.length === 0 ? value : withValue(isPlain(inner) ? inner : {}, rest, value);
-  const others = Object.entries(root).filter(([name]) => name !== key);
-  return Object.fromEntries(changed === undefined ? others : [...others, [key, changed]]);
+/** A value to stand at a path; undefined where nothing shall. */
+export interface Expected {
+  readonly path: readonly string[];
+  readonly expected: unknown;
+}
+
+/**
+ * The data with these values exchanged or taken out, in one pass over each container, for a file may name thousands of servers. No path leads through what
+ * stands at another.
+ */
+export function withValues(root: Plain, changes: readonly Expected[]): Plain {
+  const result = new Map(Object.entries(root));
+  const inside = new Map<string, Expected[]>();
+  for (const { path, expected } of changes) {
+    const [key, ...rest] = path;
+    if (key === undefined) continue;
+    if (rest.length > 0) listAt(inside, key).push({ path: rest, expected });
+    else if (expected === undefined) result.delete(key);
+    else result.set(key, expected);
+  }
+  for (const [key, deeper] of inside) {
+    const inner = result.get(key);
+    result.set(key, withValues(isPlain(inner) ? inner : {}, deeper));
+  }
+  return Object.fromEntries(result);
 }
 
 /** Throws EditRefused unless `after` is `before` with the entries at these paths as expected. Containers that hold nothing count as absent. */
-export function assertOnly(
-  before: Plain,
-  after: Plain,
-  changes: readonly { readonly path: readonly string[]; readonly expected: unknown }[],
-): void {
-  const wanted = changes.reduce((root, { path, expected }) => withValue(root, path, expected), before);
-  const containers = changes.map(({ path }) => path.slice(0, -1));
-  const bare = (root: Plain): Plain => containers.reduce(withoutEmpty, root);
+export function assertOnly(before: Plain, after: Plain, changes: readonly Expected[]): void {
+  const wanted = withValues(before, changes);
+  const containers = new Map(changes.map(({ path }) => [JSON.stringify(path.slice(0, -1)), path.slice(0, -1)]));
+  const bare = (root: Plain): Plain => [...containers.values()].reduce(withoutEmpty, root);
   if (!isDeepStrictEqual(bare(wanted), bare(after))) throw new EditRefused('the edit would change more than the entry');
 }
 
@@ -46,16 +59,19 @@ function withoutEmpty(root: Plain, path: readonly string[]): Plain {
   for (let length = path.length; length > 0; length--) {
     const at = path.slice(0, length);
     const value = valueAt(result, at);
-    if (isPlain(value) && Object.keys(value).length === 0) result = withValue(result, at, undefined);
+    if (isPlain(value) && Object.keys(value).length === 0) result = withValues(result, [{ path: at, expected: undefined }]);
   }
   return result;
 }
 
+function listAt<Item>(lists: Map<string, Item[]>, key: string): Item[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
+}
+
 /** What an edit must make of an entry; undefined where it is taken out. */
-export function editedValue(
-  root: Plain,
-  { path, entry }: Edit,
-): { readonly path: readonly string[]; readonly expected: unknown } {
+export function editedValue(root: Plain, { path, entry }: Edit): Expected {
   const value = valueAt(root, path);
   if (value === undefined) throw new EditRefused('there is no such entry');
   if (entry === undefined) return { path, expected: undefined };

@@ -3,7 +3,7 @@
 import type { Node, YAMLMap } from 'yaml';
 import { isCollection, isMap, isScalar } from 'yaml';
 import type { Edit, EditFormat, Field, Leaf, NewEntry, RawEntry, Reading } from './edit.ts';
-import { EditRefused } from './edit.ts';
+import { EditRefused, maxEntries, tooMany } from './edit.ts';
 import { removeMembers } from './list.ts';
 import type { Change } from './text.ts';
 import { applyChanges, blanksBefore, breakBefore, isBreak, lineBreakOf, positionOf, textStart } from './text.ts';
@@ -27,6 +27,8 @@ export const yamlFormat: EditFormat = {
       const node = mapAt(top, path, text);
       if (node === undefined || (isScalar(node) && node.value === null)) continue;
       if (!isMap(node)) return notAMap(text, path, node);
+      if (entries.length + node.items.length > maxEntries)
+        return { ok: false, reason: tooMany, ...positionOf(text, node.range?.[0] ?? 0) };
       const named = pairsOf(text, node);
       if (named.length !== Object.keys(valueAt(root, path) ?? {}).length) return notAMap(text, path, node);
       if (named.some(({ key }) => valueAt(root, [...path, key]) === undefined)) return notAMap(text, path, node);

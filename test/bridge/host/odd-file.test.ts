@@ -83,6 +83,33 @@ test(
   },
 );
 
+const many = (count: number, one: (index: number) => string): string =>
+  Array.from({ length: count }, (_, at) => one(at)).join(',');
+
+test.each([
+  ['.mcp.json', 'beginnings of variables', `{"mcpServers":{"a":{"command":"npx","args":["${'${'.repeat(1_000_000)}"]}}}`],
+  ['.mcp.json', 'blanks in a command', `{"mcpServers":{"a":{"command":"${' '.repeat(1_000_000)}npx"}}}`],
+  ['.mcp.json', 'servers', `{"mcpServers":{${many(100_000, (at) => `"s${at}":{"command":"npx"}`)}}}`],
+  ['.mcp.json', 'projects', `{"projects":{${many(100_000, (at) => `"/p${at}":{"mcpServers":{}}`)}}}`],
+  ['opencode.json', 'beginnings of variables', `{"mcp":{"a":{"command":["npx","${'{env:'.repeat(1_000_000)}"]}}}`],
+  ['.codex/config.toml', 'servers', `mcp_servers = {${many(30_000, (at) => `s${at}={command="npx"}`)}}\n`],
+])('%s of a cloned repository with a great many %s is looked at in no more time than its length takes', async (path, _, text) => {
+  await place.write('.claude.json', JSON.stringify({ projects: { [join(place.home, 'cloned')]: {} } }));
+  await place.write(`cloned/${path}`, text);
+  const began = performance.now();
+  const found = await discover({ ...place.request, hosts, projects: { roots: [], mode: 'report' } });
+  expect(performance.now() - began).toBeLessThan(4_000);
+  expect(found.flatMap(({ files }) => files).map(({ shownAs }) => shownAs)).toContain(`~/cloned/${path}`);
+});
+
+test('a file that names more than a thousand servers is left as it is, and the finding says so', async () => {
+  const text = `{"mcpServers":{${many(1_001, (at) => `"s${at}":{"command":"npx"}`)}}}`;
+  await place.write(claude, text);
+  const report = await converge(place.request);
+  expect(report.findings.find(({ code }) => code === 'unparseable')?.detail).toContain('it names more than 1000 servers');
+  expect(await place.text(claude)).toBe(text);
+});
+
 test('a socket in the place of a config is reported, and the other hosts are converged', async () => {
   const at = join(place.home, claude);
   await mkdir(dirname(at), { recursive: true });
