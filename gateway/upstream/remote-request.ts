@@ -2,11 +2,11 @@
 // The rule: what is sent is sent once. Going on with a stream asks for the answer, never for the work.
 import { Fault } from '#contract/error.ts';
 import type { Exchange, ResponseHead } from '../egress/egress.ts';
-import { type Message, readMessage } from '../mcp/jsonrpc.ts';
+import { isObject, type Message, readMessage } from '../mcp/jsonrpc.ts';
 import { exchange, garbage, type Peer } from './exchange.ts';
 import type { AllowedCall } from '../call.ts';
 import type { Beside } from './remote-beside.ts';
-import { timedOut } from './session.ts';
+import { noObject, reasonOf, timedOut } from './session.ts';
 import type { UnderWayCall } from './unasked.ts';
 import type { Reply } from './upstream.ts';
 
@@ -115,19 +115,22 @@ export function ask(asked: Asked, signal: AbortSignal): Promise<Reply> {
       try {
         message = readMessage(body);
       } catch (cause) {
-        asked.onDropped();
-        const reason = cause instanceof Fault ? String(cause.fields['reason'] ?? cause.message) : 'it can not be read';
-        if (status < 400) fail(garbage(server, reason));
-        return;
+        return unusable(reasonOf(cause));
       }
       if (message.kind === 'response') {
         if (message.id !== id || asked.faultOf(status)) return asked.onDropped();
+        if (!isObject(message.value)) return unusable(noObject(message));
         settle();
         // The stream has a moment to end by itself, so that its connection serves the next request.
         pause = setTimeout(() => running?.abort(), endWithinMs).unref();
         return resolve({ body, message });
       }
       asked.onBeside(message, body, waiting);
+    }
+
+    function unusable(reason: string): void {
+      asked.onDropped();
+      if (status < 400) fail(garbage(server, reason));
     }
 
     type Broken = { readonly lastId: string | undefined; readonly retryMs: number | undefined } | undefined;

@@ -145,7 +145,7 @@ export class RemoteSession {
     if (message.error) throw new Fault('SERVER_START_FAILED', { server, reason: 'it refused initialize.' });
     const version = isObject(message.value) ? message.value['protocolVersion'] : undefined;
     if (typeof version !== 'string' || !knownVersions.includes(version))
-      throw new Fault('UPSTREAM_VERSION', { server, versions: String(version).slice(0, 100) });
+      throw new Fault('UPSTREAM_VERSION', { server, versions: String(version ?? 'it names none').slice(0, 100) });
     this.#version = version;
     this.about = aboutOf(message);
     await this.#telling.tell('notifications/initialized', Buffer.from(initializedNotification));

@@ -303,9 +303,10 @@ export class Session implements PendingOwner {
     else this.#unasked.notified(body, message);
   }
 
-  #oddResponse({ id, result }: ResponseMessage): void {
+  #oddResponse(message: ResponseMessage): void {
     this.#deps.onDropped();
-    if (typeof id === 'number') return this.#garbage([id], `"${result ? 'result' : 'error'}" of its answer is not an object`);
+    const { id } = message;
+    if (typeof id === 'number') return this.#garbage([id], noObject(message));
     const number = /^\d{1,15}$/.test(id ?? '') ? [Number(id)] : [];
     this.#garbage(number, 'the id of its answer is not the one that was sent');
   }
@@ -367,9 +368,14 @@ export class Session implements PendingOwner {
 }
 
 /** Of what readMessage throws. */
-function reasonOf(cause: unknown): string {
+/** Why an answer can't be read, from what readMessage threw: its own words are those for a host's request. */
+export function reasonOf(cause: unknown): string {
   if (!(cause instanceof Fault)) return 'it can not be read';
   return cause.code === 'BATCH_UNSUPPORTED' ? 'it is a batch' : String(cause.fields['reason'] ?? 'it is not JSON in UTF-8');
+}
+
+export function noObject({ result }: ResponseMessage): string {
+  return `"${result ? 'result' : 'error'}" of its answer is not an object`;
 }
 
 export function timedOut(server: Slug, timeoutMs: number, unusable: number, cause?: unknown): Fault {

@@ -343,6 +343,23 @@ test('an error that the server answers with is its answer, whatever the status',
   expect((await call(upstreamFor(), allowed(server))).message.value).toMatchObject({ code: -32602 });
 });
 
+test.each([
+  ['a result that is null', { result: null }, '"result" of its answer is not an object'],
+  ['a result that is a list', { result: [{}] }, '"result" of its answer is not an object'],
+  ['an error that is a text', { error: 'boom' }, '"error" of its answer is not an object'],
+])('%s is no answer, and no host gets it', async (_, answer, reason) => {
+  const server = await legacy((id, response) => asJson(response, { id, ...answer }));
+  await expect(call(upstreamFor(), allowed(server))).rejects.toMatchObject({ code: 'SERVER_GARBAGE', fields: { reason } });
+});
+
+test.each([
+  ['{"jsonrpc":"2.0","id":', 'it is not JSON in UTF-8'],
+  ['[]', 'it is a batch'],
+])('what is wrong with an answer is said of the answer: %s', async (text, reason) => {
+  const server = await legacy((__, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(text));
+  await expect(call(upstreamFor(), allowed(server))).rejects.toMatchObject({ code: 'SERVER_GARBAGE', fields: { reason } });
+});
+
 test('a server that never answers costs a call its own time only', async () => {
   const server = await legacy((id, response) => id % 2 === 0 || asJson(response, { id, result: {} }));
   const upstream = upstreamFor();
