@@ -56,7 +56,7 @@ async function runCommands(): Promise<void> {
     { default: pino },
     { readFile },
     { fileURLToPath },
-    { explain },
+    { explain, printable },
     { createLogTail },
     commands,
   ] = await Promise.all([
@@ -107,8 +107,8 @@ async function runCommands(): Promise<void> {
       return runAgent({ ...around, ...device, bootId: bootId?.trim(), runtime, logger, logLines: tail.lines });
     },
     input: process.stdin,
-    print: (text: string) => void process.stdout.write(`${text}\n`),
-    note: (line: string) => void process.stderr.write(`${line}\n`),
+    print: (text: string) => void process.stdout.write(`${printable(text)}\n`),
+    note: (line: string) => void process.stderr.write(`${printable(line)}\n`),
     exitWith: (code: number) => (process.exitCode = code),
     exitNow: (code: number) => process.exit(code),
     untilEnded() {
@@ -120,7 +120,7 @@ async function runCommands(): Promise<void> {
     .description('The Drawbridge workstation program: your AI hosts and local servers, through your gateway.')
     .option('--state <dir>', "the bridge's own state (default: the platform's place)")
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(`drawbridge: ${text.replace(/^error: /, '')}`) });
+    .configureOutput({ outputError: (text, write) => write(`drawbridge: ${printable(text.replace(/^error: /, ''))}`) });
   for (const add of commands) add(program, terminal);
   program
     .command('connect')
@@ -133,7 +133,7 @@ async function runCommands(): Promise<void> {
   try {
     await program.parseAsync();
   } catch (error) {
-    if (!(error instanceof CommanderError)) process.stderr.write(`drawbridge: ${explain(error)}\n`);
+    if (!(error instanceof CommanderError)) process.stderr.write(`drawbridge: ${printable(explain(error))}\n`);
     process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 2) : 1;
   }
 }

@@ -195,7 +195,7 @@ const table = {
     status: 200,
     rpc: 7502,
     retry: 'safe',
-    message: 'The server "{server}" keeps ending and is started again in {seconds} s. Its last lines: {stderr}',
+    message: 'The server "{server}" keeps ending and is started again in {seconds} s. The last time: {stderr}',
   },
   SERVER_TIMEOUT: {
     status: 200,

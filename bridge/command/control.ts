@@ -42,7 +42,7 @@ export const addControl: AddCommands = (program, terminal) => {
   const servers = program.command('servers').description('The local servers of this workstation.');
   action(servers.command('list').description('Shows how each stands.').addOption(jsonOption()), terminal, async (flags, ask) => {
     const found = await ask({ name: 'servers' });
-    return flags.json === true ? JSON.stringify(found) : serversInWords(found);
+    return flags.json === true ? JSON.stringify(found) : serversInWords(found, Date.now());
   });
   const restart = servers.command('restart').description('Ends it; its next call starts it anew.').addArgument(serverArgument());
   action(restart, terminal, async (_, ask, server) => {

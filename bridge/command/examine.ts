@@ -18,7 +18,7 @@ import type { Asked } from '../socket/ask.ts';
 import type { Check } from './check.ts';
 import { checkOf, notOk, ok } from './check.ts';
 import type { Terminal } from './terminal.ts';
-import { tunnelInWords } from './words.ts';
+import { failureInWords, tunnelInWords } from './words.ts';
 
 const run = promisify(execFile);
 const launchMs = 15_000;
@@ -125,8 +125,18 @@ export function examineTunnel({ agent }: Patient): readonly Check[] {
 export function examineServers({ agent }: Patient): readonly Check[] {
   if (agent.kind !== 'answered') return [];
   const findings = agent.value.findings.filter(({ code, server }) => server !== undefined && code.startsWith('server_'));
-  return agent.value.servers.map(({ server, status, detail, command }) => {
+  return agent.value.servers.map((of) => {
+    const { server, status, detail, command } = of;
     const finding = findings.find((one) => one.server?.name === server);
+    const failure = failureInWords(of, Date.now());
+    if (finding === undefined && status === 'ready' && failure !== undefined)
+      return notOk('warning', {
+        name: 'local server',
+        about: server,
+        says: failure,
+        meaning: 'It is found, and it may run. It is started again with its next call.',
+        action: `Run "drawbridge servers log ${server}" for its last lines.`,
+      });
     const what = command ? [command.identity, command.version].filter(Boolean).join('@') : (detail ?? '');
     if (finding === undefined && (status === 'ready' || status === 'running'))
       return ok('local server', `${status}: ${what}`, 'It is found, and it may run.', server);

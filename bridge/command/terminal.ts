@@ -69,6 +69,17 @@ export function profileOf(device: Device, { platform, uid, userName }: Surroundi
   return readProfile({ platform, uid, userName, file: device.profileFile });
 }
 
+/**
+ * What may be written to a terminal: a cloned repository names servers and programs, and what they are called must not draw, hide or reorder anything. Such
+ * characters are spelled as JSON spells them, so JSON stays the same JSON; line breaks and tabs stay.
+ */
+export function printable(text: string): string {
+  return text.replace(
+    /(?![\n\t]|\r\n)\p{Cc}|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** What went wrong, in one line for a person. */
 export function explain(error: unknown): string {
   if (error instanceof Fault || error instanceof Error) return error.message;

@@ -14,7 +14,7 @@ export function statusInWords(state: AgentState, nowMs: number): string {
     `Profile      ${profile.file ?? 'none'}${profile.isForced ? ', set by your organization' : ''}; mode ${profile.mode}`,
     ...(profile.managedBy === undefined ? [] : [`Managed by   ${profile.managedBy}`]),
     '',
-    serversInWords(servers),
+    serversInWords(servers, nowMs),
     '',
     table(
       ['AI HOST', 'STATE', 'CONFIG'],
@@ -84,17 +84,22 @@ function duration(ms: number): string {
   return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
 
-export function serversInWords(servers: readonly AgentServer[]): string {
+export function serversInWords(servers: readonly AgentServer[], nowMs: number): string {
   if (servers.length === 0) return 'No local servers.';
-  return table(
-    ['LOCAL SERVER', 'STATUS', 'WHAT IT IS', 'FROM'],
-    servers.map(({ server, status, command, detail, origin, hosts }) => [
-      server,
-      status,
-      command ? `${command.identity}${command.version === undefined ? '' : `@${command.version}`}` : (detail ?? ''),
-      origin === 'profile' ? 'profile' : hosts.join(', '),
-    ]),
-  );
+  const rows = servers.map(({ server, status, command, detail, origin, hosts }) => [
+    server,
+    status,
+    command ? `${command.identity}${command.version === undefined ? '' : `@${command.version}`}` : (detail ?? ''),
+    origin === 'profile' ? 'profile' : hosts.join(', '),
+  ]);
+  const failures = servers.flatMap((server) => failureInWords(server, nowMs) ?? []);
+  return [table(['LOCAL SERVER', 'STATUS', 'WHAT IT IS', 'FROM'], rows), ...failures.map((line) => `  - ${line}`)].join('\n');
+}
+
+/** What went wrong with a server that is not running: it may do well the next time. */
+export function failureInWords({ lastError, children }: AgentServer, nowMs: number): string | undefined {
+  if (lastError === undefined || children > 0) return undefined;
+  return `${duration(Math.max(0, nowMs - lastError.at))} ago: ${lastError.message}`;
 }
 
 export function planInWords({ files, findings }: Plan | ConvergeReport, tense: 'would be' | 'was'): string {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { proves } from '../../requirement.ts';
 import type { Deployment, Workstation } from '../../walk/deployment.ts';
 import { deploy, until } from '../../walk/deployment.ts';
+import { modern } from '../../walk/mcp.ts';
 import { nodeServer, walkPolicy } from '../../walk/policy.ts';
 import { root } from '../../walk/program.ts';
 
@@ -26,13 +27,16 @@ const Report = z.object({
 let deployment: Deployment;
 let workstation: Workstation;
 beforeAll(async () => {
-  deployment = await deploy({ policy: walkPolicy({ modern: { tools: 'all' } }) });
+  deployment = await deploy({ policy: walkPolicy({ modern: { tools: 'all' }, crashing: { tools: 'all' } }) });
   workstation = await deployment.workstation({
     user: 'ada',
     profile: {
       GatewaySlug: 'eng',
       EnforcementMode: 'enforce',
-      LocalServers: { modern: nodeServer(join(root, 'test/fake/local-server/modern.ts')) },
+      LocalServers: {
+        modern: nodeServer(join(root, 'test/fake/local-server/modern.ts')),
+        crashing: nodeServer(join(root, 'test/fake/local-server/crashing.ts')),
+      },
     },
   });
   await mkdir(at('.cursor'), { recursive: true });
@@ -77,8 +81,35 @@ describe('doctor', () => {
     );
     // a machine without a desktop session keeps its keys in a file
     expect(['ok', 'warning']).toContain(report.of('secret store')[0]?.outcome);
-    expect(report.of('local server')).toMatchObject([{ about: 'modern' }]);
+    expect(report.of('local server')).toMatchObject([{ about: 'modern' }, { about: 'crashing' }]);
     expect(report).toMatchObject({ ok: true, code: 0 });
+  });
+
+  test('says of a server that did not start the last time why, long after', async () => {
+    const token = await deployment.hostToken({ user: 'ada', gateway: 'eng' });
+    await modern(`${deployment.origin}/g/eng/s/crashing/mcp`, token, 'tools/call', { name: 'echo', arguments: {} });
+    expect((await ask('doctor')).of('local server')).toMatchObject([
+      { about: 'modern', outcome: 'ok' },
+      { about: 'crashing', outcome: 'warning', says: expect.stringMatching(/^\d+ s ago: .*exit code 3.*fatal: login/) },
+    ]);
+    for (const command of [['status'], ['servers', 'list']])
+      expect((await workstation.cli(...command)).stdout).toMatch(/- \d+ s ago: The server "crashing".*fatal: login/);
+  });
+
+  test('writes no control character of a name that a cloned repository made up', async () => {
+    const draws = '\u001b[2J\u001b]0;all is well\u0007';
+    await writeFile(at('.claude.json'), JSON.stringify({ projects: { [at('cloned')]: {} } }));
+    await mkdir(at('cloned'));
+    await writeFile(at('cloned/.mcp.json'), JSON.stringify({ mcpServers: { [`a${draws}`]: { command: `/bin/${draws}` } } }));
+    const where = ['--home', workstation.home, '--profile', workstation.profileFile];
+    for (const command of [['hosts', 'list'], ['hosts', 'doctor'], ['doctor']]) {
+      const done = await workstation.cli(...command, ...where);
+      expect(done.stdout).toContain('a\\u001b[2J');
+      // eslint-disable-next-line no-control-regex
+      expect(done.stdout + done.stderr).not.toMatch(/[\u001b\u0007]/);
+    }
+    await rm(at('.claude.json'));
+    await rm(at('cloned'), { recursive: true });
   });
 
   test('says what is wrong with a host, what it means and what to do, and ends with 1', async () => {
