@@ -8,6 +8,7 @@ import type { Profile } from '#contract/profile.ts';
 import type { Fingerprint } from '#contract/id.ts';
 import { Slug } from '#contract/id.ts';
 import type { LocalServerSource, Offer } from '#contract/server.ts';
+import { programOf } from './host/shape.ts';
 import { offerOf } from './server/launch.ts';
 import type { Launch } from './server/launch.ts';
 import type { ServerHealth } from './server/running.ts';
@@ -131,10 +132,11 @@ function standing({ source, launch, fault }: Outcome, health: readonly ServerHea
 }
 
 function findingsOf({ source, launch }: Outcome, server: AgentServer): Finding[] {
+  const address = programOf(source.line.command);
   const about = {
     name: source.server,
     kind: 'stdio' as const,
-    address: source.line.command.split(/[/\\]/).at(-1) ?? '',
+    ...(address === undefined ? {} : { address }),
     ...(server.fingerprint === undefined ? {} : { fingerprint: server.fingerprint }),
   };
   const found = (code: Finding['code']): Finding => ({

@@ -5,6 +5,7 @@ import type { HostSpec } from '#contract/host.ts';
 import { Slug } from '#contract/id.ts';
 import type { NewEntry } from './edit/edit.ts';
 import { isPlain } from './edit/verify.ts';
+import { looksSecret } from './secret.ts';
 
 /** An entry's program, as spelled. `envFile` and `envNames` say where more of its environment comes from. */
 export interface StdioLine {
@@ -204,13 +205,18 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
 
 /** Who is named in findings: a program by its base name, a URL by its host. Never more, for the rest may hold secrets. */
 export function addressOf(meaning: Meaning): string | undefined {
-  // A whole command line may stand where the command belongs: only what comes before its first option is looked at.
-  if (meaning.kind === 'stdio') {
-    const { command } = meaning.line;
-    const option = command.search(/\s-/);
-    const program = option === -1 ? command : command.slice(0, option).trimEnd();
-    return basename(program.replaceAll('\\', '/')).slice(0, 100);
-  }
+  if (meaning.kind === 'stdio') return programOf(meaning.line.command);
   if (meaning.kind === 'remote' || meaning.kind === 'gateway') return URL.parse(meaning.url)?.host.slice(0, 255);
   return undefined;
+}
+
+/**
+ * The base name of a program; undefined where it looks like a credential, for everybody on the device may read it. A whole command line may stand where the
+ * command belongs: only what comes before its first option is looked at.
+ */
+export function programOf(command: string): string | undefined {
+  const option = command.search(/\s-/);
+  const program = option === -1 ? command : command.slice(0, option).trimEnd();
+  const name = basename(program.replaceAll('\\', '/')).slice(0, 100);
+  return looksSecret(name) ? undefined : name;
 }

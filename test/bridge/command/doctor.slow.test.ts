@@ -105,7 +105,6 @@ describe('doctor', () => {
     for (const command of [['hosts', 'list'], ['hosts', 'doctor'], ['doctor']]) {
       const done = await workstation.cli(...command, ...where);
       expect(done.stdout).toContain('a\\u001b[2J');
-      // eslint-disable-next-line no-control-regex
       expect(done.stdout + done.stderr).not.toMatch(/[\u001b\u0007]/);
     }
     await rm(at('.claude.json'));

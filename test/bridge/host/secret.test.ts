@@ -5,6 +5,7 @@ import { hosts } from '#contract/host-table.ts';
 import { formatOf } from '../../../bridge/host/format.ts';
 import { maskText, openText, sealText } from '../../../bridge/host/sealed-text.ts';
 import { looksSecret, secretSpans } from '../../../bridge/host/secret.ts';
+import { programOf } from '../../../bridge/host/shape.ts';
 import { proves } from '../../requirement.ts';
 import { sealerWith } from './fixture.ts';
 
@@ -100,4 +101,15 @@ describe('a sealed text', () => {
       ),
     );
   });
+});
+
+test.each([
+  ['/usr/local/bin/tracker-mcp', 'tracker-mcp'],
+  ['npx tracker --api-key planted-7Hq2', 'npx tracker'],
+  ['C:\\Program Files\\Tracker\\tracker.exe', 'tracker.exe'],
+  ['TRACKER_TOKEN=planted7Hq2 npx tracker', undefined],
+  ['npx tracker ghp_planted7Hq2Zx81planted', undefined],
+  ['/opt/ghp_planted7Hq2Zx81planted', undefined],
+])('the program of %j is named in what everybody may read as %j', (command, name) => {
+  expect(programOf(command)).toBe(name);
 });
