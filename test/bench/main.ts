@@ -3,7 +3,8 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keyOf, smallBytes, type CellName } from './cell.ts';
+import { keyOf, largeBytes, smallBytes, type CellName } from './cell.ts';
+import { createDisk } from './disk.ts';
 import { measureSessions } from './idle/session.ts';
 import { measureTunnels } from './idle/tunnel.ts';
 import { churn, type Churn } from './leak/churn.ts';
@@ -18,6 +19,8 @@ import { surroundings, targetsOf } from './targets.ts';
 const warmMs = 400;
 /** Of each row before the first round: servers run for days, and V8 takes seconds to compile what is called often. */
 const longWarmMs = 5000;
+/** Of a cell whose calls are large, and so fewer a second: after 5 s of 64 KB a quarter of the gateway server's CPU was still V8's compilers. */
+const longWarmLargeMs = 12_000;
 /** A lone caller, or a thousand calls a second, leave a target's code half compiled for minutes, and compiling it beside them is what would be measured. */
 const fullyWarm: CellName = { callers: 16, payloadBytes: smallBytes };
 const openLoopMs = 3000;
@@ -60,15 +63,20 @@ async function runCalls(of: Plan): Promise<void> {
   // Compiled code first, or the first rows of the first round would measure the compiler.
   const busiest = Math.max(...of.cells.map(({ callers, ratePerSecond }) => (ratePerSecond === undefined ? callers : 0)));
   const warming = of.cells.filter(({ callers, ratePerSecond }) => ratePerSecond === undefined && callers === busiest);
-  await runCells(
-    busiest < fullyWarm.callers ? [fullyWarm, ...warming] : warming,
-    'warming up',
-    { warmMs: longWarmMs, ms: warmMs },
-    false,
-  );
+  for (const cell of busiest < fullyWarm.callers ? [fullyWarm, ...warming] : warming)
+    await runCells(
+      [cell],
+      'warming up',
+      { warmMs: cell.payloadBytes < largeBytes ? longWarmMs : longWarmLargeMs, ms: warmMs },
+      false,
+    );
   const ms = of.seconds * 1000;
-  for (let round = 1; round <= of.rounds; round++)
+  const disk = createDisk();
+  for (let round = 1; round <= of.rounds && !interrupted.signal.aborted; round++) {
     await runCells(of.cells, `round ${round} of ${of.rounds}`, { warmMs, ms }, true);
+    await disk.look(tempDir);
+  }
+  for (const [name, reading] of disk.readings()) readings.set(name, reading);
   await closeRows();
 }
 
