@@ -49,6 +49,8 @@ function keyOf(id: string): string {
 export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
   const { store, events, now } = deps;
   const asksTooSoon = createPollGate(now);
+  /** What is being spent, by its model and key, and when that is done. */
+  const spending = new Map<string, Promise<void>>();
 
   async function liveConnection(grantId: unknown): Promise<Connection> {
     const id = connectionIdIn(grantId);
@@ -143,13 +145,16 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     },
     async consume(id) {
       const key = keyOf(id);
-      if (spendable.has(model)) await recordTokens(model, await store.item(model, key));
-      if (await store.consumeItem(model, key, now())) return;
-      // Somebody else came with it at the same moment: one of the two is not whom it was given to.
-      const item = await store.item(model, key);
-      const grantId = item && Payload.parse(JSON.parse(item.body))['grantId'];
-      if (typeof grantId === 'string') await endFamily(grantId);
-      throw new errors.InvalidGrant('it was used already');
+      const name = `${model} ${key}`;
+      // One after the other, so that only what is spent is on record as good for tokens.
+      const mine = (spending.get(name) ?? Promise.resolve()).then(() => spend(model, key));
+      const over = mine.catch(() => {});
+      spending.set(name, over);
+      try {
+        await mine;
+      } finally {
+        if (spending.get(name) === over) spending.delete(name);
+      }
     },
     async destroy(id) {
       const removed = await store.removeItem(model, keyOf(id));
@@ -162,6 +167,16 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
       await store.removeFamily(model, keyOf(grantId));
     },
   });
+
+  async function spend(model: string, key: string): Promise<void> {
+    if (spendable.has(model)) await recordTokens(model, await store.item(model, key));
+    if (await store.consumeItem(model, key, now())) return;
+    // Somebody else came with it at the same moment: one of the two is not whom it was given to.
+    const item = await store.item(model, key);
+    const grantId = item && Payload.parse(JSON.parse(item.body))['grantId'];
+    if (typeof grantId === 'string') await endFamily(grantId);
+    throw new errors.InvalidGrant('it was used already');
+  }
 
   async function endFamily(grantId: string): Promise<void> {
     const family = keyOf(grantId);

@@ -116,3 +116,10 @@ test('a refresh token that was spent before ends its family, and no other renewa
   expect(await adapter('RefreshToken').find('refresh')).toBeUndefined();
   expect(await told()).toEqual(['host_token_refreshed', 'spent_token_replayed']);
 });
+
+test('of two that renew with one token at once one renewal is on record, and that the token came twice', async () => {
+  const { adapter } = await signedIn();
+  const two = await Promise.allSettled([adapter('RefreshToken').consume('refresh'), adapter('RefreshToken').consume('refresh')]);
+  expect(two.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  expect(await told()).toEqual(['host_token_refreshed', 'spent_token_replayed']);
+});
