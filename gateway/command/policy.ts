@@ -28,7 +28,8 @@ export const addPolicy: AddCommands = (program, terminal) => {
       );
       if (isPlanOnly && changes.length > 0) process.exitCode = differs;
       if (flags.json) {
-        terminal.print(JSON.stringify({ applied: isApplied, changes }));
+        const refused = refusal ? { code: refusal.code, message: refusal.message } : null;
+        terminal.print(JSON.stringify({ applied: isApplied, changes, refusal: refused }));
         if (refusal) throw refusal;
         return;
       }

@@ -175,9 +175,9 @@ describe('beside a running serve', () => {
     expect((await applying({ ada: { ...ada, role: 'super-admin' }, bob })).code).toBe(0);
     const planned = await applying({ ada, bob }, '--plan');
     expect(planned.stdout).toMatch(/^~ user ada: role super-admin -> none\n[^]*; nothing was applied, this is only the plan\n$/);
-    const applied = await applying({ ada, bob });
-    expect([planned.code, planned.stderr]).toEqual([applied.code, applied.stderr]);
     expect([planned.code, planned.stderr]).toEqual([1, expect.stringContaining('super admin')]);
+    expect(await applying({ ada, bob })).toMatchObject({ code: 1, stderr: planned.stderr });
+    expect(JSON.parse((await applying({ ada, bob }, '--plan', '--json')).stdout).refusal.code).toBe('LAST_SUPER_ADMIN');
   });
 
   test('a plan is colored at a terminal, and not where somebody asked for none', async () => {
