@@ -10,8 +10,14 @@ export async function bringGateway(root) {
   const { status, output } = await step('bundling the gateway server', () =>
     run(join(root, 'node_modules/.bin/node'), ['build/package/gateway.ts'], { cwd: root }),
   );
-  if (status !== 0) say(`the gateway server starts from its sources, because it could not be bundled:\n${output.trimEnd()}`);
+  if (status === 0) return;
+  const why = systemError.exec(output)?.[1];
+  const words = why === undefined ? `\n${output.trimEnd()}` : ` ${why}`;
+  say(`the gateway server starts from its sources, because it could not be bundled:${words}`);
 }
+
+/** What the system refused, as Node ends with it: a person can do something about that, and nothing about its stack. */
+const systemError = /^\[?Error: (E[A-Z]+: .+?)\]?(?: \{)?$/m;
 
 /** @param {string} made */
 async function isMade(made) {

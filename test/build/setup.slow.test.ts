@@ -75,6 +75,13 @@ writeFileSync('out/gateway/made.mjs', "export const program = 'here';");`;
     expect(node.length).toBeGreaterThan(0);
   });
 
+  test('are there where the gateway server can not be bundled, and one line says why', async () => {
+    await writeFile(at('out'), '');
+    const done = await setUp();
+    expect(done.status).toBe(0);
+    expect(done.said).toMatch(/because it could not be bundled: ENOTDIR: not a directory, mkdir 'out\/gateway'\n$/);
+  });
+
   test('are installed anew where one is missing, and left alone where only the text of the lockfile changed', async () => {
     proves('foundation.set-up-complete', {
       file: 'build/setup/packages.mjs',
