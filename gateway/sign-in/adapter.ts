@@ -75,8 +75,11 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
    */
   async function recordTokens(model: string, item: SignInItem | undefined): Promise<void> {
     if (!item || item.consumedAt !== null) return;
-    const { grantId, error } = Payload.parse(JSON.parse(item.body));
+    const { grantId, error, resource } = Payload.parse(JSON.parse(item.body));
     if (error !== undefined) return;
+    const wanted = Provider.ctx?.oidc.params?.['resource'];
+    // oidc-provider looks at this only once it is spent.
+    if (wanted !== undefined && wanted !== resource) throw new errors.InvalidTarget('it is not good for this resource');
     const connection = await liveConnection(grantId);
     const isRenewal = model === 'RefreshToken';
     if (isRenewal && !(await deps.isFresh(connection.user.id))) throw new errors.InvalidGrant('the person has to sign in again');

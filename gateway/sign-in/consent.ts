@@ -79,13 +79,18 @@ export function createConsents(deps: {
       createdAt: at,
       revokedAt: null,
     };
-    await events.record({
-      event: 'consent_given',
-      user: { id: person.id, name: person.slug },
-      detail: { ...connectionDetail(connection), redirect: place, ...(as && { as: as.id }) },
-    });
+    await recordGiven(connection, as);
     await store.signIn.addConnection(connection);
     return connection;
+  }
+
+  async function recordGiven(connection: Connection, as?: Connection): Promise<void> {
+    const { user, redirect } = connection;
+    await events.record({
+      event: 'consent_given',
+      user: { id: user.id, name: user.slug },
+      detail: { ...connectionDetail(connection), redirect, ...(as && { as: as.id }) },
+    });
   }
 
   /**
@@ -133,7 +138,10 @@ export function createConsents(deps: {
       if (!person.gateways.some(({ slug }) => slug === gateway)) throw new Fault('GATEWAY_NOT_GRANTED', { gateway });
       const place = redirect === undefined ? deviceGrant : withoutPort(redirect);
       const of = { client: client.client_id, user: person.id, gateway, redirect: place };
-      const connection = (await store.signIn.connectionOf(of)) ?? (await connect({ client, person, gateway, place }));
+      const known = await store.signIn.connectionOf(of);
+      // Who was asked again, of another device or of more tools, said so again.
+      if (known) await recordGiven(known);
+      const connection = known ?? (await connect({ client, person, gateway, place }));
       if (session !== undefined && redirect !== undefined)
         await keep(session, { client, user: person.id, gateway, place }, connection);
       return connection;

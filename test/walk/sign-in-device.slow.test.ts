@@ -38,8 +38,8 @@ async function terminal(): Promise<oauth.Configuration> {
 const begin = async (client: oauth.Configuration) => oauth.initiateDeviceAuthorization(client, { resource: eng() });
 
 const Answered = z.looseObject({ error: z.string().optional(), access_token: z.string().optional() });
-async function poll(client: string, code: string) {
-  const form = { grant_type: deviceGrant, client_id: client, device_code: code, resource: eng() };
+async function poll(client: string, code: string, resource = eng()) {
+  const form = { grant_type: deviceGrant, client_id: client, device_code: code, resource };
   const response = await fetch(`${origin()}/oauth/token`, { method: 'POST', body: new URLSearchParams(form) });
   return Answered.parse(await response.json());
 }
@@ -111,6 +111,22 @@ test('each device is asked for anew: consent given once lets no other in', async
     await typeIn(browser, (await begin(client)).verification_uri_complete ?? '');
     expect(asked).toContain('Let Terminal use Engineering?');
   }
+  const { client_id: id } = client.clientMetadata();
+  const given = (await at.deployment.records(50)).filter(({ event }) => event === 'consent_given');
+  expect(given.filter(({ detail }) => JSON.stringify(detail).includes(id))).toHaveLength(2);
+});
+
+test('a code that is shown for another resource is not spent by that, and nothing of it is on record as given', async () => {
+  const client = await terminal();
+  const { client_id: id } = client.clientMetadata();
+  const begun = await begin(client);
+  await typeIn(at.browser(), begun.verification_uri_complete ?? '');
+  const issued = async () => (await at.deployment.records(50)).filter(({ event }) => event === 'host_token_issued').length;
+  const before = await issued();
+  expect(await poll(id, begun.device_code, `${origin()}/g/other/mcp`)).toMatchObject({ error: 'invalid_target' });
+  expect(await issued()).toBe(before);
+  const again = () => poll(id, begun.device_code);
+  await expect.poll(again, { interval: 4100, timeout: 10_000 }).toHaveProperty('access_token');
 });
 
 test('a device whose person refuses, at the code or at the question, is told so and gets nothing', async () => {
