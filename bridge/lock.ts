@@ -29,8 +29,8 @@ export async function lock(file: string, pid: number): Promise<Lock> {
 /** Appears with its content or not at all: link() fails where the name is there. */
 async function create(file: string, holder: Holder): Promise<boolean> {
   const draft = `${file}.${randomBytes(8).toString('hex')}`;
-  await writeFile(draft, JSON.stringify(holder), { flag: 'wx', mode: 0o600 });
   try {
+    await writeFile(draft, JSON.stringify(holder), { flag: 'wx', mode: 0o600 });
     await link(draft, file);
     return true;
   } catch (error) {

@@ -2,7 +2,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
-import { Fault } from '#contract/error.ts';
 import type { Device } from '../location.ts';
 import { readProfile } from '../profile/read.ts';
 import type { ProfileReading } from '../profile/read.ts';
@@ -80,8 +79,17 @@ export function printable(text: string): string {
   );
 }
 
+const advice: Readonly<Record<string, string>> = {
+  ENOSPC: 'Make room on the disk, and run it again.',
+  EDQUOT: 'Make room on the disk, and run it again.',
+  EROFS: 'Name a place that can be written to.',
+  EACCES: 'Give this user the right to, or run it as the user whose it is.',
+  EPERM: 'Give this user the right to, or run it as the user whose it is.',
+};
+
 /** What went wrong, in one line for a person. */
 export function explain(error: unknown): string {
-  if (error instanceof Fault || error instanceof Error) return error.message;
-  return String(error);
+  if (!(error instanceof Error)) return String(error);
+  const what = 'code' in error && typeof error.code === 'string' ? advice[error.code] : undefined;
+  return what === undefined ? error.message : `${error.message}. ${what}`;
 }

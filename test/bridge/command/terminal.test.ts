@@ -1,7 +1,8 @@
 // What commands write to a terminal, whatever the things are called that they speak of.
+import { writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { printable } from '../../../bridge/command/terminal.ts';
+import { explain, printable } from '../../../bridge/command/terminal.ts';
 
 describe('what is written to a terminal', () => {
   test('holds no character that draws, hides or reorders, and keeps its lines', () => {
@@ -29,4 +30,10 @@ describe('what is written to a terminal', () => {
     const names = 'Größe 文件 كتاب עברית 👩‍💻';
     expect(printable(names)).toBe(names);
   });
+});
+
+test('what the system refuses comes with what to do, and what is ours as it is', async () => {
+  const full = await writeFile('/dev/full', 'x').catch((error: unknown) => error);
+  expect(explain(full)).toBe('ENOSPC: no space left on device, write. Make room on the disk, and run it again.');
+  expect(explain(new Error('the profile names no gateway'))).toBe('the profile names no gateway');
 });
