@@ -19,7 +19,7 @@ export function agreedVersion(asked: string | undefined): string {
   return legacyVersions.find((version) => version === asked) ?? '2025-11-25';
 }
 
-const versionKey = 'io.modelcontextprotocol/protocolVersion';
+export const versionKey = 'io.modelcontextprotocol/protocolVersion';
 export const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
 /** Revisions from this one on are modern. */
 export const firstModern = '2026-07-28';

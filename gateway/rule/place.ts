@@ -1,6 +1,7 @@
 // Which texts of a message a rule may change, by where they stand. The rule: what the protocol itself reads is never changed: a rule that would have to
 // blocks the message instead; and only what is the protocol's alone is not looked at.
 import type { RuleScope } from '#contract/rule.ts';
+import { modernVersions, versionKey } from '../mcp/era.ts';
 import { readLogLevel } from '../mcp/log-level.ts';
 import type { Direction } from './compile.ts';
 import { type Container, isMadeUp, type Leaf } from './leaf.ts';
@@ -36,7 +37,7 @@ const readMeta: ReadonlySet<string> = new Set([
   'progressToken',
   'traceparent',
   'tracestate',
-  'io.modelcontextprotocol/protocolVersion',
+  versionKey,
   'io.modelcontextprotocol/clientCapabilities',
   'io.modelcontextprotocol/logLevel',
   'io.modelcontextprotocol/subscriptionId',
@@ -111,13 +112,15 @@ function isOfTask({ parent, key }: Container): boolean {
 }
 
 /**
- * What stands in `_meta` and is nobody's word: the gateway server puts its own in its place, or it has a form that says nothing. `within`: the member of `_meta` in
+ * What stands in `_meta` and is nobody's word: the gateway server puts its own in its place, it is a revision of the protocol, or it has a form that says nothing. `within`: the member of `_meta` in
  * which it stands; undefined where it is one itself. The same name deeper down is somebody's word.
  */
 function isOfGateway({ key, kind, text }: Leaf, within: string | number | undefined, isTokenReplaced: boolean): boolean {
   if (within !== undefined) return false;
   if (kind === 'key') return readMeta.has(text);
-  return key === 'progressToken' ? isTokenReplaced : key === 'traceparent' && traceParent.test(text);
+  if (key === 'progressToken') return isTokenReplaced;
+  if (key === versionKey) return modernVersions.includes(text);
+  return key === 'traceparent' && traceParent.test(text);
 }
 
 function placeInDefinition(first: string | number | undefined, key: string): Place {

@@ -41,6 +41,14 @@ test('of _meta all is looked at but what the gateway server puts there itself; w
   expect(await of('response', related)).toBe('RULE_BLOCKED');
   for (const meta of [{ traceparent: '00-41111111111111114111111111111111-4111111111111111-01' }, { progressToken: 'secret' }])
     expect(await of('request', meta), JSON.stringify(meta)).toEqual({ params: { name: 'x', _meta: meta } });
+  // A revision is a date, and its host is no more to blame for it than for the rule.
+  const dated = (version: string) =>
+    outcome([redact('dates', '\\d{4}-\\d{2}-\\d{2}')], {
+      on: 'request',
+      body: { params: { name: 'x', _meta: { [`${protocol}/protocolVersion`]: version } } },
+    });
+  expect(await dated('2026-07-28')).toEqual({ params: { name: 'x', _meta: { [`${protocol}/protocolVersion`]: '2026-07-28' } } });
+  expect(await dated('1990-01-02')).toBe('RULE_BLOCKED');
 });
 
 test('of a result only what the gateway server puts its own in place of is not looked at, and of what a host answers nothing', async () => {
