@@ -11,18 +11,22 @@ export interface Digits {
   readonly starts: readonly number[];
   /** How many of its row stand from each of these on. */
   readonly left: readonly number[];
+  /** All of those are the only one of their row, of nine digits at most, as ids are: no sign stands before one and none in it, and none begins with 00. */
+  readonly isBare: boolean;
   /** Where two letters (ASCII) with two digits behind them begin, in order. */
   readonly lettered: readonly number[];
 }
 
 const gapAtMost = 3;
 const denseAtLeast = 7;
+const bareAtMost = 9;
 
 export function digitsIn(text: string): Digits {
   const [starts, left, lettered]: [number[], number[], number[]] = [[], [], []];
   let [count, dense, shortest, together] = [0, 0, Infinity, 0];
   /** Digits of the row, characters since its last one, and which of the starts is its first one. */
   let [row, gap, first] = [0, 0, 0];
+  let isBare = true;
   for (let at = 0; at <= text.length; at++) {
     // Between two rows nothing counts: V8 looks for the next digit at sixteen characters at a time.
     if (row === 0 && (at = nextDigit(text, at)) === -1) break;
@@ -44,11 +48,22 @@ export function digitsIn(text: string): Digits {
     together = 0;
     if (++gap <= gapAtMost && isGap(code)) continue;
     if (row > dense) dense = row;
-    if (row < denseAtLeast) starts.length = left.length = first;
+    if (row < denseAtLeast) dropTo(first, starts, left);
+    else if (starts.length > first + 1 || row > bareAtMost || isPrefixed(text, starts[first] ?? 0)) isBare = false;
     for (; first < left.length; first++) left[first] = row - (left[first] ?? 0);
     row = 0;
   }
-  return { count, dense, shortest, starts, left, lettered };
+  return { count, dense, shortest, starts, left, isBare, lettered };
+}
+
+/** To set a length takes ten times as long. */
+function dropTo(length: number, starts: number[], left: number[]): void {
+  for (; starts.length > length; left.pop()) starts.pop();
+}
+
+/** By what numbers of telephones begin with. */
+function isPrefixed(text: string, at: number): boolean {
+  return text[at - 1] === '+' || text[at - 1] === '(' || text.startsWith('00', at);
 }
 
 const digit = /[0-9]/g;

@@ -32,6 +32,8 @@ const workOfOne = 256;
 /** `name`: of the member, such as `card_number`; empty where there is none. */
 export function contextOf(text: string, digits: Digits, name: string, time: TimeBudget): Context {
   let named: string | undefined;
+  /** What stands around the candidate that was asked for last: several types may have the same one. */
+  let around = { start: -1, end: -1, text: '' };
   let nine: readonly Numeral[] | undefined;
   const tick = () => time.spend(workOfOne);
   const before = (start: number) => {
@@ -44,7 +46,12 @@ export function contextOf(text: string, digits: Digits, name: string, time: Time
     nine: (find) => (nine ??= find(text, digits)),
     tick,
     before,
-    near: (start, end, words) => words.test(before(start)) || words.test(text.slice(end, end + behindLength)),
+    near(start, end, words) {
+      if (around.start === start && around.end === end) tick();
+      // No words reach over the end of a line.
+      else around = { start, end, text: `${before(start)}\n${text.slice(end, end + behindLength)}` };
+      return words.test(around.text);
+    },
   };
 }
 

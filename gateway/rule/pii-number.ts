@@ -142,11 +142,14 @@ export const emails: Recognizer = (text, { tick }) => {
   return found;
 };
 
+/** Of nine digits without a sign between them, where no word near them says what they are. */
+export const bareScore = 0.1;
 const nineDigits =
   /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#+-]|\d[ ])\d{3}([ \u2010-\u2013-]?)\d{2}\1\d{4}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.\u2010-\u2013-]\d|[ ]\d)/uy;
 const ssnWords =
   /\b(?:ssn|s\.s\.n|social ?-?security|soc(?:ial)?\.? ?sec|my social|taxpayer|tax ?id|seguro social)\b|\bss ?#|社会保障/iu;
 const itinWords = /\b(?:itin|taxpayer|tax ?id)\b/iu;
+export const nineWords: readonly RegExp[] = [ssnWords, itinWords];
 const noPerson =
   /\b(?:part|item|order|sku|zip|phone|tel|fax|call|mobile|invoice|ticket|case|model|serial|ref|version|build|po|isbn|routing|aba|ein|duns|lot)\b ?(?:no|number|nr|#|id)?\.?:? ?#?$/i;
 
@@ -161,13 +164,20 @@ function nineOf(isIssued: (area: number, group: number, serial: number) => boole
     for (const { start, end, raw } of nine(findNine)) {
       const mark = raw.length > 9 ? (raw[3] ?? '') : '';
       const group = 3 + mark.length;
-      if (!isIssued(Number(raw.slice(0, 3)), Number(raw.slice(group, group + 2)), Number(raw.slice(-4)))) continue;
+      if (!isIssued(numberIn(raw, 0, 3), numberIn(raw, group, group + 2), numberIn(raw, raw.length - 4, raw.length))) continue;
       if (near(start, end, words)) found.push({ start, end, score: 1 });
-      else if (mark === '') found.push({ start, end, score: 0.1 });
+      else if (mark === '') found.push({ start, end, score: bareScore });
       else found.push({ start, end, score: noPerson.test(before(start)) ? 0.2 : mark === ' ' ? 0.5 : 0.8 });
     }
     return found;
   };
+}
+
+/** Of the digits that stand there. */
+function numberIn(raw: string, from: number, to: number): number {
+  let number = 0;
+  for (let at = from; at < to; at++) number = number * 10 + raw.charCodeAt(at) - 0x30;
+  return number;
 }
 
 const nhsRun =

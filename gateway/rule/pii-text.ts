@@ -7,8 +7,12 @@ import type { Found, Recognizer } from './pii-context.ts';
 
 const phoneRun =
   /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#/@-])(?:\+|00)?\(?\d(?:[ ().\u00a0\u2010-\u2013/-]{0,3}\d){6,14}(?![A-Za-z\u00c0-\u04ff\p{N}_@]|[.-]\d)/uy;
-const phoneWords =
+export const phoneWords =
   /\b(?:phone|telephone|tel|mobile|cell|call|fax|whatsapp|sms|contact|handy|telefon|telefono|teléfono|téléphone|portable|móvil|celular|numero)\b|電話|电话|тел/iu;
+
+/** 415-555-0123 */
+const usualLength = 12;
+const none: readonly Found[] = [];
 
 /** What a number begins with before its first digit: a plus, a bracket, or both. */
 function beforePhone(text: string, at: number): number {
@@ -17,12 +21,12 @@ function beforePhone(text: string, at: number): number {
 }
 
 export const phones: Recognizer = (text, { digits, near }) =>
-  findNumbers(phoneRun, text, digits, 7, beforePhone).flatMap(({ start, end, raw }): Found[] => {
+  findNumbers(phoneRun, text, digits, 7, beforePhone).flatMap(({ start, end, raw }): readonly Found[] => {
     const isInternational = raw.startsWith('+') || raw.startsWith('00');
     const isNamed = near(start, end, phoneWords);
     // Neither a prefix nor a word: only as people of the US write theirs.
-    const isUsual = /^(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}$/.test(raw);
-    if (!isInternational && !isNamed && !isUsual) return [];
+    const isUsual = raw.length >= usualLength && /^(?:\(\d{3}\) ?|\d{3}[-.])\d{3}[-.]\d{4}$/.test(raw);
+    if (!isInternational && !isNamed && !isUsual) return none;
     const parsed = parsePhoneNumberFromString(raw.replace(/^00/, '+'), 'US');
     if (parsed?.isValid() !== true) return isNamed && !isInternational ? [{ start, end, score: 0.5 }] : [];
     return [{ start, end, score: isNamed ? 1 : isInternational ? 0.8 : 0.6 }];

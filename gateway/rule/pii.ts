@@ -6,8 +6,8 @@ import { type Digits, digitsIn } from './digit.ts';
 import { type Detector, type Match, withoutOverlaps } from './match.ts';
 import { findInPieces } from './piece.ts';
 import { type Context, contextOf, type Recognizer } from './pii-context.ts';
-import { cards, emails, ibans, nationalNumbers } from './pii-number.ts';
-import { addresses, birthDates, isOfBirth, phones, urls } from './pii-text.ts';
+import { bareScore, cards, emails, ibans, nationalNumbers, nineWords } from './pii-number.ts';
+import { addresses, birthDates, isOfBirth, phones, phoneWords, urls } from './pii-text.ts';
 
 /** What finds each type. */
 export const recognizers: Readonly<Record<PiiType, Recognizer>> = {
@@ -38,6 +38,13 @@ const reach = 4096;
 
 export function piiDetector({ types = piiTypes, threshold, thresholds = {}, allow = [] }: PiiSettings): Detector {
   const isAllowed = allowing(allow);
+  const looks = types.map((type) => ({
+    type,
+    least: thresholds[type] ?? threshold,
+    may: mayStand[type],
+    findAll: recognizers[type],
+    isNamed: named.has(type) && (thresholds[type] ?? threshold) > bareScore,
+  }));
   return {
     trigger: { needs: [], loose: [], marks },
     find(text, time, folded, name = '') {
@@ -46,13 +53,14 @@ export function piiDetector({ types = piiTypes, threshold, thresholds = {}, allo
       const findIn = (piece: string, isFirst: boolean) => {
         const digits = digitsIn(piece);
         let context: Context | undefined;
+        let areNamed: boolean | undefined;
         const found: Match[] = [];
-        for (const type of types) {
-          if (!mayStand[type](digits, piece, words)) continue;
+        for (const { type, least, may, findAll, isNamed } of looks) {
+          if (!may(digits, piece, words)) continue;
           context ??= contextOf(piece, digits, isFirst ? name : '', time);
+          if (isNamed && digits.isBare && !(areNamed ??= isAnyNamed(digits, context))) continue;
           time.spend(piece.length);
-          const least = thresholds[type] ?? threshold;
-          for (const { start, end, score } of recognizers[type](piece, context))
+          for (const { start, end, score } of findAll(piece, context))
             if (score >= least && !isAllowed(piece.slice(start, end))) found.push({ start, end, type });
         }
         return found;
@@ -60,6 +68,17 @@ export function piiDetector({ types = piiTypes, threshold, thresholds = {}, allo
       return withoutOverlaps(findInPieces(text, reach, time, findIn));
     },
   };
+}
+
+/** Of these, a number without any sign in it, of nine digits at most, is only one where a word near it says so. */
+const named: ReadonlySet<PiiType> = new Set(['PHONE_NUMBER', 'US_SSN', 'US_ITIN']);
+
+function isAnyNamed({ starts, left }: Digits, { near }: Context): boolean {
+  return starts.some((start, index) => {
+    const count = left[index] ?? 0;
+    const end = start + count;
+    return near(start, end, phoneWords) || (count === 9 && nineWords.some((words) => near(start, end, words)));
+  });
 }
 
 /** Whether one can stand in a text at all: most texts are not worth a closer look. */

@@ -78,8 +78,8 @@ const text = fc
 test('numbers are found where they are looked for as if they were looked for everywhere', () => {
   proves('rule.numbers-everywhere', {
     file: 'gateway/rule/digit.ts',
-    find: 'if (row < denseAtLeast) starts.length = left.length = first;',
-    replace: 'if (row < denseAtLeast + 1) starts.length = left.length = first;',
+    find: 'if (row < denseAtLeast) dropTo(',
+    replace: 'if (row < denseAtLeast + 1) dropTo(',
   });
   let found = 0;
   fc.assert(
