@@ -132,8 +132,12 @@ function isShortAscii(text: string): boolean {
 }
 
 /** Keys that stand in nearly every message, by their length: to compare bytes costs less than to make a text of them. */
-const usual = ['id', 'name', 'text', 'type', '_meta', 'error', 'method', 'params', 'result', 'jsonrpc', 'content', 'arguments'];
-const usualOfLength = Array.from({ length: 10 }, (_, length) => usual.filter((key) => key.length === length));
+const usual = [
+  ...['id', 'name', 'text', 'type', '_meta', 'error', 'method', 'params', 'result', 'jsonrpc', 'content', 'version', 'arguments'],
+  ...['protocolVersion', 'clientInfo', 'clientCapabilities'].map((key) => `io.modelcontextprotocol/${key}`),
+];
+const longest = Math.max(...usual.map(({ length }) => length));
+const usualOfLength = Array.from({ length: longest + 1 }, (_, length) => usual.filter((key) => key.length === length));
 
 /** The usual key that stands in so many bytes. */
 export function usualKey(text: Buffer, start: number, length: number): string | undefined {

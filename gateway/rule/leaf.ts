@@ -1,6 +1,6 @@
 // The texts of a JSON value, where they stand in its bytes and what they say once read: a text that hides behind escapes reads like any other.
 // The rule: whatever a reader could take for text is a leaf (strings, keys, long numbers); only pictures and sounds in base64 are none, and not scanned.
-import { backslash, closeBrace, closeBracket, colon, comma, openBrace, openBracket, quote } from '../mcp/byte.ts';
+import { closeBrace, closeBracket, colon, comma, openBrace, openBracket, quote } from '../mcp/byte.ts';
 import { type Span, skipString, usualKey } from '../mcp/span.ts';
 
 /** An object or array, and as what it stands in the one around it. */
@@ -47,17 +47,13 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
   let place: string | number = '';
   let deepest = 0;
   let hasLong = false;
-  /** Where the next backslash stands, looked for once for all texts before it. */
-  let escape = -1;
   let at = start;
   while (at < end && leaves.length <= leavesAtMost) {
     const byte = body[at] ?? 0;
     if (byte === quote) {
       const to = skipString(body, at);
       const isKey = typeof place === 'string' && container !== undefined && isBeforeColon(body, to, end);
-      if (escape < at) escape = body.indexOf(backslash, at);
-      if (escape === -1) escape = Infinity;
-      const text = textAt(body, at, to, escape < to);
+      const text = textAt(body, at, to);
       if (text.length >= pictureLength) hasLong = true;
       if (isKey) place = text;
       else if (place === 'type' && container) container.type = text;
@@ -139,9 +135,12 @@ function numberText(raw: string): string {
   return Number.isSafeInteger(value) ? String(value) : raw;
 }
 
-function textAt(body: Buffer, start: number, end: number, isEscaped: boolean): string {
-  if (!isEscaped) return usualKey(body, start + 1, end - start - 2) ?? body.toString('utf8', start + 1, end - 1);
-  const decoded: unknown = JSON.parse(body.toString('utf8', start, end));
+function textAt(body: Buffer, start: number, end: number): string {
+  const usual = usualKey(body, start + 1, end - start - 2);
+  if (usual !== undefined) return usual;
+  const written = body.toString('utf8', start + 1, end - 1);
+  if (!written.includes('\\')) return written;
+  const decoded: unknown = JSON.parse(`"${written}"`);
   return String(decoded);
 }
 
