@@ -32,13 +32,17 @@ export interface TextRule extends Named, Acting {
   readonly kind: 'text';
   readonly detector: Detector;
 }
-export interface LimitsRule extends Named {
-  readonly kind: 'limits';
-  readonly action: 'block' | 'alert';
+/** How much there may be of a message; infinite where nothing is said. */
+export interface Limits {
   readonly bytes: number;
   readonly texts: number;
   readonly depth: number;
+  /** Of one text. */
   readonly characters: number;
+}
+export interface LimitsRule extends Named, Limits {
+  readonly kind: 'limits';
+  readonly action: 'block' | 'alert';
 }
 export interface WebhookRule extends Named {
   readonly kind: 'webhook';
@@ -58,6 +62,9 @@ export interface Chain {
   readonly rules: readonly CompiledRule[];
   /** Indexes of those that are always asked, in order. */
   readonly always: readonly number[];
+  /** Indexes of those that limit how much there is, and the least that each of them allows: where there is no more than that, none of them has to be asked. */
+  readonly limiting: readonly number[];
+  readonly least: Limits;
   /** Of the others: whoever may find something. */
   readonly sift: Sift | undefined;
   readonly hashKey: Buffer;
@@ -163,9 +170,18 @@ function chainOf(rules: readonly CompiledRule[], hashKey: Buffer, patterns: Patt
   const triggers = rules.map((rule) =>
     rule.kind === 'text' && rule.detector.trigger !== 'always' ? rule.detector.trigger : undefined,
   );
+  const limits = rules.filter((rule) => rule.kind === 'limits');
+  const leastOf = (of: (limits: Limits) => number) => limits.reduce((least, one) => Math.min(least, of(one)), Infinity);
   return {
     rules,
-    always: triggers.flatMap((trigger, index) => (trigger ? [] : [index])),
+    always: rules.flatMap(({ kind }, index) => (triggers[index] || kind === 'limits' ? [] : [index])),
+    limiting: rules.flatMap(({ kind }, index) => (kind === 'limits' ? [index] : [])),
+    least: {
+      bytes: leastOf(({ bytes }) => bytes),
+      texts: leastOf(({ texts }) => texts),
+      depth: leastOf(({ depth }) => depth),
+      characters: leastOf(({ characters }) => characters),
+    },
     sift: siftOf(triggers, patterns?.sieve),
     hashKey,
   };

@@ -4,7 +4,7 @@ import { Fault } from '#contract/error.ts';
 import type { RuleHit, RuleScope } from '#contract/rule.ts';
 import { type Span, splice } from '../mcp/span.ts';
 import { applyChange } from './action.ts';
-import type { AnalyzerRule, Chain, CompiledRule, Direction, LimitsRule, TextRule, WebhookRule } from './compile.ts';
+import type { AnalyzerRule, Chain, CompiledRule, Direction, Limits, LimitsRule, TextRule, WebhookRule } from './compile.ts';
 import { type EngineQuestion, type Engines, failed } from './engine.ts';
 import { fold } from './fold.ts';
 import { type Leaf, leavesOf, memberNameOf, pointerOf } from './leaf.ts';
@@ -53,7 +53,8 @@ const nothing: Subject = {
   metadata: () => ({}),
   relocate: () => undefined,
 };
-const noRules: Chain = { rules: [], always: [], sift: undefined, hashKey: Buffer.alloc(0) };
+const noLimits: Limits = { bytes: Infinity, texts: Infinity, depth: Infinity, characters: Infinity };
+const noRules: Chain = { rules: [], always: [], limiting: [], least: noLimits, sift: undefined, hashKey: Buffer.alloc(0) };
 const noEngines: Engines = {
   judge: (engine) => Promise.reject(failed(engine, 'nobody asks it')),
   analyze: (engine) => Promise.reject(failed(engine, 'nobody asks it')),
@@ -102,7 +103,7 @@ class Run {
       if (!rule) break;
       if (rule.kind === 'webhook' || rule.kind === 'analyzer')
         return this.#remote(rule).then((step) => (step === 'blocked' ? this.#result() : this.#anew(index + 1)));
-      if (this.#local(rule) === 'blocked') return this.#result();
+      if (this.#local(rule, index) === 'blocked') return this.#result();
     }
     return this.#result();
   }
@@ -116,21 +117,34 @@ class Run {
   /** The next rule that has to be asked. A text that was changed may have to be shown to more of them. */
   #next(from: number): number {
     if (this.#isCut) return from;
-    const { always } = this.#chain;
-    this.#inOrder ??= this.#sifted ? [...this.#sifted, ...always].toSorted((a, b) => a - b) : always;
+    this.#inOrder ??= this.#toAsk();
     return nextOf(this.#inOrder, from);
+  }
+
+  #toAsk(): readonly number[] {
+    const { always, limiting, least } = this.#chain;
+    const isOver = limiting.length > 0 && this.#isOver(least, this.#longer(least.characters));
+    if (!this.#sifted && !isOver) return always;
+    const all = [...always, ...(this.#sifted ?? []), ...(isOver ? limiting : [])];
+    return all.length < 2 ? all : all.toSorted((a, b) => a - b);
   }
 
   #walk(): void {
     const { leaves, depth, isCut } = leavesOf(this.#body, this.#span);
     this.#isCut = isCut;
-    this.#leaves = leaves.filter((leaf) => placeOf(leaf, this.#subject) !== 'skipped');
+    this.#leaves = this.#shown(leaves);
     this.#rename();
     this.#depth = depth;
     this.#texts = undefined;
     this.#sifted = undefined;
     this.#inOrder = undefined;
     if (!isCut) for (const leaf of this.#leaves) this.#sift(leaf);
+  }
+
+  #shown(leaves: readonly Leaf[]): readonly Leaf[] {
+    const shown: Leaf[] = [];
+    for (const leaf of leaves) if (placeOf(leaf, this.#subject) !== 'skipped') shown.push(leaf);
+    return shown;
   }
 
   #rename(): void {
@@ -146,8 +160,9 @@ class Run {
     const folded = () => this.#foldedOf(leaf);
     // The protocol's types are as few as names.
     const isName = leaf.kind === 'key' || leaf.key === 'type';
-    for (const index of isName ? sift.ofName(leaf.text, folded) : sift.of(leaf.text, folded))
-      (this.#sifted ??= new Set()).add(index);
+    const owners = isName ? sift.ofName(leaf.text, folded) : sift.of(leaf.text, folded);
+    leaf.owners = owners;
+    if (owners.size > 0) for (const index of owners) (this.#sifted ??= new Set()).add(index);
   }
 
   #foldedOf(leaf: Leaf): string {
@@ -155,11 +170,12 @@ class Run {
     return leaf.folded;
   }
 
-  #local(rule: TextRule | LimitsRule): Step {
+  #local(rule: TextRule | LimitsRule, index: number): Step {
     try {
       if (this.#isCut) return this.#undecided(rule, 'it has more texts than can be looked at');
       if (rule.kind === 'limits') return this.#limits(rule);
       for (const leaf of this.#leaves) {
+        if (leaf.owners?.has(index) === false && rule.detector.goesByNames !== true) continue;
         const matches = rule.detector.find(leaf.text, this.#time, () => this.#foldedOf(leaf), memberNameOf(leaf));
         if (matches.length > 0 && this.#found(rule, leaf, matches) === 'blocked') return 'blocked';
       }
@@ -186,19 +202,27 @@ class Run {
   }
 
   #limits(rule: LimitsRule): Step {
-    const { bytes, texts, depth, characters } = rule;
-    const long =
-      characters === Infinity ? undefined : this.#leaves.find(({ kind, text }) => kind !== 'key' && text.length > characters);
-    const isOver =
-      long !== undefined ||
-      this.#span.end - this.#span.start > bytes ||
-      this.#depth > depth ||
-      (texts !== Infinity && this.#countTexts() > texts);
-    if (!isOver) return 'on';
+    const long = this.#longer(rule.characters);
+    if (!this.#isOver(rule, long)) return 'on';
     const pointer = long ? pointerOf(long) : '';
     if (rule.action === 'block') return this.#block(rule, pointer);
     this.#hit(rule, 'alert', pointer);
     return 'on';
+  }
+
+  #longer(characters: number): Leaf | undefined {
+    if (characters === Infinity) return undefined;
+    return this.#leaves.find(({ kind, text }) => kind !== 'key' && text.length > characters);
+  }
+
+  /** `long`: a text that is longer than it may be. */
+  #isOver({ bytes, texts, depth }: Limits, long: Leaf | undefined): boolean {
+    return (
+      long !== undefined ||
+      this.#span.end - this.#span.start > bytes ||
+      this.#depth > depth ||
+      (texts !== Infinity && this.#countTexts() > texts)
+    );
   }
 
   #countTexts(): number {
@@ -278,8 +302,10 @@ class Run {
     );
     this.#span = { start: this.#span.start, end: this.#span.end + this.#body.length - before };
     this.#isReplaced = true;
-    this.#leaves = leavesOf(this.#body, this.#span).leaves.filter((leaf) => placeOf(leaf, this.#subject) !== 'skipped');
+    this.#leaves = this.#shown(leavesOf(this.#body, this.#span).leaves);
     this.#texts = undefined;
+    // It has more bytes now, or less.
+    this.#inOrder = undefined;
     this.#rename();
   }
 

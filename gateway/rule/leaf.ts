@@ -23,6 +23,8 @@ export interface Leaf {
   text: string;
   /** As fold.ts makes it, once somebody asked. */
   folded: string | undefined;
+  /** The rules that could find something in the text as it is, by their indexes; undefined where nobody knows. */
+  owners: ReadonlySet<number> | undefined;
   isChanged: boolean;
 }
 export interface Leaves {
@@ -67,6 +69,7 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
           key: place,
           text,
           folded: undefined,
+          owners: undefined,
           isChanged: false,
         });
       at = to;
@@ -95,6 +98,7 @@ export function leavesOf(body: Buffer, { start, end }: Span): Leaves {
           key: place,
           text: numberText(raw),
           folded: undefined,
+          owners: undefined,
           isChanged: false,
         });
       at = to;

@@ -27,10 +27,12 @@ export interface Detector {
    */
   find(text: string, time: TimeBudget, folded: () => string, name?: string): readonly Match[];
   /**
-   * Where it need not be asked: it finds nothing in a text that holds none of `needs` (folded) and that none of the `loose` patterns matches. Many of
-   * those are looked for at once.
+   * Where it need not be asked: it finds nothing in a message of whose texts none holds one of `needs` (folded), none is matched by a `loose` pattern and none has a mark;
+   * and nothing in each text of which that is so, unless it goes by names. Many of those are looked for at once.
    */
   readonly trigger: 'always' | Trigger;
+  /** The name of a member can be all that tells it what a text is. */
+  readonly goesByNames?: boolean;
 }
 
 /** Before that nobody has taken long. */

@@ -4,13 +4,18 @@
 const gramLength = 4;
 /** Below so many, looking for each is faster. */
 const fewAtMost = 24;
+/** Of the table: at most so many, and so many places for each needle, so that of a hundred it stays near at hand. */
 const tableBits = 18;
+const placesOfOne = 128;
 const shortLength = 1024;
-const none: ReadonlySet<number> = new Set();
+/** Of a text so much is looked at at once. */
+const windowLength = 4096;
+const bytes = Buffer.alloc(windowLength + gramLength);
+const grams = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 export interface Needles {
-  /** Numbers of the needles' owners, each once, that have a needle in the text. */
-  ownersIn(folded: string): ReadonlySet<number>;
+  /** Numbers of the needles' owners, each once, that have a needle in the text: a set of the caller's own; undefined where there are none. */
+  ownersIn(folded: string): Set<number> | undefined;
 }
 interface Needle {
   readonly text: string;
@@ -33,17 +38,22 @@ export function needlesOf(needles: readonly Needle[]): Needles {
       if (!any || folded.length > shortLength || any.test(folded))
         for (const [text, owners] of byText)
           if (folded.includes(text)) for (const { owner } of owners) (found ??= new Set()).add(owner);
-      return table?.look(folded, found) ?? found ?? none;
+      return table ? table.look(folded, found) : found;
     },
   };
 }
 
 class GramTable {
-  readonly #mayStand = new Uint32Array((1 << tableBits) / 32);
+  readonly #mayStand: Uint32Array;
+  /** How far a hash is shifted to be a place in it. */
+  readonly #shift: number;
   /** By gram: the needles that are told by it, and where in them it stands. */
   readonly #byGram = new Map<number, { readonly needle: Needle; readonly offset: number }[]>();
 
   constructor(needles: readonly Needle[]) {
+    const bits = Math.min(Math.ceil(Math.log2(needles.length * placesOfOne)), tableBits);
+    this.#mayStand = new Uint32Array((1 << bits) / 32);
+    this.#shift = 32 - bits;
     const shared = new Map<number, number>();
     for (const { text } of needles)
       for (const gram of new Set(gramsOf(text).map((one) => one.gram))) shared.set(gram, (shared.get(gram) ?? 0) + 1);
@@ -56,7 +66,7 @@ class GramTable {
       const told = this.#byGram.get(best.gram) ?? [];
       told.push({ needle, offset: best.offset });
       this.#byGram.set(best.gram, told);
-      const slot = slotOf(best.gram);
+      const slot = slotOf(best.gram, this.#shift);
       this.#mayStand[slot >>> 5] = (this.#mayStand[slot >>> 5] ?? 0) | (1 << (slot & 31));
     }
   }
@@ -65,15 +75,20 @@ class GramTable {
   look(text: string, before: Set<number> | undefined): Set<number> | undefined {
     let found = before;
     const mayStand = this.#mayStand;
-    let gram = 0;
-    for (let at = 0; at < text.length; at++) {
-      const code = text.charCodeAt(at);
-      gram = (gram << 8) | (code < 0x80 ? code : 0);
-      const slot = slotOf(gram);
-      if (((mayStand[slot >>> 5] ?? 0) & (1 << (slot & 31))) === 0) continue;
-      for (const { needle, offset } of this.#byGram.get(gram) ?? [])
-        if (!found?.has(needle.owner) && text.startsWith(needle.text, at - (gramLength - 1) - offset))
-          (found ??= new Set()).add(needle.owner);
+    const shift = this.#shift;
+    for (let from = 0; from < text.length; from += windowLength) {
+      // A character beyond Latin-1 may look like one of ASCII there, never the other way.
+      const room = from + windowLength + gramLength;
+      const size = bytes.write(text.slice(from, room), 'latin1');
+      const last = Math.min(size - gramLength, windowLength - 1);
+      for (let at = 0; at <= last; at++) {
+        const gram = grams.getInt32(at);
+        const slot = slotOf(gram, shift);
+        if (((mayStand[slot >>> 5] ?? 0) & (1 << (slot & 31))) === 0) continue;
+        for (const { needle, offset } of this.#byGram.get(gram) ?? [])
+          if (!found?.has(needle.owner) && text.startsWith(needle.text, from + at - offset))
+            (found ??= new Set()).add(needle.owner);
+      }
     }
     return found;
   }
@@ -100,6 +115,6 @@ function gramsOf(text: string): Gram[] {
   return grams;
 }
 
-function slotOf(gram: number): number {
-  return Math.imul(gram, 0x9e3779b1) >>> (32 - tableBits);
+function slotOf(gram: number, shift: number): number {
+  return Math.imul(gram, 0x9e3779b1) >>> shift;
 }

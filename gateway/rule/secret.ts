@@ -119,6 +119,7 @@ export function secretDetector(allow: readonly string[] = []): Detector {
   const isAllowed = allowing(allow);
   return {
     trigger: { needs: [...new Set([...kinds.flatMap(({ marks }) => marks.map(fold)), 'pass', ...nameWords])], loose: [] },
+    goesByNames: true,
     find(text, time, _folded, name = '') {
       if (text.length < 8) return [];
       const found = findInPieces(text, reach, time, (piece) => [

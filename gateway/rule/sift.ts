@@ -5,9 +5,9 @@ import { needlesOf } from './needle.ts';
 
 export interface Sift {
   /** Indexes of the rules that it has to be shown to, beside those that are always asked. `folded` is the text as fold.ts makes it. */
-  of(text: string, folded: () => string): readonly number[];
+  of(text: string, folded: () => string): ReadonlySet<number>;
   /** The same of the name of a member. */
-  ofName(name: string, folded: () => string): readonly number[];
+  ofName(name: string, folded: () => string): ReadonlySet<number>;
 }
 /** Looks for many loose patterns at once: which owners have one in the text. */
 export type SieveOf = (patterns: readonly (Loose & { readonly owner: number })[]) => (text: string) => readonly number[];
@@ -15,7 +15,7 @@ export type SieveOf = (patterns: readonly (Loose & { readonly owner: number })[]
 const namesAtMost = 1024;
 /** Those of `_meta` that the protocol has begin with its own name. */
 const usualName = /^(?:io\.modelcontextprotocol\/)?[A-Za-z_$][A-Za-z_$-]{0,31}$/;
-const nobody: readonly number[] = [];
+const nobody: ReadonlySet<number> = new Set();
 
 /** `triggers`: of the rules, by their indexes; undefined of those that are always asked. */
 export function siftOf(triggers: readonly (Trigger | undefined)[], sieveOf: SieveOf | undefined): Sift | undefined {
@@ -28,22 +28,21 @@ export function siftOf(triggers: readonly (Trigger | undefined)[], sieveOf: Siev
   const needles = texts.length > 0 ? needlesOf(texts) : undefined;
   const sieve = loose.length > 0 ? sieveOf?.(loose) : undefined;
 
-  function of(text: string, folded: () => string): readonly number[] {
-    let found: number[] | undefined;
-    if (needles) for (const owner of needles.ownersIn(folded())) (found ??= []).push(owner);
-    for (const { one, owner } of marks) if (one.test(text)) (found ??= []).push(owner);
-    if (sieve) for (const owner of sieve(text)) (found ??= []).push(owner);
+  function of(text: string, folded: () => string): ReadonlySet<number> {
+    let found = needles?.ownersIn(folded());
+    for (const { one, owner } of marks) if (one.test(text)) (found ??= new Set()).add(owner);
+    if (sieve) for (const owner of sieve(text)) (found ??= new Set()).add(owner);
     return found ?? nobody;
   }
 
-  const names = new Map<string, readonly number[]>();
+  const names = new Map<string, ReadonlySet<number>>();
   return {
     of,
     ofName(name, folded) {
       const known = names.get(name);
       if (known) return known;
       const found = of(name, folded);
-      if (!usualName.test(name) || found.length > 8) return found;
+      if (!usualName.test(name) || found.size > 8) return found;
       if (names.size >= namesAtMost) names.clear();
       names.set(name, found);
       return found;
