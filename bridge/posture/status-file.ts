@@ -92,7 +92,8 @@ export async function readPosture(file: string, owner = -1): Promise<PostureFile
       if (owner >= 0 && (stat.uid !== owner || (stat.mode & groupOrWorldWrite) !== 0))
         return { kind: 'unreadable', reason: 'it belongs to somebody else, or others can write it' };
       const bytes = await handle.readFile();
-      const parsed = PostureStatus.safeParse(JSON.parse(bytes.toString('utf8')));
+      // parsed once: to compile a parser for it first takes longer
+      const parsed = PostureStatus.safeParse(JSON.parse(bytes.toString('utf8')), { jitless: true });
       if (!parsed.success) return { kind: 'unreadable', reason: 'not a posture status of a version known here' };
       return { kind: 'read', status: parsed.data, sha256: createHash('sha256').update(bytes).digest('hex') };
     } finally {
