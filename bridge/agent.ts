@@ -15,9 +15,9 @@ import { diagnosticsText } from './diagnostics.ts';
 import { lastingProgram } from './lasting.ts';
 import { writeLauncher } from './launcher.ts';
 import { openLocalServers } from './local-servers.ts';
+import { createLateHosts } from './late-hosts.ts';
 import { hostEnvironment, secretService } from './location.ts';
 import { letHeapGrow } from './heap.ts';
-import { createManagedHosts } from './managed-hosts.ts';
 import { openPause } from './pause.ts';
 import { createHeartbeat } from './posture/heartbeat.ts';
 import { postureFilePath } from './posture/status-file.ts';
@@ -196,7 +196,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     if (tunnel.kind === 'connected' && isNews) void settling.ask('hosts');
   };
   const gatewayNow = (): ReturnType<typeof gatewayOf> => gatewayOf(profile.current, state.current.tunnel, state.current);
-  const hosts = createManagedHosts({
+  const hosts = createLateHosts({
     home,
     stateDir,
     platform,
@@ -295,6 +295,9 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
       askToStop();
     },
   });
+  // those that are known resolve while the device is looked at and the tunnel dialed; meanwhile clients come
+  void settling.ask('servers');
+  const settled = settling.ask('profile');
   const socket = await serveSocket({
     path: socketPath(stateDir, platform, uid),
     uid,
@@ -310,9 +313,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   });
   closers.push(() => socket.close());
 
-  // those that are known resolve while the device is looked at and the tunnel dialed
-  void settling.ask('servers');
-  await settling.ask('profile');
+  await settled;
   signal.throwIfAborted();
   state.update({ isComplete: true });
   await heartbeat.beat();

@@ -1,5 +1,6 @@
 // What one settling does: looks at the device, has the hosts' configs say what they should, resolves local servers, and tells the state what each found.
 // Rule: it decides nothing itself and runs when settling.ts says so; what it could not find out is told as unknown, never as fine.
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AgentState } from '#contract/agent.ts';
 import type { Sealer } from '#contract/secret.ts';
@@ -47,6 +48,8 @@ export interface Settle extends Settlers {
 
 /** The first scan waits for the tunnel's first word, because it names the gateways. */
 const firstWordMs = 3_000;
+/** Then calls that waited for the tunnel go first: what starts their servers is a moment's work, the scan is more, and nobody waits for it. */
+const callsFirstMs = 25;
 /** A settling that failed is tried again after so long: a disk that was full, a lock that somebody held. */
 const afterFailureMs = 60_000;
 
@@ -72,7 +75,9 @@ export function createSettle(deps: SettleDeps): Settle {
     const isSame = device?.workstation === state.current.device?.workstation;
     state.update({ device: device && deviceView(device), ...(isSame ? {} : { calls: [] }) });
     state.found('device', [...found, ...storeFindings(deps.secretStore)]);
-    await state.until(({ tunnel }) => tunnel.kind !== 'connecting', state.current.isComplete ? 0 : firstWordMs, deps.signal);
+    if (state.current.isComplete) return;
+    const first = await state.until(({ tunnel }) => tunnel.kind !== 'connecting', firstWordMs, deps.signal);
+    if (first?.tunnel.kind === 'connected') await wait(callsFirstMs, undefined, { signal: deps.signal });
   };
 
   return {

@@ -1,11 +1,13 @@
 // The local servers that were taken over from the hosts' configs, as the bridge may offer them. The same name with two different lines stands twice.
 import { readFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
+import { z } from 'zod';
 import type { Sealer } from '#contract/secret.ts';
 import type { LaunchLine, LocalServerSource } from '#contract/server.ts';
 import { parseEnvironment } from './env-file.ts';
 import { readLedger } from './ledger.ts';
-import { openLine } from './take.ts';
+import { openText } from './sealed-text.ts';
+import type { SealedText } from './sealed-text.ts';
 
 export interface LocalServersRequest {
   readonly stateDir: string;
@@ -14,6 +16,15 @@ export interface LocalServersRequest {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
+/** As take.ts seals it. */
+const Line = z.strictObject({
+  command: z.string(),
+  args: z.array(z.string()),
+  env: z.record(z.string(), z.string()),
+  cwd: z.string().optional(),
+  envFile: z.string().optional(),
+  envNames: z.array(z.string()).optional(),
+});
 const envFileLimitBytes = 64 * 1024;
 
 export async function localServers(request: LocalServersRequest): Promise<readonly LocalServerSource[]> {
@@ -30,8 +41,12 @@ export async function localServers(request: LocalServersRequest): Promise<readon
   return [...found.values()];
 }
 
+function openLine(sealed: SealedText, sealer: Sealer): z.infer<typeof Line> {
+  return z.object({ of: z.object({ line: Line }) }).parse(JSON.parse(openText(sealed, sealer))).of.line;
+}
+
 /** The entry's own values win over its file's, and both over what the host would pass on. */
-async function launchLine(line: ReturnType<typeof openLine>, env: NonNullable<LocalServersRequest['env']>): Promise<LaunchLine> {
+async function launchLine(line: z.infer<typeof Line>, env: NonNullable<LocalServersRequest['env']>): Promise<LaunchLine> {
   const passed = (line.envNames ?? []).flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]]));
   const own = { ...Object.fromEntries(passed), ...(await fromFile(line.envFile)), ...line.env };
   return { command: line.command, args: [...line.args], env: own, ...(line.cwd !== undefined && { cwd: line.cwd }) };

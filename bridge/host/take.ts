@@ -1,5 +1,4 @@
 // Between a draft and the ledger: an entry sealed for keeping, and entries put back into a text that others may have changed since.
-import { z } from 'zod';
 import type { HostSpec } from '#contract/host.ts';
 import type { Sealer } from '#contract/secret.ts';
 import type { Change } from './change.ts';
@@ -16,14 +15,6 @@ import type { StdioLine } from './shape.ts';
 import { isUrlEntry, meaningOf } from './shape.ts';
 import type { Slug } from '#contract/id.ts';
 
-const Line = z.strictObject({
-  command: z.string(),
-  args: z.array(z.string()),
-  env: z.record(z.string(), z.string()),
-  cwd: z.string().optional(),
-  envFile: z.string().optional(),
-  envNames: z.array(z.string()).optional(),
-});
 const lineShape = {
   stdio: { command: 'command', args: 'args', env: 'env' },
   remote: { urls: [], headers: [], others: [] },
@@ -48,10 +39,6 @@ function sealLine(line: StdioLine, sealer: Sealer): SealedText {
   const text = JSON.stringify({ of: { line } });
   const reading = jsonFormat(true).read(text, [['of']]);
   return sealText(text, secretSpans(text, lineShape, reading.ok ? reading.entries : []), sealer);
-}
-
-export function openLine(sealed: SealedText, sealer: Sealer): z.infer<typeof Line> {
-  return z.object({ of: z.object({ line: Line }) }).parse(JSON.parse(openText(sealed, sealer))).of.line;
 }
 
 function sealPiece(
