@@ -3,6 +3,12 @@
 
 export const signInErrors = {
   CLIENT_REFUSED: { status: 400, rpc: 7400, retry: 'no', message: 'This app can not be registered: {reason}.' },
+  CLIENT_UNREACHED: {
+    status: 502,
+    rpc: 7502,
+    retry: 'safe',
+    message: 'The site that says what this app is did not answer as it should. Try again in a moment.',
+  },
   SIGN_IN_REFUSED: { status: 403, rpc: 7403, retry: 'no', message: 'You could not be signed in: {reason}' },
   ACCOUNT_OF_ANOTHER: {
     status: 403,

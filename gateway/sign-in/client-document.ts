@@ -13,7 +13,10 @@ export type FetchDocument = (url: string) => Promise<{
 }>;
 
 export interface ClientDocuments {
-  /** The client behind the URL. Rejects with CLIENT_REFUSED. */
+  /**
+   * The client behind the URL. Rejects with CLIENT_REFUSED where its site says that it is none, and with CLIENT_UNREACHED or BUSY where that can't be known
+   * now: no host has to forget its tokens over that.
+   */
   find(id: string): Promise<ClientMetadata>;
 }
 
@@ -42,12 +45,13 @@ export function createClientDocuments(fetchDocument: FetchDocument, now: () => n
 
   async function fetchNew(id: string): Promise<ClientMetadata> {
     const { status, text, maxAgeSeconds } = await fetchDocument(id);
-    if (status !== 200) throw new Error(`its address answers ${status}`);
+    if (status >= 500 || status === 429) throw new Fault('CLIENT_UNREACHED');
+    if (status !== 200) throw none(id, `its address answers ${status}`);
     const claim = Document.safeParse(JSON.parse(text));
-    if (!claim.success) throw new Error('its document is not one');
-    if (claim.data.client_id !== id) throw new Error('its document names another client_id');
+    if (!claim.success) throw none(id, 'its document is not one');
+    if (claim.data.client_id !== id) throw none(id, 'its document names another client_id');
     const { token_endpoint_auth_method: method } = claim.data;
-    if (method !== undefined && method !== 'none') throw new Error('only public clients are known by a document here');
+    if (method !== undefined && method !== 'none') throw none(id, 'only public clients are known by a document here');
     const metadata = clientMetadata(id, claim.data);
     const age = maxAgeSeconds === undefined ? usualMs : Math.min(Math.max(maxAgeSeconds * 1000, shortestMs), longestMs);
     const oldest = known.size >= rememberAtMost ? known.keys().next().value : undefined;
@@ -60,19 +64,33 @@ export function createClientDocuments(fetchDocument: FetchDocument, now: () => n
     async find(id) {
       const remembered = known.get(id);
       if (remembered && remembered.freshUntil > now()) return remembered.metadata;
-      if (asked.size >= fetchAtOnce && !asked.has(id)) throw new Fault('BUSY', { what: 'documents of clients' });
+      const usable = remembered && remembered.usableUntil > now() ? remembered.metadata : undefined;
+      if (asked.size >= fetchAtOnce && !asked.has(id)) {
+        if (usable) return usable;
+        throw new Fault('BUSY', { what: 'documents of clients' });
+      }
       const asking = asked.get(id) ?? fetchNew(id).finally(() => asked.delete(id));
       asked.set(id, asking);
       try {
         return await asking;
       } catch (error) {
-        if (error instanceof Fault && error.code === 'CLIENT_REFUSED') throw error;
-        // A site that is down for an hour does not end what hosts are doing.
-        if (remembered && remembered.usableUntil > now()) return remembered.metadata;
-        // What the way there was like is nobody's business who only names an address.
-        const reason = `${id}: its document could not be had, or is not one`;
-        throw new Fault('CLIENT_REFUSED', { reason }, { cause: error });
+        if (error instanceof Fault && error.code === 'CLIENT_REFUSED') {
+          known.delete(id);
+          throw error;
+        }
+        // A site that is down for an hour, or says so by a page, does not end what hosts are doing.
+        if (usable) return usable;
+        if (error instanceof SyntaxError || (error instanceof Fault && never.has(error.code))) throw none(id, error);
+        throw new Fault('CLIENT_UNREACHED', {}, { cause: error });
       }
     },
   };
+}
+
+/** What no later attempt makes good. */
+const never: ReadonlySet<Fault['code']> = new Set(['EGRESS_FORBIDDEN', 'ANSWER_TOO_LARGE']);
+
+/** What the way there was like, and what stands there, is nobody's business who only names an address. */
+function none(id: string, cause: unknown): Fault {
+  return new Fault('CLIENT_REFUSED', { reason: `${id}: its document could not be had, or is not one` }, { cause });
 }

@@ -8,7 +8,7 @@ import { ClientClaim, type ClientMetadata, clientMetadata, type Provenance } fro
 import { type ClientDocuments, isDocumentUrl } from './client-document.ts';
 
 export interface ClientList {
-  /** Rejects with what oidc-provider answers as invalid_client where the client's document can't be had. */
+  /** Rejects with what oidc-provider answers as invalid_client where the client's document is none, and as temporarily_unavailable where that can't be known now. */
   find(id: string): Promise<ClientMetadata | undefined>;
   provenanceOf(id: string): Provenance;
   /** Rejects with CLIENT_REFUSED, or BUSY where too many registered already. */
@@ -31,7 +31,7 @@ export function createClientList(deps: {
     async find(id) {
       const known = listed.get(id);
       if (known) return known;
-      if (isDocumentUrl(id)) return documents && (await documents.find(id).catch(asInvalidClient));
+      if (isDocumentUrl(id)) return documents && (await documents.find(id).catch(asOfProtocol));
       const registered = deps.registration === 'open' && z.uuid().safeParse(id).success ? await store.client(id) : undefined;
       return registered && clientMetadata(id, ClientClaim.parse(JSON.parse(registered.body)));
     },
@@ -55,7 +55,10 @@ export function createClientList(deps: {
   };
 }
 
-function asInvalidClient(error: unknown): never {
-  if (error instanceof Fault) throw new errors.InvalidClient(error.message);
-  throw error;
+/** A host that is told invalid_client forgets its tokens, and its person has to sign in again. */
+function asOfProtocol(error: unknown): never {
+  if (!(error instanceof Fault)) throw error;
+  throw error.code === 'CLIENT_REFUSED'
+    ? new errors.InvalidClient(error.message)
+    : new errors.TemporarilyUnavailable(error.message);
 }

@@ -95,7 +95,13 @@ declare module 'oidc-provider' {
 
   export const errors: Readonly<
     Record<
-      'InvalidTarget' | 'InvalidGrant' | 'InvalidClient' | 'InvalidRequest' | 'SessionNotFound' | 'SlowDown',
+      | 'InvalidTarget'
+      | 'InvalidGrant'
+      | 'InvalidClient'
+      | 'InvalidRequest'
+      | 'SessionNotFound'
+      | 'SlowDown'
+      | 'TemporarilyUnavailable',
       new (description?: string, detail?: string) => Error
     >
   >;

@@ -1,5 +1,7 @@
 // Clients that are known by their document: what is believed of it, how long, and what is never fetched.
 import { describe, expect, test } from 'vitest';
+import { Fault } from '#contract/error.ts';
+import { createClientList } from '../../../gateway/sign-in/client-list.ts';
 import { createClientDocuments, type FetchDocument, isDocumentUrl } from '../../../gateway/sign-in/client-document.ts';
 import { proves } from '../../requirement.ts';
 
@@ -65,13 +67,45 @@ describe('a document', () => {
     clock.now += 3_600_000;
     await expect(documents.find(id)).resolves.toMatchObject({ client_id: id });
     clock.now += 86_400_000;
+    await expect(documents.find(id)).rejects.toMatchObject({ code: 'CLIENT_UNREACHED' });
+  });
+
+  test.each([
+    ['is taken away', answer({}, 404)],
+    ['is another client’s', answer({ ...document, client_id: `${id}x` })],
+  ])('that %s is believed no more, however well it was known', async (_, then) => {
+    let given = answer(document, 200, 60);
+    const { documents, clock } = open(async () => given);
+    await documents.find(id);
+    given = then;
+    clock.now += 61_000;
     await expect(documents.find(id)).rejects.toMatchObject({ code: 'CLIENT_REFUSED' });
+    given = answer({}, 503);
+    await expect(documents.find(id)).rejects.toMatchObject({ code: 'CLIENT_UNREACHED' });
+  });
+
+  test.each([
+    ['that answers 503', async () => answer({}, 503)],
+    ['that takes no connection', () => Promise.reject(new Fault('UPSTREAM_UNREACHABLE', { server: 'host.example', reason: '' }))],
+  ])('of a site %s is not refused for that: its host keeps its tokens, and comes again', async (_, fetchDocument) => {
+    const { documents } = open(fetchDocument);
+    await expect(documents.find(id)).rejects.toMatchObject({ code: 'CLIENT_UNREACHED' });
+    const list = createClientList({ store: undefined as never, listed: [], documents, registration: 'none', now: () => 0 });
+    await expect(list.find(id)).rejects.toMatchObject({ error: 'temporarily_unavailable' });
   });
 
   test('of more than sixteen sites at once is too much', async () => {
     const { documents } = open(() => new Promise(() => {}));
     for (let n = 0; n < 16; n++) documents.find(`https://h${n}.example/c`).catch(() => {});
     await expect(documents.find(id)).rejects.toMatchObject({ code: 'BUSY' });
+  });
+
+  test('that was had before is believed while too many others are fetched', async () => {
+    const { documents, clock } = open((url) => (url === id ? Promise.resolve(answer(document, 200, 60)) : new Promise(() => {})));
+    await documents.find(id);
+    clock.now += 61_000;
+    for (let n = 0; n < 16; n++) documents.find(`https://h${n}.example/c`).catch(() => {});
+    await expect(documents.find(id)).resolves.toMatchObject({ client_id: id });
   });
 });
 
