@@ -243,14 +243,6 @@ export function createEgress({ lookup = systemLookup, ways = onlyDirect, signer,
   };
 }
 
-/** What a `Retry-After` says, in ms from now: seconds, or a date (RFC 9110, section 10.2.3). Undefined where it is neither. */
-export function retryAfterMs(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d{1,6}$/.test(text)) return Number(text) * 1000;
-  const date = /[a-z]/i.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(date - Date.now(), 0);
-}
-
 function unusable(url: URL): string | undefined {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'it is not an https address';
   return url.username || url.password ? 'its address holds a password' : undefined;

@@ -2,7 +2,8 @@
 // The rule: only an answer that is about the content says that the content is not taken; everything else is tried again.
 import { Fault } from '#contract/error.ts';
 import type { Secret } from '#contract/secret.ts';
-import { type Egress, retryAfterMs } from '../egress/egress.ts';
+import type { Egress } from '../egress/egress.ts';
+import { retryAfterMs } from '../egress/retry-after.ts';
 import { readWhole, type Whole } from '../egress/read.ts';
 import { inWords, type Outcome } from './receiver.ts';
 

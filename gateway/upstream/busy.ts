@@ -1,7 +1,7 @@
 // What a remote server says that takes no more for now (429): that it asks to wait, and for how long where it says that. The rule: its word is bounded, so
 // that no server sends hosts away for good.
 import { Fault } from '#contract/error.ts';
-import { retryAfterMs } from '../egress/egress.ts';
+import { retryAfterMs } from '../egress/retry-after.ts';
 
 const longestSeconds = 86_400;
 

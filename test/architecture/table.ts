@@ -165,7 +165,7 @@ export const layers: readonly Layer[] = [
       'gateway/policy/compile.ts',
       'gateway/mcp/',
       'gateway/tunnel/hub.ts',
-      'gateway/egress/egress.ts',
+      'gateway/egress/',
       'gateway/identity/identities.ts',
       'gateway/vault/vault.ts',
     ],

@@ -85,3 +85,18 @@ test.each(['bridge/agent.ts', 'gateway/main.ts'])(
     expect(loaded).not.toContainEqual(expect.stringContaining('undici'));
   },
 );
+
+test('the gateway server loads no HTTP client, WebSockets or registry of metrics before it listens', async () => {
+  const script = `
+    import { registerHooks } from 'node:module';
+    const loaded = new Set();
+    registerHooks({ load: (url, context, next) => (loaded.add(/node_modules\\/((?:@[^/]+\\/)?[^/]+)/.exec(url)?.[1]), next(url, context)) });
+    await import(${JSON.stringify(join(root, 'gateway/serve.ts'))});
+    process.stdout.write(JSON.stringify([...loaded]), () => process.exit());
+  `;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
+  const loaded: unknown = JSON.parse(stdout);
+  expect(loaded).toContain('kysely');
+  for (const later of ['undici', 'ws', 'prom-client', 'oidc-provider', 'openid-client', 'yaml'])
+    expect(loaded, later).not.toContain(later);
+});
