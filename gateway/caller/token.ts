@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts';
 export interface TokenCheck {
   /**
    * The caller behind an Authorization header; at once where the token is remembered. `kept`: for that very header, where it comes again. Throws or rejects with
-   * UNAUTHENTICATED, and as TokenRefused with TOKEN_EXPIRED, TOKEN_REVOKED.
+   * UNAUTHENTICATED, and as TokenRefused with TOKEN_EXPIRED, TOKEN_REVOKED, UNAUTHENTICATED.
    */
   callerOf(authorization: string | undefined, kept?: { digest: string | undefined }): Caller | Promise<Caller>;
   close(): void;
@@ -20,7 +20,7 @@ export interface TokenCheck {
 export class TokenRefused extends Fault {
   readonly former: Former;
 
-  constructor(code: 'TOKEN_EXPIRED' | 'TOKEN_REVOKED', former: Former, fields: { at?: string } = {}) {
+  constructor(code: 'TOKEN_EXPIRED' | 'TOKEN_REVOKED' | 'UNAUTHENTICATED', former: Former, fields: { at?: string } = {}) {
     super(code, fields);
     this.former = former;
   }
@@ -136,13 +136,21 @@ async function lookUp(store: Store, digest: string, now: number): Promise<Found>
 /** A host that signed in is known by its connection: its sessions go on when it comes with a newer token. */
 async function lookUpConnection(...[store, digest, now]: Parameters<typeof lookUp>): Promise<Found> {
   const found = await store.signIn.bearer(digest);
-  if (!found) throw new Fault('UNAUTHENTICATED');
+  if (!found) throw await unknownOrEnded(store, digest);
   const { id, client, user, host, gateway } = found.connection;
   if ((await store.userIdOf(user.slug)) !== user.id) throw new Fault('UNAUTHENTICATED');
   const shown = found.scopes.split(' ').includes(stepUpScope) ? Object.entries(found.stepUp) : [];
   const consented = new Map(shown.map(([server, tools]) => [server, tools === 'all' ? tools : new Set(tools)]));
   const caller = { user, host, client, consented, token: id, gateway, via: 'http', workstation: null } as const;
   return living({ caller, expiresAt: found.expiresAt }, now);
+}
+
+/** To its host both are the same, so that its person signs in anew. */
+async function unknownOrEnded(store: Store, digest: string): Promise<Fault> {
+  const former = await store.signIn.formerBearer(digest);
+  if (!former) return new Fault('UNAUTHENTICATED');
+  const { id: token, user, host } = former;
+  return new TokenRefused('UNAUTHENTICATED', { user, host, token });
 }
 
 function living(found: Found, now: number): Found {

@@ -123,7 +123,8 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
           key: keyOf(id),
           family: typeof grantId === 'string' ? keyOf(grantId) : null,
           uid: typeof uid === 'string' ? uid : typeof userCode === 'string' ? hash('sha256', userCode) : null,
-          connection: service?.id ?? (model === 'Grant' ? connectionIdIn(id) : null),
+          connection:
+            service?.id ?? (model === 'Grant' ? connectionIdIn(id) : model === 'AccessToken' ? connectionIdIn(grantId) : null),
           body: JSON.stringify(withoutSecrets(payload)),
           expiresAt: now() + (expiresInSeconds === undefined ? unlimitedMs : expiresInSeconds * 1000),
           consumedAt: typeof payload['consumed'] === 'number' ? payload['consumed'] * 1000 : null,
@@ -136,7 +137,8 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
       const item = await store.item(model, keyOf(id));
       if (model === 'DeviceCode' && item && Provider.ctx?.oidc.route === 'token' && asksTooSoon(item.key))
         throw new errors.SlowDown();
-      return found(id, item);
+      // An access token that was ended is kept for its name alone.
+      return model === 'AccessToken' && item && item.consumedAt !== null ? undefined : found(id, item);
     },
     async findByUid(uid) {
       return found(undefined, await store.itemByUid(model, uid));
@@ -167,7 +169,8 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
         await recordEnd(Provider.ctx?.oidc.route === 'token' ? 'spent_token_replayed' : 'host_tokens_revoked', id);
     },
     async revokeByGrantId(grantId) {
-      await store.removeFamily(model, keyOf(grantId));
+      if (model === 'AccessToken') await store.endAccess(keyOf(grantId), now());
+      else await store.removeFamily(model, keyOf(grantId));
     },
   });
 
@@ -183,7 +186,8 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
 
   async function endFamily(grantId: string): Promise<void> {
     const family = keyOf(grantId);
-    for (const model of ['AccessToken', 'RefreshToken', 'AuthorizationCode']) await store.removeFamily(model, family);
+    await store.endAccess(family, now());
+    for (const model of ['RefreshToken', 'AuthorizationCode']) await store.removeFamily(model, family);
     await store.removeItem('Grant', family);
     await store.removeItem(stepUpModel, family);
     await recordEnd('spent_token_replayed', grantId);

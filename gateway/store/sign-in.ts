@@ -127,8 +127,12 @@ export interface SignInStore {
   removeItemByUid(model: string, uid: string): Promise<void>;
   /** Removes every item of a model that belongs to a family; how many. */
   removeFamily(model: string, family: string): Promise<number>;
+  /** Ends every access token of a family; how many. They stay until they would have expired, so that it can be said whose one was. */
+  endAccess(family: string, now: number): Promise<number>;
   /** Whose access token this is, while its grant (of a service account there is none) and its connection stand. */
   bearer(key: string): Promise<TokenBearer | undefined>;
+  /** Whose access token this was, where its family was ended. It lets nobody in. */
+  formerBearer(key: string): Promise<Connection | undefined>;
 
   /** False where `atMost` clients registered already, not counting those that never came to a connection within a day, which go. */
   addClient(client: SignInClient, atMost: number): Promise<boolean>;

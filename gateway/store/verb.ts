@@ -63,6 +63,8 @@ import { replacePolicy, tryPolicy } from './sql/replace-policy.ts';
 import {
   addClient,
   bearer,
+  endAccess,
+  formerBearer,
   client,
   consumeItem,
   item,
@@ -268,7 +270,9 @@ function signInOf(db: Db): SignInStore {
     removeItem: guarded((model, key) => removeItem(db, model, key)),
     removeItemByUid: guarded((model, uid) => removeItemByUid(db, model, uid)),
     removeFamily: guarded((model, family) => removeFamily(db, model, family)),
+    endAccess: guarded((family, now) => endAccess(db, family, now)),
     bearer: guarded((key) => bearer(db, key)),
+    formerBearer: guarded((key) => formerBearer(db, key)),
     addClient: guarded((of, atMost) => addClient(db, of, atMost)),
     client: guarded((id) => client(db, id)),
     addConnection: guarded((of) => addConnection(db, of)),

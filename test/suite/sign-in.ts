@@ -57,7 +57,7 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
       const connection = await connectionOf(user);
       const family = sha256(connection.id);
       await store.signIn.putItem(itemOf('Grant', connection.id, { connection: connection.id }), 1000);
-      await store.signIn.putItem(itemOf('AccessToken', `access ${connection.id}`, { family }), 1000);
+      await store.signIn.putItem(itemOf('AccessToken', `access ${connection.id}`, { family, connection: connection.id }), 1000);
       await store.signIn.putItem(itemOf('RefreshToken', `refresh ${connection.id}`, { family }), 1000);
       return { connection, family, access: sha256(`access ${connection.id}`), refresh: sha256(`refresh ${connection.id}`) };
     }
@@ -77,8 +77,8 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
     test('an item is consumed by one of many who come at the same time, and removed for one of them', async () => {
       proves('sign-in.spent-once', {
         file: 'gateway/store/sql/sign-in.ts',
-        find: "    .where('consumed_at', 'is', null)\n",
-        replace: '',
+        find: ".where('key', '=', key)\n    .where('consumed_at', 'is', null)\n",
+        replace: ".where('key', '=', key)\n",
       });
       await store.signIn.putItem(itemOf('RefreshToken', 'one'), 1000);
       const key = sha256('one');
@@ -280,6 +280,18 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
       await store.signIn.removeItem('Grant', family);
       expect(await store.signIn.bearer(access)).toBeUndefined();
       expect(await store.revision()).toBeGreaterThan(before);
+    });
+
+    test('an access token whose family was ended lets nobody in, and says whose it was', async () => {
+      const [ada, ben] = [await signedIn('ada'), await signedIn('ben')];
+      const before = await store.revision();
+      expect(await store.signIn.endAccess(ada.family, 2000)).toBe(1);
+      expect(await store.signIn.endAccess(ada.family, 3000)).toBe(0);
+      expect(await store.revision()).toBe(before + 1);
+      expect(await store.signIn.bearer(ada.access)).toBeUndefined();
+      expect(await store.signIn.formerBearer(ada.access)).toEqual(ada.connection);
+      expect(await store.signIn.bearer(ben.access)).toBeDefined();
+      expect(await store.signIn.formerBearer(ben.access)).toBeUndefined();
     });
 
     test('a connection that is revoked takes its tokens with it, and no others', async () => {

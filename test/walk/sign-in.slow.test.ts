@@ -247,7 +247,10 @@ test('everything that happened is on record, and no token is', async () => {
   const { tokens } = await host.redeem(code);
   const renewed = (await host.refresh(tokens?.refresh_token ?? '')).tokens;
   await host.refresh(tokens?.refresh_token ?? '');
+  // Its family is ended, and whoever goes on with it is named.
+  expect((await modern(url('/g/eng/mcp').href, renewed?.access_token ?? '', 'tools/list')).status).toBe(401);
   const records = await at.deployment.records(300);
+  expect(records.at(-1)).toMatchObject({ code: 'UNAUTHENTICATED', user: { name: 'ada' }, host: 'raw-host' });
   const mine = records.filter((record) => (record['detail'] as Record<string, unknown> | undefined)?.['client'] === host.client);
   // The newest comes first or last; the order within is what counts.
   const events = mine.map((record) => record['event']);

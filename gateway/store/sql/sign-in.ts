@@ -1,6 +1,6 @@
 // What the authorization server has under way, and its clients. The one rule: an item is consumed once, whoever asks at the same time.
 import type { Selectable } from 'kysely';
-import { type SignInClient, type SignInItem, StepUp, stepUpModel, type TokenBearer } from '../sign-in.ts';
+import { type Connection, type SignInClient, type SignInItem, StepUp, stepUpModel, type TokenBearer } from '../sign-in.ts';
 import type { Db, Tables } from '../table.ts';
 import { change, unchanged } from './change.ts';
 import { connection } from './connection.ts';
@@ -91,6 +91,31 @@ export async function removeFamily(db: Db, model: string, family: string): Promi
   });
 }
 
+export async function endAccess(db: Db, family: string, now: number): Promise<number> {
+  return await change(db, async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('sign_in_item')
+      .set({ consumed_at: now })
+      .where('model', '=', 'AccessToken')
+      .where('family', '=', family)
+      .where('consumed_at', 'is', null)
+      .executeTakeFirstOrThrow();
+    const count = Number(numUpdatedRows);
+    return { value: count, changed: count > 0, about: 'beside' };
+  });
+}
+
+export async function formerBearer(db: Db, key: string): Promise<Connection | undefined> {
+  const row = await db
+    .selectFrom('sign_in_item')
+    .select('connection_id')
+    .where('model', '=', 'AccessToken')
+    .where('key', '=', key)
+    .where('consumed_at', 'is not', null)
+    .executeTakeFirst();
+  return row && row.connection_id !== null ? await connection(db, row.connection_id) : undefined;
+}
+
 /** What the gateway may remember as valid; the rest is read anew each time. */
 function grantsAccess(model: string): boolean {
   return model === 'AccessToken' || model === 'Grant' || model === 'ClientCredentials';
@@ -104,6 +129,7 @@ export async function bearer(db: Db, key: string): Promise<TokenBearer | undefin
     .select(['token.expires_at', 'token.body', 'grant.connection_id', 'shown.body as shown'])
     .where('token.model', '=', 'AccessToken')
     .where('token.key', '=', key)
+    .where('token.consumed_at', 'is', null)
     .executeTakeFirst();
   // A service account's has no grant: nobody consented, its connection stands for it.
   const bearing = row ?? (await serviceToken(db, key));
