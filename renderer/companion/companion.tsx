@@ -2,11 +2,11 @@
 import { useCallback, useState } from 'react';
 import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components';
 import { type Place, Section } from '#contract/ipc.ts';
-import { hostsToRestart, problemsOf, standingOf } from '#contract/standing.ts';
+import { problemsOf, standingOf } from '#contract/standing.ts';
 import { Calls } from './calls.tsx';
 import { Diagnostics } from './diagnostics.tsx';
 import { useCompanionState, useNow, usePlace } from './drawbridge.ts';
-import { Hosts } from './hosts.tsx';
+import { Hosts, hostWords } from './hosts.tsx';
 import { PauseQuestion } from './pause.tsx';
 import { EnrollQuestion } from './enroll.tsx';
 import { QuitQuestion } from './quit.tsx';
@@ -49,7 +49,7 @@ export function Companion() {
     ? {
         status: problemsOf(agent).filter(({ severity }) => severity !== 'low').length,
         servers: agent.servers.filter(({ status }) => status === 'failing' || status === 'unresolved').length,
-        hosts: hostsToRestart(agent).length,
+        hosts: agent.hosts.filter((host) => host.isInstalled && (host.needsRestart || hostWords(host).tone === 'bad')).length,
       }
     : {};
   return (

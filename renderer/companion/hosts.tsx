@@ -107,7 +107,7 @@ function Host({ host, now }: { readonly host: HostState; readonly now: number })
   );
 }
 
-function hostWords(host: HostState): { tone: Tone; words: string } {
+export function hostWords(host: HostState): { tone: Tone; words: string } {
   if (host.undone) return { tone: 'warn', words: 'undone by you' };
   const states = new Set(host.files.map(({ state }) => state));
   const broken = (['unparseable', 'readonly', 'foreign_owner', 'unsupported'] as const).find((state) => states.has(state));

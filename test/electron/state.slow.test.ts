@@ -139,6 +139,7 @@ describe.skipIf(missing.length > 0)(
       await reload();
       await expectState('noncompliant', 'Not compliant', /can't be read as what it should be/);
       await page.getByText('Correct the file.').first().waitFor();
+      await page.getByRole('tab', { name: 'AI hosts' }).getByLabel('1 to look at').waitFor();
       await writeFile(config, '{}');
       await reload();
       await expectState('connected', 'Connected', /Connected to/);
@@ -220,6 +221,10 @@ describe.skipIf(missing.length > 0)(
       await page.getByRole('searchbox', { name: 'Filter' }).fill('not provisioned');
       await page.getByText('3 of 4 calls').waitFor();
       await shoot(page, 'calls');
+      // what a tool is called must push neither the decision nor the time out of sight
+      const named = rows.locator('.code').first();
+      await named.evaluate((element) => (element.textContent = 'x'.repeat(300)));
+      expect(await page.locator('.content').evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true);
       await page.getByRole('tab', { name: 'Settings' }).click();
       await companion.clickNotification();
       await page.getByRole('heading', { name: 'Recent calls', level: 1 }).waitFor();
