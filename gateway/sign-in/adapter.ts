@@ -1,6 +1,7 @@
 // What oidc-provider keeps, kept in our store. Ids of tokens, codes and sessions are secrets, so only their SHA-256 is stored, and what they are is put
 // back when somebody comes with one. No token is issued, renewed or taken away without its record.
 import { hash } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { type Adapter, errors, Provider } from 'oidc-provider';
 import { z } from 'zod';
 import { ConnectionId, newId, type UserId } from '#contract/id.ts';
@@ -11,6 +12,7 @@ import { connectionDetail, type SignInEvent, type SignInEvents } from './event.t
 
 const Payload = z.record(z.string(), z.unknown());
 const unlimitedMs = 86_400_000;
+const giveBackAfterMs = [200, 1000, 5000, 20_000];
 /** What tokens are asked for with. */
 const spendable: ReadonlySet<string> = new Set(['AuthorizationCode', 'DeviceCode', 'RefreshToken']);
 
@@ -51,6 +53,8 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
   const asksTooSoon = createPollGate(now);
   /** What is being spent, by its model and key, and when that is done. */
   const spending = new Map<string, Promise<void>>();
+  /** What a request under way has spent. */
+  const spentBy = new WeakMap<object, { readonly model: string; readonly key: string; readonly at: number }>();
 
   async function liveConnection(grantId: unknown): Promise<Connection> {
     const id = connectionIdIn(grantId);
@@ -117,20 +121,23 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
         throw new errors.InvalidClient('the client is not let in any more');
       const service = isService ? await deps.connectService(String(clientId), aud) : undefined;
       const { grantId, uid, userCode } = payload;
-      await store.putItem(
-        {
-          model,
-          key: keyOf(id),
-          family: typeof grantId === 'string' ? keyOf(grantId) : null,
-          uid: typeof uid === 'string' ? uid : typeof userCode === 'string' ? hash('sha256', userCode) : null,
-          connection:
-            service?.id ?? (model === 'Grant' ? connectionIdIn(id) : model === 'AccessToken' ? connectionIdIn(grantId) : null),
-          body: JSON.stringify(withoutSecrets(payload)),
-          expiresAt: now() + (expiresInSeconds === undefined ? unlimitedMs : expiresInSeconds * 1000),
-          consumedAt: typeof payload['consumed'] === 'number' ? payload['consumed'] * 1000 : null,
-        },
-        now(),
-      );
+      const item = {
+        model,
+        key: keyOf(id),
+        family: typeof grantId === 'string' ? keyOf(grantId) : null,
+        uid: typeof uid === 'string' ? uid : typeof userCode === 'string' ? hash('sha256', userCode) : null,
+        connection:
+          service?.id ?? (model === 'Grant' ? connectionIdIn(id) : model === 'AccessToken' ? connectionIdIn(grantId) : null),
+        body: JSON.stringify(withoutSecrets(payload)),
+        expiresAt: now() + (expiresInSeconds === undefined ? unlimitedMs : expiresInSeconds * 1000),
+        consumedAt: typeof payload['consumed'] === 'number' ? payload['consumed'] * 1000 : null,
+      };
+      try {
+        await store.putItem(item, now());
+      } catch (error) {
+        await giveBack();
+        throw error;
+      }
     },
     async find(id) {
       if (model === 'Client') return deps.findClient(id).then((metadata) => metadata && { ...metadata });
@@ -176,12 +183,34 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
 
   async function spend(model: string, key: string): Promise<void> {
     if (spendable.has(model)) await recordTokens(model, await store.item(model, key));
-    if (await store.consumeItem(model, key, now())) return;
+    const [at, request] = [now(), Provider.ctx];
+    if (await store.consumeItem(model, key, at)) {
+      if (request && spendable.has(model)) spentBy.set(request, { model, key, at });
+      return;
+    }
     // Somebody else came with it at the same moment: one of the two is not whom it was given to.
     const item = await store.item(model, key);
     const grantId = item && Payload.parse(JSON.parse(item.body))['grantId'];
     if (typeof grantId === 'string') await endFamily(grantId);
     throw new errors.InvalidGrant('it was used already');
+  }
+
+  /** Nobody got anything for what this request spent: its host may come with it again. Where the store takes that only later it is tried for a while. */
+  async function giveBack(): Promise<void> {
+    const spent = Provider.ctx && spentBy.get(Provider.ctx);
+    if (!spent) return;
+    const isBack = () =>
+      store.giveItemBack(spent.model, spent.key, spent.at).then(
+        () => true,
+        () => false,
+      );
+    if (await isBack()) return;
+    void (async () => {
+      for (const waitMs of giveBackAfterMs) {
+        await setTimeout(waitMs, undefined, { ref: false });
+        if (await isBack()) return;
+      }
+    })();
   }
 
   async function endFamily(grantId: string): Promise<void> {

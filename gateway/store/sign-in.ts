@@ -122,6 +122,8 @@ export interface SignInStore {
   itemByUid(model: string, uid: string): Promise<SignInItem | undefined>;
   /** True for the one caller that consumes it. */
   consumeItem(model: string, key: string, now: number): Promise<boolean>;
+  /** As if it had not been consumed, where it was at this very time: for what was asked for with it and could not be kept. */
+  giveItemBack(model: string, key: string, consumedAt: number): Promise<void>;
   /** Returns what was removed. */
   removeItem(model: string, key: string): Promise<SignInItem | undefined>;
   removeItemByUid(model: string, uid: string): Promise<void>;

@@ -85,6 +85,10 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
       const won = await Promise.all(Array.from({ length: 10 }, () => store.signIn.consumeItem('RefreshToken', key, 2000)));
       expect(won.filter(Boolean)).toHaveLength(1);
       expect(await store.signIn.item('RefreshToken', key)).toMatchObject({ consumedAt: 2000 });
+      await store.signIn.giveItemBack('RefreshToken', key, 1999);
+      expect(await store.signIn.consumeItem('RefreshToken', key, 3000)).toBe(false);
+      await store.signIn.giveItemBack('RefreshToken', key, 2000);
+      expect(await store.signIn.consumeItem('RefreshToken', key, 3000)).toBe(true);
       const removed = await Promise.all(Array.from({ length: 10 }, () => store.signIn.removeItem('RefreshToken', key)));
       expect(removed.filter(Boolean)).toHaveLength(1);
     });

@@ -6,6 +6,7 @@ import { Client as NewClient, StreamableHTTPClientTransport as NewTransport } fr
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { proves } from '../requirement.ts';
 import { type Browser, leftTo } from './browser.ts';
@@ -292,4 +293,27 @@ test('mcp-remote, between a host that has only stdio and the gateway, signs in w
   } finally {
     await client.close();
   }
+});
+
+test('a code or refresh token is not lost where what it is good for can not be kept', async () => {
+  const [host, browser] = [await rawHost(at.deployment.origin), at.browser()];
+  const back = await letIn(browser, host.begin(url('/g/eng/mcp').href), 'ada@example.org');
+  const code = back.searchParams.get('code') ?? '';
+  const tamper = (statement: string) => {
+    const raw = new Database(join(at.deployment.dataDir, 'gateway.sqlite'));
+    raw.exec(statement);
+    raw.close();
+  };
+  /** The same, first while no refresh token can be written. */
+  async function twice<T>(ask: () => Promise<{ readonly tokens?: T | undefined }>): Promise<T> {
+    tamper(
+      `create trigger no before insert on sign_in_item when new.model = 'RefreshToken' begin select raise(abort, 'no'); end`,
+    );
+    expect((await ask()).tokens).toBeUndefined();
+    tamper('drop trigger no');
+    return until('it is good again', async () => (await ask()).tokens);
+  }
+  const tokens = await twice(() => host.redeem(code));
+  const renewed = await twice(() => host.refresh(tokens.refresh_token ?? ''));
+  expect((await modern(url('/g/eng/mcp').href, renewed.access_token, 'tools/list')).status).toBe(200);
 });

@@ -62,6 +62,16 @@ export async function consumeItem(db: Db, model: string, key: string, now: numbe
   return numUpdatedRows > 0n;
 }
 
+export async function giveItemBack(db: Db, model: string, key: string, consumedAt: number): Promise<void> {
+  await db
+    .updateTable('sign_in_item')
+    .set({ consumed_at: null })
+    .where('model', '=', model)
+    .where('key', '=', key)
+    .where('consumed_at', '=', consumedAt)
+    .execute();
+}
+
 export async function removeItem(db: Db, model: string, key: string): Promise<SignInItem | undefined> {
   return await change(db, async (tx) => {
     const row = await tx
