@@ -4,7 +4,7 @@
 import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Plugin, build } from 'vite';
+import { type Plugin, type Rolldown, build } from 'vite';
 
 /** What is native or WebAssembly, and parts of ws and pg that nobody has. */
 const external = ['better-sqlite3', 'bufferutil', 'rregex', 'utf-8-validate', 'pg-native'];
@@ -71,6 +71,7 @@ async function asTheyAre(paths: readonly string[]): Promise<readonly File[]> {
 /** The sources that it was made of. */
 async function bundle(outDir: string): Promise<readonly string[]> {
   const sources: string[] = [];
+  let shared: ReadonlySet<string> = new Set();
   const parts: Plugin = {
     name: 'drawbridge:parts',
     enforce: 'pre',
@@ -87,6 +88,7 @@ async function bundle(outDir: string): Promise<readonly string[]> {
       sources.push(...own.filter((path) => !path.startsWith('node_modules')));
       // what names no source would never be out of date
       if (!own.includes(join('gateway', 'cli.ts'))) throw new Error(`it was not made of the sources in ${root}`);
+      shared = sharedOf([...this.getModuleIds()].map((id) => this.getModuleInfo(id)).filter((found) => found !== null));
     },
   };
   await mkdir(outDir, { recursive: true });
@@ -110,11 +112,32 @@ async function bundle(outDir: string): Promise<readonly string[]> {
           entryFileNames: '[name].mjs',
           chunkFileNames: '[name]-[hash].mjs',
           sourcemapExcludeSources: true,
+          codeSplitting: { groups: [{ name: (id) => (shared.has(id) ? 'shared' : undefined) }] },
         },
       },
     },
   });
   return sources;
+}
+
+type Module = Pick<Rolldown.ModuleInfo, 'id' | 'importedIds' | 'dynamicallyImportedIds'>;
+
+/**
+ * What a gateway server loads before it listens, and other commands and its later parts do too: one piece, where there would be ninety which take a third of a ms each.
+ * What a thread runs is left out, or the thread would load all of it.
+ */
+function sharedOf(modules: readonly Module[]): ReadonlySet<string> {
+  const byId = new Map(modules.map((of) => [of.id, of]));
+  const loadedWith = (entries: readonly string[]): ReadonlySet<string> => {
+    const reached = new Set(entries);
+    for (const id of reached) for (const imported of byId.get(id)?.importedIds ?? []) reached.add(imported);
+    return reached;
+  };
+  const serve = join(root, 'gateway/serve.ts');
+  const entries = modules.flatMap(({ dynamicallyImportedIds }) => dynamicallyImportedIds).filter((id) => id !== serve);
+  const byOthers = loadedWith([join(root, 'gateway/cli.ts'), ...entries]);
+  const byThread = loadedWith([join(root, 'gateway/workstation/signature-worker.ts')]);
+  return new Set([...loadedWith([serve])].filter((id) => byOthers.has(id) && !byThread.has(id)));
 }
 
 /** One that was made long ago may have been the newest until now: its time runs from when the next was made. */
