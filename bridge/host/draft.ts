@@ -12,7 +12,7 @@ import { diffOf } from './diff.ts';
 import type { Edit, EditFormat, Reading } from './edit/edit.ts';
 import { EditRefused } from './edit/edit.ts';
 import type { ConfigFile } from './file.ts';
-import { readConfig, shown } from './file.ts';
+import { readConfig, sharedLimitBytes, shown } from './file.ts';
 import { formatOf } from './format.ts';
 import type { Form, Layout } from './layout.ts';
 import { formFor } from './layout.ts';
@@ -54,7 +54,8 @@ export async function draftOf(target: Target, home: string, ledger: Ledger, aim:
   const { spec, path } = target;
   const at = { ...target, shownAs: shown(path, home) };
   const where = { host: spec.id, path: at.shownAs.slice(0, 500) };
-  const file = await readConfig(path, target.folder ?? home);
+  const { folder } = target;
+  const file = await (folder === undefined ? readConfig(path, home) : readConfig(path, folder, sharedLimitBytes));
   if (!('text' in file)) {
     const findings = file.code ? [{ code: file.code, ...where, ...(file.reason && { detail: file.reason }) }] : [];
     return { ...at, state: file.state, servers: [], moves: [], findings, ledger };

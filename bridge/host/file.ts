@@ -8,6 +8,8 @@ import type { FindingCode } from '#contract/finding.ts';
 import { codeOf } from './atomic.ts';
 
 const limitBytes = 8 * 1024 * 1024;
+/** Of a file in a project's folder: a cloned repository may bring hundreds, and each is read at every scan. */
+export const sharedLimitBytes = 1024 * 1024;
 /** A file that grew since it was changed must be given back all the same. */
 export const restoreLimitBytes = 128 * 1024 * 1024;
 

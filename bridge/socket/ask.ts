@@ -43,7 +43,7 @@ async function ask(path: string, uid: number, request: object, withinMs: number)
     if (directory !== undefined) await checkPrivateDirectory(directory, uid);
   } catch (error) {
     const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return isAbsent ? { kind: 'absent' } : { kind: 'failed', message: String(error) };
+    return isAbsent ? { kind: 'absent' } : { kind: 'failed', message: error instanceof Error ? error.message : String(error) };
   }
   const socket = connect(path);
   try {

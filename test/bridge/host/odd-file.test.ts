@@ -87,11 +87,11 @@ const many = (count: number, one: (index: number) => string): string =>
   Array.from({ length: count }, (_, at) => one(at)).join(',');
 
 test.each([
-  ['.mcp.json', 'beginnings of variables', `{"mcpServers":{"a":{"command":"npx","args":["${'${'.repeat(1_000_000)}"]}}}`],
+  ['.mcp.json', 'beginnings of variables', `{"mcpServers":{"a":{"command":"npx","args":["${'${'.repeat(500_000)}"]}}}`],
   ['.mcp.json', 'blanks in a command', `{"mcpServers":{"a":{"command":"${' '.repeat(1_000_000)}npx"}}}`],
-  ['.mcp.json', 'servers', `{"mcpServers":{${many(100_000, (at) => `"s${at}":{"command":"npx"}`)}}}`],
-  ['.mcp.json', 'projects', `{"projects":{${many(100_000, (at) => `"/p${at}":{"mcpServers":{}}`)}}}`],
-  ['opencode.json', 'beginnings of variables', `{"mcp":{"a":{"command":["npx","${'{env:'.repeat(1_000_000)}"]}}}`],
+  ['.mcp.json', 'servers', `{"mcpServers":{${many(30_000, (at) => `"s${at}":{"command":"npx"}`)}}}`],
+  ['.mcp.json', 'projects', `{"projects":{${many(30_000, (at) => `"/p${at}":{"mcpServers":{}}`)}}}`],
+  ['opencode.json', 'beginnings of variables', `{"mcp":{"a":{"command":["npx","${'{env:'.repeat(200_000)}"]}}}`],
   ['.codex/config.toml', 'servers', `mcp_servers = {${many(30_000, (at) => `s${at}={command="npx"}`)}}\n`],
 ])('%s of a cloned repository with a great many %s is looked at in no more time than its length takes', async (path, _, text) => {
   await place.write('.claude.json', JSON.stringify({ projects: { [join(place.home, 'cloned')]: {} } }));
@@ -99,7 +99,22 @@ test.each([
   const began = performance.now();
   const found = await discover({ ...place.request, hosts, projects: { roots: [], mode: 'report' } });
   expect(performance.now() - began).toBeLessThan(4_000);
-  expect(found.flatMap(({ files }) => files).map(({ shownAs }) => shownAs)).toContain(`~/cloned/${path}`);
+  const file = found.flatMap(({ files }) => files).find(({ shownAs }) => shownAs === `~/cloned/${path}`);
+  expect(file?.state).not.toBe('unsupported');
+});
+
+test("a file of a project that is larger than any person's is not read, and a user's own is", async () => {
+  await place.write(
+    '.claude.json',
+    JSON.stringify({ projects: { [join(place.home, 'cloned')]: {} }, history: 'x'.repeat(1024 * 1024) }),
+  );
+  await place.write('cloned/.mcp.json', JSON.stringify({ mcpServers: {}, x: 'x'.repeat(1024 * 1024) }));
+  const found = await discover({ ...place.request, hosts, projects: { roots: [], mode: 'report' } });
+  const files = found.flatMap((host) => host.files).filter(({ host, state }) => host === 'claude-code' && state !== 'missing');
+  expect(files.map(({ shownAs, state, findings }) => [shownAs, state, findings[0]?.detail])).toEqual([
+    ['~/.claude.json', 'compliant', undefined],
+    ['~/cloned/.mcp.json', 'unsupported', 'it is larger than 1 MiB'],
+  ]);
 });
 
 test('a file that names more than a thousand servers is left as it is, and the finding says so', async () => {
