@@ -367,7 +367,6 @@ export class Session implements PendingOwner {
   }
 }
 
-/** Of what readMessage throws. */
 /** Why an answer can't be read, from what readMessage threw: its own words are those for a host's request. */
 export function reasonOf(cause: unknown): string {
   if (!(cause instanceof Fault)) return 'it can not be read';
