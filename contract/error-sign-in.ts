@@ -7,7 +7,8 @@ export const signInErrors = {
     status: 502,
     rpc: 7502,
     retry: 'safe',
-    message: 'The site that says what this app is did not answer as it should. Try again in a moment.',
+    message:
+      'The site that says what this app is did not answer as it should. Try again in a moment; if it stays so, ask your administrator.',
   },
   SIGN_IN_REFUSED: { status: 403, rpc: 7403, retry: 'no', message: 'You could not be signed in: {reason}' },
   ACCOUNT_OF_ANOTHER: {

@@ -45,7 +45,7 @@ export function createClientDocuments(fetchDocument: FetchDocument, now: () => n
 
   async function fetchNew(id: string): Promise<ClientMetadata> {
     const { status, text, maxAgeSeconds } = await fetchDocument(id);
-    if (status >= 500 || status === 429) throw new Fault('CLIENT_UNREACHED');
+    if (status >= 500 || ofTheMoment.has(status)) throw new Fault('CLIENT_UNREACHED');
     if (status !== 200) throw none(id, `its address answers ${status}`);
     const claim = Document.safeParse(JSON.parse(text));
     if (!claim.success) throw none(id, 'its document is not one');
@@ -80,15 +80,16 @@ export function createClientDocuments(fetchDocument: FetchDocument, now: () => n
         }
         // A site that is down for an hour, or says so by a page, does not end what hosts are doing.
         if (usable) return usable;
-        if (error instanceof SyntaxError || (error instanceof Fault && never.has(error.code))) throw none(id, error);
+        if (error instanceof SyntaxError || (error instanceof Fault && error.code === 'ANSWER_TOO_LARGE')) throw none(id, error);
+        // So are an address that must not be asked and a name that there is not: whoever could tell them apart could ask for the names of an inner network.
         throw new Fault('CLIENT_UNREACHED', {}, { cause: error });
       }
     },
   };
 }
 
-/** What no later attempt makes good. */
-const never: ReadonlySet<Fault['code']> = new Set(['EGRESS_FORBIDDEN', 'ANSWER_TOO_LARGE']);
+/** Said of who asks, or of now, and not of the document: a guard before the site that takes this gateway for a robot answers 403. */
+const ofTheMoment: ReadonlySet<number> = new Set([403, 408, 425, 429]);
 
 /** What the way there was like, and what stands there, is nobody's business who only names an address. */
 function none(id: string, cause: unknown): Fault {

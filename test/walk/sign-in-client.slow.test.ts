@@ -84,10 +84,12 @@ describe('a host with a document', () => {
     });
     const host = await rawHost(at.deployment.origin);
     const count = fetched.filter((path) => path === '/client.json').length;
-    for (const id of [`${siteOrigin}/moved.json`, 'https://127.0.0.1/client.json', 'https://169.254.169.254/client.json']) {
+    const addresses = [`${siteOrigin}/moved.json`, 'https://127.0.0.1/client.json', 'https://169.254.169.254/client.json'];
+    // Nor is anybody told which of them there are.
+    for (const id of [...addresses, 'https://nobody.invalid/client.json']) {
       const page = pageAt(await at.browser().open(host.begin(`${at.deployment.origin}/g/eng/mcp`, { client_id: id })));
       expect(page.status).toBeGreaterThanOrEqual(400);
-      expect(page.text).toContain('its document could not be had');
+      expect(page.text).toContain('did not answer as it should');
     }
     expect(fetched.filter((path) => path === '/client.json')).toHaveLength(count);
   });

@@ -86,6 +86,8 @@ describe('a document', () => {
 
   test.each([
     ['that answers 503', async () => answer({}, 503)],
+    ['that answers 403, as a guard before it does', async () => answer({}, 403)],
+    ['that must not be asked', () => Promise.reject(new Fault('EGRESS_FORBIDDEN', { server: 'host.example', reason: '' }))],
     ['that takes no connection', () => Promise.reject(new Fault('UPSTREAM_UNREACHABLE', { server: 'host.example', reason: '' }))],
   ])('of a site %s is not refused for that: its host keeps its tokens, and comes again', async (_, fetchDocument) => {
     const { documents } = open(fetchDocument);
