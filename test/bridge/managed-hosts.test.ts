@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readProfile } from '../../bridge/profile/read.ts';
+import { createLateHosts } from '../../bridge/late-hosts.ts';
 import { createManagedHosts } from '../../bridge/managed-hosts.ts';
 import type { ManagedHosts, ManagedHostsDeps } from '../../bridge/managed-hosts.ts';
 import type { ReportDraft } from '../../bridge/reports.ts';
@@ -22,12 +23,16 @@ beforeEach(async () => {
 afterEach(async () => place.close());
 
 async function hostsWith(values: object, change: Partial<ManagedHostsDeps> = {}): Promise<ManagedHosts> {
+  return createManagedHosts(await depsWith(values, change));
+}
+
+async function depsWith(values: object, change: Partial<ManagedHostsDeps> = {}): Promise<ManagedHostsDeps> {
   const file = join(place.home, 'profile.json');
   const all = { GatewayURL: place.request.gatewayOrigin, EnforcementMode: 'enforce', AllowUserUndo: true, ...values };
   await writeFile(file, JSON.stringify(all), { mode: 0o600 });
   const reading = await readProfile({ platform: 'linux', uid: process.getuid?.() ?? -1, file });
   const { home, stateDir, env, launcher, sealer, gateway, now } = place.request;
-  return createManagedHosts({
+  return {
     home,
     stateDir,
     platform: 'linux',
@@ -43,7 +48,7 @@ async function hostsWith(values: object, change: Partial<ManagedHostsDeps> = {})
     logger: pino({ level: 'silent' }),
     signal: new AbortController().signal,
     ...change,
-  });
+  };
 }
 
 test('a diff shows what converging would change, then what was changed, and no secret', async () => {
@@ -56,6 +61,20 @@ test('a diff shows what converging would change, then what was changed, and no s
   expect(after.files).toMatchObject([{ diff: expect.stringContaining('-      "command": "uvx"') }]);
   for (const { files } of [before, after]) expect(JSON.stringify(files)).not.toContain(plantedSecret);
   await expect(hosts.diff('nobody')).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
+});
+
+test('hosts whose program could not be loaded are looked at once it can be', async () => {
+  const deps = await depsWith({});
+  let asked = 0;
+  const hosts = createLateHosts({
+    ...deps,
+    get sealer() {
+      if (asked++ === 0) throw new Error('too many open files');
+      return deps.sealer;
+    },
+  });
+  await expect(hosts.settle()).rejects.toThrow('too many open files');
+  expect((await hosts.settle()).hosts).not.toEqual([]);
 });
 
 test('a file that appears while others are set right does not count as known, so that the watch finds it', async () => {
