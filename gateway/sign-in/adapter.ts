@@ -48,7 +48,11 @@ function keyOf(id: string): string {
   return id.startsWith(ownMark) && ownRoutes.has(Provider.ctx?.oidc.route) ? id.slice(ownMark.length) : hash('sha256', id);
 }
 
-export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
+export function createAdapter(deps: AdapterDeps): {
+  readonly adapter: (model: string) => Adapter;
+  /** Nobody got anything for what this request spent: its host may come with it again. */
+  giveBack(request: object): Promise<void>;
+} {
   const { store, events, now } = deps;
   const asksTooSoon = createPollGate(now);
   /** What is being spent, by its model and key, and when that is done. */
@@ -111,7 +115,7 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     };
   }
 
-  return (model) => ({
+  const adapter = (model: string): Adapter => ({
     async upsert(id, payload, expiresInSeconds) {
       // It is on record since what it was asked for with was spent.
       if (model === 'AccessToken') await liveConnection(payload['grantId']);
@@ -132,12 +136,7 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
         expiresAt: now() + (expiresInSeconds === undefined ? unlimitedMs : expiresInSeconds * 1000),
         consumedAt: typeof payload['consumed'] === 'number' ? payload['consumed'] * 1000 : null,
       };
-      try {
-        await store.putItem(item, now());
-      } catch (error) {
-        await giveBack();
-        throw error;
-      }
+      await store.putItem(item, now());
     },
     async find(id) {
       if (model === 'Client') return deps.findClient(id).then((metadata) => metadata && { ...metadata });
@@ -195,9 +194,9 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     throw new errors.InvalidGrant('it was used already');
   }
 
-  /** Nobody got anything for what this request spent: its host may come with it again. Where the store takes that only later it is tried for a while. */
-  async function giveBack(): Promise<void> {
-    const spent = Provider.ctx && spentBy.get(Provider.ctx);
+  /** Where the store takes that only later it is tried for a while. */
+  async function giveBack(request: object): Promise<void> {
+    const spent = spentBy.get(request);
     if (!spent) return;
     const isBack = () =>
       store.giveItemBack(spent.model, spent.key, spent.at).then(
@@ -221,6 +220,8 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
     await store.removeItem(stepUpModel, family);
     await recordEnd('spent_token_replayed', grantId);
   }
+
+  return { adapter, giveBack };
 }
 
 /** A session's id or a device's code inside of what is kept of a request under way would be as good as the session or the code. */

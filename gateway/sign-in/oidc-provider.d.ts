@@ -68,6 +68,7 @@ declare module 'oidc-provider' {
     /** Of the request that is being answered. */
     static readonly ctx: Context | undefined;
     constructor(issuer: string, configuration: object);
+    use(step: (ctx: Context, next: () => Promise<void>) => Promise<void>): this;
     silent: boolean;
     proxy: boolean;
     readonly Grant: {

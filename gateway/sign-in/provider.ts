@@ -43,6 +43,8 @@ export interface ProviderDeps {
   readonly publicOrigin: string;
   readonly signingKey: SigningKey;
   readonly adapter: (model: string) => Adapter;
+  /** Told of a request that failed here, before it is answered. */
+  giveBack(request: object): Promise<void>;
   readonly hasDocuments: boolean;
   readonly hasRegistration: boolean;
   /** The user with this id, if the policy has one. */
@@ -174,6 +176,10 @@ export function createProvider(deps: ProviderDeps): Provider {
       Buffer.from(hash('sha256', this.clientSecret ?? '')),
     );
   };
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.status >= 500) await deps.giveBack(ctx);
+  });
   provider.on('device_authorization.success', (_ctx, body) => Object.assign(body ?? {}, { interval: pollEvery }));
   provider.on('server_error', (_ctx, error) => deps.onFailure(error));
   return provider;

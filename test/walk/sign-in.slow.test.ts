@@ -313,6 +313,13 @@ test('a code or refresh token is not lost where what it is good for can not be k
     tamper('drop trigger no');
     return until('it is good again', async () => (await ask()).tokens);
   }
+  // Nor where it can't even be read whose it is.
+  tamper(
+    `create trigger no after update on sign_in_item when new.model = 'AuthorizationCode' and new.consumed_at is not null begin update user set service = '{'; end`,
+  );
+  expect(await host.redeem(code)).toEqual({ error: 'server_error' });
+  tamper('drop trigger no');
+  tamper('update user set service = null');
   const tokens = await twice(() => host.redeem(code));
   const renewed = await twice(() => host.refresh(tokens.refresh_token ?? ''));
   expect((await modern(url('/g/eng/mcp').href, renewed.access_token, 'tools/list')).status).toBe(200);

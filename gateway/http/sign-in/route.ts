@@ -97,18 +97,19 @@ export function createSignIn(deps: SignInDeps): SignIn {
   const services = createServices({ store, publicOrigin, events, now });
   /** Codes of devices that stand in an address: a page shows them, and oidc-provider would need a script to send them on. */
   const typedIn = new WeakMap<IncomingMessage, string>();
+  const kept = createAdapter({
+    store: store.signIn,
+    events,
+    now,
+    findClient: async (id) => (await services.find(id)) ?? clients.find(id),
+    isLetIn: hostGate.isLetIn,
+    isFresh: newcomers.isFresh,
+    connectService: services.connect,
+  });
   const provider = createProvider({
     publicOrigin,
     signingKey,
-    adapter: createAdapter({
-      store: store.signIn,
-      events,
-      now,
-      findClient: async (id) => (await services.find(id)) ?? clients.find(id),
-      isLetIn: hostGate.isLetIn,
-      isFresh: newcomers.isFresh,
-      connectService: services.connect,
-    }),
+    ...kept,
     hasDocuments: documents !== undefined,
     hasRegistration: deps.registration === 'open',
     isUser: async (id) => (await personById(store, id)) !== undefined,

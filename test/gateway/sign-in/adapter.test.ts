@@ -47,7 +47,7 @@ async function signedIn() {
     revokedAt: null,
   };
   await store.signIn.addConnection(connection);
-  const adapter = createAdapter({
+  const { adapter } = createAdapter({
     store: store.signIn,
     events: createSignInEvents(recorder, Date.now),
     now: Date.now,
