@@ -23,8 +23,8 @@ export interface LostRecords {
   readonly last: number;
 }
 
-/** Rejects with AUDIT_BROKEN, leaving the file as it is, where a chain does not end with a seal of this key. */
-export async function adoptHeads({ store, key, headFile, now = Date.now }: AdoptDeps): Promise<readonly LostRecords[]> {
+/** Null where the heads are missing or damaged, so that nobody can know. Rejects with AUDIT_BROKEN, leaving the file as it is, where a chain does not end with a seal of this key. */
+export async function adoptHeads({ store, key, headFile, now = Date.now }: AdoptDeps): Promise<readonly LostRecords[] | null> {
   const positions: Position[] = [];
   for (const chain of await store.chains()) {
     const end = await endOf(store, key, chain);
@@ -40,7 +40,8 @@ export async function adoptHeads({ store, key, headFile, now = Date.now }: Adopt
   if (positions.length === 0) positions.push(start('main'));
   if (existsSync(headFile)) renameSync(headFile, `${headFile}.before-${now()}`);
   replaceHeads(headFile, key, positions);
-  return [...(before === undefined || before === 'damaged' ? [] : before.values())].flatMap(({ chain, seq }) => {
+  if (before === undefined || before === 'damaged') return null;
+  return [...before.values()].flatMap(({ chain, seq }) => {
     const end = ends.get(chain) ?? 0;
     return seq > end ? [{ chain, first: end + 1, last: seq }] : [];
   });

@@ -39,9 +39,10 @@ export const addBackup: AddCommands = (program, terminal) => {
     const { mode, counts, header } = await restore(file, location, deps);
     const lost = mode === 'all' ? await adopt(settings, location, logger) : [];
     const { madeAt } = header;
+    // First, so that they are said also where the deed can't be noted.
+    if (mode === 'all') await noteRevived(terminal, flags, madeAt, lost);
     // What it brought back may be other than what was in force.
     await tell(terminal, flags, { operation: 'data.restore', target: file, before: null, after: { mode, counts, madeAt, lost } });
-    if (mode === 'all') await noteRevived(terminal, flags, madeAt, lost);
     await noteUnreadable(terminal, flags);
     const left = mode === 'merged' ? '; the audit records were left as they are' : '';
     terminal.print(
@@ -58,7 +59,12 @@ async function tell(terminal: Terminal, flags: Common, of: Doing): Promise<void>
 }
 
 /** In an empty place nothing is known of what was taken away since: who restores is told what lives again, and what is on record nowhere here. */
-async function noteRevived(terminal: Terminal, flags: Common, madeAt: number, lost: readonly LostRecords[]): Promise<void> {
+async function noteRevived(
+  terminal: Terminal,
+  flags: Common,
+  madeAt: number,
+  lost: readonly LostRecords[] | null,
+): Promise<void> {
   const now = Date.now();
   const counts = await withStore(terminal, flags, async (store) => ({
     tokens: (await store.tokens()).filter((one) => stateOf(one, now) === 'valid').length,
@@ -73,7 +79,11 @@ async function noteRevived(terminal: Terminal, flags: Common, madeAt: number, lo
   terminal.note(
     `warning: what was revoked, denied, removed or switched off since ${timeOf(madeAt)} is as it was then, so it may be valid again.${what}`,
   );
-  for (const { chain, first, last } of lost)
+  if (lost === null)
+    terminal.note(
+      'warning: the heads of the audit chains are not in the "key" folder, or are damaged, so nobody can say here which records were written after the backup.',
+    );
+  for (const { chain, first, last } of lost ?? [])
     terminal.note(`warning: the records ${first} to ${last} of the chain "${chain}" are not in the backup: they are lost here.`);
 }
 
@@ -104,7 +114,7 @@ async function closedKeys(store: Store, { keys }: OpenedKeys): Promise<number> {
 }
 
 /** Lets the restored chains go on. The audit key is in no backup, so that of the old data directory has to be there. */
-async function adopt(settings: DataSettings, location: StoreLocation, logger: Logger): Promise<readonly LostRecords[]> {
+async function adopt(settings: DataSettings, location: StoreLocation, logger: Logger): Promise<readonly LostRecords[] | null> {
   const store = await openStore(location, { logger, lockDirectory: settings.dataDir });
   try {
     return await adoptHeads({ store, ...(await openAuditKey(settings.dataDir)) });

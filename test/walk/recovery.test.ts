@@ -1,5 +1,5 @@
 // The machine of the gateway server is lost: a backup and the key folder bring everything back in a new data directory.
-import { cp, mkdir } from 'node:fs/promises';
+import { cp, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { proves } from '../requirement.ts';
@@ -44,6 +44,13 @@ test('a backup and the audit key bring tokens and records back, and the chain go
   expect(restored.stderr).toMatch(
     /warning: the records \d+ to \d+ of the chain "main" are not in the backup: they are lost here\./,
   );
+  const headless = join(lost.dir, 'without-heads');
+  await mkdir(headless);
+  await cp(join(lost.dataDir, 'key'), join(headless, 'key'), { recursive: true });
+  await rm(join(headless, 'key', 'audit.head'));
+  const unknown = await run(cli, ['restore', file, '--json', '--data', headless]);
+  expect([unknown.code, unknown.stderr]).toEqual([0, expect.stringContaining('nobody can say here which records')]);
+  expect(JSON.parse(unknown.stdout)).toMatchObject({ mode: 'all', lost: null });
   const again = startProgram(cli, [
     'serve',
     '--data',
