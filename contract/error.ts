@@ -168,7 +168,8 @@ const table = {
     status: 200,
     rpc: 7404,
     retry: 'safe',
-    message: 'Your workstation does not offer the server "{server}". Check its configuration there.',
+    message:
+      'Your workstation does not offer the server "{server}". Where it has only just started, try again in a few seconds; else check its configuration there.',
   },
   SERVER_NOT_APPROVED: {
     status: 200,
