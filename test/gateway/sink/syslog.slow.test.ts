@@ -42,10 +42,12 @@ async function receiving() {
   const port = await freePort();
   const own = await mkdtemp(join(folder, 'rsyslog-'));
   let server: Rsyslog = await startRsyslog({ folder: own, port, certificate });
+  // What rsyslog has not written whole yet is no line.
   const lines = () =>
     existsSync(server.file)
       ? readFileSync(server.file, 'utf8')
           .split('\n')
+          .slice(0, -1)
           .filter((line) => line !== '')
           .map((line) => JSON.parse(line) as Record<string, string>)
       : [];
