@@ -338,6 +338,8 @@ export type Answered =
       readonly items: readonly Buffer[];
       /** Where the list goes on, sealed. */
       readonly nextCursor?: string | undefined;
+      /** Servers that it had to do without, and those that it shows as they last were. */
+      readonly without?: { readonly leftOut: readonly string[]; readonly stale: readonly string[] };
     }
   /** What this gateway (or one server in it) is: the answer to initialize and server/discover. */
   | { readonly kind: 'described'; readonly title: string; readonly instructions: string }

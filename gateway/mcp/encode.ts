@@ -35,6 +35,10 @@ const serverInfoKey = 'io.modelcontextprotocol/serverInfo';
 /** Lists are filtered per caller and change with the policy: never shared, always asked again. */
 const uncached = { ttlMs: 0, cacheScope: 'private' } as const;
 
+/** In `_meta` of a list: servers that it had to do without, and those that it shows as they last were. */
+const leftOutKey = 'drawbridge/leftOut';
+const staleKey = 'drawbridge/stale';
+
 /** "Resource not found" up to 2025-11-25 (server/resources). */
 const legacyNotFound = -32002;
 
@@ -132,13 +136,16 @@ function modernCode(body: Buffer, { key, value }: Member): Edit[] {
   return [{ span: value, by: '-32602' }];
 }
 
-function list(era: Era, id: string, { member, items, nextCursor }: Extract<Answered, { kind: 'listed' }>): Buffer {
+function list(era: Era, id: string, { member, items, nextCursor, without }: Extract<Answered, { kind: 'listed' }>): Buffer {
+  const { leftOut = [], stale = [] } = without ?? {};
+  const meta = { ...(leftOut.length > 0 && { [leftOutKey]: leftOut }), ...(stale.length > 0 && { [staleKey]: stale }) };
+  const next = nextCursor === undefined ? '' : `,"nextCursor":${JSON.stringify(nextCursor)}`;
   const comma = Buffer.from(',');
   const head = `{"jsonrpc":"2.0","id":${id},"result":{${era === 'modern' ? `"resultType":"complete","ttlMs":${uncached.ttlMs},"cacheScope":"${uncached.cacheScope}",` : ''}"${member}":[`;
   return Buffer.concat([
     Buffer.from(head),
     ...items.flatMap((item, index) => (index === 0 ? [item] : [comma, item])),
-    Buffer.from(nextCursor === undefined ? ']}}' : `],"nextCursor":${JSON.stringify(nextCursor)}}}`),
+    Buffer.from(`]${next}${without ? `,"_meta":${JSON.stringify(meta)}` : ''}}}`),
   ]);
 }
 

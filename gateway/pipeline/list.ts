@@ -1,6 +1,6 @@
 // tools/list and its like: asks every assigned server that may be listed, in parallel, and shows only what is provisioned. What is hidden is on record.
 // On the aggregated route a server that does not answer is shown as it last was, else left out, so that one dead server does not take the others
-// with it; that is on record, and in the log.
+// with it, nor hold them up (late-list.ts); that is on record, in the log, and in the answer.
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { type ErrorCode, Fault } from '#contract/error.ts';
@@ -16,14 +16,12 @@ import type { ListedItem, Trace } from '../upstream/upstream.ts';
 import type { Pager } from './cursor.ts';
 import type { Draft } from './draft.ts';
 import type { KnownLists } from './known-list.ts';
-import { listWithinMs, type Mute, muteWithinMs } from './mute.ts';
+import type { LateLists } from './late-list.ts';
+import type { Mute } from './mute.ts';
 import type { News } from './news.ts';
 import { assigned } from './resolve.ts';
 import { addHits } from './hit.ts';
 import type { Screen } from './screen.ts';
-
-/** How long a server whose last list is known may hold up one of many. */
-const refreshWithinMs = 5000;
 
 /** What may be over in a moment: until then the last list is worth more than none. Whoever was refused is shown nothing. */
 const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -60,6 +58,7 @@ interface ListDeps {
   readonly inForce: InForce;
   readonly lists: KnownLists;
   readonly pager: Pager;
+  readonly late: LateLists;
   readonly mute: Mute;
   readonly news: Pick<News, 'uses'>;
   readonly screen: Screen;
@@ -85,18 +84,15 @@ export async function listItems(
   const isContinued = cursor !== undefined;
   const ask = isContinued ? deps.lists.recent : deps.lists.ask;
 
+  const late = deps.late.begin(feature, ask);
+
   async function inTime(listing: AllowedListing, trace: Trace): Promise<readonly ListedItem[]> {
-    const { assignment, caller } = listing;
+    const { assignment } = listing;
     const last = deps.lists.last(listing, feature);
-    const withinMs = deps.mute.has(caller, assignment) ? muteWithinMs : last ? refreshWithinMs : listWithinMs;
-    const late = AbortSignal.timeout(withinMs);
     try {
-      const items = await ask(listing, feature, trace, AbortSignal.any([signal, late]));
-      deps.mute.delete(caller, assignment);
-      return items;
+      return await late.of(listing, trace, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof Fault)) throw error;
-      if (error.code === 'SERVER_TIMEOUT' || (error.code === 'CANCELLED' && late.aborted)) deps.mute.add(caller, assignment);
       if (last === undefined || !passing.has(error.code)) throw error;
       draft.stale.push(assignment.server.slug);
       warn(assignment, error, 'a server does not answer, so a list shows it as it last was');
@@ -121,7 +117,14 @@ export async function listItems(
 
   function answer(items: readonly ListedItem[]): Answered {
     const page = deps.pager.page(request, cursor, items);
-    return { kind: 'listed', member: feature.member, items: page.items.map(({ json }) => json), nextCursor: page.nextCursor };
+    const { stale, leftOut } = draft;
+    return {
+      kind: 'listed',
+      member: feature.member,
+      items: page.items.map(({ json }) => json),
+      nextCursor: page.nextCursor,
+      ...(stale.length + leftOut.length > 0 && { without: { stale, leftOut } }),
+    };
   }
 
   /** What of a server's list is exposed, by the policy and the pins of now: they were looked at meanwhile. */
@@ -188,7 +191,7 @@ export async function listItems(
 
   const assignments = [...gateway.assignments.values()].filter(({ exposes }) => exposes(feature.kind));
   assignments.sort((a, b) => (a.server.slug < b.server.slug ? -1 : 1));
-  const lists = await Promise.allSettled(assignments.map(renamed));
+  const lists = await Promise.allSettled(assignments.map(renamed)).finally(late.end);
   const failures = lists.flatMap((list) => (list.status === 'rejected' ? [list.reason] : []));
   if (lists.length > 0 && failures.length === lists.length) throw failures[0];
   for (const [index, assignment] of assignments.entries()) {

@@ -211,6 +211,15 @@ export class Listening implements Hearer {
     return [...(this.#subscriptions.get(server)?.keys() ?? [])];
   }
 
+  hears(kind: ListKind): boolean {
+    return this.isThere && this.#terms.lists.includes(kind);
+  }
+
+  /** A list that the host did without is there, and not to be asked for anew. */
+  came(server: Slug, kind: ListKind): void {
+    if (this.#terms.lists.includes(kind) && this.#exposes(server, kind)) this.#note(kind, undefined);
+  }
+
   listChanged(server: Slug, kind: ListKind): void {
     if (this.#terms.lists.includes(kind) && this.#exposes(server, kind)) this.#note(kind, server);
   }

@@ -2,9 +2,9 @@
 // The rule: it is forgotten as soon as the server answers anything, and after a while anyway.
 import type { Assignment, Caller } from '../call.ts';
 
-/** How long one server may hold up a list of many: less than the 10 s that Codex gives a server to start. A start that takes longer goes on for the next list. */
+/** How long a list waits for a server where it has nothing else to show: less than the 10 s that Codex gives a server to start. */
 export const listWithinMs = 8000;
-/** One that did not answer the last time. */
+/** For one that did not answer the last time. */
 export const muteWithinMs = 1000;
 const forgottenAfterMs = 300_000;
 const limit = 10_000;

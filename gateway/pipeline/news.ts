@@ -2,7 +2,7 @@
 // the policy is told as news of just the lists that it changed, whoever made it and in whichever process.
 import { Fault } from '#contract/error.ts';
 import type { Logger } from 'pino';
-import type { AllowedCall, Answered, Assignment, Audience, Caller, Identified } from '../call.ts';
+import type { AllowedCall, AllowedListing, Answered, Assignment, Audience, Caller, Identified, ListKind } from '../call.ts';
 import { readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { listKinds, readListen } from '../mcp/news.ts';
 import type { CompiledGateway } from '../policy/compile.ts';
@@ -20,6 +20,10 @@ export interface News {
   uses(request: Identified, assignment: Assignment): void;
   /** resources/subscribe and its opposite, of a legacy host. Rejects as a call does. */
   subscribe(call: AllowedCall, message: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply>;
+  /** Whether the host that asks would hear now that such a list changed. */
+  hears(request: Identified, kind: ListKind): boolean;
+  /** A server's list came that the host was answered without. */
+  came(listing: AllowedListing, kind: ListKind): void;
   /** A modern host begins to listen. Rejects with INVALID_PARAMS, NOT_ACCEPTABLE, SESSION_LIMIT, CANCELLED and what refuses the gateway. */
   listen(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Promise<Begun>;
   /** A conversation is over. */
@@ -202,6 +206,13 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & TaskLookDeps
     }
   }
 
+  /** Those by which this host hears. */
+  function ofHost({ conversation, target: { server } }: Identified): readonly Listening[] {
+    const legacy = conversations.get(conversation);
+    if (legacy) return [legacy];
+    return [...listens].filter(({ request }) => request.conversation === conversation && request.target.server === server);
+  }
+
   function end(listening: Listening): void {
     listens.delete(listening);
     listening.end();
@@ -210,6 +221,10 @@ export function createNews(given: Omit<ListeningDeps, 'spreadMs'> & TaskLookDeps
   return {
     listen,
     uses: (request, assignment) => void of(request)?.uses(assignment),
+    hears: (request, kind) => ofHost(request).some((listening) => listening.hears(kind)),
+    came(listing, kind) {
+      for (const listening of ofHost(listing)) listening.came(listing.assignment.server.slug, kind);
+    },
     subscribe(call, message, trace, signal) {
       const listening = of(call);
       if (!listening) throw new Fault('METHOD_UNKNOWN', { method: message.method });

@@ -19,6 +19,7 @@ import { createCut } from './cut.ts';
 import { describe } from './describe.ts';
 import { createKnownLists } from './known-list.ts';
 import { listItems } from './list.ts';
+import { createLateLists } from './late-list.ts';
 import { createMirrors } from './mirror.ts';
 import { createMute } from './mute.ts';
 import { type Begun, createNews } from './news.ts';
@@ -101,6 +102,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     lists,
     news,
     mute,
+    late: createLateLists({ lists, mute, news }),
     mirrors: createMirrors(lists),
     pager: createPager(createSeal(deps.sealSecret, 'cursor')),
     states,

@@ -16,7 +16,8 @@ import type { ListedItem, Trace, Upstream } from '../upstream/upstream.ts';
 import { beginRecord } from './draft.ts';
 import { createKnownLists } from './known-list.ts';
 import { listItems, type ListWatch } from './list.ts';
-import { createMute } from './mute.ts';
+import { createLateLists } from './late-list.ts';
+import { createMute, listWithinMs } from './mute.ts';
 import type { Screen } from './screen.ts';
 
 export interface PreviewDeps {
@@ -81,12 +82,17 @@ export function createPreview(deps: PreviewDeps): ShowPreview {
     const arrivedAt = { monotonic: performance.now(), wall: Date.now() };
     const target = { gateway: of.gateway, server: undefined };
     const request: Identified = { era: 'modern', method, target, body: Buffer.alloc(0), arrivedAt, caller, conversation };
+    // Of its own: what it finds out is kept for nobody, and nobody's other lists are shown.
+    const lists = createKnownLists(deps.upstream);
+    const mute = createMute();
+    const news = { uses: () => undefined, hears: () => false, came: () => undefined };
     const parts = {
       ...deps,
-      // Of its own: what it finds out is kept for nobody, and nobody's other lists are shown.
-      lists: createKnownLists(deps.upstream),
-      mute: createMute(),
-      news: { uses: () => undefined },
+      lists,
+      mute,
+      // Each server is worth to be waited for.
+      late: createLateLists({ lists, mute, news, firstWithinMs: listWithinMs }),
+      news,
       pager: { page: <T>(_request: Identified, _cursor: unknown, items: readonly T[]) => ({ items, nextCursor: undefined }) },
       watch: watchOf(feature, of, found, deps.logger),
     };

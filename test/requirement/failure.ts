@@ -44,7 +44,8 @@ export const failure: readonly Requirement[] = [
   },
   {
     id: 'failure.mute-server-once',
-    promise: 'A server that does not answer holds up one list of all tools, not each; that it was left out is on record.',
+    promise:
+      'A server that does not answer holds up the first list of all tools for a moment, and no other; that it was left out is on record and in the answer.',
     source: 'ARCHITECTURE.md, records',
   },
   {

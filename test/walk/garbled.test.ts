@@ -88,29 +88,6 @@ describe('a list of tools', () => {
     const { body } = await modern(`${deployment.origin}/g/eng/s/garbling/mcp`, token, 'tools/list');
     expect(body.result).toMatchObject({ tools: [{ name: 'fine' }] });
   });
-
-  test('waits for a server that does not answer once, and says on record whom it did without', async () => {
-    proves('failure.mute-server-once', {
-      file: 'gateway/pipeline/list.ts',
-      find: 'deps.mute.add(caller, assignment);',
-      replace: 'deps.mute.delete(caller, assignment);',
-    });
-    const all = `${deployment.origin}/g/eng/mcp`;
-    const timed = async () => {
-      const began = Date.now();
-      const { body } = await modern(all, token, 'tools/list');
-      expect(body.result).toMatchObject({ tools: [{ name: 'garbling__fine' }, { name: 'losing__fine' }] });
-      return Date.now() - began;
-    };
-    expect(await timed()).toBeGreaterThan(5900);
-    expect(await timed()).toBeLessThan(5000);
-    const records = await deployment.records();
-    expect(records.filter(({ method }) => method === 'tools/list').slice(-2)).toMatchObject([
-      { hidden: ['mute__*'] },
-      { hidden: ['mute__*'] },
-    ]);
-    expect(deployment.gateway().stderr()).toMatch(/"server":"mute".*"a server was left out of a list"/);
-  });
 });
 
 test('a call that has to start its server ends within its own time', async () => {

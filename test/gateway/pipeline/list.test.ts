@@ -13,6 +13,7 @@ import { createPager } from '../../../gateway/pipeline/cursor.ts';
 import { createSeal } from '../../../gateway/pipeline/seal.ts';
 import { beginRecord } from '../../../gateway/pipeline/draft.ts';
 import { createKnownLists } from '../../../gateway/pipeline/known-list.ts';
+import { createLateLists } from '../../../gateway/pipeline/late-list.ts';
 import { listItems } from '../../../gateway/pipeline/list.ts';
 import { createMute } from '../../../gateway/pipeline/mute.ts';
 import { compile } from '../../../gateway/policy/compile.ts';
@@ -89,13 +90,17 @@ async function listed(world: World, kind: ItemKind, server?: string) {
   };
   const draft = beginRecord(request, request.method, request);
   const inForce = { current: () => snapshot, onChange: () => () => undefined, close: () => undefined };
+  const lists = createKnownLists(upstream);
+  const mute = createMute();
+  const news = { uses: () => undefined, hears: () => false, came: () => undefined };
   const deps = {
     inForce,
     screen: screenBy(inForce),
-    lists: createKnownLists(upstream),
+    lists,
     pager: createPager(createSeal(Buffer.alloc(32), 'cursor')),
-    mute: createMute(),
-    news: { uses: () => undefined },
+    late: createLateLists({ lists, mute, news }),
+    mute,
+    news,
     logger: pino({ level: 'silent' }),
   };
   const answered = await listItems(deps, request, features[kind], undefined, draft, new AbortController().signal);

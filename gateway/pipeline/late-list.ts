@@ -1,0 +1,139 @@
+// Lists of many servers at once, each of which may be late: how long a host waits for each of them, and what becomes of those that come after it was answered.
+//   a list is known            500 ms, then it is shown as it last was
+//   none is                    1 s where the host hears that lists change, else 3 s (a server may have to be fetched and started)
+//   it did not answer lately   50 ms, so that what is at hand is shown as it is
+// The rule: nobody is waited for while there is nothing else to show, but within 8 s, and no asking is given up because its host was answered: what it brings is
+// in the next list, and the host is told.
+import { setTimeout as after } from 'node:timers/promises';
+import { Fault } from '#contract/error.ts';
+import type { AllowedListing, ListKind } from '../call.ts';
+import type { Feature } from '../mcp/feature.ts';
+import { timedOut } from '../upstream/session.ts';
+import type { ListedItem, Trace } from '../upstream/upstream.ts';
+import type { KnownLists } from './known-list.ts';
+import { listWithinMs, type Mute, muteWithinMs } from './mute.ts';
+import type { News } from './news.ts';
+
+const knownWithinMs = 500;
+const hearingWithinMs = 1000;
+const unheardWithinMs = 3000;
+const silentWithinMs = 50;
+/** One that does not answer is asked anew beside what it still owes. */
+const askAgainMs = 5000;
+
+type Items = readonly ListedItem[];
+interface Asking {
+  readonly beganAt: number;
+  readonly items: Promise<Items>;
+}
+export interface LateLists {
+  /** Asks for one host's list of many. */
+  begin(feature: Feature, ask: KnownLists['ask']): LateList;
+}
+export interface LateList {
+  /** The server's list. Rejects as the server does, and with SERVER_TIMEOUT where it is late. */
+  of(listing: AllowedListing, trace: Trace, signal: AbortSignal): Promise<Items>;
+  /** The host is answered: it is told of what comes from now on. */
+  end(): void;
+}
+interface LateDeps {
+  readonly lists: KnownLists;
+  readonly mute: Mute;
+  readonly news: Pick<News, 'hears' | 'came'>;
+  /** How long a host that does not hear waits for a server of which no list is known. */
+  readonly firstWithinMs?: number;
+}
+
+export function createLateLists({ lists, mute, news, firstWithinMs = unheardWithinMs }: LateDeps): LateLists {
+  /** The newest asking of each conversation, server and kind, until it is over. */
+  const askings = new Map<string, Asking>();
+
+  function asking(key: string, ask: () => Promise<Items>): Asking {
+    const one: Asking = { beganAt: performance.now(), items: ask() };
+    askings.set(key, one);
+    const over = () => void (askings.get(key) === one && askings.delete(key));
+    one.items.then(over, over);
+    return one;
+  }
+
+  return {
+    begin(feature, ask) {
+      const { promise: answered, resolve: end } = Promise.withResolvers<void>();
+      const { promise: somethingShown, resolve: show } = Promise.withResolvers<void>();
+
+      /** Resolves when the host is to be answered without the server. */
+      async function late(listing: AllowedListing, isMute: boolean, isKnown: boolean, signal: AbortSignal): Promise<void> {
+        const wait = (ms: number) => after(ms, undefined, { ref: false, signal });
+        if (isKnown) return await wait(isMute ? silentWithinMs : knownWithinMs);
+        const enough = async () => {
+          await wait(isMute ? silentWithinMs : hearingWithinMs);
+          if (!isMute && !news.hears(listing, listKindOf(feature))) await wait(firstWithinMs - hearingWithinMs);
+          await somethingShown;
+        };
+        await Promise.race([enough(), wait(isMute ? muteWithinMs : listWithinMs)]);
+      }
+
+      /** It answers again, or fails of itself, long after its host was answered. */
+      async function settleLate(listing: AllowedListing, { items }: Asking, shown: Items | undefined): Promise<void> {
+        const { caller, assignment } = listing;
+        try {
+          const came = await items;
+          mute.delete(caller, assignment);
+          await answered;
+          if (!shown || !areSame(came, shown)) news.came(listing, listKindOf(feature));
+        } catch (error) {
+          if (error instanceof Fault && error.code === 'SERVER_TIMEOUT') mute.add(caller, assignment);
+          else mute.delete(caller, assignment);
+        }
+      }
+
+      return {
+        end,
+        async of(listing, trace, signal) {
+          const { caller, assignment, conversation } = listing;
+          const last = lists.last(listing, feature);
+          const isMute = mute.has(caller, assignment);
+          const key = [caller.user.id, conversation, assignment.gateway.slug, assignment.server.id, feature.kind].join('\n');
+          const former = isMute ? askings.get(key) : undefined;
+          const isOwed = former !== undefined && performance.now() < former.beganAt + askAgainMs;
+          const beganAt = performance.now();
+          const given = new AbortController();
+          const one = isOwed ? former : asking(key, () => ask(listing, feature, trace, given.signal));
+          const over = new AbortController();
+          const onAbort = () => given.abort();
+          signal.addEventListener('abort', onAbort, { once: true });
+          try {
+            if (signal.aborted) given.abort();
+            const isLate = late(listing, isMute, last !== undefined, over.signal).then(() => undefined);
+            // What is waited for no more.
+            isLate.catch(() => undefined);
+            const items = await Promise.race([one.items, isLate]);
+            if (items) {
+              mute.delete(caller, assignment);
+              show();
+              return items;
+            }
+          } catch (error) {
+            if (error instanceof Fault && error.code === 'SERVER_TIMEOUT') mute.add(caller, assignment);
+            throw error;
+          } finally {
+            over.abort();
+            signal.removeEventListener('abort', onAbort);
+            if (last) show();
+          }
+          mute.add(caller, assignment);
+          if (!isOwed) void settleLate(listing, one, last);
+          throw timedOut(assignment.server.slug, Math.round(performance.now() - beganAt), 0);
+        },
+      };
+    },
+  };
+}
+
+function listKindOf({ kind }: Feature): ListKind {
+  return kind === 'templates' ? 'resources' : kind;
+}
+
+function areSame(some: Items, others: Items): boolean {
+  return some.length === others.length && some.every(({ json }, at) => others[at]?.json.equals(json) === true);
+}
