@@ -60,18 +60,24 @@ is_start() {
     return 1
 }
 
-# Writes down, for root only, how each start was started: its environment, then its command line.
+# Writes down, for root only, how each start was started: its environment, then its command line. Of users of whom nothing runs, what was written down before
+# stays: the script that ended it was cut off before it started it anew.
 note_starts() {
-    rm -rf "$notes"
-    mkdir -m 700 "$notes"
+    [ -d "$notes" ] || mkdir -m 700 "$notes"
     for pid in $(ours); do
         is_start "$pid" || continue
         owner=$(owner_of "$pid")
         [ -n "$owner" ] || continue
+        echo "$owner $pid"
+    done | sort | while read -r owner pid; do
+        if [ "$owner" != "${last:-}" ]; then rm -f "$notes/$owner".*; fi
+        last=$owner
         if grep -qs 'drawbridge\.service' "/proc/$pid/cgroup"; then
             : >"$notes/$owner.unit"
         else
-            (umask 077 && { cat "/proc/$pid/environ" && printf '/usr/bin/setsid\0-f\0' && cat "/proc/$pid/cmdline"; } >"$notes/$owner.$pid") || true
+            # the name last: what is half written is no note
+            (umask 077 && { cat "/proc/$pid/environ" && printf '/usr/bin/setsid\0-f\0' && cat "/proc/$pid/cmdline"; } >"$notes/.note") &&
+                mv "$notes/.note" "$notes/$owner.$pid" || true
         fi
     done
 }

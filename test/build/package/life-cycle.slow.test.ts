@@ -113,11 +113,11 @@ describe('the Debian package', () => {
   test('is not removed while a host would be left with a program that is gone, and runs on', ({ skip }) => {
     proves('package.removal-refused', {
       file: 'build/package/linux/prerm',
-      find: 'leave $forget </dev/null || refused="$refused $name"',
-      replace: 'leave $forget </dev/null || true',
+      find: 'leave "$@" </dev/null || refused="$refused $name"',
+      replace: 'leave "$@" </dev/null || true',
     });
     if (why !== undefined) return skip(why);
-    expect(found).toMatchObject({ stillInstalled: true, runsAgain: '99.0.0' });
+    expect(found).toMatchObject({ stillInstalled: true, runsAgain: '99.0.0', graceIsStillEnrolled: true });
     expect(found['refusedRemoval']).not.toBe(0);
   });
 
@@ -156,6 +156,10 @@ describe('the Debian package', () => {
       backTo: expect.not.stringMatching(/^99/),
       sameWorkstationBack: true,
       callAfterDowngrade: '42',
+      configured: 0,
+      startedAfterCutOff: '99.0.0',
+      startedOfGrace: '99.0.0',
+      downgradeAgain: 0,
     });
   });
 

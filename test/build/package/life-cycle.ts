@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { watch } from 'node:fs';
-import { mkdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Country, settle, until } from './country.ts';
 import { changedFiles, layMachine, processesOf, run } from './machine.ts';
@@ -101,9 +101,10 @@ async function live(country: Country): Promise<void> {
   say('== a removal that would leave a host with a program that is gone');
   await rename(join(ada.home, '.codex'), '/home/elsewhere');
   await symlink('/home/elsewhere', join(ada.home, '.codex'));
-  note('refusedRemoval', await packager.remove());
+  note('refusedRemoval', await (packager.purge ?? packager.remove)());
   note('stillInstalled', await packager.isInstalled());
   note('runsAgain', (await country.connected(ada)).productVersion);
+  note('graceIsStillEnrolled', (await country.connected(grace)).device?.workstation === graces.device?.workstation);
   await rm(join(ada.home, '.codex'));
   await rename('/home/elsewhere', join(ada.home, '.codex'));
 
@@ -157,6 +158,26 @@ async function cutOff(country: Country): Promise<void> {
   }
 }
 
+/** dpkg and its script killed once they ended what runs, and what follows: it is configured again. */
+async function cutOffLate(country: Country): Promise<void> {
+  const { pid } = await country.connected(country.ada);
+  // it is asked to end and does not, so that the script waits
+  process.kill(pid, 'SIGSTOP');
+  const dpkg = spawn('dpkg', ['--install', newerFile], { stdio: 'ignore', detached: true });
+  const ended = once(dpkg, 'exit');
+  await until('the starts to be noted', async () => (await readdir('/run/drawbridge-notes').catch(() => [])).length === 2);
+  await until('all other agents to have ended', async () => {
+    const agents = (await processesOf(app)).filter(({ line }) => line.endsWith(' agent'));
+    return agents.every((agent) => agent.pid === pid);
+  });
+  process.kill(-(dpkg.pid ?? 0), 'SIGKILL');
+  await ended;
+  process.kill(pid, 'SIGKILL');
+  note('configured', await pack('dpkg', '--configure', '--pending'));
+  note('startedAfterCutOff', (await country.connected(country.ada)).productVersion);
+  note('startedOfGrace', (await country.connected(country.grace)).productVersion);
+}
+
 /** What goes less well: an upgrade that is cut off, a way back to the older version, and an end in two steps, which no gateway server hears of. */
 async function liveAgain(country: Country): Promise<void> {
   const { ada, grace } = country;
@@ -185,6 +206,12 @@ async function liveAgain(country: Country): Promise<void> {
   note('sameWorkstationBack', back.device?.workstation === first.device?.workstation);
   note('callAfterDowngrade', await country.call(ada));
 
+  say('== an upgrade that is cut off late, and back');
+  await cutOffLate(country);
+  note('downgradeAgain', await packager.upgrade(firstFile));
+  await country.connected(ada);
+  await country.connected(grace);
+
   say('== remove, then purge, while no gateway server answers');
   note('secretsBeforeRemove', await country.secrets(grace));
   await country.closeGateway();
@@ -192,8 +219,10 @@ async function liveAgain(country: Country): Promise<void> {
   await until('the host to have started its shim', async () =>
     (await processesOf(app)).some(({ line }) => line.includes(' connect ')),
   );
+  const deleted = join(ada.home, '.cursor/mcp.json');
+  await rm(deleted);
   note('removeAlone', await packager.remove());
-  note('restoredAlone', JSON.stringify(await country.configs()) === JSON.stringify(before));
+  note('restoredAlone', JSON.stringify(await country.configs()) === JSON.stringify({ ...before, [deleted]: 'none' }));
   note('secretsKept', await country.secrets(grace));
   note('shimsOutliveRemove', await processesOf(app));
   note('purgeAfterRemove', await packager.purge?.());

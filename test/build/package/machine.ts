@@ -46,15 +46,16 @@ export async function changedFiles(): Promise<readonly string[]> {
   return found.toSorted();
 }
 
-/** Path and hash of every regular file below. */
+/** Path and hash of every regular file below; `none` where there is no such file. */
 export async function hashes(folder: string, names: readonly string[]): Promise<Readonly<Record<string, string>>> {
   const pairs = names.map(async (name) => {
     const path = join(folder, name);
-    const { mode, uid } = await lstat(path);
+    const there = await lstat(path).catch(() => undefined);
+    if (there === undefined) return [name, 'none'];
     const sha256 = createHash('sha256')
       .update(await readFile(path))
       .digest('hex');
-    return [name, `${sha256} ${(mode & 0o7777).toString(8)} ${uid}`];
+    return [name, `${sha256} ${(there.mode & 0o7777).toString(8)} ${there.uid}`];
   });
   return Object.fromEntries(await Promise.all(pairs));
 }
