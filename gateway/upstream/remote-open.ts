@@ -37,7 +37,7 @@ export async function openRemote(deps: RemoteSessionDeps): Promise<Opened<Remote
 }
 
 function openOld(deps: RemoteSessionDeps, namedWithinMs: number): Promise<Session> {
-  const { server, abilities, startWithinMs, onDropped, screen, onClosed, refused } = deps;
+  const { server, abilities, onDropped, screen, onClosed, refused } = deps;
   return openSession({
     server,
     workstation: null,
@@ -47,7 +47,7 @@ function openOld(deps: RemoteSessionDeps, namedWithinMs: number): Promise<Sessio
       openOldStream({ peer: deps, events, refused }, AbortSignal.any([signal, AbortSignal.timeout(namedWithinMs)])),
     knownEra: 'legacy',
     knownAbout: undefined,
-    startWithinMs,
+    startWithinMs: Math.min(deps.startWithinMs, deps.timeoutMs),
     onDropped,
     screen,
     onClosed,

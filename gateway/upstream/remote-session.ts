@@ -46,6 +46,8 @@ export interface RemoteSessionDeps extends Peer, Opening {
   /** What it is told that the host can be asked. */
   readonly abilities: Abilities;
   readonly startWithinMs: number;
+  /** What it has for one answer, also before its session has begun. */
+  readonly timeoutMs: number;
   /** What a status, and the challenge that came with it, say of the identity that was sent. */
   readonly refused: (status: number, challenge?: string) => Fault;
   /** The identity was refused (401) to what no call asks: whether there is another value now. */
@@ -139,7 +141,7 @@ export class RemoteSession {
   async shakeHands(deadline: AbortSignal): Promise<void> {
     this.era = this.#deps.known?.era ?? (await this.#discover(deadline));
     if (this.era === 'modern') return;
-    const { server, startWithinMs: timeoutMs } = this.#deps;
+    const { server, timeoutMs } = this.#deps;
     const compose = (id: number) => initializeRequest(id, this.#deps.abilities.declared);
     const { message } = await this.request({ method: 'initialize', compose, timeoutMs }, deadline);
     if (message.error) throw new Fault('SERVER_START_FAILED', { server, reason: 'it refused initialize.' });
@@ -317,7 +319,7 @@ export class RemoteSession {
     this.era = 'modern';
     const compose = (id: number) => discoverRequest(id, this.#deps.abilities.declared);
     try {
-      const asking = { method: 'server/discover', compose, timeoutMs: discoverWithinMs };
+      const asking = { method: 'server/discover', compose, timeoutMs: Math.min(discoverWithinMs, this.#deps.timeoutMs) };
       let reply = await this.request(asking, deadline);
       let era = verdictOf(reply.message, server);
       // It refused the revision and names it among those that it serves: it gets it again, once.

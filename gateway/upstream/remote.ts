@@ -28,15 +28,23 @@ export interface RemoteDeps {
   readonly onDropped: () => void;
   readonly screen: Screening;
   readonly startWithinMs?: number;
+  readonly anewAfterMs?: number;
   readonly idleMs?: number;
   /** In ms since 1970. */
   readonly now?: () => number;
 }
 type Allowed = AllowedCall | AllowedListing;
+/** A far end that took the connection and does not answer may long be back. */
+const anewAfterMs = 5000;
 
 export function createRemoteUpstream(deps: RemoteDeps): Upstream {
   const startWithinMs = deps.startWithinMs ?? 30_000;
-  const pool = new SessionPool<RemoteTalk, Bearing>({ what: 'remote servers', idleMs: deps.idleMs, now: deps.now });
+  const pool = new SessionPool<RemoteTalk, Bearing>({
+    what: 'remote servers',
+    anewAfterMs: deps.anewAfterMs ?? anewAfterMs,
+    idleMs: deps.idleMs,
+    now: deps.now,
+  });
   /** What is listened to at modern servers: one stream each, and for each as whom they are called. */
   const listened = new Map<string, Interest>();
   const shared = createSharedLists();
@@ -104,6 +112,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       abilities: allowed.audience?.abilities ?? noAbilities,
       limitBytes: deps.messageLimitBytes,
       startWithinMs,
+      timeoutMs: allowed.assignment.timeoutMs,
       refused: (status, challenge) => refused(deps.identities, allowed, remote, status, challenge),
       renewed: renewalOf(deps.identities, allowed, remote, bears),
       onDropped: deps.onDropped,

@@ -64,6 +64,8 @@ export interface PoolDeps {
   /** Its servers, in words. */
   readonly what: string;
   readonly idleMs?: number | undefined;
+  /** Whoever comes so long after the last start of a session that is not open yet starts it anew beside that. Absent: to start is too dear, so all wait for the one. */
+  readonly anewAfterMs?: number | undefined;
   readonly limits?: Partial<typeof limits>;
   /** In ms since 1970. */
   readonly now?: (() => number) | undefined;
@@ -73,9 +75,14 @@ interface Entry<S, B> {
   readonly user: UserId;
   readonly conversation: string | undefined;
   readonly opening: Promise<S>;
+  readonly resolve: (session: S) => void;
+  readonly reject: (error: unknown) => void;
   readonly bears: B;
   /** Set once it is open. */
   session: S | undefined;
+  /** Of the newest start, as `performance.now()`; and how many are under way. */
+  startedAt: number;
+  starts: number;
 }
 interface Kept extends Verdict {
   /** In ms since 1970; its words of itself are good for longer. */
@@ -118,7 +125,10 @@ export class SessionPool<S extends Pooled, B = undefined> {
     const { key, allowed } = needed;
     const known = this.#entries.get(key);
     if (known?.session?.isOpen && !this.#isOutdated(known.session, needed)) return known.session;
-    const { opening } = known?.session === undefined && known ? known : this.#begin(needed);
+    const entry = known?.session === undefined && known ? known : this.#begin(needed);
+    const { anewAfterMs = Infinity } = this.#deps;
+    if (performance.now() - entry.startedAt >= anewAfterMs) this.#start(entry, needed);
+    const { opening } = entry;
     const { server, timeoutMs } = allowed.assignment;
     return within(opening, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
   }
@@ -179,45 +189,69 @@ export class SessionPool<S extends Pooled, B = undefined> {
     return kept && kept.until > this.#now() ? kept : undefined;
   }
 
-  #begin({ allowed, isShared, key, place, bears, open }: Needed<S, B>): Entry<S, B> {
+  #begin(needed: Needed<S, B>): Entry<S, B> {
+    const { allowed, isShared, key, bears } = needed;
     const { user } = allowed.caller;
     const ofUser = this.#perUser.get(user.id) ?? 0;
     if (this.#isClosed) throw new Fault('STOPPING');
     if (ofUser >= this.#limits.perUser) throw new Fault('SESSIONS_SPENT', { user: user.slug, what: this.#deps.what });
     if (this.#entries.size >= this.#limits.inAll) throw new Fault('BUSY', { what: this.#deps.what });
-    const { promise: opening, resolve, reject } = Promise.withResolvers<S>();
+    const opening = Promise.withResolvers<S>();
     // Who wanted it may be gone before it fails.
-    opening.catch(() => undefined);
+    opening.promise.catch(() => undefined);
     const conversation = isShared ? undefined : allowed.conversation;
-    const entry: Entry<S, B> = { key, user: user.id, conversation, opening, bears, session: undefined };
+    const { promise, ...settle } = opening;
+    const entry: Entry<S, B> = {
+      key,
+      user: user.id,
+      conversation,
+      opening: promise,
+      ...settle,
+      bears,
+      session: undefined,
+      startedAt: 0,
+      starts: 0,
+    };
     this.#add(entry);
+    this.#start(entry, needed);
+    return entry;
+  }
+
+  /** The first of its starts that opens is its session; it fails with the last one. */
+  #start(entry: Entry<S, B>, { place, open }: Needed<S, B>): void {
+    entry.startedAt = performance.now();
+    entry.starts++;
     const before = this.#verdicts.get(place);
     const believed = this.#believed(place);
     if (!believed) this.#asked.add(place);
+    let isSession = false;
     const opened = open({
       known: believed,
       knownAbout: before?.about,
       // One that ends before it is open may be followed by another way to open it.
-      onClosed: () => void (entry.session && this.#forget(entry)),
+      onClosed: () => void (isSession && this.#forget(entry)),
       onMistaken: () => void this.#verdicts.delete(place),
     });
     opened.then(
       ({ talk, transport }) => {
+        entry.starts--;
         this.#asked.delete(place);
         this.#found(place, believed, { era: talk.era, transport, about: talk.about ?? before?.about });
+        if (entry.session) return void talk.close();
+        isSession = true;
         entry.session = talk;
         if (!talk.isOpen) this.#forget(entry);
-        resolve(talk);
+        entry.resolve(talk);
       },
       (error: unknown) => {
+        if (--entry.starts > 0 || entry.session) return;
         this.#asked.delete(place);
         // Whatever another start found out meanwhile stays.
         if (this.#verdicts.get(place) === before) this.#verdicts.delete(place);
         this.#forget(entry);
-        reject(error);
+        entry.reject(error);
       },
     );
-    return entry;
   }
 
   /** One that was only believed lasts no longer for it, and is not there again where it was found wrong meanwhile. */

@@ -33,6 +33,7 @@ function open(of: Heard, transport: 'auto' | 'sse' = 'sse') {
     knownAbout: undefined,
     context: 'one',
     startWithinMs: 5000,
+    timeoutMs: 5000,
     refused: (status) => new Fault('IDENTITY_REFUSED', { server, status, whose: 'identity', option: '' }),
     renewed: () => Promise.resolve(false),
     onDropped: () => undefined,

@@ -14,7 +14,7 @@ import type { Heard, Seen } from '../../fake/remote/listen.ts';
 
 const ids = { gateway: GatewayId.parse(newId()), server: ServerId.parse(newId()), user: UserId.parse(newId()) };
 
-export function upstreamFor(value = 'precious', change: Partial<Identities> = {}): Upstream {
+export function upstreamFor(value = 'precious', change: Partial<Identities> = {}, anewAfterMs?: number): Upstream {
   const egress = createEgress({ onRefused: () => undefined });
   const identity = { id: 'one', setAt: 1, isSignIn: false, value: new Secret(value) };
   const identities: Identities = {
@@ -30,6 +30,7 @@ export function upstreamFor(value = 'precious', change: Partial<Identities> = {}
     messageLimitBytes: 65_536,
     onDropped: () => undefined,
     screen: (_, body, tell) => tell(body),
+    ...(anewAfterMs !== undefined && { anewAfterMs }),
   });
   onTestFinished(async () => {
     await upstream.close();
