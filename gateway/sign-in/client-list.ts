@@ -8,7 +8,7 @@ import { ClientClaim, type ClientMetadata, clientMetadata, type Provenance } fro
 import { type ClientDocuments, isDocumentUrl } from './client-document.ts';
 
 export interface ClientList {
-  /** Rejects with what oidc-provider answers as invalid_client where the client's document is none, and as temporarily_unavailable where that can't be known now. */
+  /** Rejects as its document does, where it is known by one. */
   find(id: string): Promise<ClientMetadata | undefined>;
   provenanceOf(id: string): Provenance;
   /** Rejects with CLIENT_REFUSED, or BUSY where too many registered already. */
@@ -31,7 +31,7 @@ export function createClientList(deps: {
     async find(id) {
       const known = listed.get(id);
       if (known) return known;
-      if (isDocumentUrl(id)) return documents && (await documents.find(id).catch(asOfProtocol));
+      if (isDocumentUrl(id)) return await documents?.find(id);
       const registered = deps.registration === 'open' && z.uuid().safeParse(id).success ? await store.client(id) : undefined;
       return registered && clientMetadata(id, ClientClaim.parse(JSON.parse(registered.body)));
     },
@@ -55,10 +55,17 @@ export function createClientList(deps: {
   };
 }
 
-/** A host that is told invalid_client forgets its tokens, and its person has to sign in again. */
-function asOfProtocol(error: unknown): never {
-  if (!(error instanceof Fault)) throw error;
-  throw error.code === 'CLIENT_REFUSED'
-    ? new errors.InvalidClient(error.message)
-    : new errors.TemporarilyUnavailable(error.message);
+/**
+ * The same for oidc-provider, which answers with invalid_client where the client's document is none, and with temporarily_unavailable where that can't be known now: a
+ * host that is told invalid_client forgets its tokens, and its person has to sign in again.
+ */
+export async function findForProtocol(clients: Pick<ClientList, 'find'>, id: string): Promise<ClientMetadata | undefined> {
+  try {
+    return await clients.find(id);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    throw error.code === 'CLIENT_REFUSED'
+      ? new errors.InvalidClient(error.message)
+      : new errors.TemporarilyUnavailable(error.message);
+  }
 }

@@ -7,7 +7,7 @@ import type { Address } from '../mcp/address.ts';
 import { type Connection, type StepUp, stepUpModel } from '../store/sign-in.ts';
 import type { Store } from '../store/store.ts';
 import { type ClientMetadata, deviceGrant, hostOf } from './client.ts';
-import type { ClientList } from './client-list.ts';
+import { type ClientList, findForProtocol } from './client-list.ts';
 import { connectionDetail, type SignInEvents } from './event.ts';
 import { type Granted, type Person, personById } from './person.ts';
 import { grantSeconds, sessionSeconds } from './provider.ts';
@@ -129,7 +129,7 @@ export function createConsents(deps: {
       const gateway = choice.slug;
       const place = withoutPort(redirect);
       const own = await store.signIn.connectionOf({ client: id, user: person.id, gateway, redirect: place });
-      const client = own ? undefined : await clients.find(id);
+      const client = own ? undefined : await findForProtocol(clients, id);
       if (!client || !isOwnDoing) return own;
       const like = await likeOf(session, { client, user: person.id, gateway, place });
       return like && connect({ client, person, gateway, place }, like);

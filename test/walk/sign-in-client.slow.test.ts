@@ -9,7 +9,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeCertificate } from '../certificate.ts';
 import { proves } from '../requirement.ts';
-import { pageAt } from './browser.ts';
+import { leftTo, pageAt } from './browser.ts';
 import { walkPolicy } from './policy.ts';
 import { root, run } from './program.ts';
 import { createHost } from './sdk-host.ts';
@@ -19,6 +19,8 @@ let dir: string;
 let site: Server;
 let siteOrigin: string;
 const fetched: string[] = [];
+/** What the site answers with in place of its documents. */
+let siteStatus = 200;
 const document = (of: object) => ({ client_name: 'Document Host', redirect_uris: ['http://127.0.0.1:53682/callback'], ...of });
 
 beforeAll(async () => {
@@ -27,6 +29,7 @@ beforeAll(async () => {
   site = createServer({ key: await readFile(key), cert: await readFile(cert) }, (request, response) => {
     fetched.push(request.url ?? '');
     if (request.url === '/moved.json') return void response.writeHead(302, { Location: '/client.json' }).end();
+    if (siteStatus !== 200) return void response.writeHead(siteStatus).end();
     const id = `${siteOrigin}${request.url}`;
     response.setHeader('Content-Type', 'application/json');
     response.end(JSON.stringify(document({ client_id: id, grant_types: ['authorization_code', 'refresh_token'] })));
@@ -74,6 +77,29 @@ describe('a host with a document', () => {
     const events = (await at.deployment.records(100)).map((record) => record['event']);
     expect(events).toContain('host_token_issued');
     expect(events).not.toContain('client_registered');
+  });
+
+  test('whose site fails while its person looks at the consent waits with them, and one that is gone then is let in no more', async () => {
+    const host = await rawHost(at.deployment.origin, undefined, `${siteOrigin}/waiting.json`);
+    const begun = () => host.begin(`${at.deployment.origin}/g/eng/mcp`, { redirect_uri: 'http://127.0.0.1:53682/callback' });
+    const browser = at.browser();
+    const page = await toConsent(browser, begun(), 'ada@example.org');
+    // What was known of it is forgotten.
+    await at.deployment.restartGateway();
+    siteStatus = 503;
+    for (const there of [await browser.open(page.url), await browser.submit(page, { answer: 'allow' })]) {
+      const told = pageAt(there);
+      expect([told.status, told.text]).toEqual([502, expect.stringMatching(/has to wait.*Load this page again/s)]);
+    }
+    siteStatus = 404;
+    const gone = pageAt(await browser.submit(page, { answer: 'allow' }));
+    expect([gone.status, gone.text]).toEqual([
+      403,
+      expect.stringMatching(/does not say any more what it is. Go back to your app/),
+    ]);
+    siteStatus = 200;
+    expect(pageAt(await browser.open(page.url)).text).toContain('name="answer"');
+    expect(leftTo(await browser.submit(page, { answer: 'allow' })).searchParams.get('code')).toBeTruthy();
   });
 
   test('is not believed where its address leads elsewhere', async () => {

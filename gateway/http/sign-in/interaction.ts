@@ -9,6 +9,7 @@ import { scope } from '#contract/scope.ts';
 import type { SigningKey } from '../../caller/signing-key.ts';
 import { neighborsOf } from '../../egress/address.ts';
 import { addressOfResource } from '../../mcp/address.ts';
+import type { ClientMetadata } from '../../sign-in/client.ts';
 import type { ClientList } from '../../sign-in/client-list.ts';
 import { choicesOf, type Consents } from '../../sign-in/consent.ts';
 import type { SignInEvents } from '../../sign-in/event.ts';
@@ -118,7 +119,7 @@ export function createInteractions(deps: InteractionDeps): Interactions {
 
   async function questionOf(interaction: Interaction): Promise<Question> {
     const { client_id: id, redirect_uri: redirect, resource, scope: scopes } = Asked.parse(interaction.params);
-    const [client, person] = await Promise.all([deps.clients.find(id), personById(store, interaction.session?.accountId ?? '')]);
+    const [client, person] = await Promise.all([clientOf(id), personById(store, interaction.session?.accountId ?? '')]);
     const address = addressOfResource(publicOrigin, resource);
     if (!client || !person || !address) throw new Fault('SIGN_IN_OVER');
     const choices = choicesOf(person, address);
@@ -129,6 +130,17 @@ export function createInteractions(deps: InteractionDeps): Interactions {
     const provenance = deps.clients.provenanceOf(id);
     const isStepUp = scopes !== scope;
     return { client, provenance, person, choices, redirect, isStepUp, answerTo, proof: proofOf(uid).toString('base64url') };
+  }
+
+  async function clientOf(id: string): Promise<ClientMetadata | undefined> {
+    try {
+      return await deps.clients.find(id);
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'CLIENT_REFUSED') throw error;
+      const reason =
+        'the site of this app does not say any more what it is. Go back to your app and connect again, or ask your administrator.';
+      throw new Fault('SIGN_IN_REFUSED', { reason }, { cause: error });
+    }
   }
 
   async function refused(person: Person, gateway: string | undefined): Promise<Fault> {

@@ -15,7 +15,7 @@ import type { Egress } from '../../egress/egress.ts';
 import { createAdapter } from '../../sign-in/adapter.ts';
 import { type ClientMetadata, clientMetadata, deviceGrant } from '../../sign-in/client.ts';
 import { createClientDocuments } from '../../sign-in/client-document.ts';
-import { createClientList } from '../../sign-in/client-list.ts';
+import { createClientList, findForProtocol } from '../../sign-in/client-list.ts';
 import { createConsents } from '../../sign-in/consent.ts';
 import { createSignInEvents } from '../../sign-in/event.ts';
 import { createFetchDocument } from '../../sign-in/fetch-document.ts';
@@ -101,7 +101,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     store: store.signIn,
     events,
     now,
-    findClient: async (id) => (await services.find(id)) ?? clients.find(id),
+    findClient: async (id) => (await services.find(id)) ?? findForProtocol(clients, id),
     isLetIn: hostGate.isLetIn,
     isFresh: newcomers.isFresh,
     connectService: services.connect,
@@ -298,11 +298,14 @@ function renderProviderError(ctx: Context, of: { readonly error: string; readonl
 
 function answerFaultPage(response: ServerResponse, fault: Fault): void {
   const { status } = entryOf(fault.code);
+  // Nothing is lost yet: the app waits, and the address of this page leads back to where its person was.
+  const isWaiting = fault.code === 'CLIENT_UNREACHED';
   for (const [name, value] of Object.entries(faultHeaders(fault))) response.setHeader(name, value);
   answerPage(response, {
     status,
-    title: 'This sign-in can not go on',
+    title: isWaiting ? 'This sign-in has to wait' : 'This sign-in can not go on',
     body: html`<p role="alert">${fault.message}</p>
+      ${isWaiting ? html`<p>Nothing was allowed yet. Load this page again in a moment: your app waits for ten minutes.</p>` : undefined}
       <p><code>${fault.code}</code></p>`,
   });
 }

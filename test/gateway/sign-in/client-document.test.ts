@@ -1,7 +1,7 @@
 // Clients that are known by their document: what is believed of it, how long, and what is never fetched.
 import { describe, expect, test } from 'vitest';
 import { Fault } from '#contract/error.ts';
-import { createClientList } from '../../../gateway/sign-in/client-list.ts';
+import { createClientList, findForProtocol } from '../../../gateway/sign-in/client-list.ts';
 import { createClientDocuments, type FetchDocument, isDocumentUrl } from '../../../gateway/sign-in/client-document.ts';
 import { proves } from '../../requirement.ts';
 
@@ -93,7 +93,7 @@ describe('a document', () => {
     const { documents } = open(fetchDocument);
     await expect(documents.find(id)).rejects.toMatchObject({ code: 'CLIENT_UNREACHED' });
     const list = createClientList({ store: undefined as never, listed: [], documents, registration: 'none', now: () => 0 });
-    await expect(list.find(id)).rejects.toMatchObject({ error: 'temporarily_unavailable' });
+    await expect(findForProtocol(list, id)).rejects.toMatchObject({ error: 'temporarily_unavailable' });
   });
 
   test('of more than sixteen sites at once is too much', async () => {
