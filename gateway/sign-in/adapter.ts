@@ -13,6 +13,7 @@ import { connectionDetail, type SignInEvent, type SignInEvents } from './event.t
 const Payload = z.record(z.string(), z.unknown());
 const unlimitedMs = 86_400_000;
 const giveBackAfterMs = [200, 1000, 5000, 20_000];
+const owedAtMost = 10_000;
 /** What tokens are asked for with. */
 const spendable: ReadonlySet<string> = new Set(['AuthorizationCode', 'DeviceCode', 'RefreshToken']);
 
@@ -57,6 +58,8 @@ export function createAdapter(deps: AdapterDeps): {
   const asksTooSoon = createPollGate(now);
   /** What is being spent, by its model and key, and when that is done. */
   const spending = new Map<string, Promise<void>>();
+  /** What is to be given back and could not be yet, by its model and key: when it was spent. */
+  const owed = new Map<string, number>();
   /** What a request under way has spent. */
   const spentBy = new WeakMap<object, { readonly model: string; readonly key: string; readonly at: number }>();
 
@@ -140,7 +143,7 @@ export function createAdapter(deps: AdapterDeps): {
     },
     async find(id) {
       if (model === 'Client') return deps.findClient(id).then((metadata) => metadata && { ...metadata });
-      const item = await store.item(model, keyOf(id));
+      const item = await givenBack(await store.item(model, keyOf(id)));
       if (model === 'DeviceCode' && item && Provider.ctx?.oidc.route === 'token' && asksTooSoon(item.key))
         throw new errors.SlowDown();
       // An access token that was ended is kept for its name alone.
@@ -194,22 +197,41 @@ export function createAdapter(deps: AdapterDeps): {
     throw new errors.InvalidGrant('it was used already');
   }
 
-  /** Where the store takes that only later it is tried for a while. */
+  /** Where the store takes that only later it is tried for a while, and when its host comes again. */
   async function giveBack(request: object): Promise<void> {
     const spent = spentBy.get(request);
     if (!spent) return;
+    const { model, key, at } = spent;
+    const name = `${model} ${key}`;
+    const oldest = owed.size >= owedAtMost ? owed.keys().next().value : undefined;
+    if (oldest !== undefined) owed.delete(oldest);
+    owed.set(name, at);
     const isBack = () =>
-      store.giveItemBack(spent.model, spent.key, spent.at).then(
-        () => true,
+      store.giveItemBack(model, key, at).then(
+        () => owed.delete(name) || true,
         () => false,
       );
     if (await isBack()) return;
     void (async () => {
       for (const waitMs of giveBackAfterMs) {
         await setTimeout(waitMs, undefined, { ref: false });
-        if (await isBack()) return;
+        if (!owed.has(name) || (await isBack())) return;
       }
     })();
+  }
+
+  /** Whoever comes with what is owed to them is no thief: they get it back now, or come again. */
+  async function givenBack(item: SignInItem | undefined): Promise<SignInItem | undefined> {
+    const name = item && `${item.model} ${item.key}`;
+    const at = name === undefined ? undefined : owed.get(name);
+    if (!item || name === undefined || at === undefined || item.consumedAt !== at) return item;
+    try {
+      await store.giveItemBack(item.model, item.key, at);
+    } catch {
+      throw new errors.TemporarilyUnavailable('what it is good for can not be kept now');
+    }
+    owed.delete(name);
+    return await store.item(item.model, item.key);
   }
 
   async function endFamily(grantId: string): Promise<void> {

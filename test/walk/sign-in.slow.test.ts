@@ -299,6 +299,7 @@ test('a code or refresh token is not lost where what it is good for can not be k
   const [host, browser] = [await rawHost(at.deployment.origin), at.browser()];
   const back = await letIn(browser, host.begin(url('/g/eng/mcp').href), 'ada@example.org');
   const code = back.searchParams.get('code') ?? '';
+  const { length: replayed } = await recordsOf('spent_token_replayed');
   const tamper = (statement: string) => {
     const raw = new Database(join(at.deployment.dataDir, 'gateway.sqlite'));
     raw.exec(statement);
@@ -321,6 +322,18 @@ test('a code or refresh token is not lost where what it is good for can not be k
   tamper('drop trigger no');
   tamper('update user set service = null');
   const tokens = await twice(() => host.redeem(code));
-  const renewed = await twice(() => host.refresh(tokens.refresh_token ?? ''));
+  // Nor where it can't be given back either for a while: who comes again meanwhile is told to come again, and is no thief.
+  const refusing = (name: string, when: string) =>
+    tamper(`create trigger ${name} before ${when} begin select raise(abort, 'no'); end`);
+  const refresh = () => host.refresh(tokens.refresh_token ?? '');
+  refusing('no', "insert on sign_in_item when new.model = 'RefreshToken'");
+  refusing('held', 'update on sign_in_item when new.consumed_at is null and old.consumed_at is not null');
+  expect(await refresh()).toEqual({ error: 'server_error' });
+  tamper('drop trigger no');
+  expect(await refresh()).toEqual({ error: 'temporarily_unavailable' });
+  tamper('drop trigger held');
+  const again = await refresh();
+  const renewed = await twice(() => host.refresh(again.tokens?.refresh_token ?? ''));
+  expect(await recordsOf('spent_token_replayed')).toHaveLength(replayed);
   expect((await modern(url('/g/eng/mcp').href, renewed.access_token, 'tools/list')).status).toBe(200);
 });
