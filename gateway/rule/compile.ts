@@ -7,6 +7,7 @@ import type { CaptureMode } from '#contract/payload.ts';
 import type { PolicyFile } from '#contract/policy.ts';
 import type { Rule, RuleAction, RuleScope } from '#contract/rule.ts';
 import { injectionDetector } from './injection.ts';
+import { type Glance, glanceOf } from './glance.ts';
 import type { Detector } from './match.ts';
 import type { PatternEngine } from './pattern.ts';
 import { allowing } from './allow.ts';
@@ -67,6 +68,8 @@ export interface Chain {
   readonly least: Limits;
   /** Of the others: whoever may find something. */
   readonly sift: Sift | undefined;
+  /** Tells of most messages at once that there is nothing for any of the rules; undefined where these have to be asked. */
+  readonly glance: Glance | undefined;
   readonly hashKey: Buffer;
 }
 export interface GatewayRules {
@@ -172,17 +175,20 @@ function chainOf(rules: readonly CompiledRule[], hashKey: Buffer, patterns: Patt
   );
   const limits = rules.filter((rule) => rule.kind === 'limits');
   const leastOf = (of: (limits: Limits) => number) => limits.reduce((least, one) => Math.min(least, of(one)), Infinity);
+  const least = {
+    bytes: leastOf(({ bytes }) => bytes),
+    texts: leastOf(({ texts }) => texts),
+    depth: leastOf(({ depth }) => depth),
+    characters: leastOf(({ characters }) => characters),
+  };
+  const asked = rules.flatMap(({ kind }, index) => (kind === 'limits' ? [] : [triggers[index]]));
   return {
     rules,
     always: rules.flatMap(({ kind }, index) => (triggers[index] || kind === 'limits' ? [] : [index])),
     limiting: rules.flatMap(({ kind }, index) => (kind === 'limits' ? [index] : [])),
-    least: {
-      bytes: leastOf(({ bytes }) => bytes),
-      texts: leastOf(({ texts }) => texts),
-      depth: leastOf(({ depth }) => depth),
-      characters: leastOf(({ characters }) => characters),
-    },
+    least,
     sift: siftOf(triggers, patterns?.sieve),
+    glance: glanceOf(asked, least),
     hashKey,
   };
 }

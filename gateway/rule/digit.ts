@@ -17,7 +17,7 @@ export interface Digits {
   readonly lettered: readonly number[];
 }
 
-const gapAtMost = 3;
+export const gapAtMost = 3;
 const denseAtLeast = 7;
 const bareAtMost = 9;
 
@@ -110,12 +110,16 @@ export function findNumbers(
 }
 const none: readonly Numeral[] = [];
 
-function isDigit(code: number): boolean {
+export function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-function isLetter(code: number): boolean {
+export function isLetter(code: number): boolean {
   return (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
+}
+
+export function isHex(code: number): boolean {
+  return isDigit(code) || (code >= 0x41 && code <= 0x46) || (code >= 0x61 && code <= 0x66);
 }
 
 /** What people put between the digits of one number. */

@@ -181,7 +181,13 @@ function all(pattern: RegExp, text: string, time: TimeBudget): readonly Match[] 
 
 export function injectionDetector(): Detector {
   return {
-    trigger: { needs: [...new Set(phrases.flatMap(({ stems: [first = []] }) => first))], loose: [], marks: { test: hasUnseen } },
+    trigger: {
+      needs: [...new Set(phrases.flatMap(({ stems: [first = []] }) => first))],
+      loose: [],
+      marks: { test: hasUnseen },
+      // Nothing that nobody sees is ASCII.
+      ascii: { together: phrases.map(({ stems }) => stems) },
+    },
     find: (text, time, folded) =>
       withoutOverlaps([
         ...findInPieces(text, reach, time, (piece) => findIn(piece, time, () => (piece === text ? folded() : fold(piece)))),

@@ -37,9 +37,12 @@ export type Inspected =
 
 /** A promise only where an engine has to be asked. Never throws and never rejects. */
 export function inspect(chain: Chain, subject: Subject, engines: Engines, signal: AbortSignal): Inspected | Promise<Inspected> {
+  if (subject.uri === undefined && chain.glance?.(subject.body, subject.span) === true) return untouched;
   const run = new Run(chain, subject, engines, signal);
   return run.from(0);
 }
+
+const untouched: Inspected = { kind: 'passed', hits: [] };
 
 type Step = 'on' | 'blocked';
 
@@ -54,7 +57,15 @@ const nothing: Subject = {
   relocate: () => undefined,
 };
 const noLimits: Limits = { bytes: Infinity, texts: Infinity, depth: Infinity, characters: Infinity };
-const noRules: Chain = { rules: [], always: [], limiting: [], least: noLimits, sift: undefined, hashKey: Buffer.alloc(0) };
+const noRules: Chain = {
+  rules: [],
+  always: [],
+  limiting: [],
+  least: noLimits,
+  sift: undefined,
+  glance: undefined,
+  hashKey: Buffer.alloc(0),
+};
 const noEngines: Engines = {
   judge: (engine) => Promise.reject(failed(engine, 'nobody asks it')),
   analyze: (engine) => Promise.reject(failed(engine, 'nobody asks it')),

@@ -19,7 +19,31 @@ export interface Trigger {
   readonly loose: readonly Loose[];
   /** Says of a text whether it has one of the characters of which one stands in what is found without any of those. */
   readonly marks?: Pick<RegExp, 'test'>;
+  /** What of all this can be in a message of ASCII, said more sharply; where it is not said, `needs` and `loose` say it, and of `marks` nobody can. */
+  readonly ascii?: Ascii;
 }
+export interface Ascii {
+  /** For one of these a text of each of its lists stands in the message (folded). */
+  readonly together: readonly (readonly (readonly string[])[])[];
+  readonly numbers?: Numbers;
+}
+/** Looks at signs and digits where they stand in the bytes of a message, which are those of its texts but for what JSON escapes with one letter or sign. */
+export interface Numbers {
+  /** Of these words (folded) one has to stand near what `could` says to be found by a word, in its text or in the name of its member. */
+  readonly words: readonly string[];
+  /** Of these one stands near what is found of few digits. */
+  readonly fewWords: readonly string[];
+  /** Of a row of digits (digit.ts) from `at` to `last`: `count` of them, with so many dots among what stands between them. */
+  could(body: Buffer, at: number, last: number, count: number, dots: number): Could;
+  /** Whether one of the words stands near that row, in a text that has begun long before it. */
+  isTold(body: Buffer, at: number, last: number): boolean;
+  /** Whether an @ may be of an address. */
+  isOfMail(body: Buffer, at: number): boolean;
+  /** Whether a colon may be of an address of a machine: so many stand before it and there, with what stands between two of such an address. */
+  isOfAddress(body: Buffer, at: number, colons: number): boolean;
+}
+/** Nothing is found; something may be, where a word says so; something may be. */
+export type Could = 'no' | 'by word' | 'yes';
 export interface Detector {
   /**
    * Everything that it finds, in order and without overlaps. `folded` is the text as fold.ts makes it, `name` that of the

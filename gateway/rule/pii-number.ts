@@ -8,13 +8,11 @@ import { type Context, type Found, nowhere, type Recognizer } from './pii-contex
 const digitRun =
   /(?<![A-Za-z\u00c0-\u04ff\p{N}_.+#-])\d(?:[ .\u00a0\u2009\u202f\u2010-\u2013-]?\d){7,22}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.-]\d)/uy;
 /** No card has fewer. */
-const cardDigits = 12;
+export const cardDigits = 12;
 
 export const cards: Recognizer = (text, { digits: numbers, near, before }) =>
   findNumbers(digitRun, text, numbers, cardDigits).flatMap(({ start, end, raw }): Found[] => {
-    const digits = raw.replaceAll(/\D/g, '');
-    const network = networkOf(digits);
-    if (network === undefined || !hasLuhn(digits) || /^(\d)\1+$/.test(digits)) return [];
+    if (!isOfCard(raw.replaceAll(/\D/g, ''))) return [];
     const groups = raw.split(/\D/).map(({ length }) => length);
     const isUsual = groups.length > 1 && usualGroups.has(groups.join('-'));
     if (groups.length > 1 && !isUsual) return near(start, end, cardWords) ? [{ start, end, score: 0.7 }] : [];
@@ -42,6 +40,11 @@ const cardWords =
 /** Right before it: what number it is, in so many words. */
 const otherNumber =
   /(?:\b(?:order|tracking|track|shipment|parcel|invoice|serial|s\/n|imei|isbn|ean|upc|gtin|sku|barcode|ticket|case|build|commit|trace|span|id|uuid|ts|timestamp|epoch|ref|reference|policy|batch|run|job|request)|nummer|number|num[eé]ro|n[uú]mero|nr|no)\.?[ :#=]{0,3}$/i;
+
+/** Whether so many digits are those of a card. */
+export function isOfCard(digits: string): boolean {
+  return networkOf(digits) !== undefined && hasLuhn(digits) && !/^(\d)\1+$/.test(digits);
+}
 
 /** Lengths and first digits as the networks issue them (ISO/IEC 7812). */
 function networkOf(digits: string): string | undefined {
@@ -104,7 +107,7 @@ function ibanLength(text: string): number {
 /** More marks are allowed in one, and nobody has them (RFC 5321): in a text they stand before it. */
 const localPart = /[\p{L}\p{N}%&'+_.-]/u;
 const noSpaces = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
-const domainPart =
+export const domainPart =
   /^(?:\p{L}|\p{N})(?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?(?:\.(?:\p{L}|\p{N})(?:[\p{L}\p{N}-]{0,61}[\p{L}\p{N}])?)*\.(?:\p{L}{2,24}|xn--[a-z0-9-]{2,59})(?![\p{L}\p{N}])/u;
 const localAtMost = 64;
 
@@ -150,6 +153,21 @@ const ssnWords =
   /\b(?:ssn|s\.s\.n|social ?-?security|soc(?:ial)?\.? ?sec|my social|taxpayer|tax ?id|seguro social)\b|\bss ?#|社会保障/iu;
 const itinWords = /\b(?:itin|taxpayer|tax ?id)\b/iu;
 export const nineWords: readonly RegExp[] = [ssnWords, itinWords];
+/** Of each of those words, and of those of a number of the NHS, that is ASCII a piece, folded. */
+export const nationalStems = [
+  'ssn',
+  's.s.n',
+  'soc',
+  'taxpayer',
+  'tax id',
+  'taxid',
+  'ss#',
+  'ss #',
+  'itin',
+  'nhs',
+  'patient',
+  'health service',
+];
 const noPerson =
   /\b(?:part|item|order|sku|zip|phone|tel|fax|call|mobile|invoice|ticket|case|model|serial|ref|version|build|po|isbn|routing|aba|ein|duns|lot)\b ?(?:no|number|nr|#|id)?\.?:? ?#?$/i;
 
@@ -182,6 +200,8 @@ function numberIn(raw: string, from: number, to: number): number {
 
 const nhsRun =
   /(?<![A-Za-z\u00c0-\u04ff\p{N}_.#+-]|\d[ ])\d{3}[ -]?\d{3}[ -]?\d{4}(?![A-Za-z\u00c0-\u04ff\p{N}_]|[.-]\d|[ ]\d)/uy;
+/** Of ten digits with the sum, where no word near them says what they are. */
+export const sumScore = 0.3;
 const nhsWords = /\b(?:nhs|patient|health service)\b/i;
 
 export const nationalNumbers = {
@@ -204,6 +224,6 @@ export const nationalNumbers = {
       const digits = [...raw.replaceAll(/\D/g, '')].map(Number);
       const sum = digits.slice(0, 9).reduce((total, digit, place) => total + digit * (10 - place), 0);
       if ((11 - (sum % 11)) % 11 !== digits[9]) return [];
-      return [{ start, end, score: near(start, end, nhsWords) ? 1 : 0.3 }];
+      return [{ start, end, score: near(start, end, nhsWords) ? 1 : sumScore }];
     })) satisfies Recognizer,
 };

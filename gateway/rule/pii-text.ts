@@ -10,6 +10,23 @@ const phoneRun =
 export const phoneWords =
   /\b(?:phone|telephone|tel|mobile|cell|call|fax|whatsapp|sms|contact|handy|telefon|telefono|teléfono|téléphone|portable|móvil|celular|numero)\b|電話|电话|тел/iu;
 
+/** Of each of those words that is ASCII a piece, folded. */
+export const phoneStems = [
+  'phone',
+  'tel',
+  'mobile',
+  'cell',
+  'call',
+  'fax',
+  'whatsapp',
+  'sms',
+  'contact',
+  'handy',
+  'portable',
+  'celular',
+  'numero',
+];
+
 /** 415-555-0123 */
 const usualLength = 12;
 const none: readonly Found[] = [];
@@ -43,6 +60,8 @@ export const addresses: Recognizer = (text, { before }) =>
     return [{ start: index, end: index + raw.length, score: isVersion ? 0.2 : 0.9 }];
   });
 
+/** Of these one stands in each, folded. */
+export const urlMarks = ['http://', 'https://', 'ftp://'];
 const urlRun = /(?<![A-Za-z\u00c0-\u04ff\p{N}])(?:https?|ftp):\/\/[^\s<>"'`\\^{|}]{3,2000}/giu;
 
 export const urls: Recognizer = (text, { tick }) =>
@@ -59,6 +78,12 @@ const birthWords =
 
 /** Of each of those words a piece, folded. */
 const birthStems = /born|birth|d\.? ?o\.? ?b|gebor|geburt|geb|né|naiss|naci[dm]|nat[oa]|nasc|生年月日|出生|род/;
+
+/** What of those is ASCII. */
+export const birthStemsInAscii = [
+  ...['born', 'birth', 'geb', 'naiss', 'nacid', 'nacim', 'nato', 'nata', 'nasc'],
+  ...['', '.', ' ', '. '].flatMap((one) => ['', '.', ' ', '. '].map((other) => `d${one}o${other}b`)),
+];
 
 export function isOfBirth(folded: string): boolean {
   return birthStems.test(folded);

@@ -7,7 +7,8 @@ import { type Detector, type Match, withoutOverlaps } from './match.ts';
 import { findInPieces } from './piece.ts';
 import { type Context, contextOf, type Recognizer } from './pii-context.ts';
 import { bareScore, cards, emails, ibans, nationalNumbers, nineWords } from './pii-number.ts';
-import { addresses, birthDates, isOfBirth, phones, phoneWords, urls } from './pii-text.ts';
+import { numbersOf } from './pii-byte.ts';
+import { addresses, birthDates, isOfBirth, phones, phoneWords, urlMarks, urls } from './pii-text.ts';
 
 /** What finds each type. */
 export const recognizers: Readonly<Record<PiiType, Recognizer>> = {
@@ -45,8 +46,10 @@ export function piiDetector({ types = piiTypes, threshold, thresholds = {}, allo
     findAll: recognizers[type],
     isNamed: named.has(type) && (thresholds[type] ?? threshold) > bareScore,
   }));
+  const least = new Map(looks.map((look) => [look.type, look.least]));
+  const numbers = numbersOf((type) => least.get(type) ?? Infinity);
   return {
-    trigger: { needs: [], loose: [], marks },
+    trigger: { needs: [], loose: [], marks, ascii: { together: types.includes('URL') ? [[urlMarks]] : [], numbers } },
     find(text, time, folded, name = '') {
       if (!marks.test(text)) return [];
       const words = () => `${name.toLowerCase()} ${folded()}`;

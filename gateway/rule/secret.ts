@@ -14,6 +14,8 @@ interface Kind {
   readonly isPlausible?: (value: string) => boolean;
 }
 
+/** In an address with a password, beside an @. */
+const atHost = '://';
 const edge = '(?<![A-Za-z0-9_-])';
 const kinds: readonly Kind[] = [
   {
@@ -82,7 +84,7 @@ const kinds: readonly Kind[] = [
   { marks: ['dbh_', 'dba_', 'dbe_'], pattern: new RegExp(`${edge}db[hae]_[A-Za-z0-9_-]{40,60}`, 'g') },
   // An address with a password in it: user:password@host.
   {
-    marks: ['://'],
+    marks: [atHost],
     pattern: /[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/"'<>]{0,100}:[^\s:@/"'<>]{3,200}@[^\s/"'<>]{2,200}/gi,
     isPlausible: (value) => !/:(?:\*+|x{3,}|<|\$\{|\{\{|%s|password@|pass@)/i.test(value.slice(8)),
   },
@@ -117,8 +119,13 @@ const reach = 24 * 1024;
 
 export function secretDetector(allow: readonly string[] = []): Detector {
   const isAllowed = allowing(allow);
+  const folded = kinds.flatMap(({ marks }) => marks.map(fold));
   return {
-    trigger: { needs: [...new Set([...kinds.flatMap(({ marks }) => marks.map(fold)), 'pass', ...nameWords])], loose: [] },
+    trigger: {
+      needs: [...new Set([...folded, 'pass', ...nameWords])],
+      loose: [],
+      ascii: { together: [[[...folded.filter((mark) => mark !== atHost), 'pass', ...nameWords]], [[atHost], ['@']]] },
+    },
     goesByNames: true,
     find(text, time, _folded, name = '') {
       if (text.length < 8) return [];

@@ -202,4 +202,9 @@ export const rule: readonly Requirement[] = [
     promise: 'A pattern is shown each text that it matches, though most texts are shown to no pattern.',
     source: 'docs/rules.md',
   },
+  {
+    id: 'rule.glance',
+    promise: 'A message that is let by at a glance is one in which no rule finds anything.',
+    source: 'docs/rules.md',
+  },
 ];

@@ -1,0 +1,158 @@
+// Which of many texts stand in the bytes of a message, as JSON writes it. The rule: none that stands there is missed.
+// Only at every other byte somebody looks: each needle is told by two grams of it that begin one after the other, so that one of them begins there. Case is a bit of a letter.
+
+/** Of the table: so many places for each gram, at most so many, so that of a hundred needles it stays near at hand. */
+const placesOfOne = 24;
+const tableBits = 18;
+const shortest = 3;
+/** More needles than that are told by more of their characters: three are shared by too many. */
+const fewAtMost = 1500;
+/** Bytes that are no other ones without the bit that is case. */
+const anyBytes = Array.from({ length: 0x80 }, (_, byte) => byte).filter((byte) => (byte & 0x20) !== 0);
+const withoutCase = 0x20202020;
+
+export interface Needle {
+  /** Folded. */
+  readonly text: string;
+  readonly group: number;
+}
+interface Told {
+  readonly text: string;
+  readonly group: number;
+  /** Where the gram begins in it. */
+  readonly offset: number;
+}
+
+/** A byte of ASCII without its case. */
+const lower = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte));
+
+export class ByteNeedles {
+  readonly #grams: readonly Grams[];
+
+  /** Undefined where that can't be told of one of them. */
+  static of(needles: readonly Needle[]): ByteNeedles | undefined {
+    const told = needles
+      .filter(({ text }) => /^[\0-\x7f]*$/.test(text))
+      .map(({ text, group }) => ({ text: written(text), group }));
+    return told.every(({ text }) => text.length >= shortest) ? new ByteNeedles(told) : undefined;
+  }
+
+  private constructor(needles: readonly Needle[]) {
+    const isLong = ({ text }: Needle) => needles.length > fewAtMost && text.length > 4;
+    const [long, short] = [needles.filter(isLong), needles.filter((needle) => !isLong(needle))];
+    this.#grams = [...(short.length > 0 ? [new Grams(short, 3)] : []), ...(long.length > 0 ? [new Grams(long, 4)] : [])];
+  }
+
+  /** Marks the groups of all that stand between two places; whether any do. */
+  mark(body: Buffer, start: number, end: number, marked: Uint8Array): boolean {
+    let isAny = false;
+    for (const grams of this.#grams) if (grams.mark(body, start, end, marked)) isAny = true;
+    return isAny;
+  }
+}
+
+/** What of a text stands in bytes as it is: its longest part without what JSON escapes. */
+function written(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.split(/["\\\0-\x1f\x7f]/).reduce((longest, part) => (part.length > longest.length ? part : longest), '');
+}
+
+class Grams {
+  readonly #slots: Int32Array;
+  readonly #shift: number;
+  /** What of four bytes in a row is the gram. */
+  readonly #mask: number;
+  readonly #byGram: ReadonlyMap<number, readonly Told[]>;
+
+  constructor(needles: readonly Needle[], length: number) {
+    const shared = new Map<number, number>();
+    for (const { text } of needles)
+      for (let at = 0; at + length <= text.length; at++) {
+        const gram = gramAt(text, at, length);
+        shared.set(gram, (shared.get(gram) ?? 0) + 1);
+      }
+    const byGram = new Map<number, Told[]>();
+    const tell = (gram: number, told: Told) => byGram.set(gram, [...(byGram.get(gram) ?? []), told]);
+    for (const { text, group } of needles) {
+      const offset = bestOf(text, length, shared);
+      tell(gramAt(text, offset, length), { text, group, offset });
+      if (offset + length < text.length) tell(gramAt(text, offset + 1, length), { text, group, offset: offset + 1 });
+      // It may begin between two places: then any byte stands behind the rest of it.
+      else for (const byte of anyBytes) tell(gramAt(text + String.fromCharCode(byte), 1, length), { text, group, offset: 1 });
+    }
+    const bits = Math.min(Math.ceil(Math.log2(Math.max(byGram.size, 64) * placesOfOne)), tableBits);
+    this.#slots = new Int32Array((1 << bits) / 32);
+    this.#shift = 32 - bits;
+    this.#mask = length === 4 ? -1 : 0xffffff;
+    this.#byGram = byGram;
+    for (const gram of byGram.keys()) {
+      const slot = slotOf(gram, this.#shift);
+      this.#slots[slot >>> 5] = (this.#slots[slot >>> 5] ?? 0) | (1 << slot);
+    }
+  }
+
+  mark(body: Buffer, start: number, end: number, marked: Uint8Array): boolean {
+    const slots = this.#slots;
+    const shift = this.#shift;
+    const mask = this.#mask;
+    let isAny = false;
+    const view = new DataView(body.buffer, body.byteOffset, body.length);
+    const to = Math.min(end, body.length - 3);
+    for (let at = start; at < to; at += 2) {
+      const gram = (view.getInt32(at, true) | withoutCase) & mask;
+      const slot = slotOf(gram, shift);
+      if (((slots[slot >>> 5] ?? 0) & (1 << slot)) !== 0 && this.#markAt(gram, body, at, marked)) isAny = true;
+    }
+    return isAny;
+  }
+
+  #markAt(gram: number, body: Buffer, at: number, marked: Uint8Array): boolean {
+    let isAny = false;
+    for (const { text, group, offset } of this.#byGram.get(gram) ?? nobody) {
+      if (!standsAt(text, body, at - offset)) continue;
+      marked[group] = 1;
+      isAny = true;
+    }
+    return isAny;
+  }
+}
+
+const nobody: readonly Told[] = [];
+
+function slotOf(gram: number, shift: number): number {
+  return Math.imul(gram, -0x61c88647) >>> shift;
+}
+
+/** As the bytes are read: the first of them is the lowest. */
+function gramAt(text: string, from: number, length: number): number {
+  let gram = 0;
+  for (let at = length - 1; at >= 0; at--) gram = (gram << 8) | text.charCodeAt(from + at);
+  return (gram | withoutCase) & (length === 4 ? -1 : 0xffffff);
+}
+
+/** Where two of the grams of a text follow each other that fewest others share; of one as short as a gram, its beginning. */
+function bestOf(text: string, length: number, shared: ReadonlyMap<number, number>): number {
+  let [best, least] = [0, Infinity];
+  for (let at = 0; at + length < text.length; at++) {
+    const count =
+      (shared.get(gramAt(text, at, length)) ?? 0) + (shared.get(gramAt(text, at + 1, length)) ?? 0) + usual(text, at, length + 1);
+    if (count < least) [best, least] = [at, count];
+  }
+  return best;
+}
+
+/** The letters of texts, the most usual first. */
+const letters = ' etaoinsrhldcumfpgwybv';
+
+/** How usual so much of a text is: what stands in many messages tells nothing. */
+function usual(text: string, from: number, length: number): number {
+  let all = 1;
+  for (const letter of text.slice(from, from + length))
+    all *= 1 - (letters.indexOf(letter) + 1 || letters.length) / (letters.length + 1);
+  return all * 100;
+}
+
+function standsAt(text: string, body: Buffer, from: number): boolean {
+  for (let at = 0; at < text.length; at++) if (lower[body[from + at] ?? 0] !== text.charCodeAt(at)) return false;
+  return true;
+}

@@ -1,0 +1,235 @@
+// Whether any rule of a chain could find anything in a message, told by its bytes before anybody makes texts of them: in most messages none can. The rule: a glance says so
+// only where it is certain; whatever it can't read (what is not ASCII, \u) or would take long, the rules themselves look at.
+import { backslash, closeBrace, closeBracket, colon, openBrace, openBracket, quote } from '../mcp/byte.ts';
+import type { Span } from '../mcp/span.ts';
+import { ByteNeedles, type Needle } from './byte-needle.ts';
+import { gapAtMost, isDigit, isHex, isLetter } from './digit.ts';
+import type { Numbers, Trigger } from './match.ts';
+
+/** True where no rule finds anything in what stands there: text that JSON.parse has accepted. */
+export type Glance = (body: Buffer, span: Span) => boolean;
+
+/** How much there may be of it, as compile.ts has it. */
+interface Least {
+  readonly bytes: number;
+  readonly texts: number;
+  readonly depth: number;
+  readonly characters: number;
+}
+
+/** A text that is longer hardly has nothing that could be something. In so few bytes there are never more texts than can be looked at (leaf.ts). */
+const bytesAtMost = 16 * 1024;
+/** So far from where a text begins its name says nothing of a number in it (pii-context.ts), even were each character before it escaped. */
+const namedUntil = 98;
+const [dot, ofHost] = [0x2e, 0x40];
+/** With fewer digits a number reads the same however it is written. */
+const surelyExact = 15;
+
+/** Undefined where there is none for these rules. `triggers`: of each; undefined of those that are asked in any case. */
+export function glanceOf(triggers: readonly (Trigger | undefined)[], least: Least): Glance | undefined {
+  const known = triggers.filter((trigger) => trigger !== undefined);
+  if (known.length === 0 || known.length < triggers.length) return undefined;
+  if (known.some(({ marks, ascii, loose }) => (marks && !ascii) || loose.some(({ row }) => row === undefined))) return undefined;
+  const numbers = known.flatMap(({ ascii }) => ascii?.numbers ?? []);
+  const groups: (readonly string[])[] = [];
+  const groupOf = (words: readonly string[]): number => groups.push(words) - 1;
+  const needs = [...new Set(known.flatMap((trigger) => (trigger.ascii ? [] : trigger.needs)))];
+  const together = [
+    ...(needs.length > 0 ? [[groupOf(needs)]] : []),
+    ...known.flatMap(({ ascii }) => (ascii?.together ?? []).map((lists) => lists.map(groupOf))),
+  ];
+  const wordGroup = groupOf([...new Set(numbers.flatMap(({ words }) => words))]);
+  const fewGroup = groupOf([...new Set(numbers.flatMap(({ fewWords }) => fewWords))]);
+  const all = groups.flatMap((words, group) => words.map((text): Needle => ({ text, group })));
+  const tiny = all.filter(({ text }) => text.length < 3 && /^[\0-\x7f]*$/.test(text));
+  const needles = ByteNeedles.of(all.filter((needle) => !tiny.includes(needle)));
+  // What ends in one of the bytes that mean something else here can't be told.
+  if (!needles || tiny.some(({ text }) => !/^[^"\\]?[|@]$/.test(text))) return undefined;
+  const rows = [...new Set(known.flatMap(({ loose }) => loose.map(({ row = '' }) => row)))];
+  const looked: Looked = { needles, tiny, groups: groups.length, together, wordGroup, fewGroup, rows, numbers, least };
+  const glancing = new Glancing(looked);
+  return (body, span) => glancing.isPlain(body, span);
+}
+
+/** What is looked for. */
+interface Looked {
+  readonly needles: ByteNeedles;
+  /** Of one or two characters. */
+  readonly tiny: readonly Needle[];
+  readonly groups: number;
+  /** Groups of needles: for one of these lists one needle of each group has to stand somewhere. */
+  readonly together: readonly (readonly number[])[];
+  readonly wordGroup: number;
+  readonly fewGroup: number;
+  /** Of loose patterns, as match.ts has them. */
+  readonly rows: readonly string[];
+  readonly numbers: readonly Numbers[];
+  readonly least: Least;
+}
+
+/** What a byte can be beside one that only needles ask for; several at once. */
+const [ofDigit, ofQuote, ofEscape, ofOpening, ofClosing, ofColon, ofAt, ofEnding, ofBeyond] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+/** What stands behind a backslash and is one sign, and no slash, which stands in numbers and addresses. */
+const escaped: ReadonlySet<number> = new Set(Buffer.from('"\\bfnrt'));
+
+class Glancing {
+  readonly #least: Least;
+  readonly #kinds: Uint16Array;
+  readonly #needles: ByteNeedles;
+  readonly #tiny: readonly Needle[];
+  /** Groups of which a needle stands in the message that is looked at. */
+  readonly #marked: Uint8Array;
+  #isMarked = false;
+  readonly #together: readonly (readonly number[])[];
+  readonly #wordGroup: number;
+  readonly #fewGroup: number;
+  readonly #rows: readonly string[];
+  readonly #numbers: readonly Numbers[];
+  /** Where the row of digits ends that was looked at last. */
+  #rowEnd = 0;
+  /** A word somewhere could make a number of one of them. */
+  #isByWord = false;
+
+  constructor({ needles, tiny, groups, together, wordGroup, fewGroup, rows, numbers, least }: Looked) {
+    this.#least = least;
+    this.#needles = needles;
+    this.#tiny = tiny;
+    this.#marked = new Uint8Array(groups);
+    this.#together = together;
+    this.#wordGroup = wordGroup;
+    this.#fewGroup = fewGroup;
+    this.#rows = rows;
+    this.#numbers = numbers;
+    this.#kinds = kindsOf(new Set(tiny.map(({ text }) => text.charCodeAt(text.length - 1))), numbers.length > 0);
+  }
+
+  isPlain(body: Buffer, { start, end }: Span): boolean {
+    const { bytes, texts, characters, depth: depthAtMost } = this.#least;
+    const length = end - start;
+    // Each text has three bytes and one beside it, and each character at least one.
+    if (length > bytesAtMost || length > bytes || length > characters || length > texts * 4) return false;
+    const kinds = this.#kinds;
+    const marked = this.#marked;
+    let textAt = 0;
+    let depth = 0;
+    let colonAt = -1;
+    let colons = 0;
+    let digits = 0;
+    this.#isByWord = false;
+    if (this.#isMarked) marked.fill(0);
+    this.#isMarked = false;
+    for (let at = start; at < end; at++) {
+      const kind = kinds[body[at] ?? 0] ?? ofBeyond;
+      if (kind === 0) continue;
+      if ((kind & ofDigit) !== 0) {
+        const count = this.#row(body, at, end, textAt);
+        if (count === -1) return false;
+        digits += count;
+        // Nothing else between digits means anything.
+        at = this.#rowEnd - 1;
+      } else if ((kind & ofQuote) !== 0) textAt = textAt === 0 ? at + 1 : 0;
+      else if ((kind & ofEscape) !== 0) {
+        at++;
+        if (!escaped.has(body[at] ?? 0)) return false;
+      } else if ((kind & ofOpening) !== 0) {
+        if (textAt === 0 && ++depth > depthAtMost) return false;
+      } else if ((kind & ofClosing) !== 0) {
+        if (textAt === 0) depth--;
+      } else if ((kind & ofBeyond) !== 0) return false;
+      else if ((kind & ofColon) !== 0) {
+        colons = colonAt >= start && areHex(body, colonAt + 1, at) ? colons + 1 : 1;
+        colonAt = at;
+        for (const numbers of this.#numbers) if (numbers.isOfAddress(body, at, colons)) return false;
+      } else {
+        if ((kind & ofAt) !== 0) for (const numbers of this.#numbers) if (numbers.isOfMail(body, at)) return false;
+        this.#isMarked = true;
+        for (const { text, group } of this.#tiny)
+          if (text.charCodeAt(text.length - 1) === body[at] && (text.length === 1 || text.charCodeAt(0) === body[at - 1]))
+            marked[group] = 1;
+      }
+    }
+    if (this.#needles.mark(body, start, end, marked)) this.#isMarked = true;
+    return !this.#isMarked || !this.#isFound(digits);
+  }
+
+  /** Of the row of digits (digit.ts) that begins there: how many; -1 where it could be something. `textAt`: where its text begins, 0 for a number of JSON. */
+  #row(body: Buffer, at: number, end: number, textAt: number): number {
+    let [count, together, longest, gap, dots, last, to] = [0, 0, 0, 0, 0, at, at];
+    for (; to < end; to++) {
+      const byte = body[to] ?? 0;
+      if (isDigit(byte)) {
+        count++;
+        if (++together > longest) longest = together;
+        gap = 0;
+        last = to;
+        continue;
+      }
+      together = 0;
+      if (++gap > gapAtMost || !isGap(byte)) break;
+      if (byte === dot) dots++;
+    }
+    this.#rowEnd = to;
+    // It may read as other digits (leaf.ts).
+    if (textAt === 0 && (isExponent(body[last + 1]) || (dots > 0 && last - at >= surelyExact))) return -1;
+    for (const row of this.#rows) if (isRow(row, body, at, longest)) return -1;
+    for (const numbers of this.#numbers) {
+      const could = numbers.could(body, at, last, count, dots);
+      if (could === 'no') continue;
+      if (could === 'yes') return -1;
+      if (textAt === 0 || at - textAt < namedUntil) this.#isByWord = true;
+      else if (numbers.isTold(body, at, last)) return -1;
+    }
+    return count;
+  }
+
+  #isFound(digits: number): boolean {
+    const marked = this.#marked;
+    if (this.#isByWord && marked[this.#wordGroup] === 1) return true;
+    if (digits >= 4 && marked[this.#fewGroup] === 1) return true;
+    for (const groups of this.#together) if (groups.every((group) => marked[group] === 1)) return true;
+    return false;
+  }
+}
+
+function kindsOf(endings: ReadonlySet<number>, areNumbersLookedFor: boolean): Uint16Array {
+  return Uint16Array.from({ length: 256 }, (_, byte) => {
+    if (byte >= 0x80) return ofBeyond;
+    const isOfAddress = areNumbersLookedFor && (byte === colon || byte === ofHost);
+    return (
+      (isDigit(byte) ? ofDigit : 0) |
+      (byte === quote ? ofQuote : 0) |
+      (byte === backslash ? ofEscape : 0) |
+      (byte === openBrace || byte === openBracket ? ofOpening : 0) |
+      (byte === closeBrace || byte === closeBracket ? ofClosing : 0) |
+      (isOfAddress ? (byte === colon ? ofColon : ofAt) : 0) |
+      (endings.has(byte) ? ofEnding : 0)
+    );
+  });
+}
+
+/** `row`: as match.ts has it. A digit of it behind a letter is that at `at`; where it has no letter, some digits stand together. */
+function isRow(row: string, body: Buffer, at: number, longest: number): boolean {
+  const letter = row.indexOf('LD');
+  if (letter === -1) return longest >= row.length;
+  for (let index = 0; index < row.length; index++) {
+    const byte = body[at + index - letter - 1] ?? 0;
+    if (!(row[index] === 'D' ? isDigit(byte) : isLetter(byte))) return false;
+  }
+  return true;
+}
+
+/** What people put between the digits of one number, of ASCII. */
+function isGap(byte: number): boolean {
+  return byte === 0x20 || (byte >= 0x28 && byte <= 0x2f && byte !== 0x2a && byte !== 0x2c);
+}
+
+function isExponent(byte: number | undefined): boolean {
+  return byte === 0x65 || byte === 0x45;
+}
+
+/** Whether two colons can be of one address. */
+function areHex(body: Buffer, from: number, to: number): boolean {
+  if (to - from > 4) return false;
+  for (let at = from; at < to; at++) if (!isHex(body[at] ?? 0)) return false;
+  return true;
+}
