@@ -18,15 +18,21 @@ export function cpuMsOfTrees(roots: readonly number[]): number {
   return (ticks * 1000) / ticksPerSecond;
 }
 
-/** Milliseconds of CPU that the whole machine has used so far, whoever used them. */
+/** Milliseconds of CPU that the whole machine has used so far, whoever used them, what its host took included. */
 export function cpuMsOfMachine(): number {
   // man 5 proc_stat: cpu user nice system idle iowait irq softirq steal …
-  const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (
-    readFileSync('/proc/stat', 'latin1').split('\n')[0] ?? ''
-  )
-    .split(/ +/)
-    .map(Number);
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = ticksOfMachine();
   return ((user + nice + system + irq + softirq + steal) * 1000) / ticksPerSecond;
+}
+
+/** Milliseconds in which the host of a virtual machine ran others while this one had something to run. */
+export function stolenMsOfMachine(): number {
+  return ((ticksOfMachine()[7] ?? 0) * 1000) / ticksPerSecond;
+}
+
+function ticksOfMachine(): readonly number[] {
+  const [, ...fields] = (readFileSync('/proc/stat', 'latin1').split('\n')[0] ?? '').split(/ +/);
+  return fields.map(Number);
 }
 
 function isBelow(pid: number, roots: readonly number[], accounts: ReadonlyMap<number, Account>): boolean {

@@ -14,6 +14,7 @@ import { benchPolicy } from './policy.ts';
 import { conclude } from './report.ts';
 import { openRow, reasonOf, type Row } from './row.ts';
 import { measureStarts } from './start.ts';
+import { createStolen } from './stolen.ts';
 import { surroundings, targetsOf } from './targets.ts';
 
 const warmMs = 400;
@@ -72,11 +73,12 @@ async function runCalls(of: Plan): Promise<void> {
     );
   const ms = of.seconds * 1000;
   const disk = createDisk();
+  const stolen = createStolen();
   for (let round = 1; round <= of.rounds && !interrupted.signal.aborted; round++) {
-    await runCells(of.cells, `round ${round} of ${of.rounds}`, { warmMs, ms }, true);
+    await stolen.during(() => runCells(of.cells, `round ${round} of ${of.rounds}`, { warmMs, ms }, true));
     await disk.look(tempDir);
   }
-  for (const [name, reading] of disk.readings()) readings.set(name, reading);
+  for (const [name, reading] of [...disk.readings(), ...stolen.readings()]) readings.set(name, reading);
   await closeRows();
 }
 

@@ -3,6 +3,7 @@
 const known = {
   diskMs: { words: 'the disk alone: a page written over in place and synced, 1000 times a second, p50', unit: 'ms' },
   diskP99Ms: { words: 'the same, p99: a durable call can wait that long for it', unit: 'ms' },
+  stolen: { words: "share of this machine's cores that its host gave to others while the rounds ran", unit: '%' },
   tunnelsMb: { words: 'idle tunnels, PSS of the gateway server above an empty one', unit: 'MB' },
   tunnelsCpu: { words: 'idle tunnels with heartbeats, share of a core, all that the gateway server does in it', unit: '%' },
   backSeconds: { words: 'all tunnels back after the gateway server was killed, from listening again', unit: 's' },
