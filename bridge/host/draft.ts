@@ -13,7 +13,7 @@ import type { Edit, EditFormat, Reading } from './edit/edit.ts';
 import { EditRefused } from './edit/edit.ts';
 import type { ConfigFile } from './file.ts';
 import { readConfig, sharedLimitBytes, shown } from './file.ts';
-import { formatOf } from './format.ts';
+import { formatOf, whereUnread } from './format.ts';
 import type { Form, Layout } from './layout.ts';
 import { formFor } from './layout.ts';
 import type { Ledger, LedgerEntry, LedgerFile } from './ledger.ts';
@@ -63,8 +63,7 @@ export async function draftOf(target: Target, home: string, ledger: Ledger, aim:
   const format = formatOf(spec);
   const own = format.read(file.text, spec.keys);
   if (!own.ok) {
-    const detail = `line ${own.line}, column ${own.column}: ${own.reason}`.slice(0, 500);
-    const findings = [{ code: 'unparseable' as const, ...where, detail }];
+    const findings = [{ code: 'unparseable' as const, ...where, detail: whereUnread(own) }];
     return { ...at, sha256: file.sha256, state: 'unparseable', servers: [], moves: [], findings, ledger };
   }
 

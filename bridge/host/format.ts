@@ -17,6 +17,11 @@ export function formatOf(spec: HostSpec): EditFormat {
   };
 }
 
+/** Where a text can't be read as what it should be, and why; for a person. */
+export function whereUnread({ line, column, reason }: Extract<Reading, { ok: false }>): string {
+  return `line ${line}, column ${column}: ${reason}`.slice(0, 500);
+}
+
 const tooDeep = 'it is nested too deeply';
 
 function refusing(work: () => string): string {

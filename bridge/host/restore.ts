@@ -7,7 +7,7 @@ import type { Sealer } from '#contract/secret.ts';
 import { removeLeftovers, replaceFile } from './atomic.ts';
 import { readBackup, sweepBackups } from './backup.ts';
 import { diffOf } from './diff.ts';
-import { formatOf } from './format.ts';
+import { formatOf, whereUnread } from './format.ts';
 import type { ConfigFile } from './file.ts';
 import { readConfig, restoreLimitBytes, sha256Of, shown } from './file.ts';
 import type { LedgerFile } from './ledger.ts';
@@ -107,6 +107,11 @@ async function restoreFile(request: RestoreRequest, spec: HostSpec, record: Ledg
     });
     step('planned');
     if (target instanceof Fault || target.result === 'refused') {
+      const reading = formatOf(spec).read(file.text, spec.keys);
+      if (!reading.ok) {
+        const why = finding({ code: 'unparseable', detail: whereUnread(reading) });
+        return { ...base, result: 'refused', sha256: file.sha256, findings: [why] };
+      }
       const reason = target instanceof Fault ? target.message : target.refused.join(', ');
       const detail = `not put back: ${reason}`.slice(0, 500);
       return { ...base, result: 'refused', sha256: file.sha256, findings: [finding({ code: 'edit_refused', detail })] };

@@ -107,7 +107,7 @@ describe('restore', () => {
     await place.write(claude, `${converged}}`);
     const report = await restore(place.request);
     expect(results(report)).toEqual(['refused', 'exact', 'exact']);
-    expect(report.findings.map((finding) => finding.code)).toEqual(['edit_refused']);
+    expect(report.findings).toMatchObject([{ code: 'unparseable', detail: expect.stringMatching(/^line \d+, column \d+: /) }]);
     expect(await place.text(claude)).toBe(`${converged}}`);
     await place.write(claude, converged);
     expect(results(await restore(place.request))).toEqual(['exact']);
