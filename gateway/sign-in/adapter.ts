@@ -13,6 +13,8 @@ import { connectionDetail, type SignInEvent, type SignInEvents } from './event.t
 const Payload = z.record(z.string(), z.unknown());
 const unlimitedMs = 86_400_000;
 const giveBackAfterMs = [200, 1000, 5000, 20_000];
+/** What a sign-in holds beside its grant, access first: it ends with that. */
+const ofFamily = ['AccessToken', 'RefreshToken', 'AuthorizationCode', 'DeviceCode'] as const;
 const owedAtMost = 10_000;
 /** What tokens are asked for with. */
 const spendable: ReadonlySet<string> = new Set(['AuthorizationCode', 'DeviceCode', 'RefreshToken']);
@@ -171,15 +173,13 @@ export function createAdapter(deps: AdapterDeps): {
       }
     },
     async destroy(id) {
-      const removed = await store.removeItem(model, keyOf(id));
-      if (model === 'Grant') await store.removeItem(stepUpModel, keyOf(id));
+      const removed = await (model === 'Grant' ? endGrant(keyOf(id)) : store.removeItem(model, keyOf(id)));
       // oidc-provider ends a grant where a spent code or refresh token comes back, and where the host gives its token up.
       if (model === 'Grant' && removed)
         await recordEnd(Provider.ctx?.oidc.route === 'token' ? 'spent_token_replayed' : 'host_tokens_revoked', id);
     },
     async revokeByGrantId(grantId) {
-      if (model === 'AccessToken') await store.endAccess(keyOf(grantId), now());
-      else await store.removeFamily(model, keyOf(grantId));
+      await endOf(model, keyOf(grantId));
     },
   });
 
@@ -236,11 +236,20 @@ export function createAdapter(deps: AdapterDeps): {
 
   async function endFamily(grantId: string): Promise<void> {
     const family = keyOf(grantId);
-    await store.endAccess(family, now());
-    for (const model of ['RefreshToken', 'AuthorizationCode']) await store.removeFamily(model, family);
-    await store.removeItem('Grant', family);
-    await store.removeItem(stepUpModel, family);
+    for (const model of ofFamily) await endOf(model, family);
+    await endGrant(family);
     await recordEnd('spent_token_replayed', grantId);
+  }
+
+  /** Access tokens stay for their name alone. */
+  function endOf(model: string, family: string): Promise<number> {
+    return model === 'AccessToken' ? store.endAccess(family, now()) : store.removeFamily(model, family);
+  }
+
+  async function endGrant(key: string): Promise<SignInItem | undefined> {
+    const removed = await store.removeItem('Grant', key);
+    await store.removeItem(stepUpModel, key);
+    return removed;
   }
 
   return { adapter, giveBack };

@@ -117,6 +117,16 @@ test('a refresh token that was spent before ends its family, and no other renewa
   expect(await told()).toEqual(['host_token_refreshed', 'spent_token_replayed']);
 });
 
+test('with what came twice all ends that its sign-in holds', async () => {
+  const { adapter, grantId } = await signedIn();
+  for (const model of ['AccessToken', 'AuthorizationCode', 'DeviceCode']) await adapter(model).upsert('held', { grantId }, 3600);
+  await adapter('RefreshToken').consume('refresh');
+  await expect(adapter('RefreshToken').consume('refresh')).rejects.toMatchObject({ error: 'invalid_grant' });
+  for (const model of ['AccessToken', 'AuthorizationCode', 'DeviceCode'])
+    expect(await adapter(model).find('held'), model).toBeUndefined();
+  expect(await adapter('Grant').find(grantId)).toBeUndefined();
+});
+
 test('of two that renew with one token at once one renewal is on record, and that the token came twice', async () => {
   const { adapter } = await signedIn();
   const two = await Promise.allSettled([adapter('RefreshToken').consume('refresh'), adapter('RefreshToken').consume('refresh')]);
