@@ -2,6 +2,7 @@
 // The rule: what is sent is sent once. Going on with a stream asks for the answer, never for the work.
 import { Fault } from '#contract/error.ts';
 import type { Exchange, ResponseHead } from '../egress/egress.ts';
+import { isBatch, readBatch } from '../mcp/batch.ts';
 import { isObject, type Message, readMessage } from '../mcp/jsonrpc.ts';
 import { exchange, garbage, type Peer } from './exchange.ts';
 import type { AllowedCall } from '../call.ts';
@@ -34,6 +35,8 @@ export interface Asked {
   readonly leftMs: number;
   /** Whether a broken stream may be asked for again (Last-Event-ID; not in the modern era). */
   readonly isResumable: boolean;
+  /** Whether it may put several messages into one (2025-03-26). */
+  readonly mayBatch: boolean;
   /** It waits from now on. */
   onBegun(call: UnderWayCall): void;
   onSent(): void;
@@ -109,8 +112,18 @@ export function ask(asked: Asked, signal: AbortSignal): Promise<Reply> {
     };
 
     function receive(body: Buffer): void {
-      if (isOver) return;
       tries = 0;
+      let members: readonly Buffer[] = [body];
+      try {
+        if (asked.mayBatch && isBatch(body)) members = readBatch(body);
+      } catch (cause) {
+        return isOver ? undefined : unusable(reasonOf(cause));
+      }
+      for (const member of members) receiveOne(member);
+    }
+
+    function receiveOne(body: Buffer): void {
+      if (isOver) return;
       let message: Message;
       try {
         message = readMessage(body);

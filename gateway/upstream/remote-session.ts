@@ -3,7 +3,8 @@
 import { Fault } from '#contract/error.ts';
 import type { Abilities, AllowedCall, Era, LogLevel } from '../call.ts';
 import type { ResponseHead } from '../egress/egress.ts';
-import { legacyVersions } from '../mcp/era.ts';
+import { isBatch, readBatch } from '../mcp/batch.ts';
+import { batchVersion, legacyVersions } from '../mcp/era.ts';
 import { encodeHeaderValue } from '../mcp/header-value.ts';
 import { isObject, readMessage } from '../mcp/jsonrpc.ts';
 import { reaches } from '../mcp/log-level.ts';
@@ -180,6 +181,7 @@ export class RemoteSession {
           timeoutMs,
           leftMs,
           isResumable: isLegacy,
+          mayBatch: this.#version === batchVersion,
           onBegun: (waiting) => this.#calls.set(id, waiting),
           onSent: () => trace && (trace.forwardedAt ??= performance.now()),
           onHead: (head) => {
@@ -267,6 +269,7 @@ export class RemoteSession {
 
   #said(body: Buffer): void {
     try {
+      if (this.#version === batchVersion && isBatch(body)) return readBatch(body).forEach((member) => this.#said(member));
       const message = readMessage(body);
       if (message.kind === 'request') this.#news.asked(body, message);
       else if (message.kind === 'notification') this.#news.notified(body, message);

@@ -5,6 +5,8 @@ import type { Slug, WorkstationId } from '#contract/id.ts';
 import type { Remnant } from '#contract/remnant.ts';
 import type { Abilities, AllowedCall, Era, LogLevel } from '../call.ts';
 import { answeredIds, answeredIdsOf } from '../mcp/answered-id.ts';
+import { isBatch, readBatch } from '../mcp/batch.ts';
+import { batchVersion } from '../mcp/era.ts';
 import { asLine, isObject, type Message, readMessage, type ResponseMessage } from '../mcp/jsonrpc.ts';
 import { reaches } from '../mcp/log-level.ts';
 import { acknowledgedMethod, type ListenFilter, readHonored } from '../mcp/news.ts';
@@ -99,6 +101,8 @@ export class Session implements PendingOwner {
   /** Messages so far of which nobody could say which call they answer. */
   #unusable = 0;
   #level: LogLevel | undefined;
+  /** It speaks 2025-03-26, which may put several messages into one. */
+  #mayBatch = false;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
@@ -141,6 +145,7 @@ export class Session implements PendingOwner {
     if (answer.message.error)
       throw new Fault('SERVER_START_FAILED', { server: this.#deps.server, reason: 'it refused initialize.' });
     this.about = aboutOf(answer.message);
+    this.#mayBatch = isObject(answer.message.value) && answer.message.value['protocolVersion'] === batchVersion;
     this.#channel?.send(Buffer.from(initializedNotification));
   }
 
@@ -288,6 +293,7 @@ export class Session implements PendingOwner {
   #receive(body: Buffer): void {
     let message: Message;
     try {
+      if (this.#mayBatch && isBatch(body)) return readBatch(body).forEach((member) => this.#receive(member));
       message = readMessage(body);
     } catch (cause) {
       this.#deps.onDropped();
