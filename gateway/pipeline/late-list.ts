@@ -19,7 +19,7 @@ const hearingWithinMs = 1000;
 const unheardWithinMs = 3000;
 const silentWithinMs = 50;
 /** One that does not answer is asked anew beside what it still owes. */
-const askAgainMs = 5000;
+const askAgainMs = 2000;
 
 type Items = readonly ListedItem[];
 interface Asking {
