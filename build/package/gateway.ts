@@ -4,7 +4,8 @@
 import { mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Plugin, type Rolldown, build } from 'vite';
+import type { Plugin } from 'vite';
+import { bundleProgram } from './bundle.ts';
 
 /** What is native or WebAssembly, and parts of ws and pg that nobody has. */
 const external = ['better-sqlite3', 'bufferutil', 'rregex', 'utf-8-validate', 'pg-native'];
@@ -14,6 +15,7 @@ const around = [
   'tsconfig.base.json',
   'contract/tsconfig.json',
   'gateway/tsconfig.json',
+  'build/package/bundle.ts',
   'build/package/gateway.ts',
   'node_modules/.package-lock.json',
 ];
@@ -71,9 +73,9 @@ async function asTheyAre(paths: readonly string[]): Promise<readonly File[]> {
 /** The sources that it was made of. */
 async function bundle(outDir: string): Promise<readonly string[]> {
   const sources: string[] = [];
-  let shared: ReadonlySet<string> = new Set();
-  const parts: Plugin = {
-    name: 'drawbridge:parts',
+  const at = (path: string): string => join(root, 'gateway', path);
+  const threads: Plugin = {
+    name: 'drawbridge:threads',
     enforce: 'pre',
     transform(code, id) {
       const here = code.replaceAll(worker, (_, name: string) => {
@@ -88,56 +90,19 @@ async function bundle(outDir: string): Promise<readonly string[]> {
       sources.push(...own.filter((path) => !path.startsWith('node_modules')));
       // what names no source would never be out of date
       if (!own.includes(join('gateway', 'cli.ts'))) throw new Error(`it was not made of the sources in ${root}`);
-      shared = sharedOf([...this.getModuleIds()].map((id) => this.getModuleInfo(id)).filter((found) => found !== null));
     },
   };
   await mkdir(outDir, { recursive: true });
-  await build({
-    configFile: false,
+  await bundleProgram({
     root,
-    logLevel: 'error',
-    plugins: [parts],
-    ssr: { noExternal: true, external },
-    build: {
-      ssr: true,
-      target: 'node24',
-      outDir,
-      emptyOutDir: true,
-      sourcemap: true,
-      rolldownOptions: {
-        input: { cli: join(root, 'gateway/cli.ts') },
-        external,
-        output: {
-          format: 'es',
-          entryFileNames: '[name].mjs',
-          chunkFileNames: '[name]-[hash].mjs',
-          sourcemapExcludeSources: true,
-          codeSplitting: { groups: [{ name: (id) => (shared.has(id) ? 'shared' : undefined) }] },
-        },
-      },
-    },
+    outDir,
+    input: { cli: at('cli.ts') },
+    external,
+    pieces: { first: at('cli.ts'), main: at('serve.ts'), light: [at('workstation/signature-worker.ts')] },
+    isMapped: true,
+    plugins: [threads],
   });
   return sources;
-}
-
-type Module = Pick<Rolldown.ModuleInfo, 'id' | 'importedIds' | 'dynamicallyImportedIds'>;
-
-/**
- * What a gateway server loads before it listens, and other commands and its later parts do too: one piece, where there would be ninety which take a third of a ms each.
- * What a thread runs is left out, or the thread would load all of it.
- */
-function sharedOf(modules: readonly Module[]): ReadonlySet<string> {
-  const byId = new Map(modules.map((of) => [of.id, of]));
-  const loadedWith = (entries: readonly string[]): ReadonlySet<string> => {
-    const reached = new Set(entries);
-    for (const id of reached) for (const imported of byId.get(id)?.importedIds ?? []) reached.add(imported);
-    return reached;
-  };
-  const serve = join(root, 'gateway/serve.ts');
-  const entries = modules.flatMap(({ dynamicallyImportedIds }) => dynamicallyImportedIds).filter((id) => id !== serve);
-  const byOthers = loadedWith([join(root, 'gateway/cli.ts'), ...entries]);
-  const byThread = loadedWith([join(root, 'gateway/workstation/signature-worker.ts')]);
-  return new Set([...loadedWith([serve])].filter((id) => byOthers.has(id) && !byThread.has(id)));
 }
 
 /** One that was made long ago may have been the newest until now: its time runs from when the next was made. */

@@ -4,8 +4,8 @@
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, cp, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build } from 'vite';
 import { z } from 'zod';
+import { bundleProgram } from './bundle.ts';
 
 /** What it is made for, as Node says it. */
 export interface Target {
@@ -55,24 +55,16 @@ export async function packagedNode(root: string, { platform, arch }: Target): Pr
   return program === undefined ? undefined : join(folder, program);
 }
 
+/** The command line finds launch.mjs beside itself and package.json one folder up, as it does in the repository: so all chunks lie in one folder. */
 async function bundle(root: string, outDir: string): Promise<void> {
-  await build({
-    configFile: false,
+  const at = (path: string): string => join(root, 'bridge', path);
+  await bundleProgram({
     root,
-    logLevel: 'warn',
-    ssr: { noExternal: true, external },
-    build: {
-      ssr: true,
-      target: 'node24',
-      outDir,
-      emptyOutDir: true,
-      // The command line finds launch.mjs beside itself and package.json one folder up, as it does in the repository: so all chunks lie in one folder.
-      rolldownOptions: {
-        input: { launch: join(root, 'bridge/launch.mjs') },
-        external,
-        output: { format: 'es', entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
-      },
-    },
+    outDir,
+    input: { launch: at('launch.mjs') },
+    external,
+    // what AI hosts start for each of their servers
+    pieces: { first: at('cli.ts'), main: at('agent.ts'), light: ['shim/connect.ts', 'socket/path.ts', 'location.ts'].map(at) },
   });
 }
 
