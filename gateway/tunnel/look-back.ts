@@ -1,5 +1,5 @@
 // Tells tunnels that have just come up the newest calls of their users.
-// Rule: one look into the store serves all who wait, and there is one a tick at most: after a restart ten thousand come within seconds.
+// Rule: one look into the store serves all who wait, at a tick: after a restart ten thousand come within seconds, and a call that waited for its tunnel goes first.
 import type { UserId } from '#contract/id.ts';
 import { recentCallLimit } from '#contract/recent-call.ts';
 import type { Store } from '../store/store.ts';
@@ -19,14 +19,12 @@ export function createLookBack(deps: {
   readonly watch: (look: Promise<void>) => void;
 }): LookBack {
   let waiting = new Set<Link>();
-  let looked = false;
   let isLooking = false;
 
   function look(): void {
-    if (waiting.size === 0 || isLooking || looked) return;
+    if (waiting.size === 0 || isLooking) return;
     const links = waiting;
     waiting = new Set();
-    looked = true;
     isLooking = true;
     deps.watch(tell(links).finally(() => (isLooking = false)));
   }
@@ -45,13 +43,8 @@ export function createLookBack(deps: {
 
   return {
     joined(link) {
-      if (!link.tellsCalls) return;
-      waiting.add(link);
-      look();
+      if (link.tellsCalls) waiting.add(link);
     },
-    tick() {
-      looked = false;
-      look();
-    },
+    tick: look,
   };
 }

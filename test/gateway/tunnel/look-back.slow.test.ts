@@ -10,7 +10,11 @@ const count = 24;
 const tickMs = 1000;
 
 test('workstations that come at once share one look a tick, and each hears the calls of its own user', async () => {
-  proves('tunnel.one-look-for-all', { file: 'gateway/tunnel/look-back.ts', find: ' || isLooking || looked', replace: '' });
+  proves('tunnel.one-look-for-all', {
+    file: 'gateway/tunnel/look-back.ts',
+    find: 'waiting.add(link);\n    },',
+    replace: 'deps.watch(tell(new Set([link])));\n    },',
+  });
   const stage = await createStage();
   const devices = [];
   for (let i = 0; i < count; i++) devices.push(await stage.device(i % 2 === 0 ? 'ada' : 'bob'));
