@@ -77,6 +77,7 @@ export interface Agent {
 }
 
 const waitForTunnelMs = 10_000;
+const dialFirstMs = 50;
 const lookAtServersMs = 2_000;
 const closeWithinMs = 2_500;
 
@@ -295,9 +296,10 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
       askToStop();
     },
   });
-  // those that are known resolve while the device is looked at and the tunnel dialed; meanwhile clients come
-  void settling.ask('servers');
+  // the tunnel is dialed before anything else, where it is; while the gateway greets, servers that are known resolve, and clients come
   const settled = settling.ask('profile');
+  await state.until(({ tunnel }) => tunnel.kind !== 'off', dialFirstMs, signal);
+  void settling.ask('servers');
   const socket = await serveSocket({
     path: socketPath(stateDir, platform, uid),
     uid,

@@ -68,7 +68,7 @@ export function openLocalServers(deps: LocalServersDeps): LocalServers {
   const { stateDir, home, env, platform, signal, logger } = deps;
   let verdicts: readonly Verdict[] = [];
   let sources: readonly LocalServerSource[] = [];
-  const paths = searchPath({ home: deps.ownHome, platform, env, shell: deps.shell, signal });
+  let paths: ReturnType<typeof searchPath> | undefined;
   const digestFile = join(stateDir, 'digest.sealed');
   const kept = openKeptDigests({
     read: () => readIfThere(digestFile),
@@ -84,7 +84,7 @@ export function openLocalServers(deps: LocalServersDeps): LocalServers {
       home,
       platform,
       environment: env,
-      searchPath: await paths,
+      searchPath: await (paths ??= searchPath({ home: deps.ownHome, platform, env, shell: deps.shell, signal })),
       packageRoots: LocalServerPackageRoots,
       install: LocalServerInstall,
       stateDir,

@@ -48,8 +48,8 @@ export interface Settle extends Settlers {
 
 /** The first scan waits for the tunnel's first word, because it names the gateways. */
 const firstWordMs = 3_000;
-/** Then calls that waited for the tunnel go first: what starts their servers is a moment's work, the scan is more, and nobody waits for it. */
-const callsFirstMs = 25;
+/** Then calls that waited for the tunnel go first, with the start of their servers: the scan is more work, and nobody waits for it. */
+const callsFirstMs = 100;
 /** A settling that failed is tried again after so long: a disk that was full, a lock that somebody held. */
 const afterFailureMs = 60_000;
 
