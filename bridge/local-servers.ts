@@ -19,6 +19,7 @@ import { openKeptDigests } from './server/kept-digest.ts';
 import type { Launch } from './server/launch.ts';
 import { secretsIn } from './server/redact.ts';
 import { resolveLaunch } from './server/resolve.ts';
+import type { Pool } from './server/pool.ts';
 import { createPool } from './server/running.ts';
 import { sanction } from './server/sanction.ts';
 import { searchPath } from './server/search-path.ts';
@@ -61,6 +62,8 @@ export interface LocalServers {
 }
 
 const limits = { messageBytes: defaultMessageLimitBytes, startMs: 30_000, idleMs: 10 * 60_000, children: 256 };
+/** So long the start of a server waits where none has been resolved yet: a gateway remembers what was offered, and opens it as soon as the tunnel is up. */
+const firstWithinMs = 10_000;
 const brokenList = 'the profile of this device: its list of denied commands is not valid';
 
 /** Resolving waits for what the login shell says; nothing else does. */
@@ -110,7 +113,13 @@ export function openLocalServers(deps: LocalServersDeps): LocalServers {
     now: Date.now,
     onContentChanged: deps.onContentChanged,
   });
-  const pool = createSanctionedPool(running, (server, fingerprint) => launches.refusal(server, fingerprint), logger);
+  const first = Promise.withResolvers<void>();
+  const firstTimer = setTimeout(first.resolve, firstWithinMs).unref();
+  const open: Pool['open'] = async (...of) => {
+    await first.promise;
+    return running.open(...of);
+  };
+  const pool = createSanctionedPool({ ...running, open }, (server, fingerprint) => launches.refusal(server, fingerprint), logger);
   const mustBeKnown = (server: Slug): void => {
     if (sources.some((source) => source.server === server)) return;
     throw new Fault('NAME_UNKNOWN', { what: 'local server', name: server, hint: '"drawbridge status" lists them.' });
@@ -126,6 +135,7 @@ export function openLocalServers(deps: LocalServersDeps): LocalServers {
       const wanted = sourcesOf(deps.profile().profile, taken);
       if (!(await launches.resolve(wanted))) return false;
       sources = wanted;
+      first.resolve();
       return true;
     },
     look() {
@@ -144,6 +154,8 @@ export function openLocalServers(deps: LocalServersDeps): LocalServers {
     logs: () => Object.fromEntries(sources.map(({ server }) => [server, running.log(server)])),
     secrets: () => sources.flatMap(({ line }) => [...Object.values(line.env), ...secretsIn(line.args)]),
     async close() {
+      clearTimeout(firstTimer);
+      first.resolve();
       await pool.close();
       await (await kept).close();
     },
