@@ -13,7 +13,9 @@ export const tunnelErrors = {
     status: 401,
     rpc: 7401,
     retry: 'no',
-    message: 'The workstation could not prove its key for this gateway, user and connection.',
+    // the address is signed too: a gateway that is reached by another one than its own is the cause that nobody guesses
+    message:
+      "The workstation could not prove its key for this gateway, user and connection. Check that its address of the gateway is the gateway server's own --public-url, or enroll it anew.",
   },
   TUNNEL_REPLACED: {
     status: 409,
