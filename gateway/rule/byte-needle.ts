@@ -1,14 +1,16 @@
-// Which of many texts stand in the bytes of a message, as JSON writes it. The rule: none that stands there is missed.
+// Which of many texts stand in the bytes of a message, as JSON writes it in UTF-8, where all that is not ASCII in it is harmless. The rule: none that stands there
+// is missed.
 // Only at every other byte somebody looks: each needle is told by two grams of it that begin one after the other, so that one of them begins there. Case is a bit of a letter.
+import { isHarmless } from './harmless.ts';
 
 /** Of the table: so many places for each gram, at most so many, so that of a hundred needles it stays near at hand. */
-const placesOfOne = 24;
+const placesOfOne = 12;
 const tableBits = 18;
 const shortest = 3;
 /** More needles than that are told by more of their characters: three are shared by too many. */
 const fewAtMost = 1500;
-/** Bytes that are no other ones without the bit that is case. */
-const anyBytes = Array.from({ length: 0x80 }, (_, byte) => byte).filter((byte) => (byte & 0x20) !== 0);
+/** All bytes without the bit that is case. */
+const anyBytes = Array.from({ length: 0x100 }, (_, byte) => byte).filter((byte) => (byte & 0x20) !== 0);
 const withoutCase = 0x20202020;
 
 export interface Needle {
@@ -23,8 +25,10 @@ interface Told {
   readonly offset: number;
 }
 
-/** A byte of ASCII without its case. */
-const lower = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte));
+/** A byte without its case; of a letter with an accent (Latin-1) that is the same bit. */
+const lower = Uint8Array.from({ length: 256 }, (_, byte) =>
+  (byte >= 0x41 && byte <= 0x5a) || byte >= 0x80 ? byte | 0x20 : byte,
+);
 
 export class ByteNeedles {
   readonly #grams: readonly Grams[];
@@ -32,7 +36,7 @@ export class ByteNeedles {
   /** Undefined where that can't be told of one of them. */
   static of(needles: readonly Needle[]): ByteNeedles | undefined {
     const told = needles
-      .filter(({ text }) => /^[\0-\x7f]*$/.test(text))
+      .filter(({ text }) => [...text].every(isHarmless))
       .map(({ text, group }) => ({ text: written(text), group }));
     return told.every(({ text }) => text.length >= shortest) ? new ByteNeedles(told) : undefined;
   }
@@ -51,11 +55,15 @@ export class ByteNeedles {
   }
 }
 
-/** What of a text stands in bytes as it is: its longest part without what JSON escapes. */
+/** What of a text stands in bytes as it is, each as a character of its own: its longest part of ASCII that JSON does not escape; of what has none, such as a word of Chinese, all. */
 function written(text: string): string {
   // oxlint-disable-next-line no-control-regex
-  return text.split(/["\\\0-\x1f\x7f]/).reduce((longest, part) => (part.length > longest.length ? part : longest), '');
+  const part = text.split(/["\\\0-\x1f]|[^\0-\x7e]/).reduce((longest, one) => (one.length > longest.length ? one : longest), '');
+  if (part.length >= shortest || !hasSameCase.test(text)) return part;
+  return Buffer.from(Buffer.from(text).map((byte) => lower[byte] ?? 0)).toString('latin1');
 }
+/** Case is that bit of each byte, or there is none. */
+const hasSameCase = /^[a-z\u00e0-\u00fe\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]+$/;
 
 class Grams {
   readonly #slots: Int32Array;

@@ -1,9 +1,10 @@
 // Whether any rule of a chain could find anything in a message, told by its bytes before anybody makes texts of them: in most messages none can. The rule: a glance says so
-// only where it is certain; whatever it can't read (what is not ASCII, \u) or would take long, the rules themselves look at.
+// only where it is certain; whatever it can't read (\u, and what harmless.ts does not know) or would take long, the rules themselves look at.
 import { backslash, closeBrace, closeBracket, colon, openBrace, openBracket, quote } from '../mcp/byte.ts';
 import type { Span } from '../mcp/span.ts';
 import { ByteNeedles, type Needle } from './byte-needle.ts';
 import { gapAtMost, isDigit, isHex, isLetter } from './digit.ts';
+import { harmlessTo } from './harmless.ts';
 import type { Numbers, Trigger } from './match.ts';
 
 /** True where no rule finds anything in what stands there: text that JSON.parse has accepted. */
@@ -19,8 +20,8 @@ interface Least {
 
 /** A text that is longer hardly has nothing that could be something. In so few bytes there are never more texts than can be looked at (leaf.ts). */
 const bytesAtMost = 16 * 1024;
-/** So far from where a text begins its name says nothing of a number in it (pii-context.ts), even were each character before it escaped. */
-const namedUntil = 98;
+/** So far from where a text begins its name says nothing of a number in it (pii-context.ts), whatever the characters before it take. */
+const namedUntil = 146;
 const [dot, ofHost] = [0x2e, 0x40];
 /** With fewer digits a number reads the same however it is written. */
 const surelyExact = 15;
@@ -29,14 +30,15 @@ const surelyExact = 15;
 export function glanceOf(triggers: readonly (Trigger | undefined)[], least: Least): Glance | undefined {
   const known = triggers.filter((trigger) => trigger !== undefined);
   if (known.length === 0 || known.length < triggers.length) return undefined;
-  if (known.some(({ marks, ascii, loose }) => (marks && !ascii) || loose.some(({ row }) => row === undefined))) return undefined;
-  const numbers = known.flatMap(({ ascii }) => ascii?.numbers ?? []);
+  if (known.some(({ marks, glanced, loose }) => (marks && !glanced) || loose.some(({ row }) => row === undefined)))
+    return undefined;
+  const numbers = known.flatMap(({ glanced }) => glanced?.numbers ?? []);
   const groups: (readonly string[])[] = [];
   const groupOf = (words: readonly string[]): number => groups.push(words) - 1;
-  const needs = [...new Set(known.flatMap((trigger) => (trigger.ascii ? [] : trigger.needs)))];
+  const needs = [...new Set(known.flatMap((trigger) => (trigger.glanced ? [] : trigger.needs)))];
   const together = [
     ...(needs.length > 0 ? [[groupOf(needs)]] : []),
-    ...known.flatMap(({ ascii }) => (ascii?.together ?? []).map((lists) => lists.map(groupOf))),
+    ...known.flatMap(({ glanced }) => (glanced?.together ?? []).map((lists) => lists.map(groupOf))),
   ];
   const wordGroup = groupOf([...new Set(numbers.flatMap(({ words }) => words))]);
   const fewGroup = groupOf([...new Set(numbers.flatMap(({ fewWords }) => fewWords))]);
@@ -135,11 +137,14 @@ class Glancing {
         if (textAt === 0 && ++depth > depthAtMost) return false;
       } else if ((kind & ofClosing) !== 0) {
         if (textAt === 0) depth--;
-      } else if ((kind & ofBeyond) !== 0) return false;
-      else if ((kind & ofColon) !== 0) {
+      } else if ((kind & ofBeyond) !== 0) {
+        at = harmlessTo(body, at);
+        if (at === 0) return false;
+      } else if ((kind & ofColon) !== 0) {
         colons = colonAt >= start && areHex(body, colonAt + 1, at) ? colons + 1 : 1;
         colonAt = at;
-        for (const numbers of this.#numbers) if (numbers.isOfAddress(body, at, colons)) return false;
+        if (colons > 5 || body[at + 1] === colon)
+          for (const numbers of this.#numbers) if (numbers.isOfAddress(body, at, colons)) return false;
       } else {
         if ((kind & ofAt) !== 0) for (const numbers of this.#numbers) if (numbers.isOfMail(body, at)) return false;
         this.#isMarked = true;
@@ -154,7 +159,13 @@ class Glancing {
 
   /** Of the row of digits (digit.ts) that begins there: how many; -1 where it could be something. `textAt`: where its text begins, 0 for a number of JSON. */
   #row(body: Buffer, at: number, end: number, textAt: number): number {
-    let [count, together, longest, gap, dots, last, to] = [0, 0, 0, 0, 0, at, at];
+    let count = 0;
+    let together = 0;
+    let longest = 0;
+    let gap = 0;
+    let dots = 0;
+    let last = at;
+    let to = at;
     for (; to < end; to++) {
       const byte = body[to] ?? 0;
       if (isDigit(byte)) {

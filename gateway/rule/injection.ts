@@ -185,8 +185,8 @@ export function injectionDetector(): Detector {
       needs: [...new Set(phrases.flatMap(({ stems: [first = []] }) => first))],
       loose: [],
       marks: { test: hasUnseen },
-      // Nothing that nobody sees is ASCII.
-      ascii: { together: phrases.map(({ stems }) => stems) },
+      // Nothing that nobody sees is harmless.
+      glanced: { together: phrases.map(({ stems }) => stems) },
     },
     find: (text, time, folded) =>
       withoutOverlaps([

@@ -19,10 +19,10 @@ export interface Trigger {
   readonly loose: readonly Loose[];
   /** Says of a text whether it has one of the characters of which one stands in what is found without any of those. */
   readonly marks?: Pick<RegExp, 'test'>;
-  /** What of all this can be in a message of ASCII, said more sharply; where it is not said, `needs` and `loose` say it, and of `marks` nobody can. */
-  readonly ascii?: Ascii;
+  /** What of all this can be in a message in which all that is not ASCII is harmless (harmless.ts), said more sharply; where it is not said, `needs` and `loose` say it, and of `marks` nobody can. */
+  readonly glanced?: Glanced;
 }
-export interface Ascii {
+export interface Glanced {
   /** For one of these a text of each of its lists stands in the message (folded). */
   readonly together: readonly (readonly (readonly string[])[])[];
   readonly numbers?: Numbers;
@@ -39,7 +39,7 @@ export interface Numbers {
   isTold(body: Buffer, at: number, last: number): boolean;
   /** Whether an @ may be of an address. */
   isOfMail(body: Buffer, at: number): boolean;
-  /** Whether a colon may be of an address of a machine: so many stand before it and there, with what stands between two of such an address. */
+  /** The same of a colon right before another one, or that is one of more than five, with nothing between them but what an address has: `colons` up to there. */
   isOfAddress(body: Buffer, at: number, colons: number): boolean;
 }
 /** Nothing is found; something may be, where a word says so; something may be. */

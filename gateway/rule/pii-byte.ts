@@ -1,16 +1,16 @@
-// Whether what stands in bytes of ASCII could be personal data, so that its text has to be looked at. The rule: what is let by here no recognizer finds, whatever its
+// Whether what stands in the bytes of a message could be personal data, so that its text has to be looked at. The rule: what is let by here no recognizer finds, whatever its
 // member is called.
 import type { PiiType } from '#contract/rule.ts';
-import { backslash, colon } from '../mcp/byte.ts';
+import { backslash } from '../mcp/byte.ts';
 import { isDigit, isHex, isLetter } from './digit.ts';
 import type { Could, Numbers } from './match.ts';
 import { bareScore, cardDigits, domainPart, isOfCard, nationalStems, sumScore } from './pii-number.ts';
-import { birthStemsInAscii, phoneStems } from './pii-text.ts';
+import { birthPieces, phoneStems } from './pii-text.ts';
 
 /** What stands before digits of their number, such as "+(". */
 const beforeLength = 2;
-/** So much of a text around a number is looked at for words (pii-context.ts), were each character escaped. */
-const [wordsBefore, wordsBehind] = [96, 48];
+/** So much of a text around a number is looked at for words (pii-context.ts), whatever its characters take: three bytes at most for each of its units. */
+const [wordsBefore, wordsBehind] = [144, 72];
 
 /** Of a longer row nobody tries which of its groups could be of a card. */
 const cardLength = 64;
@@ -37,7 +37,8 @@ export function numbersOf(leastOf: (type: PiiType) => number): Numbers {
     has('EMAIL_ADDRESS'),
   ];
   const words = [...(hasPhones ? phoneStems : []), ...(hasNine || hasTen ? nationalStems : [])];
-  const anyWord = new RegExp(words.map((word) => word.replaceAll('.', '\\.')).join('|') || '(?!)', 'i');
+  const written = (word: string) => Buffer.from(word).toString('latin1').replaceAll('.', '\\.');
+  const anyWord = new RegExp(words.map(written).join('|') || '(?!)', 'i');
   const slice = (body: Buffer, from: number, to: number) => body.toString('latin1', Math.max(from, 0), to);
 
   function ofOneGroup(body: Buffer, at: number, last: number, count: number): Could {
@@ -60,7 +61,7 @@ export function numbersOf(leastOf: (type: PiiType) => number): Numbers {
 
   return {
     words,
-    fewWords: has('DATE_OF_BIRTH') ? birthStemsInAscii : [],
+    fewWords: has('DATE_OF_BIRTH') ? birthPieces : [],
     could(body, at, last, count, dots) {
       if (hasAddresses && dots >= 3 && ipv4.test(slice(body, at, last + 1))) return 'yes';
       if (hasIbans && isLetter(body[at - 1] ?? 0) && isLetter(body[at - 2] ?? 0) && isIbanStart(body, at - 2)) return 'yes';
@@ -68,8 +69,8 @@ export function numbersOf(leastOf: (type: PiiType) => number): Numbers {
       return last - at + 1 === count ? ofOneGroup(body, at, last, count) : ofGroups(body, at, last, count);
     },
     isTold: (body, at, last) => anyWord.test(slice(body, at - beforeLength - wordsBefore, last + 1 + wordsBehind)),
-    isOfMail: (body, at) => hasMails && isOfLocalPart(body[at - 1] ?? 0) && domainPart.test(slice(body, at + 1, at + 256)),
-    isOfAddress: (body, at, row) => hasAddresses && (row >= 6 || (body[at + 1] === colon && (row > 1 || isGroupStart(body, at)))),
+    isOfMail: (body, at) => hasMails && isOfLocalPart(body[at - 1] ?? 0) && isOfDomain(slice(body, at + 1, at + 256)),
+    isOfAddress: (body, at, colons) => hasAddresses && (colons > 1 || isGroupStart(body, at)),
   };
 }
 
@@ -103,7 +104,10 @@ function isGroupStart(body: Buffer, colonAt: number): boolean {
   );
 }
 
-/** Of the bytes of ASCII that can stand right before the @. */
+/** Other letters may be of one too. */
+const isOfDomain = (text: string): boolean => /[\x80-\xff]/.test(text) || domainPart.test(text);
+
+/** Of the bytes that can stand right before the @. */
 function isOfLocalPart(byte: number): boolean {
-  return isLetter(byte) || isDigit(byte) || (byte !== 0 && "%&'+_-".includes(String.fromCharCode(byte)));
+  return byte >= 0x80 || isLetter(byte) || isDigit(byte) || (byte !== 0 && "%&'+_-".includes(String.fromCharCode(byte)));
 }

@@ -153,7 +153,7 @@ const ssnWords =
   /\b(?:ssn|s\.s\.n|social ?-?security|soc(?:ial)?\.? ?sec|my social|taxpayer|tax ?id|seguro social)\b|\bss ?#|社会保障/iu;
 const itinWords = /\b(?:itin|taxpayer|tax ?id)\b/iu;
 export const nineWords: readonly RegExp[] = [ssnWords, itinWords];
-/** Of each of those words, and of those of a number of the NHS, that is ASCII a piece, folded. */
+/** Of each of those words, and of those of a number of the NHS, a piece, folded. */
 export const nationalStems = [
   'ssn',
   's.s.n',
@@ -167,6 +167,7 @@ export const nationalStems = [
   'nhs',
   'patient',
   'health service',
+  '社会保障',
 ];
 const noPerson =
   /\b(?:part|item|order|sku|zip|phone|tel|fax|call|mobile|invoice|ticket|case|model|serial|ref|version|build|po|isbn|routing|aba|ein|duns|lot)\b ?(?:no|number|nr|#|id)?\.?:? ?#?$/i;

@@ -10,7 +10,7 @@ const phoneRun =
 export const phoneWords =
   /\b(?:phone|telephone|tel|mobile|cell|call|fax|whatsapp|sms|contact|handy|telefon|telefono|teléfono|téléphone|portable|móvil|celular|numero)\b|電話|电话|тел/iu;
 
-/** Of each of those words that is ASCII a piece, folded. */
+/** Of each of those words a piece, folded; of none that is Cyrillic, whose letters are not harmless. */
 export const phoneStems = [
   'phone',
   'tel',
@@ -25,6 +25,9 @@ export const phoneStems = [
   'portable',
   'celular',
   'numero',
+  'vil',
+  '電話',
+  '电话',
 ];
 
 /** 415-555-0123 */
@@ -79,9 +82,9 @@ const birthWords =
 /** Of each of those words a piece, folded. */
 const birthStems = /born|birth|d\.? ?o\.? ?b|gebor|geburt|geb|né|naiss|naci[dm]|nat[oa]|nasc|生年月日|出生|род/;
 
-/** What of those is ASCII. */
-export const birthStemsInAscii = [
-  ...['born', 'birth', 'geb', 'naiss', 'nacid', 'nacim', 'nato', 'nata', 'nasc'],
+/** The same as texts, but for what is Cyrillic. */
+export const birthPieces = [
+  ...['born', 'birth', 'geb', 'naiss', 'nacid', 'nacim', 'nato', 'nata', 'nasc', 'né', '生年月日', '出生'],
   ...['', '.', ' ', '. '].flatMap((one) => ['', '.', ' ', '. '].map((other) => `d${one}o${other}b`)),
 ];
 

@@ -49,7 +49,7 @@ export function piiDetector({ types = piiTypes, threshold, thresholds = {}, allo
   const least = new Map(looks.map((look) => [look.type, look.least]));
   const numbers = numbersOf((type) => least.get(type) ?? Infinity);
   return {
-    trigger: { needs: [], loose: [], marks, ascii: { together: types.includes('URL') ? [[urlMarks]] : [], numbers } },
+    trigger: { needs: [], loose: [], marks, glanced: { together: types.includes('URL') ? [[urlMarks]] : [], numbers } },
     find(text, time, folded, name = '') {
       if (!marks.test(text)) return [];
       const words = () => `${name.toLowerCase()} ${folded()}`;

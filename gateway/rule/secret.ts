@@ -124,7 +124,7 @@ export function secretDetector(allow: readonly string[] = []): Detector {
     trigger: {
       needs: [...new Set([...folded, 'pass', ...nameWords])],
       loose: [],
-      ascii: { together: [[[...folded.filter((mark) => mark !== atHost), 'pass', ...nameWords]], [[atHost], ['@']]] },
+      glanced: { together: [[[...folded.filter((mark) => mark !== atHost), 'pass', ...nameWords]], [[atHost], ['@']]] },
     },
     goesByNames: true,
     find(text, time, _folded, name = '') {
