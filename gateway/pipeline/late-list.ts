@@ -18,6 +18,9 @@ const knownWithinMs = 500;
 const hearingWithinMs = 1000;
 const unheardWithinMs = 3000;
 const silentWithinMs = 50;
+/** A list that is never the same twice would be asked for without end. */
+const tellAgainMs = 60_000;
+const rememberAtMost = 10_000;
 /** One that does not answer is asked anew beside what it still owes. */
 const askAgainMs = 2000;
 
@@ -47,6 +50,10 @@ interface LateDeps {
 export function createLateLists({ lists, mute, news, firstWithinMs = unheardWithinMs }: LateDeps): LateLists {
   /** The newest asking of each conversation, server and kind, until it is over. */
   const askings = new Map<string, Asking>();
+  /** Those whose hosts were told that another list came, and when. */
+  const toldAt = new Map<string, number>();
+  /** Those whose list is too large to be kept: they are waited for, because nothing else could be shown of them. */
+  const unkept = new Set<string>();
 
   function asking(key: string, ask: () => Promise<Items>): Asking {
     const one: Asking = { beganAt: performance.now(), items: ask() };
@@ -62,8 +69,9 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
       const { promise: somethingShown, resolve: show } = Promise.withResolvers<void>();
 
       /** Resolves when the host is to be answered without the server. */
-      async function late(listing: AllowedListing, isMute: boolean, isKnown: boolean, signal: AbortSignal): Promise<void> {
+      async function late(listing: AllowedListing, key: string, isMute: boolean, isKnown: boolean, signal: AbortSignal) {
         const wait = (ms: number) => after(ms, undefined, { ref: false, signal });
+        if (unkept.has(key) && !isMute) return await wait(listWithinMs);
         if (isKnown) return await wait(isMute ? silentWithinMs : knownWithinMs);
         const enough = async () => {
           await wait(isMute ? silentWithinMs : hearingWithinMs);
@@ -74,17 +82,37 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
       }
 
       /** It answers again, or fails of itself, long after its host was answered. */
-      async function settleLate(listing: AllowedListing, { items }: Asking, shown: Items | undefined): Promise<void> {
+      async function settleLate(
+        listing: AllowedListing,
+        key: string,
+        { items }: Asking,
+        shown: Items | undefined,
+      ): Promise<void> {
         const { caller, assignment } = listing;
         try {
           const came = await items;
           mute.delete(caller, assignment);
           await answered;
-          if (!shown || !areSame(came, shown)) news.came(listing, listKindOf(feature));
+          if (isWorthTelling(listing, key, came, shown)) news.came(listing, listKindOf(feature));
         } catch (error) {
           if (error instanceof Fault && error.code === 'SERVER_TIMEOUT') mute.add(caller, assignment);
           else mute.delete(caller, assignment);
         }
+      }
+
+      function isWorthTelling(listing: AllowedListing, key: string, came: Items, shown: Items | undefined): boolean {
+        if (!lists.last(listing, feature)) {
+          if (unkept.size >= rememberAtMost) unkept.clear();
+          unkept.add(key);
+          return false;
+        }
+        unkept.delete(key);
+        if (!shown) return true;
+        const now = performance.now();
+        if (areSame(came, shown) || now < (toldAt.get(key) ?? -Infinity) + tellAgainMs) return false;
+        if (toldAt.size >= rememberAtMost) toldAt.clear();
+        toldAt.set(key, now);
+        return true;
       }
 
       return {
@@ -104,7 +132,7 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
           signal.addEventListener('abort', onAbort, { once: true });
           try {
             if (signal.aborted) given.abort();
-            const isLate = late(listing, isMute, last !== undefined, over.signal).then(() => undefined);
+            const isLate = late(listing, key, isMute, last !== undefined, over.signal).then(() => undefined);
             // What is waited for no more.
             isLate.catch(() => undefined);
             const items = await Promise.race([one.items, isLate]);
@@ -122,7 +150,7 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
             if (last) show();
           }
           mute.add(caller, assignment);
-          if (!isOwed) void settleLate(listing, one, last);
+          if (!isOwed) void settleLate(listing, key, one, last);
           throw timedOut(assignment.server.slug, Math.round(performance.now() - beganAt), 0);
         },
       };

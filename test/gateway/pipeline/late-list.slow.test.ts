@@ -1,0 +1,74 @@
+// Lists that come after their host was answered: whom they are told to, how often, and what becomes of one that is too large to be kept.
+import { setTimeout as after } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { Slug, UserId, newId } from '#contract/id.ts';
+import type { AllowedListing } from '../../../gateway/call.ts';
+import { features } from '../../../gateway/mcp/feature.ts';
+import { createKnownLists } from '../../../gateway/pipeline/known-list.ts';
+import { createLateLists } from '../../../gateway/pipeline/late-list.ts';
+import { createMute } from '../../../gateway/pipeline/mute.ts';
+import type { ListedItem, Upstream } from '../../../gateway/upstream/upstream.ts';
+
+const item = (name: string, bytes = 10): ListedItem => ({
+  name,
+  json: Buffer.alloc(bytes, name),
+  nameSpan: { start: 0, end: 0 },
+});
+function listingOf(slug: string): AllowedListing {
+  const caller = { user: { id: UserId.parse(newId()), slug: Slug.parse('ada') }, host: 'test', workstation: null };
+  const assignment = { server: { id: slug, slug }, gateway: { slug: 'eng' } };
+  return { caller, conversation: 'one', assignment } as unknown as AllowedListing;
+}
+
+/** Two servers, `quick` and one that takes so long for a list; how often its host was told that its list came. */
+function scene(takesMs: number, list: (count: number) => readonly ListedItem[]) {
+  let asked = 0;
+  let told = 0;
+  const upstream = {
+    async list({ assignment }: AllowedListing) {
+      if (assignment.server.slug === 'quick') return [item('quick')];
+      const count = asked++;
+      await after(takesMs);
+      return list(count);
+    },
+  } as unknown as Upstream;
+  const lists = createKnownLists(upstream);
+  const news = { hears: () => true, came: () => void told++ };
+  const late = createLateLists({ lists, mute: createMute(), news });
+  const [slow, quick] = [listingOf('slow'), listingOf('quick')];
+  const { signal } = new AbortController();
+  return {
+    told: () => told,
+    async names() {
+      const begun = late.begin(features.tools, lists.ask);
+      const both = await Promise.allSettled([slow, quick].map((listing) => begun.of(listing, {}, signal)));
+      begun.end();
+      return both.flatMap((one) => (one.status === 'fulfilled' ? one.value.map(({ name }) => name) : []));
+    },
+  };
+}
+
+test('a list that was left out is told of once it came, and is in the next one', async () => {
+  const { names, told } = scene(1200, () => [item('slow')]);
+  expect(await names()).toEqual(['quick']);
+  await after(400);
+  expect(told()).toBe(1);
+});
+
+test('one that is too large to be kept is not told of, and waited for from then on', async () => {
+  const { names, told } = scene(1200, () => [item('huge', 9 * 1024 * 1024)]);
+  expect(await names()).toEqual(['quick']);
+  await after(400);
+  expect(told()).toBe(0);
+  expect(await names()).toEqual(['huge', 'quick']);
+});
+
+test('a slow one that is never the same twice is told of once, so that no host asks for it without end', async () => {
+  const { names, told } = scene(700, (count) => [item(`slow-${count}`)]);
+  expect(await names()).toEqual(['slow-0', 'quick']);
+  for (let list = 0; list < 3; list++) {
+    await names();
+    await after(400);
+  }
+  expect(told()).toBe(1);
+});
