@@ -22,6 +22,9 @@ export interface InterestDeps {
   readonly onEmpty?: () => void;
 }
 
+/** News of one kind of list is told no more often: hearers settle it for longer. */
+const againAfterMs = 50;
+
 /** Without a fault where nobody needed the session any more. */
 type OnLost = (fault: Fault | undefined) => void;
 
@@ -33,6 +36,8 @@ export class Interest {
   /** By the server's own ids. */
   readonly #tasks = new Subscriptions();
   readonly #stream: ListenStream | undefined;
+  /** The kinds of which news was told just now, and whether there was more since. */
+  readonly #told = new Map<ListKind, boolean>();
   #isOver = false;
 
   constructor(deps: InterestDeps) {
@@ -139,9 +144,17 @@ export class Interest {
     for (const onLost of told) onLost(fault);
   }
 
+  /** At once, and where more comes within the moment once more at its end: each of many hearers asks the policy about what it is told. */
   #listChanged(kind: ListKind): void {
     if (this.#hearers.size === 0) this.#deps.onDropped();
+    if (this.#told.has(kind)) return void this.#told.set(kind, true);
+    this.#told.set(kind, false);
     for (const hearer of this.#hearers.keys()) hearer.listChanged(this.#deps.server, kind);
+    setTimeout(() => {
+      const hasMore = this.#told.get(kind) === true;
+      this.#told.delete(kind);
+      if (hasMore && !this.#isOver) this.#listChanged(kind);
+    }, againAfterMs).unref();
   }
 
   #updated(body: Buffer, { params }: NotificationMessage): void {

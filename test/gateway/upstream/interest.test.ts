@@ -1,5 +1,5 @@
 // What is listened to at one server for all that want to hear of it: the real thing, with a server that the test plays.
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Fault } from '#contract/error.ts';
 import { Slug } from '#contract/id.ts';
 import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
@@ -167,4 +167,18 @@ test('a task is listened to for all who watch it, and told to just them; a serve
   const old = legacy();
   await old.interest.attach(second, () => undefined);
   await expect(old.interest.watch(second, 't2')).rejects.toMatchObject({ code: 'METHOD_UNKNOWN' });
+});
+
+test('a server that says ten thousand times that a list changed is heard once, and once more after that; another kind at once', async () => {
+  const { interest } = legacy();
+  const one = hearer();
+  await interest.attach(one, () => undefined);
+  for (let said = 0; said < 10_000; said++) say(interest, 'notifications/tools/list_changed');
+  say(interest, 'notifications/resources/list_changed');
+  expect(one.heard).toEqual(['tools', 'resources']);
+  await vi.waitFor(() => expect(one.heard).toEqual(['tools', 'resources', 'tools']));
+  // Nothing was said since, so nothing more is told, and what comes next is told at once.
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  say(interest, 'notifications/tools/list_changed');
+  expect(one.heard).toEqual(['tools', 'resources', 'tools', 'tools']);
 });
