@@ -116,7 +116,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   closers.push(async () => (await watching).close());
   const opening = openReports({ stateDir, now, onChange: () => uplink.tunnel?.reportsChanged(), logger });
   closers.push(async () => (await opening).close());
-  const unlocking = openSecretStore({ stateDir, service: secretService(stateDir), logger });
+  const unlocking = openSecretStore({ stateDir, service: secretService(stateDir) });
   const [profile, reports, secretStore, sealer, launcher, reaped] = await Promise.all([
     watching,
     opening,
@@ -125,6 +125,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     writeLauncher(options),
     reapLeftovers(stateDir),
   ]);
+  if (secretStore.kind === 'file') logger.warn({ reason: secretStore.reason }, 'secrets are kept in a file');
   if (reaped > 0) logger.warn({ count: reaped }, 'leftovers of an agent that was killed were ended');
   const hostEnv = hostEnvironment(home, options.ownHome, env);
   const { productVersion, pid } = options;

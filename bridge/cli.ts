@@ -99,7 +99,6 @@ async function runCommands(): Promise<void> {
   const logger = pino({ level: 'info', base: null }, tail);
   const terminal: Terminal = {
     around,
-    logger,
     async startAgent(device) {
       const { runAgent } = await import('./agent.ts');
       const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined);

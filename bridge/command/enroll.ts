@@ -31,13 +31,13 @@ export const addEnroll: AddCommands = (program, terminal) => {
 };
 
 async function run(flags: Flags, terminal: Terminal): Promise<void> {
-  const { around, logger } = terminal;
+  const { around } = terminal;
   const { stateDir, ...device } = deviceOf(flags, around);
   const { profile } = await profileOf({ stateDir, ...device }, around);
   const gatewayOrigin = gatewayFor(flags.gateway, profile.GatewayURL);
   const token = await readToken(flags, terminal);
   await openPrivateDirectory(stateDir, around.uid);
-  const secretStore = await openSecretStore({ stateDir, service: secretService(stateDir), logger });
+  const secretStore = await openSecretStore({ stateDir, service: secretService(stateDir) });
   if (secretStore.kind === 'file')
     terminal.note(`drawbridge: ${secretStore.reason ?? ''} Keys are kept in a file that only you can read.`);
   const ca = profile.CACertificateFile === undefined ? undefined : await readFile(profile.CACertificateFile, 'utf8');

@@ -50,8 +50,8 @@ export function examineAgent({ agent, device }: Patient): readonly Check[] {
   return [notOk('wrong', { name: 'agent', says, meaning, action: 'Start it: "drawbridge agent", or log in again.' })];
 }
 
-export async function examineSecretStore({ device: { stateDir }, terminal }: Patient): Promise<readonly Check[]> {
-  const store = await openSecretStore({ stateDir, service: secretService(stateDir), logger: terminal.logger });
+export async function examineSecretStore({ device: { stateDir } }: Patient): Promise<readonly Check[]> {
+  const store = await openSecretStore({ stateDir, service: secretService(stateDir) });
   if (store.kind === 'file')
     return [
       checkOf('secret store', { code: 'secret_store_fallback', ...(store.reason && { detail: store.reason.slice(0, 500) }) }),
@@ -59,8 +59,8 @@ export async function examineSecretStore({ device: { stateDir }, terminal }: Pat
   return [ok('secret store', "the operating system's", 'Keys and the secrets of configs are kept in it.')];
 }
 
-export async function examineEnrollment({ device: { stateDir }, terminal, reading }: Patient): Promise<readonly Check[]> {
-  const store = await openSecretStore({ stateDir, service: secretService(stateDir), logger: terminal.logger });
+export async function examineEnrollment({ device: { stateDir }, reading }: Patient): Promise<readonly Check[]> {
+  const store = await openSecretStore({ stateDir, service: secretService(stateDir) });
   try {
     const device = await loadDevice({ stateDir, secretStore: store });
     const set = reading.profile.GatewayURL;

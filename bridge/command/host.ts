@@ -94,9 +94,9 @@ async function requestOf(device: Device, terminal: Terminal): Promise<PlanReques
   };
 }
 
-async function sealerOf({ stateDir }: Device, { around, logger }: Terminal): Promise<Sealer> {
+async function sealerOf({ stateDir }: Device, { around }: Terminal): Promise<Sealer> {
   await openPrivateDirectory(stateDir, around.uid);
-  return openSealer(await openSecretStore({ stateDir, service: secretService(stateDir), logger }));
+  return openSealer(await openSecretStore({ stateDir, service: secretService(stateDir) }));
 }
 
 /** An agent that enforces would take back at once what was restored. */

@@ -37,7 +37,7 @@ export const addLeave: AddCommands = (program, terminal) => {
 
 async function leave(device: Device, isForgotten: boolean, terminal: Terminal): Promise<void> {
   const { stateDir, home } = device;
-  const { around, logger } = terminal;
+  const { around } = terminal;
   if ((await lstat(stateDir).catch(() => undefined)) === undefined) {
     terminal.print('There is no state of Drawbridge here.');
     return;
@@ -45,7 +45,7 @@ async function leave(device: Device, isForgotten: boolean, terminal: Terminal): 
   await openPrivateDirectory(stateDir, around.uid);
   const held = await endAgent(stateDir, around.pid);
   try {
-    const secretStore = await openSecretStore({ stateDir, service: secretService(stateDir), logger });
+    const secretStore = await openSecretStore({ stateDir, service: secretService(stateDir) });
     const { files } = await restore({ home, stateDir, hosts: knownHosts, sealer: await openSealer(secretStore) });
     for (const { shownAs, result, findings } of files)
       terminal.print([shownAs, result, ...findings.map(({ detail }) => detail ?? '')].join(' '));

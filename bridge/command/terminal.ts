@@ -1,7 +1,6 @@
 // What every command of `drawbridge` shares: who runs it and where, the options that name the device's parts, and where its words go.
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import type { Logger } from 'pino';
 import type { Device } from '../location.ts';
 import { readProfile } from '../profile/read.ts';
 import type { ProfileReading } from '../profile/read.ts';
@@ -37,7 +36,6 @@ export interface RunningAgent {
 export interface Terminal {
   readonly around: Surroundings;
   startAgent(device: Device): Promise<RunningAgent>;
-  readonly logger: Logger;
   readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   /** What was asked for. */
   print(text: string): void;

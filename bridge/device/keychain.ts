@@ -2,7 +2,6 @@
 // `kind` and `reason` are shown to people and reported in the posture. On Linux only the secret service counts: the kernel's keyring forgets at logout.
 import { join } from 'node:path';
 import { AsyncEntry } from '@napi-rs/keyring';
-import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import { reveal, Secret } from '#contract/secret.ts';
 import { readIfThere, writePrivate } from './file.ts';
@@ -24,7 +23,6 @@ export async function openSecretStore(deps: {
   readonly stateDir: string;
   /** The name that entries stand under in the OS's store. */
   readonly service: string;
-  readonly logger: Logger;
   readonly withinMs?: number;
 }): Promise<SecretStore> {
   const file = openSecretFile(join(deps.stateDir, 'secret.json'));
@@ -37,7 +35,6 @@ export async function openSecretStore(deps: {
     await keyring.remove(probe);
   } catch (error) {
     const reason = `The secret store of this system can't be used: ${wordsOf(error)}.`;
-    deps.logger.warn({ reason }, 'secrets are kept in a file');
     return { kind: 'file', reason, ...file, get: (name) => getFromFile(file, name, marker) };
   }
   return withLeftovers(keyring, file, marker);

@@ -348,7 +348,7 @@ export const layers: readonly Layer[] = [
   {
     at: 'bridge/device/',
     ours: [...contract, 'bridge/root-certificate.ts'],
-    packages: [...logger, '@napi-rs/keyring', 'zod'],
+    packages: ['@napi-rs/keyring', 'zod'],
     node: 'all',
   },
   { at: 'bridge/server/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
@@ -382,7 +382,7 @@ export const layers: readonly Layer[] = [
       'bridge/launcher.ts',
       'bridge/lock.ts',
     ],
-    packages: [...logger, 'commander'],
+    packages: ['commander'],
     node: 'all',
   },
   { at: 'bridge/*', ours: [...contract, 'bridge/'], packages: [...logger, 'commander', 'zod'], node: 'all' },

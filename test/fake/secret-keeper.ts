@@ -1,6 +1,5 @@
 // A program that keeps secrets as the agent does, one step per argument: `secret-keeper.ts STATE_DIR set:NAME=VALUE get:NAME remove:NAME …`.
 // Prints one JSON object: which store it got, why, and what each `get` found.
-import { pino } from 'pino';
 import { reveal, Secret } from '#contract/secret.ts';
 import { openSecretStore } from '../../bridge/device/keychain.ts';
 
@@ -8,7 +7,6 @@ const [stateDir = '', ...steps] = process.argv.slice(2);
 const store = await openSecretStore({
   stateDir,
   service: 'drawbridge-test',
-  logger: pino({ level: 'silent' }),
   withinMs: Number(process.env['WITHIN_MS'] ?? 5000),
 });
 const found: (string | null)[] = [];

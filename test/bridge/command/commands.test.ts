@@ -1,6 +1,5 @@
 // Which file adds which commands.
 import { Command } from 'commander';
-import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { commandsOf } from '../../../bridge/command/commands.ts';
 import type { Terminal } from '../../../bridge/command/terminal.ts';
@@ -23,7 +22,6 @@ const terminal: Terminal = {
     productVersion: 'test',
   },
   startAgent: () => Promise.reject(new Error('no command is run here')),
-  logger: pino({ level: 'silent' }),
   input: process.stdin,
   print: () => undefined,
   note: () => undefined,
