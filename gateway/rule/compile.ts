@@ -109,20 +109,24 @@ export async function compileRules(
     const patterns = rules.some(({ method }) => method === 'pattern') ? deps.patterns() : undefined;
     const pii = rules.some(({ method }) => method === 'pii') ? await deps.pii() : undefined;
     const hashKey = createHmac('sha256', deps.hashSecret).update(`rule hash ${slug}`).digest();
-    const made = rules.map((rule) => ({ rule, compiled: compileRule(rule, patterns, pii) }));
+    const made = rules.map((rule, index) => ({ rule, index, compiled: compileRule(rule, patterns, pii) }));
     const chains: Readonly<Record<Direction, Map<RuleScope, Chain>>> = { request: new Map(), response: new Map() };
+    /** By the rules in them: most rules are for all that there is, both ways. */
+    const known = new Map<string, Chain>();
     for (const on of ['request', 'response'] as const)
       for (const scope of ['tools', 'prompts', 'resources', 'definitions'] as const) {
         const own = made.filter(({ rule }) => (rule.on === on || rule.on === 'both') && rule.for.includes(scope));
-        if (own.length > 0)
-          chains[on].set(
-            scope,
-            chainOf(
-              own.map((one) => one.compiled),
-              hashKey,
-              patterns,
-            ),
+        if (own.length === 0) continue;
+        const key = own.map(({ index }) => index).join();
+        const chain =
+          known.get(key) ??
+          chainOf(
+            own.map((one) => one.compiled),
+            hashKey,
+            patterns,
           );
+        known.set(key, chain);
+        chains[on].set(scope, chain);
       }
     compiled.set(slug, { chain: (on, scope) => chains[on].get(scope) });
   }
