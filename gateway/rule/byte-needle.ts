@@ -105,9 +105,9 @@ class Grams {
     const mask = this.#mask;
     let isAny = false;
     const view = new DataView(body.buffer, body.byteOffset, body.length);
-    const to = Math.min(end, body.length - 3);
-    for (let at = start; at < to; at += 2) {
-      const gram = (view.getInt32(at, true) | withoutCase) & mask;
+    const to = body.length - 3;
+    for (let at = start; at < end; at += 2) {
+      const gram = ((at < to ? view.getInt32(at, true) : lastAt(body, at)) | withoutCase) & mask;
       const slot = slotOf(gram, shift);
       if (((slots[slot >>> 5] ?? 0) & (1 << slot)) !== 0 && this.#markAt(gram, body, at, marked)) isAny = true;
     }
@@ -126,6 +126,11 @@ class Grams {
 }
 
 const nobody: readonly Told[] = [];
+
+/** Four bytes, of which the body has fewer. */
+function lastAt(body: Buffer, at: number): number {
+  return (body[at] ?? 0) | ((body[at + 1] ?? 0) << 8) | ((body[at + 2] ?? 0) << 16);
+}
 
 function slotOf(gram: number, shift: number): number {
   return Math.imul(gram, -0x61c88647) >>> shift;

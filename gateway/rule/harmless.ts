@@ -2,9 +2,16 @@
 // that people put between the digits of a number is none of them; of a script that was not looked at here, none is.
 
 /**
- * Where the character (UTF-8) ends that begins at a place of a message: its last byte. 0 where it could make a difference.
+ * Where the character (UTF-8) ends that begins at a place of a message: its last byte. 0 where it could make a difference, and where there is none: a quotation mark or a
+ * backslash is never taken for a part of one.
  */
 export function harmlessTo(body: Uint8Array, at: number): number {
+  const to = endOf(body, at);
+  for (let next = at + 1; next <= to; next++) if (((body[next] ?? 0) & 0xc0) !== 0x80) return 0;
+  return to;
+}
+
+function endOf(body: Uint8Array, at: number): number {
   const lead = body[at] ?? 0;
   const second = body[at + 1] ?? 0;
   const third = body[at + 2] ?? 0;

@@ -153,20 +153,20 @@ const ssnWords =
   /\b(?:ssn|s\.s\.n|social ?-?security|soc(?:ial)?\.? ?sec|my social|taxpayer|tax ?id|seguro social)\b|\bss ?#|社会保障/iu;
 const itinWords = /\b(?:itin|taxpayer|tax ?id)\b/iu;
 export const nineWords: readonly RegExp[] = [ssnWords, itinWords];
-/** Of each of those words, and of those of a number of the NHS, a piece, folded. */
+/** Of each of those words, and of those of a number of the NHS, a piece, folded: none with a space in it but one, because the name of a member is written tax_id, tax-id or taxId. */
 export const nationalStems = [
   'ssn',
   's.s.n',
   'soc',
-  'taxpayer',
-  'tax id',
-  'taxid',
+  'tax',
   'ss#',
   'ss #',
+  'ss_',
+  'ss-',
   'itin',
   'nhs',
   'patient',
-  'health service',
+  'health',
   '社会保障',
 ];
 const noPerson =

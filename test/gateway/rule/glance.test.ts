@@ -310,6 +310,40 @@ test('characters that are harmless are seen, read like no letter of ASCII, and s
   for (const row of ['1–', '1 —', '1  –']) expect(harmlessTo(Buffer.from(row), row.length - 1)).toBe(0);
 });
 
+test('names of members that say what a number is are known however their words are parted', async () => {
+  const chain = await chainOf([{ name: 'pii', method: 'pii', action: 'redact', threshold: 0.6 }], 'response');
+  for (const [name, number] of [
+    ...['tax_id', 'tax-id', 'taxId', 'Tax__ID', 'ss_#', 'SS--#', 'ss #'].map((one) => [one, '523456789'] as const),
+    ...['health_service', 'healthService', 'Health-Service'].map((one) => [one, '9434765919'] as const),
+  ])
+    for (const json of [
+      { [name]: number },
+      { [name]: Number(number) },
+      { [name]: [{ value: number }] },
+      { field: name, value: number },
+    ]) {
+      const { body, span } = messageOf('result', JSON.stringify(json));
+      const { hits } = await inspectedWithout(chain, 'response', 'result', body, span);
+      expect([json, chain.glance?.(body, span), hits.length > 0]).toEqual([json, false, true]);
+    }
+});
+
+test('bytes that are no UTF-8 are never let by, and what stands at the very end of a body is seen', async () => {
+  const chain = await chainOf(
+    [{ name: 'text', method: 'pattern', action: 'redact', patterns: ['abc', 'longer one'] }],
+    'response',
+  );
+  for (const lead of [[0xc3], [0xc2], [0xe4], [0xe4, 0xb8], [0xf0, 0x9f], [0xf0, 0x9f, 0x98], [0xe2, 0x80]]) {
+    const body = Buffer.concat([Buffer.from('{"a":"'), Buffer.from(lead), Buffer.from(String.raw`\u0061bc"}`)]);
+    expect(chain.glance?.(body, { start: 0, end: body.length })).toBe(false);
+  }
+  for (const word of ['abc', 'ABC', 'longer one'])
+    for (const before of ['', 'x', 'xy', 'xyz']) {
+      const body = Buffer.from(`"${before}${word}"`);
+      expect(chain.glance?.(body, { start: 0, end: body.length })).toBe(false);
+    }
+});
+
 test('usual messages are let by at a glance, with their dates, times, versions and ids', async () => {
   const rules = [
     { method: 'pii' },
