@@ -7,7 +7,7 @@ import { gapAtMost, isDigit, isHex, isLetter } from './digit.ts';
 import { harmlessTo } from './harmless.ts';
 import type { Numbers, Trigger } from './match.ts';
 
-/** True where no rule finds anything in what stands there: text that JSON.parse has accepted. */
+/** True where no rule finds anything in what stands there: UTF-8 that JSON.parse has accepted. */
 export type Glance = (body: Buffer, span: Span) => boolean;
 
 /** How much there may be of it, as compile.ts has it. */
@@ -23,6 +23,9 @@ const bytesAtMost = 16 * 1024;
 /** So far from where a text begins its name says nothing of a number in it (pii-context.ts), whatever the characters before it take. */
 const namedUntil = 146;
 const [dot, ofHost] = [0x2e, 0x40];
+/** What may be asked of numbers in one glance, or it would take longer than the rules' own look: some ms of questions that take long, and as much of those that don't. */
+const askedAtMost = 32_768;
+const longQuestion = 16;
 /** With fewer digits a number reads the same however it is written. */
 const surelyExact = 15;
 
@@ -91,6 +94,7 @@ class Glancing {
   #rowEnd = 0;
   /** A word somewhere could make a number of one of them. */
   #isByWord = false;
+  #asked = 0;
 
   constructor({ needles, tiny, groups, together, wordGroup, fewGroup, rows, numbers, least }: Looked) {
     this.#least = least;
@@ -118,6 +122,7 @@ class Glancing {
     let colons = 0;
     let digits = 0;
     this.#isByWord = false;
+    this.#asked = 0;
     if (this.#isMarked) marked.fill(0);
     this.#isMarked = false;
     for (let at = start; at < end; at++) {
@@ -132,7 +137,7 @@ class Glancing {
       } else if ((kind & ofQuote) !== 0) textAt = textAt === 0 ? at + 1 : 0;
       else if ((kind & ofEscape) !== 0) {
         at++;
-        if (!escaped.has(body[at] ?? 0)) return false;
+        if (!escaped.has(body[at] ?? 0) || (this.#numbers.length > 0 && isSpaceOfName(body, at))) return false;
       } else if ((kind & ofOpening) !== 0) {
         if (textAt === 0 && ++depth > depthAtMost) return false;
       } else if ((kind & ofClosing) !== 0) {
@@ -143,10 +148,15 @@ class Glancing {
       } else if ((kind & ofColon) !== 0) {
         colons = colonAt >= start && areHex(body, colonAt + 1, at) ? colons + 1 : 1;
         colonAt = at;
-        if (colons > 5 || body[at + 1] === colon)
+        if (colons > 5 || body[at + 1] === colon) {
+          if (this.#asksTooMuch(longQuestion)) return false;
           for (const numbers of this.#numbers) if (numbers.isOfAddress(body, at, colons)) return false;
+        }
       } else {
-        if ((kind & ofAt) !== 0) for (const numbers of this.#numbers) if (numbers.isOfMail(body, at)) return false;
+        if ((kind & ofAt) !== 0) {
+          if (this.#asksTooMuch(longQuestion)) return false;
+          for (const numbers of this.#numbers) if (numbers.isOfMail(body, at)) return false;
+        }
         this.#isMarked = true;
         for (const { text, group } of this.#tiny)
           if (text.charCodeAt(text.length - 1) === body[at] && (text.length === 1 || text.charCodeAt(0) === body[at - 1]))
@@ -183,6 +193,7 @@ class Glancing {
     // It may read as other digits (leaf.ts).
     if (textAt === 0 && (isExponent(body[last + 1]) || (dots > 0 && last - at >= surelyExact))) return -1;
     for (const row of this.#rows) if (isRow(row, body, at, longest)) return -1;
+    if (this.#asksTooMuch(count >= 7 || dots >= 3 ? longQuestion : 1)) return -1;
     for (const numbers of this.#numbers) {
       const could = numbers.could(body, at, last, count, dots);
       if (could === 'no') continue;
@@ -191,6 +202,12 @@ class Glancing {
       else if (numbers.isTold(body, at, last)) return -1;
     }
     return count;
+  }
+
+  /** A question of each of them: somebody who chooses the text chooses how many there are. */
+  #asksTooMuch(weight: number): boolean {
+    this.#asked += this.#numbers.length * weight;
+    return this.#asked > askedAtMost;
   }
 
   #isFound(digits: number): boolean {
@@ -232,6 +249,12 @@ function isRow(row: string, body: Buffer, at: number, longest: number): boolean 
 /** What people put between the digits of one number, of ASCII. */
 function isGap(byte: number): boolean {
   return byte === 0x20 || (byte >= 0x28 && byte <= 0x2f && byte !== 0x2a && byte !== 0x2c);
+}
+
+/** Whether the line break whose n is at `at` may be the space of "ss #": in a member's name it is read as one (leaf.ts). */
+function isSpaceOfName(body: Buffer, at: number): boolean {
+  const before = body[at - 2];
+  return body[at] === 0x6e && body[at + 1] === 0x23 && (before === 0x73 || before === 0x53);
 }
 
 function isExponent(byte: number | undefined): boolean {
