@@ -267,9 +267,10 @@ export class RemoteSession {
     });
   }
 
-  #said(body: Buffer): void {
+  /** A batch in a batch is none: each level would be read as often as it is deep. */
+  #said(body: Buffer, mayBatch = this.#version === batchVersion): void {
     try {
-      if (this.#version === batchVersion && isBatch(body)) return readBatch(body).forEach((member) => this.#said(member));
+      if (mayBatch && isBatch(body)) return readBatch(body).forEach((member) => this.#said(member, false));
       const message = readMessage(body);
       if (message.kind === 'request') this.#news.asked(body, message);
       else if (message.kind === 'notification') this.#news.notified(body, message);

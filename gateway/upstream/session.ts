@@ -290,10 +290,11 @@ export class Session implements PendingOwner {
     }
   }
 
-  #receive(body: Buffer): void {
+  /** A batch in a batch is none: each level would be read as often as it is deep. */
+  #receive(body: Buffer, mayBatch = this.#mayBatch): void {
     let message: Message;
     try {
-      if (this.#mayBatch && isBatch(body)) return readBatch(body).forEach((member) => this.#receive(member));
+      if (mayBatch && isBatch(body)) return readBatch(body).forEach((member) => this.#receive(member, false));
       message = readMessage(body);
     } catch (cause) {
       this.#deps.onDropped();

@@ -1,6 +1,9 @@
-// Remote servers of 2025-03-26, which may put several messages into one: the call that one of them answers is answered, and what stands beside it is heard.
+// Servers of 2025-03-26, which may put several messages into one: the call that one of them answers is answered, and what stands beside it is heard.
 import type { ServerResponse } from 'node:http';
 import { expect, test } from 'vitest';
+import { Slug } from '#contract/id.ts';
+import { noAbilities } from '../../../gateway/mcp/ability.ts';
+import { openSession } from '../../../gateway/upstream/session.ts';
 import { listen } from '../../fake/remote/listen.ts';
 import { allowed, asJson, call, said, upstreamFor } from './remote-fixture.ts';
 
@@ -54,4 +57,35 @@ test.each(['empty', 'too many'])('a batch that is none fails its call: %s', asyn
 test('no server of another revision may send one', async () => {
   const server = await serving('2025-06-18', asArray);
   await expect(call(upstreamFor(), allowed(server))).rejects.toMatchObject({ code: 'SERVER_GARBAGE' });
+});
+
+test('a batch in a batch is none, however deep, and is not read level by level', async () => {
+  let say: (text: string) => void = () => undefined;
+  let dropped = 0;
+  function send(message: Buffer): void {
+    const { id } = JSON.parse(message.toString()) as { id?: number };
+    const result = { protocolVersion: '2025-03-26', capabilities: {}, serverInfo: { name: 'a', version: '1' } };
+    if (id !== undefined) queueMicrotask(() => say(JSON.stringify({ jsonrpc: '2.0', id, result })));
+  }
+  const session = await openSession({
+    server: Slug.parse('tracker'),
+    workstation: null,
+    isShared: false,
+    abilities: noAbilities,
+    open(events) {
+      say = (text) => events.onMessage(Buffer.from(text));
+      return Promise.resolve({ send, close: () => undefined } as never);
+    },
+    knownEra: 'legacy',
+    knownAbout: undefined,
+    startWithinMs: 5000,
+    onDropped: () => void dropped++,
+    screen: () => undefined,
+    onClosed: () => undefined,
+  });
+  const began = performance.now();
+  say(`${'['.repeat(400)}"${'x'.repeat(1_000_000)}"${']'.repeat(400)}`);
+  expect(performance.now() - began).toBeLessThan(300);
+  expect(dropped).toBe(1);
+  session.close();
 });
