@@ -69,7 +69,7 @@ export function createKnownLists(upstream: Upstream, now: () => number = () => p
 
   async function ask(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal, since?: number) {
     const items = await upstream.list(listing, feature, trace, signal, since);
-    keep(keyOf(listing, feature), items);
+    keep(keyOfList(listing, feature), items);
     return items;
   }
 
@@ -79,15 +79,16 @@ export function createKnownLists(upstream: Upstream, now: () => number = () => p
     },
     ask,
     async recent(listing, feature, trace, signal) {
-      const found = find(keyOf(listing, feature), recentMs);
+      const found = find(keyOfList(listing, feature), recentMs);
       const isLooked = !listing.assignment.pins || found?.every(({ definition }) => definition !== undefined);
       return found && isLooked ? found : await ask(listing, feature, trace, signal);
     },
-    last: (listing, feature) => find(keyOf(listing, feature), forgottenAfterMs),
+    last: (listing, feature) => find(keyOfList(listing, feature), forgottenAfterMs),
   };
 }
 
-function keyOf({ caller, assignment }: AllowedListing, { kind }: Feature): string {
+/** The same for what the same caller got of the same kind of the same server. */
+export function keyOfList({ caller, assignment }: AllowedListing, { kind }: Feature): string {
   const { gateway, server } = assignment;
   return [caller.user.id, caller.host, caller.workstation ?? '', gateway.slug, server.id, kind].join('\n');
 }

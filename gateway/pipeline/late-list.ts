@@ -10,7 +10,7 @@ import type { AllowedListing, ListKind } from '../call.ts';
 import type { Feature } from '../mcp/feature.ts';
 import { timedOut } from '../upstream/session.ts';
 import type { ListedItem, Trace } from '../upstream/upstream.ts';
-import type { KnownLists } from './known-list.ts';
+import { type KnownLists, keyOfList } from './known-list.ts';
 import { listWithinMs, type Mute, muteWithinMs } from './mute.ts';
 import type { News } from './news.ts';
 
@@ -48,7 +48,7 @@ interface LateDeps {
 }
 
 export function createLateLists({ lists, mute, news, firstWithinMs = unheardWithinMs }: LateDeps): LateLists {
-  /** The newest asking of each conversation, server and kind, until it is over. */
+  /** The newest asking of each caller in each conversation, of a server and kind, until it is over. */
   const askings = new Map<string, Asking>();
   /** Those whose hosts were told that another list came, and when. */
   const toldAt = new Map<string, number>();
@@ -121,7 +121,8 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
           const { caller, assignment, conversation } = listing;
           const last = lists.last(listing, feature);
           const isMute = mute.has(caller, assignment);
-          const key = [caller.user.id, conversation, assignment.gateway.slug, assignment.server.id, feature.kind].join('\n');
+          // Hosts of one person on two workstations may be in one conversation, and what one caller got is shown to no other.
+          const key = [keyOfList(listing, feature), conversation].join('\n');
           const former = isMute ? askings.get(key) : undefined;
           const isOwed = former !== undefined && performance.now() < former.beganAt + askAgainMs;
           const beganAt = performance.now();

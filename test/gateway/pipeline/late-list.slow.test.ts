@@ -14,8 +14,9 @@ const item = (name: string, bytes = 10): ListedItem => ({
   json: Buffer.alloc(bytes, name),
   nameSpan: { start: 0, end: 0 },
 });
-function listingOf(slug: string): AllowedListing {
-  const caller = { user: { id: UserId.parse(newId()), slug: Slug.parse('ada') }, host: 'test', workstation: null };
+const user = { id: UserId.parse(newId()), slug: Slug.parse('ada') };
+function listingOf(slug: string, workstation: string | null = null): AllowedListing {
+  const caller = { user, host: 'test', workstation };
   const assignment = { server: { id: slug, slug }, gateway: { slug: 'eng' } };
   return { caller, conversation: 'one', assignment } as unknown as AllowedListing;
 }
@@ -71,4 +72,24 @@ test('a slow one that is never the same twice is told of once, so that no host a
     await after(400);
   }
   expect(told()).toBe(1);
+});
+
+test('what one caller is owed is given to no other, though they are of one person and in one conversation', async () => {
+  const upstream = {
+    async list({ caller }: AllowedListing) {
+      await after(900);
+      return [item(`of ${caller.workstation}`)];
+    },
+  } as unknown as Upstream;
+  const lists = createKnownLists(upstream);
+  const mute = createMute();
+  const late = createLateLists({ lists, mute, news: { hears: () => true, came: () => undefined } });
+  const { signal } = new AbortController();
+  const ask = (workstation: string) => late.begin(features.tools, lists.ask).of(listingOf('files', workstation), {}, signal);
+  const first = ask('one');
+  await after(870);
+  // Somebody else found out meanwhile that it is late.
+  mute.add(listingOf('files').caller, listingOf('files').assignment);
+  expect(await ask('two')).toMatchObject([{ name: 'of two' }]);
+  expect(await first).toMatchObject([{ name: 'of one' }]);
 });
