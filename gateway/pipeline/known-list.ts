@@ -1,5 +1,6 @@
 // The last good list that each caller got of each server and kind: shown while the server does not answer, and asked where one item's name has to be looked up.
 // The rule: what one caller got is never shown to another, and what the policy hides now is hidden from an old list too: lists are kept unfiltered.
+import { type ErrorCode, Fault } from '#contract/error.ts';
 import type { AllowedListing } from '../call.ts';
 import type { Feature } from '../mcp/feature.ts';
 import type { ListedItem, Trace, Upstream } from '../upstream/upstream.ts';
@@ -9,6 +10,30 @@ const listLimitBytes = 8 * 1024 * 1024;
 const forgottenAfterMs = 24 * 3_600_000;
 /** Names seldom change: one that is looked up needs no newer list. */
 const recentMs = 60_000;
+
+/** What may be over in a moment: until then the last list is worth more than none. Whoever was refused is shown nothing, then and from then on. */
+const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'SERVER_EXITED',
+  'SERVER_START_FAILED',
+  'SERVER_BACKING_OFF',
+  'SERVER_TIMEOUT',
+  'SERVER_GARBAGE',
+  'ANSWER_TOO_LARGE',
+  'TUNNEL_LOST',
+  'WORKSTATION_OFFLINE',
+  'UPSTREAM_UNREACHABLE',
+  'UPSTREAM_LOST',
+  'UPSTREAM_FAILED',
+  'UPSTREAM_SESSION_LOST',
+  'UPSTREAM_BUSY',
+  'BUSY',
+  'SESSIONS_SPENT',
+  'CANCELLED',
+]);
+
+export function isPassing(error: Fault): boolean {
+  return passing.has(error.code);
+}
 
 export interface KnownLists {
   /** Asks the server, and keeps the answer. `since`: as the upstream has it. Rejects as the upstream does. */
@@ -68,9 +93,15 @@ export function createKnownLists(upstream: Upstream, now: () => number = () => p
   }
 
   async function ask(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal, since?: number) {
-    const items = await upstream.list(listing, feature, trace, signal, since);
-    keep(keyOfList(listing, feature), items);
-    return items;
+    const key = keyOfList(listing, feature);
+    try {
+      const items = await upstream.list(listing, feature, trace, signal, since);
+      keep(key, items);
+      return items;
+    } catch (error) {
+      if (error instanceof Fault && !isPassing(error)) forget(key);
+      throw error;
+    }
   }
 
   return {

@@ -10,7 +10,7 @@ import type { AllowedListing, ListKind } from '../call.ts';
 import type { Feature } from '../mcp/feature.ts';
 import { timedOut } from '../upstream/session.ts';
 import type { ListedItem, Trace } from '../upstream/upstream.ts';
-import { type KnownLists, keyOfList } from './known-list.ts';
+import { isPassing, type KnownLists, keyOfList } from './known-list.ts';
 import { listWithinMs, type Mute, muteWithinMs } from './mute.ts';
 import type { News } from './news.ts';
 
@@ -21,8 +21,9 @@ const silentWithinMs = 50;
 /** A list that is never the same twice would be asked for without end. */
 const tellAgainMs = 60_000;
 const rememberAtMost = 10_000;
-/** One that does not answer is asked anew beside what it still owes. */
+/** One that does not answer is asked anew beside what it still owes, which may be for minutes. */
 const askAgainMs = 2000;
+const owedAtMost = 4;
 
 type Items = readonly ListedItem[];
 interface Asking {
@@ -50,6 +51,8 @@ interface LateDeps {
 export function createLateLists({ lists, mute, news, firstWithinMs = unheardWithinMs }: LateDeps): LateLists {
   /** The newest asking of each caller in each conversation, of a server and kind, until it is over. */
   const askings = new Map<string, Asking>();
+  /** How many of them are not over. */
+  const owed = new Map<string, number>();
   /** Those whose hosts were told that another list came, and when. */
   const toldAt = new Map<string, number>();
   /** Those whose list is too large to be kept: they are waited for, because nothing else could be shown of them. */
@@ -58,7 +61,13 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
   function asking(key: string, ask: () => Promise<Items>): Asking {
     const one: Asking = { beganAt: performance.now(), items: ask() };
     askings.set(key, one);
-    const over = () => void (askings.get(key) === one && askings.delete(key));
+    owed.set(key, (owed.get(key) ?? 0) + 1);
+    const over = () => {
+      const left = (owed.get(key) ?? 1) - 1;
+      if (left > 0) owed.set(key, left);
+      else owed.delete(key);
+      if (askings.get(key) === one) askings.delete(key);
+    };
     one.items.then(over, over);
     return one;
   }
@@ -97,6 +106,10 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
         } catch (error) {
           if (error instanceof Fault && error.code === 'SERVER_TIMEOUT') mute.add(caller, assignment);
           else mute.delete(caller, assignment);
+          if (!shown || !(error instanceof Fault) || isPassing(error)) return;
+          // What was shown is withdrawn.
+          await answered;
+          news.came(listing, listKindOf(feature));
         }
       }
 
@@ -124,7 +137,8 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
           // Hosts of one person on two workstations may be in one conversation, and what one caller got is shown to no other.
           const key = [keyOfList(listing, feature), conversation].join('\n');
           const former = isMute ? askings.get(key) : undefined;
-          const isOwed = former !== undefined && performance.now() < former.beganAt + askAgainMs;
+          const isOwed =
+            former !== undefined && (performance.now() < former.beganAt + askAgainMs || (owed.get(key) ?? 0) >= owedAtMost);
           const beganAt = performance.now();
           const given = new AbortController();
           const one = isOwed ? former : asking(key, () => ask(listing, feature, trace, given.signal));

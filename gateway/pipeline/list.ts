@@ -3,7 +3,7 @@
 // with it, nor hold them up (late-list.ts); that is on record, in the log, and in the answer.
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
-import { type ErrorCode, Fault } from '#contract/error.ts';
+import { Fault } from '#contract/error.ts';
 import type { RuleHit } from '#contract/rule.ts';
 import type { AllowedListing, Answered, Assignment, Identified } from '../call.ts';
 import type { InForce } from '../in-force.ts';
@@ -15,33 +15,13 @@ import { decideListing, enter, heldBack, notExposed } from '../policy/decide.ts'
 import type { ListedItem, Trace } from '../upstream/upstream.ts';
 import type { Pager } from './cursor.ts';
 import type { Draft } from './draft.ts';
-import type { KnownLists } from './known-list.ts';
+import { isPassing, type KnownLists } from './known-list.ts';
 import type { LateLists } from './late-list.ts';
 import type { Mute } from './mute.ts';
 import type { News } from './news.ts';
 import { assigned } from './resolve.ts';
 import { addHits } from './hit.ts';
 import type { Screen } from './screen.ts';
-
-/** What may be over in a moment: until then the last list is worth more than none. Whoever was refused is shown nothing. */
-const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'SERVER_EXITED',
-  'SERVER_START_FAILED',
-  'SERVER_BACKING_OFF',
-  'SERVER_TIMEOUT',
-  'SERVER_GARBAGE',
-  'ANSWER_TOO_LARGE',
-  'TUNNEL_LOST',
-  'WORKSTATION_OFFLINE',
-  'UPSTREAM_UNREACHABLE',
-  'UPSTREAM_LOST',
-  'UPSTREAM_FAILED',
-  'UPSTREAM_SESSION_LOST',
-  'UPSTREAM_BUSY',
-  'BUSY',
-  'SESSIONS_SPENT',
-  'CANCELLED',
-]);
 
 /** Is told what becomes of each server and of each of its items, and why: that is what a preview shows. */
 export interface ListWatch {
@@ -93,7 +73,7 @@ export async function listItems(
       return await late.of(listing, trace, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof Fault)) throw error;
-      if (last === undefined || !passing.has(error.code)) throw error;
+      if (last === undefined || !isPassing(error)) throw error;
       draft.stale.push(assignment.server.slug);
       warn(assignment, error, 'a server does not answer, so a list shows it as it last was');
       return last;

@@ -1,4 +1,4 @@
-// Servers that lately did not answer when their tools were listed, each for one user: one of them holds up only the first of many lists.
+// Servers that lately did not answer when their tools were listed, each for one user on one workstation: one of them holds up only the first of many lists.
 // The rule: it is forgotten as soon as the server answers anything, and after a while anyway.
 import type { Assignment, Caller } from '../call.ts';
 
@@ -18,7 +18,7 @@ export interface Mute {
 
 export function createMute(now: () => number = () => performance.now()): Mute {
   const until = new Map<string, number>();
-  const keyOf = (caller: Caller, { server }: Assignment) => `${caller.user.id}\n${server.slug}`;
+  const keyOf = (caller: Caller, { server }: Assignment) => [caller.user.id, caller.workstation ?? '', server.slug].join('\n');
   return {
     has: (caller, assignment) => (until.get(keyOf(caller, assignment)) ?? 0) > now(),
     add(caller, assignment) {

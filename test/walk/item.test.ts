@@ -263,7 +263,7 @@ test('what servers say of themselves is passed on under their names, at the one 
 test('a server that is gone is shown as it last was, on record, while the others answer; its items answer with its name', async () => {
   proves('failure.stale-list-shown', {
     file: 'gateway/pipeline/list.ts',
-    find: 'if (last === undefined || !passing.has(error.code)) throw error;',
+    find: 'if (last === undefined || !isPassing(error)) throw error;',
     replace: 'throw error;',
   });
   const names = async () => {

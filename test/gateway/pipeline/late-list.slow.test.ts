@@ -1,6 +1,7 @@
 // Lists that come after their host was answered: whom they are told to, how often, and what becomes of one that is too large to be kept.
 import { setTimeout as after } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { Fault } from '#contract/error.ts';
 import { Slug, UserId, newId } from '#contract/id.ts';
 import type { AllowedListing } from '../../../gateway/call.ts';
 import { features } from '../../../gateway/mcp/feature.ts';
@@ -89,7 +90,52 @@ test('what one caller is owed is given to no other, though they are of one perso
   const first = ask('one');
   await after(870);
   // Somebody else found out meanwhile that it is late.
-  mute.add(listingOf('files').caller, listingOf('files').assignment);
+  mute.add(listingOf('files', 'two').caller, listingOf('files').assignment);
   expect(await ask('two')).toMatchObject([{ name: 'of two' }]);
   expect(await first).toMatchObject([{ name: 'of one' }]);
 });
+
+test('a refusal that comes late withdraws the list that was shown: it is told of, and shown no more', async () => {
+  let told = 0;
+  let asked = 0;
+  const upstream = {
+    async list() {
+      if (asked++ === 0) return [item('files')];
+      await after(900);
+      throw new Fault('IDENTITY_REFUSED', { server: 'files', status: 401 });
+    },
+  } as unknown as Upstream;
+  const lists = createKnownLists(upstream);
+  const late = createLateLists({ lists, mute: createMute(), news: { hears: () => true, came: () => void told++ } });
+  const { signal } = new AbortController();
+  const listing = listingOf('files');
+  const list = async () => {
+    const begun = late.begin(features.tools, lists.ask);
+    const [one] = await Promise.allSettled([begun.of(listing, {}, signal)]);
+    begun.end();
+    return one?.status;
+  };
+  expect(await list()).toBe('fulfilled');
+  expect(await list()).toBe('rejected');
+  expect(lists.last(listing, features.tools)).toHaveLength(1);
+  await after(600);
+  expect([told, lists.last(listing, features.tools)]).toEqual([1, undefined]);
+});
+
+test('a server that never answers owes a host four lists at most', async () => {
+  let asked = 0;
+  const upstream = {
+    list: ({ assignment }: AllowedListing) =>
+      assignment.server.slug === 'quick' ? Promise.resolve([item('quick')]) : new Promise(() => void asked++),
+  } as unknown as Upstream;
+  const lists = createKnownLists(upstream);
+  const late = createLateLists({ lists, mute: createMute(), news: { hears: () => true, came: () => undefined } });
+  const { signal } = new AbortController();
+  for (let list = 0; list < 6; list++) {
+    const begun = late.begin(features.tools, lists.ask);
+    await Promise.allSettled(['silent', 'quick'].map((slug) => begun.of(listingOf(slug), {}, signal)));
+    begun.end();
+    await after(2050);
+  }
+  expect(asked).toBe(4);
+}, 30_000);
