@@ -64,8 +64,9 @@ function wrap(text: string): string[] {
   const lines: string[] = [];
   let rest = text;
   for (let left = count; left > 1; left--) {
-    const cut = rest.indexOf(' ', Math.floor(rest.length / left) - 4);
-    if (cut < 0 || cut > widest) break;
+    const even = rest.indexOf(' ', Math.floor(rest.length / left) - 4);
+    const cut = even > widest ? rest.lastIndexOf(' ', widest) : even;
+    if (cut < 0) break;
     lines.push(rest.slice(0, cut));
     rest = rest.slice(cut + 1);
   }

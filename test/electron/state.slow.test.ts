@@ -187,7 +187,7 @@ describe.skipIf(missing.length > 0)(
       try {
         await other.event('listening');
         await command('wake');
-        const menu = await expectState('refused', 'Refused', /The gateway refuses this device: .*could not prove/);
+        const menu = await expectState('refused', 'Refused', /The gateway refuses this device: .*could not prove its key/);
         expect(menu).toContain('Open Drawbridge');
         await page.getByText('Drawbridge asks again by itself.').waitFor();
         expect(await page.getByRole('textbox', { name: 'Enrollment token' }).count()).toBe(0);

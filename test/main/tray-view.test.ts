@@ -108,5 +108,6 @@ test('a long sentence is cut into lines of a menu’s width, and no word of it i
   );
   const lines = items.flatMap((item) => (item.kind === 'words' ? [item.label] : []));
   expect(lines.length).toBeLessThanOrEqual(4);
+  expect(lines.join(' ')).toContain('word15');
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(74);
 });
