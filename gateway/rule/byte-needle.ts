@@ -80,13 +80,18 @@ class Grams {
         shared.set(gram, (shared.get(gram) ?? 0) + 1);
       }
     const byGram = new Map<number, Told[]>();
-    const tell = (gram: number, told: Told) => byGram.set(gram, [...(byGram.get(gram) ?? []), told]);
+    const tell = (gram: number, told: Told) => {
+      const known = byGram.get(gram);
+      if (known) known.push(told);
+      else byGram.set(gram, [told]);
+    };
     for (const { text, group } of needles) {
       const offset = bestOf(text, length, shared);
       tell(gramAt(text, offset, length), { text, group, offset });
-      if (offset + length < text.length) tell(gramAt(text, offset + 1, length), { text, group, offset: offset + 1 });
+      const next: Told = { text, group, offset: offset + 1 };
+      if (offset + length < text.length) tell(gramAt(text, next.offset, length), next);
       // It may begin between two places: then any byte stands behind the rest of it.
-      else for (const byte of anyBytes) tell(gramAt(text + String.fromCharCode(byte), 1, length), { text, group, offset: 1 });
+      else for (const byte of anyBytes) tell(gramAt(text + String.fromCharCode(byte), next.offset, length), next);
     }
     const bits = Math.min(Math.ceil(Math.log2(Math.max(byGram.size, 64) * placesOfOne)), tableBits);
     this.#slots = new Int32Array((1 << bits) / 32);

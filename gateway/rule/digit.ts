@@ -124,6 +124,11 @@ export function isHex(code: number): boolean {
 
 /** What people put between the digits of one number. */
 function isGap(code: number): boolean {
-  if (code < 0x80) return code === 0x20 || (code >= 0x28 && code <= 0x2f && code !== 0x2a && code !== 0x2c);
+  if (code < 0x80) return isAsciiGap(code);
   return code === 0xa0 || code === 0x2009 || code === 0x202f || (code >= 0x2010 && code <= 0x2015);
+}
+
+/** The same of what is ASCII. */
+export function isAsciiGap(code: number): boolean {
+  return code === 0x20 || (code >= 0x28 && code <= 0x2f && code !== 0x2a && code !== 0x2c);
 }

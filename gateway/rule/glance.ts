@@ -3,20 +3,13 @@
 import { backslash, closeBrace, closeBracket, colon, openBrace, openBracket, quote } from '../mcp/byte.ts';
 import type { Span } from '../mcp/span.ts';
 import { ByteNeedles, type Needle } from './byte-needle.ts';
-import { gapAtMost, isDigit, isHex, isLetter } from './digit.ts';
+import type { Limits } from './compile.ts';
+import { gapAtMost, isAsciiGap, isDigit, isHex, isLetter } from './digit.ts';
 import { harmlessTo } from './harmless.ts';
 import type { Numbers, Trigger } from './match.ts';
 
 /** True where no rule finds anything in what stands there: UTF-8 that JSON.parse has accepted. */
 export type Glance = (body: Buffer, span: Span) => boolean;
-
-/** How much there may be of it, as compile.ts has it. */
-interface Least {
-  readonly bytes: number;
-  readonly texts: number;
-  readonly depth: number;
-  readonly characters: number;
-}
 
 /** A text that is longer hardly has nothing that could be something. In so few bytes there are never more texts than can be looked at (leaf.ts). */
 const bytesAtMost = 16 * 1024;
@@ -30,7 +23,7 @@ const longQuestion = 16;
 const surelyExact = 15;
 
 /** Undefined where there is none for these rules. `triggers`: of each; undefined of those that are asked in any case. */
-export function glanceOf(triggers: readonly (Trigger | undefined)[], least: Least): Glance | undefined {
+export function glanceOf(triggers: readonly (Trigger | undefined)[], least: Limits): Glance | undefined {
   const known = triggers.filter((trigger) => trigger !== undefined);
   if (known.length === 0 || known.length < triggers.length) return undefined;
   if (known.some(({ marks, glanced, loose }) => (marks && !glanced) || loose.some(({ row }) => row === undefined)))
@@ -69,7 +62,7 @@ interface Looked {
   /** Of loose patterns, as match.ts has them. */
   readonly rows: readonly string[];
   readonly numbers: readonly Numbers[];
-  readonly least: Least;
+  readonly least: Limits;
 }
 
 /** What a byte can be beside one that only needles ask for; several at once. */
@@ -78,7 +71,7 @@ const [ofDigit, ofQuote, ofEscape, ofOpening, ofClosing, ofColon, ofAt, ofEnding
 const escaped: ReadonlySet<number> = new Set(Buffer.from('"\\bfnrt'));
 
 class Glancing {
-  readonly #least: Least;
+  readonly #least: Limits;
   readonly #kinds: Uint16Array;
   readonly #needles: ByteNeedles;
   readonly #tiny: readonly Needle[];
@@ -186,7 +179,7 @@ class Glancing {
         continue;
       }
       together = 0;
-      if (++gap > gapAtMost || !isGap(byte)) break;
+      if (++gap > gapAtMost || !isAsciiGap(byte)) break;
       if (byte === dot) dots++;
     }
     this.#rowEnd = to;
@@ -244,11 +237,6 @@ function isRow(row: string, body: Buffer, at: number, longest: number): boolean 
     if (!(row[index] === 'D' ? isDigit(byte) : isLetter(byte))) return false;
   }
   return true;
-}
-
-/** What people put between the digits of one number, of ASCII. */
-function isGap(byte: number): boolean {
-  return byte === 0x20 || (byte >= 0x28 && byte <= 0x2f && byte !== 0x2a && byte !== 0x2c);
 }
 
 /** Whether the line break whose n is at `at` may be the space of "ss #": in a member's name it is read as one (leaf.ts). */

@@ -1,5 +1,6 @@
 // Which characters beyond ASCII leave what the rules find in a message as it is without them. The rule: one that nobody sees, that reads like a letter of ASCII without its case, or
 // that people put between the digits of a number is none of them; of a script that was not looked at here, none is.
+import { isDigit } from './digit.ts';
 
 /**
  * Where the character (UTF-8) ends that begins at a place of a message: its last byte. 0 where it could make a difference, and where there is none: a quotation mark or a
@@ -34,15 +35,11 @@ function endOf(body: Uint8Array, at: number): number {
 function isHarmlessSign(body: Uint8Array, at: number, second: number, third: number): boolean {
   if (second === 0x80) {
     const isDash = third === 0x93 || third === 0x94;
-    if (isDash) return !isDigit(body[at - 1]) && !isDigit(body[at - 2]) && !isDigit(body[at - 3]);
+    if (isDash) return !isDigit(body[at - 1] ?? 0) && !isDigit(body[at - 2] ?? 0) && !isDigit(body[at - 3] ?? 0);
     return (third >= 0x98 && third <= 0x9d) || third === 0xa2 || third === 0xa6;
   }
   if (second === 0x84) return third !== 0xaa && third !== 0xab;
   return second > 0x81;
-}
-
-function isDigit(byte = 0): boolean {
-  return byte >= 0x30 && byte <= 0x39;
 }
 
 /** Whether a character of a text that is looked for can be in such a message. */
