@@ -58,7 +58,7 @@ interface Kept {
   readonly bytes: number;
 }
 
-export function createKnownLists(upstream: Upstream, now: () => number = () => performance.now()): KnownLists {
+export function createKnownLists(upstream: Pick<Upstream, 'list'>, now: () => number = () => performance.now()): KnownLists {
   /** The one used last stands last. */
   const lists = new Map<string, Kept>();
   let bytes = 0;

@@ -10,6 +10,7 @@ import { createLateLists } from '../../../gateway/pipeline/late-list.ts';
 import { createMute } from '../../../gateway/pipeline/mute.ts';
 import type { ListedItem, Upstream } from '../../../gateway/upstream/upstream.ts';
 
+type Lister = Pick<Upstream, 'list'>;
 const item = (name: string, bytes = 10): ListedItem => ({
   name,
   json: Buffer.alloc(bytes, name),
@@ -19,6 +20,7 @@ const user = { id: UserId.parse(newId()), slug: Slug.parse('ada') };
 function listingOf(slug: string, workstation: string | null = null): AllowedListing {
   const caller = { user, host: 'test', workstation };
   const assignment = { server: { id: slug, slug }, gateway: { slug: 'eng' } };
+  // Of all that a listing says, this is what late lists go by.
   return { caller, conversation: 'one', assignment } as unknown as AllowedListing;
 }
 
@@ -26,14 +28,14 @@ function listingOf(slug: string, workstation: string | null = null): AllowedList
 function scene(takesMs: number, list: (count: number) => readonly ListedItem[]) {
   let asked = 0;
   let told = 0;
-  const upstream = {
+  const upstream: Lister = {
     async list({ assignment }: AllowedListing) {
       if (assignment.server.slug === 'quick') return [item('quick')];
       const count = asked++;
       await after(takesMs);
       return list(count);
     },
-  } as unknown as Upstream;
+  };
   const lists = createKnownLists(upstream);
   const news = { hears: () => true, came: () => void told++ };
   const late = createLateLists({ lists, mute: createMute(), news });
@@ -76,12 +78,12 @@ test('a slow one that is never the same twice is told of once, so that no host a
 });
 
 test('what one caller is owed is given to no other, though they are of one person and in one conversation', async () => {
-  const upstream = {
+  const upstream: Lister = {
     async list({ caller }: AllowedListing) {
       await after(900);
       return [item(`of ${caller.workstation}`)];
     },
-  } as unknown as Upstream;
+  };
   const lists = createKnownLists(upstream);
   const mute = createMute();
   const late = createLateLists({ lists, mute, news: { hears: () => true, came: () => undefined } });
@@ -98,13 +100,13 @@ test('what one caller is owed is given to no other, though they are of one perso
 test('a refusal that comes late withdraws the list that was shown: it is told of, and shown no more', async () => {
   let told = 0;
   let asked = 0;
-  const upstream = {
+  const upstream: Lister = {
     async list() {
       if (asked++ === 0) return [item('files')];
       await after(900);
       throw new Fault('IDENTITY_REFUSED', { server: 'files', status: 401 });
     },
-  } as unknown as Upstream;
+  };
   const lists = createKnownLists(upstream);
   const late = createLateLists({ lists, mute: createMute(), news: { hears: () => true, came: () => void told++ } });
   const { signal } = new AbortController();
@@ -124,10 +126,10 @@ test('a refusal that comes late withdraws the list that was shown: it is told of
 
 test('a server that never answers owes a host four lists at most', async () => {
   let asked = 0;
-  const upstream = {
+  const upstream: Lister = {
     list: ({ assignment }: AllowedListing) =>
       assignment.server.slug === 'quick' ? Promise.resolve([item('quick')]) : new Promise(() => void asked++),
-  } as unknown as Upstream;
+  };
   const lists = createKnownLists(upstream);
   const late = createLateLists({ lists, mute: createMute(), news: { hears: () => true, came: () => undefined } });
   const { signal } = new AbortController();

@@ -41,6 +41,7 @@ test('what is told in a batch before the answer is heard', async () => {
     ...allowed(server),
     audience: { tell: (body: Buffer) => told.push(body.toString()), abilities: { declared: '{}' } },
   };
+  // Nothing else of a host is asked in a call that only tells.
   await call(upstreamFor(), of as never);
   expect(told.map((text) => JSON.parse(text).params)).toMatchObject([log.params]);
 });
@@ -74,7 +75,7 @@ test('a batch in a batch is none, however deep, and is not read level by level',
     abilities: noAbilities,
     open(events) {
       say = (text) => events.onMessage(Buffer.from(text));
-      return Promise.resolve({ send, close: () => undefined } as never);
+      return Promise.resolve({ queuedBytes: 0, send, close: () => undefined });
     },
     knownEra: 'legacy',
     knownAbout: undefined,
