@@ -2,9 +2,8 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Reading, ReadingName } from './reading.ts';
+import { medianReading, type Reading, type ReadingName } from './reading.ts';
 import { quantile } from './load/schedule.ts';
-import { median } from './summary.ts';
 
 /** As often as the open loop calls. */
 const everyMs = 1;
@@ -43,10 +42,11 @@ export interface Disk {
 
 export function createDisk(): Disk {
   const looks: (readonly number[])[] = [];
-  const over = (share: number): Reading => ({
-    value: median(looks.map((took) => quantile(took, share))),
-    note: `median of ${looks.length}: ${looks.map((took) => quantile(took, share).toFixed(2)).join(', ')}`,
-  });
+  const over = (share: number): Reading =>
+    medianReading(
+      looks.map((took) => quantile(took, share)),
+      2,
+    );
   return {
     async look(folder) {
       looks.push(await measureDisk(folder));

@@ -1,4 +1,5 @@
 // What is measured once a run instead of once a cell: memory of what is idle, coming back, starting. A number with its unit, and what stands behind it.
+import { median } from './summary.ts';
 
 const known = {
   diskMs: { words: 'the disk alone: a page written over in place and synced, 1000 times a second, p50', unit: 'ms' },
@@ -31,6 +32,11 @@ export interface Reading {
   readonly note?: string;
   /** True where there were fewer than the goal names: it is shown, and proves nothing. */
   readonly isShort?: boolean;
+}
+
+/** The median of what was read round by round, and all of that. */
+export function medianReading(values: readonly number[], digits: number): Reading {
+  return { value: median(values), note: `median of ${values.length}: ${values.map((one) => one.toFixed(digits)).join(', ')}` };
 }
 
 export type Readings = ReadonlyMap<ReadingName, Reading>;

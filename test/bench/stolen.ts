@@ -1,8 +1,7 @@
 // What the host of a virtual machine took from it while rounds ran: a share of a few percent makes p99 that of the machine's neighbors.
 import { availableParallelism } from 'node:os';
 import { stolenMsOfMachine } from './cpu.ts';
-import type { Reading, ReadingName } from './reading.ts';
-import { median } from './summary.ts';
+import { medianReading, type Reading, type ReadingName } from './reading.ts';
 
 export interface Stolen {
   /** Runs a round and keeps its share. */
@@ -20,14 +19,6 @@ export function createStolen(): Stolen {
       const lastedMs = performance.now() - began.at;
       shares.push(((stolenMsOfMachine() - began.stolen) / (lastedMs * availableParallelism())) * 100);
     },
-    readings: () =>
-      shares.length === 0
-        ? []
-        : [
-            [
-              'stolen',
-              { value: median(shares), note: `median of ${shares.length}: ${shares.map((one) => one.toFixed(1)).join(', ')}` },
-            ],
-          ],
+    readings: () => (shares.length === 0 ? [] : [['stolen', medianReading(shares, 1)]]),
   };
 }
