@@ -111,6 +111,7 @@ export function openLocalServers(deps: LocalServersDeps): LocalServers {
     stateDir,
     logger,
     now: Date.now,
+    elapsed: () => performance.now(),
     onContentChanged: deps.onContentChanged,
   });
   const first = Promise.withResolvers<void>();

@@ -49,7 +49,8 @@ async function removeStale(file: string): Promise<void> {
   } catch (error) {
     if (!isCode(error, 'EEXIST')) throw error;
     const age = await stat(gate).then(
-      ({ mtimeMs }) => Date.now() - mtimeMs,
+      // the clock may have been set back since
+      ({ mtimeMs }) => Math.abs(Date.now() - mtimeMs),
       () => 0,
     );
     if (age > takeoverWithinMs) await rmdir(gate).catch(() => {});

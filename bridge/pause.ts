@@ -1,5 +1,6 @@
 // The user's pause: as the profile allows it, for a time that ends by itself, over restarts. While it lasts nothing of Drawbridge serves a host.
-// Rule: a pause opens no way around the gateway; it closes the one there is. In doubt (a damaged file, a clock that was set back) there is none.
+// Rule: a pause opens no way around the gateway; it closes the one there is. In doubt (a damaged file, a clock that was set back) there is none. A clock that is
+// set while it lasts makes it no longer than it was to last.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -47,6 +48,8 @@ export async function openPause(deps: PauseDeps): Promise<Pause> {
   const { reports, now, logger } = deps;
   const file = join(deps.stateDir, 'pause.json');
   let current = await readPause(file, logger);
+  /** When it is over by a clock that nobody sets. */
+  let overAt = performance.now() + (current === undefined ? 0 : current.until - now());
   let timer: NodeJS.Timeout | undefined;
   let queue: Promise<unknown> = Promise.resolve();
   let isClosed = false;
@@ -60,16 +63,17 @@ export async function openPause(deps: PauseDeps): Promise<Pause> {
   const watch = (): void => {
     clearTimeout(timer);
     if (current === undefined || isClosed) return;
-    const leftMs = Math.max(0, current.until - now());
+    const leftMs = Math.max(0, Math.min(current.until - now(), overAt - performance.now()));
     timer = setTimeout(
       () => void check().catch((err: unknown) => logger.error({ err }, 'the pause could not be ended')),
       Math.min(leftMs, lookEveryMs),
     );
   };
-  const keep = async (pause: AgentPause): Promise<void> => {
+  const keep = async (pause: AgentPause, isNew: boolean): Promise<void> => {
     const { since, until, reason } = pause;
     await writePrivate(file, `${JSON.stringify({ version: 1, since, until, ...(reason === undefined ? {} : { reason }) })}\n`);
     current = pause;
+    overAt = Math.min(isNew ? Infinity : overAt, performance.now() + (until - now()));
     watch();
     deps.onChange(pause);
   };
@@ -92,9 +96,9 @@ export async function openPause(deps: PauseDeps): Promise<Pause> {
       const { since, until } = current;
       const { AllowUserPause, PauseMaxMinutes } = deps.profile();
       if (AllowUserPause === 'never') return endNow('profile');
-      if (now() >= until || now() < since - minuteMs) return endNow('time');
+      if (now() >= until || now() < since - minuteMs || performance.now() >= overAt) return endNow('time');
       const latest = since + PauseMaxMinutes * minuteMs;
-      if (until > latest) await keep({ ...current, until: latest });
+      if (until > latest) await keep({ ...current, until: latest }, false);
     });
   watch();
 
@@ -116,7 +120,7 @@ export async function openPause(deps: PauseDeps): Promise<Pause> {
         // on its way to the record before anything is paused
         await reports.add({ event: 'workstation_paused', until, ...why });
         const pause: AgentPause = { since, until, by: 'user', ...why };
-        await keep(pause);
+        await keep(pause, true);
         logger.info({ minutes }, 'paused by the user');
         return pause;
       }),

@@ -92,7 +92,7 @@ export function companionAgent(options: AgentOptions): CompanionAgent {
   }
 
   function begin(startOne: () => AgentProcess): void {
-    const begun = Date.now();
+    const begun = performance.now();
     const child = startOne();
     ours = child;
     child.onWord(() => watch.look());
@@ -100,7 +100,7 @@ export function companionAgent(options: AgentOptions): CompanionAgent {
       ours = undefined;
       if (closing) return;
       hasEnded = true;
-      const isWell = Date.now() - begun > wellAfterMs;
+      const isWell = performance.now() - begun > wellAfterMs;
       const now = isWell ? firstWaitMs : waitMs;
       waitMs = Math.min(now * 2, longestWaitMs);
       // Where another agent holds the lock, the socket answers and nothing is started.

@@ -26,7 +26,7 @@ export function createNotifier(notifications: Notifications): Notifier {
 
   /** Whether it was told. */
   const tell = (news: News): boolean => {
-    const now = Date.now();
+    const now = performance.now();
     if (now - (toldAt.get(news.key) ?? -quietMs) < quietMs) return false;
     toldAt.delete(news.key);
     toldAt.set(news.key, now);
@@ -38,7 +38,7 @@ export function createNotifier(notifications: Notifications): Notifier {
     timer = undefined;
     const news = refusedNews(refused);
     refused = [];
-    if (news && tell(news)) refusedToldAt = Date.now();
+    if (news && tell(news)) refusedToldAt = performance.now();
   };
 
   return {
@@ -47,7 +47,7 @@ export function createNotifier(notifications: Notifications): Notifier {
       refused = [...refusedSince(before, state), ...refused].slice(0, gatheredCalls);
       before = state;
       if (refused.length === 0 || timer) return;
-      timer = setTimeout(tellRefused, Math.max(gatherMs, refusedToldAt + refusedEveryMs - Date.now()));
+      timer = setTimeout(tellRefused, Math.max(gatherMs, refusedToldAt + refusedEveryMs - performance.now()));
     },
     close() {
       clearTimeout(timer);

@@ -71,11 +71,11 @@ async function leave(device: Device, isForgotten: boolean, terminal: Terminal): 
 /** Asks the running agent to end and takes its place, so that no other one starts meanwhile. */
 async function endAgent(stateDir: string, pid: number): Promise<Extract<Lock, { kind: 'held' }>> {
   const file = join(stateDir, 'agent.lock');
-  const deadline = Date.now() + stopWithinMs;
+  const deadline = performance.now() + stopWithinMs;
   for (;;) {
     const taken = await lock(file, pid);
     if (taken.kind === 'held') return taken;
-    if (Date.now() > deadline)
+    if (performance.now() > deadline)
       throw new Error(`the agent (process ${taken.pid}) did not end within ${stopWithinMs / 1000} s: end it and try again`);
     end(taken.pid);
     await new Promise((resolve) => setTimeout(resolve, 100));

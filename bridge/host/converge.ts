@@ -220,7 +220,8 @@ async function forgetRemoved(
 }
 
 function undoneOf(known: LedgerFile | undefined, change: Change, now: number): number[] {
-  const recent = (known?.undone ?? []).filter((at) => now - at < undoneWindowMs);
+  // one from ahead of now was written down before the clock was set back: it would hold us up until then
+  const recent = (known?.undone ?? []).filter((at) => at <= now && now - at < undoneWindowMs);
   return change.isUndone ? [...recent, now] : recent;
 }
 

@@ -12,12 +12,12 @@ export interface Lock {
 /** Waits up to `waitMs` for another one to finish, then throws BUSY. */
 export async function lockHosts(stateDir: string, signal: AbortSignal | undefined, waitMs = 30_000): Promise<Lock> {
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
-  const deadline = Date.now() + waitMs;
+  const deadline = performance.now() + waitMs;
   for (;;) {
     signal?.throwIfAborted();
     const held = await lock(join(stateDir, 'host.lock'), process.pid);
     if (held.kind === 'held') return held;
-    if (Date.now() >= deadline) throw new Fault('BUSY', { what: "another change of the AI hosts' configs" });
+    if (performance.now() >= deadline) throw new Fault('BUSY', { what: "another change of the AI hosts' configs" });
     await wait(20, undefined, { signal });
   }
 }

@@ -16,6 +16,7 @@ export interface BackOff {
   forget(key: string): void;
 }
 
+/** `now`: of a clock that nobody sets, or one that was set back would hold a server for as long. */
 export function createBackOff(now: () => number): BackOff {
   const states = new Map<string, { ends: number; until: number }>();
   return {

@@ -27,6 +27,8 @@ export interface PoolDeps {
   readonly stateDir: string;
   readonly logger: Logger;
   readonly now: () => number;
+  /** Milliseconds of a clock that nobody sets. */
+  readonly elapsed: () => number;
   /** The files of a launch are no longer what was approved: resolve it again. */
   readonly onContentChanged?: ((launch: Launch) => void) | undefined;
 }
@@ -54,9 +56,9 @@ export interface RunningPool extends Pool {
 }
 
 export function createPool(deps: PoolDeps): RunningPool {
-  const { limits, logger, now } = deps;
+  const { limits, logger, now, elapsed } = deps;
   const ledger = createLedger(deps.stateDir);
-  const backOff = createBackOff(now);
+  const backOff = createBackOff(elapsed);
   const running = new Map<RunningServer, string>();
   const lastFault = new Map<string, { readonly at: number; readonly fault: Fault }>();
   const logs = createServerLogs();
@@ -107,7 +109,7 @@ export function createPool(deps: PoolDeps): RunningPool {
     // The answer may have changed while the files were read.
     mayStart(server, fingerprint, host);
     const key = keyOf(launch);
-    const startedAt = now();
+    const startedAt = elapsed();
     let isOpen = false;
     let early: Fault | undefined;
     const child = await startServer(launch, limits, {
@@ -117,7 +119,15 @@ export function createPool(deps: PoolDeps): RunningPool {
         running.delete(child);
         if (by === 'failure' && fault !== undefined) noteFailure(key, startedAt, fault);
         logger.info(
-          { server, fingerprint, pid: child.pid, by, code: fault?.code, strayLines: child.strayLines(), ms: now() - startedAt },
+          {
+            server,
+            fingerprint,
+            pid: child.pid,
+            by,
+            code: fault?.code,
+            strayLines: child.strayLines(),
+            ms: Math.round(elapsed() - startedAt),
+          },
           'local server ended',
         );
         void noted.then(() => ledger.remove(child.pid)).catch(() => undefined);
@@ -156,7 +166,7 @@ export function createPool(deps: PoolDeps): RunningPool {
   }
 
   function noteFailure(key: string, startedAt: number, fault: Fault): void {
-    backOff.ended(key, now() - startedAt);
+    backOff.ended(key, elapsed() - startedAt);
     noteFault(key, fault);
   }
 

@@ -98,7 +98,7 @@ class Shim {
   #receive(chunk: Buffer): void {
     let rest = chunk;
     while (rest.length > 0 && !this.#isEnded) {
-      const isClosed = this.#closed !== undefined && Date.now() < this.#closed.until;
+      const isClosed = this.#closed !== undefined && performance.now() < this.#closed.until;
       if (this.#refusing) rest = this.#refuseLine(rest);
       else if (this.#socket && this.#handshake.isSettled && this.#fromHost.lineBytes + rest.length <= this.#limitBytes) {
         this.#forward(this.#socket, rest);
@@ -199,7 +199,7 @@ class Shim {
 
   #refused(fault: ShimFault): void {
     this.#say(fault);
-    this.#closed = { fault, until: this.#wasOpen ? Date.now() + tryAgainAfterMs : Infinity };
+    this.#closed = { fault, until: this.#wasOpen ? performance.now() + tryAgainAfterMs : Infinity };
     if (!this.#wasOpen) this.#endWithin(unaskedMs, 1);
   }
 

@@ -51,11 +51,11 @@ export async function openLink(options: LinkOptions): Promise<Link> {
 
 /** A connected socket, or undefined where nobody listened until the deadline. */
 async function reach({ socket: path, uid, waitMs }: LinkOptions): Promise<Socket | undefined> {
-  const until = Date.now() + waitMs;
+  const until = performance.now() + waitMs;
   for (;;) {
     const found = await tryOnce(path, uid);
     if (found) return found;
-    if (Date.now() >= until) return undefined;
+    if (performance.now() >= until) return undefined;
     await new Promise((resolve) => setTimeout(resolve, tryAgainMs));
   }
 }

@@ -9,7 +9,7 @@ const soonForMs = 60_000;
 const workedAfterMs = 1_000;
 
 export interface BackOff {
-  /** How long to wait now. */
+  /** How long to wait now. Times are of a clock that nobody sets. */
   next(nowMs: number): number;
   /** A tunnel was up from then to then. */
   worked(fromMs: number, toMs: number): void;

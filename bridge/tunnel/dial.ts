@@ -170,6 +170,7 @@ export function dial(deps: DialDeps): Tunnel {
 
   function begin(line: Pick<LinkDeps, 'socket' | 'stream'>, welcome: FrameBody<'welcome'>, version: number): void {
     const since = now();
+    const begunMs = performance.now();
     const welcomed = ({ organization, gateways, hostsSignIn = false }: FrameBody<'welcome'>) =>
       become({ kind: 'connected', since, organization, gateways, hostsSignIn });
     const current = new Link({
@@ -182,7 +183,7 @@ export function dial(deps: DialDeps): Tunnel {
       onCalls: (calls) => deps.onCalls?.(calls),
       onNoted: (ids) => deps.onNoted?.(ids),
       onEnd(fault, refusal) {
-        backOff.worked(since, now());
+        backOff.worked(begunMs, performance.now());
         // After wake() or close() nobody waits for the news.
         if (isClosed || link !== current) return;
         link = undefined;
@@ -229,13 +230,14 @@ export function dial(deps: DialDeps): Tunnel {
     if (!standingRefusals.has(code)) return waitAndRetry(message);
     const since = now();
     // Somebody turns it on again, perhaps in a moment.
-    const waitMs = code === 'WORKSTATION_REVOKED' ? null : code === 'SWITCHED_OFF' ? backOff.next(since) : refusedEveryMs;
+    const waitMs =
+      code === 'WORKSTATION_REVOKED' ? null : code === 'SWITCHED_OFF' ? backOff.next(performance.now()) : refusedEveryMs;
     const retryAtMs = waitMs === null ? null : since + waitMs;
     become({ kind: 'refused', since: isSwitchedOff(state) ? state.since : since, code, message, retryAtMs });
     if (waitMs !== null) schedule(waitMs);
   }
 
-  function waitAndRetry(reason: string, waitMs = backOff.next(now())): void {
+  function waitAndRetry(reason: string, waitMs = backOff.next(performance.now())): void {
     const since = now();
     become({ kind: 'offline', since, reason, retryAtMs: since + waitMs });
     schedule(waitMs);

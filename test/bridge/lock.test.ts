@@ -1,7 +1,7 @@
 // One agent per state directory, with real processes that hold, die and are taken for others.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -54,6 +54,14 @@ test('a lock file that makes no sense holds nobody up', async () => {
     expect(taken.kind).toBe('held');
     if (taken.kind === 'held') taken.release();
   }
+});
+
+test('who was killed while it took over holds nobody up, not even where the clock was set back since', async () => {
+  await writeFile(file, '{');
+  await mkdir(`${file}.takeover`);
+  const tomorrow = new Date(Date.now() + 24 * 60 * 60_000);
+  await utimes(`${file}.takeover`, tomorrow, tomorrow);
+  expect((await lock(file, process.pid)).kind).toBe('held');
 });
 
 test('of many that see the same dead holder, one gets the lock', async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import type { AgentPause } from '#contract/agent.ts';
 import { mergeValues, parseValues } from '#contract/profile-values.ts';
 import type { Profile } from '#contract/profile.ts';
@@ -42,7 +42,7 @@ async function open(): Promise<{ pause: Pause; reports: Reports }> {
 test('it ends by itself, also where its time passed while no agent ran or the machine slept', async () => {
   proves('agent.pause-ends', {
     file: 'bridge/pause.ts',
-    find: "if (now() >= until || now() < since - minuteMs) return endNow('time');",
+    find: "if (now() >= until || now() < since - minuteMs || performance.now() >= overAt) return endNow('time');",
     replace: '',
   });
   const first = await open();
@@ -64,6 +64,21 @@ test('a clock that is set back makes it no longer', async () => {
   const { pause } = await open();
   await pause.begin(10, undefined);
   now -= 60 * minute;
+  await pause.check();
+  expect(pause.current).toBeUndefined();
+});
+
+test('a clock that is set back to a moment of the pause, again and again, makes it no longer', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { pause } = await open();
+  await pause.begin(10, undefined);
+  for (let times = 0; times < 9; times++) {
+    vi.advanceTimersByTime(minute);
+    await pause.check();
+    expect(pause.current).toBeDefined();
+  }
+  vi.advanceTimersByTime(minute);
   await pause.check();
   expect(pause.current).toBeUndefined();
 });

@@ -41,6 +41,7 @@ const pool = createPool({
   stateDir,
   logger: pino({ level: 'silent' }),
   now: Date.now,
+  elapsed: () => performance.now(),
 });
 await Promise.all(
   launches.map(async (launch) => {

@@ -28,6 +28,7 @@ const pool = createPool({
   stateDir,
   logger: pino({ level: 'info' }, process.stdout),
   now: Date.now,
+  elapsed: () => performance.now(),
 });
 const answered = Promise.withResolvers<void>();
 const server = await pool.open(launch.source.server, launch.fingerprint, {

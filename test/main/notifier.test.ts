@@ -58,7 +58,7 @@ test('refused calls are told together, and the same ones not again for ten minut
 test('a host that makes up a new name for each call fills no screen', () => {
   proves('companion.refused-told-seldom', {
     file: 'main/notifier.ts',
-    find: 'Math.max(gatherMs, refusedToldAt + refusedEveryMs - Date.now())',
+    find: 'Math.max(gatherMs, refusedToldAt + refusedEveryMs - performance.now())',
     replace: 'gatherMs',
   });
   const { call } = begin();

@@ -38,6 +38,17 @@ test('stops fighting a host that undoes it again and again, and begins anew afte
   expect(await place.text(claude)).toBe(configs[claude]);
 });
 
+test('a clock that was set back by a day keeps it from nothing', async () => {
+  const began = 1_700_000_000_000;
+  for (let round = 0; round < 5; round++) {
+    await place.write(claude, configs[claude] ?? '');
+    await converge({ ...place.request, now: () => began + round * 1000 });
+  }
+  await place.write(claude, configs[claude] ?? '');
+  const report = await converge({ ...place.request, now: () => began - 24 * 60 * 60_000 });
+  expect(fileOf(report, 'claude-desktop')).toMatchObject({ isWritten: true });
+});
+
 test('stops fighting a host that changes our own entry again and again', async () => {
   proves('host-config.damped', {
     file: 'bridge/host/draft.ts',

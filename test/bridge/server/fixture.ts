@@ -67,7 +67,8 @@ export function poolOf(
     sanction: () => undefined,
     stateDir,
     logger: silent,
-    now: () => performance.now(),
+    now: Date.now,
+    elapsed: () => performance.now(),
     ...change,
     limits,
   });

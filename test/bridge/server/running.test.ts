@@ -149,7 +149,7 @@ describe('the pool', () => {
     const stateDir = await freshFolder();
     const launch = await launchFake('crashing', stateDir);
     let clock = 0;
-    const pool = poolOf([launch], stateDir, { now: () => clock });
+    const pool = poolOf([launch], stateDir, { elapsed: () => clock });
     const endOnce = () => endOf(pool, launch);
     await endOnce();
     await endOnce();

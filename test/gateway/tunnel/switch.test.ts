@@ -16,7 +16,7 @@ describe('a workstation', () => {
     });
     proves('switch.tunnel-back', {
       file: 'bridge/tunnel/dial.ts',
-      find: "code === 'SWITCHED_OFF' ? backOff.next(since) : refusedEveryMs",
+      find: "code === 'SWITCHED_OFF' ? backOff.next(performance.now()) : refusedEveryMs",
       replace: 'refusedEveryMs',
     });
     const state: { off?: Fault } = {};
