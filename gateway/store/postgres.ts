@@ -34,6 +34,8 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
     application_name: 'drawbridge',
     types: { getTypeParser: parserOf },
   });
+  // One that breaks while it is used tells whoever asked something of it. Without a listener its own event would end the process: the pool has one on idle ones only.
+  pool.on('connect', (connection) => connection.on('error', () => undefined));
   // An idle connection that breaks is dropped by the pool; the next query opens another.
   pool.on('error', (error) => logger.warn({ code: codeOf(error) }, 'an idle database connection was lost'));
   const db = new Kysely<Tables>({

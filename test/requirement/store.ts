@@ -64,6 +64,11 @@ export const store: readonly Requirement[] = [
     source: 'docs/data.md, "What lies where"',
   },
   {
+    id: 'store.connection-cut',
+    promise: 'A connection to PostgreSQL that is cut while it is used costs what was asked of it, and never the gateway server.',
+    source: 'docs/data.md, "What lies where"',
+  },
+  {
     id: 'store.migration-patient',
     promise: 'A migration may take as long as it takes, though every other statement has a deadline.',
     source: 'docs/data.md, "What lies where"',

@@ -1,5 +1,6 @@
 // The store suite on a real PostgreSQL, and what is PostgreSQL's alone: connections that break, settings that would lose a commit.
 import { rm } from 'node:fs/promises';
+import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openUnmigrated, type StoreLocation } from '../../../gateway/store/location.ts';
@@ -83,6 +84,38 @@ describe('a store on a PostgreSQL server', () => {
     expect((await store.policy()).policy).toEqual(samplePolicy);
     await store.appendRecords(...group('main', 0, 2));
     await store.close();
+  });
+
+  test('lives through the loss of a connection in the middle of a transaction, which fails alone', async () => {
+    proves('store.connection-cut', {
+      file: 'gateway/store/postgres.ts',
+      find: "pool.on('connect', (connection) => connection.on('error', () => undefined));",
+      replace: '',
+    });
+    const url = await server.createDatabase();
+    const store = await openStore({ kind: 'postgres', url }, { logger: quiet });
+    await applyPolicy(store, samplePolicy);
+    const engine = await openUnmigrated({ kind: 'postgres', url }, quiet);
+    const escaped: unknown[] = [];
+    process.setUncaughtExceptionCaptureCallback((error) => escaped.push(error));
+    try {
+      const cut = engine.db.transaction().execute(async (tx) => {
+        const { rows } = await sql<{ readonly pid: number }>`select pg_backend_pid() as pid`.execute(tx);
+        const [{ pid } = { pid: 0 }] = rows;
+        await beside(url, `select pg_terminate_backend(${pid})`);
+        // Nothing is asked of it meanwhile: so nobody but the connection itself hears of it.
+        const left = `select 1 from pg_stat_activity where pid = ${pid}`;
+        await expect.poll(() => beside(url, left)).toEqual([]);
+        await sql`select 1`.execute(tx);
+      });
+      await expect(cut).rejects.toThrow();
+      await sql`select 1`.execute(engine.db);
+      expect(escaped).toEqual([]);
+    } finally {
+      process.setUncaughtExceptionCaptureCallback(null);
+      await engine.close();
+      await store.close();
+    }
   });
 
   test('says STORE_UNAVAILABLE where nobody answers', async () => {
