@@ -1,8 +1,9 @@
 // The program that AI hosts start: a short script with absolute paths, so that any PATH will do. Its own path holds no version, because it stands in hosts'
 // configs and in IT's allow-lists. Rule: it sets no variable and passes its arguments on as they are.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { readPlain } from './plain-file.ts';
 import { launcherPath } from './location.ts';
 
 /** Writes it where it is absent or another one. Returns its path. On Windows it is a .cmd beside that path (unverified). */
@@ -17,7 +18,7 @@ export async function writeLauncher(of: {
     of.platform === 'win32'
       ? `@"${of.node}" "${of.cli}" --state "${of.stateDir}" %*\r\n`
       : `#!/bin/sh\nexec ${quoted(of.node)} ${quoted(of.cli)} --state ${quoted(of.stateDir)} "$@"\n`;
-  if ((await readFile(file, 'utf8').catch(() => undefined)) === text) return file;
+  if ((await readPlain(file).catch(() => undefined))?.toString('utf8') === text) return file;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${randomBytes(8).toString('hex')}`;
   try {

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { link, mkdir, readFile, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { readPlain } from './plain-file.ts';
 
 const Holder = z.object({ pid: z.number().int(), started: z.string() });
 type Holder = z.infer<typeof Holder>;
@@ -76,11 +77,11 @@ function release(file: string, own: Holder): void {
 
 async function holderOf(file: string): Promise<Holder | 'unreadable' | undefined> {
   try {
-    const parsed = Holder.safeParse(JSON.parse(await readFile(file, 'utf8')));
+    const parsed = Holder.safeParse(JSON.parse((await readPlain(file)).toString('utf8')));
     return parsed.success ? parsed.data : 'unreadable';
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined;
-    if (error instanceof SyntaxError) return 'unreadable';
+    if (error instanceof SyntaxError || isCode(error, 'EINVAL')) return 'unreadable';
     throw error;
   }
 }

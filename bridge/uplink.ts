@@ -1,7 +1,7 @@
 // This device and its tunnel: enrolls where a token waits, dials where it is enrolled, and dials anew where the profile names another gateway.
 // Rule: a token is spent once and its file emptied; a device key is used for the gateway it was made for and for no other.
 import { constants } from 'node:fs';
-import { lstat, open, readFile } from 'node:fs/promises';
+import { lstat, open } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import type { AgentTunnel } from '#contract/agent.ts';
 import { asFault, Fault } from '#contract/error.ts';
@@ -11,6 +11,7 @@ import type { Profile } from '#contract/profile.ts';
 import type { RecentCall } from '#contract/recent-call.ts';
 import { Secret } from '#contract/secret.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
+import { readPlain } from './plain-file.ts';
 import { enroll, loadDevice } from './device/enroll.ts';
 import type { DeviceIdentity } from './device/enroll.ts';
 import type { SecretStore } from './device/keychain.ts';
@@ -219,7 +220,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
 
 async function readCertificates(file: string | undefined, findings: Finding[]): Promise<string | undefined> {
   if (file === undefined) return undefined;
-  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const text = (await readPlain(file).catch(() => undefined))?.toString('utf8');
   if (text?.includes('-----BEGIN CERTIFICATE-----') === true) return text;
   findings.push({ code: 'profile_invalid', setting: 'CACertificateFile', detail: 'there is no PEM file with certificates' });
   return undefined;

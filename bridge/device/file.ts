@@ -1,7 +1,8 @@
 // Files of the device's state: only this user reads them, and they are replaced whole or not at all.
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readPlain } from '../plain-file.ts';
 
 /** Writes to a new file, syncs, renames: mode 0600 in a folder of mode 0700. */
 export async function writePrivate(file: string, text: string): Promise<void> {
@@ -27,7 +28,7 @@ export async function writePrivate(file: string, text: string): Promise<void> {
 /** The text, or undefined where there is no such file. */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return (await readPlain(file)).toString('utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

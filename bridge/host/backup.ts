@@ -1,10 +1,11 @@
 // The exact bytes of a config from before we changed it, in our own state directory, 0600, with its secrets sealed. It is read back and compared before
 // the config itself is touched.
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import type { Sealer } from '#contract/secret.ts';
+import { readPlain } from '../plain-file.ts';
 import { replaceFile } from './atomic.ts';
 import type { Span } from './edit/edit.ts';
 import { sha256Of } from './file.ts';
@@ -42,7 +43,7 @@ export async function readBackup(stateDir: string, name: string, sha256: string,
   const file = join('host', 'backup', name);
   let text: string;
   try {
-    const backup = Backup.parse(JSON.parse(await readFile(join(stateDir, file), 'utf8')));
+    const backup = Backup.parse(JSON.parse((await readPlain(join(stateDir, file))).toString('utf8')));
     text = openText(backup.text, sealer);
   } catch (error) {
     if (error instanceof Fault) throw error;

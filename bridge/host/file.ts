@@ -1,10 +1,11 @@
 // A config file as it lies on the disk, read once and only where it is safe: a regular file of the user, inside the home, UTF-8, not huge.
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, readFile, realpath, stat } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import type { ConfigState } from '#contract/host.ts';
 import type { FindingCode } from '#contract/finding.ts';
+import { readPlain } from '../plain-file.ts';
 import { codeOf } from './atomic.ts';
 
 const limitBytes = 8 * 1024 * 1024;
@@ -62,8 +63,7 @@ export async function contentOf(path: string): Promise<Content | undefined> {
   try {
     const realPath = await realpath(path);
     const found = await stat(realPath);
-    if (!found.isFile() || found.size > limitBytes) return undefined;
-    return { realPath, sha256: sha256Of(await readFile(realPath)), isReadonly: (found.mode & 0o222) === 0 };
+    return { realPath, sha256: sha256Of(await readPlain(realPath, limitBytes)), isReadonly: (found.mode & 0o222) === 0 };
   } catch {
     return undefined;
   }

@@ -1,11 +1,12 @@
 // What was taken over from the hosts' configs, and what it takes to give it back. Written before a config is changed, so that a crash loses nothing. Secrets in
 // it are sealed. A damaged or newer ledger is refused untouched, because it is the only way back.
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import { Slug } from '#contract/id.ts';
+import { readPlain } from '../plain-file.ts';
 import { codeOf, replaceFile } from './atomic.ts';
 import { SealedText } from './sealed-text.ts';
 
@@ -62,7 +63,7 @@ export function hostDir(stateDir: string): string {
 export async function readLedger(stateDir: string): Promise<Ledger> {
   let text: string;
   try {
-    text = await readFile(join(hostDir(stateDir), 'ledger.json'), 'utf8');
+    text = (await readPlain(join(hostDir(stateDir), 'ledger.json'))).toString('utf8');
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return { version: 1, slugs: [], files: [] };
     throw error;

@@ -1,9 +1,9 @@
 // The local servers that were taken over from the hosts' configs, as the bridge may offer them. The same name with two different lines stands twice.
-import { readFile } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import type { Sealer } from '#contract/secret.ts';
 import type { LaunchLine, LocalServerSource } from '#contract/server.ts';
+import { readPlain } from '../plain-file.ts';
 import { parseEnvironment } from './env-file.ts';
 import { readLedger } from './ledger.ts';
 import { openText } from './sealed-text.ts';
@@ -55,7 +55,6 @@ async function launchLine(line: z.infer<typeof Line>, env: NonNullable<LocalServ
 /** A file that can't be read gives nothing: the server then says itself what it misses. */
 async function fromFile(path: string | undefined): Promise<Readonly<Record<string, string>>> {
   if (path === undefined || !isAbsolute(path)) return {};
-  const text = await readFile(path, 'utf8').catch(() => '');
-  if (text.length > envFileLimitBytes) return {};
-  return parseEnvironment(text);
+  const bytes = await readPlain(path, envFileLimitBytes).catch(() => '');
+  return parseEnvironment(bytes.toString());
 }

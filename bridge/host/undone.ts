@@ -1,8 +1,9 @@
 // The hosts that the user took the gateway out of: left alone by every scan until they are taken back, also after a restart.
 // Rule: a list that can't be read counts as empty, so that in doubt the gateway is put in place again.
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { readPlain } from '../plain-file.ts';
 import { replaceFile } from './atomic.ts';
 import { hostDir } from './ledger.ts';
 
@@ -32,7 +33,7 @@ export async function removeUndone(stateDir: string, host?: string): Promise<voi
 
 async function read(stateDir: string): Promise<z.infer<typeof Undone>['hosts']> {
   try {
-    return Undone.parse(JSON.parse(await readFile(fileOf(stateDir), 'utf8'))).hosts;
+    return Undone.parse(JSON.parse((await readPlain(fileOf(stateDir))).toString('utf8'))).hosts;
   } catch {
     return [];
   }

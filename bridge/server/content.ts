@@ -4,9 +4,10 @@
 // fingerprint on every device. What Drawbridge installs itself is installed once and never updated in place.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { readdir, readlink, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { readPlain } from '../plain-file.ts';
 import type { KeptDigests } from './kept-digest.ts';
 
 export interface Hasher {
@@ -36,7 +37,9 @@ export function createHasher(kept?: KeptDigests, now = Date.now): Hasher {
   const known = new Map<string, Known>();
 
   async function ofFile(path: string): Promise<string> {
-    const { mtimeMs, ctimeMs, size, ino, dev } = await stat(path);
+    const found = await stat(path);
+    if (!found.isFile()) throw new Error(`${path} is no regular file`);
+    const { mtimeMs, ctimeMs, size, ino, dev } = found;
     const stamp = `${mtimeMs} ${ctimeMs} ${size} ${ino} ${dev}`;
     const before = known.get(path);
     if (before?.stamp === stamp) return before.digest;
@@ -88,7 +91,7 @@ async function pathsIn(directory: string): Promise<{ name: string; isLink: boole
 async function digestOf(path: string, sizeBytes: number): Promise<string> {
   if (sizeBytes <= wholeBytes)
     return createHash('sha256')
-      .update(await readFile(path))
+      .update(await readPlain(path))
       .digest('hex');
   const digest = createHash('sha256');
   await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), digest);

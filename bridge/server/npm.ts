@@ -1,8 +1,9 @@
 // `npx package`: the package is resolved once to files on this device, and what runs is `node <its script>`: no npx and no registry at run time.
 // Searched: the profile's package roots, node_modules from the working directory up (npx's own look-up), what Drawbridge installed.
-import { readFile, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { z } from 'zod';
+import { readPlain } from '../plain-file.ts';
 import { findInstalled, installPackage } from './install.ts';
 import type { Recipe } from './launch.ts';
 import type { Question, ResolveDeps } from './question.ts';
@@ -118,7 +119,7 @@ async function readPackage(
 ): Promise<{ directory: string; manifest: Manifest } | undefined> {
   try {
     const directory = await realpath(at);
-    const manifest = Manifest.parse(JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')));
+    const manifest = Manifest.parse(JSON.parse((await readPlain(join(directory, 'package.json'))).toString('utf8')));
     const isIt = manifest.name === name && (version === undefined || manifest.version === version);
     return isIt ? { directory, manifest } : undefined;
   } catch {
@@ -140,7 +141,7 @@ function entryOf({ name, bin }: Manifest, wanted: string | undefined): string {
 }
 
 async function firstLine(script: string): Promise<string> {
-  return (await readFile(script, 'utf8')).slice(0, 500).split('\n')[0] ?? '';
+  return (await readPlain(script)).toString('utf8', 0, 2000).split('\n')[0] ?? '';
 }
 
 /** Flags of a `#!` line that names node; refuses scripts for another program. */

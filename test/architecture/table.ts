@@ -27,7 +27,6 @@ export const layers: readonly Layer[] = [
   // The one way out to addresses that come from a policy or from somebody's document.
   { at: 'gateway/egress/', ours: contract, packages: ['undici', 'ipaddr.js', 'http-message-signatures'], node: 'all' },
   { at: 'gateway/slice.ts', ours: [], packages: [], node: 'all' },
-  // What may flow.
   {
     at: 'gateway/rule/',
     ours: [...contract, 'gateway/slice.ts', 'gateway/mcp/', 'gateway/egress/egress.ts', 'gateway/egress/read.ts'],
@@ -343,18 +342,19 @@ export const layers: readonly Layer[] = [
   { at: 'gateway/*', ours: [...contract, 'gateway/'], packages: [...logger, 'commander', 'zod'], node: 'all' },
 
   { at: 'bridge/profile/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
-  { at: 'bridge/lock.ts', ours: [], packages: ['zod'], node: 'all' },
+  { at: 'bridge/plain-file.ts', ours: [], packages: [], node: 'all' },
+  { at: 'bridge/lock.ts', ours: ['bridge/plain-file.ts'], packages: ['zod'], node: 'all' },
   { at: 'bridge/root-certificate.ts', ours: [], packages: [], node: 'all' },
   {
     at: 'bridge/device/',
-    ours: [...contract, 'bridge/root-certificate.ts'],
+    ours: [...contract, 'bridge/root-certificate.ts', 'bridge/plain-file.ts'],
     packages: ['@napi-rs/keyring', 'zod'],
     node: 'all',
   },
-  { at: 'bridge/server/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
+  { at: 'bridge/server/', ours: [...contract, 'bridge/plain-file.ts'], packages: [...logger, 'zod'], node: 'all' },
   {
     at: 'bridge/host/',
-    ours: [...contract, 'bridge/lock.ts'],
+    ours: [...contract, 'bridge/lock.ts', 'bridge/plain-file.ts'],
     packages: [...logger, 'jsonc-parser', 'smol-toml', 'yaml', 'diff', 'zod'],
     node: 'all',
   },
@@ -368,7 +368,7 @@ export const layers: readonly Layer[] = [
   { at: 'bridge/socket/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
   { at: 'bridge/shim/', ours: [...contract, 'bridge/socket/path.ts'], packages: [], node: 'all' },
   { at: 'bridge/location.ts', ours: contract, packages: [], node: 'all' },
-  { at: 'bridge/launcher.ts', ours: ['bridge/location.ts'], packages: [], node: 'all' },
+  { at: 'bridge/launcher.ts', ours: ['bridge/location.ts', 'bridge/plain-file.ts'], packages: [], node: 'all' },
   {
     at: 'bridge/command/',
     ours: [

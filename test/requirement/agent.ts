@@ -117,6 +117,11 @@ export const agent: readonly Requirement[] = [
     source: 'bridge/utility.ts',
   },
   {
+    id: 'agent.no-wait',
+    promise: 'A pipe in the place of a file that it reads holds the agent up nowhere.',
+    source: 'bridge/plain-file.ts',
+  },
+  {
     id: 'agent.pause-ends',
     promise: 'A pause ends by itself, whatever slept or was restarted meanwhile, and whatever the clock was set to.',
     source: cli,

@@ -1,4 +1,5 @@
 // The local servers that were taken over, and the slugs that they are known by.
+import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -38,6 +39,17 @@ describe('the local servers that were taken over', () => {
     expect(sources.filter((source) => source.server === 'my-tracker').map((source) => source.hosts)).toEqual([
       ['vscode'],
       ['codex'],
+    ]);
+  });
+
+  test.each(['a pipe', 'a device'])('lose nothing but its values where the env file that a config names is %s', async (what) => {
+    const pipe = join(place.home, 'pipe');
+    expect(spawnSync('mkfifo', ['-m', '600', pipe]).status).toBe(0);
+    const envFile = what === 'a pipe' ? pipe : '/dev/zero';
+    await place.write(vscode, JSON.stringify({ servers: { x: { command: '/bin/x', envFile, env: { A: 'b' } } } }));
+    await converge(place.request);
+    expect((await localServers(place.request)).map(({ line }) => line)).toEqual([
+      { command: '/bin/x', args: [], env: { A: 'b' } },
     ]);
   });
 

@@ -1,0 +1,53 @@
+// What lies in the place of a plain file: each is refused at once, with words, and nobody waits for it.
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openSecretFile } from '../../bridge/device/secret-file.ts';
+import { lock } from '../../bridge/lock.ts';
+import { readPlain } from '../../bridge/plain-file.ts';
+import { openReports } from '../../bridge/reports.ts';
+import { proves } from '../requirement.ts';
+
+let dir = '';
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'drawbridge-plain-'));
+});
+afterEach(async () => rm(dir, { recursive: true, force: true }));
+
+function pipeAt(name: string): string {
+  const path = join(dir, name);
+  expect(spawnSync('mkfifo', ['-m', '600', path]).status).toBe(0);
+  return path;
+}
+
+test('a pipe, a device, a directory, a link to one of them and a huge file are refused', async () => {
+  const pipe = pipeAt('pipe');
+  await symlink(pipe, join(dir, 'link'));
+  for (const path of [pipe, join(dir, 'link'), '/dev/zero', dir])
+    await expect(readPlain(path)).rejects.toMatchObject({ code: 'EINVAL', message: `${path} is no regular file: remove it` });
+  await writeFile(join(dir, 'sparse'), '');
+  await truncate(join(dir, 'sparse'), 2 ** 40);
+  await expect(readPlain(join(dir, 'sparse'))).rejects.toMatchObject({ code: 'EFBIG' });
+  await expect(readPlain(join(dir, 'none'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('a pipe in the state directory stops no agent: the lock is taken over, reports are lost, the secrets are said to be unreadable', async () => {
+  proves('agent.no-wait', {
+    file: 'bridge/plain-file.ts',
+    find: 'constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)',
+    replace: 'constants.O_RDONLY',
+  });
+  expect((await lock(pipeAt('agent.lock'), process.pid)).kind).toBe('held');
+  pipeAt('report.json');
+  const reports = await openReports({
+    stateDir: dir,
+    now: Date.now,
+    onChange: () => undefined,
+    logger: pino({ level: 'silent' }),
+  });
+  expect(reports.pending).toEqual([]);
+  await expect(openSecretFile(pipeAt('secret.json')).get('x')).rejects.toThrow('no regular file');
+});
