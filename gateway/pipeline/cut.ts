@@ -1,21 +1,23 @@
 // Requests that are under way when something that they stand on is switched off, or when that by which their caller came is revoked: each is cancelled at its server and
 // answered with why. The rule: an answer that comes all the same is not passed on. Another change of the policy lets a request that was allowed come to its end.
-import { Fault } from '#contract/error.ts';
+import { type ErrorCode, Fault } from '#contract/error.ts';
 import type { Caller, Identified } from '../call.ts';
 import type { InForce } from '../in-force.ts';
 import { UnderWay } from '../mcp/under-way.ts';
 import { memberOff, switchedOff } from '../policy/decide.ts';
 import type { Draft } from './draft.ts';
 
+type By = Pick<Identified, 'caller' | 'target'>;
+type Toward = Pick<Draft, 'server' | 'trace'>;
 interface Running {
-  readonly draft: Draft;
-  readonly request: Identified;
+  readonly toward: Toward;
+  readonly by: By;
   readonly closed: AbortController;
 }
 
 export interface Cut {
-  /** Runs a request until it is answered. Rejects with SWITCHED_OFF, TOKEN_REVOKED or WORKSTATION_REVOKED where that happened to what it stands on meanwhile. */
-  during<T>(request: Identified, draft: Draft, closed: AbortController, run: () => T | Promise<T>): Promise<T>;
+  /** Runs a request, or what is asked in its course, until it is answered. Rejects with one of `isCut` where that happened to what it stands on meanwhile. */
+  during<T>(by: By, toward: Toward, closed: AbortController, run: () => T | Promise<T>): Promise<T>;
   close(): void;
 }
 
@@ -37,9 +39,9 @@ export function createCut({
     void reviewCallers();
     const snapshot = inForce.current();
     if (snapshot.off === undefined) return;
-    for (const { draft, request, closed } of running.values()) {
-      const { server, trace } = draft;
-      const { caller, target } = request;
+    for (const { toward, by, closed } of running.values()) {
+      const { server, trace } = toward;
+      const { caller, target } = by;
       const fault =
         switchedOff(snapshot, caller, target.gateway, server?.name) ??
         memberOff(snapshot, caller.user.slug, trace.destination?.workstation ?? null);
@@ -54,9 +56,9 @@ export function createCut({
     isLooking = true;
     while (isStale) {
       isStale = false;
-      const byCaller = Map.groupBy(running.values(), ({ request: { caller } }) => caller.token ?? caller.workstation ?? '');
+      const byCaller = Map.groupBy(running.values(), ({ by: { caller } }) => caller.token ?? caller.workstation ?? '');
       for (const [first, ...others] of byCaller.values()) {
-        const fault = first && (await revokedOf(first.request.caller));
+        const fault = first && (await revokedOf(first.by.caller));
         if (fault) for (const { closed } of [first, ...others]) closed.abort(fault);
       }
     }
@@ -68,15 +70,15 @@ export function createCut({
     try {
       await stands(caller);
     } catch (error) {
-      if (error instanceof Fault && (error.code === 'TOKEN_REVOKED' || error.code === 'WORKSTATION_REVOKED')) return error;
+      if (error instanceof Fault && revoking.has(error.code)) return error;
     }
     return undefined;
   }
 
   return {
-    async during(request, draft, closed, run) {
+    async during(by, toward, closed, run) {
       const id = ++last;
-      running.set(id, { draft, request, closed });
+      running.set(id, { toward, by, closed });
       try {
         const done = await run();
         throwIfCut(closed.signal);
@@ -91,6 +93,13 @@ export function createCut({
     close: unsubscribe,
   };
 }
+
+/** SWITCHED_OFF, TOKEN_REVOKED, WORKSTATION_REVOKED: it says nothing of the server that was asked. */
+export function isCut({ code }: Fault): boolean {
+  return code === 'SWITCHED_OFF' || revoking.has(code);
+}
+
+const revoking: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['TOKEN_REVOKED', 'WORKSTATION_REVOKED']);
 
 function throwIfCut({ reason }: AbortSignal): void {
   if (reason instanceof Fault) throw reason;

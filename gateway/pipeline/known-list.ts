@@ -1,9 +1,11 @@
 // The last good list that each caller got of each server and kind: shown while the server does not answer, and asked where one item's name has to be looked up.
-// The rule: what one caller got is never shown to another, and what the policy hides now is hidden from an old list too: lists are kept unfiltered.
+// The rule: what one caller got is never shown to another, and what the policy hides now is hidden from an old list too: lists are kept unfiltered. What is cut
+// while it is asked for is kept for nobody, whoever asked.
 import { type ErrorCode, Fault } from '#contract/error.ts';
 import type { AllowedListing } from '../call.ts';
 import type { Feature } from '../mcp/feature.ts';
 import type { ListedItem, Trace, Upstream } from '../upstream/upstream.ts';
+import { type Cut, isCut } from './cut.ts';
 
 const bytesLimit = 64 * 1024 * 1024;
 const listLimitBytes = 8 * 1024 * 1024;
@@ -36,7 +38,7 @@ export function isPassing(error: Fault): boolean {
 }
 
 export interface KnownLists {
-  /** Asks the server, and keeps the answer. `since`: as the upstream has it. Rejects as the upstream does. */
+  /** Asks the server, and keeps the answer. `since`: as the upstream has it. Rejects as the upstream does, and where it is cut as that says. */
   ask(
     listing: AllowedListing,
     feature: Feature,
@@ -58,7 +60,11 @@ interface Kept {
   readonly bytes: number;
 }
 
-export function createKnownLists(upstream: Pick<Upstream, 'list'>, now: () => number = () => performance.now()): KnownLists {
+export function createKnownLists(
+  upstream: Pick<Upstream, 'list'>,
+  cut: Pick<Cut, 'during'>,
+  now: () => number = () => performance.now(),
+): KnownLists {
   /** The one used last stands last. */
   const lists = new Map<string, Kept>();
   let bytes = 0;
@@ -94,13 +100,21 @@ export function createKnownLists(upstream: Pick<Upstream, 'list'>, now: () => nu
 
   async function ask(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal, since?: number) {
     const key = keyOfList(listing, feature);
+    const { id, slug: name } = listing.assignment.server;
+    const closed = new AbortController();
+    const onAbort = () => closed.abort(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    const run = () => upstream.list(listing, feature, trace, closed.signal, since);
     try {
-      const items = await upstream.list(listing, feature, trace, signal, since);
+      const items = await cut.during(listing, { server: { id, name }, trace }, closed, run);
       keep(key, items);
       return items;
     } catch (error) {
-      if (error instanceof Fault && !isPassing(error)) forget(key);
+      if (error instanceof Fault && !isPassing(error) && !isCut(error)) forget(key);
       throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
     }
   }
 

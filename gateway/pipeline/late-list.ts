@@ -10,6 +10,7 @@ import type { AllowedListing, ListKind } from '../call.ts';
 import type { Feature } from '../mcp/feature.ts';
 import { timedOut } from '../upstream/session.ts';
 import type { ListedItem, Trace } from '../upstream/upstream.ts';
+import { isCut } from './cut.ts';
 import { isPassing, type KnownLists, keyOfList } from './known-list.ts';
 import { listWithinMs, type Mute, muteWithinMs } from './mute.ts';
 import type { News } from './news.ts';
@@ -106,7 +107,8 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
         } catch (error) {
           if (error instanceof Fault && error.code === 'SERVER_TIMEOUT') mute.add(caller, assignment);
           else mute.delete(caller, assignment);
-          if (!shown || !(error instanceof Fault) || isPassing(error)) return;
+          // Whoever hears of a switch hears that their lists changed by it.
+          if (!shown || !(error instanceof Fault) || isPassing(error) || isCut(error)) return;
           // What was shown is withdrawn.
           await answered;
           news.came(listing, listKindOf(feature));

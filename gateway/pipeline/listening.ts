@@ -217,7 +217,10 @@ export class Listening implements Hearer {
 
   /** A list that the host did without is there, and not to be asked for anew. */
   came(server: Slug, kind: ListKind): void {
-    if (this.#terms.lists.includes(kind) && this.#exposes(server, kind)) this.#note(kind, undefined);
+    const assignment = this.#assignment(server);
+    // It may have been switched off while its list was on the way.
+    const isListed = assignment !== undefined && this.#listing(assignment) !== undefined;
+    if (isListed && this.#terms.lists.includes(kind) && this.#exposes(server, kind)) this.#note(kind, undefined);
   }
 
   listChanged(server: Slug, kind: ListKind): void {

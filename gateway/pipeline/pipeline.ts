@@ -82,7 +82,6 @@ export interface Pipeline {
 export function createPipeline(deps: PipelineDeps): Pipeline {
   let isAuditDown = false;
   let underWay = 0;
-  const lists = createKnownLists(deps.upstream);
   const states = createRequestStates(createSeal(deps.sealSecret, 'request state'));
   /** What was wanted of modern hosts that did not declare it, by their calls. */
   const lacking = new WeakMap<AllowedCall, object>();
@@ -94,6 +93,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const parking = new Parking({ ...deps, relay, mayStay: (call) => mayStay(deps, call) });
   const unsubscribe = deps.inForce.onChange(() => parking.review());
   const cut = createCut(deps);
+  const lists = createKnownLists(deps.upstream, cut);
   const taskSeal = createSeal(deps.sealSecret, 'task');
   const news = createNews({ ...deps, lists, taskSeal, handle });
   const mute = createMute();

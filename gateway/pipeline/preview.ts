@@ -14,6 +14,7 @@ import type { CompiledGateway } from '../policy/compile.ts';
 import { enter } from '../policy/decide.ts';
 import type { ListedItem, Trace, Upstream } from '../upstream/upstream.ts';
 import { beginRecord } from './draft.ts';
+import { createCut } from './cut.ts';
 import { createKnownLists } from './known-list.ts';
 import { listItems, type ListWatch } from './list.ts';
 import { createLateLists } from './late-list.ts';
@@ -47,6 +48,8 @@ const client = 'a preview';
 
 export function createPreview(deps: PreviewDeps): ShowPreview {
   let running = 0;
+  // Its caller is made up, so nothing of it is ever revoked.
+  const cut = createCut({ inForce: deps.inForce, stands: () => Promise.resolve() });
 
   async function show(of: PreviewOf): Promise<Preview> {
     const { user, gateway } = of;
@@ -83,7 +86,7 @@ export function createPreview(deps: PreviewDeps): ShowPreview {
     const target = { gateway: of.gateway, server: undefined };
     const request: Identified = { era: 'modern', method, target, body: Buffer.alloc(0), arrivedAt, caller, conversation };
     // Of its own: what it finds out is kept for nobody, and nobody's other lists are shown.
-    const lists = createKnownLists(deps.upstream);
+    const lists = createKnownLists(deps.upstream, cut);
     const mute = createMute();
     const news = { uses: () => undefined, hears: () => false, came: () => undefined };
     const parts = {

@@ -21,6 +21,11 @@ export const switches: readonly Requirement[] = [
   },
   { id: 'switch.cuts-calls', promise: 'A call under way is cancelled and answered with what was switched off.', source: guide },
   {
+    id: 'switch.cuts-lists',
+    promise: 'Of a server that is switched off no list is asked on, kept or told, also one that is late.',
+    source: guide,
+  },
+  {
     id: 'switch.tunnel-cut',
     promise: 'The tunnel of a workstation that is switched off is cut, with its local servers.',
     source: guide,

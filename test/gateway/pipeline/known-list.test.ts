@@ -11,6 +11,7 @@ import { decideListing, enter } from '../../../gateway/policy/decide.ts';
 import type { ListedItem, Upstream } from '../../../gateway/upstream/upstream.ts';
 import { proves } from '../../requirement.ts';
 import { followsNothing } from './following.ts';
+import { uncut } from './uncut.ts';
 
 const eng = Slug.parse('eng');
 const ids: PolicyIds = {
@@ -80,7 +81,10 @@ describe('a kept list', () => {
       find: "[caller.user.id, caller.host, caller.workstation ?? '', gateway.slug, server.id, kind]",
       replace: '[gateway.slug, server.id, kind]',
     });
-    const lists = createKnownLists(upstreamOf(() => [item('read')]));
+    const lists = createKnownLists(
+      upstreamOf(() => [item('read')]),
+      uncut,
+    );
     await lists.ask(listing('ada'), features.tools, {}, never);
     expect(lists.last(listing('ada'), features.tools)).toMatchObject([{ name: 'read' }]);
     expect(lists.last(listing('ada', 'claude-code'), features.tools)).toBeUndefined();
@@ -91,7 +95,7 @@ describe('a kept list', () => {
   test('spares the server for a minute, and is forgotten after a day', async () => {
     let now = 0;
     const upstream = upstreamOf(() => [item('read')]);
-    const lists = createKnownLists(upstream, () => now);
+    const lists = createKnownLists(upstream, uncut, () => now);
     const recent = () => lists.recent(listing('ada'), features.tools, {}, never);
     await recent();
     now = 59_000;
@@ -107,14 +111,20 @@ describe('a kept list', () => {
   });
 
   test('gives way to newer ones, and one that is too large is not kept', async () => {
-    const lists = createKnownLists(upstreamOf(() => [item('large', 7 * 1024 * 1024)]));
+    const lists = createKnownLists(
+      upstreamOf(() => [item('large', 7 * 1024 * 1024)]),
+      uncut,
+    );
     for (let host = 0; host < 12; host++) await lists.ask(listing('ada', `host-${host}`), features.tools, {}, never);
     const kept = Array.from(
       { length: 12 },
       (_, host) => lists.last(listing('ada', `host-${host}`), features.tools) !== undefined,
     );
     expect(kept).toEqual([false, false, false, ...Array.from({ length: 9 }, () => true)]);
-    const huge = createKnownLists(upstreamOf(() => [item('huge', 9 * 1024 * 1024)]));
+    const huge = createKnownLists(
+      upstreamOf(() => [item('huge', 9 * 1024 * 1024)]),
+      uncut,
+    );
     expect(await huge.ask(listing('ada'), features.tools, {}, never)).toHaveLength(1);
     expect(huge.last(listing('ada'), features.tools)).toBeUndefined();
   });

@@ -9,6 +9,7 @@ import { createKnownLists } from '../../../gateway/pipeline/known-list.ts';
 import { createLateLists } from '../../../gateway/pipeline/late-list.ts';
 import { createMute } from '../../../gateway/pipeline/mute.ts';
 import type { ListedItem, Upstream } from '../../../gateway/upstream/upstream.ts';
+import { uncut } from './uncut.ts';
 
 type Lister = Pick<Upstream, 'list'>;
 const item = (name: string, bytes = 10): ListedItem => ({
@@ -36,7 +37,7 @@ function scene(takesMs: number, list: (count: number) => readonly ListedItem[]) 
       return list(count);
     },
   };
-  const lists = createKnownLists(upstream);
+  const lists = createKnownLists(upstream, uncut);
   const news = { hears: () => true, came: () => void told++ };
   const late = createLateLists({ lists, mute: createMute(), news });
   const [slow, quick] = [listingOf('slow'), listingOf('quick')];
@@ -84,7 +85,7 @@ test('what one caller is owed is given to no other, though they are of one perso
       return [item(`of ${caller.workstation}`)];
     },
   };
-  const lists = createKnownLists(upstream);
+  const lists = createKnownLists(upstream, uncut);
   const mute = createMute();
   const late = createLateLists({ lists, mute, news: { hears: () => true, came: () => undefined } });
   const { signal } = new AbortController();
@@ -107,7 +108,7 @@ test('a refusal that comes late withdraws the list that was shown: it is told of
       throw new Fault('IDENTITY_REFUSED', { server: 'files', status: 401 });
     },
   };
-  const lists = createKnownLists(upstream);
+  const lists = createKnownLists(upstream, uncut);
   const late = createLateLists({ lists, mute: createMute(), news: { hears: () => true, came: () => void told++ } });
   const { signal } = new AbortController();
   const listing = listingOf('files');
@@ -130,7 +131,7 @@ test('a server that never answers owes a host four lists at most', async () => {
     list: ({ assignment }: AllowedListing) =>
       assignment.server.slug === 'quick' ? Promise.resolve([item('quick')]) : new Promise(() => void asked++),
   };
-  const lists = createKnownLists(upstream);
+  const lists = createKnownLists(upstream, uncut);
   const late = createLateLists({ lists, mute: createMute(), news: { hears: () => true, came: () => undefined } });
   const { signal } = new AbortController();
   for (let list = 0; list < 6; list++) {

@@ -21,6 +21,7 @@ import type { ListedItem, Upstream } from '../../../gateway/upstream/upstream.ts
 import { proves } from '../../requirement.ts';
 import { followsNothing } from './following.ts';
 import { screenBy } from './screening.ts';
+import { uncut } from './uncut.ts';
 
 const eng = Slug.parse('eng');
 const ada = newId();
@@ -90,7 +91,7 @@ async function listed(world: World, kind: ItemKind, server?: string) {
   };
   const draft = beginRecord(request, request.method, request);
   const inForce = { current: () => snapshot, onChange: () => () => undefined, close: () => undefined };
-  const lists = createKnownLists(upstream);
+  const lists = createKnownLists(upstream, uncut);
   const mute = createMute();
   const news = { uses: () => undefined, hears: () => false, came: () => undefined };
   const deps = {
