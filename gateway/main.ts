@@ -1,7 +1,6 @@
 // The gateway server, put together: each part is opened once, in the order in which the next needs it, and closed in reverse.
 // Whatever fails while it starts closes what was open already; nothing is served before everything stands.
 import type { IncomingMessage } from 'node:http';
-import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { adminPath } from '#contract/admin-operation.ts';
@@ -10,6 +9,7 @@ import { watchAlerts } from './alert/alerts.ts';
 import { gaugeAudit } from './audit-gauge.ts';
 import { createDeedLog } from './audit/deed-log.ts';
 import { openAuditKey } from './audit/key.ts';
+import { openOwnChain } from './audit/own-chain.ts';
 import { openRecorder } from './audit/spool.ts';
 import { startUpkeep } from './audit/upkeep.ts';
 import { createMemoryBus } from './bus/memory.ts';
@@ -132,7 +132,7 @@ async function start(
   let underWay = (): number => 0;
   let proving = (): number => 0;
   let calls = 0;
-  const chain = chainOf(settings, signingKey.kid);
+  const chain = settings.database.kind === 'sqlite' ? 'main' : await openOwnChain(dataDir, { ...audit, kid: signingKey.kid });
   const spool = await openRecorder({
     store,
     ...audit,
@@ -361,11 +361,6 @@ async function start(
   // Not waited for. Where one can't be opened nobody catches it, and the process ends: as it would, had it been needed to listen.
   void opened(late, (it) => it.close()).open();
   return { url: publicOrigin, metricsUrl: `${originOf(metricsServer.address, false)}/metrics` };
-}
-
-/** Several gateway servers may share a PostgreSQL database: each has a chain of its own, named by the key in its data directory. */
-function chainOf({ database }: ServeSettings, kid: string): string {
-  return database.kind === 'sqlite' ? 'main' : `node-${hash('sha256', kid).slice(0, 16)}`;
 }
 
 async function closeInReverse(closers: readonly (() => unknown)[], logger: Logger): Promise<void> {

@@ -1,11 +1,13 @@
 // The command line on PostgreSQL: the database comes from the environment, the data directory holds the keys only.
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { z } from 'zod';
+import { proves } from '../requirement.ts';
 import { startPostgres, type TestPostgres } from '../suite/postgres.ts';
+import { modern } from '../walk/mcp.ts';
 import { run, startProgram } from '../walk/program.ts';
 import { twoTeams } from './data.ts';
 
@@ -52,6 +54,42 @@ describe('a gateway server on PostgreSQL', () => {
       expect((await readdir(dataDir)).includes('gateway.sqlite')).toBe(false);
     } finally {
       expect(await program.stop()).toBe(0);
+    }
+  });
+
+  test('serves calls beside another one with the same keys, each with a chain of its own', async () => {
+    proves('audit.own-chain', {
+      file: 'gateway/audit/own-chain.ts',
+      find: "randomBytes(8).toString('hex')",
+      replace: "'0'.repeat(16)",
+    });
+    const env = { DRAWBRIDGE_DATABASE_URL: await postgres.createDatabase() };
+    const [one, two] = [join(dir, 'one'), join(dir, 'two')];
+    const cli = async (...args: string[]) => {
+      const { code, stdout, stderr } = await run(script, [...args, '--data', one], { env });
+      expect([code, stderr]).toEqual([0, expect.not.stringContaining('drawbridge-gateway:')]);
+      return stdout.trim();
+    };
+    const policyFile = join(dir, 'two-servers.yaml');
+    await writeFile(policyFile, stringify(twoTeams));
+    const serve = (data: string) => startProgram(script, ['serve', '--listen', '127.0.0.1:0', '--data', data], env);
+    const programs = [serve(one)];
+    try {
+      const url = async (program = programs[0]) => z.object({ url: z.string() }).parse(await program?.event('listening')).url;
+      await url();
+      await cli('apply', '-f', policyFile);
+      await mkdir(join(two, 'key'), { recursive: true, mode: 0o700 });
+      for (const name of ['signing.jwk', 'audit.key', 'audit.head'])
+        await copyFile(join(one, 'key', name), join(two, 'key', name));
+      programs.push(serve(two));
+      const token = await cli('token', 'host', '--gateway', 'main', '--host', 'codex', '--user', 'ada');
+      for (let round = 0; round < 3; round++)
+        for (const program of programs)
+          expect((await modern(`${await url(program)}/g/main/mcp`, token, 'tools/list')).status).toBe(200);
+      const verified = await run(script, ['audit', 'verify', '--data', two], { env });
+      expect(verified.stdout).toMatch(/^whole: \d+ records in 2 chains$/m);
+    } finally {
+      for (const program of programs) expect(await program.stop()).toBe(0);
     }
   });
 

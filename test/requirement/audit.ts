@@ -72,6 +72,11 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "Retention"',
   },
   {
+    id: 'audit.own-chain',
+    promise: 'Of several gateway servers on one database each has a chain of its own, also where they have the same keys.',
+    source: 'docs/data.md, "What lies where"',
+  },
+  {
     id: 'audit.uncertain-commit',
     promise:
       'Where the database goes away in the middle of a commit, records are kept again once it is back, however that commit ended.',
