@@ -12,7 +12,8 @@ export const postureLimitBytes = 64 * 1024;
 /** It is stale after this many heartbeats without a new one. */
 export const heartbeatsUntilStale = 3;
 
-const Time = z.iso.datetime();
+/** As toISOString() writes it: scripts read it by its places. */
+const Time = z.iso.datetime({ precision: 3 });
 
 /** One config file of an AI host. */
 export const PostureConfig = z.looseObject({
@@ -56,7 +57,7 @@ export type PostureState = z.infer<typeof PostureState>;
 export const PostureStatus = z.looseObject({
   schema_version: z.literal(postureSchemaVersion),
   product: z.literal('drawbridge'),
-  product_version: z.string(),
+  product_version: z.string().regex(/^[\w.+-]+$/),
   platform: z.string(),
   arch: z.string(),
   generated_at: Time,
@@ -108,7 +109,7 @@ export const PostureStatus = z.looseObject({
     hosts: z.number().int(),
     configs: z.number().int(),
     drifted: z.number().int(),
-    direct_servers: z.number().int(),
+    direct_servers: z.number().int().min(0),
     findings_high: z.number().int(),
     /** Findings left out, because the file would have become too large. */
     findings_omitted: z.number().int(),

@@ -12,7 +12,7 @@ import { probeGateway } from '../device/probe.ts';
 import type { Device } from '../location.ts';
 import { launcherPath, secretService } from '../location.ts';
 import { exitCodeOf } from '../posture/format.ts';
-import { postureFilePath, readPosture } from '../posture/status-file.ts';
+import { postureFilePath, readTrustedPosture } from '../posture/status-file.ts';
 import type { ProfileReading } from '../profile/read.ts';
 import type { Asked } from '../socket/ask.ts';
 import type { Check } from './check.ts';
@@ -197,7 +197,7 @@ export async function examineLauncher({ device: { stateDir }, terminal }: Patien
 
 export async function examinePosture({ device, terminal: { around }, reading }: Patient): Promise<readonly Check[]> {
   const path = reading.profile.PostureStatusPath ?? (await postureFilePath({ ...device, ...around }));
-  const file = await readPosture(path);
+  const file = await readTrustedPosture(path, around.uid);
   const verdict = exitCodeOf(file, Date.now());
   const action = 'Start the agent, or look into its log: it writes the file.';
   const unread = 'What an MDM reads does not say what is true on this device.';

@@ -93,7 +93,12 @@ export async function readPosture(file: string, owner = -1): Promise<PostureFile
         return { kind: 'unreadable', reason: 'it belongs to somebody else, or others can write it' };
       const bytes = await handle.readFile();
       // parsed once: to compile a parser for it first takes longer
-      const parsed = PostureStatus.safeParse(JSON.parse(bytes.toString('utf8')), { jitless: true });
+      const text = bytes.toString('utf8');
+      const value: unknown = JSON.parse(text);
+      // MDM's scripts read it line by line, so what stands there in another way is damaged for us too
+      if (text.replace(/\n$/, '') !== JSON.stringify(value, undefined, 2))
+        return { kind: 'unreadable', reason: 'not as an agent writes it' };
+      const parsed = PostureStatus.safeParse(value, { jitless: true });
       if (!parsed.success) return { kind: 'unreadable', reason: 'not a posture status of a version known here' };
       return { kind: 'read', status: parsed.data, sha256: createHash('sha256').update(bytes).digest('hex') };
     } finally {

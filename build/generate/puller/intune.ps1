@@ -30,9 +30,16 @@ function Get-Judgment([string] $sid, [string] $file) {
     if (@($sid, 'S-1-5-18', 'S-1-5-32-544') -notcontains $ownerSid) { throw 'not the file of the user' }
     $status = [IO.File]::ReadAllText($file, [Text.Encoding]::UTF8) | ConvertFrom-Json
     if ($status.@SCHEMA@ -cne '@SCHEMA_VERSION@' -or $status.@PRODUCT@ -cne 'drawbridge') { throw 'not a posture file' }
-    if ($status.@COMPLIANT@ -isnot [bool] -or $status.@STATUS@ -isnot [string]) { throw 'not a posture file' }
+    if ($status.@COMPLIANT@ -isnot [bool] -or $status.@STATUS@ -cnotmatch '^(@STATES@)$') { throw 'not a posture file' }
     $version = [regex]::Match([string]$status.@VERSION@, '^\d+(\.\d+)*').Value
-    if (-not $version -or $null -eq $status.counts.@DIRECT@) { throw 'not a posture file' }
+    if (-not $version) { $version = '0.0.0' }
+    foreach ($member in '@MEMBERS@'.Split(' ')) {
+      $at = $status
+      foreach ($name in $member.Split(':')[0].Split('.')) {
+        if (@($at.PSObject.Properties.Name) -cnotcontains $name) { throw 'not a posture file' }
+        $at = $at.$name
+      }
+    }
     $direct = [int64]$status.counts.@DIRECT@
     $now = [DateTimeOffset]::UtcNow
     $written = ConvertTo-Time $status.@WRITTEN@

@@ -58,7 +58,8 @@ users() {
 }
 
 # judge UID: "verdict age version direct-servers" of one user. It takes only a regular file of this user that nobody else can write, and no more of it
-# than @LIMIT@ bytes (what takes its place after the look is not followed and not waited for, where dd can), and reads the lines of the top level as the agent writes them: two spaces, one member a line.
+# than @LIMIT@ bytes (what takes its place after the look is not followed and not waited for, where dd can). It reads it line by line as the agent writes it:
+# two spaces a level, one member a line. What is written in another way, or lacks a member, is damaged.
 judge() {
   unknown='@UNKNOWN_AGE@ 0.0.0 -1'
   file=$(file_of "$1")
@@ -80,10 +81,30 @@ judge() {
       raw = text(name)
       shape = raw
       gsub(/[0-9]/, "9", shape)
-      if (shape != "9999-99-99T99:99:99.999Z") bad = 1
+      if (shape != "9999-99-99T99:99:99.999Z" || !isDay(raw) || substr(raw, 12, 2) > 23 || substr(raw, 15, 2) > 59 || substr(raw, 18, 2) > 59) bad = 1
       raw = substr(raw, 1, 19)
       gsub(/[^0-9]/, "", raw)
       return raw
+    }
+    function isDay(raw,  y, m, d) {
+      y = substr(raw, 1, 4) + 0
+      m = substr(raw, 6, 2) + 0
+      d = substr(raw, 9, 2) + 0
+      if (m == 2) return d >= 1 && d <= (y % 4 == 0 && (y % 100 != 0 || y % 400 == 0) ? 29 : 28)
+      return m >= 1 && m <= 12 && d >= 1 && d <= (m == 4 || m == 6 || m == 9 || m == 11 ? 30 : 31)
+    }
+    function isPlain(value) {
+      if (value ~ /^(true|false|null|\{\}|\[\])$/) return 1
+      if (value ~ /^(0|-?[1-9][0-9]*)$/ || value ~ /^-?(0|[1-9][0-9]*)\.[0-9]*[1-9]$/) return length(value) <= 16
+      return value ~ /^"([^"\\\001-\037]|\\["\\bfnrt]|\\u00[01][0-9a-f]|\\ud[89a-f][0-9a-f][0-9a-f])*"$/
+    }
+    # Remembers what stands in the object at the top, as name, and in those below it, as name.name.
+    function note(name, value,  path) {
+      path = depth == 1 ? name : names[1] "." name
+      names[depth] = name
+      if (depth > 2) return
+      if (path in seen) bad = 1
+      seen[path] = value
     }
     # minutes since March 1 of the year 0, of 14 digits
     function minutes(at,  y, m) {
@@ -93,28 +114,60 @@ judge() {
       return ((365 * y + int(y / 4) - int(y / 100) + int(y / 400) + int((153 * (m - 3) + 2) / 5) + substr(at, 7, 2) - 1) * 24 \
         + substr(at, 9, 2)) * 60 + substr(at, 11, 2)
     }
-    NR == 1 && $0 != "{" { bad = 1 }
-    { last = $0 }
-    /^  "[a-z_]+": / || /^    "@DIRECT@": / {
-      name = $0
-      sub(/^ *"/, "", name)
-      sub(/".*/, "", name)
-      if (name in seen) bad = 1
-      value = $0
-      sub(/^ *"[a-z_]+": /, "", value)
-      sub(/,$/, "", value)
-      seen[name] = value
+    NR == 1 {
+      if ($0 != "{") bad = 1
+      depth = 1
+      kinds[1] = "{"
+      isFirst = 1
+      next
+    }
+    {
+      rest = $0
+      sub(/^ */, "", rest)
+      indent = length($0) - length(rest)
+      hasMore = sub(/,$/, "", rest)
+      if (depth == 0) bad = 1
+      if (bad) next
+      if (rest == "}" || rest == "]") {
+        if (isFirst || isMore || indent != 2 * (depth - 1) || (rest == "}") != (kinds[depth] == "{")) bad = 1
+        depth -= 1
+        isMore = hasMore
+        next
+      }
+      if ((!isFirst && !isMore) || indent != 2 * depth) bad = 1
+      if (kinds[depth] == "{") {
+        if (!match(rest, /^"[^"\\\001-\037]*": /)) bad = 1
+        name = substr(rest, 2, RLENGTH - 4)
+        rest = substr(rest, RLENGTH + 1)
+        if (kinds[2] == "{" || depth == 1) note(name, rest)
+      }
+      isFirst = rest == "{" || rest == "["
+      isMore = hasMore
+      if (isFirst) {
+        if (hasMore) bad = 1
+        depth += 1
+        kinds[depth] = rest
+      } else if (!isPlain(rest)) bad = 1
     }
     END {
-      if (last != "}" || text("@SCHEMA@") != "@SCHEMA_VERSION@" || text("@PRODUCT@") != "drawbridge") bad = 1
+      if (NR == 0 || depth != 0 || isMore || text("@SCHEMA@") != "@SCHEMA_VERSION@" || text("@PRODUCT@") != "drawbridge") bad = 1
+      count = split("@MEMBERS@", members, " ")
+      for (at = 1; at <= count; at++) {
+        split(members[at], member, ":")
+        value = seen[member[1]]
+        kind = value ~ /^"/ ? "string" : value ~ /^[-0-9]/ ? "number" : value ~ /^[tf]/ ? "boolean" : value ~ /^\{/ ? "object" : value ~ /^\[/ ? "array" : ""
+        if (kind != member[2]) bad = 1
+      }
       state = text("@STATUS@")
       written = time("@WRITTEN@")
       expires = time("@EXPIRES@")
+      if (state !~ /^(@STATES@)$/) bad = 1
       version = text("@VERSION@")
-      sub(/[^0-9.].*$/, "", version)
-      direct = seen["@DIRECT@"]
+      if (match(version, /^[0-9]+(\.[0-9]+)*/)) version = substr(version, 1, RLENGTH)
+      else version = "0.0.0"
+      direct = seen["counts.@DIRECT@"]
       compliant = seen["@COMPLIANT@"]
-      if (version == "" || direct !~ /^[0-9]+$/ || (compliant != "true" && compliant != "false")) bad = 1
+      if (direct !~ /^[0-9]+$/) bad = 1
       if (bad) { print "error @UNKNOWN_AGE@ 0.0.0 -1"; exit }
       age = minutes(now) - minutes(written)
       if (substr(now, 13) + 0 < substr(written, 13) + 0) age -= 1

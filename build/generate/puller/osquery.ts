@@ -6,7 +6,11 @@ const stale = [
   `(SELECT value FROM summary WHERE key = 'expires_at') <= strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`,
   `(SELECT value FROM summary WHERE key = 'generated_at') > strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+5 minutes')`,
 ].join(' OR ');
-const verdict = `CASE WHEN ${stale} THEN 'stale' WHEN (SELECT value FROM summary WHERE key = 'compliant') = 'true' THEN 'compliant' ELSE 'noncompliant' END`;
+/** What the verdict is made from; a mirror without it is damaged. */
+const damaged = ['status', 'compliant', 'expires_at', 'generated_at']
+  .map((key) => `NOT EXISTS (SELECT 1 FROM summary WHERE key = '${key}' AND value <> '')`)
+  .join(' OR ');
+const verdict = `CASE WHEN ${damaged} THEN 'error' WHEN ${stale} THEN 'stale' WHEN (SELECT value FROM summary WHERE key = 'compliant') = 'true' THEN 'compliant' ELSE 'noncompliant' END`;
 
 interface Table {
   readonly query: string;

@@ -2,8 +2,8 @@
 // Rule: the names of fields, the limits and the verdicts come from contract/posture.ts; the shell and PowerShell sources beside this hold marks for them.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { postureLimitBytes, postureSchemaVersion } from '#contract/posture.ts';
-import type { PostureStatus } from '#contract/posture.ts';
+import { z } from 'zod';
+import { postureLimitBytes, postureSchemaVersion, PostureState, PostureStatus } from '#contract/posture.ts';
 
 type Shape = (typeof PostureStatus)['shape'];
 const fields = {
@@ -20,6 +20,9 @@ const direct: keyof Shape['counts']['shape'] = 'direct_servers';
 const marks: Readonly<Record<string, string>> = {
   ...fields,
   DIRECT: direct,
+  /** The members that every status has, those of its objects included, with their kinds: `counts.hosts:number`. */
+  MEMBERS: membersOf(z.toJSONSchema(PostureStatus)).join(' '),
+  STATES: PostureState.options.join('|'),
   SCHEMA_VERSION: postureSchemaVersion,
   LIMIT: String(postureLimitBytes),
   // find counts blocks of 512 bytes, rounded up, and -N means fewer
@@ -78,6 +81,16 @@ export function renderIntuneWindows(): string {
   return filled(
     `# Intune custom compliance, discovery script for Windows: one line of JSON for intune-rules.json.\n# ${note}\n${sourceOf('intune.ps1')}`,
   );
+}
+
+/** `name:kind` of what a schema's objects must have, one level down too. */
+function membersOf({ required = [], properties = {} }: z.core.JSONSchema.BaseSchema, isTop = true): readonly string[] {
+  return required.flatMap((name) => {
+    const of = properties[name];
+    if (typeof of !== 'object') throw new Error(`the posture's ${name} has no schema`);
+    const below = isTop ? membersOf(of, false).map((path) => `${name}.${path}`) : [];
+    return [`${name}:${of.type === 'integer' ? 'number' : of.type}`, ...below];
+  });
 }
 
 function shell(what: string, system: string, end: string): string {

@@ -32,9 +32,16 @@ function Get-Judgment([string] $sid, [string] $file) {
     if (@($sid, 'S-1-5-18', 'S-1-5-32-544') -notcontains $ownerSid) { throw 'not the file of the user' }
     $status = [IO.File]::ReadAllText($file, [Text.Encoding]::UTF8) | ConvertFrom-Json
     if ($status.schema_version -cne '1.0' -or $status.product -cne 'drawbridge') { throw 'not a posture file' }
-    if ($status.compliant -isnot [bool] -or $status.status -isnot [string]) { throw 'not a posture file' }
+    if ($status.compliant -isnot [bool] -or $status.status -cnotmatch '^(compliant|noncompliant|degraded|unknown|stopped)$') { throw 'not a posture file' }
     $version = [regex]::Match([string]$status.product_version, '^\d+(\.\d+)*').Value
-    if (-not $version -or $null -eq $status.counts.direct_servers) { throw 'not a posture file' }
+    if (-not $version) { $version = '0.0.0' }
+    foreach ($member in 'schema_version:string product:string product_version:string platform:string arch:string generated_at:string sequence:number heartbeat_seconds:number expires_at:string status:string compliant:boolean reasons:array device:object device.hostname:string device.os_version:string user:object user.uid:number user.name_hash:string profile:object profile.present:boolean profile.sources:object profile.loaded_at:string profile.forced:boolean profile.enforcement_mode:string gateway:object gateway.reachable:boolean gateway.auth:string gateway.tunnel:string bridge:object bridge.running_since:string bridge.wrapped_servers:number bridge.local_failures:number hosts:array findings:array counts:object counts.hosts:number counts.configs:number counts.drifted:number counts.direct_servers:number counts.findings_high:number counts.findings_omitted:number integrity:object'.Split(' ')) {
+      $at = $status
+      foreach ($name in $member.Split(':')[0].Split('.')) {
+        if (@($at.PSObject.Properties.Name) -cnotcontains $name) { throw 'not a posture file' }
+        $at = $at.$name
+      }
+    }
     $direct = [int64]$status.counts.direct_servers
     $now = [DateTimeOffset]::UtcNow
     $written = ConvertTo-Time $status.generated_at

@@ -73,7 +73,8 @@ users() {
 }
 
 # judge UID: "verdict age version direct-servers" of one user. It takes only a regular file of this user that nobody else can write, and no more of it
-# than 65536 bytes (what takes its place after the look is not followed and not waited for, where dd can), and reads the lines of the top level as the agent writes them: two spaces, one member a line.
+# than 65536 bytes (what takes its place after the look is not followed and not waited for, where dd can). It reads it line by line as the agent writes it:
+# two spaces a level, one member a line. What is written in another way, or lacks a member, is damaged.
 judge() {
   unknown='2147483647 0.0.0 -1'
   file=$(file_of "$1")
@@ -95,10 +96,30 @@ judge() {
       raw = text(name)
       shape = raw
       gsub(/[0-9]/, "9", shape)
-      if (shape != "9999-99-99T99:99:99.999Z") bad = 1
+      if (shape != "9999-99-99T99:99:99.999Z" || !isDay(raw) || substr(raw, 12, 2) > 23 || substr(raw, 15, 2) > 59 || substr(raw, 18, 2) > 59) bad = 1
       raw = substr(raw, 1, 19)
       gsub(/[^0-9]/, "", raw)
       return raw
+    }
+    function isDay(raw,  y, m, d) {
+      y = substr(raw, 1, 4) + 0
+      m = substr(raw, 6, 2) + 0
+      d = substr(raw, 9, 2) + 0
+      if (m == 2) return d >= 1 && d <= (y % 4 == 0 && (y % 100 != 0 || y % 400 == 0) ? 29 : 28)
+      return m >= 1 && m <= 12 && d >= 1 && d <= (m == 4 || m == 6 || m == 9 || m == 11 ? 30 : 31)
+    }
+    function isPlain(value) {
+      if (value ~ /^(true|false|null|\{\}|\[\])$/) return 1
+      if (value ~ /^(0|-?[1-9][0-9]*)$/ || value ~ /^-?(0|[1-9][0-9]*)\.[0-9]*[1-9]$/) return length(value) <= 16
+      return value ~ /^"([^"\\\001-\037]|\\["\\bfnrt]|\\u00[01][0-9a-f]|\\ud[89a-f][0-9a-f][0-9a-f])*"$/
+    }
+    # Remembers what stands in the object at the top, as name, and in those below it, as name.name.
+    function note(name, value,  path) {
+      path = depth == 1 ? name : names[1] "." name
+      names[depth] = name
+      if (depth > 2) return
+      if (path in seen) bad = 1
+      seen[path] = value
     }
     # minutes since March 1 of the year 0, of 14 digits
     function minutes(at,  y, m) {
@@ -108,28 +129,60 @@ judge() {
       return ((365 * y + int(y / 4) - int(y / 100) + int(y / 400) + int((153 * (m - 3) + 2) / 5) + substr(at, 7, 2) - 1) * 24 \
         + substr(at, 9, 2)) * 60 + substr(at, 11, 2)
     }
-    NR == 1 && $0 != "{" { bad = 1 }
-    { last = $0 }
-    /^  "[a-z_]+": / || /^    "direct_servers": / {
-      name = $0
-      sub(/^ *"/, "", name)
-      sub(/".*/, "", name)
-      if (name in seen) bad = 1
-      value = $0
-      sub(/^ *"[a-z_]+": /, "", value)
-      sub(/,$/, "", value)
-      seen[name] = value
+    NR == 1 {
+      if ($0 != "{") bad = 1
+      depth = 1
+      kinds[1] = "{"
+      isFirst = 1
+      next
+    }
+    {
+      rest = $0
+      sub(/^ */, "", rest)
+      indent = length($0) - length(rest)
+      hasMore = sub(/,$/, "", rest)
+      if (depth == 0) bad = 1
+      if (bad) next
+      if (rest == "}" || rest == "]") {
+        if (isFirst || isMore || indent != 2 * (depth - 1) || (rest == "}") != (kinds[depth] == "{")) bad = 1
+        depth -= 1
+        isMore = hasMore
+        next
+      }
+      if ((!isFirst && !isMore) || indent != 2 * depth) bad = 1
+      if (kinds[depth] == "{") {
+        if (!match(rest, /^"[^"\\\001-\037]*": /)) bad = 1
+        name = substr(rest, 2, RLENGTH - 4)
+        rest = substr(rest, RLENGTH + 1)
+        if (kinds[2] == "{" || depth == 1) note(name, rest)
+      }
+      isFirst = rest == "{" || rest == "["
+      isMore = hasMore
+      if (isFirst) {
+        if (hasMore) bad = 1
+        depth += 1
+        kinds[depth] = rest
+      } else if (!isPlain(rest)) bad = 1
     }
     END {
-      if (last != "}" || text("schema_version") != "1.0" || text("product") != "drawbridge") bad = 1
+      if (NR == 0 || depth != 0 || isMore || text("schema_version") != "1.0" || text("product") != "drawbridge") bad = 1
+      count = split("schema_version:string product:string product_version:string platform:string arch:string generated_at:string sequence:number heartbeat_seconds:number expires_at:string status:string compliant:boolean reasons:array device:object device.hostname:string device.os_version:string user:object user.uid:number user.name_hash:string profile:object profile.present:boolean profile.sources:object profile.loaded_at:string profile.forced:boolean profile.enforcement_mode:string gateway:object gateway.reachable:boolean gateway.auth:string gateway.tunnel:string bridge:object bridge.running_since:string bridge.wrapped_servers:number bridge.local_failures:number hosts:array findings:array counts:object counts.hosts:number counts.configs:number counts.drifted:number counts.direct_servers:number counts.findings_high:number counts.findings_omitted:number integrity:object", members, " ")
+      for (at = 1; at <= count; at++) {
+        split(members[at], member, ":")
+        value = seen[member[1]]
+        kind = value ~ /^"/ ? "string" : value ~ /^[-0-9]/ ? "number" : value ~ /^[tf]/ ? "boolean" : value ~ /^\{/ ? "object" : value ~ /^\[/ ? "array" : ""
+        if (kind != member[2]) bad = 1
+      }
       state = text("status")
       written = time("generated_at")
       expires = time("expires_at")
+      if (state !~ /^(compliant|noncompliant|degraded|unknown|stopped)$/) bad = 1
       version = text("product_version")
-      sub(/[^0-9.].*$/, "", version)
-      direct = seen["direct_servers"]
+      if (match(version, /^[0-9]+(\.[0-9]+)*/)) version = substr(version, 1, RLENGTH)
+      else version = "0.0.0"
+      direct = seen["counts.direct_servers"]
       compliant = seen["compliant"]
-      if (version == "" || direct !~ /^[0-9]+$/ || (compliant != "true" && compliant != "false")) bad = 1
+      if (direct !~ /^[0-9]+$/) bad = 1
       if (bad) { print "error 2147483647 0.0.0 -1"; exit }
       age = minutes(now) - minutes(written)
       if (substr(now, 13) + 0 < substr(written, 13) + 0) age -= 1
