@@ -6,10 +6,11 @@
 // in the next list, and the host is told.
 import { setTimeout as after } from 'node:timers/promises';
 import { Fault } from '#contract/error.ts';
-import type { AllowedListing, ListKind } from '../call.ts';
+import type { AllowedListing, Identified, ListKind } from '../call.ts';
 import type { Feature } from '../mcp/feature.ts';
 import { timedOut } from '../upstream/session.ts';
 import type { ListedItem, Trace } from '../upstream/upstream.ts';
+import { type Asking, Askings } from './asking.ts';
 import { isCut } from './cut.ts';
 import { isPassing, type KnownLists, keyOfList } from './known-list.ts';
 import { listWithinMs, type Mute, muteWithinMs } from './mute.ts';
@@ -27,13 +28,12 @@ const askAgainMs = 2000;
 const owedAtMost = 4;
 
 type Items = readonly ListedItem[];
-interface Asking {
-  readonly beganAt: number;
-  readonly items: Promise<Items>;
-}
 export interface LateLists {
   /** Asks for one host's list of many. */
   begin(feature: Feature, ask: KnownLists['ask']): LateList;
+  /** A conversation is over: what is owed to it is asked for no more. */
+  release(conversation: Identified['conversation']): void;
+  close(): void;
 }
 export interface LateList {
   /** The server's list. Rejects as the server does, and with SERVER_TIMEOUT where it is late. */
@@ -50,27 +50,22 @@ interface LateDeps {
 }
 
 export function createLateLists({ lists, mute, news, firstWithinMs = unheardWithinMs }: LateDeps): LateLists {
-  /** The newest asking of each caller in each conversation, of a server and kind, until it is over. */
-  const askings = new Map<string, Asking>();
-  /** How many of them are not over. */
-  const owed = new Map<string, number>();
+  const askings = new Askings();
   /** Those whose hosts were told that another list came, and when. */
   const toldAt = new Map<string, number>();
   /** Those whose list is too large to be kept: they are waited for, because nothing else could be shown of them. */
   const unkept = new Set<string>();
 
-  function asking(key: string, ask: () => Promise<Items>): Asking {
-    const one: Asking = { beganAt: performance.now(), items: ask() };
-    askings.set(key, one);
-    owed.set(key, (owed.get(key) ?? 0) + 1);
-    const over = () => {
-      const left = (owed.get(key) ?? 1) - 1;
-      if (left > 0) owed.set(key, left);
-      else owed.delete(key);
-      if (askings.get(key) === one) askings.delete(key);
-    };
-    one.items.then(over, over);
-    return one;
+  /** What becomes of an asking says how its server is, unless it was ended from here. */
+  async function note({ caller, assignment }: AllowedListing, { items }: Asking): Promise<void> {
+    try {
+      await items;
+      mute.delete(caller, assignment);
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code === 'CANCELLED' || isCut(error)) return;
+      if (error.code === 'SERVER_TIMEOUT') mute.add(caller, assignment);
+      else mute.delete(caller, assignment);
+    }
   }
 
   return {
@@ -91,22 +86,18 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
         await Promise.race([enough(), wait(isMute ? muteWithinMs : listWithinMs)]);
       }
 
-      /** It answers again, or fails of itself, long after its host was answered. */
+      /** Its list comes, or does not, after its host was answered. */
       async function settleLate(
         listing: AllowedListing,
         key: string,
         { items }: Asking,
         shown: Items | undefined,
       ): Promise<void> {
-        const { caller, assignment } = listing;
         try {
           const came = await items;
-          mute.delete(caller, assignment);
           await answered;
           if (isWorthTelling(listing, key, came, shown)) news.came(listing, listKindOf(feature));
         } catch (error) {
-          if (error instanceof Fault && error.code === 'SERVER_TIMEOUT') mute.add(caller, assignment);
-          else mute.delete(caller, assignment);
           // Whoever hears of a switch hears that their lists changed by it.
           if (!shown || !(error instanceof Fault) || isPassing(error) || isCut(error)) return;
           // What was shown is withdrawn.
@@ -137,41 +128,43 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
           const last = lists.last(listing, feature);
           const isMute = mute.has(caller, assignment);
           // Hosts of one person on two workstations may be in one conversation, and what one caller got is shown to no other.
-          const key = [keyOfList(listing, feature), conversation].join('\n');
-          const former = isMute ? askings.get(key) : undefined;
-          const isOwed =
-            former !== undefined && (performance.now() < former.beganAt + askAgainMs || (owed.get(key) ?? 0) >= owedAtMost);
+          const list = keyOfList(listing, feature);
+          const key = [list, conversation].join('\n');
+          const owed = askings.find(conversation, list);
+          const former = isMute ? owed.at(-1) : undefined;
           const beganAt = performance.now();
-          const given = new AbortController();
-          const one = isOwed ? former : asking(key, () => ask(listing, feature, trace, given.signal));
+          const isJoined = former && (beganAt < former.beganAt + askAgainMs || owed.length >= owedAtMost);
+          const one = isJoined ? former : askings.begin(conversation, list, (given) => ask(listing, feature, trace, given));
+          if (!isJoined) void note(listing, one);
           const over = new AbortController();
-          const onAbort = () => given.abort();
+          const { promise: cancelled, reject: cancel } = Promise.withResolvers<never>();
+          const onAbort = () => cancel(new Fault('CANCELLED'));
+          one.join();
           signal.addEventListener('abort', onAbort, { once: true });
+          if (signal.aborted) onAbort();
           try {
-            if (signal.aborted) given.abort();
             const isLate = late(listing, key, isMute, last !== undefined, over.signal).then(() => undefined);
             // What is waited for no more.
             isLate.catch(() => undefined);
-            const items = await Promise.race([one.items, isLate]);
+            const items = await Promise.race([cancelled, one.items, isLate]);
             if (items) {
-              mute.delete(caller, assignment);
               show();
               return items;
             }
-          } catch (error) {
-            if (error instanceof Fault && error.code === 'SERVER_TIMEOUT') mute.add(caller, assignment);
-            throw error;
+            if (one.owe()) void settleLate(listing, key, one, last);
           } finally {
             over.abort();
             signal.removeEventListener('abort', onAbort);
+            one.leave();
             if (last) show();
           }
           mute.add(caller, assignment);
-          if (!isOwed) void settleLate(listing, key, one, last);
           throw timedOut(assignment.server.slug, Math.round(performance.now() - beganAt), 0);
         },
       };
     },
+    release: (conversation) => askings.release(conversation),
+    close: () => askings.close(),
   };
 }
 

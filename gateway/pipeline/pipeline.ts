@@ -97,12 +97,13 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
   const taskSeal = createSeal(deps.sealSecret, 'task');
   const news = createNews({ ...deps, lists, taskSeal, handle });
   const mute = createMute();
+  const late = createLateLists({ lists, mute, news });
   const parts = {
     ...deps,
     lists,
     news,
     mute,
-    late: createLateLists({ lists, mute, news }),
+    late,
     mirrors: createMirrors(lists),
     pager: createPager(createSeal(deps.sealSecret, 'cursor')),
     states,
@@ -241,11 +242,13 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     },
     release(conversation) {
       news.release(conversation);
+      late.release(conversation);
       deps.upstream.release(conversation);
     },
     async close() {
       unsubscribe();
       cut.close();
+      late.close();
       await Promise.all([parking.close(), news.close()]);
     },
   };

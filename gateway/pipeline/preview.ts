@@ -89,12 +89,13 @@ export function createPreview(deps: PreviewDeps): ShowPreview {
     const lists = createKnownLists(deps.upstream, cut);
     const mute = createMute();
     const news = { uses: () => undefined, hears: () => false, came: () => undefined };
+    // Each server is worth to be waited for.
+    const late = createLateLists({ lists, mute, news, firstWithinMs: listWithinMs });
     const parts = {
       ...deps,
       lists,
       mute,
-      // Each server is worth to be waited for.
-      late: createLateLists({ lists, mute, news, firstWithinMs: listWithinMs }),
+      late,
       news,
       pager: { page: <T>(_request: Identified, _cursor: unknown, items: readonly T[]) => ({ items, nextCursor: undefined }) },
       watch: watchOf(feature, of, found, deps.logger),
@@ -104,6 +105,8 @@ export function createPreview(deps: PreviewDeps): ShowPreview {
     } catch (error) {
       // Where no server has a list, the last word is that of one of them; each was told by itself.
       if (found.servers.filter((told) => told.kind === kind).length < entered.assignments.size) throw error;
+    } finally {
+      late.release(conversation);
     }
   }
 

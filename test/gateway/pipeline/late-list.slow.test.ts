@@ -142,3 +142,60 @@ test('a server that never answers owes a host four lists at most', async () => {
   }
   expect(asked).toBe(4);
 }, 30_000);
+
+/** A server that answers when it is told to; whether what it is asked is given up. */
+function held() {
+  const answer = Promise.withResolvers<readonly ListedItem[]>();
+  let isAsked = 0;
+  let isGivenUp = false;
+  const upstream: Lister = {
+    list(_listing, _feature, _trace, signal) {
+      isAsked++;
+      signal.addEventListener('abort', () => {
+        isGivenUp = true;
+        answer.reject(new Fault('CANCELLED'));
+      });
+      return answer.promise;
+    },
+  };
+  const lists = createKnownLists(upstream, uncut);
+  const mute = createMute();
+  const slow = listingOf('slow');
+  mute.add(slow.caller, slow.assignment);
+  const late = createLateLists({ lists, mute, news: { hears: () => true, came: () => undefined } });
+  const begin = (signal = new AbortController().signal) => {
+    const begun = late.begin(features.tools, lists.ask);
+    const list = begun.of(slow, {}, signal);
+    list.catch(() => undefined);
+    return { begun, list };
+  };
+  return { answer, late, begin, asked: () => isAsked, isGivenUp: () => isGivenUp };
+}
+
+test('what is owed to a conversation that is over is asked for no more', async () => {
+  const { late, begin, isGivenUp } = held();
+  await expect(begin().list).rejects.toMatchObject({ code: 'SERVER_TIMEOUT' });
+  late.release('another');
+  expect(isGivenUp()).toBe(false);
+  late.release('one');
+  expect(isGivenUp()).toBe(true);
+});
+
+test('a list goes on for who joined it when the first of them cancels, and ends with the last', async () => {
+  const { begin, asked, answer, isGivenUp } = held();
+  const [first, second] = [new AbortController(), new AbortController()];
+  const one = begin(first.signal);
+  const other = begin(second.signal);
+  first.abort();
+  await expect(one.list).rejects.toMatchObject({ code: 'CANCELLED' });
+  expect([asked(), isGivenUp()]).toEqual([1, false]);
+  answer.resolve([item('slow')]);
+  expect(await other.list).toMatchObject([{ name: 'slow' }]);
+
+  const again = held();
+  const both = [new AbortController(), new AbortController()];
+  const ends = both.map(({ signal }) => again.begin(signal).list);
+  for (const controller of both) controller.abort();
+  for (const list of ends) await expect(list).rejects.toMatchObject({ code: 'CANCELLED' });
+  expect([again.asked(), again.isGivenUp()]).toEqual([1, true]);
+});
