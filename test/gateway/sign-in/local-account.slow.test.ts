@@ -73,3 +73,11 @@ test('five wrong codes with the right password lock the account for a quarter of
   now += 15 * minuteMs;
   expect(await come('198.51.100.1')).toBe(email);
 });
+
+test('attempts that were counted while the clock was a day ahead lock nobody out once it is right again', async () => {
+  const right = now;
+  now += 24 * 60 * minuteMs;
+  for (let nth = 0; nth < 5; nth++) await expect(come('192.0.2.1', { code: wrongCode() })).rejects.toMatchObject(refused);
+  now = right + 2 * minuteMs;
+  expect(await come('192.0.2.1')).toBe(email);
+});
