@@ -119,7 +119,8 @@ export function ask(asked: Asked, signal: AbortSignal): Promise<Reply> {
       } catch (cause) {
         return isOver ? undefined : unusable(reasonOf(cause));
       }
-      for (const member of members) receiveOne(member);
+      // The answer ends this request, so what stands behind it in its batch is heard before it.
+      for (const member of members.toSorted((one, other) => Number(isAnswer(one)) - Number(isAnswer(other)))) receiveOne(member);
     }
 
     function receiveOne(body: Buffer): void {
@@ -197,4 +198,13 @@ export function ask(asked: Asked, signal: AbortSignal): Promise<Reply> {
     asked.onBegun(waiting);
     go();
   });
+}
+
+/** What can't be read is none: it fails the request where it stands. */
+function isAnswer(body: Buffer): boolean {
+  try {
+    return readMessage(body).kind === 'response';
+  } catch {
+    return false;
+  }
 }

@@ -46,6 +46,20 @@ test('what is told in a batch before the answer is heard', async () => {
   expect(told.map((text) => JSON.parse(text).params)).toMatchObject([log.params]);
 });
 
+test('what is told in a batch behind the answer is heard too', async () => {
+  const server = await serving('2025-03-26', (id, response) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify([answer(id), log])),
+  );
+  const told: string[] = [];
+  const of = {
+    ...allowed(server),
+    audience: { tell: (body: Buffer) => told.push(body.toString()), abilities: { declared: '{}' } },
+  };
+  const { message } = await call(upstreamFor(), of as never);
+  expect(message.value).toEqual({ content: [] });
+  expect(told.map((text) => JSON.parse(text).params)).toMatchObject([log.params]);
+});
+
 test.each(['empty', 'too many'])('a batch that is none fails its call: %s', async (what) => {
   const server = await serving('2025-03-26', (id, response) =>
     response
