@@ -16,6 +16,7 @@ const connectMs = 5000;
 const statementMs = 15_000;
 const pageRows = 500;
 
+const hold = `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`;
 const append = `insert into record (id, at, body, hash, "after", mac, "count", base)
   select of.* from unnest($1::bigint[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::bigint[]) as of`;
 const appendTexts = 'insert into shared_text (id, body) select of.* from unnest($1::bigint[], $2::text[]) as of';
@@ -33,21 +34,14 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
     keepAlive: true,
     application_name: 'drawbridge',
     types: { getTypeParser: parserOf },
+    // Here, and not in Kysely's onCreateConnection: there a connection that fails is never released, and its place in the pool is lost.
+    verify: (connection, done) => void setUp(connection, isPatient).then(() => done(), done),
   });
   // One that breaks while it is used tells whoever asked something of it. Without a listener its own event would end the process: the pool has one on idle ones only.
   pool.on('connect', (connection) => connection.on('error', () => undefined));
   // An idle connection that breaks is dropped by the pool; the next query opens another.
   pool.on('error', (error) => logger.warn({ code: codeOf(error) }, 'an idle database connection was lost'));
-  const db = new Kysely<Tables>({
-    dialect: new PostgresDialect({
-      pool,
-      onCreateConnection: async (connection) => {
-        const hold = `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`;
-        await connection.executeQuery(CompiledQuery.raw(hold));
-        if (isPatient) await connection.executeQuery(CompiledQuery.raw('set statement_timeout = 0'));
-      },
-    }),
-  });
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   /** Of chains that are there for good. */
   const numbers = new Map<string, number>();
   const shelves = new Map<string, Shelf>();
@@ -90,6 +84,12 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
         .execute((tx) => read({ db: tx, pages: (table, columns) => pages(tx, table, columns) })),
     close: () => db.destroy(),
   };
+}
+
+/** What holds in each connection of ours, before anything is asked of it. */
+async function setUp(connection: pg.PoolClient, isPatient: boolean): Promise<void> {
+  await connection.query(hold);
+  if (isPatient) await connection.query('set statement_timeout = 0');
 }
 
 /**

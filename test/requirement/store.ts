@@ -69,6 +69,12 @@ export const store: readonly Requirement[] = [
     source: 'docs/data.md, "What lies where"',
   },
   {
+    id: 'store.connection-unready',
+    promise:
+      'A new connection to PostgreSQL that cannot be set up is given up: nothing is asked of it, and it holds no place in the pool.',
+    source: 'docs/data.md, "What lies where"',
+  },
+  {
     id: 'store.migration-patient',
     promise: 'A migration may take as long as it takes, though every other statement has a deadline.',
     source: 'docs/data.md, "What lies where"',

@@ -118,6 +118,38 @@ describe('a store on a PostgreSQL server', () => {
     }
   });
 
+  const failures = [
+    ['is cut', 'select pg_terminate_backend(pg_backend_pid())::text || pg_sleep(20)::text'],
+    ['is refused', 'select (1 / 0)::text'],
+    ['is not answered in time', 'select pg_sleep(20)::text'],
+  ] as const;
+  test.each(failures)('gives up a connection whose setting up %s, and its place with it', async (_, body) => {
+    proves('store.connection-unready', {
+      file: 'gateway/store/postgres.ts',
+      find: '.then(() => done(), done)',
+      replace: '.then(() => done(), () => done())',
+    });
+    const url = new URL(await server.createDatabase());
+    const name = url.pathname.slice(1);
+    // What is asked of each new connection first meets a function of the same name.
+    await beside(
+      url.href,
+      'create schema broken',
+      `create function broken.current_setting(text) returns text language sql as '${body}'`,
+      `alter database ${name} set search_path = broken, pg_catalog`,
+    );
+    const client = new URL(url);
+    client.searchParams.set('query_timeout', '500');
+    const engine = await openUnmigrated({ kind: 'postgres', url: client.href }, quiet);
+    const ask = () => sql`select 1 as one`.execute(engine.db).then(({ rows }) => rows);
+    // More than the pool has places.
+    const asked = await Promise.allSettled(Array.from({ length: 12 }, ask));
+    expect(asked.filter(({ status }) => status === 'fulfilled')).toEqual([]);
+    await beside(url.href, `alter database ${name} reset search_path`);
+    expect(await Promise.all(Array.from({ length: 12 }, ask))).toEqual(Array.from({ length: 12 }, () => [{ one: 1 }]));
+    await engine.close();
+  });
+
   test('says STORE_UNAVAILABLE where nobody answers', async () => {
     const url = 'postgres://drawbridge@127.0.0.1:1/none';
     await expect(openStore({ kind: 'postgres', url }, { logger: quiet })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
@@ -126,7 +158,7 @@ describe('a store on a PostgreSQL server', () => {
   test('waits for a migration as long as it takes, and for nothing else longer than its deadline', async () => {
     proves('store.migration-patient', {
       file: 'gateway/store/postgres.ts',
-      find: "if (isPatient) await connection.executeQuery(CompiledQuery.raw('set statement_timeout = 0'));",
+      find: "if (isPatient) await connection.query('set statement_timeout = 0');",
       replace: '',
     });
     const url = new URL(await server.createDatabase());
@@ -198,7 +230,7 @@ describe('a store on a PostgreSQL server', () => {
   test('waits for the disk at each commit, though the database is set not to', async () => {
     proves('store.postgres-durable', {
       file: 'gateway/store/postgres.ts',
-      find: 'await connection.executeQuery(CompiledQuery.raw(hold));',
+      find: 'await connection.query(hold);',
       replace: 'void hold;',
     });
     const url = await server.createDatabase();
