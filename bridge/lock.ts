@@ -1,8 +1,10 @@
 // A lock between processes: one agent per state directory, one change of the hosts at a time. It is a file with the holder's pid and the time it was started at, so that a pid that was given to another process holds nothing.
-// Rule: a lock is taken over only when its holder is gone, and only by one of those who see that.
+// Rule: a lock is taken over only when its holder is gone, and only by one of those who see that: by who has the lock beside it, `<file>.takeover`, which is
+// taken over in the same way where its own holder was killed.
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
-import { link, mkdir, readFile, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { readPlain } from './plain-file.ts';
 
@@ -11,58 +13,66 @@ type Holder = z.infer<typeof Holder>;
 
 export type Lock = { readonly kind: 'held'; release(): void } | { readonly kind: 'taken'; readonly pid: number };
 
-const takeoverWithinMs = 10_000;
+/** About a second: a takeover lasts some milliseconds. */
 const attempts = 50;
+const betweenMs = 20;
 
 /** Takes the lock, or says who has it. */
 export async function lock(file: string, pid: number): Promise<Lock> {
-  const own: Holder = { pid, started: await startOf(pid) };
+  return take(file, { pid, started: await startOf(pid) });
+}
+
+async function take(file: string, own: Holder): Promise<Lock> {
   for (let attempt = 0; attempt < attempts; attempt++) {
-    if (await create(file, own)) return { kind: 'held', release: () => release(file, own) };
+    if (await create(file, own)) {
+      await removeDrafts(file);
+      return { kind: 'held', release: () => release(file, own) };
+    }
     const holder = await holderOf(file);
     if (holder === undefined) continue;
     if (holder !== 'unreadable' && (await lives(holder))) return { kind: 'taken', pid: holder.pid };
-    await removeStale(file);
+    await removeStale(file, own);
   }
   throw new Error(`the lock ${file} can't be taken: remove it by hand`);
 }
 
-/** Appears with its content or not at all: link() fails where the name is there. */
+/** Appears with its content or not at all: link() fails where the name is there, or where who took the lock meanwhile removed the draft. */
 async function create(file: string, holder: Holder): Promise<boolean> {
   const draft = `${file}.${randomBytes(8).toString('hex')}`;
   try {
     await writeFile(draft, JSON.stringify(holder), { flag: 'wx', mode: 0o600 });
-    await link(draft, file);
-    return true;
-  } catch (error) {
-    if (isCode(error, 'EEXIST')) return false;
-    throw error;
+    return await link(draft, file).then(
+      () => true,
+      (error: unknown) => {
+        if (isCode(error, 'EEXIST') || isCode(error, 'ENOENT')) return false;
+        throw error;
+      },
+    );
   } finally {
     await rm(draft, { force: true });
   }
 }
 
-/** Two that see the same stale lock must not remove it one after the other: the second would remove the first one's new lock. */
-async function removeStale(file: string): Promise<void> {
-  const gate = `${file}.takeover`;
-  try {
-    await mkdir(gate, { mode: 0o700 });
-  } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error;
-    const age = await stat(gate).then(
-      // the clock may have been set back since
-      ({ mtimeMs }) => Math.abs(Date.now() - mtimeMs),
-      () => 0,
-    );
-    if (age > takeoverWithinMs) await rmdir(gate).catch(() => {});
-    return new Promise((resolve) => setTimeout(resolve, 20));
+/** What those left who were killed while they made theirs. Who still makes one loses nothing by it: they look again. */
+async function removeDrafts(file: string): Promise<void> {
+  for (const name of await readdir(dirname(file))) {
+    if (!name.startsWith(basename(file))) continue;
+    if (/^(\.takeover)*\.[0-9a-f]{16}$/.test(name.slice(basename(file).length)))
+      await rm(join(dirname(file), name), { force: true });
   }
+}
+
+/** Two that see the same stale lock must not remove it one after the other: the second would remove the first one's new lock. */
+async function removeStale(file: string, own: Holder): Promise<void> {
+  const takeover = await take(`${file}.takeover`, own);
+  if (takeover.kind === 'taken') return new Promise((resolve) => setTimeout(resolve, betweenMs));
   try {
     const holder = await holderOf(file);
     if (holder === undefined || (holder !== 'unreadable' && (await lives(holder)))) return;
-    await unlink(file);
+    // a directory, too: a takeover was one
+    await rm(file, { recursive: true, force: true });
   } finally {
-    await rmdir(gate);
+    takeover.release();
   }
 }
 

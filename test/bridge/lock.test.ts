@@ -1,7 +1,7 @@
 // One agent per state directory, with real processes that hold, die and are taken for others.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -56,18 +56,33 @@ test('a lock file that makes no sense holds nobody up', async () => {
   }
 });
 
-test('who was killed while it took over holds nobody up, not even where the clock was set back since', async () => {
+test('who was killed while it made or took over a lock holds nobody up and leaves nothing, however often', async () => {
+  const dead = JSON.stringify({ pid: await endedPid(), started: 'x' });
+  for (const name of ['', '.takeover', '.takeover.takeover']) await writeFile(`${file}${name}`, dead);
+  for (const name of ['.0123456789abcdef', '.takeover.0123456789abcdef']) await writeFile(`${file}${name}`, '');
+  await writeFile(join(dir, 'host.lock.0123456789abcdef'), '');
+  expect((await lock(file, process.pid)).kind).toBe('held');
+  expect((await readdir(dir)).toSorted()).toEqual(['agent.lock', 'host.lock.0123456789abcdef']);
+});
+
+test('nobody takes over beside one who lives and does', async () => {
   await writeFile(file, '{');
-  await mkdir(`${file}.takeover`);
-  const tomorrow = new Date(Date.now() + 24 * 60 * 60_000);
-  await utimes(`${file}.takeover`, tomorrow, tomorrow);
+  const other = await lock(`${file}.takeover`, process.pid);
+  await expect(lock(file, process.pid)).rejects.toThrow("can't be taken");
+  expect(await readFile(file, 'utf8')).toBe('{');
+  if (other.kind === 'held') other.release();
   expect((await lock(file, process.pid)).kind).toBe('held');
 });
 
-test('of many that see the same dead holder, one gets the lock', async () => {
-  const holder = spawn(process.execPath, ['-e', '']);
-  await once(holder, 'close');
-  await writeFile(file, JSON.stringify({ pid: holder.pid, started: 'x' }));
+test('of many that see the same dead holder and the same dead one that took over, one gets the lock', async () => {
+  const dead = JSON.stringify({ pid: await endedPid(), started: 'x' });
+  for (const name of ['', '.takeover']) await writeFile(`${file}${name}`, dead);
   const all = await Promise.all(Array.from({ length: 20 }, () => lock(file, process.pid)));
   expect(all.filter(({ kind }) => kind === 'held')).toHaveLength(1);
 });
+
+async function endedPid(): Promise<number> {
+  const child = spawn(process.execPath, ['-e', '']);
+  await once(child, 'close');
+  return child.pid ?? 0;
+}
