@@ -34,8 +34,9 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
     keepAlive: true,
     application_name: 'drawbridge',
     types: { getTypeParser: parserOf },
-    // Here, and not in Kysely's onCreateConnection: there a connection that fails is never released, and its place in the pool is lost.
-    verify: (connection, done) => void setUp(connection, isPatient).then(() => done(), done),
+    // Here, because elsewhere its place in the pool is lost: in Kysely's onCreateConnection that of one that fails, in `verify` that of one that is ready too late for whom
+    // it was opened.
+    onConnect: (connection) => setUp(connection, isPatient),
   });
   // One that breaks while it is used tells whoever asked something of it. Without a listener its own event would end the process: the pool has one on idle ones only.
   pool.on('connect', (connection) => connection.on('error', () => undefined));
@@ -87,7 +88,7 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
 }
 
 /** What holds in each connection of ours, before anything is asked of it. */
-async function setUp(connection: pg.PoolClient, isPatient: boolean): Promise<void> {
+async function setUp(connection: pg.ClientBase, isPatient: boolean): Promise<void> {
   await connection.query(hold);
   if (isPatient) await connection.query('set statement_timeout = 0');
 }

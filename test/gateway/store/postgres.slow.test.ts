@@ -1,5 +1,6 @@
 // The store suite on a real PostgreSQL, and what is PostgreSQL's alone: connections that break, settings that would lose a commit.
 import { rm } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -126,8 +127,8 @@ describe('a store on a PostgreSQL server', () => {
   test.each(failures)('gives up a connection whose setting up %s, and its place with it', async (_, body) => {
     proves('store.connection-unready', {
       file: 'gateway/store/postgres.ts',
-      find: '.then(() => done(), done)',
-      replace: '.then(() => done(), () => done())',
+      find: 'onConnect: (connection) => setUp(connection, isPatient),',
+      replace: 'onConnect: (connection) => setUp(connection, isPatient).catch(() => undefined),',
     });
     const url = new URL(await server.createDatabase());
     const name = url.pathname.slice(1);
@@ -146,6 +147,43 @@ describe('a store on a PostgreSQL server', () => {
     const asked = await Promise.allSettled(Array.from({ length: 12 }, ask));
     expect(asked.filter(({ status }) => status === 'fulfilled')).toEqual([]);
     await beside(url.href, `alter database ${name} reset search_path`);
+    expect(await Promise.all(Array.from({ length: 12 }, ask))).toEqual(Array.from({ length: 12 }, () => [{ one: 1 }]));
+    await engine.close();
+  });
+
+  test('has its places back from who waited too long for a connection that was set up only then', async () => {
+    proves('store.connection-unready', {
+      file: 'gateway/store/postgres.ts',
+      find: 'onConnect: (connection) => setUp(connection, isPatient),',
+      replace: 'verify: (connection, done) => void setUp(connection, isPatient).then(() => done(), done),',
+    });
+    const url = await server.createDatabase();
+    const name = new URL(url).pathname.slice(1);
+    const engine = await openUnmigrated({ kind: 'postgres', url }, quiet);
+    const ask = () => sql`select 1 as one`.execute(engine.db).then(({ rows }) => rows);
+    const others = 'select pid from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()';
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    const holding = Array.from({ length: 8 }, () =>
+      engine.db.transaction().execute(async (tx) => {
+        await sql`select 1`.execute(tx);
+        await held;
+      }),
+    );
+    await expect.poll(() => beside(url, others)).toHaveLength(8);
+    await beside(
+      url,
+      'create schema broken',
+      `create function broken.current_setting(text) returns text language sql as 'select pg_sleep(2)::text'`,
+      `alter database ${name} set search_path = broken, pg_catalog`,
+    );
+    // Each waits for a place for 5 s, and is given one shortly before.
+    const waiting = Array.from({ length: 8 }, ask);
+    const settled = Promise.allSettled([...holding, ...waiting]);
+    await setTimeout(4000);
+    await beside(url, `select pg_terminate_backend(pid) from (${others}) as held`);
+    letGo();
+    expect((await settled).filter(({ status }) => status === 'fulfilled')).toEqual([]);
+    await beside(url, `alter database ${name} reset search_path`);
     expect(await Promise.all(Array.from({ length: 12 }, ask))).toEqual(Array.from({ length: 12 }, () => [{ one: 1 }]));
     await engine.close();
   });
