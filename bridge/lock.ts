@@ -2,7 +2,7 @@
 // Rule: a lock is taken over only when its holder is gone, and only by one of those who see that: by who has the lock beside it, `<file>.takeover`, which is
 // taken over in the same way where its own holder was killed.
 import { randomBytes } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { lstatSync, readFileSync, rmSync } from 'node:fs';
 import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -25,7 +25,8 @@ export async function lock(file: string, pid: number): Promise<Lock> {
 async function take(file: string, own: Holder): Promise<Lock> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (await create(file, own)) {
-      await removeDrafts(file);
+      // it is held now: to fail here would leave it to nobody for as long as this process lives
+      await removeDrafts(file).catch(() => {});
       return { kind: 'held', release: () => release(file, own) };
     }
     const holder = await holderOf(file);
@@ -76,10 +77,10 @@ async function removeStale(file: string, own: Holder): Promise<void> {
   }
 }
 
-/** At once, so that it also works at the very end of a process. */
+/** At once, so that it also works at the very end of a process. What took its place meanwhile stays: a pipe there would be waited for. */
 function release(file: string, own: Holder): void {
   try {
-    if (readFileSync(file, 'utf8') === JSON.stringify(own)) rmSync(file, { force: true });
+    if (lstatSync(file).isFile() && readFileSync(file, 'utf8') === JSON.stringify(own)) rmSync(file, { force: true });
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error;
   }

@@ -1,7 +1,7 @@
 // One agent per state directory, with real processes that hold, die and are taken for others.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -79,6 +79,31 @@ test('of many that see the same dead holder and the same dead one that took over
   for (const name of ['', '.takeover']) await writeFile(`${file}${name}`, dead);
   const all = await Promise.all(Array.from({ length: 20 }, () => lock(file, process.pid)));
   expect(all.filter(({ kind }) => kind === 'held')).toHaveLength(1);
+});
+
+test('what stands beside it and can not be cleared takes the lock from nobody', async () => {
+  await mkdir(`${file}.0123456789abcdef`);
+  const taken = await lock(file, process.pid);
+  if (taken.kind === 'held') taken.release();
+  expect((await lock(file, process.pid)).kind).toBe('held');
+});
+
+test('who releases a lock that a pipe has taken the place of waits for nobody, and leaves it', async () => {
+  const module = new URL('../../bridge/lock.ts', import.meta.url).href;
+  const script = `
+    import { lock } from ${JSON.stringify(module)};
+    import { spawnSync } from 'node:child_process';
+    import { rmSync } from 'node:fs';
+    const held = await lock(${JSON.stringify(file)}, process.pid);
+    rmSync(${JSON.stringify(file)});
+    spawnSync('mkfifo', [${JSON.stringify(file)}]);
+    held.release();`;
+  const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    timeout: 4_000,
+    killSignal: 'SIGKILL',
+  });
+  expect(status).toBe(0);
+  expect(await readdir(dir)).toEqual(['agent.lock']);
 });
 
 async function endedPid(): Promise<number> {
