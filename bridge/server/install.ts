@@ -1,8 +1,9 @@
 // The bridge's own package store: <stateDir>/package/<name>@<version>/. A package is installed there once, without its scripts, into a folder of
 // its own that is renamed into place when whole; nothing there is ever updated. `<name>.resolved` says what an entry without a version got.
-import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { readPlain } from '../plain-file.ts';
 import { installEnvironment } from './environment.ts';
 import type { ResolveDeps } from './question.ts';
 import { findExecutable } from './search-path.ts';
@@ -86,12 +87,12 @@ const resolvedFile = (store: string, name: string): string => join(store, `${nam
 async function versionIn(directory: string): Promise<string> {
   const { version } = z
     .looseObject({ version: z.string().regex(/^[0-9A-Za-z.+-]+$/) })
-    .parse(JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')));
+    .parse(JSON.parse((await readPlain(join(directory, 'package.json'))).toString('utf8')));
   return version;
 }
 
 async function readResolved(store: string, name: string): Promise<string | undefined> {
-  const text = await readFile(resolvedFile(store, name), 'utf8').catch(() => undefined);
+  const text = (await readPlain(resolvedFile(store, name)).catch(() => undefined))?.toString('utf8');
   return text !== undefined && /^[0-9A-Za-z.+-]+$/.test(text) ? text : undefined;
 }
 

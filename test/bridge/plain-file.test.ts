@@ -1,6 +1,6 @@
 // What lies in the place of a plain file: each is refused at once, with words, and nobody waits for it.
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -9,6 +9,7 @@ import { openSecretFile } from '../../bridge/device/secret-file.ts';
 import { lock } from '../../bridge/lock.ts';
 import { readPlain } from '../../bridge/plain-file.ts';
 import { openReports } from '../../bridge/reports.ts';
+import { findInstalled } from '../../bridge/server/install.ts';
 import { proves } from '../requirement.ts';
 
 let dir = '';
@@ -50,4 +51,10 @@ test('a pipe in the state directory stops no agent: the lock is taken over, repo
   });
   expect(reports.pending).toEqual([]);
   await expect(openSecretFile(pipeAt('secret.json')).get('x')).rejects.toThrow('no regular file');
+});
+
+test('a pipe in the store of packages keeps no server from being looked up', async () => {
+  await mkdir(join(dir, 'package'));
+  pipeAt('package/a-server.resolved');
+  expect(await findInstalled('a-server', undefined, dir)).toBeUndefined();
 });
