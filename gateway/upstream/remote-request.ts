@@ -115,12 +115,11 @@ export function ask(asked: Asked, signal: AbortSignal): Promise<Reply> {
       tries = 0;
       let members: readonly Buffer[] = [body];
       try {
-        if (asked.mayBatch && isBatch(body)) members = readBatch(body);
+        if (asked.mayBatch && isBatch(body)) members = besideFirst(readBatch(body));
       } catch (cause) {
         return isOver ? undefined : unusable(reasonOf(cause));
       }
-      // The answer ends this request, so what stands behind it in its batch is heard before it.
-      for (const member of members.toSorted((one, other) => Number(isAnswer(one)) - Number(isAnswer(other)))) receiveOne(member);
+      for (const member of members) receiveOne(member);
     }
 
     function receiveOne(body: Buffer): void {
@@ -200,10 +199,15 @@ export function ask(asked: Asked, signal: AbortSignal): Promise<Reply> {
   });
 }
 
-/** What can't be read is none: it fails the request where it stands. */
-function isAnswer(body: Buffer): boolean {
+/** An answer ends its request, so what stands behind it in its batch is heard before it. What can't be read costs no answer that stands before it. */
+function besideFirst(members: readonly Buffer[]): readonly Buffer[] {
+  const parts = Map.groupBy(members, isBeside);
+  return [...(parts.get(true) ?? []), ...(parts.get(false) ?? [])];
+}
+
+function isBeside(body: Buffer): boolean {
   try {
-    return readMessage(body).kind === 'response';
+    return readMessage(body).kind !== 'response';
   } catch {
     return false;
   }

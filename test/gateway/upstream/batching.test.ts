@@ -60,6 +60,17 @@ test('what is told in a batch behind the answer is heard too', async () => {
   expect(told.map((text) => JSON.parse(text).params)).toMatchObject([log.params]);
 });
 
+test('what can not be read behind an answer in its batch does not cost the answer, and fails the call before it', async () => {
+  const serve = (batch: (id: number) => unknown[]) =>
+    serving('2025-03-26', (id, response) =>
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(batch(id))),
+    );
+  const { message } = await call(upstreamFor(), allowed(await serve((id) => [answer(id), 5, log])));
+  expect(message.value).toEqual({ content: [] });
+  const garbage = await serve((id) => [5, answer(id)]);
+  await expect(call(upstreamFor(), allowed(garbage))).rejects.toMatchObject({ code: 'SERVER_GARBAGE' });
+});
+
 test.each(['empty', 'too many'])('a batch that is none fails its call: %s', async (what) => {
   const server = await serving('2025-03-26', (id, response) =>
     response
