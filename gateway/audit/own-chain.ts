@@ -14,7 +14,7 @@ import type { AuditKey } from './key.ts';
  */
 export async function openOwnChain(
   dataDirectory: string,
-  { key, headFile, kid }: Pick<AuditKey, 'key' | 'headFile'> & { readonly kid: string },
+  { key, headFile, isNew, kid }: AuditKey & { readonly kid: string },
 ): Promise<string> {
   const file = join(dataDirectory, 'key', 'chain');
   const kept = await readKeyFile(file);
@@ -25,8 +25,8 @@ export async function openOwnChain(
   }
   const former = `node-${hash('sha256', kid).slice(0, 16)}`;
   const heads = readHeads(headFile, key);
-  // Nothing is decided by what can't be believed: whoever opens the chain refuses it.
-  if (heads === 'damaged') return former;
+  // Nothing is decided by what can't be believed or is missing: whoever opens the chain refuses it, and once the file was brought back it tells who served before.
+  if (heads === 'damaged' || (heads === undefined && !isNew)) return former;
   const name = heads?.has(former) ? former : `node-${randomBytes(8).toString('hex')}`;
   await writeKeyFile(file, `${name}\n`, 'only where there is none');
   return name;

@@ -35,10 +35,12 @@ test('whoever served when the signing key named the chain goes on with it', asyn
   expect(await own()).toBe(former);
 });
 
-test('a name that is none is refused, and a damaged file of heads decides nothing', async () => {
+test('a name that is none is refused, and a file of heads that is damaged or missing decides nothing', async () => {
   await writeFile(audit.headFile, '');
   expect(await own()).toBe(former);
   await rm(audit.headFile);
+  expect(await openOwnChain(dir, { ...audit, isNew: false, kid: 'kid' })).toBe(former);
+  // Nobody served with a key that was made just now.
   expect(await own()).not.toBe(former);
   await writeFile(join(dir, 'key', 'chain'), 'No name\n');
   await expect(own()).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
