@@ -22,6 +22,11 @@ export class Asking {
     return this.#end.signal.aborted;
   }
 
+  /** Somebody was answered without it. */
+  get isOwed(): boolean {
+    return this.#isOwed;
+  }
+
   /** Somebody waits for it, until they leave. */
   join(): void {
     this.#waiting++;

@@ -131,7 +131,9 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
           const list = keyOfList(listing, feature);
           const key = [list, conversation].join('\n');
           const owed = askings.find(conversation, list);
-          const former = isMute ? owed.at(-1) : undefined;
+          // It may answer all else, and so not be mute.
+          const isFull = owed.filter(({ isOwed }) => isOwed).length >= owedAtMost;
+          const former = isMute || isFull ? owed.at(-1) : undefined;
           const beganAt = performance.now();
           const isJoined = former && (beganAt < former.beganAt + askAgainMs || owed.length >= owedAtMost);
           const one = isJoined ? former : askings.begin(conversation, list, (given) => ask(listing, feature, trace, given));

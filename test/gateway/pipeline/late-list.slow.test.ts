@@ -143,6 +143,27 @@ test('a server that never answers owes a host four lists at most', async () => {
   expect(asked).toBe(4);
 }, 30_000);
 
+test('a server that answers all but one kind of list owes a host four of that at most too', async () => {
+  let asked = 0;
+  let isSilent = false;
+  const upstream: Lister = {
+    list: (_listing, { kind }) =>
+      kind === 'resources' && isSilent ? new Promise(() => void asked++) : Promise.resolve([item('known')]),
+  };
+  const lists = createKnownLists(upstream, uncut);
+  const late = createLateLists({ lists, mute: createMute(), news: { hears: () => true, came: () => undefined } });
+  const { signal } = new AbortController();
+  for (let round = 0; round < 6; round++) {
+    for (const feature of [features.tools, features.resources]) {
+      const begun = late.begin(feature, lists.ask);
+      await Promise.allSettled([begun.of(listingOf('half'), {}, signal)]);
+      begun.end();
+    }
+    isSilent = true;
+  }
+  expect(asked).toBe(4);
+});
+
 /** A server that answers when it is told to; whether what it is asked is given up. */
 function held() {
   const answer = Promise.withResolvers<readonly ListedItem[]>();
