@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { readPlain } from './plain-file.ts';
+import { readPlainText } from './plain-file.ts';
 import { launcherPath } from './location.ts';
 
 /** Writes it where it is absent or another one. Returns its path. On Windows it is a .cmd beside that path (unverified). */
@@ -18,7 +18,7 @@ export async function writeLauncher(of: {
     of.platform === 'win32'
       ? `@"${of.node}" "${of.cli}" --state "${of.stateDir}" %*\r\n`
       : `#!/bin/sh\nexec ${quoted(of.node)} ${quoted(of.cli)} --state ${quoted(of.stateDir)} "$@"\n`;
-  if ((await readPlain(file).catch(() => undefined))?.toString('utf8') === text) return file;
+  if ((await readPlainText(file).catch(() => undefined)) === text) return file;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const draft = `${file}.${randomBytes(8).toString('hex')}`;
   try {

@@ -6,7 +6,7 @@ import { lstatSync, readFileSync, rmSync } from 'node:fs';
 import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { readPlain } from './plain-file.ts';
+import { readPlainText } from './plain-file.ts';
 
 const Holder = z.object({ pid: z.number().int(), started: z.string() });
 type Holder = z.infer<typeof Holder>;
@@ -88,7 +88,7 @@ function release(file: string, own: Holder): void {
 
 async function holderOf(file: string): Promise<Holder | 'unreadable' | undefined> {
   try {
-    const parsed = Holder.safeParse(JSON.parse((await readPlain(file)).toString('utf8')));
+    const parsed = Holder.safeParse(JSON.parse(await readPlainText(file)));
     return parsed.success ? parsed.data : 'unreadable';
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined;

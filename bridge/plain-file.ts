@@ -19,6 +19,11 @@ export async function readPlain(path: string, atMostBytes = limitBytes): Promise
   }
 }
 
+/** The same as text. */
+export async function readPlainText(path: string): Promise<string> {
+  return (await readPlain(path)).toString('utf8');
+}
+
 function refusal(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
 }

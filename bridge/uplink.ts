@@ -11,7 +11,7 @@ import type { Profile } from '#contract/profile.ts';
 import type { RecentCall } from '#contract/recent-call.ts';
 import { Secret } from '#contract/secret.ts';
 import type { Offer, Verdict } from '#contract/server.ts';
-import { readPlain } from './plain-file.ts';
+import { readPlainText } from './plain-file.ts';
 import { enroll, loadDevice } from './device/enroll.ts';
 import type { DeviceIdentity } from './device/enroll.ts';
 import type { SecretStore } from './device/keychain.ts';
@@ -220,7 +220,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
 
 async function readCertificates(file: string | undefined, findings: Finding[]): Promise<string | undefined> {
   if (file === undefined) return undefined;
-  const text = (await readPlain(file).catch(() => undefined))?.toString('utf8');
+  const text = await readPlainText(file).catch(() => undefined);
   if (text?.includes('-----BEGIN CERTIFICATE-----') === true) return text;
   findings.push({ code: 'profile_invalid', setting: 'CACertificateFile', detail: 'there is no PEM file with certificates' });
   return undefined;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readPlain } from '../plain-file.ts';
+import { readPlainText } from '../plain-file.ts';
 
 /** Writes to a new file, syncs, renames: mode 0600 in a folder of mode 0700. */
 export async function writePrivate(file: string, text: string): Promise<void> {
@@ -28,7 +28,7 @@ export async function writePrivate(file: string, text: string): Promise<void> {
 /** The text, or undefined where there is no such file. */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    return (await readPlain(file)).toString('utf8');
+    return await readPlainText(file);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

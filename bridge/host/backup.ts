@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import type { Sealer } from '#contract/secret.ts';
-import { readPlain } from '../plain-file.ts';
+import { readPlainText } from '../plain-file.ts';
 import { replaceFile } from './atomic.ts';
 import type { Span } from './edit/edit.ts';
 import { sha256Of } from './file.ts';
@@ -43,7 +43,7 @@ export async function readBackup(stateDir: string, name: string, sha256: string,
   const file = join('host', 'backup', name);
   let text: string;
   try {
-    const backup = Backup.parse(JSON.parse((await readPlain(join(stateDir, file))).toString('utf8')));
+    const backup = Backup.parse(JSON.parse(await readPlainText(join(stateDir, file))));
     text = openText(backup.text, sealer);
   } catch (error) {
     if (error instanceof Fault) throw error;

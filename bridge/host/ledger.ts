@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import { Slug } from '#contract/id.ts';
-import { readPlain } from '../plain-file.ts';
+import { readPlainText } from '../plain-file.ts';
 import { codeOf, replaceFile } from './atomic.ts';
 import { SealedText } from './sealed-text.ts';
 
@@ -63,7 +63,7 @@ export function hostDir(stateDir: string): string {
 export async function readLedger(stateDir: string): Promise<Ledger> {
   let text: string;
   try {
-    text = (await readPlain(join(hostDir(stateDir), 'ledger.json'))).toString('utf8');
+    text = await readPlainText(join(hostDir(stateDir), 'ledger.json'));
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return { version: 1, slugs: [], files: [] };
     throw error;

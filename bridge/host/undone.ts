@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readPlain } from '../plain-file.ts';
+import { readPlainText } from '../plain-file.ts';
 import { replaceFile } from './atomic.ts';
 import { hostDir } from './ledger.ts';
 
@@ -33,7 +33,7 @@ export async function removeUndone(stateDir: string, host?: string): Promise<voi
 
 async function read(stateDir: string): Promise<z.infer<typeof Undone>['hosts']> {
   try {
-    return Undone.parse(JSON.parse((await readPlain(fileOf(stateDir))).toString('utf8'))).hosts;
+    return Undone.parse(JSON.parse(await readPlainText(fileOf(stateDir)))).hosts;
   } catch {
     return [];
   }

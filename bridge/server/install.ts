@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { readPlain } from '../plain-file.ts';
+import { readPlainText } from '../plain-file.ts';
 import { installEnvironment } from './environment.ts';
 import type { ResolveDeps } from './question.ts';
 import { findExecutable } from './search-path.ts';
@@ -87,12 +87,12 @@ const resolvedFile = (store: string, name: string): string => join(store, `${nam
 async function versionIn(directory: string): Promise<string> {
   const { version } = z
     .looseObject({ version: z.string().regex(/^[0-9A-Za-z.+-]+$/) })
-    .parse(JSON.parse((await readPlain(join(directory, 'package.json'))).toString('utf8')));
+    .parse(JSON.parse(await readPlainText(join(directory, 'package.json'))));
   return version;
 }
 
 async function readResolved(store: string, name: string): Promise<string | undefined> {
-  const text = (await readPlain(resolvedFile(store, name)).catch(() => undefined))?.toString('utf8');
+  const text = await readPlainText(resolvedFile(store, name)).catch(() => undefined);
   return text !== undefined && /^[0-9A-Za-z.+-]+$/.test(text) ? text : undefined;
 }
 

@@ -5,7 +5,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { readPlain } from '../plain-file.ts';
+import { readPlainText } from '../plain-file.ts';
 
 const Entry = z.strictObject({
   pid: z.number().int().min(2),
@@ -62,7 +62,7 @@ const directoryIn = (stateDir: string): string => join(stateDir, 'child');
 
 async function readEntry(file: string): Promise<z.infer<typeof Entry> | undefined> {
   try {
-    return Entry.parse(JSON.parse((await readPlain(file)).toString('utf8')));
+    return Entry.parse(JSON.parse(await readPlainText(file)));
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { z } from 'zod';
-import { readPlain } from '../plain-file.ts';
+import { readPlain, readPlainText } from '../plain-file.ts';
 import { findInstalled, installPackage } from './install.ts';
 import type { Recipe } from './launch.ts';
 import type { Question, ResolveDeps } from './question.ts';
@@ -119,7 +119,7 @@ async function readPackage(
 ): Promise<{ directory: string; manifest: Manifest } | undefined> {
   try {
     const directory = await realpath(at);
-    const manifest = Manifest.parse(JSON.parse((await readPlain(join(directory, 'package.json'))).toString('utf8')));
+    const manifest = Manifest.parse(JSON.parse(await readPlainText(join(directory, 'package.json'))));
     const isIt = manifest.name === name && (version === undefined || manifest.version === version);
     return isIt ? { directory, manifest } : undefined;
   } catch {

@@ -2,7 +2,7 @@
 // identity is weaker than npm's: the package and its version, and the uvx that runs it. Not verified against a real uv.
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readPlain } from '../plain-file.ts';
+import { readPlainText } from '../plain-file.ts';
 import { installEnvironment } from './environment.ts';
 import { notFound } from './file.ts';
 import type { Recipe } from './launch.ts';
@@ -66,7 +66,7 @@ async function resolvedVersion(name: string, { cwd, deps }: Question): Promise<s
   const store = join(deps.stateDir, 'package');
   const bare = name.replace(/\[.*$/, '');
   const file = join(store, `pypi-${bare.toLowerCase()}.resolved`);
-  const known = (await readPlain(file).catch(() => '')).toString();
+  const known = await readPlainText(file).catch(() => '');
   if (exactVersion.test(known)) return known;
   if (deps.install === 'never')
     throw new Error(`"${name}" has no version, and the profile lets nothing be installed: write ${name}==<version>`);
