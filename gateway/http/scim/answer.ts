@@ -6,7 +6,7 @@ import { asFault, entryOf } from '#contract/error.ts';
 import { newId } from '#contract/id.ts';
 import { faultHeaders } from '../error.ts';
 import { names, tagsIn } from '../etag.ts';
-import { bareName, messageSchema } from './attribute.ts';
+import { bareName, enterpriseSchema, messageSchema } from './attribute.ts';
 
 export function answer(
   response: ServerResponse,
@@ -88,7 +88,13 @@ export function namesAsked(
 ): ReadonlySet<string> | undefined {
   const text = new URL(url ?? '', 'http://localhost').searchParams.get(parameter);
   if (text === null) return undefined;
-  return new Set(text.split(',').map((name) => bareName(name.trim()).split('.')[0] ?? ''));
+  return new Set(text.split(',').map((name) => wholeOf(name.trim())));
+}
+
+/** An extension is shown whole: its schema has a dot in its name. */
+function wholeOf(name: string): string {
+  const extension = enterpriseSchema.toLowerCase();
+  return name.toLowerCase().startsWith(extension) ? extension : (bareName(name).split('.')[0] ?? '');
 }
 
 const always: ReadonlySet<string> = new Set(['schemas', 'id']);

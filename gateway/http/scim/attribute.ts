@@ -39,6 +39,17 @@ export function bareName(path: string): string {
   return name;
 }
 
+/** An object of attributes. Throws DIRECTORY_INVALID where one stands there twice: of two only one would count, and nobody can tell which was meant. */
+export function onceEach<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
+  const seen = new Set<string>();
+  for (const [name] of entries) {
+    if (seen.has(name))
+      throw new Fault('DIRECTORY_INVALID', { scimType: 'invalidSyntax', reason: `${name} stands there twice.` });
+    seen.add(name);
+  }
+  return Object.fromEntries(entries);
+}
+
 /** Throws DIRECTORY_INVALID (invalidFilter). */
 export function matchOf(kind: Kind, filter: Filter, within = ''): Match {
   switch (filter.kind) {

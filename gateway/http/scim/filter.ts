@@ -80,7 +80,8 @@ export function parseFilter(text: string, widest = usualWidth): Filter {
   }
   function compared(path: string): Filter {
     if (++width > widest) throw invalid(`it has at most ${widest} comparisons`);
-    const op = peek()?.text.toLowerCase() ?? '';
+    const op = peek()?.text.toLowerCase();
+    if (op === undefined) throw invalid('an operator is missing at the end');
     at++;
     if (op === 'pr') return { kind: 'present', path };
     if (!isComparison(op)) throw invalid(`"${op}" is no operator`);

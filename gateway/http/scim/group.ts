@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import type { DirectoryGroup, GroupDraft, MemberChange } from '../../store/directory.ts';
-import { groupSchema } from './attribute.ts';
+import { bareName, groupSchema, onceEach } from './attribute.ts';
 import type { Filter } from './filter.ts';
 import type { Attributes, Step } from './patch.ts';
 
@@ -16,7 +16,7 @@ const Known = z.looseObject({ displayName: Name, externalId: ExternalId.nullish(
 /** Throws DIRECTORY_INVALID. Members that are not named are none. */
 export function groupDraft(raw: Attributes): GroupDraft {
   const names = new Map(['displayName', 'externalId', 'members'].map((name) => [name.toLowerCase(), name]));
-  const known = Object.fromEntries(Object.entries(raw).map(([key, value]) => [names.get(key.toLowerCase()) ?? key, value]));
+  const known = onceEach(Object.entries(raw).map(([key, value]) => [names.get(bareName(key)) ?? key, value]));
   const { displayName, externalId, members } = parsed(Known, known, 'The group');
   return { displayName, externalId: externalId ?? null, members: { kind: 'set', people: peopleIn(members ?? []) } };
 }
@@ -35,11 +35,11 @@ export function patchedGroup(group: Pick<DirectoryGroup, 'displayName' | 'extern
       throw invalid('invalidPath', `"${target.sub}" of a group's ${target.name} is not changed by itself.`);
     switch (target.name) {
       case 'displayname':
-        if (op === 'remove') throw invalid('mutability', 'A group has a displayName.');
+        if (op === 'remove' || value === null) throw invalid('mutability', 'A group has a displayName.');
         displayName = parsed(Name, value, 'displayName');
         break;
       case 'externalid':
-        externalId = op === 'remove' ? null : parsed(ExternalId, value, 'externalId');
+        externalId = op === 'remove' || value === null ? null : parsed(ExternalId, value, 'externalId');
         break;
       case 'members':
         if (target.filter) {
@@ -47,7 +47,7 @@ export function patchedGroup(group: Pick<DirectoryGroup, 'displayName' | 'extern
           idsIn(target.filter).forEach(go);
         } else if (op === 'add') peopleIn(listOf(value)).forEach(come);
         else if (op === 'replace' || value === undefined) {
-          set = new Set(op === 'replace' ? peopleIn(listOf(value)) : []);
+          set = new Set(op === 'replace' && value !== null ? peopleIn(listOf(value)) : []);
           add.clear();
           remove.clear();
         } else peopleIn(listOf(value)).forEach(go);

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import type { DirectoryGroup, DirectoryPerson, PersonDraft } from '../../store/directory.ts';
-import { bareName, enterpriseSchema, userSchema } from './attribute.ts';
+import { bareName, enterpriseSchema, onceEach, userSchema } from './attribute.ts';
 import { type Attributes, enterpriseName, patched, refuseTooMany, type Step } from './patch.ts';
 
 const single = [
@@ -151,8 +151,8 @@ function attributesOf({ body }: Pick<DirectoryPerson, 'body'>): Attributes {
 
 /** Names as the schema writes them; what it has not is left out. */
 function canonical(raw: Attributes): Attributes {
-  return Object.fromEntries(
-    Object.entries(raw).flatMap(([key, value]) => {
+  return onceEach(
+    Object.entries(raw).flatMap(([key, value]): [string, Attributes[string]][] => {
       const known = shape.get(key.toLowerCase() === enterpriseName ? enterpriseName : bareName(key));
       return known && value !== null ? [[known.name, value]] : [];
     }),

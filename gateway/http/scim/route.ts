@@ -137,6 +137,8 @@ async function resources(
 }
 
 const usualCount = 100;
+/** No list is that long. */
+const beyondAll = 1_000_000_000;
 
 function searchOf(kind: Kind, url: string | undefined): Search {
   const query = new URL(url ?? '', 'http://localhost').searchParams;
@@ -145,9 +147,9 @@ function searchOf(kind: Kind, url: string | undefined): Search {
   const number = (name: string, usual: number) => {
     const value = query.get(name);
     if (value === null) return usual;
-    if (!/^-?\d{1,9}$/.test(value))
-      throw new Fault('DIRECTORY_INVALID', { scimType: 'invalidValue', reason: `${name} is a number.` });
-    return Number(value);
+    if (!/^-?\d{1,100}$/.test(value))
+      throw new Fault('DIRECTORY_INVALID', { scimType: 'invalidValue', reason: `${name} is a whole number.` });
+    return Math.min(Number(value), beyondAll);
   };
   return {
     match: filter === null || filter.trim() === '' ? undefined : matchOf(kind, parseFilter(filter)),

@@ -102,6 +102,44 @@ test('lists come in pages, in order, and with the attributes that were asked for
   expect(Object.keys(few[0]).toSorted()).toEqual(['id', 'schemas', 'userName']);
 });
 
+test('a place or a number beyond all lists is a list that ends there, and no error', async () => {
+  expect((await listed('startIndex=10000000000&count=1')).body).toMatchObject({ itemsPerPage: 0, Resources: [] });
+  expect((await listed(`startIndex=${'9'.repeat(30)}`)).status).toBe(200);
+  const all = (await listed('count=10000000000')).body;
+  expect(all['itemsPerPage']).toBe(all['totalResults']);
+  for (const count of ['-10000000000', '0']) expect((await listed(`count=${count}`)).body).toMatchObject({ Resources: [] });
+  expect((await listed('count=1e9')).body).toMatchObject({ scimType: 'invalidValue', detail: 'count is a whole number.' });
+});
+
+test('an attribute of an extension is asked for, and left out, by the name of its schema', async () => {
+  const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User';
+  const id = await directory.addUser('extended', { [enterprise]: { department: 'Care' } });
+  const keys = async (query: string) => Object.keys((await directory.ask('GET', `/Users/${id}?${query}`)).body).toSorted();
+  expect(await keys(`attributes=${enterprise}:department`)).toEqual(['id', 'schemas', enterprise]);
+  expect(await keys(`attributes=${enterprise.toLowerCase()}`)).toEqual(['id', 'schemas', enterprise]);
+  expect(await keys(`excludedAttributes=${enterprise}`)).not.toContain(enterprise);
+});
+
+test('an attribute that stands there twice, in whatever case or by the name of its schema, is refused', async () => {
+  const { ask } = directory;
+  const userName = 'twice@example.org';
+  for (const more of [{ active: true, Active: false }, { active: true, [`${coreUser}:active`]: false }, { USERNAME: userName }])
+    expect((await ask('POST', '/Users', { userName, ...more })).body).toMatchObject({ scimType: 'invalidSyntax' });
+  expect((await ask('POST', '/Groups', { displayName: 'A', DisplayName: 'B' })).body).toMatchObject({
+    scimType: 'invalidSyntax',
+  });
+});
+
+test('nothing as the value of a part of a group takes it away', async () => {
+  const { ask } = directory;
+  const value = await directory.addUser('emptied');
+  const { body } = await ask('POST', '/Groups', { displayName: 'Emptied', externalId: 'e', members: [{ value }] });
+  const change = (path: string) => ask('PATCH', `/Groups/${body['id']}`, patch({ op: 'replace', path, value: null }));
+  expect((await change('externalId')).body).not.toHaveProperty('externalId');
+  expect((await change('members')).body['members']).toEqual([]);
+  expect((await change('displayName')).body).toMatchObject({ scimType: 'mutability' });
+});
+
 test('whatever is not understood is refused in the words of the RFC', async () => {
   const { ask } = directory;
   const id = await directory.addUser('errors');
@@ -120,6 +158,9 @@ test('whatever is not understood is refused in the words of the RFC', async () =
     'active gt true',
   ])
     expect(await refused(filtered(filter))).toEqual([400, 'invalidFilter']);
+  expect((await filtered('userName')).body).toMatchObject({
+    detail: 'The filter is not valid: an operator is missing at the end.',
+  });
   expect(await refused(filtered(`${'('.repeat(50)}userName pr${')'.repeat(50)}`))).toEqual([400, 'invalidFilter']);
   expect(await refused(ask('POST', '/Users', { userName: 'nobody' }))).toEqual([400, 'invalidValue']);
   expect(await refused(ask('POST', '/Users', { emails: [{ value: 'a@example.org' }] }))).toEqual([400, 'invalidValue']);
