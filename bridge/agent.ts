@@ -220,6 +220,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   const configs = watchConfigs({ stateDir, home, places: () => hosts.places(), onDrift: askHosts, logger });
   closers.push(() => configs.close());
   const settle = createSettle({
+    home,
     stateDir,
     env: hostEnv,
     sealer,

@@ -61,6 +61,8 @@ export function createDesk(deps: DeskDeps): (command: AgentCommand) => Promise<R
         await settling.ask('profile');
         return { findings: deps.current().findings };
       case 'restart_server':
+        // the files that its entry names may be others now
+        await settling.ask('servers');
         await servers.restart(command.server);
         deps.look();
         return {};

@@ -84,10 +84,10 @@ export function sourcesOf(profile: Profile, taken: readonly LocalServerSource[])
   const listed = Object.entries(profile.LocalServers).flatMap(([name, line]): LocalServerSource[] => {
     const server = Slug.safeParse(name);
     if (!server.success) return [];
-    const same = taken.filter((source) => source.server === server.data && sameLine(source.line, line));
+    const same = taken.filter((source) => source.server === server.data && isSame(source, line));
     return [{ server: server.data, line, hosts: [...new Set(same.flatMap(({ hosts }) => hosts))], origin: 'profile' }];
   });
-  const others = taken.filter((source) => !listed.some((own) => own.server === source.server && sameLine(own.line, source.line)));
+  const others = taken.filter((source) => !listed.some((own) => own.server === source.server && isSame(source, own.line)));
   return [...listed, ...others];
 }
 
@@ -182,8 +182,9 @@ function conflicts(outcomes: readonly Outcome[]): Finding[] {
     .map(([name]) => ({ code: 'server_conflict', server: { name, kind: 'stdio' } }));
 }
 
-function sameLine(a: LocalServerSource['line'], b: LocalServerSource['line']): boolean {
+/** Not where part of its environment is unknown: what IT lists has all of its own. */
+function isSame(taken: LocalServerSource, listed: LocalServerSource['line']): boolean {
   const text = ({ command, args, env, cwd }: LocalServerSource['line']): string =>
     JSON.stringify([command, args, Object.entries(env).toSorted(([x], [y]) => (x < y ? -1 : 1)), cwd ?? null]);
-  return text(a) === text(b);
+  return taken.lacks === undefined && text(taken.line) === text(listed);
 }

@@ -19,6 +19,7 @@ import { deviceView, profileView, restartFindings, storeFindings } from './view.
 import type { gatewayOf } from './view.ts';
 
 export interface SettleDeps {
+  readonly home: string;
   readonly stateDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly sealer: Sealer;
@@ -94,8 +95,8 @@ export function createSettle(deps: SettleDeps): Settle {
       if (settled.againInMs !== undefined) askAgain('hosts', settled.againInMs);
     },
     async resolveServers() {
-      const { stateDir, sealer, env } = deps;
-      if (!(await servers.resolve(await localServers({ stateDir, sealer, env })))) return;
+      const { home, stateDir, sealer, env } = deps;
+      if (!(await servers.resolve(await localServers({ home, stateDir, sealer, env })))) return;
       uplink.tunnel?.offersChanged();
       deps.look();
     },

@@ -147,8 +147,8 @@ const table = {
   // local servers
   server_unresolved: {
     severity: 'medium',
-    meaning: "The command of a local server can't be found, or its package can't be installed.",
-    action: 'Install it, or remove the server.',
+    meaning: "The command of a local server can't be found, its package can't be installed, or its env file can't be read.",
+    action: 'Install it, correct the env file, or remove the server.',
   },
   server_not_approved: {
     severity: 'medium',

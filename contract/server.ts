@@ -57,4 +57,6 @@ export interface LocalServerSource {
   readonly hosts: readonly string[];
   /** `profile`: IT listed it. `host`: taken over from the user's own host config. */
   readonly origin: 'profile' | 'host';
+  /** Why it can't run as its entry says: part of its environment can't be read. */
+  readonly lacks?: string;
 }

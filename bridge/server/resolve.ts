@@ -17,7 +17,8 @@ import { unwrapCmd } from './windows.ts';
 
 /** Rejects with SERVER_START_FAILED and a reason that says what to do. */
 export async function resolveLaunch(source: LocalServerSource, deps: ResolveDeps): Promise<Launch> {
-  const { server, line } = source;
+  const { server, line, lacks } = source;
+  if (lacks !== undefined) throw failed(server, lacks);
   const badName = Object.keys(line.env).find((name) => !isEnvironmentName(name, deps.platform));
   if (badName !== undefined) throw failed(server, `"${badName}" is not a name of an environment variable`);
   const words = [line.command, ...line.args];

@@ -1,5 +1,6 @@
 // What a companion asks of the agent, by the agent's own socket: the agent is a process, the gateway server too, and hosts' files are real.
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { AgentCommand, AgentState } from '#contract/agent.ts';
@@ -361,4 +362,29 @@ test('diagnostics say what is true and hold no secret, wherever it was planted',
   expect(told.log.length).toBeGreaterThan(0);
   expect(told.serverLogs.noisy).toContain('Welcome to the noisy server!');
   for (const [name, secret] of Object.entries(secrets)) expect(printed.stdout.includes(secret), name).toBe(false);
+});
+
+test('a server whose env file is a pipe is not started without it, and is with it once a plain file lies there', async () => {
+  const home = join(deployment.dir, 'mounted');
+  const [file, config] = [join(home, 'memory.env'), join(home, '.cursor/mcp.json')];
+  await mkdir(join(home, '.cursor'), { recursive: true });
+  execFileSync('mkfifo', ['-m', '600', file]);
+  await writeFile(config, JSON.stringify({ mcpServers: { memory: { ...memory, envFile: file } } }));
+  const profile = { LocalServers: {}, EnforcementMode: 'enforce', GatewaySlug: 'eng' };
+  const lines = { AllowedLocalServerCommands: [[memory.command, ...memory.args]] };
+  const workstation = await workstationWith({ ...profile, ...lines }, { home });
+  const reason = expect.stringContaining('its env file ~/memory.env is no plain file (a pipe, ');
+  const { findings } = await stateWhere(workstation, 'the server to be looked at', ({ servers }) => servers.length > 0);
+  expect(findings.filter(({ code }) => code === 'server_unresolved')).toMatchObject([{ detail: reason }]);
+  expect((await workstation.cli('servers', 'list')).stdout).toContain('~/memory.env is no plain file');
+
+  await rm(file);
+  await writeFile(file, 'MOUNTED=once\n');
+  expect(await workstation.cli('servers', 'restart', 'memory')).toMatchObject({ code: 0 });
+  const spoken = await callOnceOffered('memory__environment', { name: 'MOUNTED' });
+  expect(JSON.stringify(spoken)).toContain('once');
+  // what it holds counts at the next start
+  await writeFile(file, 'MOUNTED=twice\n');
+  expect(await workstation.cli('servers', 'restart', 'memory')).toMatchObject({ code: 0 });
+  expect(JSON.stringify(await callOnceOffered('memory__environment', { name: 'MOUNTED' }))).toContain('twice');
 });

@@ -4,9 +4,11 @@ import fc from 'fast-check';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Slug } from '#contract/id.ts';
+import { mergeValues, parseValues } from '#contract/profile-values.ts';
 import { converge } from '../../../bridge/host/converge.ts';
 import { slugOf, withSlugs } from '../../../bridge/host/ledger.ts';
 import { localServers } from '../../../bridge/host/local.ts';
+import { sourcesOf } from '../../../bridge/launches.ts';
 import { proves } from '../../requirement.ts';
 import type { Place } from './fixture.ts';
 import { claude, codex, makePlace, plantedSecret, sealerWith, vscode, writeAll } from './fixture.ts';
@@ -42,14 +44,27 @@ describe('the local servers that were taken over', () => {
     ]);
   });
 
-  test.each(['a pipe', 'a device'])('lose nothing but its values where the env file that a config names is %s', async (what) => {
-    const pipe = join(place.home, 'pipe');
-    expect(spawnSync('mkfifo', ['-m', '600', pipe]).status).toBe(0);
-    const envFile = what === 'a pipe' ? pipe : '/dev/zero';
+  test.each([
+    ['a pipe', 'pipe', 'its env file ~/pipe is no plain file (a pipe, '],
+    ['a device', '/dev/zero', 'its env file /dev/zero is no plain file (a pipe, '],
+    ['a directory', 'folder', 'its env file ~/folder is no plain file (a pipe, '],
+    ['not there', 'nothing.env', 'its env file ~/nothing.env is not there. '],
+    ['huge', 'huge.env', 'its env file ~/huge.env is larger than 64 KiB. '],
+    ['relative', './x.env', 'its env file ./x.env is not named by its full path. '],
+  ])('are said to lack their env file where that is %s, and are no server that IT lists', async (what, path, says) => {
+    expect(spawnSync('mkfifo', ['-m', '600', join(place.home, 'pipe')]).status).toBe(0);
+    await place.write('folder/x', '');
+    await place.write('huge.env', `A=${'a'.repeat(70_000)}`);
+    const envFile = path.startsWith('.') || path.startsWith('/') ? path : join(place.home, path);
     await place.write(vscode, JSON.stringify({ servers: { x: { command: '/bin/x', envFile, env: { A: 'b' } } } }));
     await converge(place.request);
-    expect((await localServers(place.request)).map(({ line }) => line)).toEqual([
-      { command: '/bin/x', args: [], env: { A: 'b' } },
+    const sources = await localServers(place.request);
+    expect(sources).toMatchObject([{ line: { command: '/bin/x', env: { A: 'b' } }, lacks: expect.stringContaining(says) }]);
+    const { values } = parseValues({ LocalServers: { x: { command: '/bin/x', env: { A: 'b' } } } }, {});
+    const listed = mergeValues([{ source: 'file', values }]).profile;
+    expect(sourcesOf(listed, sources).map(({ origin, lacks }) => [origin, lacks !== undefined])).toEqual([
+      ['profile', false],
+      ['host', true],
     ]);
   });
 
