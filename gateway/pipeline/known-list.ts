@@ -4,7 +4,7 @@
 import { type ErrorCode, Fault } from '#contract/error.ts';
 import type { AllowedListing } from '../call.ts';
 import type { Feature } from '../mcp/feature.ts';
-import type { ListedItem, Trace, Upstream } from '../upstream/upstream.ts';
+import type { ListedItem, ListTerms, Trace, Upstream } from '../upstream/upstream.ts';
 import { type Cut, isCut } from './cut.ts';
 
 const bytesLimit = 64 * 1024 * 1024;
@@ -38,16 +38,22 @@ export function isPassing(error: Fault): boolean {
 }
 
 export interface KnownLists {
-  /** Asks the server, and keeps the answer. `since`: as the upstream has it. Rejects as the upstream does, and where it is cut as that says. */
+  /** Asks the server, and keeps the answer. Rejects as the upstream does, and where it is cut as that says. */
   ask(
     listing: AllowedListing,
     feature: Feature,
     trace: Trace,
     signal: AbortSignal,
-    since?: number,
+    terms?: ListTerms,
   ): Promise<readonly ListedItem[]>;
   /** A list of the last minute, else the server's. */
-  recent(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal): Promise<readonly ListedItem[]>;
+  recent(
+    listing: AllowedListing,
+    feature: Feature,
+    trace: Trace,
+    signal: AbortSignal,
+    terms?: ListTerms,
+  ): Promise<readonly ListedItem[]>;
   /** The last good list of the last day. */
   last(listing: AllowedListing, feature: Feature): readonly ListedItem[] | undefined;
   /** Whether any list so far had an item with parameters that headers mirror: where none had, no call has to be looked at for them. */
@@ -98,14 +104,14 @@ export function createKnownLists(
     return kept.items;
   }
 
-  async function ask(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal, since?: number) {
+  async function ask(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal, terms?: ListTerms) {
     const key = keyOfList(listing, feature);
     const { id, slug: name } = listing.assignment.server;
     const closed = new AbortController();
     const onAbort = () => closed.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();
-    const run = () => upstream.list(listing, feature, trace, closed.signal, since);
+    const run = () => upstream.list(listing, feature, trace, closed.signal, terms);
     try {
       const items = await cut.during(listing, { server: { id, name }, trace }, closed, run);
       keep(key, items);
@@ -123,10 +129,10 @@ export function createKnownLists(
       return hasMirrored;
     },
     ask,
-    async recent(listing, feature, trace, signal) {
+    async recent(listing, feature, trace, signal, terms) {
       const found = find(keyOfList(listing, feature), recentMs);
       const isLooked = !listing.assignment.pins || found?.every(({ definition }) => definition !== undefined);
-      return found && isLooked ? found : await ask(listing, feature, trace, signal);
+      return found && isLooked ? found : await ask(listing, feature, trace, signal, terms);
     },
     last: (listing, feature) => find(keyOfList(listing, feature), forgottenAfterMs),
   };

@@ -2,8 +2,9 @@
 //   a list is known            500 ms, then it is shown as it last was
 //   none is                    1 s where the host hears that lists change, else 3 s (a server may have to be fetched and started)
 //   it did not answer lately   50 ms, so that what is at hand is shown as it is
-// The rule: nobody is waited for while there is nothing else to show, but within 8 s, and no asking is given up because its host was answered: what it brings is
-// in the next list, and the host is told.
+// The rule: nobody is waited for while there is nothing else to show, but within 8 s and within the server's own time, and no asking is given up because its host was
+// answered: what it brings is in the next list, and the host is told. An asking has 30 s, or the server's own time where that is more: one that takes long to start
+// would else never be in a list.
 import { setTimeout as after } from 'node:timers/promises';
 import { Fault } from '#contract/error.ts';
 import type { AllowedListing, Identified, ListKind } from '../call.ts';
@@ -26,6 +27,8 @@ const rememberAtMost = 10_000;
 /** One that does not answer is asked anew beside what it still owes, which may be for minutes. */
 const askAgainMs = 2000;
 const owedAtMost = 4;
+/** As a workstation's server has to start. */
+const comesWithinMs = 30_000;
 
 type Items = readonly ListedItem[];
 export interface LateLists {
@@ -75,7 +78,8 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
 
       /** Resolves when the host is to be answered without the server. */
       async function late(listing: AllowedListing, key: string, isMute: boolean, isKnown: boolean, signal: AbortSignal) {
-        const wait = (ms: number) => after(ms, undefined, { ref: false, signal });
+        const { timeoutMs } = listing.assignment;
+        const wait = (ms: number) => after(Math.min(ms, timeoutMs), undefined, { ref: false, signal });
         if (unkept.has(key) && !isMute) return await wait(listWithinMs);
         if (isKnown) return await wait(isMute ? silentWithinMs : knownWithinMs);
         const enough = async () => {
@@ -125,6 +129,7 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
         end,
         async of(listing, trace, signal) {
           const { caller, assignment, conversation } = listing;
+          const terms = { withinMs: Math.max(assignment.timeoutMs, comesWithinMs) };
           const last = lists.last(listing, feature);
           const isMute = mute.has(caller, assignment);
           // Hosts of one person on two workstations may be in one conversation, and what one caller got is shown to no other.
@@ -136,7 +141,9 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
           const former = isMute || isFull ? owed.at(-1) : undefined;
           const beganAt = performance.now();
           const isJoined = former && (beganAt < former.beganAt + askAgainMs || owed.length >= owedAtMost);
-          const one = isJoined ? former : askings.begin(conversation, list, (given) => ask(listing, feature, trace, given));
+          const one = isJoined
+            ? former
+            : askings.begin(conversation, list, (given) => ask(listing, feature, trace, given, terms));
           if (!isJoined) void note(listing, one);
           const over = new AbortController();
           const { promise: cancelled, reject: cancel } = Promise.withResolvers<never>();

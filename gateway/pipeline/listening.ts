@@ -332,7 +332,7 @@ export class Listening implements Hearer {
     const { lists } = this.#deps;
     const shown = featuresOf[kind].filter((feature) => assignment.exposes(feature.kind) && lists.last(listing, feature));
     const late = AbortSignal.timeout(relistWithinMs);
-    await Promise.allSettled(shown.map((feature) => lists.ask(listing, feature, {}, late, since)));
+    await Promise.allSettled(shown.map((feature) => lists.ask(listing, feature, {}, late, { since })));
   }
 
   #tell(notification: Buffer): void {

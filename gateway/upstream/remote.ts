@@ -18,7 +18,7 @@ import { openRemote, type RemoteTalk } from './remote-open.ts';
 import { timedOut } from './session.ts';
 import { type Opening, SessionPool } from './session-pool.ts';
 import { createSharedLists } from './shared-list.ts';
-import type { About, ListedItem, Reply, Screening, Trace, Upstream } from './upstream.ts';
+import type { About, ListedItem, ListTerms, Reply, Screening, Trace, Upstream } from './upstream.ts';
 import { leftOf, within } from './within.ts';
 
 export interface RemoteDeps {
@@ -63,12 +63,18 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     return newestOf(allowed, remote);
   }
 
-  async function sessionFor(allowed: Allowed, trace: Trace, signal: AbortSignal, used: Bearing): Promise<RemoteTalk> {
-    const { remote, server, timeoutMs } = allowed.assignment;
+  async function sessionFor(
+    allowed: Allowed,
+    trace: Trace,
+    signal: AbortSignal,
+    used: Bearing,
+    withinMs = allowed.assignment.timeoutMs,
+  ): Promise<RemoteTalk> {
+    const { remote, server } = allowed.assignment;
     if (!remote) throw new Fault('SERVER_NOT_ASSIGNED', { server: server.slug });
     const found = identityOf(allowed, remote, trace);
     const identity =
-      found instanceof Promise ? await within(found, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal) : found;
+      found instanceof Promise ? await within(found, withinMs, () => timedOut(server.slug, withinMs, 0), signal) : found;
     used.identity = identity;
     if (identity && remote.auth) trace.identity = { kind: remote.auth.identity, id: identity.id };
     const { declared } = allowed.audience?.abilities ?? noAbilities;
@@ -78,8 +84,8 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const bears = pool.borne(key) ?? { identity };
     bears.identity = identity;
     const place = placeOf(allowed, remote);
-    const open = (opening: Opening) => openFor(allowed, remote, context, bears, opening);
-    return pool.sessionFor({ allowed, isShared: false, key, place, bears, open }, signal);
+    const open = (opening: Opening) => openFor(allowed, remote, context, bears, withinMs, opening);
+    return pool.sessionFor({ allowed, withinMs, isShared: false, key, place, bears, open }, signal);
   }
 
   async function interestOf(listing: AllowedListing, trace: Trace, signal: AbortSignal): Promise<Interest> {
@@ -101,7 +107,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     return interest;
   }
 
-  function openFor(allowed: Allowed, remote: Remote, context: string, bears: Bearing, opening: Opening) {
+  function openFor(allowed: Allowed, remote: Remote, context: string, bears: Bearing, withinMs: number, opening: Opening) {
     return openRemote({
       ...opening,
       egress: deps.egress,
@@ -112,7 +118,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       abilities: allowed.audience?.abilities ?? noAbilities,
       limitBytes: deps.messageLimitBytes,
       startWithinMs,
-      timeoutMs: allowed.assignment.timeoutMs,
+      timeoutMs: withinMs,
       refused: (status, challenge) => refused(deps.identities, allowed, remote, status, challenge),
       renewed: renewalOf(deps.identities, allowed, remote, bears),
       onDropped: deps.onDropped,
@@ -171,7 +177,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     let answer = await session.request({ ...asked, leftMs, headers }, signal);
     if (isRefusedFor(answer, headerMismatch) && session.era === 'modern' && allowed.item.kind === 'tools') {
       // Refused for its headers, so it was not run: what they have to be is in the tool's newest definition.
-      await listOnce(allowed, features.tools, {}, signal, used);
+      await listOnce(allowed, features.tools, {}, signal, used, {});
       const better = mirroredBy(session, allowed, request);
       if (JSON.stringify(better) !== JSON.stringify(headers))
         answer = await session.request({ ...asked, leftMs: leftOf(timeoutMs, beganAt), headers: better }, signal);
@@ -185,14 +191,14 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     feature: Feature,
     trace: Trace,
     signal: AbortSignal,
-    since?: number,
+    terms: ListTerms = {},
   ): Promise<readonly ListedItem[]> {
     return refreshing(allowed, async (used) => {
       try {
-        return await listOnce(allowed, feature, trace, signal, used, since);
+        return await listOnce(allowed, feature, trace, signal, used, terms);
       } catch (error) {
         if (!(error instanceof Fault) || error.code !== 'UPSTREAM_SESSION_LOST') throw error;
-        return await listOnce(allowed, feature, trace, signal, used);
+        return await listOnce(allowed, feature, trace, signal, used, { ...terms, since: undefined });
       }
     });
   }
@@ -203,11 +209,11 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     trace: Trace,
     signal: AbortSignal,
     used: Bearing,
-    since?: number,
+    { since, withinMs: timeoutMs = allowed.assignment.timeoutMs }: ListTerms,
   ): Promise<readonly ListedItem[]> {
-    const { server, timeoutMs } = allowed.assignment;
+    const { server } = allowed.assignment;
     const beganAt = performance.now();
-    const session = await sessionFor(allowed, trace, signal, used);
+    const session = await sessionFor(allowed, trace, signal, used, timeoutMs);
     session.join(allowed);
     const said = about(allowed);
     if (said && !said.capabilities.has(feature.capability)) return [];

@@ -49,6 +49,8 @@ export interface Opening {
 /** Which session is needed. */
 export interface Needed<S, B> {
   readonly allowed: AllowedCall | AllowedListing;
+  /** How long it is waited for. */
+  readonly withinMs: number;
   /** Conversations share it. */
   readonly isShared: boolean;
   /** The same for the same session. */
@@ -122,15 +124,15 @@ export class SessionPool<S extends Pooled, B = undefined> {
 
   /** At once where it is open. A start that takes longer than the call may goes on for the next one. Throws or rejects with SESSIONS_SPENT, BUSY, STOPPING, SERVER_TIMEOUT, CANCELLED, or what opening rejects with. */
   sessionFor(needed: Needed<S, B>, signal: AbortSignal): S | Promise<S> {
-    const { key, allowed } = needed;
+    const { key, allowed, withinMs } = needed;
     const known = this.#entries.get(key);
     if (known?.session?.isOpen && !this.#isOutdated(known.session, needed)) return known.session;
     const entry = known?.session === undefined && known ? known : this.#begin(needed);
     const { anewAfterMs = Infinity } = this.#deps;
     if (performance.now() - entry.startedAt >= anewAfterMs) this.#start(entry, needed);
     const { opening } = entry;
-    const { server, timeoutMs } = allowed.assignment;
-    return within(opening, timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
+    const { slug } = allowed.assignment.server;
+    return within(opening, withinMs, () => timedOut(slug, withinMs, 0), signal);
   }
 
   /** What the session bears, where there is one. */

@@ -25,19 +25,26 @@ export type Told = Pick<AllowedCall, 'caller' | 'assignment' | 'method' | 'era' 
 /** What a server says beside answers goes through this; what may not go on is dropped. Never throws. */
 export type Screening = (of: Told, body: Buffer, tell: (body: Buffer) => void) => void;
 
+/** How a list is asked for, where that is not as ever. */
+export interface ListTerms {
+  /** What others who are shown the same asked for after this (`performance.now()`) does as well. */
+  readonly since?: number | undefined;
+  /** How long it may take, the start of the server with it; absent: as long as a call may (`timeoutSeconds`). */
+  readonly withinMs?: number;
+}
+
 export interface Upstream {
   /** Sends the host's request, with the upstream's own name of the item; what the server says meanwhile goes to `call.audience`. Rejects with a Fault. */
   call(call: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply>;
   /**
-   * All pages of the assignment's items of one kind, as the upstream's raw JSON objects; empty where it has no such items. Rejects with a Fault. `since`: what others who are
-   * shown the same asked for after this (`performance.now()`) does as well.
+   * All pages of the assignment's items of one kind, as the upstream's raw JSON objects; empty where it has no such items. Rejects with a Fault.
    */
   list(
     listing: AllowedListing,
     feature: Feature,
     trace: Trace,
     signal: AbortSignal,
-    since?: number,
+    terms?: ListTerms,
   ): Promise<readonly ListedItem[]>;
   /** What the server said of itself when it last began a session for such a caller; undefined where it is not known. Starts and asks nothing. */
   about(listing: AllowedListing): About | undefined;

@@ -16,7 +16,7 @@ import { openSession, type Session, timedOut } from './session.ts';
 import { createSessionKeys } from './session-key.ts';
 import { type Opening, SessionPool } from './session-pool.ts';
 import { createSharedLists } from './shared-list.ts';
-import type { About, ListedItem, Reply, Screening, Trace, Upstream } from './upstream.ts';
+import type { About, ListedItem, ListTerms, Reply, Screening, Trace, Upstream } from './upstream.ts';
 import { leftOf, within } from './within.ts';
 
 export interface WorkstationDeps {
@@ -42,7 +42,12 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   /** Who used one last: most calls are of who called before. */
   let newest: { readonly user: UserId; readonly server: Slug; readonly workstation: WorkstationId } | undefined;
 
-  function sessionFor(allowed: Allowed, destination: Destination, signal: AbortSignal): Session | Promise<Session> {
+  function sessionFor(
+    allowed: Allowed,
+    destination: Destination,
+    signal: AbortSignal,
+    withinMs: number,
+  ): Session | Promise<Session> {
     const { server, shareable } = allowed.assignment;
     const owner = shareable ? 'shared' : allowed.conversation;
     const { host } = allowed.caller;
@@ -52,6 +57,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const needed = {
       allowed,
       isShared: shareable,
+      withinMs,
       key: keyOf(allowed.assignment, { owner, host, declared: abilities.declared }, destination),
       place: commandOf(destination),
       bears: undefined,
@@ -107,7 +113,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
 
   async function call(allowed: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply> {
     const { timeoutMs } = allowed.assignment;
-    const ready = sessionFor(allowed, destinationOf(allowed, trace), signal);
+    const ready = sessionFor(allowed, destinationOf(allowed, trace), signal, timeoutMs);
     const beganAt = ready instanceof Promise ? performance.now() : undefined;
     const session = ready instanceof Promise ? await ready : ready;
     session.join(allowed);
@@ -124,12 +130,12 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     feature: Feature,
     trace: Trace,
     signal: AbortSignal,
-    since?: number,
+    { since, withinMs: timeoutMs = allowed.assignment.timeoutMs }: ListTerms = {},
   ): Promise<readonly ListedItem[]> {
-    const { server, timeoutMs, shareable } = allowed.assignment;
+    const { server, shareable } = allowed.assignment;
     const beganAt = performance.now();
     const destination = destinationOf(allowed, trace);
-    const session = await sessionFor(allowed, destination, signal);
+    const session = await sessionFor(allowed, destination, signal, timeoutMs);
     session.join(allowed);
     const about = pool.about(commandOf(destination));
     if (about && !about.capabilities.has(feature.capability)) return [];
@@ -147,7 +153,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
 
   const followers = createFollowers({
     async interestOf(listing, trace, signal) {
-      const session = await sessionFor(listing, destinationOf(listing, trace), signal);
+      const session = await sessionFor(listing, destinationOf(listing, trace), signal, listing.assignment.timeoutMs);
       session.join(listing);
       return session.interest;
     },

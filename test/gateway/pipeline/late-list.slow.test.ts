@@ -20,7 +20,7 @@ const item = (name: string, bytes = 10): ListedItem => ({
 const user = { id: UserId.parse(newId()), slug: Slug.parse('ada') };
 function listingOf(slug: string, workstation: string | null = null): AllowedListing {
   const caller = { user, host: 'test', workstation };
-  const assignment = { server: { id: slug, slug }, gateway: { slug: 'eng' } };
+  const assignment = { server: { id: slug, slug }, gateway: { slug: 'eng' }, timeoutMs: 60_000 };
   // Of all that a listing says, this is what late lists go by.
   return { caller, conversation: 'one', assignment } as unknown as AllowedListing;
 }

@@ -112,8 +112,8 @@ test.each<[SwitchKind, string]>([
 ])('a switch of its %s ends a list that is late', async (kind, name) => {
   proves('switch.cuts-lists', {
     file: 'gateway/pipeline/known-list.ts',
-    find: 'closed.signal, since)',
-    replace: 'signal, since)',
+    find: 'closed.signal, terms)',
+    replace: 'signal, terms)',
   });
   const { kept, told } = await answeredWithout();
   await switchOff(kind, name);

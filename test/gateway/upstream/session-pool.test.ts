@@ -54,9 +54,9 @@ function scene(of: { limits?: { perUser?: number; inAll?: number }; isStateless?
     return { talk, transport: undefined };
   };
   const get = async (key: string, is: { user?: typeof ada; isShared?: boolean; signal?: AbortSignal } = {}) => {
-    const assignment = { server: { slug: Slug.parse('notes') }, timeoutMs: 5000 };
+    const assignment = { server: { slug: Slug.parse('notes') } };
     const allowed = { conversation: key, caller: { user: is.user ?? ada }, assignment } as unknown as AllowedListing;
-    const needed = { allowed, isShared: is.isShared ?? false, key, place: 'notes', bears: undefined, open };
+    const needed = { allowed, withinMs: 5000, isShared: is.isShared ?? false, key, place: 'notes', bears: undefined, open };
     return pool.sessionFor(needed, is.signal ?? new AbortController().signal);
   };
   return {

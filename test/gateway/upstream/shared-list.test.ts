@@ -76,7 +76,7 @@ test('a change that many conversations hear of has a modern server asked once fo
   };
   const signal = new AbortController().signal;
   const list = async (user: string, conversation: string, since?: number) =>
-    (await upstream.list(of(user, conversation), features.tools, {}, signal, since)).map(({ name }) => name);
+    (await upstream.list(of(user, conversation), features.tools, {}, signal, { since })).map(({ name }) => name);
   const asked = () => server.seen.filter((seen) => said(seen).method === 'tools/list').length;
   await list('ada', 'first');
   await list('bob', 'second');
