@@ -18,6 +18,7 @@ import { openLocalServers } from './local-servers.ts';
 import { createLateHosts } from './late-hosts.ts';
 import { hostEnvironment, secretService } from './location.ts';
 import { letHeapGrow } from './heap.ts';
+import { sweepPosture, sweepState } from './leftover.ts';
 import { openPause } from './pause.ts';
 import { createHeartbeat } from './posture/heartbeat.ts';
 import { postureFilePath } from './posture/status-file.ts';
@@ -117,16 +118,18 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   const opening = openReports({ stateDir, now, onChange: () => uplink.tunnel?.reportsChanged(), logger });
   closers.push(async () => (await opening).close());
   const unlocking = openSecretStore({ stateDir, service: secretService(stateDir) });
-  const [profile, reports, secretStore, sealer, launcher, reaped] = await Promise.all([
+  const [profile, reports, secretStore, sealer, launcher, reaped, swept] = await Promise.all([
     watching,
     opening,
     unlocking,
     unlocking.then(openSealer),
     writeLauncher(options),
     reapLeftovers(stateDir),
+    sweepState(stateDir, uid),
   ]);
   if (secretStore.kind === 'file') logger.warn({ reason: secretStore.reason }, 'secrets are kept in a file');
   if (reaped > 0) logger.warn({ count: reaped }, 'leftovers of an agent that was killed were ended');
+  if (swept > 0) logger.info({ count: swept }, 'half-written files of a process that was killed were removed');
   const hostEnv = hostEnvironment(home, options.ownHome, env);
   const { productVersion, pid } = options;
   const first = { productVersion, pid, since: now(), home, stateDir, secretStore: secretStore.kind, reading: profile.current };
@@ -247,6 +250,7 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
   const heartbeat = createHeartbeat({
     facts: options,
     file: async () => profile.current.profile.PostureStatusPath ?? (await postureFilePath(options)),
+    onFolder: (folder) => sweepPosture(folder, uid),
     heartbeatSeconds: () => profile.current.profile.PostureHeartbeatMinutes * 60,
     current: () => state.current,
     signer: () => {

@@ -1,5 +1,6 @@
 // Writes the posture file when something changed, and at each heartbeat when nothing did, so that silence means that nobody writes.
 // Rule: one write at a time, the newest state wins, and what can't be written is logged and tried again at the next beat.
+import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { AgentState } from '#contract/agent.ts';
 import { collect } from './collect.ts';
@@ -13,6 +14,8 @@ export interface HeartbeatDeps {
   readonly facts: Omit<PostureFacts, 'heartbeatSeconds'>;
   /** Where it is to be written now; the profile may move it. */
   file(): Promise<string>;
+  /** Called before the first write into a folder; it rejects never. */
+  onFolder?(folder: string): Promise<unknown>;
   heartbeatSeconds(): number;
   current(): AgentState;
   signer(): PostureSigner | undefined;
@@ -49,6 +52,7 @@ export function createHeartbeat(deps: HeartbeatDeps): Heartbeat {
     try {
       const file = await deps.file();
       const before = last?.file === file ? last.before : await beforeOf(file);
+      if (last?.file !== file) await deps.onFolder?.(dirname(file));
       const heartbeatSeconds = deps.heartbeatSeconds();
       const status = collect(deps.current(), { ...deps.facts, heartbeatSeconds }, before, deps.now(), why === 'stopping');
       const essence = essenceOf(status);
