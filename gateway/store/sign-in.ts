@@ -149,14 +149,15 @@ export interface SignInStore {
   /** Revokes it and removes every token and grant of it. False where there is none, or it is revoked already. */
   revokeConnection(id: ConnectionId, now: number): Promise<boolean>;
 
-  /** Adds, or replaces with nothing left of the one before; whoever was locked out is not any more. */
+  /** Adds, or replaces with nothing left of the one before; whoever was locked out is not any more, and its person is signed in at no browser. */
   putAccount(account: LocalAccount): Promise<void>;
   accounts(): Promise<readonly LocalAccount[]>;
   /** Counts an attempt from a network (its SHA-256). False for a quarter of an hour after five from there that did not pass. */
   beginAttempt(network: string, now: number): Promise<boolean>;
-  /** Counts a code that came with the right password. False for a quarter of an hour after five that did not pass, and where there is no account. */
+  /** Counts a code that came with the right password. False for a quarter of an hour after five that did not pass, for good after a hundred, and where there is no account. */
   beginCode(email: string, now: number): Promise<boolean>;
   /** Ends the counting. False where this step of the changing codes, or a later one, passed already. */
   passAttempt(email: string, step: number, network: string): Promise<boolean>;
+  /** Its person is signed in at no browser any more. */
   removeAccount(email: string): Promise<boolean>;
 }

@@ -87,17 +87,22 @@ export async function cutAccess(tx: Tx, user: UserId, now: number): Promise<CutA
     .where('revoked_at', 'is', null)
     .returning(['id', 'hostname as name'])
     .execute();
+  return {
+    tokens: tokens.map(({ id, kind, agent, host }) => ({ id, kind: agent === 1 ? 'agent' : kind, name: host ?? '' })),
+    accessTokens,
+    connections: connections satisfies readonly { id: ConnectionId; name: string }[],
+    workstations,
+    sessions: await endSessions(tx, user),
+  };
+}
+
+/** Signs the user out of all browsers; how many that were. */
+export async function endSessions(tx: Tx, user: UserId): Promise<number> {
   // An id is nothing that stands in a body by chance.
   const { numDeletedRows } = await tx
     .deleteFrom('sign_in_item')
     .where('model', 'in', ['Session', 'PersonSession'])
     .where('body', 'like', `%${user}%`)
     .executeTakeFirstOrThrow();
-  return {
-    tokens: tokens.map(({ id, kind, agent, host }) => ({ id, kind: agent === 1 ? 'agent' : kind, name: host ?? '' })),
-    accessTokens,
-    connections: connections satisfies readonly { id: ConnectionId; name: string }[],
-    workstations,
-    sessions: Number(numDeletedRows),
-  };
+  return Number(numDeletedRows);
 }

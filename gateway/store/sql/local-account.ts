@@ -1,11 +1,18 @@
 // Accounts of the gateway server's own. The one rule: an attempt is counted before it is looked at, so that many at once are no way around the bound. Whoever does
 // not know the password is counted by where they come from, so that they keep nobody else out.
+import { sql } from 'kysely';
 import type { LocalAccount } from '../sign-in.ts';
-import type { Db } from '../table.ts';
+import type { Db, Tx } from '../table.ts';
 import { change, changed, unchanged } from './change.ts';
+import { endSessions } from './hold.ts';
 
 const failuresAtMost = 5;
 const lockMs = 900_000;
+/**
+ * Codes that did not pass, one after the other (NIST SP 800-63B, 5.2.2). No clock has a say in it: two gateway servers whose clocks differ by more than a lock lasts
+ * each take the other's for one that is over.
+ */
+const codesAtMost = 100;
 /** How often somebody tried from one network; it expires by itself, as all that a sign-in has under way. */
 const attemptModel = 'Attempt';
 
@@ -22,7 +29,18 @@ export async function putAccount(db: Db, account: LocalAccount): Promise<void> {
       .onConflict((on) => on.column('email').doUpdateSet(row))
       .execute();
     await tx.deleteFrom('sign_in_item').where('model', '=', attemptModel).execute();
+    await signOut(tx, email);
   });
+}
+
+/** Whoever has lost the password, or had it stolen, is signed in nowhere by it. */
+async function signOut(tx: Tx, email: string): Promise<void> {
+  const people = await tx
+    .selectFrom('user')
+    .select('id')
+    .where(sql`lower("user".email)`, '=', email)
+    .execute();
+  for (const { id } of people) await endSessions(tx, id);
 }
 
 export async function accounts(db: Db): Promise<readonly LocalAccount[]> {
@@ -56,23 +74,18 @@ export async function beginCode(db: Db, email: string, now: number): Promise<boo
   const { numUpdatedRows } = await db
     .updateTable('local_account')
     .set((row) => {
-      const isLast = row('failures', '>=', failuresAtMost - 1);
       return {
-        failures: row
-          .case()
-          .when(isLast)
-          .then(0)
-          .else(row('failures', '+', 1))
-          .end(),
+        failures: row('failures', '+', 1),
         locked_until: row
           .case()
-          .when(isLast)
+          .when(row(row('failures', '%', failuresAtMost), '=', failuresAtMost - 1))
           .then(now + lockMs)
           .else(row.ref('locked_until'))
           .end(),
       };
     })
     .where('email', '=', email)
+    .where('failures', '<', codesAtMost)
     .where((is) => is.or([is('locked_until', '<=', now), is('locked_until', '>', now + lastingMs)]))
     .executeTakeFirstOrThrow();
   return numUpdatedRows > 0n;
@@ -95,6 +108,7 @@ export async function passAttempt(db: Db, email: string, step: number, network: 
 export async function removeAccount(db: Db, email: string): Promise<boolean> {
   return await change(db, async (tx) => {
     const { numDeletedRows } = await tx.deleteFrom('local_account').where('email', '=', email).executeTakeFirstOrThrow();
+    if (numDeletedRows > 0n) await signOut(tx, email);
     return numDeletedRows > 0n ? changed(true, 'beside') : unchanged(false);
   });
 }

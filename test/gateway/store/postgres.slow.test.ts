@@ -17,6 +17,7 @@ import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeDirectory } from '../../suite/directory.ts';
 import { describeAdministration } from '../../suite/administration.ts';
 import { describeSeen } from '../../suite/seen.ts';
+import { describeLocalAccounts } from '../../suite/local-account.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeChanges } from '../../suite/changes.ts';
 import { describeAlerts } from '../../suite/alert.ts';
@@ -38,6 +39,7 @@ afterAll(() => server.close());
 
 describeStore('PostgreSQL', () => postgresGround(server));
 describeSignInStore('PostgreSQL', () => postgresGround(server));
+describeLocalAccounts('PostgreSQL', () => postgresGround(server));
 describeAdministration('PostgreSQL', () => postgresGround(server));
 describeDirectory('PostgreSQL', () => postgresGround(server));
 describeNewestCalls('PostgreSQL', () => postgresGround(server));

@@ -13,6 +13,7 @@ import { describeAdministration } from '../../suite/administration.ts';
 import { describeIdentities } from '../../suite/identity.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeSeen } from '../../suite/seen.ts';
+import { describeLocalAccounts } from '../../suite/local-account.ts';
 import { describeSignInStore } from '../../suite/sign-in.ts';
 import { describeChanges } from '../../suite/changes.ts';
 import { describeAlerts } from '../../suite/alert.ts';
@@ -28,6 +29,7 @@ import { describeSwitches } from '../../suite/switch.ts';
 
 describeStore('SQLite', sqliteGround);
 describeSignInStore('SQLite', sqliteGround);
+describeLocalAccounts('SQLite', sqliteGround);
 describeAdministration('SQLite', sqliteGround);
 describeDirectory('SQLite', sqliteGround);
 describeNewestCalls('SQLite', sqliteGround);
