@@ -33,7 +33,7 @@ import { openServer } from './http/server.ts';
 import { createPersonSessions } from './http/sign-in/person-session.ts';
 import { openTicketKey, renewTicketKey, ticketSeconds } from './http/ticket-key.ts';
 import { createWellKnown } from './http/well-known.ts';
-import { makeDirectory } from './data-directory.ts';
+import { makeDataDirectory } from './data-directory.ts';
 import { createLateEgress } from './egress/late.ts';
 import { createRequestSigner } from './egress/signature.ts';
 import { giveBackMemory } from './heap.ts';
@@ -97,7 +97,7 @@ async function start(
 ): Promise<{ url: string; metricsUrl: string }> {
   const { dataDir, messageLimitBytes } = settings;
   const now = Date.now;
-  await makeDirectory(dataDir);
+  makeDataDirectory(dataDir);
   opened(await lockDataDirectory(dataDir), (lock) => lock.release());
   const certificate = await readCertificate(settings.certificateFiles);
   const ticketKey = certificate && (await openTicketKey(dataDir, now()));

@@ -1,12 +1,13 @@
 // `npm start`: the main job on an embedded default. Starts the gateway server, enrolls a bridge, lets it manage a sample home, makes the first call
 // through the whole path, and stays up until Ctrl-C, which puts the sample home back byte for byte.
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { AgentStarted } from '#contract/agent.ts';
 import type { Plan } from '#contract/host-report.ts';
 import { companionWords, openCompanion } from './companion.ts';
 import { connectHost } from './first-call.ts';
+import { makeDataDirectory } from './data-directory.ts';
 import { endLeftovers, forgetPrograms, notePrograms } from './leftover.ts';
 import { readOptions, StartError, type StartOptions, usage } from './options.ts';
 import { root, type Running } from './program.ts';
@@ -131,10 +132,7 @@ async function start(options: StartOptions, show: Show, gone: AbortController): 
 
 /** A home that isn't a sample is somebody's own: it is touched only after they typed so. */
 async function prepareHome(options: StartOptions, show: Show): Promise<void> {
-  await mkdir(options.dataDir, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'for an unknown reason';
-    throw new StartError(`${options.dataDir} can't be made (${code}). Name a directory that you may write with --data.`);
-  });
+  await makeDataDirectory(options.dataDir);
   if (!(await isSampleHome(options.home)) && (await isOccupied(options.home))) {
     if (options.isJson || !process.stdin.isTTY)
       throw new StartError(

@@ -1,6 +1,6 @@
 // Writes all that a store holds into one file, as it was at one moment, beside whatever else runs. The one rule: the file is whole, or it is not there.
 import { existsSync } from 'node:fs';
-import { link, mkdir, open, rm } from 'node:fs/promises';
+import { link, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
@@ -11,6 +11,7 @@ import type { Engine, Snapshot } from './engine.ts';
 import { asUnavailable, codeOf } from './failure.ts';
 import { nameOf, openUnmigrated } from './location.ts';
 import type { StoreLocation } from './location.ts';
+import { makeDirectory } from './make-directory.ts';
 import { checkSchema, isDerived, tablesOf } from './schema.ts';
 
 /** Tokens and sessions of hosts that signed in: what ended since must not live again, so after a restore they sign in anew. */
@@ -67,7 +68,7 @@ export async function backupEngine(engine: Engine, file: string, how: How): Prom
   const temporary = `${file}.${newId(how.now)}.part`;
   try {
     if (existsSync(file)) throw taken(file);
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    makeDirectory(dirname(file));
     const summary = await engine.snapshot(async (snapshot) => {
       const header = await headerOf(snapshot, engine, how.now);
       return { file, header, counts: await writeBackup(temporary, header, pagesOf(snapshot, engine, how)) };

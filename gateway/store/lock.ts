@@ -1,14 +1,15 @@
 // One gateway server per data directory. The lock is the operating system's, on a file of its own, so it ends with its process, however that ends.
 // Who holds it stands in a second file beside it, for the message only.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '#contract/error.ts';
+import { makeDirectory } from './make-directory.ts';
 import { holdExclusively } from './sqlite.ts';
 
 /** Rejects with DATA_LOCKED, naming the process that has it. release() is idempotent. */
 export async function lockDataDirectory(directory: string): Promise<{ release(): Promise<void> }> {
   const owner = join(directory, 'lock.pid');
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const release = holdExclusively(join(directory, 'lock'));
   if (release === undefined) throw new Fault('DATA_LOCKED', { directory, pid: pidIn(owner) });
   try {

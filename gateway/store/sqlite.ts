@@ -1,6 +1,6 @@
 // SQLite through better-sqlite3: the one door to it. WAL and synchronous=FULL, so that a commit is on disk when it returns.
 // One connection, one transaction at a time (kysely queues them); other processes may write to the same file in between.
-import { accessSync, closeSync, chmodSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
+import { accessSync, closeSync, chmodSync, constants, existsSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { CompiledQuery, Kysely, SqliteAdapter, SqliteDriver, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
@@ -9,6 +9,7 @@ import { Fault } from '#contract/error.ts';
 import type { Engine, Snapshot, Value } from './engine.ts';
 import { isValue } from './engine.ts';
 import { asUnavailable, codeOf } from './failure.ts';
+import { makeDirectory } from './make-directory.ts';
 import { idOf } from './sql/place.ts';
 import { isApart, isFull, rowsOf, type Shelf, shelfAfter } from './run.ts';
 import type { ChainedPayload, NewRecord, Seal } from './store.ts';
@@ -99,7 +100,7 @@ function make(file: string): void {
 function connect(file: string): Database.Database {
   return usable(file, () => {
     if (file !== ':memory:') {
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      makeDirectory(dirname(file));
       make(file);
       chmodSync(file, 0o600);
     }
