@@ -10,6 +10,7 @@ import { adoptHeads, type LostRecords } from '../audit/adopt.ts';
 import { openAuditKey } from '../audit/key.ts';
 import { type DataSettings, locationOf, parseDataSettings } from '../settings.ts';
 import { backup } from '../store/backup.ts';
+import { isDiskFull } from '../store/failure.ts';
 import type { StoreLocation } from '../store/location.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
@@ -22,8 +23,16 @@ export const addBackup: AddCommands = (program, terminal) => {
   const { logger } = terminal;
   deedCommand(program, 'backup <file>', 'Writes the whole database to a new file.').action(
     async (file: string, flags: Common) => {
-      const before = () => tell(terminal, flags, { operation: 'data.backup', target: file, before: null, after: null });
-      const { counts } = await backup(locationOf(existingData(terminal, flags)), file, { logger, before });
+      let isNoted = true;
+      const note = async (): Promise<void> => {
+        isNoted = await tellWhereRoom(terminal, flags, { operation: 'data.backup', target: file, before: null, after: null });
+      };
+      const { counts } = await backup(locationOf(existingData(terminal, flags)), file, { logger, before: note });
+      if (!isNoted) await note();
+      if (!isNoted)
+        terminal.note(
+          'warning: the disk of the database is full, so it is not on record that this backup was made. Make room: calls are refused until then.',
+        );
       terminal.print(flags.json ? JSON.stringify({ file, counts }) : `wrote ${file}: ${rows(counts)}`);
     },
   );
@@ -56,6 +65,17 @@ export const addBackup: AddCommands = (program, terminal) => {
 /** Who has a copy of everything, and who brought an older state back, is on record. */
 async function tell(terminal: Terminal, flags: Common, of: Doing): Promise<void> {
   await withAdmin(terminal, flags, (acting) => doing(acting, Date.now(), of).administration.noteDeed());
+}
+
+/** Whether it is on record now. A backup is just what one wants while the disk of the database is full, and whoever may make one could copy the file as well. */
+async function tellWhereRoom(terminal: Terminal, flags: Common, of: Doing): Promise<boolean> {
+  try {
+    await tell(terminal, flags, of);
+    return true;
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    return false;
+  }
 }
 
 /** In an empty place nothing is known of what was taken away since: who restores is told what lives again, and what is on record nowhere here. */

@@ -18,6 +18,12 @@ export function guarded<A extends readonly unknown[], R>(verb: (...args: A) => P
   };
 }
 
+/** Whether what the database is kept on has no room left. */
+export function isDiskFull(error: unknown): boolean {
+  const of = error instanceof Fault && error.code === 'STORE_UNAVAILABLE' ? error.cause : error;
+  return ['SQLITE_FULL', '53100'].includes(codeOf(of) ?? '');
+}
+
 /** The driver's own code of an error (`SQLITE_FULL`, `53100`, `ENOENT`), where it has one. */
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

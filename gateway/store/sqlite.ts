@@ -66,7 +66,10 @@ export async function readSnapshot<T>(file: string, read: (snapshot: Snapshot) =
     });
   } catch (error) {
     const code = codeOf(error) ?? '';
-    throw code.startsWith('SQLITE_NOTADB') || code.startsWith('SQLITE_CORRUPT') ? unusable(file, error) : error;
+    // SHM: there is no room for the index of its journal.
+    throw ['SQLITE_NOTADB', 'SQLITE_CORRUPT', 'SQLITE_IOERR_SHM'].some((of) => code.startsWith(of))
+      ? unusable(file, error)
+      : error;
   } finally {
     raw.close();
   }
