@@ -16,18 +16,23 @@ export async function openOwnChain(
   dataDirectory: string,
   { key, headFile, isNew, kid }: AuditKey & { readonly kid: string },
 ): Promise<string> {
-  const file = join(dataDirectory, 'key', 'chain');
-  const kept = await readKeyFile(file);
-  if (kept !== undefined) {
-    const name = kept.trim();
-    if (chainName.test(name)) return name;
-    throw new Fault('FILE_UNUSABLE', { file, reason: 'it holds no name of a chain. Put the right one back.' });
-  }
+  const kept = await readOwnChain(dataDirectory);
+  if (kept !== undefined) return kept;
   const former = `node-${hash('sha256', kid).slice(0, 16)}`;
   const heads = readHeads(headFile, key);
   // Nothing is decided by what can't be believed or is missing: whoever opens the chain refuses it, and once the file was brought back it tells who served before.
   if (heads === 'damaged' || (heads === undefined && !isNew)) return former;
   const name = heads?.has(former) ? former : `node-${randomBytes(8).toString('hex')}`;
-  await writeKeyFile(file, `${name}\n`, 'only where there is none');
+  await writeKeyFile(fileIn(dataDirectory), `${name}\n`, 'only where there is none');
   return name;
 }
+
+/** Undefined where none was named yet. Rejects with FILE_UNUSABLE. */
+export async function readOwnChain(dataDirectory: string): Promise<string | undefined> {
+  const file = fileIn(dataDirectory);
+  const name = (await readKeyFile(file))?.trim();
+  if (name === undefined || chainName.test(name)) return name;
+  throw new Fault('FILE_UNUSABLE', { file, reason: 'it holds no name of a chain. Put the right one back.' });
+}
+
+const fileIn = (dataDirectory: string): string => join(dataDirectory, 'key', 'chain');

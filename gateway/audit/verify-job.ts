@@ -31,10 +31,14 @@ export function createVerifications(of: {
   readonly jobs: Jobs;
   readonly key: KeyObject;
   readonly headFile: string;
+  /** This gateway server's own. */
+  readonly chain: string;
   readonly logger: Pick<Logger, 'error'>;
   readonly now: () => number;
 }): Verifications {
-  const { store, jobs, key, headFile, logger, now } = of;
+  const { store, jobs, key, headFile, chain, logger, now } = of;
+  // On SQLite nobody else writes one.
+  const own = chain === 'main' ? undefined : chain;
   const all = new Map<string, { readonly job: Verification }>();
   const stop = new AbortController();
   let running: Promise<void> | undefined;
@@ -62,7 +66,7 @@ export function createVerifications(of: {
     try {
       const total = await recordsOf(store);
       const onProgress = (records: number) => set(id, { records, done: total === 0 ? 0 : Math.min(records / total, 0.999) });
-      set(id, foundBy(await verifyAudit({ store, key, headFile, kept, onProgress, signal })));
+      set(id, foundBy(await verifyAudit({ store, key, headFile, own, kept, onProgress, signal })));
     } catch (error) {
       set(id, { state: 'failed', words: 'It could not be carried out: the log of the gateway server says why.' });
       if (!signal.aborted) logger.error({ err: error, verification: id }, 'a verification of the records failed');

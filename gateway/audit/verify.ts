@@ -18,6 +18,8 @@ export interface VerifiedChain extends Position {
   readonly removed: Pick<Removal, 'seq' | 'at' | 'before'> | null;
   /** Checkpoints that were kept and name records that are gone by policy: they can't be compared any more. */
   readonly checkpointsOfRemoved: number;
+  /** False where another gateway server writes it and only that one's file of heads knows its end: records cut off there would not show here. */
+  readonly isEndShown: boolean;
 }
 /** The first break where it is not `ok`. */
 export type Verdict = { readonly ok: true; readonly records: number; readonly chains: readonly VerifiedChain[] } | Broken;
@@ -26,6 +28,8 @@ export interface VerifyDeps {
   readonly store: Pick<Store, 'chains' | 'sealedAfter'> & Marked & { readonly retention: Pick<Store['retention'], 'removals'> };
   readonly key: KeyObject;
   readonly headFile: string;
+  /** Of the gateway server here, where several share the database: chains of the others need not end in its file of heads. */
+  readonly own?: string | undefined;
   /** Where chains ended by checkpoints that were kept elsewhere (checkpoint.ts). */
   readonly kept?: readonly Position[];
   /** Records that were read so far. */
@@ -86,7 +90,7 @@ async function verifyFromBegin(
 async function verifyChain(
   begin: Begin,
   head: Position | undefined,
-  { store, key, headFile, signal, kept = [] }: VerifyDeps,
+  { store, key, headFile, own, signal, kept = [] }: VerifyDeps,
   onProgress: (records: number) => void,
 ): Promise<VerifiedChain | Broken> {
   const { chain, mark, isForged } = begin;
@@ -177,7 +181,7 @@ async function verifyChain(
       'seal-missing',
       `The records ${sealed + 1} to ${last.seq} have no seal: records or seals were removed.`,
     );
-  if (head === undefined)
+  if (head === undefined && (own === undefined || own === chain))
     return broken(
       chain,
       last.seq,
@@ -192,5 +196,6 @@ async function verifyChain(
     seals,
     removed: mark === undefined ? null : { seq: mark.seq, at: mark.at, before: mark.before },
     checkpointsOfRemoved: known.filter(({ seq }) => seq < begin.seq).length,
+    isEndShown: head !== undefined,
   };
 }

@@ -7,6 +7,7 @@ import { type VerifiedPayloads, verifyPayloads } from '../admin/payload-verify.t
 import { tailRecords } from '../admin/tail.ts';
 import { makeCheckpoint, readCheckpoints } from '../audit/checkpoint.ts';
 import { readAuditKey } from '../audit/key.ts';
+import { readOwnChain } from '../audit/own-chain.ts';
 import { verdictLines } from '../audit/verdict-text.ts';
 import { verifyAudit, verifyWithoutKey } from '../audit/verify.ts';
 import { openKeys } from '../vault/open.ts';
@@ -51,13 +52,14 @@ export const addAudit: AddCommands = (program, terminal) => {
     .option('--checkpoint <file>', 'also that they hold what checkpoints say that were kept: as printed, or records with them')
     .option('--payloads', 'also that each captured payload is there, opens, and is what its record stands for')
     .action(async (flags: Common & { checkpoint?: string; payloads?: boolean }) => {
-      const verdict = await withStore(terminal, flags, async (store, { dataDir }) => {
+      const verdict = await withStore(terminal, flags, async (store, { dataDir, database }) => {
         const audit = await readAuditKey(dataDir);
         if (audit === undefined && flags.checkpoint === undefined) return verifyWithoutKey(store);
         if (audit === undefined)
           throw new Fault('AUDIT_BROKEN', { reason: 'The audit key is missing, so no checkpoint can be checked: put it back.' });
         const kept = flags.checkpoint === undefined ? [] : await readKept(flags.checkpoint, audit.key);
-        return verifyAudit({ store, ...audit, kept });
+        const own = database.kind === 'postgres' ? await readOwnChain(dataDir) : undefined;
+        return verifyAudit({ store, ...audit, own, kept });
       });
       // Of a chain that is broken nobody could say what payloads are to be.
       const captured =

@@ -168,7 +168,7 @@ test('a verification is known at another gateway server of the same database, un
   const { store, dir } = stage.data;
   const at = { store, logger: quiet, now: () => 1000 };
   const open = async (chain: string) =>
-    createVerifications({ ...at, ...(await openAuditKey(dir)), jobs: createJobs({ ...at, chain }) });
+    createVerifications({ ...at, chain, ...(await openAuditKey(dir)), jobs: createJobs({ ...at, chain }) });
   const [first, second] = [await open('a'), await open('b')];
   const both = await Promise.allSettled([first.begin(undefined), first.begin(undefined)]);
   expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);

@@ -87,7 +87,19 @@ describe('a gateway server on PostgreSQL', () => {
         for (const program of programs)
           expect((await modern(`${await url(program)}/g/main/mcp`, token, 'tools/list')).status).toBe(200);
       const verified = await run(script, ['audit', 'verify', '--data', two], { env });
-      expect(verified.stdout).toMatch(/^whole: \d+ records in 2 chains$/m);
+      expect(verified.stdout).toMatch(/^whole: \d+ records in 2 chains\n$/);
+      // The first one does not know how far the chain of the second goes, and says so.
+      const beside = await cli('audit', 'verify');
+      expect(beside).toMatch(
+        /^whole: \d+ records in 2 chains\nnode-[0-9a-f]{16}: whole up to record \d+, but .* another gateway server/,
+      );
+      expect(JSON.parse(await cli('audit', 'verify', '--json'))).toMatchObject({
+        ok: true,
+        chains: expect.arrayContaining([
+          expect.objectContaining({ isEndShown: true }),
+          expect.objectContaining({ isEndShown: false }),
+        ]),
+      });
     } finally {
       for (const program of programs) expect(await program.stop()).toBe(0);
     }

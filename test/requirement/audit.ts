@@ -77,6 +77,12 @@ export const audit: readonly Requirement[] = [
     source: 'docs/data.md, "What lies where"',
   },
   {
+    id: 'audit.own-head',
+    promise:
+      "A chain that another gateway server writes is verified up to its last record, and told to be so; one's own needs its head.",
+    source: 'docs/data.md, "Retention"',
+  },
+  {
     id: 'audit.uncertain-commit',
     promise:
       'Where the database goes away in the middle of a commit, records are kept again once it is back, however that commit ended.',

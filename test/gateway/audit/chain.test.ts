@@ -197,6 +197,27 @@ describe('a chain of records', () => {
     expect(await verify(list)).toMatchObject({ ok: true, records: 8 });
   });
 
+  test('of another gateway server is whole without a head here, which is told; its own is not, nor one that was altered', async () => {
+    proves('audit.own-head', {
+      file: 'gateway/audit/verify.ts',
+      find: '(own === undefined || own === chain)',
+      replace: '(own === undefined)',
+    });
+    const list = chainOf([2, 3]);
+    const verifyAs = (own: string | undefined, of = list) => verifyAudit({ store: recordsIn(of), key, headFile, own });
+    replaceHeads(headFile, key, [start('node-1')]);
+    expect(await verifyAs('node-1')).toMatchObject({
+      ok: true,
+      chains: [{ chain: 'main', isEndShown: false }, { isEndShown: true }],
+    });
+    for (const own of ['main', undefined])
+      expect(await verifyAs(own)).toMatchObject({ ok: false, chain: 'main', what: 'head-missing' });
+    const altered = damages['another text']?.(list, 1);
+    if (altered === undefined) throw new Error('no damage');
+    replaceHeads(headFile, key, [start('node-1')]);
+    expect(await verifyAs('node-1', altered)).toMatchObject({ ok: false, what: 'altered' });
+  });
+
   test('whose head is missing, of another key, or damaged is broken', async () => {
     const list = chainOf([2, 3]);
     rmSync(headFile);

@@ -66,7 +66,7 @@ test('how far a verification is does not count what is gone', async () => {
   };
   const watched = { ...store, retention: { ...store.retention, removal } };
   const of = { store: watched, logger: quiet, now: () => at.at };
-  const verifications = createVerifications({ ...at, ...of, jobs: createJobs({ ...of, chain: 'main' }) });
+  const verifications = createVerifications({ ...at, ...of, chain: 'main', jobs: createJobs({ ...of, chain: 'main' }) });
   const { id } = await verifications.begin(undefined);
   job.id = id;
   await until('it came to an end', async () => (await verifications.progress(id)).state === 'whole');
