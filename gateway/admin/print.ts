@@ -12,6 +12,7 @@ import type { Connection, MadePerson } from '../store/sign-in.ts';
 import type { SeenHost, Token } from '../store/store.ts';
 import type { ShownHost } from './host.ts';
 import type { ShownIdentity } from './identity.ts';
+import { durationWords } from './duration.ts';
 import type { OfferedServer } from './offer.ts';
 import type { StandingWorkstation } from './workstation.ts';
 import type { Tailed } from './tail.ts';
@@ -221,7 +222,7 @@ export function sinkTable(sinks: readonly SinkStatus[]): string {
           ? losses.join(', ')
           : [`since ${time(failingSince)}: ${lastError ?? ''}`, ...losses].join('; ');
     const last = one.deliveredAt === null ? 'never' : time(one.deliveredAt);
-    const lag = one.owed === 0 ? '-' : `${(one.lagMs / 1000).toFixed(1)} s`;
+    const lag = one.owed === 0 ? '-' : durationWords(one.lagMs);
     return [one.sink, one.kind, state, String(one.owed), lag, `${one.limit} (${one.onFull})`, String(one.sent), last, why];
   });
   return table(['SINK', 'KIND', 'STATE', 'OWES', 'LAG', 'LIMIT', 'SENT', 'LAST', 'WHY'], rows, 'There are no sinks.');
@@ -265,7 +266,7 @@ export function recordLine({ chain, seq, record }: Tailed): string {
     .filter((name) => typeof name === 'string')
     .join('/');
   const total = record.legs.gatewayToHost ?? record.legs.serverToGateway ?? record.legs.hostToGateway;
-  const took = total === undefined ? '' : `${(total / 1000).toFixed(1)} ms`;
+  const took = total === undefined ? '' : total < 1e6 ? `${(total / 1000).toFixed(1)} ms` : durationWords(total / 1000);
   const who = `${record.user?.name ?? '-'} ${record.host ?? '-'}`;
   return printable([at, record.decision, record.method, where || '-', who, record.code ?? '', took].filter(Boolean).join(' '));
 }

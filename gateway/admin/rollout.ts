@@ -5,6 +5,7 @@ import { reachedGateways } from '#contract/grant.ts';
 import { Slug, type WorkstationId } from '#contract/id.ts';
 import { itemKinds, type PolicyAssignment, type PolicyFile, type Provisioning } from '#contract/policy.ts';
 import type { Rollout, RolloutCheck, RolloutState, RolloutStep } from '#contract/admin-rollout.ts';
+import { durationWords } from './duration.ts';
 import type { ToldPosture, Workstation } from '../store/store.ts';
 import type { EngineStatus } from '#contract/admin-engine.ts';
 import type { SinkStatus } from '#contract/admin-sink.ts';
@@ -246,7 +247,7 @@ function sinkCheck(sink: SinkStatus): RolloutCheck {
   if (lagMs > lagAtMostMs)
     return check(
       'not-yet',
-      what(`${owed} records wait, the oldest for ${Math.round(lagMs / 60_000)} min.`),
+      what(`${owed} records wait, the oldest for ${durationWords(lagMs)}.`),
       'See that `serve` runs, and what the receiver can take.',
     );
   if (parked > 0)

@@ -1,5 +1,6 @@
 // `audit retention`: for how long records are kept, and what is gone by that.
 import type { Command } from 'commander';
+import { durationWords } from '../admin/duration.ts';
 import { table } from '../admin/print.ts';
 import { retentionStanding } from '../admin/retention.ts';
 import { command, withStore, type Common, type Terminal } from './terminal.ts';
@@ -13,7 +14,7 @@ export function addAuditRetention(audit: Command, terminal: Terminal): void {
       chain,
       removed === 0 ? '-' : `1 to ${removed}`,
       oldestAt === null ? '-' : new Date(oldestAt).toISOString(),
-      overdueMs === 0 ? '-' : `${Math.ceil(overdueMs / 3_600_000)}h`,
+      overdueMs === 0 ? '-' : durationWords(overdueMs),
       heldBy ?? '-',
     ]);
     terminal.print(table(['chain', 'removed', 'oldest', 'overdue', 'still needed by'], rows, 'There are no records.'));

@@ -174,7 +174,7 @@ describe('step 4', () => {
     ['its token is missing', 'not-yet', [sinkOf({ missing: ['token'] })], 'sink secret siem'],
     ['it fails', 'not-yet', [sinkOf({ failingSince: now - 1, lastError: '503' })], '503'],
     ['nothing was delivered', 'not-yet', [sinkOf({ deliveredAt: null })], 'sink test siem'],
-    ['it is far behind', 'not-yet', [sinkOf({ owed: 5, lagMs: 3_600_000 })], '60 min'],
+    ['it is far behind', 'not-yet', [sinkOf({ owed: 5, lagMs: 3_600_000 })], '1 h 0 min'],
     ['its receiver refuses records', 'not-yet', [sinkOf({ parked: 2 })], '2 records'],
     ['it is a file', 'unseen', [sinkOf({ kind: 'file' })], 'no receiver'],
     ['it is syslog, which confirms nothing', 'unseen', [sinkOf({ kind: 'syslog' })], 'confirms nothing'],

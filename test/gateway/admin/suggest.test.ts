@@ -1,7 +1,7 @@
 // What somebody may have meant by a name that is not there.
 import { describe, expect, test } from 'vitest';
 import { nearNames, unknownName } from '../../../gateway/admin/suggest.ts';
-import { parseDuration } from '../../../gateway/admin/duration.ts';
+import { durationWords, parseDuration } from '../../../gateway/admin/duration.ts';
 
 describe('a name that is not there', () => {
   test('is answered with the names that are at most two edits away, the nearest first', () => {
@@ -35,6 +35,20 @@ describe('a name that is not there', () => {
 });
 
 describe('a duration', () => {
+  test.each([
+    [0, '0.0 s'],
+    [1234, '1.2 s'],
+    [59_949, '59.9 s'],
+    [59_950, '1 min 0 s'],
+    [245_000, '4 min 5 s'],
+    [3_599_600, '1 h 0 min'],
+    [11_520_000, '3 h 12 min'],
+    [864_022_400, '10 d 0 h'],
+    [872_400_000, '10 d 2 h'],
+  ])('of %d ms is told as %s', (ms, words) => {
+    expect(durationWords(ms)).toBe(words);
+  });
+
   test.each([
     ['90d', 7_776_000_000],
     ['12h', 43_200_000],
