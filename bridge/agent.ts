@@ -20,6 +20,7 @@ import { hostEnvironment, secretService } from './location.ts';
 import { letHeapGrow } from './heap.ts';
 import { sweepPosture, sweepState } from './leftover.ts';
 import { openPause } from './pause.ts';
+import { blaming, makeFolder } from './plain-file.ts';
 import { createHeartbeat } from './posture/heartbeat.ts';
 import { postureFilePath } from './posture/status-file.ts';
 import { watchProfile } from './profile/watch.ts';
@@ -87,7 +88,14 @@ type Closer = () => Promise<unknown> | void;
 /** Starts the agent; resolves when its first state is complete. Rejects with AGENT_RUNNING where there is one already. */
 export async function runAgent(options: AgentOptions): Promise<Agent> {
   const { stateDir, uid } = options;
-  await openPrivateDirectory(stateDir, uid);
+  await makeFolder(stateDir).catch(blaming(stateDir));
+  await openPrivateDirectory(stateDir, uid).catch((cause: unknown) => {
+    throw new Fault(
+      'FILE_UNUSABLE',
+      { file: stateDir, reason: cause instanceof Error ? cause.message : 'see the log' },
+      { cause },
+    );
+  });
   const held = await lock(join(stateDir, 'agent.lock'), options.pid);
   if (held.kind === 'taken') throw new Fault('AGENT_RUNNING', { pid: held.pid, stateDir });
   letHeapGrow();

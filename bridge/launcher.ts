@@ -1,12 +1,12 @@
 // The program that AI hosts start: a short script with absolute paths, so that any PATH will do. Its own path holds no version, because it stands in hosts'
 // configs and in IT's allow-lists. Rule: it sets no variable and passes its arguments on as they are.
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { readPlainText } from './plain-file.ts';
+import { blaming, makeFolder, readPlainText } from './plain-file.ts';
 import { launcherPath } from './location.ts';
 
-/** Writes it where it is absent or another one. Returns its path. On Windows it is a .cmd beside that path (unverified). */
+/** Writes it where it is absent or another one. Returns its path. Rejects with FILE_UNUSABLE. On Windows it is a .cmd beside that path (unverified). */
 export async function writeLauncher(of: {
   readonly stateDir: string;
   readonly node: string;
@@ -19,7 +19,12 @@ export async function writeLauncher(of: {
       ? `@"${of.node}" "${of.cli}" --state "${of.stateDir}" %*\r\n`
       : `#!/bin/sh\nexec ${quoted(of.node)} ${quoted(of.cli)} --state ${quoted(of.stateDir)} "$@"\n`;
   if ((await readPlainText(file).catch(() => undefined)) === text) return file;
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await write(file, text).catch(blaming(file));
+  return file;
+}
+
+async function write(file: string, text: string): Promise<void> {
+  await makeFolder(dirname(file));
   const draft = `${file}.${randomBytes(8).toString('hex')}`;
   try {
     const handle = await open(draft, 'wx', 0o755);
@@ -35,7 +40,6 @@ export async function writeLauncher(of: {
     await rm(draft, { force: true });
     throw error;
   }
-  return file;
 }
 
 /** One word for /bin/sh, whatever is in it. */

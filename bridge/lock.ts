@@ -6,7 +6,7 @@ import { lstatSync, readFileSync, rmSync } from 'node:fs';
 import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { readPlainText } from './plain-file.ts';
+import { blaming, readPlainText } from './plain-file.ts';
 
 const Holder = z.object({ pid: z.number().int(), started: z.string() });
 type Holder = z.infer<typeof Holder>;
@@ -19,7 +19,7 @@ const betweenMs = 20;
 
 /** Takes the lock, or says who has it. */
 export async function lock(file: string, pid: number): Promise<Lock> {
-  return take(file, { pid, started: await startOf(pid) });
+  return take(file, { pid, started: await startOf(pid) }).catch(blaming(file));
 }
 
 async function take(file: string, own: Holder): Promise<Lock> {

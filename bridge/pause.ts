@@ -141,7 +141,7 @@ async function readPause(file: string, logger: Logger): Promise<AgentPause | und
     return { since, until, by: 'user', ...(reason === undefined ? {} : { reason }) };
   } catch (error) {
     logger.warn(
-      { reason: error instanceof Error ? error.name : 'unknown' },
+      { file, reason: error instanceof Fault ? error.message : 'it is damaged' },
       'the file of the pause is damaged: there is no pause',
     );
     return undefined;

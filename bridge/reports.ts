@@ -85,7 +85,7 @@ async function readReports(file: string, logger: Logger): Promise<readonly Repor
     return text === undefined ? [] : ReportFile.parse(JSON.parse(text)).reports.slice(-reportLimit);
   } catch (error) {
     logger.error(
-      { reason: error instanceof Error ? error.name : 'unknown' },
+      { file, reason: error instanceof Fault ? error.message : 'it is damaged' },
       'reports to the gateway are damaged: they are lost',
     );
     return [];

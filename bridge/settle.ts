@@ -3,6 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AgentState } from '#contract/agent.ts';
+import { Fault } from '#contract/error.ts';
 import type { Sealer } from '#contract/secret.ts';
 import type { ConfigWatch } from './config-watch.ts';
 import type { SecretStore } from './device/keychain.ts';
@@ -100,9 +101,10 @@ export function createSettle(deps: SettleDeps): Settle {
       uplink.tunnel?.offersChanged();
       deps.look();
     },
-    onFailed(from) {
+    onFailed(from, error) {
       if (from === 'servers') return;
-      state.found('hosts', [{ code: 'scan_failed' }]);
+      const detail = error instanceof Fault ? { detail: error.message.slice(0, 500) } : {};
+      state.found('hosts', [{ code: 'scan_failed', ...detail }]);
       askAgain(from, afterFailureMs);
     },
     async lookAtRestarts() {

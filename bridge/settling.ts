@@ -11,7 +11,7 @@ export interface Settlers {
   settle(from: 'profile' | 'hosts'): Promise<void>;
   resolveServers(): Promise<void>;
   /** A settling failed: what it should have found out is unknown now, and must not pass for fine. */
-  onFailed(from: From): void;
+  onFailed(from: From, error: unknown): void;
 }
 
 export interface Settling {
@@ -33,7 +33,7 @@ export function createSettling(settlers: Settlers, signal: AbortSignal, logger: 
     } catch (error) {
       if (signal.aborted) return;
       logger.error({ err: error, from }, 'settling failed');
-      settlers.onFailed(from);
+      settlers.onFailed(from, error);
     }
   };
   const nextHosts = async (): Promise<void> => {

@@ -1,13 +1,17 @@
 // Files of the device's state: only this user reads them, and they are replaced whole or not at all.
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readPlainText } from '../plain-file.ts';
+import { blaming, makeFolder, readPlainText } from '../plain-file.ts';
 
-/** Writes to a new file, syncs, renames: mode 0600 in a folder of mode 0700. */
+/** Writes to a new file, syncs, renames: mode 0600 in a folder of mode 0700. Rejects with FILE_UNUSABLE. */
 export async function writePrivate(file: string, text: string): Promise<void> {
+  await write(file, text).catch(blaming(file));
+}
+
+async function write(file: string, text: string): Promise<void> {
   const folder = dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   await chmod(folder, 0o700);
   const temporary = join(folder, `.${randomUUID()}.tmp`);
   try {
@@ -25,13 +29,13 @@ export async function writePrivate(file: string, text: string): Promise<void> {
   }
 }
 
-/** The text, or undefined where there is no such file. */
+/** The text, or undefined where there is no such file. Rejects with FILE_UNUSABLE. */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readPlainText(file);
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    return blaming(file)(error);
   }
 }
 

@@ -1,11 +1,11 @@
 // The exact bytes of a config from before we changed it, in our own state directory, 0600, with its secrets sealed. It is read back and compared before
 // the config itself is touched.
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import type { Sealer } from '#contract/secret.ts';
-import { readPlainText } from '../plain-file.ts';
+import { blaming, makeFolder, readPlainText } from '../plain-file.ts';
 import { replaceFile } from './atomic.ts';
 import type { Span } from './edit/edit.ts';
 import { sha256Of } from './file.ts';
@@ -31,9 +31,9 @@ export async function writeBackup(
   const sha256 = sha256Of(text);
   const name = backupName(path, sha256);
   const folder = join(hostDir(stateDir), 'backup');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder).catch(blaming(folder));
   const backup = { version: 1, path, sha256, text: sealText(text, secrets, sealer) } satisfies z.infer<typeof Backup>;
-  await replaceFile(join(folder, name), Buffer.from(JSON.stringify(backup)), { mode: 0o600 });
+  await replaceFile(join(folder, name), Buffer.from(JSON.stringify(backup)), { mode: 0o600 }).catch(blaming(join(folder, name)));
   await readBackup(stateDir, name, sha256, sealer);
   return name;
 }

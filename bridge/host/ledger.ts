@@ -1,12 +1,11 @@
 // What was taken over from the hosts' configs, and what it takes to give it back. Written before a config is changed, so that a crash loses nothing. Secrets in
 // it are sealed. A damaged or newer ledger is refused untouched, because it is the only way back.
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Fault } from '#contract/error.ts';
 import { Slug } from '#contract/id.ts';
-import { readPlainText } from '../plain-file.ts';
+import { blaming, makeFolder, readPlainText } from '../plain-file.ts';
 import { codeOf, replaceFile } from './atomic.ts';
 import { SealedText } from './sealed-text.ts';
 
@@ -66,7 +65,7 @@ export async function readLedger(stateDir: string): Promise<Ledger> {
     text = await readPlainText(join(hostDir(stateDir), 'ledger.json'));
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return { version: 1, slugs: [], files: [] };
-    throw error;
+    return blaming(join(hostDir(stateDir), 'ledger.json'))(error);
   }
   const parsed = Ledger.safeParse(jsonOf(text));
   if (!parsed.success)
@@ -79,9 +78,10 @@ export async function readLedger(stateDir: string): Promise<Ledger> {
 }
 
 export async function writeLedger(stateDir: string, ledger: Ledger): Promise<void> {
-  await mkdir(hostDir(stateDir), { recursive: true, mode: 0o700 });
+  const file = join(hostDir(stateDir), 'ledger.json');
   const bytes = Buffer.from(`${JSON.stringify(ledger, null, 1)}\n`);
-  await replaceFile(join(hostDir(stateDir), 'ledger.json'), bytes, { mode: 0o600 });
+  await makeFolder(hostDir(stateDir)).catch(blaming(hostDir(stateDir)));
+  await replaceFile(file, bytes, { mode: 0o600 }).catch(blaming(file));
 }
 
 /** Hashes of what we wrote to a file, the version that is about to be written included. Empty where the ledger can't be read: doubt is drift. */

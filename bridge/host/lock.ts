@@ -1,9 +1,9 @@
 // One converge or restore at a time per state directory, across processes and within one. A holder that was killed blocks nobody.
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Fault } from '#contract/error.ts';
 import { lock } from '../lock.ts';
+import { blaming, makeFolder } from '../plain-file.ts';
 
 export interface Lock {
   release(): void;
@@ -11,7 +11,7 @@ export interface Lock {
 
 /** Waits up to `waitMs` for another one to finish, then throws BUSY. */
 export async function lockHosts(stateDir: string, signal: AbortSignal | undefined, waitMs = 30_000): Promise<Lock> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  await makeFolder(stateDir).catch(blaming(stateDir));
   const deadline = performance.now() + waitMs;
   for (;;) {
     signal?.throwIfAborted();

@@ -1,9 +1,8 @@
 // The hosts that the user took the gateway out of: left alone by every scan until they are taken back, also after a restart.
 // Rule: a list that can't be read counts as empty, so that in doubt the gateway is put in place again.
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readPlainText } from '../plain-file.ts';
+import { blaming, makeFolder, readPlainText } from '../plain-file.ts';
 import { replaceFile } from './atomic.ts';
 import { hostDir } from './ledger.ts';
 
@@ -40,6 +39,8 @@ async function read(stateDir: string): Promise<z.infer<typeof Undone>['hosts']> 
 }
 
 async function write(stateDir: string, hosts: z.infer<typeof Undone>['hosts']): Promise<void> {
-  await mkdir(hostDir(stateDir), { recursive: true, mode: 0o700 });
-  await replaceFile(fileOf(stateDir), Buffer.from(`${JSON.stringify({ version: 1, hosts })}\n`), { mode: 0o600 });
+  await makeFolder(hostDir(stateDir)).catch(blaming(hostDir(stateDir)));
+  await replaceFile(fileOf(stateDir), Buffer.from(`${JSON.stringify({ version: 1, hosts })}\n`), { mode: 0o600 }).catch(
+    blaming(fileOf(stateDir)),
+  );
 }

@@ -29,8 +29,10 @@ export async function openPrivateDirectory(directory: string, uid: number): Prom
 export async function checkPrivateDirectory(directory: string, uid: number): Promise<void> {
   if (uid < 0) return;
   const stat = await lstat(directory);
-  if (!stat.isDirectory()) throw new Error(`${directory} is not a directory`);
-  if (stat.uid !== uid) throw new Error(`${directory} belongs to user ${stat.uid}`);
+  if (!stat.isDirectory())
+    throw new Error(`${directory} is ${stat.isSymbolicLink() ? 'a symlink: name the directory itself' : 'not a directory'}`);
+  if (stat.uid !== uid)
+    throw new Error(`${directory} belongs to user ${stat.uid}: give it to user ${uid}, or name another with --state`);
   if ((stat.mode & 0o077) !== 0) throw new Error(`${directory} is open to other users`);
 }
 

@@ -42,7 +42,9 @@ export async function serveSocket(deps: AgentDeps): Promise<AgentSocket> {
   const directory = socketDirectory(deps.path);
   if (directory !== undefined) {
     await openPrivateDirectory(directory, deps.uid);
-    await rm(deps.path, { force: true });
+    await rm(deps.path, { force: true }).catch((cause: unknown) => {
+      throw new Fault('FILE_UNUSABLE', { file: deps.path, reason: 'what stands there is no socket. Remove it.' }, { cause });
+    });
   }
   const clients = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => {

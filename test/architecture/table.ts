@@ -342,7 +342,7 @@ export const layers: readonly Layer[] = [
   { at: 'gateway/*', ours: [...contract, 'gateway/'], packages: [...logger, 'commander', 'zod'], node: 'all' },
 
   { at: 'bridge/profile/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
-  { at: 'bridge/plain-file.ts', ours: [], packages: [], node: 'all' },
+  { at: 'bridge/plain-file.ts', ours: contract, packages: [], node: 'all' },
   { at: 'bridge/lock.ts', ours: ['bridge/plain-file.ts'], packages: ['zod'], node: 'all' },
   { at: 'bridge/root-certificate.ts', ours: [], packages: [], node: 'all' },
   {

@@ -55,7 +55,7 @@ test('the socket lies in a directory that only its user can enter, also where th
   await openPrivateDirectory(join(dir, 'open'), uid);
   expect((await stat(join(dir, 'open'))).mode & 0o777).toBe(0o700);
   await symlink(join(dir, 'open'), join(dir, 'link'));
-  await expect(openPrivateDirectory(join(dir, 'link'), uid)).rejects.toThrow('not a directory');
+  await expect(openPrivateDirectory(join(dir, 'link'), uid)).rejects.toThrow('is a symlink: name the directory itself');
   if (uid === 0) await expect(openPrivateDirectory(join(dir, 'open'), 1234)).rejects.toThrow('belongs to user 0');
 });
 
