@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
 import { itemKinds } from '#contract/policy.ts';
 import type { Answered, Assignment, Identified } from '../call.ts';
-import type { Snapshot } from '../policy/compile.ts';
+import type { InForce } from '../in-force.ts';
 import { decideListing, enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
@@ -16,12 +16,12 @@ import type { Screen } from './screen.ts';
 const instructionsLimit = 16_000;
 
 export async function describe(
-  { upstream, screen }: { readonly upstream: Upstream; readonly screen: Screen },
-  snapshot: Snapshot,
+  { inForce, upstream, screen }: { readonly inForce: InForce; readonly upstream: Upstream; readonly screen: Screen },
   request: Identified,
   draft: Draft,
   signal: AbortSignal,
 ): Promise<Answered> {
+  const snapshot = inForce.current();
   const gateway = enter(snapshot, request.caller, request.target.gateway, request.target.server);
   if (gateway instanceof Fault) throw gateway;
   draft.gateway = { id: gateway.id, name: gateway.slug };
@@ -42,8 +42,12 @@ export async function describe(
     const servers = assignments.map(({ server }) => server.slug).join(', ') || 'none yet';
     const own = `Tools, prompts and resources of the servers ${servers}, governed by ${gateway.title}. Each tool and prompt is named <server>__<name>.`;
     let instructions = own;
-    for (const words of await Promise.all(assignments.map(wordsOf))) {
-      if (instructions.length + words.length <= instructionsLimit) instructions += words;
+    const said = await Promise.all(assignments.map(async (assignment) => ({ assignment, words: await wordsOf(assignment) })));
+    const now = inForce.current();
+    for (const { assignment, words } of said) {
+      // Engines may have been waited for.
+      const isOut = now !== snapshot && decideListing(now, request, assignment) instanceof Fault;
+      if (!isOut && instructions.length + words.length <= instructionsLimit) instructions += words;
     }
     return { kind: 'described', title: gateway.title, instructions };
   }

@@ -1,4 +1,5 @@
-// tools/list and its like: asks every assigned server that may be listed, in parallel, and shows only what is provisioned. What is hidden is on record.
+// tools/list and its like: asks every assigned server that may be listed, in parallel, and shows only what is provisioned, by the policy of the moment in which
+// the answer is made. What is hidden is on record.
 // On the aggregated route a server that does not answer is shown as it last was, else left out, so that one dead server does not take the others
 // with it, nor hold them up (late-list.ts); that is on record, in the log, and in the answer.
 import { performance } from 'node:perf_hooks';
@@ -11,6 +12,7 @@ import { type Feature, type Item, unknownItem } from '../mcp/feature.ts';
 import { pageEdits } from '../mcp/item-link.ts';
 import { prefixed } from '../mcp/item-name.ts';
 import { inOrder, splice } from '../mcp/span.ts';
+import type { Snapshot } from '../policy/compile.ts';
 import { decideListing, enter, heldBack, notExposed } from '../policy/decide.ts';
 import type { ListedItem, Trace } from '../upstream/upstream.ts';
 import type { Pager } from './cursor.ts';
@@ -32,6 +34,16 @@ export interface ListWatch {
   readonly hidden: (assignment: Assignment, item: ListedItem, why: Fault) => void;
   /** `as`: the item as the host sees it. */
   readonly shown: (assignment: Assignment, item: ListedItem, as: ListedItem) => void;
+}
+
+type NameOf = (item: ListedItem) => string;
+/** Of a server's list what is exposed by a policy, as the rules leave it. */
+interface LookedAt {
+  readonly assignment: Assignment;
+  /** As the host knows it. */
+  readonly nameOf: NameOf;
+  readonly by: Snapshot;
+  readonly items: readonly ListedItem[];
 }
 
 interface ListDeps {
@@ -107,30 +119,42 @@ export async function listItems(
     };
   }
 
-  /** What of a server's list is exposed, by the policy and the pins of now: they were looked at meanwhile. */
-  function exposed(assignment: Assignment, items: readonly ListedItem[], nameOf: (item: ListedItem) => string): ListedItem[] {
+  /** Whether an item of a server is exposed, by the policy and the pins of now: they were looked at meanwhile. */
+  function exposer(assignment: Assignment, nameOf: NameOf): (item: ListedItem) => boolean {
     const current = deps.inForce.current().gateways.get(request.target.gateway)?.assignments.get(assignment.server.slug);
     // Another server may have that name by now.
     const now = current?.server.id === assignment.server.id ? current : undefined;
     const pins = now?.pins;
-    return items.filter((item) => {
+    return (item) => {
       const isPinned = !pins || pins.stateOf(feature.kind, item.name, item.definition ?? '') === 'accepted';
       const isExposed = now?.provisions(feature.kind, item.name, item.definition) === true && isPinned;
       if (isExposed) return true;
       draft.hidden.push(nameOf(item));
       deps.watch?.hidden(assignment, item, whyHidden(now, assignment, { kind: feature.kind, ...item }));
       return false;
-    });
+    };
   }
 
-  /** As the rules leave their definitions. */
-  function defined(listing: AllowedListing, items: readonly ListedItem[], nameOf: (item: ListedItem) => string) {
+  /** What is exposed of a list, as the rules leave the definitions. */
+  async function lookedAt(listing: AllowedListing, nameOf: NameOf, items: readonly ListedItem[]): Promise<LookedAt> {
+    const { assignment } = listing;
+    const by = deps.inForce.current();
     const onHit = (hits: readonly RuleHit[]) => addHits(draft.hits, hits);
     const onBlocked = (item: ListedItem, why: Fault) => {
       draft.hidden.push(nameOf(item));
-      deps.watch?.hidden(listing.assignment, item, why);
+      deps.watch?.hidden(assignment, item, why);
     };
-    return deps.screen.definitions(listing, feature, items, onHit, onBlocked, signal);
+    const shown = items.filter(exposer(assignment, nameOf));
+    return { assignment, nameOf, by, items: await deps.screen.definitions(listing, feature, shown, onHit, onBlocked, signal) };
+  }
+
+  /** Whether an item still is exposed, after engines and other servers were waited for. Throws what refuses the server by now. */
+  function stillExposer({ assignment, nameOf, by }: Omit<LookedAt, 'items'>): (item: ListedItem) => boolean {
+    const now = deps.inForce.current();
+    const refused = now === snapshot ? undefined : decideListing(now, request, assignment);
+    if (refused instanceof Fault) throw refused;
+    if (now === by) return () => true;
+    return exposer(assignment, nameOf);
   }
 
   if (request.target.server !== undefined) {
@@ -140,47 +164,61 @@ export async function listItems(
     if (!assignment.exposes(feature.kind)) return answer([]);
     const items = await ask(listing, feature, draft.trace, signal);
     deps.mute.delete(request.caller, assignment);
-    return answer(
-      await defined(
-        listing,
-        exposed(assignment, items, ({ name }) => name),
-        ({ name }) => name,
-      ),
-    );
+    const looked = await lookedAt(listing, ({ name }) => name, items);
+    return answer(looked.items.filter(stillExposer(looked)));
   }
 
-  async function renamed(assignment: Assignment): Promise<readonly ListedItem[]> {
+  async function renamed(assignment: Assignment, trace: Trace) {
     const nameOf = ({ name }: ListedItem) => prefixed(assignment.server.slug, { kind: feature.kind, name });
-    const trace: Trace = {};
-    try {
-      const listing = listingOf(assignment);
-      const items = await defined(listing, exposed(assignment, await inTime(listing, trace), nameOf), nameOf);
-      const named = items.map((item) => rename(assignment.server.slug, feature, item, nameOf(item)));
-      // Within one server, so that the order and the pages of a list are always the same.
-      const shown = onlyOnes(named.toSorted((a, b) => (a.name < b.name ? -1 : 1)));
-      const isShown = shown.length === named.length ? () => true : isOneOf(shown);
-      for (const item of named) if (!isShown(item)) draft.hidden.push(item.name);
-      if (deps.watch) tellShown(deps.watch, assignment, feature, items, named, isShown);
-      deps.watch?.asked(assignment, trace, undefined);
-      return shown;
-    } catch (error) {
-      deps.watch?.asked(assignment, trace, error);
-      throw error;
-    }
+    const listing = listingOf(assignment);
+    const { items, ...looked } = await lookedAt(listing, nameOf, await inTime(listing, trace));
+    const named = items.map((item) => ({ item, as: rename(assignment.server.slug, feature, item, nameOf(item)) }));
+    // Within one server, so that the order and the pages of a list are always the same.
+    return { ...looked, named: named.toSorted((a, b) => (a.as.name < b.as.name ? -1 : 1)) };
+  }
+
+  /** What of it is in the answer. Throws what refuses the server by now. */
+  function shownOf({ named, ...looked }: Awaited<ReturnType<typeof renamed>>): readonly ListedItem[] {
+    const isExposed = stillExposer(looked);
+    const exposed = named.filter(({ item }) => isExposed(item));
+    return exposed.flatMap(({ item, as }, at) => {
+      // Two items of one name, and two cut names that came out the same, lead to neither.
+      if (exposed[at - 1]?.as.name !== as.name && exposed[at + 1]?.as.name !== as.name) {
+        deps.watch?.shown(looked.assignment, item, as);
+        return [as];
+      }
+      draft.hidden.push(as.name);
+      deps.watch?.hidden(looked.assignment, item, unknownItem({ kind: feature.kind, name: as.name }));
+      return [];
+    });
   }
 
   const assignments = [...gateway.assignments.values()].filter(({ exposes }) => exposes(feature.kind));
   assignments.sort((a, b) => (a.server.slug < b.server.slug ? -1 : 1));
-  const lists = await Promise.allSettled(assignments.map(renamed)).finally(late.end);
-  const failures = lists.flatMap((list) => (list.status === 'rejected' ? [list.reason] : []));
-  if (lists.length > 0 && failures.length === lists.length) throw failures[0];
-  for (const [index, assignment] of assignments.entries()) {
-    const list = lists[index];
-    if (list?.status !== 'rejected') continue;
+  const asked = assignments.map((assignment): { assignment: Assignment; trace: Trace } => ({ assignment, trace: {} }));
+  const lists = await Promise.allSettled(asked.map(({ assignment, trace }) => renamed(assignment, trace))).finally(late.end);
+  const failures: { readonly assignment: Assignment; readonly error: unknown }[] = [];
+  // Nothing is waited for from here on.
+  const shown = asked.flatMap(({ assignment, trace }, at) => {
+    try {
+      const list = lists[at];
+      if (list?.status !== 'fulfilled') throw list?.reason;
+      const items = shownOf(list.value);
+      deps.watch?.asked(assignment, trace, undefined);
+      return items;
+    } catch (error) {
+      deps.watch?.asked(assignment, trace, error);
+      failures.push({ assignment, error });
+      return [];
+    }
+  });
+  const [first] = failures;
+  if (first && failures.length === asked.length) throw first.error;
+  for (const { assignment, error } of failures) {
     draft.leftOut.push(assignment.server.slug);
-    warn(assignment, list.reason, 'a server was left out of a list');
+    warn(assignment, error, 'a server was left out of a list');
   }
-  return answer(lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : [])));
+  return answer(shown);
 }
 
 /** Why an item of a list is hidden. `now`: its assignment by the policy of now, where there still is one. */
@@ -189,34 +227,9 @@ function whyHidden(now: Assignment | undefined, { server }: Assignment, item: It
   return now.provisions(item.kind, item.name, item.definition) ? heldBack(now, item) : notExposed(now, item);
 }
 
-function tellShown(
-  watch: ListWatch,
-  assignment: Assignment,
-  { kind }: Feature,
-  items: readonly ListedItem[],
-  named: readonly ListedItem[],
-  isShown: (item: ListedItem) => boolean,
-): void {
-  for (const [index, item] of items.entries()) {
-    const as = named[index];
-    if (as && isShown(as)) watch.shown(assignment, item, as);
-    else watch.hidden(assignment, item, unknownItem({ kind, name: as?.name ?? item.name }));
-  }
-}
-
 /** The item's own bytes, with its name (and of a tool the page that it shows) as hosts see it. */
 function rename(server: string, feature: Feature, { json, nameSpan }: ListedItem, name: string): ListedItem {
   const edits = [{ span: nameSpan, by: JSON.stringify(name) }, ...(feature.kind === 'tools' ? pageEdits(server, json) : [])];
   const spliced = splice(json, inOrder(edits));
   return { name, json: spliced, nameSpan };
-}
-
-function isOneOf(items: readonly ListedItem[]): (item: ListedItem) => boolean {
-  const set = new Set(items);
-  return (item) => set.has(item);
-}
-
-/** Two items of one name, and two cut names that came out the same, lead to neither. The items stand in order. */
-function onlyOnes(items: readonly ListedItem[]): readonly ListedItem[] {
-  return items.filter(({ name }, index) => items[index - 1]?.name !== name && items[index + 1]?.name !== name);
 }

@@ -139,7 +139,7 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
       case 'initialize':
       case 'server/discover':
         if ((message.method === 'initialize') !== (request.era === 'legacy')) break;
-        return describe(deps, deps.inForce.current(), request, draft, signal);
+        return describe(deps, request, draft, signal);
       case 'logging/setLevel':
         if (request.era === 'legacy') return setLogLevel(parts, request, message, draft);
         break;

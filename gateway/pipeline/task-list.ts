@@ -1,12 +1,12 @@
-// tasks/list: the tasks that a conversation began, each as its server has it now, and as far as its tool still may be called. The rule: a server that does not
-// answer in its time holds up none of the others; its tasks are missing, and the record names it.
+// tasks/list: the tasks that a conversation began, each as its server has it now, and as far as its tool still may be called when the answer is made. The rule: a
+// server that does not answer in its time holds up none of the others; its tasks are missing, and the record names it.
 import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
 import type { AllowedCall, Answered, Identified } from '../call.ts';
 import type { Edit } from '../mcp/item-link.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
 import { inOrder, splice } from '../mcp/span.ts';
-import { enter } from '../policy/decide.ts';
+import { decide, enter } from '../policy/decide.ts';
 import type { Trace } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
 import { listWithinMs, type Mute, muteWithinMs } from './mute.ts';
@@ -31,6 +31,7 @@ interface Asked {
 
 interface Listed {
   readonly at: number;
+  readonly allowed: AllowedCall;
   readonly json: Buffer;
 }
 
@@ -53,7 +54,7 @@ export async function listTasks(deps: TaskListDeps, request: Identified, draft: 
     const given = await deps.upstream.call(allowed, message, trace, inTime);
     const reply = (await deps.screen.reply(allowed, given, inTime)) ?? given;
     const { result } = reply.message;
-    if (result) return [{ at, json: slice(reply.body, result, renamed(allowed, reply)) }];
+    if (result) return [{ at, allowed, json: slice(reply.body, result, renamed(allowed, reply)) }];
     names?.delete(allowed.assignment.server.slug, allowed.task?.own ?? '');
     return [];
   }
@@ -75,7 +76,12 @@ export async function listTasks(deps: TaskListDeps, request: Identified, draft: 
 
   const found = await someAtOnce([...byServer], askServer, signal);
   if (signal.aborted) throw new Fault('CANCELLED');
-  const items = found.toSorted((a, b) => a.at - b.at).map(({ json }) => json);
+  const now = deps.inForce.current();
+  const left = found.filter(({ allowed }) => {
+    const decision = decide(now, allowed);
+    return decision.kind === 'allowed' && decision.call.assignment.server.id === allowed.assignment.server.id;
+  });
+  const items = left.toSorted((a, b) => a.at - b.at).map(({ json }) => json);
   return { kind: 'listed', member: 'tasks', items };
 }
 

@@ -12,8 +12,8 @@ const exposed = { tools: ['drop', { if: { readOnlyHint: true } }], stepUp: ['dro
 test('shows what the person sees, under the name and with the words that they see, and says why the rest is hidden', async () => {
   proves('preview.same', {
     file: 'gateway/pipeline/list.ts',
-    find: 'if (as && isShown(as)) watch.shown(assignment, item, as);',
-    replace: 'if (as) watch.shown(assignment, item, { ...as, name: item.name });',
+    find: 'deps.watch?.shown(looked.assignment, item, as);',
+    replace: 'deps.watch?.shown(looked.assignment, item, { ...as, name: item.name });',
   });
   const here = stage(exposed, said());
   await here.ask('tools/list');

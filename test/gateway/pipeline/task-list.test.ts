@@ -12,6 +12,7 @@ import { createMute } from '../../../gateway/pipeline/mute.ts';
 import { createSeal } from '../../../gateway/pipeline/seal.ts';
 import { listTasks } from '../../../gateway/pipeline/task-list.ts';
 import { compile } from '../../../gateway/policy/compile.ts';
+import { compileOff } from '../../../gateway/policy/switch.ts';
 import type { Reply, Upstream } from '../../../gateway/upstream/upstream.ts';
 import { proves } from '../../requirement.ts';
 import { screenBy } from './screening.ts';
@@ -47,7 +48,7 @@ function answer(call: AllowedCall, id: string): Reply {
 }
 
 /** A conversation with two tasks at each server; `dead` ones never answer. */
-function scene(dead: ReadonlySet<string>) {
+function scene(dead: ReadonlySet<string>, current = () => snapshot) {
   const taskSeal = createSeal(Buffer.alloc(32), 'task');
   const tasks = new TaskNames();
   const user = UserId.parse(ids.users['ada']);
@@ -105,7 +106,7 @@ function scene(dead: ReadonlySet<string>) {
     },
     arrivedAt: { monotonic: performance.now(), wall: Date.now() },
   };
-  const inForce = { current: () => snapshot, onChange: () => () => undefined, close: () => undefined };
+  const inForce = { current, onChange: () => () => undefined, close: () => undefined };
   const screen = screenBy(inForce);
   const deps = {
     inForce,
@@ -157,4 +158,25 @@ test('a list that nobody waits for any more asks no further server', async () =>
   controller.abort();
   await expect(listed).rejects.toMatchObject({ code: 'CANCELLED' });
   expect(asked()).toBeLessThanOrEqual(32);
+});
+
+test('tasks of a server that is switched off while another is waited for are not in the list', async () => {
+  let current = snapshot;
+  const one = {
+    kind: 'server',
+    name: 's01',
+    owner: null,
+    reason: 'a leak',
+    isTold: false,
+    since: 1,
+    until: null,
+    by: 'test',
+  } as const;
+  const { list } = scene(new Set(['s07']), () => current);
+  const listing = list();
+  setTimeout(() => (current = { ...snapshot, off: compileOff([one], Date.now) }), 50);
+  const { listed } = await listing;
+  expect(new Set(listed.map(({ server }) => server))).toEqual(
+    new Set(servers.filter((slug) => slug !== 's01' && slug !== 's07')),
+  );
 });
