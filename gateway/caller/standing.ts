@@ -4,6 +4,7 @@ import { Fault } from '#contract/error.ts';
 import { ConnectionId, TokenId } from '#contract/id.ts';
 import type { Caller } from '../call.ts';
 import type { Store } from '../store/store.ts';
+import { isAhead } from './ahead.ts';
 
 /** Resolves where it does; rejects with TOKEN_REVOKED, TOKEN_EXPIRED, WORKSTATION_REVOKED, or as the store does. */
 export type Standing = (caller: Caller) => Promise<void>;
@@ -18,6 +19,7 @@ export function createStanding({ store, now }: { readonly store: Store; readonly
     const made = await store.tokenById(TokenId.parse(token));
     const found = made ?? (await store.signIn.connection(ConnectionId.parse(token)));
     if (!found || found.revokedAt !== null) throw new Fault('TOKEN_REVOKED');
+    if (made && isAhead(made.createdAt, now())) throw new Fault('TOKEN_REVOKED');
     // The tokens of a connection come and go.
     if (made && now() >= made.expiresAt) throw new Fault('TOKEN_EXPIRED', { at: new Date(made.expiresAt).toISOString() });
   };

@@ -6,6 +6,7 @@ import { stepUpScope } from '#contract/scope.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Caller, Former } from '../call.ts';
 import type { Store } from '../store/store.ts';
+import { isAhead } from './ahead.ts';
 
 export interface TokenCheck {
   /**
@@ -28,6 +29,7 @@ export class TokenRefused extends Fault {
 
 interface Known {
   readonly caller: Caller;
+  readonly madeAt: number;
   readonly expiresAt: number;
   /** When its use was told last. */
   toldAt: number;
@@ -36,6 +38,8 @@ const tellEveryMs = 60_000;
 
 const bearer = /^bearer +((?:db[ah]_)?[A-Za-z0-9_-]{43})$/i;
 const rememberAtMost = 10_000;
+/** How long one of a host that signed in lives. */
+const accessTokenMs = 3_600_000;
 
 /** `onUse`: told of each caller when they are first known, and then once a minute while they come. */
 export function createTokenCheck(deps: {
@@ -130,7 +134,7 @@ async function lookUp(store: Store, digest: string, now: number): Promise<Found>
     via: 'http',
     workstation: null,
   } as const;
-  return living({ caller, expiresAt: token.expiresAt }, now);
+  return living({ caller, madeAt: token.createdAt, expiresAt: token.expiresAt }, now);
 }
 
 /** A host that signed in is known by its connection: its sessions go on when it comes with a newer token. */
@@ -142,7 +146,7 @@ async function lookUpConnection(...[store, digest, now]: Parameters<typeof lookU
   const shown = found.scopes.split(' ').includes(stepUpScope) ? Object.entries(found.stepUp) : [];
   const consented = new Map(shown.map(([server, tools]) => [server, tools === 'all' ? tools : new Set(tools)]));
   const caller = { user, host, client, consented, token: id, gateway, via: 'http', workstation: null } as const;
-  return living({ caller, expiresAt: found.expiresAt }, now);
+  return living({ caller, madeAt: found.expiresAt - accessTokenMs, expiresAt: found.expiresAt }, now);
 }
 
 /** To its host both are the same, so that its person signs in anew. */
@@ -158,6 +162,7 @@ function living(found: Found, now: number): Found {
   return found;
 }
 
-function refuseExpired({ caller, expiresAt }: Found, now: number): void {
+function refuseExpired({ caller, madeAt, expiresAt }: Found, now: number): void {
+  if (isAhead(madeAt, now)) throw new TokenRefused('UNAUTHENTICATED', caller);
   if (now >= expiresAt) throw new TokenRefused('TOKEN_EXPIRED', caller, { at: new Date(expiresAt).toISOString() });
 }

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ConnectionId, newId, Slug, UserId } from '#contract/id.ts';
 import { reveal } from '#contract/secret.ts';
 import { issueEnrollToken, issueHostToken, type Issued } from '../../../gateway/admin/token.ts';
+import { createStanding } from '../../../gateway/caller/standing.ts';
 import { createTokenCheck, type TokenCheck } from '../../../gateway/caller/token.ts';
 import { proves } from '../../requirement.ts';
 import { byHand, openData, twoTeams, type Data } from '../data.ts';
@@ -83,6 +84,10 @@ describe('a bearer token', () => {
       workstation: null,
     };
     expect(await call(`Bearer ${access}`)).toEqual(caller);
+    // One that was given while the clock was ahead: its host renews it.
+    const early = 'b'.repeat(43);
+    await signIn.putItem({ ...token, key: hash('sha256', early), expiresAt: now + 25 * 3_600_000 + 1 }, now);
+    await expect(call(`Bearer ${early}`)).rejects.toMatchObject({ code: 'UNAUTHENTICATED', former: { token: connection.id } });
     now += 1000;
     await expect(call(`Bearer ${access}`)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' });
     now -= 500;
@@ -112,6 +117,32 @@ describe('a bearer token', () => {
       code: 'TOKEN_EXPIRED',
       fields: { at: new Date(1_001_000).toISOString() },
     });
+  });
+
+  test('that was made while the clock was more than a day ahead is refused once it is right, however recently it was good', async () => {
+    const dayMs = 86_400_000;
+    const right = now;
+    for (const [aheadMs, isGood] of [
+      [dayMs, true],
+      [dayMs + 1, false],
+    ] as const) {
+      now = right + aheadMs;
+      const [seen, unseen] = [await issue(400 * dayMs), await issue(400 * dayMs)];
+      const id = seen.token.id;
+      await call(header(seen));
+      now = right;
+      for (const each of [seen, unseen]) {
+        if (isGood) expect(await call(header(each))).toMatchObject({ token: each.token.id });
+        else await expect(call(header(each))).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+      }
+      const standing = createStanding({ store: data.store, now: () => now });
+      now = right + aheadMs;
+      const caller = await call(header(seen));
+      now = right;
+      expect(id).toBe(caller.token);
+      if (isGood) await standing(caller);
+      else await expect(standing(caller)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
+    }
   });
 
   test('that was revoked is refused once the store is known to have changed', async () => {
