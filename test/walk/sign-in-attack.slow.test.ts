@@ -182,7 +182,7 @@ describe('a request to sign in', () => {
       { prompt: 'none' },
     ]) {
       const page = await at.browser().open(host.begin(eng(), change));
-      expect(isPage(page), JSON.stringify(change)).toBe(true);
+      expect(isPage(page) && page.status, JSON.stringify(change)).toBe(400);
     }
   });
 

@@ -288,6 +288,8 @@ function keepHere(ctx: Context, error: unknown): void {
 
 function renderProviderError(ctx: Context, of: { readonly error: string; readonly error_description?: string }): void {
   ctx.set(pageHeaders());
+  // It would be a redirect, had it not been kept here: a page with such a status leads nowhere.
+  if (ctx.status >= 300 && ctx.status < 400) ctx.status = 400;
   ctx.body = pageText(
     'This sign-in can not go on',
     html`<p>${of.error_description ?? 'The request of your app is not valid.'}</p>
