@@ -8,6 +8,7 @@ import { asUnavailable } from './failure.ts';
 import { nameOf, openUnmigrated } from './location.ts';
 import type { StoreLocation } from './location.ts';
 import { lockDataDirectory } from './lock.ts';
+import { patiently } from './patience.ts';
 import { checkSchema } from './schema.ts';
 import type { Store } from './store.ts';
 import { storeOf } from './verb.ts';
@@ -19,6 +20,8 @@ export interface StoreDeps {
   /** The data directory whose lock is taken for the time of a migration. Left out by whoever holds that lock already. */
   readonly lockDirectory?: string;
   readonly now?: () => number;
+  /** How often it is told that a migration goes on. */
+  readonly tellEveryMs?: number;
 }
 
 /** Opens and migrates. Rejects with STORE_NEWER, STORE_OLDER or FILE_UNUSABLE where the database must be left alone. */
@@ -70,8 +73,8 @@ async function backUpAndMigrate(engine: Engine, location: StoreLocation, deps: S
     if (directory === undefined) throw new Error('a migration needs a directory for the backup before it');
     const name = `before-migration-${state.schema}-${new Date(now).toISOString().replaceAll(':', '-')}.jsonl.gz`;
     const file = join(directory, name);
-    await backupEngine(engine, file, { now });
+    await patiently('the backup before the migration', deps, () => backupEngine(engine, file, { now }));
     deps.logger.info({ schema: state.schema, file }, 'backed up before the migration');
   }
-  await migrate(engine.db, engine.dialect);
+  await patiently('the migration', deps, () => migrate(engine.db, engine.dialect));
 }

@@ -14,6 +14,8 @@ import type { Db, Tables } from './table.ts';
 
 const connectMs = 5000;
 const statementMs = 15_000;
+/** One second later, for a server that has gone silent. */
+const queryMs = statementMs + 1000;
 const pageRows = 500;
 
 const hold = `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`;
@@ -29,9 +31,10 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
     connectionString: url,
     max: 8,
     connectionTimeoutMillis: connectMs,
-    // One second later, for a server that has gone silent.
-    ...(isPatient ? {} : { statement_timeout: statementMs, query_timeout: statementMs + 1000 }),
+    ...(isPatient ? {} : { statement_timeout: statementMs, query_timeout: queryMs }),
     keepAlive: true,
+    // Else the system's two hours, for which a migration would wait for a machine that is gone.
+    keepAliveInitialDelayMillis: 10_000,
     application_name: 'drawbridge',
     types: { getTypeParser: parserOf },
     // Here, because elsewhere its place in the pool is lost: in Kysely's onCreateConnection that of one that fails, in `verify` that of one that is ready too late for whom
@@ -89,8 +92,10 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
 
 /** What holds in each connection of ours, before anything is asked of it. */
 async function setUp(connection: pg.ClientBase, isPatient: boolean): Promise<void> {
-  await connection.query(hold);
-  if (isPatient) await connection.query('set statement_timeout = 0');
+  // Of a patient one only what is asked of it may take long.
+  const within = isPatient ? { query_timeout: queryMs } : {};
+  await connection.query({ text: hold, ...within });
+  if (isPatient) await connection.query({ text: 'set statement_timeout = 0', ...within });
 }
 
 /**

@@ -13,6 +13,7 @@ import type { StoreLocation } from './location.ts';
 import { mergeInto } from './merge.ts';
 import { openEngine } from './open.ts';
 import { migrate } from './migrations.ts';
+import { patiently } from './patience.ts';
 import { checkSchema, isDerived, isKnown, tablesOf } from './schema.ts';
 import { insertRows } from './sql/row.ts';
 import { openSqlite } from './sqlite.ts';
@@ -43,7 +44,8 @@ export async function restore(file: string, location: StoreLocation, deps: Resto
   const unmigrated = await openUnmigrated(location, deps.logger, 'patient');
   try {
     const state = await checkSchema(unmigrated, nameOf(location));
-    if (state.kind === 'empty' || (await isUnused(unmigrated))) return await restoreAll(unmigrated, source);
+    if (state.kind === 'empty' || (await isUnused(unmigrated)))
+      return await patiently('the restore', deps, () => restoreAll(unmigrated, source));
   } catch (error) {
     throw asUnavailable(error);
   } finally {
@@ -51,7 +53,7 @@ export async function restore(file: string, location: StoreLocation, deps: Resto
   }
   const engine = await openEngine(location, deps);
   try {
-    return await restoreBeside(engine, source);
+    return await patiently('the restore', deps, () => restoreBeside(engine, source));
   } catch (error) {
     throw asUnavailable(error);
   } finally {

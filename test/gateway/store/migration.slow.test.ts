@@ -70,8 +70,8 @@ describe.each(['SQLite', 'PostgreSQL'])('a database on %s', (kind) => {
   test('of an older Drawbridge is backed up and then migrated', async () => {
     proves('store.backup-before-migration', {
       file: 'gateway/store/open.ts',
-      find: 'await backupEngine(engine, file, { now });',
-      replace: '',
+      find: 'backupEngine(engine, file, { now })',
+      replace: 'Promise.resolve()',
     });
     const location = await place();
     await makeOlder(location);

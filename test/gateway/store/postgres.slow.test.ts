@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { sql } from 'kysely';
 import pg from 'pg';
+import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openUnmigrated, type StoreLocation } from '../../../gateway/store/location.ts';
 import { openStore } from '../../../gateway/store/open.ts';
@@ -153,6 +154,24 @@ describe('a store on a PostgreSQL server', () => {
     await engine.close();
   });
 
+  test('waits for setting up a connection no longer, where what is asked of it then may take long', async () => {
+    proves('store.connection-unready', {
+      file: 'gateway/store/postgres.ts',
+      find: 'const within = isPatient ? { query_timeout: queryMs } : {};',
+      replace: 'const within = {};',
+    });
+    const url = await server.createDatabase();
+    await beside(
+      url,
+      'create schema broken',
+      `create function broken.current_setting(text) returns text language sql as 'select pg_sleep(40)::text'`,
+      `alter database ${new URL(url).pathname.slice(1)} set search_path = broken, pg_catalog`,
+    );
+    const engine = await openUnmigrated({ kind: 'postgres', url }, quiet, 'patient');
+    await expect(sql`select 1`.execute(engine.db)).rejects.toThrow(/timeout/i);
+    await engine.close();
+  });
+
   test('has its places back from who waited too long for a connection that was set up only then', async () => {
     proves('store.connection-unready', {
       file: 'gateway/store/postgres.ts',
@@ -198,7 +217,7 @@ describe('a store on a PostgreSQL server', () => {
   test('waits for a migration as long as it takes, and for nothing else longer than its deadline', async () => {
     proves('store.migration-patient', {
       file: 'gateway/store/postgres.ts',
-      find: "if (isPatient) await connection.query('set statement_timeout = 0');",
+      find: "if (isPatient) await connection.query({ text: 'set statement_timeout = 0', ...within });",
       replace: '',
     });
     const url = new URL(await server.createDatabase());
@@ -212,12 +231,22 @@ describe('a store on a PostgreSQL server', () => {
     try {
       await holder.query('begin');
       await holder.query('lock table "user" in access exclusive mode');
-      const opening = openStore(location, { logger: quiet, backupDirectory });
+      const told: unknown[] = [];
+      const logger = pino({ level: 'warn' }, { write: (line: string) => told.push(JSON.parse(line)) });
+      const opening = openStore(location, { logger, backupDirectory, tellEveryMs: 500 });
       opening.catch(() => undefined);
       const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and clock_timestamp() - query_start > interval '1800 ms'`;
       await expect.poll(() => beside(url.href, waiting), { timeout: 10_000 }).toHaveLength(1);
       await holder.query('commit');
       const store = await opening;
+      // Whoever waits hears of it.
+      expect(told).toContainEqual(
+        expect.objectContaining({
+          what: 'the backup before the migration',
+          waitedS: 1,
+          msg: expect.stringContaining('holds a lock'),
+        }),
+      );
       await holder.query('begin');
       await holder.query('lock table "user" in access exclusive mode');
       await expect(store.policy()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
@@ -270,7 +299,7 @@ describe('a store on a PostgreSQL server', () => {
   test('waits for the disk at each commit, though the database is set not to', async () => {
     proves('store.postgres-durable', {
       file: 'gateway/store/postgres.ts',
-      find: 'await connection.query(hold);',
+      find: 'await connection.query({ text: hold, ...within });',
       replace: 'void hold;',
     });
     const url = await server.createDatabase();
