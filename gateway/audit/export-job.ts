@@ -46,17 +46,26 @@ export function createExports(of: {
   readonly directory: string;
   readonly logger: Logger;
   readonly now: () => number;
+  readonly tidyEveryMs?: number;
 }): Exports {
-  const { store, jobs, directory, logger, now } = of;
+  const { store, jobs, directory, logger, now, tidyEveryMs = 600_000 } = of;
   const all = new Map<string, Kept>();
-  let emptied: Promise<void> | undefined;
   let isClosed = false;
-
-  /** What another run left there. */
-  const empty = async () => {
-    await rm(directory, { recursive: true, force: true });
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-  };
+  let emptied: Promise<void> | undefined;
+  /** What another run left there goes, as soon as there is this one. */
+  function empty(): Promise<void> {
+    emptied ??= rm(directory, { recursive: true, force: true }).catch((error: unknown) => {
+      emptied = undefined;
+      throw error;
+    });
+    return emptied;
+  }
+  empty().catch((error: unknown) => logger.warn({ err: error }, 'what an earlier run exported could not be removed'));
+  const tidying = setInterval(() => {
+    for (const kept of all.values())
+      if (kept.job.expiresAt <= now())
+        forget(kept).catch((error: unknown) => logger.warn({ err: error }, 'an export that is over could not be removed'));
+  }, tidyEveryMs);
   async function forget(kept: Kept): Promise<void> {
     all.delete(kept.job.id);
     kept.stop.abort();
@@ -96,7 +105,8 @@ export function createExports(of: {
 
   return {
     async begin({ filter, format }) {
-      await (emptied ??= empty());
+      await empty();
+      await mkdir(directory, { recursive: true, mode: 0o700 });
       for (const kept of outdated(all.values(), now())) await forget(kept);
       const running = [...all.values()].filter(({ job }) => job.state === 'running').length;
       if (running >= runningAtMost || isClosed) throw new Fault('BUSY', { what: 'the export of records' });
@@ -123,6 +133,8 @@ export function createExports(of: {
     remove: async (id) => forget(await get(id)),
     async close() {
       isClosed = true;
+      clearInterval(tidying);
+      await empty().catch(() => undefined); // told above
       await Promise.all([...all.values()].map(forget));
     },
   };

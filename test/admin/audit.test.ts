@@ -1,4 +1,6 @@
 // The audit records by the admin API: a search page by page, and an export as a job that is fetched part by part and is itself on record.
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { AdminClient } from '#contract/admin-client.ts';
@@ -162,6 +164,30 @@ test('an export is known at another gateway server of the same database, which s
   await again.begin({ filter, format: 'csv' });
   await expect(second.progress(id)).rejects.toMatchObject({ code: 'NAME_UNKNOWN' });
   await Promise.all([first, second, again].map((one) => one.close()));
+});
+
+test('what an export left goes at the next start, after its day, and is written again once it can be', async () => {
+  const { store, dir } = stage.data;
+  let time = 1000;
+  const at = { store, logger: quiet, now: () => time, tidyEveryMs: 20 };
+  const directory = join(dir, 'leftover');
+  const open = () => createExports({ ...at, jobs: createJobs({ ...at, chain: 'left' }), directory });
+  const files = () => readdir(directory).catch(() => []);
+  const filter = { kind: 'call' } as const;
+  // Killed: it closes nothing.
+  await mkdir(directory);
+  await writeFile(join(directory, 'killed.csv'), 'records');
+  const exports = open();
+  await until('what the killed one left is gone', async () => !existsSync(directory));
+
+  await writeFile(directory, '');
+  await expect(exports.begin({ filter, format: 'csv' })).rejects.toMatchObject({ code: 'EEXIST' });
+  await rm(directory);
+  await exports.begin({ filter, format: 'csv' });
+  expect(await files()).toHaveLength(1);
+  time += 86_400_000;
+  await until('it is gone after its day', async () => (await files()).length === 0);
+  await exports.close();
 });
 
 test('a verification is known at another gateway server of the same database, until the one that runs it ends', async () => {
