@@ -218,10 +218,10 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const said = about(allowed);
     if (said && !said.capabilities.has(feature.capability)) return [];
     const { declared } = allowed.audience?.abilities ?? noAbilities;
-    async function ask(): Promise<readonly ListedItem[]> {
+    async function ask(given: AbortSignal): Promise<readonly ListedItem[]> {
       const items = await readPages(server.slug, feature, deps.onDropped, declared, async (compose) => {
         const asked = { method: feature.method, compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace };
-        const answer = await session.request(asked, signal);
+        const answer = await session.request(asked, given);
         trace.answeredAt = performance.now();
         return answer;
       });
@@ -230,9 +230,10 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
       return isMirrored ? mirrored.learn(placeOf(allowed, remote), items) : items;
     }
     // What a modern server lists depends on as whom it is asked and on nothing else of who asks (server/tools: lists must not vary by connection).
-    if (since === undefined || session.era === 'legacy' || !('context' in session)) return await ask();
+    if (since === undefined || session.era === 'legacy' || !('context' in session)) return await ask(signal);
     const key = [session.context, declared, feature.kind].join('\n');
-    return await within(shared.get(key, since, ask), timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
+    const late = () => timedOut(server.slug, timeoutMs, 0);
+    return await shared.get(key, since, ask, (items) => within(items, timeoutMs, late, signal));
   }
 
   function about(listing: AllowedListing): About | undefined {

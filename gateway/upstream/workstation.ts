@@ -140,15 +140,16 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const about = pool.about(commandOf(destination));
     if (about && !about.capabilities.has(feature.capability)) return [];
     const { declared } = shareable ? noAbilities : (allowed.audience?.abilities ?? noAbilities);
-    const ask = () =>
+    const ask = (given: AbortSignal) =>
       readPages(server.slug, feature, deps.onDropped, declared, async (compose) => {
-        const answer = await session.request({ compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace }, signal);
+        const answer = await session.request({ compose, timeoutMs, leftMs: leftOf(timeoutMs, beganAt), trace }, given);
         trace.answeredAt = performance.now();
         return answer;
       });
-    if (!shareable || since === undefined) return await ask();
+    if (!shareable || since === undefined) return await ask(signal);
     const key = [allowed.caller.host, commandOf(destination), server.slug, feature.kind].join('\n');
-    return await within(shared.get(key, since, ask), timeoutMs, () => timedOut(server.slug, timeoutMs, 0), signal);
+    const late = () => timedOut(server.slug, timeoutMs, 0);
+    return await shared.get(key, since, ask, (items) => within(items, timeoutMs, late, signal));
   }
 
   const followers = createFollowers({

@@ -1,5 +1,5 @@
 // Lists that several are shown alike, when all of them hear at once that one changed.
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { AllowedListing } from '../../../gateway/call.ts';
 import { features } from '../../../gateway/mcp/feature.ts';
 import { createSharedLists } from '../../../gateway/upstream/shared-list.ts';
@@ -14,10 +14,15 @@ function scene() {
   let asked = 0;
   const shared = createSharedLists(() => at);
   const get = (key: string, since: number, fails = false) =>
-    shared.get(key, since, () => {
-      asked++;
-      return fails ? Promise.reject(new Error('no')) : Promise.resolve<readonly ListedItem[]>([]);
-    });
+    shared.get(
+      key,
+      since,
+      () => {
+        asked++;
+        return fails ? Promise.reject(new Error('no')) : Promise.resolve<readonly ListedItem[]>([]);
+      },
+      (items) => items,
+    );
   return { get, asked: () => asked, pass: (ms: number) => (at += ms) };
 }
 
@@ -45,7 +50,7 @@ test('whoever comes after a failure asks by themselves', async () => {
 test('a change that many conversations hear of has a modern server asked once for each as whom it is called, and by nobody’s later request', async () => {
   proves('protocol.relisted-once', {
     file: 'gateway/upstream/shared-list.ts',
-    find: 'if (known && known.beganAt >= since) return known.items;',
+    find: 'if (known && known.beganAt >= since && !known.isEnded) return known.join(wait);',
     replace: '',
   });
   proves('protocol.relisted-once', {
@@ -87,4 +92,39 @@ test('a change that many conversations hear of has a modern server asked once fo
   expect(asked()).toBe(before + 2);
   await list('ada', 'first');
   expect(asked()).toBe(before + 3);
+});
+
+test('a list that several wait for is asked for until the last of them goes, whoever began', async () => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  let lists = 0;
+  const server = await listen(async (seen, response) => {
+    const { id, method } = said(seen);
+    const discovered = { supportedVersions: ['2026-07-28'], capabilities: { tools: {} } };
+    if (method === 'server/discover') return asJson(response, { id, result: discovered });
+    if (++lists === 3) response.on('close', () => ended.resolve());
+    if (lists > 1) asked.resolve();
+    if (lists > 1) await answer.promise;
+    if (lists < 3) asJson(response, { id, result: { resultType: 'complete', tools: [{ name: 'echo' }] } });
+  });
+  const upstream = upstreamFor();
+  const list = (conversation: string, since: number, signal = new AbortController().signal) =>
+    upstream.list({ ...allowed(server), conversation } as AllowedListing, features.tools, {}, signal, { since });
+  await list('first', performance.now());
+  const since = performance.now();
+  const [first, last, alone] = [new AbortController(), new AbortController(), new AbortController()];
+  const begun = list('first', since, first.signal);
+  await asked.promise;
+  const joined = list('second', since, last.signal);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  first.abort();
+  await expect(begun).rejects.toMatchObject({ code: 'CANCELLED' });
+  answer.resolve();
+  expect(await joined).toMatchObject([{ name: 'echo' }]);
+  const third = list('first', performance.now(), alone.signal);
+  await vi.waitFor(() => expect(lists).toBe(3));
+  alone.abort();
+  await expect(third).rejects.toMatchObject({ code: 'CANCELLED' });
+  await ended.promise;
 });
