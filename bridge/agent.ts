@@ -20,14 +20,14 @@ import { hostEnvironment, secretService } from './location.ts';
 import { letHeapGrow } from './heap.ts';
 import { sweepPosture, sweepState } from './leftover.ts';
 import { openPause } from './pause.ts';
-import { blaming, makeFolder } from './plain-file.ts';
 import { createHeartbeat } from './posture/heartbeat.ts';
 import { postureFilePath } from './posture/status-file.ts';
 import { watchProfile } from './profile/watch.ts';
 import { openReports } from './reports.ts';
 import { reapLeftovers } from './server/ledger.ts';
 import { lock } from './lock.ts';
-import { openPrivateDirectory, socketPath } from './socket/path.ts';
+import { openPrivateDirectory } from './socket/directory.ts';
+import { socketPath } from './socket/path.ts';
 import type { HostEnd, HostEvents } from './socket/relay.ts';
 import { serveSocket } from './socket/serve.ts';
 import type { Target } from './socket/target.ts';
@@ -88,14 +88,7 @@ type Closer = () => Promise<unknown> | void;
 /** Starts the agent; resolves when its first state is complete. Rejects with AGENT_RUNNING where there is one already. */
 export async function runAgent(options: AgentOptions): Promise<Agent> {
   const { stateDir, uid } = options;
-  await makeFolder(stateDir).catch(blaming(stateDir));
-  await openPrivateDirectory(stateDir, uid).catch((cause: unknown) => {
-    throw new Fault(
-      'FILE_UNUSABLE',
-      { file: stateDir, reason: cause instanceof Error ? cause.message : 'see the log' },
-      { cause },
-    );
-  });
+  await openPrivateDirectory(stateDir, uid);
   const held = await lock(join(stateDir, 'agent.lock'), options.pid);
   if (held.kind === 'taken') throw new Fault('AGENT_RUNNING', { pid: held.pid, stateDir });
   letHeapGrow();

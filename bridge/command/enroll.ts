@@ -8,7 +8,8 @@ import { enroll } from '../device/enroll.ts';
 import { openSecretStore } from '../device/keychain.ts';
 import { deviceOf, secretService } from '../location.ts';
 import { askCommand } from '../socket/ask.ts';
-import { openPrivateDirectory, socketPath } from '../socket/path.ts';
+import { openPrivateDirectory } from '../socket/directory.ts';
+import { socketPath } from '../socket/path.ts';
 import { jsonOption, profileOf, profileOption, stateOption } from './terminal.ts';
 import type { AddCommands, Common, Terminal } from './terminal.ts';
 

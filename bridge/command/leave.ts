@@ -11,7 +11,7 @@ import { deviceOf, secretService } from '../location.ts';
 import { postureFilePath } from '../posture/status-file.ts';
 import { lock } from '../lock.ts';
 import type { Lock } from '../lock.ts';
-import { openPrivateDirectory } from '../socket/path.ts';
+import { openPrivateDirectory } from '../socket/directory.ts';
 import type { Device } from '../location.ts';
 import { homeOption, stateOption } from './terminal.ts';
 import type { AddCommands, Common, Terminal } from './terminal.ts';

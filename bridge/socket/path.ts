@@ -1,7 +1,7 @@
 // Where the agent's socket lies: in a directory that only this user can enter. The shim loads this file, so it imports nothing but node:.
 // Rule: nobody talks to a socket before its directory was checked, or another user could answer in the agent's place.
 import { createHash } from 'node:crypto';
-import { chmod, lstat, mkdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** A Unix socket's path has room for 104 bytes on macOS and 108 on Linux, with its closing NUL. */
@@ -13,16 +13,6 @@ export function socketPath(stateDir: string, platform: NodeJS.Platform, uid: num
   if (platform === 'win32') return `\\\\.\\pipe\\drawbridge-${hash}`;
   const direct = join(stateDir, 'agent.sock');
   return Buffer.byteLength(direct) <= pathLimitBytes ? direct : `/tmp/drawbridge-${uid}/${hash}.sock`;
-}
-
-/** Makes the directory where it is absent; throws where others could get in. */
-export async function openPrivateDirectory(directory: string, uid: number): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  if (uid < 0) return;
-  const stat = await lstat(directory);
-  // our own directory that is merely too open is made right; a foreign one is not ours to touch
-  if (stat.isDirectory() && stat.uid === uid && (stat.mode & 0o077) !== 0) await chmod(directory, 0o700);
-  await checkPrivateDirectory(directory, uid);
 }
 
 /** Throws unless the directory is this user's and closed to all others. */

@@ -365,7 +365,7 @@ export const layers: readonly Layer[] = [
     packages: [...logger, 'ws', 'bufferutil', 'zod'],
     node: 'all',
   },
-  { at: 'bridge/socket/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
+  { at: 'bridge/socket/', ours: [...contract, 'bridge/plain-file.ts'], packages: [...logger, 'zod'], node: 'all' },
   { at: 'bridge/shim/', ours: [...contract, 'bridge/socket/path.ts'], packages: [], node: 'all' },
   { at: 'bridge/location.ts', ours: contract, packages: [], node: 'all' },
   { at: 'bridge/launcher.ts', ours: ['bridge/location.ts', 'bridge/plain-file.ts'], packages: [], node: 'all' },

@@ -84,8 +84,11 @@ describe('what the system refuses of our own files', () => {
     expect((await stat(folder)).mode & 0o777).toBe(0o700);
   });
 
-  test('the agent ends with these words where it is given such a place', async () => {
-    const done = await run(join(root, 'bridge/cli.ts'), ['agent', '--state', '/proc/drawbridge/x', '--home', dir]);
+  test.each([
+    ['agent', ['--home', '/tmp']],
+    ['enroll', ['--gateway', 'http://127.0.0.1:9', '--token-file', '/proc/version']],
+  ])('ends "drawbridge %s" with these words where it is given such a place', async (command, args) => {
+    const done = await run(join(root, 'bridge/cli.ts'), [command, ...args, '--state', '/proc/drawbridge/x']);
     expect(done).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing can be made there. Name another place.') });
   });
 });
