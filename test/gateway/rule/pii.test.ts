@@ -42,3 +42,29 @@ test('a text with many candidates is given up in the midst of one type', () => {
     expect(() => look(4000, 100), type).toThrow(TimeSpent);
   }
 });
+
+test('a number is one of a card where its name says so, and where that says no more than that it is a number', () => {
+  const detector = piiDetector({ types: ['CREDIT_CARD'], threshold: 0.5 });
+  const isFound = (text: string, name?: string) =>
+    detector.find(text, new TimeBudget(1000), () => text.toLowerCase(), name).length > 0;
+  const digits = '4111111111111111';
+  const named = [
+    'Kartennummer',
+    'Kreditkartennummer',
+    'Kaartnummer',
+    'kortnummer',
+    'cardnumber',
+    'cardno',
+    'creditCardNumber',
+    'Karten-Nr.',
+  ];
+  for (const name of named)
+    for (const text of [`${name} ${digits}`, `${name}: ${digits}`, `{"${name}":"${digits}"}`])
+      expect([text, isFound(text)]).toEqual([text, true]);
+  for (const name of ['kartennummer', 'cardnumber', 'number', 'no']) expect([name, isFound(digits, name)]).toEqual([name, true]);
+  expect(isFound(`{"card":{"number":"${digits}","cvc":"123"}}`)).toBe(true);
+  for (const text of [`Sendungsnummer ${digits}`, `order number: ${digits}`, `tracking no. ${digits}`])
+    expect([text, isFound(text)]).toEqual([text, false]);
+  for (const name of ['order_number', 'trackingNumber', 'rechnungsnummer'])
+    expect([name, isFound(digits, name)]).toEqual([name, false]);
+});
