@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sendRaw } from '../gateway/http/raw.ts';
 import { proves } from '../requirement.ts';
 import { createBrowser, isPage, pageAt } from './browser.ts';
 import { modern } from './mcp.ts';
@@ -337,6 +338,22 @@ describe('an answer of the identity provider', () => {
       expect(text(page)).toContain('SIGN_IN_REFUSED');
     }
   });
+});
+
+test('a target that is no address here is told so, however it is written, and is no failure of ours', async () => {
+  const { host, hostname, port } = new URL(at.deployment.origin);
+  for (const path of ['/device', '/sign-in', '/identities', '/oauth/authorize', '/scim/v2/Users', '/api/v1/me', '/mcp', '/'])
+    for (const target of [
+      `http://[${path}`,
+      `http://x:99999${path}`,
+      `//[${path}`,
+      `/\\[${path}`,
+      `http://evil.example${path}`,
+    ]) {
+      const lines = [`GET ${target} HTTP/1.1`, `Host: ${host}`, 'Connection: close'];
+      const { status, body } = await sendRaw({ host: hostname, port: Number(port) }, lines);
+      expect([target, status, body.includes('NOT_FOUND')]).toEqual([target, 404, true]);
+    }
 });
 
 test('a client that wants to send people to a dangerous place, or no codes, can not register', async () => {
