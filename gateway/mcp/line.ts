@@ -94,6 +94,7 @@ class Line implements Audience, Conversation, Asked {
   }
 
   async receive(body: Buffer): Promise<void> {
+    if (this.isOver) return;
     if (this.#version === batchVersion && isBatch(body)) return this.#receiveBatch(body);
     const answer = await this.#answer(body);
     if (answer) this.#reply(answer);

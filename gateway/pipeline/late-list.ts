@@ -128,7 +128,7 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
       return {
         end,
         async of(listing, trace, signal) {
-          const { caller, assignment, conversation } = listing;
+          const { caller, assignment, conversation, audience } = listing;
           const terms = { withinMs: Math.max(assignment.timeoutMs, comesWithinMs) };
           const last = lists.last(listing, feature);
           const isMute = mute.has(caller, assignment);
@@ -164,6 +164,8 @@ export function createLateLists({ lists, mute, news, firstWithinMs = unheardWith
           } finally {
             over.abort();
             signal.removeEventListener('abort', onAbort);
+            // What is owed to nobody any more.
+            if (audience?.conversation?.isOver === true) one.release();
             one.leave();
             if (last) show();
           }

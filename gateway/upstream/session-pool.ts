@@ -125,6 +125,8 @@ export class SessionPool<S extends Pooled, B = undefined> {
   /** At once where it is open. A start that takes longer than the call may goes on for the next one. Throws or rejects with SESSIONS_SPENT, BUSY, STOPPING, SERVER_TIMEOUT, CANCELLED, or what opening rejects with. */
   sessionFor(needed: Needed<S, B>, signal: AbortSignal): S | Promise<S> {
     const { key, allowed, withinMs } = needed;
+    // Nothing is opened for who is gone: their conversation may be over, and nobody would close it.
+    if (signal.aborted) throw new Fault('CANCELLED');
     const known = this.#entries.get(key);
     if (known?.session?.isOpen && !this.#isOutdated(known.session, needed)) return known.session;
     const entry = known?.session === undefined && known ? known : this.#begin(needed);

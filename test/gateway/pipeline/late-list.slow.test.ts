@@ -184,13 +184,13 @@ function held() {
   const slow = listingOf('slow');
   mute.add(slow.caller, slow.assignment);
   const late = createLateLists({ lists, mute, news: { hears: () => true, came: () => undefined } });
-  const begin = (signal = new AbortController().signal) => {
+  const begin = (signal = new AbortController().signal, of = slow) => {
     const begun = late.begin(features.tools, lists.ask);
-    const list = begun.of(slow, {}, signal);
+    const list = begun.of(of, {}, signal);
     list.catch(() => undefined);
     return { begun, list };
   };
-  return { answer, late, begin, asked: () => isAsked, isGivenUp: () => isGivenUp };
+  return { answer, late, slow, begin, asked: () => isAsked, isGivenUp: () => isGivenUp };
 }
 
 test('what is owed to a conversation that is over is asked for no more', async () => {
@@ -199,6 +199,13 @@ test('what is owed to a conversation that is over is asked for no more', async (
   late.release('another');
   expect(isGivenUp()).toBe(false);
   late.release('one');
+  expect(isGivenUp()).toBe(true);
+});
+
+test('what is begun for a conversation that is over is asked for no longer than its host waits', async () => {
+  const { begin, slow, isGivenUp } = held();
+  const over = { ...slow, audience: { conversation: { isOver: true } } } as unknown as AllowedListing;
+  await expect(begin(undefined, over).list).rejects.toMatchObject({ code: 'SERVER_TIMEOUT' });
   expect(isGivenUp()).toBe(true);
 });
 

@@ -214,3 +214,9 @@ test('only what nobody needs is swept, and a pool that is closed opens nothing',
   expect(busy.isOpen).toBe(false);
   expect(await codeOf(get('three'))).toBe('STOPPING');
 });
+
+test('nothing is opened for who is gone', async () => {
+  const { get, openings } = scene();
+  await expect(get('a', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'CANCELLED' });
+  expect(openings).toHaveLength(0);
+});
