@@ -168,15 +168,16 @@ export function createUplink(deps: UplinkDeps): Uplink {
       findings.push({ code: 'enrollment_failed', path: file, detail: token });
       return undefined;
     }
+    const notes: string[] = [];
     try {
-      const enrolled = await enroll({ ...deps, gatewayOrigin, token, ca });
-      deps.logger.info({ workstation: enrolled.workstation }, 'workstation enrolled');
+      const enrolled = await enroll({ ...deps, gatewayOrigin, token, ca, note: (words) => notes.push(words) });
+      deps.logger.info({ workstation: enrolled.workstation, ...(notes.length > 0 ? { notes } : {}) }, 'workstation enrolled');
       await emptyFile(file).catch((error: unknown) => deps.logger.warn({ err: error }, 'enrollment token file not emptied'));
       return enrolled;
     } catch (error) {
       const fault = asFault(error, 'enroll');
       deps.logger.warn({ code: fault.code, ...(fault.code === 'INTERNAL' ? { err: error } : {}) }, 'enrollment failed');
-      findings.push({ code: 'enrollment_failed', path: file, detail: fault.message.slice(0, 500) });
+      findings.push({ code: 'enrollment_failed', path: file, detail: [fault.message, ...notes].join(' ').slice(0, 500) });
       return undefined;
     }
   }
@@ -200,7 +201,13 @@ export function createUplink(deps: UplinkDeps): Uplink {
         if (gatewayOrigin === undefined)
           throw new Fault('SETTING_INVALID', { setting: 'GatewayURL', reason: 'the profile does not set it.' });
         const ca = await readCertificates(profile.CACertificateFile, []);
-        const made = await enroll({ ...deps, gatewayOrigin, token, ca });
+        const made = await enroll({
+          ...deps,
+          gatewayOrigin,
+          token,
+          ca,
+          note: (words) => deps.logger.warn({ words }, 'enrollment'),
+        });
         deps.logger.info({ workstation: made.workstation }, 'workstation enrolled');
         // what was dialed with the key before is over, also at the same gateway
         dialed = '';

@@ -43,7 +43,8 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
     terminal.note(`drawbridge: ${secretStore.reason ?? ''} Keys are kept in a file that only you can read.`);
   const ca = profile.CACertificateFile === undefined ? undefined : await readFile(profile.CACertificateFile, 'utf8');
   const { userName: osUser, hostname, platform } = around;
-  const made = await enroll({ gatewayOrigin, token, secretStore, stateDir, osUser, hostname, platform, ca });
+  const note = (words: string): void => terminal.note(`drawbridge: ${words}`);
+  const made = await enroll({ gatewayOrigin, token, secretStore, stateDir, osUser, hostname, platform, ca, note });
   const { workstation, userName, organization } = made;
   terminal.print(
     flags.json === true

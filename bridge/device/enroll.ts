@@ -10,6 +10,7 @@ import { enrollText } from '#contract/frame.ts';
 import { fromWire } from '#contract/frame-codec.ts';
 import { OrganizationId, UserId, WorkstationId } from '#contract/id.ts';
 import { reveal, type Secret } from '#contract/secret.ts';
+import { clearAttempt, interruptedWords, perhapsSpentWords, readAttempt, writeAttempt } from './attempt.ts';
 import { makeDeviceKey, readDeviceKey, type DeviceKey } from './device-key.ts';
 import { readIfThere, writePrivate } from './file.ts';
 import type { SecretStore } from './keychain.ts';
@@ -51,16 +52,23 @@ export async function enroll(deps: {
   readonly platform: EnrollRequest['platform'];
   /** Certificates that are trusted beside Node's own, PEM. */
   readonly ca?: readonly string[] | string | undefined;
+  /** What an enrollment before this one left, in words for a person. */
+  readonly note?: (words: string) => void;
 }): Promise<DeviceIdentity> {
-  const { secretStore, stateDir, osUser } = deps;
+  const { secretStore, stateDir, osUser, note } = deps;
   const gatewayOrigin = URL.parse(deps.gatewayOrigin)?.origin ?? deps.gatewayOrigin;
   const { key, jwk } = makeDeviceKey();
   const earlier = await readDevice(stateDir).catch(() => undefined);
+  const token = reveal(deps.token).trim();
+  const tokenHash = createHash('sha256').update(token).digest('hex');
+  const interrupted = await readAttempt(stateDir);
+  const left = (interrupted?.keys ?? []).filter((thumbprint) => thumbprint !== earlier?.thumbprint);
+  const replaced = earlier === undefined ? [] : [earlier.thumbprint];
+  await writeAttempt(stateDir, { keys: [key.thumbprint, ...left, ...replaced], tokenHash });
   await secretStore.set(secretOf(key.thumbprint), jwk);
   try {
-    const token = reveal(deps.token).trim();
     const proof = {
-      tokenHash: createHash('sha256').update(token).digest('hex'),
+      tokenHash,
       publicKeyThumbprint: key.thumbprint,
       origin: gatewayOrigin,
       osUser,
@@ -84,13 +92,29 @@ export async function enroll(deps: {
       thumbprint: key.thumbprint,
     };
     await writePrivate(fileOf(stateDir), `${JSON.stringify(device, undefined, 2)}\n`);
-    if (earlier !== undefined) await secretStore.remove(secretOf(earlier.thumbprint));
+    // it is enrolled now, whatever stays: what can't be removed is named on disk for the next one
+    await removeKeys(deps, [...left, ...replaced]).catch(() => undefined);
+    if (left.length > 0) note?.(interruptedWords);
     return identityOf(device, key);
   } catch (error) {
     // Best effort: a key that no gateway knows opens nothing, and what went wrong is worth more than that it stayed.
     await secretStore.remove(secretOf(key.thumbprint)).catch(() => undefined);
+    const isSpent = error instanceof Fault && error.code === 'TOKEN_SPENT';
+    if (isSpent && interrupted?.tokenHash === tokenHash) note?.(perhapsSpentWords);
+    // where nothing was heard, the token may be spent all the same
+    const isAnswered = error instanceof Fault && error.code !== 'GATEWAY_UNREACHABLE';
+    const unknown = isAnswered ? interrupted : { keys: left, tokenHash };
+    await (unknown ? writeAttempt(stateDir, unknown) : clearAttempt(stateDir)).catch(() => undefined);
     throw error;
   }
+}
+
+async function removeKeys(
+  { stateDir, secretStore }: { readonly stateDir: string; readonly secretStore: SecretStore },
+  thumbprints: readonly string[],
+): Promise<void> {
+  for (const thumbprint of thumbprints) await secretStore.remove(secretOf(thumbprint));
+  await clearAttempt(stateDir);
 }
 
 /** The identity of an enrolled device. Rejects with SECRET_UNREADABLE where it is enrolled and its key can't be had. */
@@ -113,6 +137,7 @@ export async function loadDevice(deps: {
 
 /** Removes the key of this device, then what it was enrolled as. The gateway server is not told: an administrator revokes a workstation there. */
 export async function forgetDevice(deps: { readonly stateDir: string; readonly secretStore: SecretStore }): Promise<void> {
+  await removeKeys(deps, (await readAttempt(deps.stateDir))?.keys ?? []);
   const device = await readDevice(deps.stateDir);
   if (device === undefined) return;
   await deps.secretStore.remove(secretOf(device.thumbprint));

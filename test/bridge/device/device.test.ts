@@ -1,16 +1,20 @@
 // The device's key, its facts on disk, and the sealing of text under a key of its own.
+import { spawn } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { reveal, Secret } from '#contract/secret.ts';
 import { makeDeviceKey, readDeviceKey } from '../../../bridge/device/device-key.ts';
 import { enroll, loadDevice } from '../../../bridge/device/enroll.ts';
 import { openSealer } from '../../../bridge/device/sealer.ts';
 import { createStage, folder, secretFile } from '../../gateway/tunnel/stage.ts';
 import { proves } from '../../requirement.ts';
+import { root } from '../../walk/program.ts';
 
 const facts = { osUser: 'ada', hostname: 'laptop', platform: 'linux' as const };
 
@@ -80,6 +84,50 @@ describe('an enrolled device', () => {
     expect((await loadDevice({ stateDir, secretStore }))?.workstation).toBe(second.workstation);
     const kept = JSON.parse(await readFile(join(stateDir, 'secret.json'), 'utf8'));
     expect(Object.keys(kept)).toHaveLength(1);
+  });
+
+  test('replaces the key of an enrollment that was killed, and says so; its token is said to be perhaps used by that', async () => {
+    const stage = await createStage();
+    const stateDir = await folder();
+    const secretStore = secretFile(stateDir);
+    const notes: string[] = [];
+    const deps = { secretStore, stateDir, ...facts, note: (words: string): void => void notes.push(words) };
+    const keys = async (): Promise<number> =>
+      Object.keys(JSON.parse(await readFile(join(stateDir, 'secret.json'), 'utf8'))).length;
+    const token = await stage.token('ada');
+    // a process that dies when the gateway has the token and before it has the answer
+    const silent = createServer((request) => void request.once('data', () => killed.resolve()));
+    const killed = Promise.withResolvers<void>();
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void silent.close().closeAllConnections());
+    const address = silent.address();
+    const origin = typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : '';
+    const script = `
+      import { enroll } from '${join(root, 'bridge/device/enroll.ts')}';
+      import { openSecretFile } from '${join(root, 'bridge/device/secret-file.ts')}';
+      import { Secret } from '${join(root, 'contract/secret.ts')}';
+      const secretStore = { kind: 'file', ...openSecretFile('${join(stateDir, 'secret.json')}') };
+      const of = { gatewayOrigin: '${origin}', stateDir: '${stateDir}', ...${JSON.stringify(facts)} };
+      await enroll({ ...of, secretStore, token: new Secret('${reveal(token)}') });`;
+    const victim = spawn(process.execPath, ['--input-type=module', '-e', script], { cwd: root, stdio: 'inherit' });
+    await killed.promise;
+    victim.kill('SIGKILL');
+    await once(victim, 'exit');
+    expect([await keys(), await loadDevice({ stateDir, secretStore })]).toEqual([1, undefined]);
+
+    // it was another gateway's doing in this test; here it is spent by another device
+    await enroll({ gatewayOrigin: stage.origin, token, secretStore, stateDir: await folder(), ...facts });
+    const again = { ...deps, gatewayOrigin: stage.origin };
+    await expect(enroll({ ...again, token: new Secret('wrong') })).rejects.toMatchObject({ code: 'ENROLL_TOKEN_INVALID' });
+    expect(notes).toEqual([]);
+    await expect(enroll({ ...again, token })).rejects.toMatchObject({ code: 'TOKEN_SPENT' });
+    expect(notes).toEqual([expect.stringContaining('This device sent the token before')]);
+    const made = await enroll({ ...again, token: await stage.token('ada') });
+    expect(notes[1]).toBe('An enrollment of this device was interrupted: the key that it left was replaced.');
+    expect((await loadDevice({ stateDir, secretStore }))?.workstation).toBe(made.workstation);
+    expect((await readdir(stateDir)).toSorted()).toEqual(['device.json', 'secret.json']);
+    await enroll({ ...again, token: await stage.token('ada') });
+    expect(notes).toHaveLength(2);
   });
 
   test('whose key is gone is not taken for one that was never enrolled', async () => {
