@@ -173,7 +173,7 @@ function described(
   answer(response, 200, found);
 }
 
-const AttributesBody = z.record(z.string(), z.json());
+const AttributesBody = z.custom<Attributes>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
 
 async function bodyOf(request: IncomingMessage): Promise<Attributes> {
   const type = request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
