@@ -1,5 +1,6 @@
 // The agent: everything that runs on the device for one user, without a window. The root of the bridge: it chooses the parts, joins them and ends them in reverse order.
 // Two hosts start it: the CLI (headless) and the companion; so it prints nothing, reads no argument and no environment: all of that is handed in.
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { AgentPause, AgentState, AgentTunnel } from '#contract/agent.ts';
@@ -144,7 +145,15 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     uplink.follow(profile.current.profile).catch((err: unknown) => logger.error({ err }, 'a pause could not be followed'));
     void settling.ask('profile');
   };
-  const pause = await openPause({ stateDir, profile: () => profile.current.profile, reports, onChange: onPause, now, logger });
+  const pause = await openPause({
+    stateDir,
+    profile: () => profile.current.profile,
+    reports,
+    onChange: onPause,
+    now,
+    boot: options.bootId === undefined ? undefined : { id: options.bootId, uptimeMs: () => uptime() * 1000 },
+    logger,
+  });
   closers.push(() => pause.close());
   const isPaused = (): boolean => pause.current !== undefined;
   state.update({ paused: pause.current });

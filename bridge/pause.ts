@@ -1,6 +1,7 @@
 // The user's pause: as the profile allows it, for a time that ends by itself, over restarts. While it lasts nothing of Drawbridge serves a host.
-// Rule: a pause opens no way around the gateway; it closes the one there is. In doubt (a damaged file, a clock that was set back) there is none. A clock that is
-// set while it lasts makes it no longer than it was to last.
+// Rule: a pause opens no way around the gateway; it closes the one there is. In doubt (a damaged file, a clock that was set back to before it) there is none. A clock
+// that is set while it lasts makes it no longer than it was to last, also over restarts of the agent where the boot is known (Linux). Over a boot, and elsewhere over
+// a restart, what is left of it counts by the clock.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -16,7 +17,16 @@ const PauseFile = z.strictObject({
   since: z.number().int(),
   until: z.number().int(),
   reason: z.string().max(500).optional(),
+  /** The boot that it began in, and how long that had lasted when it is over, ms. */
+  boot: z.string().optional(),
+  overAtUptime: z.number().optional(),
 });
+
+/** The time since the boot, by a clock that nobody sets. */
+export interface Boot {
+  readonly id: string;
+  uptimeMs(): number;
+}
 
 export interface Pause {
   readonly current: AgentPause | undefined;
@@ -36,6 +46,8 @@ export interface PauseDeps {
   /** It began or ended. */
   readonly onChange: (pause: AgentPause | undefined) => void;
   readonly now: () => number;
+  /** Absent where boots can't be told apart. */
+  readonly boot?: Boot | undefined;
   readonly logger: Logger;
 }
 
@@ -47,9 +59,10 @@ const lookEveryMs = 15_000;
 export async function openPause(deps: PauseDeps): Promise<Pause> {
   const { reports, now, logger } = deps;
   const file = join(deps.stateDir, 'pause.json');
-  let current = await readPause(file, logger);
+  const { pause: before, leftMs: left = 0 } = await readPause(file, deps);
+  let current = before;
   /** When it is over by a clock that nobody sets. */
-  let overAt = performance.now() + (current === undefined ? 0 : current.until - now());
+  let overAt = performance.now() + left;
   let timer: NodeJS.Timeout | undefined;
   let queue: Promise<unknown> = Promise.resolve();
   let isClosed = false;
@@ -71,9 +84,12 @@ export async function openPause(deps: PauseDeps): Promise<Pause> {
   };
   const keep = async (pause: AgentPause, isNew: boolean): Promise<void> => {
     const { since, until, reason } = pause;
-    await writePrivate(file, `${JSON.stringify({ version: 1, since, until, ...(reason === undefined ? {} : { reason }) })}\n`);
+    const over = Math.min(isNew ? Infinity : overAt, performance.now() + (until - now()));
+    const of = { version: 1, since, until, ...(reason === undefined ? {} : { reason }) } as const;
+    const booted = deps.boot && { boot: deps.boot.id, overAtUptime: deps.boot.uptimeMs() + over - performance.now() };
+    await writePrivate(file, `${JSON.stringify({ ...of, ...booted } satisfies z.infer<typeof PauseFile>)}\n`);
     current = pause;
-    overAt = Math.min(isNew ? Infinity : overAt, performance.now() + (until - now()));
+    overAt = over;
     watch();
     deps.onChange(pause);
   };
@@ -133,17 +149,23 @@ export async function openPause(deps: PauseDeps): Promise<Pause> {
   };
 }
 
-async function readPause(file: string, logger: Logger): Promise<AgentPause | undefined> {
+/** The pause there is, and how long it lasts still. */
+async function readPause(
+  file: string,
+  { now, boot, logger }: PauseDeps,
+): Promise<{ readonly pause: AgentPause | undefined; readonly leftMs?: number }> {
   try {
     const text = await readIfThere(file);
-    if (text === undefined) return undefined;
-    const { since, until, reason } = PauseFile.parse(JSON.parse(text));
-    return { since, until, by: 'user', ...(reason === undefined ? {} : { reason }) };
+    if (text === undefined) return { pause: undefined };
+    const { since, until, reason, ...then } = PauseFile.parse(JSON.parse(text));
+    const byBoot = boot !== undefined && then.boot === boot.id ? (then.overAtUptime ?? Infinity) - boot.uptimeMs() : Infinity;
+    const pause: AgentPause = { since, until, by: 'user', ...(reason === undefined ? {} : { reason }) };
+    return { pause, leftMs: Math.min(until - now(), byBoot) };
   } catch (error) {
     logger.warn(
       { file, reason: error instanceof Fault ? error.message : 'it is damaged' },
       'the file of the pause is damaged: there is no pause',
     );
-    return undefined;
+    return { pause: undefined };
   }
 }

@@ -8,7 +8,7 @@ import type { AgentPause } from '#contract/agent.ts';
 import { mergeValues, parseValues } from '#contract/profile-values.ts';
 import type { Profile } from '#contract/profile.ts';
 import { reportLimit } from '#contract/report.ts';
-import { openPause } from '../../bridge/pause.ts';
+import { type Boot, openPause } from '../../bridge/pause.ts';
 import type { Pause } from '../../bridge/pause.ts';
 import { openReports } from '../../bridge/reports.ts';
 import type { Reports } from '../../bridge/reports.ts';
@@ -19,10 +19,14 @@ const minute = 60_000;
 let stateDir = '';
 let now = 0;
 let profile: Profile;
+let boot: Boot | undefined;
+let upMs = 0;
 let told: (AgentPause | undefined)[] = [];
 beforeEach(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'drawbridge-pause-'));
   now = 1e12;
+  boot = undefined;
+  upMs = 5 * minute;
   profile = profileWith({ AllowUserPause: 'always', PauseMaxMinutes: 60 });
   told = [];
 });
@@ -34,7 +38,7 @@ function profileWith(raw: Record<string, unknown>): Profile {
 async function open(): Promise<{ pause: Pause; reports: Reports }> {
   const reports = await openReports({ stateDir, now: () => now, onChange: () => undefined, logger });
   const onChange = (pause: AgentPause | undefined): void => void told.push(pause);
-  const pause = await openPause({ stateDir, profile: () => profile, reports, onChange, now: () => now, logger });
+  const pause = await openPause({ stateDir, profile: () => profile, reports, onChange, now: () => now, boot, logger });
   onTestFinished(() => pause.close());
   return { pause, reports };
 }
@@ -81,6 +85,37 @@ test('a clock that is set back to a moment of the pause, again and again, makes 
   vi.advanceTimersByTime(minute);
   await pause.check();
   expect(pause.current).toBeUndefined();
+});
+
+test('a clock that is set back while no agent runs makes it no longer in the same boot', async () => {
+  boot = { id: 'one', uptimeMs: () => upMs };
+  const { pause } = await open();
+  await pause.begin(10, undefined);
+  pause.close();
+  upMs += 9 * minute;
+  now += 30_000;
+  const next = (await open()).pause;
+  await next.check();
+  expect(next.current).toMatchObject({ until: 1e12 + 10 * minute });
+  next.close();
+  upMs += minute;
+  const last = (await open()).pause;
+  await last.check();
+  expect(last.current).toBeUndefined();
+});
+
+test('after another boot, and where the file tells none, its time counts by the clock', async () => {
+  boot = { id: 'one', uptimeMs: () => upMs };
+  const { pause } = await open();
+  await pause.begin(10, undefined);
+  pause.close();
+  boot = { id: 'two', uptimeMs: () => 1e9 };
+  const next = (await open()).pause;
+  await next.check();
+  expect(next.current).toBeDefined();
+  now += 10 * minute;
+  await next.check();
+  expect(next.current).toBeUndefined();
 });
 
 test('a profile that allows less shortens it, and one that allows none ends it', async () => {
