@@ -3,7 +3,7 @@
 // taken over in the same way where its own holder was killed.
 import { randomBytes } from 'node:crypto';
 import { lstatSync, readFileSync, rmSync } from 'node:fs';
-import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { blaming, readPlainText } from './plain-file.ts';
@@ -16,6 +16,8 @@ export type Lock = { readonly kind: 'held'; release(): void } | { readonly kind:
 /** About a second: a takeover lasts some milliseconds. */
 const attempts = 50;
 const betweenMs = 20;
+const takingOver = '.takeover';
+const takeoverLimitMs = 60_000;
 
 /** Takes the lock, or says who has it. */
 export async function lock(file: string, pid: number): Promise<Lock> {
@@ -23,6 +25,7 @@ export async function lock(file: string, pid: number): Promise<Lock> {
 }
 
 async function take(file: string, own: Holder): Promise<Lock> {
+  let taker: number | undefined;
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (await create(file, own)) {
       // it is held now: to fail here would leave it to nobody for as long as this process lives
@@ -31,10 +34,13 @@ async function take(file: string, own: Holder): Promise<Lock> {
     }
     const holder = await holderOf(file);
     if (holder === undefined) continue;
-    if (holder !== 'unreadable' && (await lives(holder))) return { kind: 'taken', pid: holder.pid };
-    await removeStale(file, own);
+    if (holder !== 'unreadable' && (await holds(file, holder))) return { kind: 'taken', pid: holder.pid };
+    taker = (await removeStale(file, own)) ?? taker;
   }
-  throw new Error(`the lock ${file} can't be taken: remove it by hand`);
+  if (taker === undefined) throw new Error(`the lock ${file} can't be taken: remove it by hand`);
+  throw new Error(
+    `the lock ${file} can't be taken: process ${taker} holds ${file}.takeover. Where that process is not Drawbridge, remove this file by hand`,
+  );
 }
 
 /** Appears with its content or not at all: link() fails where the name is there, or where who took the lock meanwhile removed the draft. */
@@ -63,15 +69,19 @@ async function removeDrafts(file: string): Promise<void> {
   }
 }
 
-/** Two that see the same stale lock must not remove it one after the other: the second would remove the first one's new lock. */
-async function removeStale(file: string, own: Holder): Promise<void> {
-  const takeover = await take(`${file}.takeover`, own);
-  if (takeover.kind === 'taken') return new Promise((resolve) => setTimeout(resolve, betweenMs));
+/** Two that see the same stale lock must not remove it one after the other: the second would remove the first one's new lock. Resolves with the pid of another who does. */
+async function removeStale(file: string, own: Holder): Promise<number | undefined> {
+  const takeover = await take(`${file}${takingOver}`, own);
+  if (takeover.kind === 'taken') {
+    await new Promise((resolve) => setTimeout(resolve, betweenMs));
+    return takeover.pid;
+  }
   try {
     const holder = await holderOf(file);
-    if (holder === undefined || (holder !== 'unreadable' && (await lives(holder)))) return;
+    if (holder === undefined || (holder !== 'unreadable' && (await holds(file, holder)))) return undefined;
     // a directory, too: a takeover was one
     await rm(file, { recursive: true, force: true });
+    return undefined;
   } finally {
     takeover.release();
   }
@@ -95,6 +105,14 @@ async function holderOf(file: string): Promise<Holder | 'unreadable' | undefined
     if (error instanceof SyntaxError || isCode(error, 'EINVAL')) return 'unreadable';
     throw error;
   }
+}
+
+/** Where the platform doesn't tell when a process was started, a takeover that lasts much longer than one can is that of a dead one whose pid another has. */
+async function holds(file: string, holder: Holder): Promise<boolean> {
+  if (!(await lives(holder))) return false;
+  if (holder.started !== '' || !file.endsWith(takingOver)) return true;
+  const found = await stat(file).catch(() => undefined);
+  return found === undefined || Math.abs(Date.now() - found.mtimeMs) < takeoverLimitMs;
 }
 
 async function lives(holder: Holder): Promise<boolean> {

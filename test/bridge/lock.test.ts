@@ -1,12 +1,13 @@
 // One agent per state directory, with real processes that hold, die and are taken for others.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { lock } from '../../bridge/lock.ts';
 import { proves } from '../requirement.ts';
+import { root } from '../walk/program.ts';
 
 let dir = '';
 let file = '';
@@ -68,10 +69,28 @@ test('who was killed while it made or took over a lock holds nobody up and leave
 test('nobody takes over beside one who lives and does', async () => {
   await writeFile(file, '{');
   const other = await lock(`${file}.takeover`, process.pid);
-  await expect(lock(file, process.pid)).rejects.toThrow("can't be taken");
+  await expect(lock(file, process.pid)).rejects.toThrow(`can't be taken: process ${process.pid} holds ${file}.takeover.`);
   expect(await readFile(file, 'utf8')).toBe('{');
   if (other.kind === 'held') other.release();
   expect((await lock(file, process.pid)).kind).toBe('held');
+});
+
+const mayHideProc = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/proc']).status === 0;
+test.skipIf(!mayHideProc)('where starts are not told, an old takeover is that of a dead one whose pid another has', async () => {
+  const script = `
+    import { lock } from ${JSON.stringify(join(root, 'bridge/lock.ts'))};
+    const said = await lock(${JSON.stringify(file)}, process.pid).then(({ kind }) => kind, ({ message }) => message);
+    process.stdout.write(said);`;
+  const take = (): string => {
+    const hidden = 'mount -t tmpfs none /proc && "$0" --input-type=module -e "$1"; exit $?';
+    return spawnSync('unshare', ['-m', 'sh', '-c', hidden, process.execPath, script]).stdout.toString();
+  };
+  await writeFile(file, JSON.stringify({ pid: await endedPid(), started: '' }));
+  await writeFile(`${file}.takeover`, JSON.stringify({ pid: process.pid, started: '' }));
+  expect(take()).toContain(`process ${process.pid} holds`);
+  const before = new Date(Date.now() - 300_000);
+  await utimes(`${file}.takeover`, before, before);
+  expect(take()).toBe('held');
 });
 
 test('of many that see the same dead holder and the same dead one that took over, one gets the lock', async () => {
