@@ -18,7 +18,7 @@ import type { Asked } from '../socket/ask.ts';
 import type { Check } from './check.ts';
 import { checkOf, notOk, ok } from './check.ts';
 import type { Terminal } from './terminal.ts';
-import { failureInWords, tunnelInWords } from './words.ts';
+import { duration, failureInWords, tunnelInWords } from './words.ts';
 
 const run = promisify(execFile);
 const launchMs = 15_000;
@@ -64,7 +64,10 @@ export async function examineEnrollment({ device: { stateDir }, reading }: Patie
   try {
     const device = await loadDevice({ stateDir, secretStore: store });
     const set = reading.profile.GatewayURL;
-    if (device === undefined) return [checkOf('enrollment', { code: 'not_enrolled' })];
+    if (device === undefined) {
+      const check = checkOf('enrollment', { code: 'not_enrolled' });
+      return [set === undefined ? { ...check, action: `${findingOf('gateway_unset').action} ${check.action}` } : check];
+    }
     if (set !== undefined && device.gatewayOrigin !== set)
       return [checkOf('enrollment', { code: 'not_enrolled', detail: `it is enrolled with ${device.gatewayOrigin}` })];
     return [
@@ -102,7 +105,7 @@ export async function examineGateway({ reading }: Patient): Promise<readonly Che
     ];
   const checks = [ok(name, `ready, answered in ${probe.tookMs} ms`, 'It can be reached from here.', origin)];
   if (probe.skewMs === undefined) return checks;
-  const skew = `${Math.round(Math.abs(probe.skewMs) / 1000)} s ${probe.skewMs > 0 ? 'ahead of' : 'behind'} the gateway`;
+  const skew = `${duration(Math.abs(probe.skewMs))} ${probe.skewMs > 0 ? 'ahead of' : 'behind'} the gateway`;
   const isFar = Math.abs(probe.skewMs) > skewLimitMs;
   const far = {
     meaning: 'Times in records and in the posture are off, and certificates or tokens may seem expired.',
@@ -112,12 +115,20 @@ export async function examineGateway({ reading }: Patient): Promise<readonly Che
   return checks;
 }
 
-export function examineTunnel({ agent }: Patient): readonly Check[] {
+/** Where nothing is dialed the network is not to blame. */
+const whyOff = {
+  gateway_unset: 'gateway_unset',
+  not_enrolled: 'not_enrolled',
+  paused: 'paused',
+  stopping: 'tunnel_down',
+} as const;
+
+export function examineTunnel({ agent }: Pick<Patient, 'agent'>): readonly Check[] {
   if (agent.kind !== 'answered') return [];
   const { tunnel } = agent.value;
   const says = tunnelInWords(tunnel, Date.now());
   if (tunnel.kind === 'connected') return [ok('tunnel', says, 'AI hosts reach the gateway, and it this device, through it.')];
-  const code = tunnel.kind === 'refused' ? 'tunnel_refused' : 'tunnel_down';
+  const code = tunnel.kind === 'refused' ? 'tunnel_refused' : tunnel.kind === 'off' ? whyOff[tunnel.reason] : 'tunnel_down';
   // without it nothing works, whatever the posture makes of a moment without network
   return [{ ...checkOf('tunnel', { code }), outcome: 'wrong', says }];
 }

@@ -77,11 +77,14 @@ function findingInWords({ code, host, path, server, setting, detail }: AgentStat
   ];
 }
 
-function duration(ms: number): string {
+/** `4 s`, `10 min`, `5 h`, `10 d`. */
+export function duration(ms: number): string {
   const seconds = Math.round(ms / 1000);
   if (seconds < 120) return `${seconds} s`;
   const minutes = Math.round(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`;
 }
 
 export function serversInWords(servers: readonly AgentServer[], nowMs: number): string {
