@@ -2,7 +2,7 @@
 // The one rule: a feature is tried by what reaches the far end (an answer that only the server or only the host could give), never by a capability alone.
 import { expect } from 'vitest';
 import { until } from '../walk/deployment.ts';
-import type { Host } from './host.ts';
+import { type Host, listNames } from './host.ts';
 
 /** The names that the server has at the gateway. */
 export interface Names {
@@ -144,17 +144,21 @@ export const features: readonly Feature[] = [
     name: 'list_changed',
     async run(host, { tool, uri }) {
       await host.listen(uri('feature://note'));
-      await host.tools();
-      const before = host.listChanges();
+      await Promise.all([host.tools(), host.prompts(), host.resources()]);
+      const before = host.changed.length;
       let name = '';
       // A server drops what nobody listens for, and the gateway's own listening may still be on its way there.
-      await until('the news', async () => {
+      await until('the news of all three lists', async () => {
         name = `grown${Date.now().toString(36)}`;
         await host.call(tool('grow'), { name });
-        return await until('it', () => Promise.resolve(host.listChanges() > before), 2_000).catch(() => false as const);
+        const isTold = () => Promise.resolve(listNames.every((list) => host.changed.includes(list, before)));
+        return await until('it', isTold, 2_000).catch(() => false as const);
       });
       expect((await host.tools()).map((one) => one['name'])).toContain(tool(name));
+      expect((await host.prompts()).map((one) => one['name'])).toContain(tool(name));
+      expect((await host.resources()).map((one) => one['uri'])).toContain(uri(`feature://${name}`));
       expect(textIn(await host.call(tool(name)))).toBe(name);
+      expect(await host.read(uri(`feature://${name}`))).toMatchObject([{ text: `It is ${name}.` }]);
     },
   },
   {

@@ -9,6 +9,8 @@ import {
   ElicitRequestSchema,
   ListRootsRequestSchema,
   LoggingMessageNotificationSchema,
+  PromptListChangedNotificationSchema,
+  ResourceListChangedNotificationSchema,
   ResourceUpdatedNotificationSchema,
   ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
@@ -17,6 +19,8 @@ import { until } from '../walk/deployment.ts';
 import { type Answered, modernMeta, post } from '../walk/mcp.ts';
 
 export type Era = 'old' | 'new';
+export const listNames = ['tools', 'prompts', 'resources'] as const;
+export type ListName = (typeof listNames)[number];
 type Loose = Readonly<Record<string, unknown>>;
 interface CallOptions {
   readonly onProgress?: (done: number) => void;
@@ -27,8 +31,8 @@ export interface Host {
   readonly asked: { readonly method: string; readonly params: Loose }[];
   readonly logged: { readonly level: string; readonly data: unknown }[];
   readonly updated: string[];
-  /** How often it was told that the list of tools changed. */
-  listChanges(): number;
+  /** Which lists it was told have changed, each as often as it was told. */
+  readonly changed: ListName[];
   tools(): Promise<readonly Loose[]>;
   resources(): Promise<readonly Loose[]>;
   templates(): Promise<readonly Loose[]>;
@@ -39,7 +43,7 @@ export interface Host {
   read(uri: string): Promise<unknown>;
   prompt(name: string, args: Readonly<Record<string, string>>): Promise<unknown>;
   complete(ref: Loose, argument: { name: string; value: string }): Promise<readonly string[]>;
-  /** From now on it is told of this resource, and that the list of tools changed. */
+  /** From now on it is told of this resource, and that a list changed. */
   listen(uri: string): Promise<void>;
   /** From now on it is told everything that is logged. */
   hearEverything(): Promise<void>;
@@ -70,7 +74,7 @@ async function connectOld(url: string, token: string): Promise<Host> {
   const asked: Host['asked'] = [];
   const logged: Host['logged'] = [];
   const updated: string[] = [];
-  let changes = 0;
+  const changed: ListName[] = [];
   const note = (method: string, params: object = {}) => void asked.push({ method, params: loose(params) });
   client.setRequestHandler(ElicitRequestSchema, ({ method, params }) => (note(method, params), reply(loose(params))));
   client.setRequestHandler(CreateMessageRequestSchema, ({ method, params }) => (note(method, params), model));
@@ -80,14 +84,16 @@ async function connectOld(url: string, token: string): Promise<Host> {
     ({ params: { level, data } }) => void logged.push({ level, data }),
   );
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void updated.push(params.uri));
-  client.setNotificationHandler(ToolListChangedNotificationSchema, () => void (changes += 1));
+  client.setNotificationHandler(ToolListChangedNotificationSchema, () => void changed.push('tools'));
+  client.setNotificationHandler(PromptListChangedNotificationSchema, () => void changed.push('prompts'));
+  client.setNotificationHandler(ResourceListChangedNotificationSchema, () => void changed.push('resources'));
   // The SDK's own types do not agree with each other under exactOptionalPropertyTypes.
   await client.connect(new StreamableHTTPClientTransport(new URL(url), authorized(token)) as Parameters<Client['connect']>[0]);
   return {
     asked,
     logged,
     updated,
-    listChanges: () => changes,
+    changed,
     tools: async () => (await client.listTools()).tools.map(loose),
     resources: async () => (await client.listResources()).resources.map(loose),
     templates: async () => (await client.listResourceTemplates()).resourceTemplates.map(loose),
@@ -130,7 +136,7 @@ async function connectNew(url: string, token: string): Promise<Host> {
   const asked: Host['asked'] = [];
   const logged: Host['logged'] = [];
   const updated: string[] = [];
-  let changes = 0;
+  const changed: ListName[] = [];
   let level: 'debug' | undefined;
   const note = (method: string, params: object = {}) => void asked.push({ method, params: loose(params) });
   client.setRequestHandler('elicitation/create', ({ method, params }) => (note(method, params), reply(loose(params))));
@@ -141,7 +147,8 @@ async function connectNew(url: string, token: string): Promise<Host> {
     ({ params }) => void logged.push({ level: params.level, data: params.data }),
   );
   client.setNotificationHandler('notifications/resources/updated', ({ params }) => void updated.push(params.uri));
-  client.setNotificationHandler('notifications/tools/list_changed', () => void (changes += 1));
+  for (const name of listNames)
+    client.setNotificationHandler(`notifications/${name}/list_changed`, () => void changed.push(name));
   await client.connect(new NewTransport(new URL(url), authorized(token)));
   // What this SDK has cached is not what the gateway says now.
   const anew = { cacheMode: 'refresh' } as const;
@@ -149,7 +156,7 @@ async function connectNew(url: string, token: string): Promise<Host> {
     asked,
     logged,
     updated,
-    listChanges: () => changes,
+    changed,
     tools: async () => (await client.listTools({}, anew)).tools.map(loose),
     resources: async () => (await client.listResources({}, anew)).resources.map(loose),
     templates: async () => (await client.listResourceTemplates({}, anew)).resourceTemplates.map(loose),
@@ -177,7 +184,13 @@ async function connectNew(url: string, token: string): Promise<Host> {
     read: async (uri) => (await client.readResource({ uri }, anew)).contents,
     prompt: async (name, args) => (await client.getPrompt({ name, arguments: args })).messages,
     complete: async (ref, argument) => (await client.complete({ ref: Reference.parse(ref), argument })).completion.values,
-    listen: async (uri) => void (await client.listen({ toolsListChanged: true, resourceSubscriptions: [uri] })),
+    listen: async (uri) =>
+      void (await client.listen({
+        toolsListChanged: true,
+        promptsListChanged: true,
+        resourcesListChanged: true,
+        resourceSubscriptions: [uri],
+      })),
     hearEverything() {
       level = 'debug';
       return Promise.resolve();

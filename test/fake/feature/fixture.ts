@@ -7,7 +7,8 @@ export interface Talk {
   log(level: 'debug' | 'info' | 'warning' | 'error', data: string): Promise<void>;
   /** The host's reply to one question. */
   ask(question: Question): Promise<unknown>;
-  listChanged(): Promise<void>;
+  /** Of tools, prompts and resources alike. */
+  listsChanged(): Promise<void>;
   updated(uri: string): Promise<void>;
   /** Aborts when the host cancels. */
   readonly signal: AbortSignal;
@@ -124,7 +125,7 @@ const constant: readonly FeatureTool[] = [
     inputSchema: object({ name: { type: 'string' } }, ['name']),
     async run(args, talk) {
       grown.push(String(args['name']));
-      await talk.listChanged();
+      await talk.listsChanged();
       return text('grown');
     },
   },
@@ -134,12 +135,15 @@ const constant: readonly FeatureTool[] = [
 export function tools(): readonly FeatureTool[] {
   return [...constant, ...grown.map((name) => ({ name, inputSchema: object(), run: () => text(name) }))];
 }
+/** The prompts and the resources that there are now: each that was grown is a tool, a prompt and a resource of one name. */
+export const prompts = (): readonly object[] => [prompt, ...grown.map((name) => ({ name }))];
+export const resources = (): readonly object[] => [resource, ...grown.map((name) => ({ uri: `feature://${name}`, name }))];
 /** A tool as a list shows it. */
 export function listed(tool: FeatureTool): Record<string, unknown> {
   return Object.fromEntries(Object.entries(tool).filter(([key]) => key !== 'run' && key !== 'isTask'));
 }
 
-export const resource = {
+const resource = {
   uri: 'feature://note',
   name: 'note',
   mimeType: 'text/plain',
@@ -147,7 +151,7 @@ export const resource = {
   annotations: { audience: ['user'], priority: 0.5 },
 };
 export const template = { uriTemplate: 'feature://page/{number}', name: 'page', mimeType: 'text/plain', icons };
-export const prompt = {
+const prompt = {
   name: 'greet',
   icons,
   description: 'Greets somebody',
@@ -157,6 +161,8 @@ export const prompt = {
 /** What a URI holds; undefined where there is no such thing. */
 export function read(uri: string): string | undefined {
   if (uri === resource.uri) return 'The note.';
+  const added = grown.find((name) => uri === `feature://${name}`);
+  if (added !== undefined) return `It is ${added}.`;
   const page = /^feature:\/\/page\/(\d+)$/.exec(uri)?.[1];
   return page === undefined ? undefined : `Page ${page}.`;
 }

@@ -20,10 +20,10 @@ import {
   complete,
   greeting,
   listed,
-  prompt,
+  prompts,
   type Question,
   read,
-  resource,
+  resources,
   type Talk,
   template,
   type ToolResult,
@@ -54,8 +54,8 @@ function createServer(): Server {
     {
       capabilities: {
         tools: { listChanged: true },
-        prompts: {},
-        resources: { subscribe: true },
+        prompts: { listChanged: true },
+        resources: { subscribe: true, listChanged: true },
         completions: {},
         logging: {},
         extensions: { [taskExtension]: {} },
@@ -76,9 +76,16 @@ function createServer(): Server {
         const reply = mcpReq.inputResponses?.['answer'];
         return reply === undefined ? Promise.reject(new Unanswered(question)) : Promise.resolve(reply);
       },
-      async listChanged() {
-        if (notify) notify.toolsChanged();
-        else await server.sendToolListChanged();
+      async listsChanged() {
+        if (notify) {
+          notify.toolsChanged();
+          notify.promptsChanged();
+          notify.resourcesChanged();
+          return;
+        }
+        await server.sendToolListChanged();
+        await server.sendPromptListChanged();
+        await server.sendResourceListChanged();
       },
       async updated(uri) {
         if (notify) notify.resourceUpdated(uri);
@@ -109,14 +116,14 @@ function createServer(): Server {
     if (!result) throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'There is no such task');
     return { taskId, status: 'completed', result: { ...result } };
   });
-  server.setRequestHandler('resources/list', () => ({ resources: [structuredClone(resource) as never] }));
+  server.setRequestHandler('resources/list', () => ({ resources: structuredClone(resources()) as never }));
   server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [structuredClone(template) as never] }));
   server.setRequestHandler('resources/read', ({ params: { uri } }) => {
     const text = read(uri);
     if (text === undefined) throw new ResourceNotFoundError(uri);
     return { contents: [{ uri, mimeType: 'text/plain', text }] };
   });
-  server.setRequestHandler('prompts/list', () => ({ prompts: [structuredClone(prompt) as never] }));
+  server.setRequestHandler('prompts/list', () => ({ prompts: structuredClone(prompts()) as never }));
   server.setRequestHandler('prompts/get', ({ params }) => ({ messages: greeting(params.arguments?.['whom']) }));
   server.setRequestHandler('completion/complete', ({ params: { argument } }) => ({
     completion: { values: complete(argument.name, argument.value), hasMore: false },

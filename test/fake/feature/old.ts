@@ -24,7 +24,7 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { serveLegacyHttp } from '../conformance/legacy-http.ts';
-import { complete, greeting, listed, prompt, read, resource, type Talk, template, tools } from './fixture.ts';
+import { complete, greeting, listed, prompts, read, resources, type Talk, template, tools } from './fixture.ts';
 
 /** Of all sessions: a task is asked for by its id alone. */
 const taskStore = new InMemoryTaskStore();
@@ -36,8 +36,8 @@ function createServer(): Server {
     {
       capabilities: {
         tools: { listChanged: true },
-        prompts: {},
-        resources: { subscribe: true },
+        prompts: { listChanged: true },
+        resources: { subscribe: true, listChanged: true },
         completions: {},
         logging: {},
         tasks: { requests: { tools: { call: {} } } },
@@ -58,7 +58,11 @@ function createServer(): Server {
       log: (level, data) => extra.sendNotification({ method: 'notifications/message', params: { level, data } }),
       // A question is written once for both eras, in readonly data; the SDK's own request types are mutable.
       ask: (question) => extra.sendRequest(structuredClone(question) as ServerRequest, z.looseObject({})),
-      listChanged: () => server.sendToolListChanged(),
+      async listsChanged() {
+        await server.sendToolListChanged();
+        await server.sendPromptListChanged();
+        await server.sendResourceListChanged();
+      },
       async updated(uri) {
         if (subscribed.has(uri)) await server.sendResourceUpdated({ uri });
       },
@@ -77,7 +81,7 @@ function createServer(): Server {
     await extra.taskStore.storeTaskResult(begun.taskId, 'completed', { ...(await tool.run(args, talk(extra))) });
     return { task: begun };
   });
-  server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: [structuredClone(resource) as never] }));
+  server.setRequestHandler(ListResourcesRequestSchema, () => ({ resources: structuredClone(resources()) as never }));
   server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
     resourceTemplates: [structuredClone(template) as never],
   }));
@@ -94,7 +98,7 @@ function createServer(): Server {
     subscribed.delete(uri);
     return {};
   });
-  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: [structuredClone(prompt) as never] }));
+  server.setRequestHandler(ListPromptsRequestSchema, () => ({ prompts: structuredClone(prompts()) as never }));
   server.setRequestHandler(GetPromptRequestSchema, ({ params }) => ({ messages: greeting(params.arguments?.['whom']) }));
   server.setRequestHandler(CompleteRequestSchema, ({ params: { argument } }) => ({
     completion: { values: complete(argument.name, argument.value), hasMore: false },
