@@ -125,11 +125,11 @@ function besides(value: unknown): readonly Finding[] {
   ];
 }
 
-/** The policy as a file: without what is so by itself. */
+/** The policy as a file: without what is so by itself. Readers of YAML 1.1 (most tools that are not this one) find the same texts in it: there `yes` alone is no text. */
 export function writePolicy({ roles, ...policy }: PolicyFile): string {
   return stringify(
     { ...policy, ...(Object.keys(roles).length > 0 ? { roles } : {}) },
-    { lineWidth: 0, aliasDuplicateObjects: false },
+    { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' },
   ).trimEnd();
 }
 

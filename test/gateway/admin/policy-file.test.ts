@@ -1,8 +1,9 @@
 // Policy files: each problem at its line and column, and no policy where there is one.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { describeProblem, readPolicy, writePolicy } from '../../../gateway/admin/policy-file.ts';
+import { PolicyFile } from '#contract/policy.ts';
 import { proves } from '../../requirement.ts';
 import { anyPolicy } from './policy.ts';
 
@@ -305,6 +306,13 @@ gateways:
         expect(readPolicy(writePolicy(policy))).toEqual({ kind: 'policy', policy });
       }),
     );
+  });
+
+  test('is written so that readers of YAML 1.1 find the same in it', () => {
+    const texts = 'yes on Off n 2024-01-01 12:30:45 0o17 017 1_000 ~ = << null 0x1F .inf'.split(' ');
+    const policy = PolicyFile.parse({ version: 1, teams: Object.fromEntries(texts.map((title, at) => [`t${at}`, { title }])) });
+    const read: unknown = parse(writePolicy(policy), { version: '1.1' });
+    expect(read).toMatchObject({ teams: policy.teams });
   });
 
   test('with a template that nothing could match is refused at the template', () => {
