@@ -13,11 +13,36 @@ function New-Unknown([string] $verdict) {
   New-Judgment $verdict $unknown.Age $unknown.Version $unknown.Direct
 }
 
-# PowerShell 7 turns times into dates by itself, 5.1 leaves them text.
-function ConvertTo-Time($value) {
-  if ($value -is [datetime]) { return [DateTimeOffset]$value.ToUniversalTime() }
-  if ($value -notmatch '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$') { throw 'not a time' }
-  [DateTimeOffset]::Parse($value, [Globalization.CultureInfo]::InvariantCulture)
+# As the agent writes it: two spaces a level, one member a line, strings and numbers in their one form. Whether brackets and commas fit, ConvertFrom-Json says.
+function Test-Layout([string] $text) {
+  $string = '"(?:[^"\\\x00-\x1f]|\\["\\bfnrt]|\\u00[01][0-9a-f]|\\ud[89a-f][0-9a-f][0-9a-f])*"'
+  $number = '(?:0|-?[1-9][0-9]{0,15}|-?(?:0|[1-9][0-9]*)\.[0-9]*[1-9])'
+  $member = '(?:"[^"\\\x00-\x1f]*": )?'
+  $depth = 0
+  foreach ($line in ($text -creplace '\n\z', '').Split("`n")) {
+    $rest = $line.TrimStart(' ')
+    if ($rest -cmatch '^[}\]],?\z') { $depth -= 1 }
+    if ($line.Length - $rest.Length -ne 2 * $depth) { return $false }
+    if ($rest -cmatch "^${member}[{\[]\z") { $depth += 1 }
+    elseif ($rest -cnotmatch "^(?:${member}(?:true|false|null|\{\}|\[\]|${number}|${string})|[}\]]),?\z") { return $false }
+  }
+  return $depth -eq 0
+}
+
+# A member at the top that holds a time. It is taken from the text: PowerShell 7 turns times into dates by itself, in whatever form they are.
+function Get-Time([string] $text, [string] $name) {
+  $value = [regex]::Match($text, "(?m)^  `"${name}`": `"([^`"]*)`",?`$").Groups[1].Value
+  $culture = [Globalization.CultureInfo]::InvariantCulture
+  [DateTimeOffset]::ParseExact($value, "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", $culture, [Globalization.DateTimeStyles]::AssumeUniversal)
+}
+
+function Get-Kind($value) {
+  if ($value -is [bool]) { return 'boolean' }
+  if ($value -is [string] -or $value -is [datetime]) { return 'string' }
+  if ($value -is [array]) { return 'array' }
+  if ($value -is [int] -or $value -is [int64] -or $value -is [double] -or $value -is [decimal]) { return 'number' }
+  if ($value -is [Management.Automation.PSCustomObject]) { return 'object' }
+  return ''
 }
 
 # Takes only a plain file of the user (or of SYSTEM or the administrators), of at most @LIMIT@ bytes.
@@ -28,10 +53,13 @@ function Get-Judgment([string] $sid, [string] $file) {
     if ($item.PSIsContainer -or ($item.Attributes -band [IO.FileAttributes]::ReparsePoint) -or $item.Length -gt @LIMIT@) { throw 'not a plain file' }
     $ownerSid = (Get-Acl -LiteralPath $file).GetOwner([Security.Principal.SecurityIdentifier]).Value
     if (@($sid, 'S-1-5-18', 'S-1-5-32-544') -notcontains $ownerSid) { throw 'not the file of the user' }
-    $status = [IO.File]::ReadAllText($file, [Text.Encoding]::UTF8) | ConvertFrom-Json
+    # ReadAllText would take a byte order mark away
+    $text = [Text.Encoding]::UTF8.GetString([IO.File]::ReadAllBytes($file))
+    if (-not (Test-Layout $text)) { throw 'not as the agent writes it' }
+    $status = ConvertFrom-Json -InputObject $text
     if ($status.@SCHEMA@ -cne '@SCHEMA_VERSION@' -or $status.@PRODUCT@ -cne 'drawbridge') { throw 'not a posture file' }
     if ($status.@COMPLIANT@ -isnot [bool] -or $status.@STATUS@ -cnotmatch '^(@STATES@)$') { throw 'not a posture file' }
-    $version = [regex]::Match([string]$status.@VERSION@, '^\d+(\.\d+)*').Value
+    $version = [regex]::Match([string]$status.@VERSION@, '^[0-9]+(\.[0-9]+)*').Value
     if (-not $version) { $version = '0.0.0' }
     foreach ($member in '@MEMBERS@'.Split(' ')) {
       $at = $status
@@ -39,11 +67,13 @@ function Get-Judgment([string] $sid, [string] $file) {
         if (@($at.PSObject.Properties.Name) -cnotcontains $name) { throw 'not a posture file' }
         $at = $at.$name
       }
+      if ((Get-Kind $at) -cne $member.Split(':')[1]) { throw 'not a posture file' }
     }
+    if ([string]$status.counts.@DIRECT@ -cnotmatch '^[0-9]+\z') { throw 'not a posture file' }
     $direct = [int64]$status.counts.@DIRECT@
     $now = [DateTimeOffset]::UtcNow
-    $written = ConvertTo-Time $status.@WRITTEN@
-    $expires = ConvertTo-Time $status.@EXPIRES@
+    $written = Get-Time $text '@WRITTEN@'
+    $expires = Get-Time $text '@EXPIRES@'
     $verdict = 'noncompliant'
     if ($status.@COMPLIANT@) { $verdict = 'compliant' }
     if (@('stopped', 'unknown') -ccontains $status.@STATUS@ -or $now -ge $expires -or $written -gt $now.AddMinutes(@CLOCKS@)) { $verdict = 'stale' }
