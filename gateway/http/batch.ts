@@ -4,6 +4,7 @@ import { Fault } from '#contract/error.ts';
 import type { Identified } from '../call.ts';
 import { batchOf, readBatch } from '../mcp/batch.ts';
 import { encoderFor } from '../mcp/encode.ts';
+import { endedBy } from '../mcp/ended-by.ts';
 import { eraOf } from '../mcp/era.ts';
 import { type Message, readMessage, refusedId, type RequestMessage } from '../mcp/jsonrpc.ts';
 import type { McpSession } from '../mcp/session.ts';
@@ -48,11 +49,6 @@ export async function answerBatch(
 
   async function call(message: RequestMessage, text: Buffer, id: string): Promise<Buffer> {
     if (session.underWay.has(id)) throw new Fault('INVALID_REQUEST', { reason: 'its id is that of a request that is under way' });
-    const cancelled = new AbortController();
-    const cancel = () => cancelled.abort();
-    session.underWay.set(id, cancelled);
-    exchange.closed.signal.addEventListener('abort', cancel, { once: true });
-    if (exchange.closed.signal.aborted) cancel();
     try {
       const { arrivedAt } = arrived;
       const { method } = message;
@@ -67,9 +63,11 @@ export async function answerBatch(
         audience: exchange,
         conversation,
       };
-      return (await deps.pipeline.handle(request, message, encoderFor('legacy', id), cancelled)).body;
+      return await endedBy(exchange.closed.signal, async (cancelled) => {
+        session.underWay.set(id, cancelled);
+        return (await deps.pipeline.handle(request, message, encoderFor('legacy', id), cancelled)).body;
+      });
     } finally {
-      exchange.closed.signal.removeEventListener('abort', cancel);
       session.underWay.delete(id);
     }
   }

@@ -3,6 +3,7 @@
 // while it is asked for is kept for nobody, whoever asked.
 import { type ErrorCode, Fault } from '#contract/error.ts';
 import type { AllowedListing } from '../call.ts';
+import { endedBy } from '../mcp/ended-by.ts';
 import type { Feature } from '../mcp/feature.ts';
 import type { ListedItem, ListTerms, Trace, Upstream } from '../upstream/upstream.ts';
 import { type Cut, isCut } from './cut.ts';
@@ -107,20 +108,16 @@ export function createKnownLists(
   async function ask(listing: AllowedListing, feature: Feature, trace: Trace, signal: AbortSignal, terms?: ListTerms) {
     const key = keyOfList(listing, feature);
     const { id, slug: name } = listing.assignment.server;
-    const closed = new AbortController();
-    const onAbort = () => closed.abort(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    const run = () => upstream.list(listing, feature, trace, closed.signal, terms);
+    const toward = { server: { id, name }, trace };
     try {
-      const items = await cut.during(listing, { server: { id, name }, trace }, closed, run);
+      const items = await endedBy(signal, (closed) =>
+        cut.during(listing, toward, closed, () => upstream.list(listing, feature, trace, closed.signal, terms)),
+      );
       keep(key, items);
       return items;
     } catch (error) {
       if (error instanceof Fault && !isPassing(error) && !isCut(error)) forget(key);
       throw error;
-    } finally {
-      signal.removeEventListener('abort', onAbort);
     }
   }
 

@@ -3,6 +3,7 @@ import { Fault } from '#contract/error.ts';
 import type { AllowedCall, Encode, Encoded, Identified } from '../call.ts';
 import { capabilitiesKey } from '../mcp/era.ts';
 import { encoderFor } from '../mcp/encode.ts';
+import { endedBy } from '../mcp/ended-by.ts';
 import { isObject, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { tasksExtension } from '../mcp/task-name.ts';
 import { allowTask, askingFor, type TaskDeps } from './task.ts';
@@ -39,11 +40,9 @@ export function seenTask(deps: TaskLookDeps, request: Identified, shown: string)
 export function lookOf(deps: TaskLookDeps, request: Identified, able: unknown): TaskWatchTerms['look'] {
   return async (shown, signal) => {
     const asked = askingFor(request, shown, able);
-    const closed = new AbortController();
-    const onAbort = () => closed.abort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const { body } = await deps.handle(asked.request, asked.message, encoderFor('modern', '0'), closed);
-    signal.removeEventListener('abort', onAbort);
+    const { body } = await endedBy(signal, (closed) =>
+      deps.handle(asked.request, asked.message, encoderFor('modern', '0'), closed),
+    );
     const answer = readMessage(body);
     return answer.kind === 'response' && answer.result ? { body, result: answer.result } : undefined;
   };
