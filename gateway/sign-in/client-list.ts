@@ -15,7 +15,10 @@ export interface ClientList {
   register(claim: unknown): Promise<ClientMetadata & { readonly client_id_issued_at: number }>;
 }
 
-const registeredAtMost = 10_000;
+/** More than one address can register in a day, after which those that nobody let in make room. */
+const registeredAtMost = 100_000;
+/** Where they are full, looking for room takes up to 0.3 s of everybody's. */
+const lookEveryMs = 1000;
 
 export function createClientList(deps: {
   store: SignInStore;
@@ -26,6 +29,7 @@ export function createClientList(deps: {
   now: () => number;
 }): ClientList {
   const { store, documents, now } = deps;
+  let fullSince = -lookEveryMs;
   const listed = new Map(deps.listed.map((metadata) => [metadata.client_id, metadata]));
   return {
     async find(id) {
@@ -45,11 +49,14 @@ export function createClientList(deps: {
         const issue = claim.error.issues[0];
         throw new Fault('CLIENT_REFUSED', { reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}` });
       }
+      const full = new Fault('BUSY', { what: 'registration of apps' });
+      if (performance.now() - fullSince < lookEveryMs) throw full;
       const at = now();
       const id = newId(at);
       const metadata = clientMetadata(id, claim.data);
       const isAdded = await store.addClient({ id, body: JSON.stringify(claim.data), createdAt: at }, registeredAtMost);
-      if (!isAdded) throw new Fault('BUSY', { what: 'registration of apps' });
+      if (!isAdded) fullSince = performance.now();
+      if (!isAdded) throw full;
       return { ...metadata, client_id_issued_at: Math.floor(at / 1000) };
     },
   };

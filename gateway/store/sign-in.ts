@@ -136,7 +136,7 @@ export interface SignInStore {
   /** Whose access token this was, where its family was ended. It lets nobody in. */
   formerBearer(key: string): Promise<Connection | undefined>;
 
-  /** False where `atMost` clients registered already, not counting those that never came to a connection within a day, which go. */
+  /** False where `atMost` clients registered already. Those that are older than a day and that nobody has a grant for make room, some of the oldest at a time. */
   addClient(client: SignInClient, atMost: number): Promise<boolean>;
   client(id: string): Promise<SignInClient | undefined>;
 

@@ -330,13 +330,37 @@ export function describeSignInStore(kind: string, ground: () => Promise<Ground>)
 
     test('clients that register are bounded; those that never came to a connection make room after a day', async () => {
       const add = (id: string, createdAt: number) => store.signIn.addClient({ id, body: '{}', createdAt }, 2);
-      await connectionOf('ada', { client: 'kept' });
+      const { id } = await connectionOf('ada', { client: 'kept' });
+      await store.signIn.putItem(itemOf('Grant', id, { connection: id }), 1000);
       expect(await add('kept', 1000)).toBe(true);
       expect(await add('idle', 1000)).toBe(true);
       expect(await add('late', 2000)).toBe(false);
       expect(await add('late', 1001 + day)).toBe(true);
       expect(await store.signIn.client('kept')).toEqual({ id: 'kept', body: '{}', createdAt: 1000 });
       expect(await store.signIn.client('idle')).toBeUndefined();
+    });
+
+    test('of clients that came to a connection those make room whose every grant is over, once others need it', async () => {
+      const add = (id: string, createdAt: number) => store.signIn.addClient({ id, body: '{}', createdAt }, 3);
+      const { connection: living } = await signedIn('ada');
+      const { connection: over } = await signedIn('ben');
+      const revoked = await connectionOf('ada', { client: 'revoked' });
+      await store.signIn.revokeConnection(revoked.id, 2000);
+      for (const id of ['client', 'revoked']) expect(await add(id, 1000)).toBe(true);
+      expect(await add('young', 1000 + day)).toBe(true);
+      expect(await store.signIn.client('revoked')).toBeDefined();
+      expect(await add('next', 1001 + day)).toBe(true);
+      expect(await store.signIn.client('revoked')).toBeUndefined();
+      // Of one client, so that it stays for as long as one of the two has a grant.
+      for (const [nth, { id }] of [living, over].entries()) {
+        expect(await add(`late ${nth}`, 1002 + day)).toBe(false);
+        expect(await store.signIn.client('client')).toBeDefined();
+        await store.signIn.removeItem('Grant', sha256(id));
+        await store.signIn.removeItem('AccessToken', sha256(`access ${id}`));
+      }
+      expect(await add('late', 1002 + day)).toBe(true);
+      expect(await store.signIn.client('client')).toBeUndefined();
+      for (const id of ['young', 'next']) expect(await store.signIn.client(id)).toBeDefined();
     });
   });
 }

@@ -1,13 +1,15 @@
 // What the authorization server has under way, and its clients. The one rule: an item is consumed once, whoever asks at the same time.
 import type { Selectable } from 'kysely';
 import { type Connection, type SignInClient, type SignInItem, StepUp, stepUpModel, type TokenBearer } from '../sign-in.ts';
-import type { Db, Tables } from '../table.ts';
+import type { Db, Tables, Tx } from '../table.ts';
 import { change, unchanged } from './change.ts';
 import { connection } from './connection.ts';
 
 /** So that a token that has just expired is told apart from one that never was. */
 const keepExpiredMs = 3_600_000;
 const idleClientMs = 86_400_000;
+/** So many go at once, so that no registration waits for a large clean-up. */
+const idleAtOnce = 1000;
 
 export async function putItem(db: Db, item: SignInItem, now: number): Promise<void> {
   const { consumedAt, expiresAt, connection: connection_id, ...same } = item;
@@ -167,19 +169,38 @@ async function serviceToken(db: Db, key: string) {
 
 export async function addClient(db: Db, client: SignInClient, atMost: number): Promise<boolean> {
   return await change(db, async (tx) => {
-    await tx
-      .deleteFrom('sign_in_client')
-      .where('created_at', '<', client.createdAt - idleClientMs)
-      .where('id', 'not in', tx.selectFrom('connection').select('client_id'))
-      .execute();
     const { count } = await tx
       .selectFrom('sign_in_client')
       .select((is) => is.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow();
-    if (Number(count) >= atMost) return unchanged(false);
+    if (Number(count) >= atMost && !(await makeRoom(tx, client.createdAt - idleClientMs))) return unchanged(false);
     await tx.insertInto('sign_in_client').values({ id: client.id, body: client.body, created_at: client.createdAt }).execute();
     return unchanged(true);
   });
+}
+
+/** Takes clients away that have neither a grant nor a token of anybody, the oldest first. Whoever comes back as one of them has to sign in anew anyway. False where there is none. */
+async function makeRoom(tx: Tx, madeBefore: number): Promise<boolean> {
+  const idle = tx
+    .selectFrom('sign_in_client as client')
+    .select('client.id')
+    .where('client.created_at', '<', madeBefore)
+    .where((is) =>
+      is.not(
+        is.exists(
+          is
+            .selectFrom('connection')
+            .innerJoin('sign_in_item as given', 'given.connection_id', 'connection.id')
+            .select('given.key')
+            .whereRef('connection.client_id', '=', 'client.id'),
+        ),
+      ),
+    )
+    // Their ids begin with their time.
+    .orderBy('client.id')
+    .limit(idleAtOnce);
+  const { numDeletedRows } = await tx.deleteFrom('sign_in_client').where('id', 'in', idle).executeTakeFirstOrThrow();
+  return numDeletedRows > 0n;
 }
 
 export async function client(db: Db, id: string): Promise<SignInClient | undefined> {
