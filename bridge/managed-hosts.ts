@@ -92,6 +92,21 @@ export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
     return { ...deps, ...ours, hosts: [spec], managedHosts: '*', projects: projectsNow(), signal };
   };
 
+  /** An undo that was killed, or that could not give every file back, goes on: until it has, the host names a gateway that its user took out of it. */
+  const finishUndone = async (undone: ReadonlySet<string>): Promise<void> => {
+    if (undone.size === 0 || deps.isPaused()) return;
+    const { files } = await readLedger(stateDir);
+    const only = [...new Set(files.map(({ host }) => host))].filter((host) => undone.has(host));
+    if (only.length === 0) return;
+    try {
+      const report = await restore({ home, stateDir, hosts: knownHosts, only, sealer, signal });
+      deps.logger.info({ hosts: only, results: report.files.map(({ result }) => result) }, 'an undo went on');
+    } catch (err) {
+      // the others are looked at all the same
+      deps.logger.warn({ err, hosts: only }, 'an undo could not be finished');
+    }
+  };
+
   return {
     async settle() {
       const { ManagedHosts: managedHosts, EnforcementMode: mode, AllowUserUndo } = deps.profile().profile;
@@ -99,6 +114,7 @@ export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
       // where IT takes the permission back, what was undone with it is taken back too
       if (!AllowUserUndo) await removeUndone(stateDir);
       const undone = await undoneHosts(stateDir);
+      await finishUndone(undone);
       const ours = aim();
       const mayEnforce = mode === 'enforce' && deps.isEnrolled() && !deps.isPaused();
       const scanned = await scan(

@@ -4,6 +4,7 @@ import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { addUndone } from '../../bridge/host/undone.ts';
 import { readProfile } from '../../bridge/profile/read.ts';
 import { createLateHosts } from '../../bridge/late-hosts.ts';
 import { createManagedHosts } from '../../bridge/managed-hosts.ts';
@@ -183,4 +184,21 @@ test('an undo that could give nothing back is none, and the host is looked after
   expect(await hosts.undo('codex')).toMatchObject({ files: [{ result: 'exact' }] });
   expect(await isUndone()).toBe(true);
   expect(await place.text(codex)).toBe(configs[codex]);
+});
+
+test('an undo that was killed before it gave the files back is finished by the next look, though not during a pause', async () => {
+  let isPaused = true;
+  const hosts = await hostsWith({}, { isPaused: () => isPaused });
+  isPaused = false;
+  await hosts.settle();
+  expect(await place.text(codex)).not.toBe(configs[codex]);
+  await addUndone(place.request.stateDir, 'codex', 1);
+  isPaused = true;
+  await hosts.settle();
+  expect(await place.text(codex)).not.toBe(configs[codex]);
+  isPaused = false;
+  const { hosts: seen } = await hosts.settle();
+  expect(await place.text(codex)).toBe(configs[codex]);
+  expect(seen.find(({ id }) => id === 'codex')).toMatchObject({ undone: true, mayUndo: false });
+  expect(await place.text(claude)).not.toBe(configs[claude]);
 });
