@@ -282,11 +282,24 @@ test('of remote servers and one on a workstation, one that dies takes nobody wit
     return new Set(Array.isArray(tools) ? tools.map(({ name }: { name: string }) => name.split('__')[0]) : []);
   };
   expect(await listing()).toEqual(new Set(['sessions', 'json', 'stateless', 'modern', 'mortal', 'local']));
+  const others = ['sessions', 'json', 'local'];
+  const slowestMs = async () => {
+    const times: number[] = [];
+    for (let round = 0; round < 10; round++)
+      for (const server of others) {
+        const began = performance.now();
+        expect(textOf(await echo(server))).toBe(`by ${server}`);
+        times.push(performance.now() - began);
+      }
+    return Math.max(...times);
+  };
+  const usualMs = await slowestMs();
   await servers['mortal']?.close();
-  const [dead, others] = await Promise.all([echo('mortal'), Promise.all(['sessions', 'json', 'local'].map(echo))]);
+  const [dead, slowMs] = await Promise.all([echo('mortal'), slowestMs()]);
+  // Far below what anybody waits for a server; far above what a busy machine takes.
+  expect(slowMs).toBeLessThan(2 * usualMs + 250);
   expect(['UPSTREAM_UNREACHABLE', 'UPSTREAM_LOST']).toContain(codeOf(dead));
   expect(dead.body.error?.message).toContain('"mortal"');
-  expect(others.map(textOf)).toEqual(['by sessions', 'by json', 'by local']);
   expect([...(await listing())]).toEqual(expect.arrayContaining(['sessions', 'json', 'stateless', 'modern', 'local']));
   const alerts = async () =>
     z.array(z.object({ key: z.string() })).parse(JSON.parse(await deployment.admin('alert', 'list', '--json')));
