@@ -80,6 +80,8 @@ class Grams {
         shared.set(gram, (shared.get(gram) ?? 0) + 1);
       }
     const byGram = new Map<number, Told[]>();
+    /** Of what is as short as a gram: by what follows its first character. */
+    const open = new Map<string, Told[]>();
     const tell = (gram: number, told: Told) => {
       const known = byGram.get(gram);
       if (known) known.push(told);
@@ -90,9 +92,15 @@ class Grams {
       tell(gramAt(text, offset, length), { text, group, offset });
       const next: Told = { text, group, offset: offset + 1 };
       if (offset + length < text.length) tell(gramAt(text, next.offset, length), next);
-      // It may begin between two places: then any byte stands behind the rest of it.
-      else for (const byte of anyBytes) tell(gramAt(text + String.fromCharCode(byte), next.offset, length), next);
+      else open.set(text.slice(1), [...(open.get(text.slice(1)) ?? []), next]);
     }
+    // It may begin between two places: then any byte stands behind the rest of it. All that have the same rest share one list, or ten thousand would take 100 MB.
+    for (const [rest, told] of open)
+      for (const byte of anyBytes) {
+        const gram = gramAt(rest + String.fromCharCode(byte), 0, length);
+        const known = byGram.get(gram);
+        byGram.set(gram, known ? [...known, ...told] : told);
+      }
     const bits = Math.min(Math.ceil(Math.log2(Math.max(byGram.size, 64) * placesOfOne)), tableBits);
     this.#slots = new Int32Array((1 << bits) / 32);
     this.#shift = 32 - bits;
