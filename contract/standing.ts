@@ -86,7 +86,7 @@ function withAgent(state: AgentState, nowMs: number): Standing {
       advice: 'Until then AI hosts reach no server. Resume whenever you need them.',
       since: paused.since,
     };
-  if (tunnel.kind === 'refused') return refused(tunnel);
+  if (tunnel.kind === 'refused') return refused(tunnel, nowMs);
   const misset = findings.find(({ code }) => misconfigured.has(code));
   if (misset) return fromFinding('misconfigured', 'Settings problem', misset, state);
   switch (tunnel.kind) {
@@ -118,13 +118,16 @@ function withAgent(state: AgentState, nowMs: number): Standing {
 
 const misconfigured: ReadonlySet<string> = new Set(['profile_ignored', 'profile_invalid', 'gateway_unset', 'gateway_choice']);
 
-function refused({ code, message, retryAtMs, since }: Extract<AgentState['tunnel'], { kind: 'refused' }>): Standing {
+function refused(
+  { code, message, retryAtMs, since }: Extract<AgentState['tunnel'], { kind: 'refused' }>,
+  nowMs: number,
+): Standing {
   if (code === 'SWITCHED_OFF')
     return {
       kind: 'refused',
       title: 'Switched off',
-      headline: message,
-      advice: 'Until then AI hosts reach no server from here. It comes back by itself once it is on again.',
+      headline: withClock(message, nowMs),
+      advice: 'Meanwhile AI hosts reach no server from here. It comes back by itself once it is on again.',
       since,
     };
   // only a revoked workstation is not tried again by itself
@@ -143,6 +146,14 @@ function refused({ code, message, retryAtMs, since }: Extract<AgentState['tunnel
     advice: 'Drawbridge asks again by itself. Ask your administrator if it stays.',
     since,
   };
+}
+
+/** The gateway server's words, with the times in them (ISO 8601) by this device's clock. */
+function withClock(message: string, nowMs: number): string {
+  return message.replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, (time) => {
+    const atMs = Date.parse(time);
+    return Number.isNaN(atMs) ? time : clockWords(atMs, nowMs);
+  });
 }
 
 function unenrolled(state: AgentState): Standing {

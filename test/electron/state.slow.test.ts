@@ -199,6 +199,23 @@ describe.skipIf(missing.length > 0)(
       await expectState('connected', 'Connected', /Connected to/);
     });
 
+    test('switched off: by whom, since when and why, and it comes back by itself', async () => {
+      const [first] = z
+        .array(z.looseObject({ id: z.string() }))
+        .parse(JSON.parse(await deployment.admin('workstation', 'list', '--json')));
+      const id = first?.id ?? '';
+      await deployment.admin('switch', 'off', 'workstation', id, '--reason', 'it is looked at', '--tell');
+      const menu = await expectState(
+        'refused',
+        'Switched off',
+        /switched off by an administrator at (\w+ \d+, )?\d\d:\d\d\. The reason: it is looked at/,
+        'switched-off',
+      );
+      expect(menu).toContain('Open Drawbridge');
+      await deployment.admin('switch', 'on', 'workstation', id);
+      await expectState('connected', 'Connected', /Connected to/);
+    });
+
     test('calls are listed with what was decided; refused ones are told once, together', async () => {
       const token = await deployment.hostToken({ user: 'ada', gateway: 'eng', host: 'codex' });
       const url = `${deployment.origin}/g/eng/mcp`;
