@@ -62,7 +62,7 @@ export async function inputEdits(
     if (words && call.target.server === undefined)
       edits.push({ span: words, by: JSON.stringify(askedBy(call.assignment.server.slug, params.value['message'])) });
   }
-  if (state) edits.push({ span: state.span, by: JSON.stringify(deps.states.seal(call, message, state.value)) });
+  if (state) edits.push({ span: state.span, by: JSON.stringify(deps.states.seal(call, message, call.assignment, state.value)) });
   return edits;
 }
 

@@ -114,12 +114,19 @@ export async function mayStay(
   await stands(call.caller);
 }
 
+/** Who asked: which server, and where it was. */
+export interface Asker {
+  readonly server: { readonly id: string };
+  readonly remote: { readonly url: string } | undefined;
+}
+
 /** Why a call that waits for its host does not go on, though the server of that name may be called. Not a code that says that the server is down. */
-export function otherThan({ server, remote }: Assignment, now: Assignment): Fault | undefined {
+export function otherThan({ server, remote }: Asker, now: Assignment): Fault | undefined {
+  const { slug } = now.server;
   // Another server has that name by now.
-  if (now.server.id !== server.id) return new Fault('SERVER_NOT_ASSIGNED', { server: server.slug });
+  if (now.server.id !== server.id) return new Fault('SERVER_NOT_ASSIGNED', { server: slug });
   // What a person says goes to no address that the policy does not name any more.
-  return now.remote?.url === remote?.url ? undefined : new Fault('UPSTREAM_MOVED', { server: server.slug });
+  return now.remote?.url === remote?.url ? undefined : new Fault('UPSTREAM_MOVED', { server: slug });
 }
 
 /**

@@ -6,6 +6,7 @@ import { Fault } from '#contract/error.ts';
 import type { Identified } from '../call.ts';
 import { paramSpan, readMessage, type RequestMessage, wholeParams, withoutParams } from '../mcp/jsonrpc.ts';
 import { splice } from '../mcp/span.ts';
+import type { Asker } from './permit.ts';
 import type { Seal } from './seal.ts';
 
 /** How long a modern server's own state counts. */
@@ -20,6 +21,8 @@ export interface OpenedRequest<T extends Identified> {
   /** As the server gets it: where it brought a server's own state, with the one that the server gave. */
   readonly request: T;
   readonly message: RequestMessage;
+  /** Whose state it brought: what the host says now is for nobody else. */
+  readonly asker?: Asker;
   /** It goes on with this call. */
   readonly waiting?: Waiting;
   /** It is the call anew, after what this retry says was done. */
@@ -27,7 +30,7 @@ export interface OpenedRequest<T extends Identified> {
 }
 export interface RequestStates {
   /** A server's state, as the host gets it. */
-  seal(request: Identified, message: RequestMessage, state: string): string;
+  seal(request: Identified, message: RequestMessage, asker: Asker, state: string): string;
   /** The state of a call that waits here, for so many ms. */
   sealWaiting(request: Identified, message: RequestMessage, waiting: Waiting, withinMs: number): string;
   /** The state of a call that is to be made anew. */
@@ -38,7 +41,7 @@ export interface RequestStates {
 
 export function createRequestStates(seal: Seal, now: () => number = Date.now): RequestStates {
   const sealed = (
-    kind: 'server' | 'waiting' | 'anew',
+    kind: 'asked' | 'waiting' | 'anew',
     request: Identified,
     message: RequestMessage,
     withinMs: number,
@@ -46,7 +49,8 @@ export function createRequestStates(seal: Seal, now: () => number = Date.now): R
   ) => seal.seal([kind, now() + withinMs, bindingOf(request, message), rest].join('\n'));
 
   return {
-    seal: (request, message, state) => sealed('server', request, message, stateWithinMs, state),
+    seal: (request, message, { server, remote }, state) =>
+      sealed('asked', request, message, stateWithinMs, `${server.id} ${remote?.url ?? ''}\n${state}`),
     sealWaiting: (request, message, { call, round }, withinMs) =>
       sealed('waiting', request, message, withinMs, `${call}\n${round}`),
     sealAnew: (request, message) => sealed('anew', request, message, stateWithinMs, ''),
@@ -62,15 +66,24 @@ export function createRequestStates(seal: Seal, now: () => number = Date.now): R
         if (opened.isEarlier) throw new Fault('STATE_LOST');
         return { request, message, waiting: { call: rest[0] ?? '', round: Number(rest[1]) } };
       }
+      // As a gateway server before this one sealed them.
+      if (kind !== 'asked' && kind !== 'anew') throw new Fault('STATE_LOST');
+      const [of = '', ...state] = rest;
       const body =
         kind === 'anew'
           ? withoutParams(request.body, ['inputResponses', 'requestState'])
-          : splice(request.body, [{ span, by: JSON.stringify(rest.join('\n')) }]);
+          : splice(request.body, [{ span, by: JSON.stringify(state.join('\n')) }]);
       const again = readMessage(body);
       if (again.kind !== 'request') throw new Fault('INVALID_REQUEST', { reason: 'it is no request' });
-      return { request: { ...request, body }, message: again, ...(kind === 'anew' && { anew: message }) };
+      const by = kind === 'anew' ? { anew: message } : { asker: askerOf(of) };
+      return { request: { ...request, body }, message: again, ...by };
     },
   };
+}
+
+function askerOf(of: string): Asker {
+  const [id = '', url = ''] = of.split(' ');
+  return { server: { id }, remote: url === '' ? undefined : { url } };
 }
 
 /** What differs from round to round. */

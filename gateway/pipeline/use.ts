@@ -17,7 +17,7 @@ import type { KnownLists } from './known-list.ts';
 import type { Mirrors } from './mirror.ts';
 import type { Mute } from './mute.ts';
 import type { News } from './news.ts';
-import { permit } from './permit.ts';
+import { otherThan, permit } from './permit.ts';
 import type { Pinning } from './pinning.ts';
 import type { Seal } from './seal.ts';
 import { begunEdits } from './task.ts';
@@ -51,7 +51,7 @@ interface Using extends OpenedRequest<Identified> {
 }
 
 export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal: AbortSignal): Promise<Answered> {
-  const { request, message, use, waiting, anew } = using;
+  const { request, message, use, waiting, anew, asker } = using;
   const host = { audience: request.audience, progressToken: progressTokenOf(message), signal };
   const held = waiting ? undefined : deps.parking.hold(request, message, host);
   const permitted = permit(deps, held ? { ...request, audience: held } : request, use, draft, signal);
@@ -70,6 +70,8 @@ export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal:
 
   let { call } = decision;
   if (anew) checkConsent(call, anew);
+  const other = asker && otherThan(asker, call.assignment);
+  if (other) throw other;
   let changed: Awaited<ReturnType<Screen['request']>>;
   try {
     const inspected = deps.screen.request(call, message, signal);
@@ -95,6 +97,8 @@ export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal:
     if (round > roundLimit) throw tooManyRounds(assignment);
     const again = await answered(call, { body, message: sent }, reply, draft.trace, signal);
     call = allowedAgain(deps, { ...asked, body: again.body });
+    const moved = otherThan(assignment, call.assignment);
+    if (moved) throw moved;
     reply = await deps.upstream.call(call, again.message, draft.trace, signal);
   }
   const screened = deps.screen.reply(call, reply, signal);

@@ -13,6 +13,7 @@ import { proves } from '../../requirement.ts';
 const user = UserId.parse(newId());
 const secret = randomBytes(32);
 /** Of one process of the gateway server with this secret. */
+const asker = { server: { id: 'one' }, remote: { url: 'https://a.example/mcp' } };
 const states = (now?: () => number, of = secret) => createRequestStates(createSeal(of, 'request state'), now);
 interface Change {
   readonly user?: UserId;
@@ -63,7 +64,7 @@ function stateOf(here: ReturnType<typeof states>, change: Change): unknown {
 
 const sealedFor = (here: ReturnType<typeof states>, state = 'of the server') => {
   const { request, message } = asked();
-  return here.seal(request, message, state);
+  return here.seal(request, message, asker, state);
 };
 
 test('whatever text a server gives comes back to it, whatever was answered meanwhile', () => {
@@ -151,7 +152,7 @@ test('a long text in the arguments binds as a short one does, however it is writ
   const long = 'x'.repeat(50_000);
   const given = { seat: '12A', note: [long] };
   const { request, message } = asked({ params: { name: 'book', arguments: given } });
-  const requestState = here.seal(request, message, 'of the server');
+  const requestState = here.seal(request, message, asker, 'of the server');
   for (const note of [[`${long.slice(1)}y`], [[]], [long, 'more']])
     expect(stateOf(here, { params: { name: 'book', arguments: { ...given, note }, requestState } })).toBe('STATE_FOREIGN');
   const again = asked({ params: { name: 'book', arguments: given, requestState } });
