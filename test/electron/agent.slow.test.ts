@@ -38,6 +38,7 @@ describe.skipIf(missing.length > 0)(
         EnrollmentTokenFile: join(dir, 'token'),
         PostureStatusPath: join(dir, 'posture.json'),
         AllowUserQuit: true,
+        AllowUserPause: 'always',
         LocalServers: { stubborn: nodeServer(join(root, 'test/fake/local-server/stubborn.ts'), [join(dir, 'pids')]) },
       };
       await writeFile(join(dir, 'profile.json'), JSON.stringify(profile), { mode: 0o600 });
@@ -167,6 +168,23 @@ describe.skipIf(missing.length > 0)(
         `after a kill of the companion everything was gone within ${(performance.now() - began).toFixed(0)} ms\n`,
       );
       companion = undefined;
+    });
+
+    test('killed during a pause, with its window open, it leaves nothing half-written and comes up paused', async () => {
+      const one = await open();
+      await tooltip(one, 'Connected');
+      await one.page();
+      const agent = (await status()).pid;
+      const asked = await askAgent({ socket: join(dir, 'state/agent.sock'), uid }, { name: 'pause', minutes: 7 }, 5_000);
+      expect(asked).toMatchObject({ ok: true });
+      process.kill(one.pid, 'SIGKILL');
+      companion = undefined;
+      await until('every process to be gone', async () => (await living([one.pid, agent])).length === 0, 2_000);
+      const files = (await readdir(join(dir, 'state'), { recursive: true })).filter((name) => name.endsWith('.json'));
+      expect(files).toContain('pause.json');
+      for (const file of files) JSON.parse(await readFile(join(dir, 'state', file), 'utf8'));
+      await tooltip(await open(), 'Paused');
+      expect(await status()).toMatchObject({ tunnel: { kind: 'off', reason: 'paused' } });
     });
 
     test('a session that ends (SIGTERM) ends both, cleanly', async () => {
