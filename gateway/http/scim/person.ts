@@ -31,14 +31,17 @@ const longestBytes = 64 * 1024;
 
 const text = (longest: number) => z.string().max(longest);
 /** Entra says truth in words. */
-const Truth = z.union([
-  z.boolean(),
-  z
-    .string()
-    .transform((word) => word.toLowerCase())
-    .pipe(z.enum(['true', 'false']))
-    .transform((word) => word === 'true'),
-]);
+const Truth = z.union(
+  [
+    z.boolean(),
+    z
+      .string()
+      .transform((word) => word.toLowerCase())
+      .pipe(z.enum(['true', 'false']))
+      .transform((word) => word === 'true'),
+  ],
+  { error: 'say true or false' },
+);
 const Email = z.looseObject({ value: text(320), type: text(50).nullish(), primary: Truth.nullish() });
 const Known = z.looseObject({
   userName: text(320).trim().min(1),

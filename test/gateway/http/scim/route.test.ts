@@ -179,6 +179,10 @@ test('whatever is not understood is refused in the words of the RFC', async () =
   expect(await change({ op: 'remove' })).toEqual([400, 'noTarget']);
   expect(await change({ op: 'remove', path: 'userName' })).toEqual([400, 'invalidValue']);
   expect(await change({ op: 'replace', path: 'active', value: 'maybe' })).toEqual([400, 'invalidValue']);
+  for (const value of ['0', 0, '', []])
+    expect((await ask('PATCH', `/Users/${id}`, patch({ op: 'replace', path: 'active', value }))).body).toMatchObject({
+      detail: 'active: say true or false',
+    });
   expect(await refused(ask('PUT', '/Users', {}))).toEqual([405, undefined]);
   expect(await refused(ask('POST', '/Bulk', {}))).toEqual([404, undefined]);
   const admin = await directory.addUser('ada');
