@@ -52,8 +52,15 @@ export async function openReports(of: {
       if (pending.length >= reportLimit)
         throw new Fault('BUSY', { what: 'the gateway: too many reports to it wait on this workstation' });
       const at = of.now();
-      pending = [...pending, { ...draft, id: newId(at), at }];
-      await save();
+      const id = newId(at);
+      pending = [...pending, { ...draft, id, at }];
+      try {
+        await save();
+      } catch (error) {
+        // what it tells of does not come about, so nobody may be told
+        pending = pending.filter((one) => one.id !== id);
+        throw error;
+      }
       of.onChange();
     },
     noted(ids) {

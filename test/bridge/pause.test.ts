@@ -1,5 +1,5 @@
 // The user's pause by the clock and by the profile, over restarts, with files that are damaged.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -137,6 +137,16 @@ test('in doubt there is none: a damaged file pauses nothing', async () => {
     const { pause } = await open();
     expect(pause.current, text).toBeUndefined();
   }
+});
+
+test('where its report can not be kept there is no pause, and the gateway hears of none later either', async () => {
+  const { pause, reports } = await open();
+  await mkdir(join(stateDir, 'report.json/x'), { recursive: true });
+  await expect(pause.begin(10, undefined)).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
+  expect([pause.current, reports.pending]).toEqual([undefined, []]);
+  await rm(join(stateDir, 'report.json'), { recursive: true });
+  await pause.begin(10, undefined);
+  expect(reports.pending).toHaveLength(1);
 });
 
 test('where too many reports wait for the gateway, there is no pause that it would not hear of', async () => {
