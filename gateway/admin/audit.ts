@@ -46,8 +46,12 @@ export const auditHandlers: HandlersFor<typeof auditOperations> = {
   async 'audit.export-part'({ trail }, { params, query }) {
     return await trail.exports.part(params.id, query.after);
   },
-  async 'audit.export-remove'({ trail }, { params }) {
-    await trail.exports.remove(params.id);
+  async 'audit.export-remove'(context, { params: { id } }) {
+    const { trail, now } = context;
+    const { format, state, rows } = await trail.exports.progress(id);
+    const deed = { operation: 'audit.export-remove', target: id, before: { format, state, rows }, after: null };
+    await doing(context, now(), deed).administration.noteDeed();
+    await trail.exports.remove(id);
     return { done: true };
   },
 };
