@@ -3,8 +3,7 @@ import { matrix, type Row, type Seen } from './matrix.ts';
 
 const word = ({ status, code }: Seen): string => (code === undefined ? String(status) : `${status} ${code}`);
 const isRight = ({ capability, with: allowed, without, elsewhere }: Row): boolean =>
-  allowed.status !== 403 &&
-  allowed.status !== 401 &&
+  allowed.status < 300 &&
   (capability === 'any' ? without.status === 401 : without.status === 403 && without.capability === capability) &&
   (elsewhere === undefined || elsewhere.code === 'GATEWAY_NOT_GRANTED');
 

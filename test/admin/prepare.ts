@@ -41,6 +41,15 @@ export const prepared: Partial<Record<OperationId, (stage: Stage) => Promise<Exa
     const begun = await until('another one may begin', () => trail.verifications.begin(undefined).catch(() => false as const));
     return withId(begun.id);
   },
+  'audit.export-progress': exported,
+  'audit.export-part': exported,
+  'audit.export-remove': exported,
+  async 'alerts.close'({ data: { store }, now }) {
+    const key = `server:${newId()}`;
+    const raised = [{ key, level: 'error', words: 'it is down', count: 1, record: null, at: now }] as const;
+    await store.alert.takeAlerts({ chain: key, seq: 1, raised, settled: [], now });
+    return withId((await store.alert.alerts()).find((one) => one.key === key)?.id ?? '');
+  },
   async 'directory.revoke-token'({ data: { store }, deps }) {
     return withId((await issueDirectoryToken({ ...byHand, store, now: deps.now }, { title: 'x', days: 1 })).token.id);
   },
@@ -66,6 +75,12 @@ const withId = (id: string): Example => ({ params: { id } });
 async function accessToken({ data: { store }, deps }: Stage, user: string): Promise<Example> {
   const of = { user, title: 'x', capabilities: undefined, days: 1 };
   return withId((await issueAccessToken({ ...byHand, store, now: deps.now }, of)).token.id);
+}
+
+async function exported({ deps: { trail } }: Stage): Promise<Example> {
+  const of = { format: 'jsonl', filter: {} } as const;
+  // One runs at a time.
+  return withId((await until('another one may begin', () => trail.exports.begin(of).catch(() => false as const))).id);
 }
 
 async function offered({ data: { store }, now }: Stage): Promise<Example> {
