@@ -22,6 +22,8 @@ export interface Aggregate {
   switchOff(kind: SwitchKind, name: string): Promise<void>;
   /** Replaces these parts of the policy; resolves once it is in force. */
   change(policy: object): Promise<void>;
+  /** What was seen of all items counts no more. */
+  quarantine(): Promise<void>;
 }
 
 /** `ada` at the gateway `main` with all tools of these servers. */
@@ -92,6 +94,12 @@ export async function aggregateOf(servers: Readonly<Record<string, Heard>>): Pro
     },
     async change(policy) {
       await data.store.replacePolicy(PolicyFile.parse({ ...written, ...policy }), await data.store.revision(), Date.now());
+      data.bus.publish('changed');
+      await inForce.refreshed();
+    },
+    async quarantine() {
+      const page = await data.store.pin.page({}, 100);
+      await data.store.pin.decide(page?.pins ?? [], 'rejected', null, Date.now());
       data.bus.publish('changed');
       await inForce.refreshed();
     },

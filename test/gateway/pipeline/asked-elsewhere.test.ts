@@ -31,6 +31,7 @@ test.each([
   ['moved', 'UPSTREAM_MOVED'],
   ['switched off', 'SWITCHED_OFF'],
   ['granted no more', 'GATEWAY_NOT_GRANTED'],
+  ['quarantined', 'ITEM_ON_HOLD'],
   ['the same', undefined],
 ])('a retry whose server is %s by then brings it nothing that it may not have', async (change, code) => {
   const [one, other] = [await asking(), await asking()];
@@ -39,6 +40,7 @@ test.each([
   const { result } = (await of.ask('tools/call', call)) as { result: { requestState: string } };
   if (change === 'moved') await of.change({ servers: { baker: remote(other.origin) } });
   if (change === 'granted no more') await of.change({ teams: { eng: { gateways: [] } } });
+  if (change === 'quarantined') await of.quarantine();
   if (change === 'switched off') {
     await of.switchOff('server', 'baker');
     await new Promise((resolve) => setTimeout(resolve, 90));
