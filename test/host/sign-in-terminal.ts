@@ -49,6 +49,7 @@ const address = /http:\/\/127\.0\.0\.1:\d+\/oauth\/authorize\?[^\s\u001b\u0007]+
 const patienceMs = 60_000;
 /** A window draws itself again and again. */
 const keptCharacters = 200_000;
+const escape = '\u001b';
 /** Ctrl-U. */
 const clearLine = '\u0015';
 
@@ -117,6 +118,10 @@ async function typeIn(
       keyboard.write(key);
       await until('a letter', async () => plain(screen.said()).includes(line.slice(0, at + 1).trimEnd()), 1_000).catch(() => 0);
     }
+    // Enter takes a suggestion that is still open, and puts it behind what was typed.
+    await still(screen.said);
+    keyboard.write(escape);
+    await still(screen.said);
     keyboard.write('\r');
     if (await shows(asks, 6_000)) break;
   }
@@ -124,6 +129,16 @@ async function typeIn(
     keyboard.write('\r');
     await until('the address', async () => address.test(screen.said()), 3_000).catch(() => 0);
   }
+}
+
+/** Resolves once the window has drawn nothing for half a second, or after ten. */
+async function still(said: () => string): Promise<void> {
+  let [last, since] = [said(), Date.now()];
+  const isStill = async (): Promise<boolean> => {
+    if (said() !== last) [last, since] = [said(), Date.now()];
+    return Date.now() - since > 500;
+  };
+  await until('the window to be still', isStill, 10_000).catch(() => false);
 }
 
 /** What a terminal shows, without what moves its cursor or colors it. */
