@@ -45,3 +45,9 @@ test('what the suite asks of authorization servers passes at the sign-in of the 
   expect(stdout).toMatch(/^conformance: authorization: .*all as listed\n$/);
   expect(code).toBe(0);
 });
+
+test('a suite that is misspelled beside another is refused by name: what was not asked for by its name would look as if it passed', async () => {
+  const { code, stderr } = await run(join(root, 'test/conformance/main.ts'), ['--only', '2025-11-25,authorisation']);
+  expect(stderr).toMatch(/^no such suite: authorisation; there are 0\.1\.16, 2025-11-25, .*, authorization\n$/);
+  expect(code).toBe(2);
+});
