@@ -9,6 +9,8 @@ export interface ExplainedSetting {
   /** Absent where it is not set and has no default. */
   readonly value?: unknown;
   readonly source: ProfileSource | 'unset';
+  /** What a profile says of it is not valid: the value is another one, or there is none. */
+  readonly isInvalid: boolean;
   readonly default?: unknown;
   readonly title: string;
   readonly help: string;
@@ -24,7 +26,8 @@ const sourceWords: Readonly<Record<ExplainedSetting['source'], string>> = {
 };
 
 /** Every setting, in the order of the table. */
-export function explain({ profile, origins }: ProfileReading): readonly ExplainedSetting[] {
+export function explain({ profile, origins, findings }: ProfileReading): readonly ExplainedSetting[] {
+  const invalid = new Set(findings.flatMap(({ code, setting }) => (code === 'profile_invalid' ? (setting ?? []) : [])));
   return settingNames.map((name) => {
     const { title, help, since, default: fallback } = settingOf(name);
     const value = shown(name, profile[name]);
@@ -32,6 +35,7 @@ export function explain({ profile, origins }: ProfileReading): readonly Explaine
       name,
       ...(value === undefined ? {} : { value }),
       source: origins.get(name) ?? 'unset',
+      isInvalid: invalid.has(name),
       ...(fallback === undefined ? {} : { default: fallback }),
       title,
       help,
@@ -69,12 +73,18 @@ export function explainInWords(reading: ProfileReading): string {
   );
   const settings = explain(reading).map((setting) =>
     [
-      `${setting.name} = ${setting.value === undefined ? '(not set)' : JSON.stringify(setting.value)}   [${sourceWords[setting.source]}]`,
+      `${setting.name} = ${setting.value === undefined ? '(not set)' : JSON.stringify(setting.value)}   [${originWords(setting)}]`,
       ...(setting.default === undefined || setting.source === 'default' ? [] : [`  default: ${JSON.stringify(setting.default)}`]),
       `  ${setting.help}`,
     ].join('\n'),
   );
   return [head, ...odd, '', ...settings].join('\n') + '\n';
+}
+
+function originWords({ source, value, isInvalid }: ExplainedSetting): string {
+  const from = sourceWords[source];
+  if (!isInvalid) return from;
+  return `${from}: ${value === undefined ? 'what the profile says is not valid' : 'not valid, this stands in for it'}`;
 }
 
 function shown(name: SettingName, value: unknown): unknown {
