@@ -65,8 +65,9 @@ export async function enroll(deps: {
   const left = (interrupted?.keys ?? []).filter((thumbprint) => thumbprint !== earlier?.thumbprint);
   const replaced = earlier === undefined ? [] : [earlier.thumbprint];
   await writeAttempt(stateDir, { keys: [key.thumbprint, ...left, ...replaced], tokenHash });
-  await secretStore.set(secretOf(key.thumbprint), jwk);
+  let mayBeSpent = false;
   try {
+    await secretStore.set(secretOf(key.thumbprint), jwk);
     const proof = {
       tokenHash,
       publicKeyThumbprint: key.thumbprint,
@@ -81,7 +82,12 @@ export async function enroll(deps: {
       osUser,
       platform: deps.platform,
     };
-    const { workstation, user, userName, organization } = await ask(gatewayOrigin, request, deps.ca);
+    mayBeSpent = true;
+    const { workstation, user, userName, organization } = await ask(gatewayOrigin, request, deps.ca).catch((error: unknown) => {
+      // where nothing was heard, the token may be spent all the same
+      mayBeSpent = !(error instanceof Fault) || error.code === 'GATEWAY_UNREACHABLE';
+      throw error;
+    });
     const device: DeviceFile = {
       version: 1,
       workstation,
@@ -92,6 +98,8 @@ export async function enroll(deps: {
       thumbprint: key.thumbprint,
     };
     await writePrivate(fileOf(stateDir), `${JSON.stringify(device, undefined, 2)}\n`);
+    // an enrollment beside this one may have taken the key for one that was left
+    await secretStore.set(secretOf(key.thumbprint), jwk).catch(() => undefined);
     // it is enrolled now, whatever stays: what can't be removed is named on disk for the next one
     await removeKeys(deps, [...left, ...replaced]).catch(() => undefined);
     if (left.length > 0) note?.(interruptedWords);
@@ -101,9 +109,7 @@ export async function enroll(deps: {
     await secretStore.remove(secretOf(key.thumbprint)).catch(() => undefined);
     const isSpent = error instanceof Fault && error.code === 'TOKEN_SPENT';
     if (isSpent && interrupted?.tokenHash === tokenHash) note?.(perhapsSpentWords);
-    // where nothing was heard, the token may be spent all the same
-    const isAnswered = error instanceof Fault && error.code !== 'GATEWAY_UNREACHABLE';
-    const unknown = isAnswered ? interrupted : { keys: left, tokenHash };
+    const unknown = mayBeSpent ? { keys: left, tokenHash } : interrupted;
     await (unknown ? writeAttempt(stateDir, unknown) : clearAttempt(stateDir)).catch(() => undefined);
     throw error;
   }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createPublicKey, verify } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -128,6 +128,43 @@ describe('an enrolled device', () => {
     expect((await readdir(stateDir)).toSorted()).toEqual(['device.json', 'secret.json']);
     await enroll({ ...again, token: await stage.token('ada') });
     expect(notes).toHaveLength(2);
+  });
+
+  test('keeps its key where another enrollment began and ended beside its own', async () => {
+    const stage = await createStage();
+    const stateDir = await folder();
+    const secretStore = secretFile(stateDir);
+    const deps = { gatewayOrigin: stage.origin, stateDir, ...facts };
+    const [isSet, mayGoOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const set: typeof secretStore.set = async (name, value) => {
+      await secretStore.set(name, value);
+      isSet.resolve();
+      await mayGoOn.promise;
+    };
+    const first = enroll({ ...deps, secretStore: { ...secretStore, set }, token: await stage.token('ada') });
+    await isSet.promise;
+    await enroll({ ...deps, secretStore, token: await stage.token('ada') });
+    mayGoOn.resolve();
+    const { workstation } = await first;
+    expect((await loadDevice({ stateDir, secretStore }))?.workstation).toBe(workstation);
+  });
+
+  test('that could not be kept once the gateway had answered is said to have used its token, and nothing else is', async () => {
+    const stage = await createStage();
+    const stateDir = await folder();
+    const secretStore = secretFile(stateDir);
+    const notes: string[] = [];
+    const note = (words: string): void => void notes.push(words);
+    const deps = { gatewayOrigin: stage.origin, stateDir, secretStore, ...facts, note };
+    const token = await stage.token('ada');
+    const set = (): Promise<void> => Promise.reject(new Error('the store is locked'));
+    await expect(enroll({ ...deps, secretStore: { ...secretStore, set }, token })).rejects.toThrow('the store is locked');
+    expect(await readdir(stateDir)).not.toContain('enrolling.json');
+    await mkdir(join(stateDir, 'device.json'));
+    await expect(enroll({ ...deps, token })).rejects.toMatchObject({ code: 'FILE_UNUSABLE' });
+    await rm(join(stateDir, 'device.json'), { recursive: true });
+    await expect(enroll({ ...deps, token })).rejects.toMatchObject({ code: 'TOKEN_SPENT' });
+    expect(notes).toEqual([expect.stringContaining('This device sent the token before')]);
   });
 
   test('whose key is gone is not taken for one that was never enrolled', async () => {
