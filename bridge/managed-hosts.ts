@@ -99,8 +99,12 @@ export function createManagedHosts(deps: ManagedHostsDeps): ManagedHosts {
     const only = [...new Set(files.map(({ host }) => host))].filter((host) => undone.has(host));
     if (only.length === 0) return;
     try {
-      const report = await restore({ home, stateDir, hosts: knownHosts, only, sealer, signal });
-      deps.logger.info({ hosts: only, results: report.files.map(({ result }) => result) }, 'an undo went on');
+      const results = (await restore({ home, stateDir, hosts: knownHosts, only, sealer, signal })).files.map(
+        ({ result }) => result,
+      );
+      // what is gone or refused is tried at every look
+      if (results.some((result) => result !== 'gone' && result !== 'refused'))
+        deps.logger.info({ hosts: only, results }, 'an undo went on');
     } catch (err) {
       // the others are looked at all the same
       deps.logger.warn({ err, hosts: only }, 'an undo could not be finished');

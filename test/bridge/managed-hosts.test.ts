@@ -202,3 +202,13 @@ test('an undo that was killed before it gave the files back is finished by the n
   expect(seen.find(({ id }) => id === 'codex')).toMatchObject({ undone: true, mayUndo: false });
   expect(await place.text(claude)).not.toBe(configs[claude]);
 });
+
+test('an undone host whose config is gone is not said to be given back at every look', async () => {
+  const lines: string[] = [];
+  const hosts = await hostsWith({}, { logger: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }) });
+  await hosts.settle();
+  await addUndone(place.request.stateDir, 'codex', 1);
+  await rm(join(place.home, codex));
+  for (let look = 0; look < 2; look++) await hosts.settle();
+  expect(lines.filter((line) => line.includes('an undo'))).toEqual([]);
+});
