@@ -1,5 +1,6 @@
 // Answers what clients of the agent's socket ask for (contract/agent.ts). It decides only what the profile allows; the parts do the rest.
 // Rule: a command that changes what is true answers when it is true.
+import { setTimeout as wait } from 'node:timers/promises';
 import type { AgentCommand, AgentCommandName, AgentState, CommandResult } from '#contract/agent.ts';
 import { assertNever } from '#contract/assert.ts';
 import { Fault } from '#contract/error.ts';
@@ -29,6 +30,8 @@ export interface DeskDeps {
 }
 
 type Result = CommandResult<AgentCommandName>;
+/** Who asks waits for 20 s; an install may last minutes. */
+const lookWithinMs = 5_000;
 
 /** Rejects with the Fault that refuses the command. */
 export function createDesk(deps: DeskDeps): (command: AgentCommand) => Promise<Result> {
@@ -61,8 +64,8 @@ export function createDesk(deps: DeskDeps): (command: AgentCommand) => Promise<R
         await settling.ask('profile');
         return { findings: deps.current().findings };
       case 'restart_server':
-        // the files that its entry names may be others now
-        await settling.ask('servers');
+        // the files that its entry names may be others now; another one whose package is on its way must not keep it
+        await Promise.race([settling.ask('servers'), wait(lookWithinMs, undefined, { ref: false })]);
         await servers.restart(command.server);
         deps.look();
         return {};

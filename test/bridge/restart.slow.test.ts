@@ -1,0 +1,47 @@
+// The restart of one local server by its user while others are busy, with an agent that is a process and a gateway server that is one too.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Slug } from '#contract/id.ts';
+import { askCommand, askState } from '../../bridge/socket/ask.ts';
+import { deploy, until } from '../walk/deployment.ts';
+import { modern } from '../walk/mcp.ts';
+import { root } from '../walk/program.ts';
+
+const uid = process.getuid?.() ?? -1;
+const memory = { command: process.execPath, args: [join(root, 'test/fake/local-server/counting.ts')] };
+const policy = {
+  version: 1,
+  users: { ada: { email: 'ada@example.org', teams: ['all'] } },
+  teams: { all: { gateways: ['eng'] } },
+  servers: { memory: { kind: 'workstation' } },
+  gateways: { eng: { assignments: { memory: { tools: 'all' } } } },
+};
+
+test('a restart of one server does not wait until another one has been fetched', async () => {
+  const deployment = await deploy({ policy });
+  onTestFinished(() => deployment.close());
+  const docker = join(deployment.dir, 'docker');
+  // it answers nothing for long once it is told so
+  await writeFile(docker, '#!/bin/sh\n[ -e "$0.slow" ] && sleep 15\nexit 1\n', { mode: 0o755 });
+  const image = { command: docker, args: ['run', '--rm', '-i', 'nowhere.example/image'] };
+  const { agent, stateDir } = await deployment.workstation({ user: 'ada', profile: { LocalServers: { memory, image } } });
+  onTestFinished(async () => void (await agent.stop()));
+  const token = await deployment.hostToken({ user: 'ada', gateway: 'eng', host: 'codex' });
+  const asked = { name: 'memory__echo', arguments: { text: 'x' } };
+  await until('an answer', async () => {
+    const { body } = await modern(`${deployment.origin}/g/eng/mcp`, token, 'tools/call', asked);
+    return body.result;
+  });
+  const socket = join(stateDir, 'agent.sock');
+  const children = async (): Promise<number | undefined> => {
+    const { value } = { value: undefined, ...(await askState(socket, uid)) };
+    return value?.servers.find(({ server }) => server === 'memory')?.children;
+  };
+  expect(await children()).toBe(1);
+  await writeFile(`${docker}.slow`, '');
+  const begun = performance.now();
+  expect(await askCommand(socket, uid, { name: 'restart_server', server: 'memory' as Slug })).toMatchObject({ kind: 'answered' });
+  expect(performance.now() - begun).toBeLessThan(12_000);
+  expect(await children()).toBe(0);
+}, 60_000);
