@@ -50,7 +50,7 @@ export function createRequestStates(seal: Seal, now: () => number = Date.now): R
 
   return {
     seal: (request, message, { server, remote }, state) =>
-      sealed('asked', request, message, stateWithinMs, `${server.id} ${remote?.url ?? ''}\n${state}`),
+      sealed('asked', request, message, stateWithinMs, `${server.id} ${packedUrl(remote?.url)}\n${state}`),
     sealWaiting: (request, message, { call, round }, withinMs) =>
       sealed('waiting', request, message, withinMs, `${call}\n${round}`),
     sealAnew: (request, message) => sealed('anew', request, message, stateWithinMs, ''),
@@ -81,9 +81,12 @@ export function createRequestStates(seal: Seal, now: () => number = Date.now): R
   };
 }
 
+/** An address holds whatever a policy may, so blanks and line breaks too. */
+const packedUrl = (url = ''): string => Buffer.from(url).toString('base64url');
+
 function askerOf(of: string): Asker {
   const [id = '', url = ''] = of.split(' ');
-  return { server: { id }, remote: url === '' ? undefined : { url } };
+  return { server: { id }, remote: url === '' ? undefined : { url: Buffer.from(url, 'base64url').toString() } };
 }
 
 /** What differs from round to round. */

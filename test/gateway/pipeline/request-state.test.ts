@@ -12,8 +12,8 @@ import { proves } from '../../requirement.ts';
 
 const user = UserId.parse(newId());
 const secret = randomBytes(32);
-/** Of one process of the gateway server with this secret. */
 const asker = { server: { id: 'one' }, remote: { url: 'https://a.example/mcp' } };
+/** Of one process of the gateway server with this secret. */
 const states = (now?: () => number, of = secret) => createRequestStates(createSeal(of, 'request state'), now);
 interface Change {
   readonly user?: UserId;
@@ -76,6 +76,19 @@ test('whatever text a server gives comes back to it, whatever was answered meanw
     }),
   );
 });
+
+test.each(['https://a.example/my tools/mcp', ' https://a.example/mcp', 'https://a.example/\nmcp', undefined])(
+  'a state brings who asked, whatever address the policy has for them: %j',
+  (url) => {
+    const here = states();
+    const { request, message } = asked();
+    const asking = { server: { id: 'one' }, remote: url === undefined ? undefined : { url } };
+    const requestState = here.seal(request, message, asking, 'of the\nserver');
+    const again = asked({ params: { ...retry, requestState } });
+    const opened = here.open(again.request, again.message);
+    expect([opened.asker, opened.message.params.value['requestState']]).toEqual([asking, 'of the\nserver']);
+  },
+);
 
 describe('a state does not open', () => {
   test.each<[string, Change]>([
