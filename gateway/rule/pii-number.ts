@@ -36,10 +36,10 @@ function isInIban(text: string, at: number): boolean {
 
 const usualGroups: ReadonlySet<string> = new Set(['4-4-4-4', '4-6-5', '4-6-4', '4-4-4-4-3', '4-4-4-1', '6-10', '6-13']);
 const cardWords =
-  /\b(?:card|cc|visa|master ?card|amex|american express|discover|jcb|diners|maestro|pan|credit|debit|kreditkarte|karte|carte|tarjeta|carta|cart[aã]o|cvv|cvc|exp(?:iry|ires)?)\b|(?:card|karten|kaart|kort)[ -]?(?:nummer|number|num|nr|no)\b|信用卡|カード|карт/iu;
+  /\b(?:card|cc|visa|master ?card|amex|american express|discover|jcb|diners|maestro|pan|credit|debit|kreditkarte|karte|carte|tarjeta|carta|cart[aã]o|cvv|cvc|exp(?:iry|ires)?)\b|(?:card|\bcc|karten|kaart|kort)[ _-]?(?:nummer|number|num|nr|no)\b|信用卡|カード|карт/iu;
 /** Right before it: what number it is, in so many words. That it is one says nothing. */
 const otherNumber =
-  /(?:\b(?:order|tracking|track|shipment|parcel|invoice|serial|s\/n|imei|isbn|ean|upc|gtin|sku|barcode|ticket|case|build|commit|trace|span|id|uuid|ts|timestamp|epoch|ref|reference|policy|batch|run|job|request)|(?<=\p{L}[ .-]?)(?:nummer|number|num[eé]ro|n[uú]mero|nr|no))\.?[ :#=]{0,3}$/iu;
+  /(?:\b(?:order|tracking|track|shipment|parcel|invoice|serial|s\/n|imei|isbn|ean|upc|gtin|sku|barcode|ticket|case|build|commit|trace|span|id|uuid|ts|timestamp|epoch|ref|reference|policy|batch|run|job|request)|(?<=\p{L}[ ._/-]?)(?:nummer|number|num[eé]ro|n[uú]mero|nr|no))\.?[ :#=]{0,3}$/iu;
 
 /** Whether so many digits are those of a card. */
 export function isOfCard(digits: string): boolean {

@@ -56,6 +56,8 @@ test('a number is one of a card where its name says so, and where that says no m
     'cardnumber',
     'cardno',
     'creditCardNumber',
+    'card_number',
+    'cc_number',
     'Karten-Nr.',
   ];
   for (const name of named)
@@ -63,7 +65,14 @@ test('a number is one of a card where its name says so, and where that says no m
       expect([text, isFound(text)]).toEqual([text, true]);
   for (const name of ['kartennummer', 'cardnumber', 'number', 'no']) expect([name, isFound(digits, name)]).toEqual([name, true]);
   expect(isFound(`{"card":{"number":"${digits}","cvc":"123"}}`)).toBe(true);
-  for (const text of [`Sendungsnummer ${digits}`, `order number: ${digits}`, `tracking no. ${digits}`])
+  for (const text of [
+    'Sendungsnummer ',
+    'order number: ',
+    'tracking no. ',
+    'order_number: ',
+    'invoice_no=',
+    'tracking/number ',
+  ].map((name) => name + digits))
     expect([text, isFound(text)]).toEqual([text, false]);
   for (const name of ['order_number', 'trackingNumber', 'rechnungsnummer'])
     expect([name, isFound(digits, name)]).toEqual([name, false]);
