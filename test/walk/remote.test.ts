@@ -297,7 +297,7 @@ test('of remote servers and one on a workstation, one that dies takes nobody wit
   await servers['mortal']?.close();
   const [dead, slowMs] = await Promise.all([echo('mortal'), slowestMs()]);
   // Far below what anybody waits for a server; far above what a busy machine takes.
-  expect(slowMs).toBeLessThan(2 * usualMs + 250);
+  expect(slowMs).toBeLessThan(2 * usualMs + 1000);
   expect(['UPSTREAM_UNREACHABLE', 'UPSTREAM_LOST']).toContain(codeOf(dead));
   expect(dead.body.error?.message).toContain('"mortal"');
   expect([...(await listing())]).toEqual(expect.arrayContaining(['sessions', 'json', 'stateless', 'modern', 'local']));
