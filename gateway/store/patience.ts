@@ -14,7 +14,7 @@ export async function patiently<T>(
     const waitedS = Math.round((performance.now() - since) / 1000);
     logger.warn(
       { what, waitedS },
-      'waiting for the database: this may take long; where nothing moves, see what holds a lock there (pg_stat_activity)',
+      'waiting for the database: this may take long; where nothing moves, see what else uses it (on PostgreSQL: pg_stat_activity)',
     );
   }, tellEveryMs);
   return await run().finally(() => clearInterval(telling));
