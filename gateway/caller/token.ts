@@ -2,7 +2,7 @@
 // expiry is checked at every use, and whatever is not surely valid is refused.
 import { hash } from 'node:crypto';
 import { Fault } from '#contract/error.ts';
-import { stepUpScope } from '#contract/scope.ts';
+import { accessTokenSeconds, stepUpScope } from '#contract/scope.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { Caller, Former } from '../call.ts';
 import type { Store } from '../store/store.ts';
@@ -38,8 +38,6 @@ const tellEveryMs = 60_000;
 
 const bearer = /^bearer +((?:db[ah]_)?[A-Za-z0-9_-]{43})$/i;
 const rememberAtMost = 10_000;
-/** How long one of a host that signed in lives. */
-const accessTokenMs = 3_600_000;
 
 /** `onUse`: told of each caller when they are first known, and then once a minute while they come. */
 export function createTokenCheck(deps: {
@@ -146,7 +144,7 @@ async function lookUpConnection(...[store, digest, now]: Parameters<typeof lookU
   const shown = found.scopes.split(' ').includes(stepUpScope) ? Object.entries(found.stepUp) : [];
   const consented = new Map(shown.map(([server, tools]) => [server, tools === 'all' ? tools : new Set(tools)]));
   const caller = { user, host, client, consented, token: id, gateway, via: 'http', workstation: null } as const;
-  return living({ caller, madeAt: found.expiresAt - accessTokenMs, expiresAt: found.expiresAt }, now);
+  return living({ caller, madeAt: found.expiresAt - accessTokenSeconds * 1000, expiresAt: found.expiresAt }, now);
 }
 
 /** To its host both are the same, so that its person signs in anew. */

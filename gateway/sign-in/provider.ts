@@ -4,7 +4,7 @@ import { Buffer } from 'node:buffer';
 import { hash, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { type Adapter, type Client, type Context, errors, type Grant, interactionPolicy, Provider } from 'oidc-provider';
 import { z } from 'zod';
-import { knownScopes, scope, stepUpScope } from '#contract/scope.ts';
+import { accessTokenSeconds, knownScopes, scope, stepUpScope } from '#contract/scope.ts';
 import { type Address, addressOfResource } from '../mcp/address.ts';
 import type { SigningKey } from '../caller/signing-key.ts';
 import type { Connection } from '../store/sign-in.ts';
@@ -28,9 +28,9 @@ export const sessionSeconds = 8 * 3600;
 export const grantSeconds = 90 * 86_400;
 /** Seconds. A host's tokens end 30 days after its last refresh and 90 days after its sign-in, whichever is first. */
 const lifetime = {
-  AccessToken: 3600,
+  AccessToken: accessTokenSeconds,
   AuthorizationCode: 60,
-  ClientCredentials: 3600,
+  ClientCredentials: accessTokenSeconds,
   DeviceCode: 600,
   Grant: grantSeconds,
   IdToken: 3600,
