@@ -49,14 +49,16 @@ export function createClientList(deps: {
         const issue = claim.error.issues[0];
         throw new Fault('CLIENT_REFUSED', { reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}` });
       }
-      const full = new Fault('BUSY', { what: 'registration of apps' });
-      if (performance.now() - fullSince < lookEveryMs) throw full;
+      const full = () => new Fault('BUSY', { what: 'registration of apps' });
+      if (performance.now() - fullSince < lookEveryMs) throw full();
       const at = now();
       const id = newId(at);
       const metadata = clientMetadata(id, claim.data);
       const isAdded = await store.addClient({ id, body: JSON.stringify(claim.data), createdAt: at }, registeredAtMost);
-      if (!isAdded) fullSince = performance.now();
-      if (!isAdded) throw full;
+      if (!isAdded) {
+        fullSince = performance.now();
+        throw full();
+      }
       return { ...metadata, client_id_issued_at: Math.floor(at / 1000) };
     },
   };
