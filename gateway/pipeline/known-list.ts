@@ -40,21 +40,9 @@ export function isPassing(error: Fault): boolean {
 
 export interface KnownLists {
   /** Asks the server, and keeps the answer. Rejects as the upstream does, and where it is cut as that says. */
-  ask(
-    listing: AllowedListing,
-    feature: Feature,
-    trace: Trace,
-    signal: AbortSignal,
-    terms?: ListTerms,
-  ): Promise<readonly ListedItem[]>;
+  readonly ask: Upstream['list'];
   /** A list of the last minute, else the server's. */
-  recent(
-    listing: AllowedListing,
-    feature: Feature,
-    trace: Trace,
-    signal: AbortSignal,
-    terms?: ListTerms,
-  ): Promise<readonly ListedItem[]>;
+  readonly recent: Upstream['list'];
   /** The last good list of the last day. */
   last(listing: AllowedListing, feature: Feature): readonly ListedItem[] | undefined;
   /** Whether any list so far had an item with parameters that headers mirror: where none had, no call has to be looked at for them. */
