@@ -75,6 +75,7 @@ test('nobody takes over beside one who lives and does', async () => {
   expect((await lock(file, process.pid)).kind).toBe('held');
 });
 
+/** Only who may mount (root) can hide it, and only on Linux is it there. */
 const mayHideProc = spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/proc']).status === 0;
 test.skipIf(!mayHideProc)('where starts are not told, an old takeover is that of a dead one whose pid another has', async () => {
   const script = `

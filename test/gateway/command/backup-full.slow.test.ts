@@ -11,6 +11,7 @@ import { smallDisk, type SmallDisk } from '../../suite/full-disk.ts';
 import { run } from '../../walk/program.ts';
 import { byHand, quiet, twoTeams } from '../data.ts';
 
+/** Nobody else may mount a disk that is small. */
 const isRoot = process.getuid?.() === 0;
 let disk: SmallDisk;
 let elsewhere: string;
