@@ -244,7 +244,7 @@ describe('a store on a PostgreSQL server', () => {
         expect.objectContaining({
           what: 'the backup before the migration',
           waitedS: 1,
-          msg: expect.stringContaining('holds a lock'),
+          msg: expect.stringContaining('see what else uses it'),
         }),
       );
       await holder.query('begin');
