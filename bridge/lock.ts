@@ -125,7 +125,7 @@ async function lives(holder: Holder): Promise<boolean> {
 }
 
 /** When a process was started, in the kernel's ticks: with the pid it names one process until the next boot. Empty where the platform doesn't tell (then the pid alone counts). */
-async function startOf(pid: number): Promise<string> {
+export async function startOf(pid: number): Promise<string> {
   try {
     const [text, boot] = await Promise.all([
       readFile(`/proc/${pid}/stat`, 'latin1'),

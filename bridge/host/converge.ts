@@ -16,6 +16,7 @@ import { readLedger, slugOf, withFile, writeLedger } from './ledger.ts';
 import { lockHosts } from './lock.ts';
 import type { PlanRequest } from './plan.ts';
 import { aimOf, allFindings, targetsOf } from './plan.ts';
+import { readersOf } from './restart.ts';
 import { secretSpans } from './secret.ts';
 import { putBack, takenEntries } from './take.ts';
 
@@ -137,6 +138,7 @@ async function write(
     path: file.realPath,
     ...(folder === undefined ? {} : { folder }),
     writtenAt: request.now(),
+    ranThen: [...(await readersOf(spec, request))],
     ...original,
     written: [...(isSame ? [file.sha256] : []), sha256],
     undone,
@@ -160,7 +162,9 @@ async function write(
   });
   if (!isReplaced) return undefined;
   step('file_replaced');
-  const settled = withFile(pending, file.realPath, { ...record, written: [sha256] });
+  // once more: one that was started since may have read what stood there before
+  const ranThen = [...(await readersOf(spec, request))];
+  const settled = withFile(pending, file.realPath, { ...record, ranThen, written: [sha256] });
   await writeLedger(stateDir, settled);
   step('ledger_settled');
   return settled;

@@ -9,6 +9,9 @@ import { blaming, makeFolder, readPlainText } from '../plain-file.ts';
 import { codeOf, replaceFile } from './atomic.ts';
 import { SealedText } from './sealed-text.ts';
 
+/** Of a host that has more, the others are not looked at. */
+export const maxRanThen = 200;
+
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 /** One entry that we changed, took out or put in. */
@@ -35,6 +38,8 @@ export const LedgerFile = z.strictObject({
   folder: z.string().optional(),
   /** When we wrote it last (ms since 1970). */
   writtenAt: z.number().optional(),
+  /** The processes of the host that ran then, as running.ts names them. */
+  ranThen: z.array(z.string()).max(maxRanThen).optional(),
   /** The bytes to go back to: those from before our first change, with what others changed since. */
   original: z.strictObject({ sha256, backup: z.string().regex(/^[0-9a-f]{16}-[0-9a-f]{16}\.json$/) }),
   /** Others changed the file after us, so `original` is no longer what we once found. */

@@ -1,30 +1,27 @@
-// The AI hosts that run now for this user, and since when: by the names of their programs. Only processes of the same user with the same home count; one
+// The AI hosts that run now for this user: by the names of their programs. Only processes of the same user with the same home count; one
 // whose home can't be read counts as his. Linux reads /proc; macOS and Windows ask ps and PowerShell (unverified).
+// Rule: a process is told from all others by what the system noted at its start, which no setting of the clock moves; it is compared, never counted with.
 import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { uptime } from 'node:os';
 import { promisify } from 'node:util';
 import type { HostSpec, Platform } from '#contract/host.ts';
+import { startOf } from '../lock.ts';
 
-export interface RunningProcess {
-  readonly pid: number;
+interface RunningProcess {
   /** The program and its arguments. */
   readonly argv: readonly string[];
-  /** Ms since 1970. */
-  readonly startedAt: number;
+  /** Names this one process, also after the next boot, when others have its number. */
+  readonly start: string;
 }
 
 export interface RunningHost {
   readonly host: string;
-  readonly pid: number;
-  readonly startedAt: number;
+  readonly start: string;
 }
 
 const run = promisify(execFile);
 const askMs = 10_000;
 const interpreter = /^(?:node|nodejs|bun|deno|electron|python[\d.]*)$/;
-/** Of /proc/<pid>/stat: Linux counts in hundredths of a second everywhere that Node runs. */
-const ticksPerSecond = 100;
 
 /** The processes of these hosts. Throws nothing: where processes can't be listed none is known. */
 export async function runningHosts(
@@ -33,9 +30,9 @@ export async function runningHosts(
 ): Promise<readonly RunningHost[]> {
   const names = new Set(hosts.flatMap(({ programs }) => programs));
   const processes = await list(of.platform, of.home, names).catch(() => []);
-  return processes.flatMap(({ pid, argv, startedAt }) => {
+  return processes.flatMap(({ argv, start }) => {
     const name = programOf(argv);
-    return hosts.filter(({ programs }) => programs.includes(name)).map(({ id }) => ({ host: id, pid, startedAt }));
+    return hosts.filter(({ programs }) => programs.includes(name)).map(({ id }) => ({ host: id, start }));
   });
 }
 
@@ -66,7 +63,6 @@ function list(platform: Platform, home: string, names: ReadonlySet<string>): Pro
 
 async function listLinux(home: string, names: ReadonlySet<string>): Promise<readonly RunningProcess[]> {
   const uid = process.getuid?.();
-  const bootAt = Date.now() - uptime() * 1000;
   const found = await Promise.all(
     (await readdir('/proc'))
       .filter((name) => /^\d+$/.test(name))
@@ -75,10 +71,7 @@ async function listLinux(home: string, names: ReadonlySet<string>): Promise<read
           const folder = `/proc/${name}`;
           const argv = (await readFile(`${folder}/cmdline`, 'utf8')).split('\0').filter((arg) => arg !== '');
           if (!names.has(programOf(argv)) || (await stat(folder)).uid !== uid || !(await hasHome(folder, home))) return [];
-          // The name in parentheses may hold anything, so the fields are counted from behind it: the start is the 22nd of all.
-          const text = await readFile(`${folder}/stat`, 'utf8');
-          const ticks = Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[19]);
-          return [{ pid: Number(name), argv, startedAt: bootAt + (ticks / ticksPerSecond) * 1000 }];
+          return [{ argv, start: `${name}:${await startOf(Number(name))}` }];
         } catch {
           return []; // it ended meanwhile
         }
@@ -94,19 +87,19 @@ async function hasHome(folder: string, home: string): Promise<boolean> {
 }
 
 async function listDarwin(): Promise<readonly RunningProcess[]> {
-  const asked = await run('/bin/ps', ['-xo', 'pid=,lstart=,command='], { timeout: askMs, env: { LC_ALL: 'C' } });
+  const asked = await run('/bin/ps', ['-xo', 'pid=,lstart=,command='], { timeout: askMs, env: { LC_ALL: 'C', TZ: 'UTC' } });
   return asked.stdout.split('\n').flatMap((line) => {
     const [, pid, started = '', command = ''] = /^\s*(\d+)\s+(\S+\s+\S+\s+\S+\s+\S+\s+\S+)\s+(.*)$/.exec(line) ?? [];
-    return pid === undefined ? [] : [{ pid: Number(pid), argv: command.split(' '), startedAt: Date.parse(started) }];
+    return pid === undefined ? [] : [{ argv: command.split(' '), start: `${pid}:${started}` }];
   });
 }
 
 async function listWindows(): Promise<readonly RunningProcess[]> {
   const script =
-    'Get-Process | Where-Object { $_.Path } | ForEach-Object { "$($_.Id)|$(([DateTimeOffset]$_.StartTime).ToUnixTimeMilliseconds())|$($_.Path)" }';
+    'Get-Process | Where-Object { $_.Path } | ForEach-Object { "$($_.Id):$($_.StartTime.ToFileTimeUtc())|$($_.Path)" }';
   const asked = await run('powershell.exe', ['-NoProfile', '-NonInteractive', '-Command', script], { timeout: askMs });
   return asked.stdout.split(/\r?\n/).flatMap((line) => {
-    const [pid, startedAt, path] = line.split('|');
-    return path === undefined ? [] : [{ pid: Number(pid), argv: [path], startedAt: Number(startedAt) }];
+    const [start = '', path] = line.split('|');
+    return path === undefined ? [] : [{ argv: [path], start }];
   });
 }

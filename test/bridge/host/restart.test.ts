@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { converge } from '../../../bridge/host/converge.ts';
@@ -39,23 +39,25 @@ async function end(child: ChildProcess): Promise<void> {
   await once(child, 'exit');
 }
 const needed = async (): Promise<readonly string[]> => [...(await neededRestarts(place.request)).keys()];
-/** The start of a process is known to a hundredth of a second, so the change is told to be a little later or earlier. */
-async function change(shiftMs: number): Promise<void> {
+/** `aheadMs`: of the clock, as it goes when the files are changed. */
+async function change(aheadMs = 0): Promise<void> {
   await place.write('.codex/config.toml', '[mcp_servers.web]\nurl = "https://web.example.com/mcp"\n');
   await place.write('.cursor/mcp.json', '{"mcpServers": {"web": {"url": "https://web.example.com/mcp"}}}');
-  await converge({ ...place.request, now: () => Date.now() + shiftMs });
+  await converge({ ...place.request, now: () => Date.now() + aheadMs });
 }
+const hourMs = 3_600_000;
 
 test('a host that ran before its file was changed needs a restart until it is gone, however often it is started since', async () => {
   proves('host-config.needs-restart', {
     file: 'bridge/host/restart.ts',
-    find: 'one.startedAt < at',
-    replace: 'one.startedAt > at',
+    find: 'ranThen.includes(one.start)',
+    replace: '!ranThen.includes(one.start)',
   });
   const old = await start('codex');
   expect(await needed()).toEqual([]);
-  await change(20);
+  await change();
   expect(await needed()).toEqual(['codex']);
+  await start('codex');
   await end(old);
   expect(await needed()).toEqual([]);
 });
@@ -63,8 +65,29 @@ test('a host that ran before its file was changed needs a restart until it is go
 test('a host that was started after the change, has another home or reads its file by itself needs none', async () => {
   await start('codex', '/elsewhere');
   await start('cursor');
-  await change(-20);
+  await change();
   await start('codex');
+  expect(await needed()).toEqual([]);
+});
+
+test.each([-hourMs, hourMs])(
+  'a clock that was %d ms ahead when the file was changed, and is set since, tells of no other host',
+  async (aheadMs) => {
+    const old = await start('codex');
+    await change(aheadMs);
+    expect(await needed()).toEqual(['codex']);
+    await end(old);
+    await start('codex');
+    expect(await needed()).toEqual([]);
+  },
+);
+
+test('what ran before the last start of the device needs none, also where the numbers of its processes are given anew', async () => {
+  await start('codex');
+  await change();
+  const ledger = '.local/state/drawbridge/host/ledger.json';
+  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  await place.write(ledger, (await place.text(ledger)).replaceAll(boot, '00000000-0000-4000-8000-000000000000'));
   expect(await needed()).toEqual([]);
 });
 
