@@ -28,6 +28,8 @@ interface Asked {
 interface Needed {
   readonly questions: readonly Asked[];
   readonly state: { readonly value: string; readonly span: Span } | undefined;
+  /** Where another member may stand, before all that there are. */
+  readonly place: Span;
 }
 
 /** Whether an answer is a request for input. */
@@ -44,7 +46,7 @@ export async function inputEdits(
   trace: Trace,
   isNew: (key: string) => boolean = () => true,
 ): Promise<readonly Edit[]> {
-  const { questions, state } = readNeeded(call, reply);
+  const { questions, state, place } = readNeeded(call, reply);
   const workstation = trace.destination?.workstation ?? null;
   const edits: Edit[] = [];
   for (const { key, method, params } of questions) {
@@ -62,8 +64,10 @@ export async function inputEdits(
     if (words && call.target.server === undefined)
       edits.push({ span: words, by: JSON.stringify(askedBy(call.assignment.server.slug, params.value['message'])) });
   }
-  if (state) edits.push({ span: state.span, by: JSON.stringify(deps.states.seal(call, message, call.assignment, state.value)) });
-  return edits;
+  // What a host answers a task names the task, which says who asked (task.ts).
+  if (!state && call.task) return edits;
+  const sealed = JSON.stringify(deps.states.seal(call, message, call.assignment, state?.value));
+  return [...edits, state ? { span: state.span, by: sealed } : { span: place, by: `"requestState":${sealed},` }];
 }
 
 /** The request again, with what a legacy host answered. Rejects with INPUT_MISSING, SERVER_GARBAGE, CANCELLED. */
@@ -149,6 +153,7 @@ function readNeeded(call: AllowedCall, { body, message: { result } }: Reply): Ne
     return {
       questions: requests ? readQuestions(call, body, requests) : [],
       state: state && typeof value === 'string' ? { value, span: state } : undefined,
+      place: { start: result.start + 1, end: result.start + 1 },
     };
   } catch (thrown) {
     if (thrown instanceof Fault && thrown.code === 'INVALID_REQUEST') throw garbage(call, thrown.message);

@@ -29,8 +29,8 @@ export interface OpenedRequest<T extends Identified> {
   readonly anew?: RequestMessage;
 }
 export interface RequestStates {
-  /** A server's state, as the host gets it. */
-  seal(request: Identified, message: RequestMessage, asker: Asker, state: string): string;
+  /** A server's state, as the host gets it; where that gave none, what stands for it between here and the host, so that the retry says who asked. */
+  seal(request: Identified, message: RequestMessage, asker: Asker, state: string | undefined): string;
   /** The state of a call that waits here, for so many ms. */
   sealWaiting(request: Identified, message: RequestMessage, waiting: Waiting, withinMs: number): string;
   /** The state of a call that is to be made anew. */
@@ -41,7 +41,7 @@ export interface RequestStates {
 
 export function createRequestStates(seal: Seal, now: () => number = Date.now): RequestStates {
   const sealed = (
-    kind: 'asked' | 'waiting' | 'anew',
+    kind: 'asked' | 'stateless' | 'waiting' | 'anew',
     request: Identified,
     message: RequestMessage,
     withinMs: number,
@@ -49,8 +49,10 @@ export function createRequestStates(seal: Seal, now: () => number = Date.now): R
   ) => seal.seal([kind, now() + withinMs, bindingOf(request, message), rest].join('\n'));
 
   return {
-    seal: (request, message, { server, remote }, state) =>
-      sealed('asked', request, message, stateWithinMs, `${server.id} ${packedUrl(remote?.url)}\n${state}`),
+    seal(request, message, { server, remote }, state) {
+      const kind = state === undefined ? 'stateless' : 'asked';
+      return sealed(kind, request, message, stateWithinMs, `${server.id} ${packedUrl(remote?.url)}\n${state ?? ''}`);
+    },
     sealWaiting: (request, message, { call, round }, withinMs) =>
       sealed('waiting', request, message, withinMs, `${call}\n${round}`),
     sealAnew: (request, message) => sealed('anew', request, message, stateWithinMs, ''),
@@ -67,12 +69,12 @@ export function createRequestStates(seal: Seal, now: () => number = Date.now): R
         return { request, message, waiting: { call: rest[0] ?? '', round: Number(rest[1]) } };
       }
       // As a gateway server before this one sealed them.
-      if (kind !== 'asked' && kind !== 'anew') throw new Fault('STATE_LOST');
+      if (kind !== 'asked' && kind !== 'stateless' && kind !== 'anew') throw new Fault('STATE_LOST');
       const [of = '', ...state] = rest;
       const body =
-        kind === 'anew'
-          ? withoutParams(request.body, ['inputResponses', 'requestState'])
-          : splice(request.body, [{ span, by: JSON.stringify(state.join('\n')) }]);
+        kind === 'asked'
+          ? splice(request.body, [{ span, by: JSON.stringify(state.join('\n')) }])
+          : withoutParams(request.body, kind === 'anew' ? ['inputResponses', 'requestState'] : ['requestState']);
       const again = readMessage(body);
       if (again.kind !== 'request') throw new Fault('INVALID_REQUEST', { reason: 'it is no request' });
       const by = kind === 'anew' ? { anew: message } : { asker: askerOf(of) };

@@ -1,5 +1,5 @@
-// Tasks of servers, relayed in the era in which they were begun. The rule: the id that a host gets is sealed to its user and gateway, to the server and the
-// tool; whatever is done with it is decided as a call of that tool is, by the policy of now. Tasks of the two eras are not translated into each other: what a
+// Tasks of servers, relayed in the era in which they were begun. The rule: the id that a host gets is sealed to its user and gateway, to the server, its address
+// and the tool; whatever is done with it is decided as a call of that tool is, by the policy of now. Tasks of the two eras are not translated into each other: what a
 // server of the other era would need to be told, and answers, has no counterpart (tasks/result, tasks/list; tasks/update, results inside tasks/get).
 import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
@@ -16,6 +16,7 @@ import type { Draft } from './draft.ts';
 import type { Recorder } from '../audit/record.ts';
 import { inputEdits, needsInput } from './input-required.ts';
 import type { RequestStates } from './request-state.ts';
+import { type Asker, otherThan } from './permit.ts';
 import { assigned } from './resolve.ts';
 import type { Pinning } from './pinning.ts';
 import type { Screen } from './screen.ts';
@@ -36,6 +37,8 @@ export interface TaskDeps {
 /** What stands in an id. */
 interface Task {
   readonly server: { readonly id: string; readonly slug: string };
+  /** Where the server was when the task began: what its host answers goes nowhere else. */
+  readonly remote: { readonly url: string } | undefined;
   readonly tool: string;
   readonly own: string;
 }
@@ -59,9 +62,17 @@ export function begunEdits(
   const names = new Map<string, string>();
   return found.map(({ span, id }) => {
     if (id.length > idLimit) throw new Fault('SERVER_GARBAGE', { server, reason: 'the id of its task is too long' });
-    const sealed = () =>
-      taskSeal.seal(JSON.stringify([era, caller.user.id, call.target.gateway, assignment.server.id, server, item.name, id]));
-    const shown = names.get(id) ?? sealed();
+    const of = [
+      era,
+      caller.user.id,
+      call.target.gateway,
+      assignment.server.id,
+      server,
+      item.name,
+      id,
+      assignment.remote?.url ?? '',
+    ];
+    const shown = names.get(id) ?? taskSeal.seal(JSON.stringify(of));
     names.set(id, shown);
     call.audience?.conversation?.tasks?.set(server, id, shown);
     return { span, by: JSON.stringify(shown) };
@@ -98,6 +109,8 @@ export async function useTask(
   if (gateway instanceof Fault) throw gateway;
   draft.gateway = { id: gateway.id, name: gateway.slug };
   const call = await screened(deps, allowTask(deps, request, message, draft), signal);
+  const other = call.asker && otherThan(call.asker, call.allowed.assignment);
+  if (other) throw other;
   const given = await deps.upstream.call(call.allowed, call.message, draft.trace, signal);
   const reply = (await deps.screen.reply(call.allowed, given, signal)) ?? given;
   const { idSpan, result, error, value } = reply.message;
@@ -119,6 +132,8 @@ export async function useTask(
 interface Allowed {
   readonly allowed: AllowedCall;
   readonly message: RequestMessage;
+  /** It answers what this one asked. */
+  readonly asker?: Asker;
 }
 
 /** As the rules leave it. */
@@ -127,7 +142,7 @@ async function screened(deps: TaskDeps, call: Allowed, signal: AbortSignal): Pro
   if (!changed) return call;
   const again = decide(deps.inForce.current(), { ...call.allowed, body: changed.body });
   if (again.kind !== 'allowed') throw again.fault;
-  return { allowed: again.call, message: changed.message };
+  return { ...call, allowed: again.call, message: changed.message };
 }
 
 /** tasks/get by the id that the host knows, as `request` would ask it. `able`: what the host says that it can, as it said it. */
@@ -153,7 +168,7 @@ export function allowTask(
   if (!span || typeof shown !== 'string')
     throw new Fault('INVALID_PARAMS', { method: message.method, reason: '"taskId" must be a string' });
   const snapshot = deps.inForce.current();
-  const { server, tool, own } = opened(deps.taskSeal, request, shown);
+  const { server, remote, tool, own } = opened(deps.taskSeal, request, shown);
   const gateway = enter(snapshot, request.caller, request.target.gateway);
   if (gateway instanceof Fault) throw gateway;
   const assignment = assigned(gateway, server.slug);
@@ -177,7 +192,7 @@ export function allowTask(
   const decision = decide(snapshot, resolved);
   draft.decidedAt = performance.now();
   if (decision.kind === 'refused') throw decision.fault;
-  return { allowed: decision.call, message: spliced };
+  return { allowed: decision.call, message: spliced, ...(message.method === 'tasks/update' && { asker: { server, remote } }) };
 }
 
 /** What a host's id stands for. Throws TASK_UNKNOWN, TASK_FOREIGN, TASK_OTHER_ERA. */
@@ -185,11 +200,11 @@ function opened(seal: Seal, { era, caller, target }: Identified, shown: string):
   const text = seal.open(shown)?.text;
   const parts: unknown = text === undefined ? undefined : JSON.parse(text);
   if (!Array.isArray(parts)) throw new Fault('TASK_UNKNOWN');
-  const [begunIn, user, gateway, id = '', slug = '', tool = '', own = ''] = parts.map(String);
+  const [begunIn, user, gateway, id = '', slug = '', tool = '', own = '', url = ''] = parts.map(String);
   if (user !== caller.user.id || gateway !== target.gateway) throw new Fault('TASK_FOREIGN');
   if (target.server !== undefined && target.server !== slug) throw new Fault('TASK_FOREIGN');
   if (begunIn !== era) throw new Fault('TASK_OTHER_ERA', { server: slug, theirs: revisionOf(begunIn), ours: revisionOf(era) });
-  return { server: { id, slug }, tool, own };
+  return { server: { id, slug }, remote: url === '' ? undefined : { url }, tool, own };
 }
 
 function revisionOf(era: Era | string | undefined): string {

@@ -70,8 +70,6 @@ export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal:
 
   let { call } = decision;
   if (anew) checkConsent(call, anew);
-  const other = asker && otherThan(asker, call.assignment);
-  if (other) throw other;
   let changed: Awaited<ReturnType<Screen['request']>>;
   try {
     const inspected = deps.screen.request(call, message, signal);
@@ -81,6 +79,8 @@ export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal:
   }
   if (changed) call = allowedAgain(deps, { ...asked, body: changed.body });
   const sent = changed?.message ?? message;
+  const other = asker && otherThan(asker, call.assignment);
+  if (other) throw other;
   deps.news.uses(request, assignment);
   const round = { call, message, sent, draft, host };
   const rounded = waiting

@@ -6,6 +6,7 @@ import type { SwitchKind } from '#contract/switch.ts';
 import type { Caller, Identified } from '../../../gateway/call.ts';
 import { createStanding } from '../../../gateway/caller/standing.ts';
 import { openInForce } from '../../../gateway/in-force.ts';
+import { readAbilities } from '../../../gateway/mcp/ability.ts';
 import { encoderFor } from '../../../gateway/mcp/encode.ts';
 import { isObject, readMessage } from '../../../gateway/mcp/jsonrpc.ts';
 import { createPinning } from '../../../gateway/pipeline/pinning.ts';
@@ -19,6 +20,8 @@ import { screenBy } from './screening.ts';
 export interface Aggregate {
   /** What a modern host is answered. */
   ask(method: string, params?: object, closed?: AbortController): Promise<Record<string, unknown>>;
+  /** What a legacy host is answered, whose person answers each question so. */
+  askOld(method: string, params: object, answer: () => Promise<object>): Promise<Record<string, unknown>>;
   switchOff(kind: SwitchKind, name: string): Promise<void>;
   /** Replaces these parts of the policy; resolves once it is in force. */
   change(policy: object): Promise<void>;
@@ -75,18 +78,33 @@ export async function aggregateOf(servers: Readonly<Record<string, Heard>>): Pro
     via: 'http',
     workstation: null,
   };
+  async function handle(of: Pick<Identified, 'era' | 'method' | 'audience'>, params: object, closed: AbortController) {
+    const { era, method } = of;
+    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
+    const message = readMessage(body);
+    if (message.kind !== 'request') throw new Error('not a request');
+    const arrivedAt = { monotonic: performance.now(), wall: Date.now() };
+    const request: Identified = { ...of, target: { gateway, server: undefined }, body, caller, conversation: 'one', arrivedAt };
+    const encoded = await pipeline.handle(request, message, encoderFor(era, '1'), closed);
+    const answer: unknown = JSON.parse(encoded.body.toString());
+    if (!isObject(answer)) throw new Error('no answer');
+    return answer;
+  }
   return {
-    async ask(method, params = {}, closed = new AbortController()) {
-      const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }));
-      const message = readMessage(body);
-      if (message.kind !== 'request') throw new Error('not a request');
-      const arrivedAt = { monotonic: performance.now(), wall: Date.now() };
-      const target = { gateway, server: undefined };
-      const request: Identified = { era: 'modern', method, target, body, caller, conversation: 'one', arrivedAt };
-      const encoded = await pipeline.handle(request, message, encoderFor('modern', '1'), closed);
-      const answer: unknown = JSON.parse(encoded.body.toString());
-      if (!isObject(answer)) throw new Error('no answer');
-      return answer;
+    ask: (method, params = {}, closed = new AbortController()) => handle({ era: 'modern', method }, params, closed),
+    askOld(method, params, answer) {
+      const audience: Identified['audience'] = {
+        abilities: readAbilities({ elicitation: {} }),
+        logLevel: undefined,
+        conversation: undefined,
+        tell: () => undefined,
+        wants: () => undefined,
+        ask: async () => {
+          const body = Buffer.from(JSON.stringify({ id: 7, jsonrpc: '2.0', result: await answer() }));
+          return { body, id: { start: 6, end: 7 } };
+        },
+      };
+      return handle({ era: 'legacy', method, audience }, params, new AbortController());
     },
     async switchOff(kind, name) {
       await data.store.switchOff({ kind, name, owner: null, reason: 'a leak', isTold: false, since: 1, until: null, by: 'test' });
