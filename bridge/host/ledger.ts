@@ -44,6 +44,8 @@ export const LedgerFile = z.strictObject({
   original: z.strictObject({ sha256, backup: z.string().regex(/^[0-9a-f]{16}-[0-9a-f]{16}\.json$/) }),
   /** Others changed the file after us, so `original` is no longer what we once found. */
   isRebased: z.boolean(),
+  /** It was not there when it was to be given back. */
+  wasGone: z.boolean().optional(),
   /** What we wrote: the last version, and the one that was about to be written. */
   written: z.array(sha256).max(2),
   /** When entries of ours were found undone (ms since 1970), the latest. */

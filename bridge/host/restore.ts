@@ -15,7 +15,7 @@ import { readLedger, withFile, writeLedger } from './ledger.ts';
 import { lockHosts } from './lock.ts';
 import { allFindings } from './plan.ts';
 import { secretSpans } from './secret.ts';
-import { putBack } from './take.ts';
+import { hasOurs, putBack } from './take.ts';
 
 export interface RestoreRequest {
   readonly home: string;
@@ -50,6 +50,10 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
         await writeLedger(stateDir, ledger);
         step('ledger_settled');
       }
+      if (file.result === 'gone' && record.wasGone !== true) {
+        ledger = withFile(ledger, record.path, { ...record, wasGone: true });
+        await writeLedger(stateDir, ledger);
+      }
       step('done');
     }
     await sweepBackups(stateDir, ledger);
@@ -65,6 +69,13 @@ function unknownHost({ host, path, folder }: LedgerFile, home: string): Restored
   const finding: Finding = { code: 'edit_refused', host, path: shownAs, detail: 'this version does not know its host' };
   const scope = folder === undefined ? 'user' : 'project';
   return { host, title: host, path, shownAs, format: 'json', scope, result: 'refused', findings: [finding], diff: '' };
+}
+
+/** A file that was gone meanwhile is the one that we wrote only where something says so: what was taken out of another is not for this one. */
+function isAnew(spec: HostSpec, { wasGone, written, entries }: LedgerFile, { text, sha256 }: ConfigFile): boolean {
+  return (
+    wasGone === true && !written.includes(sha256) && formatOf(spec).read(text, spec.keys).ok && !hasOurs(text, spec, entries)
+  );
 }
 
 interface Target {
@@ -97,7 +108,8 @@ async function restoreFile(request: RestoreRequest, spec: HostSpec, record: Ledg
         findings: [finding({ code: file.code ?? 'config_unsupported', detail: file.reason })],
       };
     }
-    if (file.sha256 === record.original.sha256) return { ...base, result: 'unchanged', sha256: file.sha256 };
+    if (file.sha256 === record.original.sha256 || isAnew(spec, record, file))
+      return { ...base, result: 'unchanged', sha256: file.sha256 };
     if (file.isReadonly)
       return { ...base, result: 'refused', findings: [finding({ code: 'config_readonly', detail: 'it may not be written' })] };
     const target = await targetOf(request, spec, record, file).catch((error: unknown) => {

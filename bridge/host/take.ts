@@ -89,6 +89,13 @@ export function putBack(
   return { text: result, refused };
 }
 
+/** Whether anything that we wrote stands in this text. */
+export function hasOurs(text: string, spec: HostSpec, entries: readonly LedgerEntry[]): boolean {
+  const reading = formatOf(spec).read(text, spec.keys);
+  const there = reading.ok ? reading.entries : [];
+  return entries.some((known) => there.some((entry) => samePath(entry.path, known.path) && isWritten(spec, entry.value, known)));
+}
+
 /** Whether what we wrote in the place of the entry still stands there, also where somebody changed it a little. */
 function isWritten(spec: HostSpec, value: unknown, { shim, url }: LedgerEntry): boolean {
   if (url !== undefined) return isUrlEntry(spec, value, url) || JSON.stringify(value)?.includes(JSON.stringify(url)) === true;

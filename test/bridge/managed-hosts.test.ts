@@ -203,6 +203,54 @@ test('an undo that was killed before it gave the files back is finished by the n
   expect(await place.text(claude)).not.toBe(configs[claude]);
 });
 
+test('a config that was gone when it was to be given back, and is made anew, gets nothing of the former one', async () => {
+  proves('host-config.made-anew', {
+    file: 'bridge/host/restore.ts',
+    find: 'wasGone === true && !written',
+    replace: 'wasGone === false && !written',
+  });
+  const hosts = await hostsWith({});
+  await hosts.settle();
+  await rm(join(place.home, codex));
+  expect(await hosts.undo('codex')).toMatchObject({ files: [{ result: 'gone' }] });
+  const anew = 'model = "gpt-6"\n\n[mcp_servers.own]\nurl = "https://own.example.com/mcp"\n';
+  await place.write(codex, anew);
+  await hosts.settle();
+  expect(await place.text(codex)).toBe(anew);
+  expect((await hosts.settle()).hosts.find(({ id }) => id === 'codex')).toMatchObject({ undone: true, mayUndo: false });
+});
+
+test('a config that was only away while it was to be given back is given back whole', async () => {
+  const hosts = await hostsWith({});
+  await hosts.settle();
+  const written = await place.text(codex);
+  const aside = async (): Promise<void> => {
+    await rm(join(place.home, codex));
+    await hosts.settle();
+  };
+  await addUndone(place.request.stateDir, 'codex', 1);
+  await aside();
+  await place.write(codex, `${written}# changed since\n`);
+  await hosts.settle();
+  const back = await place.text(codex);
+  expect(back).toContain('[mcp_servers.web]');
+  expect(back).toContain('# changed since');
+});
+
+test('a file of which every server was taken out is known by its bytes when it is back', async () => {
+  const onlyRemote = '[mcp_servers.web]\nurl = "https://web.example.com/mcp"\n';
+  await place.write(codex, onlyRemote);
+  const hosts = await hostsWith({});
+  await hosts.settle();
+  const written = await place.text(codex);
+  await addUndone(place.request.stateDir, 'codex', 1);
+  await rm(join(place.home, codex));
+  await hosts.settle();
+  await place.write(codex, written);
+  await hosts.settle();
+  expect(await place.text(codex)).toBe(onlyRemote);
+});
+
 test('an undone host whose config is gone is not said to be given back at every look', async () => {
   const lines: string[] = [];
   const hosts = await hostsWith({}, { logger: pino({ level: 'info' }, { write: (line: string) => void lines.push(line) }) });

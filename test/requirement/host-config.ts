@@ -207,6 +207,11 @@ export const hostConfig: readonly Requirement[] = [
     source: project,
   },
   {
+    id: 'host-config.made-anew',
+    promise: 'A config that was gone when it was to be given back, and that is made anew, gets nothing of the former one.',
+    source: undo,
+  },
+  {
     id: 'host-config.needs-restart',
     promise: 'A host that runs since before its file was changed is shown as needing a restart, until that process is gone.',
     source: drift,
