@@ -11,7 +11,8 @@ const DirectoryToken = z.object({
   createdAt: z.number().int(),
   expiresAt: z.number().int(),
   usedAt: z.number().int().nullable(),
-  state: z.enum(['valid', 'expired', 'revoked']),
+  /** `ahead`: it was made while the clock of the gateway server was more than a day ahead, and opens nothing. */
+  state: z.enum(['valid', 'expired', 'revoked', 'ahead']),
 });
 export type ShownDirectoryToken = z.infer<typeof DirectoryToken>;
 /** A token of a directory lives for a day at least, and about two years at most. */

@@ -18,7 +18,8 @@ const AccessToken = z.object({
   createdAt: z.number().int(),
   expiresAt: z.number().int(),
   usedAt: z.number().int().nullable(),
-  state: z.enum(['valid', 'expired', 'revoked']),
+  /** `ahead`: it was made while the clock of the gateway server was more than a day ahead, and opens nothing. */
+  state: z.enum(['valid', 'expired', 'revoked', 'ahead']),
   /** The token that it was made with, and ends with; null of one that was made at the command line. */
   parent: TokenId.nullable(),
 });

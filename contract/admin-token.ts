@@ -12,7 +12,8 @@ export const HeldToken = z.object({
   host: z.string().nullable(),
   createdAt: z.number().int(),
   expiresAt: z.number().int(),
-  state: z.enum(['valid', 'expired', 'revoked', 'spent']),
+  /** `ahead`: it was made while the clock of the gateway server was more than a day ahead, and opens nothing. */
+  state: z.enum(['valid', 'expired', 'revoked', 'spent', 'ahead']),
 });
 export type HeldToken = z.infer<typeof HeldToken>;
 const Issued = HeldToken.extend({

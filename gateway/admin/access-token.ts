@@ -6,6 +6,7 @@ import type { Capability } from '#contract/capability.ts';
 import { Fault } from '#contract/error.ts';
 import { newId, Slug, TokenId } from '#contract/id.ts';
 import { Secret } from '#contract/secret.ts';
+import { isAhead } from '../caller/ahead.ts';
 import { userOff } from '../policy/decide.ts';
 import { compileOff } from '../policy/switch.ts';
 import type { AccessToken } from '../store/administration.ts';
@@ -13,6 +14,7 @@ import type { Store } from '../store/store.ts';
 import type { Actor } from './actor.ts';
 import { type Acting, type AdminContext, doing } from './context.ts';
 import { unknownName } from './suggest.ts';
+import { standingOf } from './token-state.ts';
 import { refuseNoTitle } from './token-title.ts';
 
 const bearer = /^bearer +(dbp_[A-Za-z0-9_-]{43})$/i;
@@ -31,6 +33,7 @@ export async function actorOf(
   const holder = await administration.tokenHolder(hash('sha256', secret));
   if (!holder) throw new Fault('ACCESS_TOKEN_NEEDED');
   const { token, user, gateways } = holder;
+  if (isAhead(token.createdAt, now)) throw new Fault('ACCESS_TOKEN_NEEDED');
   if (token.revokedAt !== null) throw new Fault('TOKEN_REVOKED');
   if (now >= token.expiresAt) throw new Fault('TOKEN_EXPIRED', { at: new Date(token.expiresAt).toISOString() });
   const off = userOff({ off: compileOff(await switches(), () => now) }, user.slug);
@@ -135,6 +138,6 @@ export function shownAccessToken(
   { id, user, title, capabilities, createdAt, expiresAt, usedAt, revokedAt, parent }: AccessToken,
   now: number,
 ): ShownAccessToken {
-  const state = revokedAt !== null ? 'revoked' : expiresAt <= now ? 'expired' : 'valid';
+  const state = standingOf({ createdAt, expiresAt, revokedAt }, now);
   return { id, user, title, capabilities: capabilities ? [...capabilities] : null, createdAt, expiresAt, usedAt, state, parent };
 }

@@ -5,11 +5,13 @@ import { directoryTokenDays, type ShownDirectoryToken } from '#contract/admin-di
 import { Fault } from '#contract/error.ts';
 import { newId, TokenId } from '#contract/id.ts';
 import { Secret } from '#contract/secret.ts';
+import { isAhead } from '../caller/ahead.ts';
 import type { DirectoryToken } from '../store/directory.ts';
 import type { Store } from '../store/store.ts';
 import type { Actor } from './actor.ts';
 import { type Acting, doing } from './context.ts';
 import { unknownName } from './suggest.ts';
+import { standingOf } from './token-state.ts';
 import { refuseNoTitle } from './token-title.ts';
 
 const bearer = /^bearer +(dbs_[A-Za-z0-9_-]{43})$/i;
@@ -25,7 +27,7 @@ export async function directoryActor(
   const secret = bearer.exec(authorization ?? '')?.[1];
   // Looked up by its hash alone, so how long that takes says nothing of tokens that exist.
   const token = secret === undefined ? undefined : await directory.tokenByHash(hash('sha256', secret));
-  if (!token) throw new Fault('DIRECTORY_TOKEN_NEEDED');
+  if (!token || isAhead(token.createdAt, now)) throw new Fault('DIRECTORY_TOKEN_NEEDED');
   if (token.revokedAt !== null) throw new Fault('TOKEN_REVOKED');
   if (now >= token.expiresAt) throw new Fault('TOKEN_EXPIRED', { at: new Date(token.expiresAt).toISOString() });
   if (now - (token.usedAt ?? 0) >= tellEveryMs) await directory.usedToken(token.id, now);
@@ -73,6 +75,6 @@ export function shownDirectoryToken(
   { id, title, createdAt, expiresAt, usedAt, revokedAt }: DirectoryToken,
   now: number,
 ): ShownDirectoryToken {
-  const state = revokedAt !== null ? 'revoked' : expiresAt <= now ? 'expired' : 'valid';
+  const state = standingOf({ createdAt, expiresAt, revokedAt }, now);
   return { id, title, createdAt, expiresAt, usedAt, state };
 }

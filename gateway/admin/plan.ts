@@ -16,6 +16,7 @@ import { payloadDays } from '#contract/retention.ts';
 import type { PolicySink } from '#contract/sink.ts';
 import type { MadePerson } from '../store/sign-in.ts';
 import type { Token, Workstation } from '../store/store.ts';
+import { stateOf } from './token-state.ts';
 
 export interface Change {
   readonly action: 'add' | 'change' | 'remove';
@@ -48,7 +49,7 @@ export interface Held {
 
 /** Every change from one policy to another. Empty means that applying changes nothing. Yields wherever it may be interrupted. */
 export function* planPolicy(before: PolicyFile, after: PolicyFile, held: Held): Generator<void, readonly Change[]> {
-  const live = held.tokens.filter((token) => token.revokedAt === null && token.spentAt === null && token.expiresAt > held.now);
+  const live = held.tokens.filter((token) => stateOf(token, held.now) === 'valid');
   const tokensOf = Map.groupBy(live, (token): string => token.user);
   const atGateway = Map.groupBy(live, (token): string => (token.kind === 'enroll' ? '' : token.gateway));
   const workstations = held.workstations.filter(({ revokedAt }) => revokedAt === null);

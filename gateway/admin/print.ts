@@ -16,6 +16,7 @@ import { durationWords } from './duration.ts';
 import type { OfferedServer } from './offer.ts';
 import type { StandingWorkstation } from './workstation.ts';
 import type { Tailed } from './tail.ts';
+import { stateOf } from './token-state.ts';
 
 /** Rows under their headings, columns padded; `empty` where there are none. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[], empty: string): string {
@@ -48,12 +49,6 @@ export function tokenTable(tokens: readonly Token[], now: number): string {
     time(token.expiresAt),
   ]);
   return table(['ID', 'KIND', 'USER', 'GATEWAY', 'HOST', 'STATE', 'EXPIRES'], rows, 'There are no tokens.');
-}
-
-export function stateOf(token: Token, now: number): 'revoked' | 'spent' | 'expired' | 'valid' {
-  if (token.revokedAt !== null) return 'revoked';
-  if (token.spentAt !== null) return 'spent';
-  return token.expiresAt <= now ? 'expired' : 'valid';
 }
 
 export function switchTable(switches: readonly Switch[]): string {

@@ -10,8 +10,8 @@ import { refuseBeing, refuseOver } from './above.ts';
 import { needGateway, reaches } from './actor.ts';
 import type { AdminContext, HandlersFor } from './context.ts';
 import { page } from './page.ts';
-import { stateOf } from './print.ts';
 import { issueEnrollToken, issueHostToken, revokeToken, type Issued } from './token.ts';
+import { stateOf } from './token-state.ts';
 
 export const tokenHandlers: HandlersFor<typeof tokenOperations> = {
   async 'tokens.list'({ store, actor, now }, { query }) {

@@ -5,7 +5,7 @@ import { Fault } from '#contract/error.ts';
 import { shownAccessToken } from '../admin/access-token.ts';
 import { doing, type Doing } from '../admin/context.ts';
 import { listIdentities } from '../admin/identity.ts';
-import { stateOf } from '../admin/print.ts';
+import { stateOf } from '../admin/token-state.ts';
 import { adoptHeads, type LostRecords } from '../audit/adopt.ts';
 import { openAuditKey } from '../audit/key.ts';
 import { type DataSettings, locationOf, parseDataSettings } from '../settings.ts';

@@ -3,8 +3,9 @@ import { hosts } from '#contract/host-table.ts';
 import { reveal } from '#contract/secret.ts';
 import type { Acting } from '../admin/context.ts';
 import { parseDuration } from '../admin/duration.ts';
-import { stateOf, tokenTable } from '../admin/print.ts';
+import { tokenTable } from '../admin/print.ts';
 import { issueEnrollToken, issueHostToken, type Issued, makeClientSecret, revokeToken } from '../admin/token.ts';
+import { stateOf } from '../admin/token-state.ts';
 import { command, deedCommand, withAdmin, withStore, type AddCommands, type Common, type Terminal } from './terminal.ts';
 
 export const addToken: AddCommands = (program, terminal) => {

@@ -5,6 +5,7 @@ import { EnrollRequest, type EnrollResponse } from '#contract/enrollment.ts';
 import { Fault } from '#contract/error.ts';
 import { enrollText } from '#contract/frame.ts';
 import { newId, WorkstationId, type OrganizationId } from '#contract/id.ts';
+import { isAhead } from '../caller/ahead.ts';
 import { peopleIn } from '../policy/people.ts';
 import type { Store, Workstation } from '../store/store.ts';
 import { eventRecord, type RecordEvent } from './event.ts';
@@ -35,6 +36,7 @@ export async function enroll(deps: EnrollDeps, body: unknown, address: string): 
   const token = await store.tokenByHash(tokenHash);
   if (token?.kind !== 'enroll') throw new Fault('ENROLL_TOKEN_INVALID');
   const now = deps.now();
+  if (isAhead(token.createdAt, now)) throw new Fault('ENROLL_TOKEN_INVALID');
   const workstation: Workstation = {
     id: WorkstationId.parse(newId(now)),
     user: token.user,

@@ -70,7 +70,7 @@ export const layers: readonly Layer[] = [
   },
   {
     at: 'gateway/workstation/',
-    ours: [...contract, 'gateway/policy/people.ts', 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
+    ours: [...contract, 'gateway/caller/ahead.ts', 'gateway/policy/people.ts', 'gateway/store/store.ts', 'gateway/bus/bus.ts'],
     packages: [...logger, 'zod'],
     node: 'all',
   },
@@ -209,7 +209,7 @@ export const layers: readonly Layer[] = [
     ours: [
       ...contract,
       'gateway/slice.ts',
-      'gateway/caller/signing-key.ts',
+      'gateway/caller/',
       'gateway/pin/diff.ts',
       'gateway/store/',
       'gateway/policy/',

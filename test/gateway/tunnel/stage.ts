@@ -49,7 +49,7 @@ export interface Stage {
   readonly origin: string;
   readonly proxy: FaultProxy;
   /** A token that enrolls one workstation of this user. */
-  token(user: string, change?: { readonly expiresAt?: number }): Promise<Secret<string>>;
+  token(user: string, change?: { readonly createdAt?: number; readonly expiresAt?: number }): Promise<Secret<string>>;
   device(user: string, change?: Partial<Parameters<typeof enroll>[0]>): Promise<DeviceIdentity>;
   /** A bridge of this device, closed when the test is over. */
   bridge(device: DeviceIdentity, change?: Partial<DialDeps>): Bridge;
@@ -116,7 +116,7 @@ export async function createStage(change: Partial<TunnelsDeps> & { readonly serv
     server.closeAllConnections();
   });
 
-  const token = async (user: string, other: { readonly expiresAt?: number } = {}) => {
+  const token = async (user: string, other: { readonly createdAt?: number; readonly expiresAt?: number } = {}) => {
     const text = randomBytes(32).toString('base64url');
     const times = { createdAt: Date.now(), expiresAt: Date.now() + 60_000, revokedAt: null, spentAt: null };
     const id = TokenId.parse(newId());

@@ -76,7 +76,7 @@ describe('enrolling', () => {
     await until(async () => (await stage.events()).filter((one) => one.event === 'enroll_refused').length === 3);
   });
 
-  test('is refused with a token that is unknown, expired, revoked, or no token for enrolling', async () => {
+  test('is refused with a token that is unknown, expired, revoked, made while the clock was ahead, or no token for enrolling', async () => {
     const stage = await createStage();
     await expect(enrollWith(stage, new Secret('nothing'))).rejects.toMatchObject({ code: 'ENROLL_TOKEN_INVALID' });
     const revoked = await stage.token('ada');
@@ -85,6 +85,9 @@ describe('enrolling', () => {
     await expect(enrollWith(stage, revoked)).rejects.toMatchObject({ code: 'TOKEN_REVOKED' });
     const expired = await stage.token('ada', { expiresAt: Date.now() - 1 });
     await expect(enrollWith(stage, expired)).rejects.toMatchObject({ code: 'TOKEN_EXPIRED' });
+    const ahead = Date.now() + 2 * 86_400_000;
+    const late = await stage.token('ada', { createdAt: ahead, expiresAt: ahead + 60_000 });
+    await expect(enrollWith(stage, late)).rejects.toMatchObject({ code: 'ENROLL_TOKEN_INVALID' });
     const host = { kind: 'host', user: Slug.parse('ada'), gateway: Slug.parse('eng'), host: 'codex' } as const;
     const times = { createdAt: 0, expiresAt: Date.now() + 60_000, revokedAt: null, spentAt: null };
     await stage.store.addToken({ ...host, ...times, id: TokenId.parse(newId()), hash: hash('sha256', 'of a host') });
