@@ -32,6 +32,7 @@ import { FileSink, PolicySink, SinkFilter } from '#contract/sink.ts';
 import { contradictions } from './contradiction.ts';
 import { danglingNames, type Finding, findingsIn, type Path, unreadableTemplates } from './policy-check.ts';
 import { mended, namesIn } from './policy-mend.ts';
+import { addressesIn } from './shared-address.ts';
 import { nearNames } from './suggest.ts';
 
 export interface Problem {
@@ -84,7 +85,7 @@ export function readPolicy(text: string): ReadPolicy {
   const parsed = PolicyFile.safeParse(value);
   const issues = parsed.success ? [] : parsed.error.issues;
   const findings = parsed.success
-    ? findingsIn(parsed.data)
+    ? [...findingsIn(parsed.data), ...addressesIn(parsed.data)]
     : [...issues.slice(0, lookedFor).flatMap((issue) => findingsOf(issue, value)), ...besides(value)];
   if (parsed.success && findings.length === 0 && unfit.length === 0) return { kind: 'policy', policy: parsed.data };
   return invalid([...tell(unfit), ...findings.slice(0, lookedFor).map(locate)]);
@@ -121,7 +122,7 @@ function besides(value: unknown): readonly Finding[] {
     ...more.slice(0, lookedFor).flatMap((issue) => findingsOf(issue, value)),
     ...danglingNames(named, (noun) => Object.keys(Object(valueAt(value, [noun]) ?? {}))),
     ...unreadableTemplates(named),
-    ...(whole ? contradictions(whole) : []),
+    ...(whole ? [...contradictions(whole), ...addressesIn(whole)] : []),
   ];
 }
 

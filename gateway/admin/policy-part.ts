@@ -7,7 +7,8 @@ import { PolicyFile } from '#contract/policy.ts';
 import { refuseAbove, refuseTaking } from './above.ts';
 import { may } from './actor.ts';
 import { type AdminContext, doing } from './context.ts';
-import { findingsIn } from './policy-check.ts';
+import { type Finding, findingsIn } from './policy-check.ts';
+import { addressesIn } from './shared-address.ts';
 
 /** The tag of a thing as it is shown: another one as soon as anything of it is different. */
 export function etagOf(shown: unknown): string {
@@ -43,6 +44,8 @@ export async function changePolicy(
     const after = judged(of.change(before), may(actor, 'policy.read'));
     await refuseAbove(actor, before, after);
     await refuseTaking(actor, inForce, before, after);
+    // Whoever may not take the address of somebody with more is told that, and not whose it is.
+    refuseSharing(before, after);
     if (isDeepStrictEqual(before, after)) return after;
     const { operation, target } = of;
     try {
@@ -63,6 +66,17 @@ function judged(policy: PolicyFile, mayHint: boolean): PolicyFile {
   const parsed = PolicyFile.safeParse(policy);
   const found = parsed.success ? findingsIn(parsed.data, mayHint) : parsed.error.issues;
   if (parsed.success && found.length === 0) return parsed.data;
-  const problems = found.map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
-  throw new Fault('INPUT_INVALID', { reason: problems.map(({ path, message }) => `${path}: ${message}`).join('; ') });
+  throw invalid(found);
+}
+
+/** Throws INPUT_INVALID where users have one address who had not before: those who had keep nobody from changing something else. */
+function refuseSharing(before: PolicyFile, after: PolicyFile): void {
+  const old = new Set(addressesIn(before).map((one) => JSON.stringify(one)));
+  const found = addressesIn(after).filter((one) => !old.has(JSON.stringify(one)));
+  if (found.length > 0) throw invalid(found);
+}
+
+function invalid(found: readonly Pick<Finding, 'path' | 'message'>[]): Fault {
+  const reason = found.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`).join('; ');
+  return new Fault('INPUT_INVALID', { reason });
 }

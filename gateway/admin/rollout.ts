@@ -6,6 +6,7 @@ import { Slug, type WorkstationId } from '#contract/id.ts';
 import { itemKinds, type PolicyAssignment, type PolicyFile, type Provisioning } from '#contract/policy.ts';
 import type { Rollout, RolloutCheck, RolloutState, RolloutStep } from '#contract/admin-rollout.ts';
 import { durationWords } from './duration.ts';
+import { sharedAddresses } from './shared-address.ts';
 import type { ToldPosture, Workstation } from '../store/store.ts';
 import type { EngineStatus } from '#contract/admin-engine.ts';
 import type { SinkStatus } from '#contract/admin-sink.ts';
@@ -77,6 +78,7 @@ function pilot({ policy, calls }: RolloutFacts): RolloutCheck[] {
   const last = through.reduce((newest, { at }) => Math.max(newest, at), 0);
   return [
     granted,
+    ...ofSharedAddresses(policy),
     callers.size > 0
       ? check(
           'done',
@@ -87,6 +89,22 @@ function pilot({ policy, calls }: RolloutFacts): RolloutCheck[] {
           'No answered call through it is among the newest records.',
           'Let one person of the pilot connect an AI host and use a tool; `audit tail` shows it.',
         ),
+  ];
+}
+
+/** Of a policy that is older than the rule against it. */
+function ofSharedAddresses(policy: PolicyFile): RolloutCheck[] {
+  const shared = sharedAddresses(policy);
+  if (shared.length === 0) return [];
+  const what = count(shared.length, 'e-mail address is that', 'e-mail addresses are those');
+  const about = shared.map((users) => users.join(', '));
+  return [
+    check(
+      'not-yet',
+      `${what} of more than one user: nobody can sign in with ${shared.length === 1 ? 'it' : 'them'}.`,
+      'Give each of these users an address of their own, or take all but one of them out: until then no policy file with them is applied.',
+      about,
+    ),
   ];
 }
 

@@ -67,6 +67,20 @@ describe('a change by the admin API', () => {
     expect((await deeds()).filter(({ operation }) => operation === 'teams.replace')).toEqual([]);
   });
 
+  test('gives nobody an address that a user has, and is not refused for two who had one before there was this rule', async () => {
+    const { users, ...others } = policy;
+    const old = { ...others, users: { ...users, pit: { email: 'Pat@example.org', teams: [] } } };
+    await stage.data.store.replacePolicy(old, await stage.data.store.revision(), stage.now);
+    const ada = await as('ada');
+    const title = { params: { team: slug('eng') }, body: { title: 'Engineers', gateways: [slug('main')] } };
+    expect(await ada.call('teams.replace', title)).toMatchObject({ ok: true });
+    const refused = await ada.call('users.create', {
+      body: { slug: slug('bea'), user: { email: 'BEN@example.org', teams: [] } },
+    });
+    expect(refused).toMatchObject({ ok: false, refusal: { status: 400, code: 'INPUT_INVALID' } });
+    expect(refused.ok ? '' : refused.refusal.message).toMatch(/users\.bea\.email: the user "ben" has this address too/);
+  });
+
   test('and a name that it refers to and that is not there is refused with its path', async () => {
     const refused = await (
       await as('ada')
@@ -131,7 +145,8 @@ describe('nobody gets more than they have', () => {
     const create = (email: string) => pat.call('users.create', { body: { slug: slug('new'), user: { email, teams: [] } } });
     for (const email of ['Boss@example.org', 'ada@example.org'])
       expect(await create(email)).toMatchObject({ refusal: { status: 403, code: 'ABOVE_OWN' } });
-    expect(await create('ben@example.org')).toMatchObject({ ok: true });
+    // Of somebody who has not, it is taken all the same.
+    expect(await create('ben@example.org')).toMatchObject({ refusal: { status: 400, code: 'INPUT_INVALID' } });
   });
 
   test('nor a gateway that they do not reach, by a team', async () => {

@@ -19,6 +19,8 @@ const tools = fc.oneof(
 );
 
 const person = { title, email: fc.constantFrom('a@example.org', 'b@example.org') };
+/** With an address of their own. */
+const known = (name: string, of: object = {}) => ('email' in of ? { ...of, email: `${name}.${String(of.email)}` } : of);
 const service = { title, kind: fc.constant('service'), secretHash: fc.stringMatching(/^sha256:[0-9a-f]{64}$/) };
 
 const timeoutSeconds = fc.integer({ min: 1, max: 99 });
@@ -80,6 +82,8 @@ export const anyPolicy: fc.Arbitrary<PolicyFile> = fc
       of.length === 0 ? fc.constant([]) : fc.array(fc.constantFrom(...of), { maxLength: 4 });
     const each = <T>(of: readonly string[], value: fc.Arbitrary<T>) =>
       fc.tuple(...of.map(() => value)).map((values) => Object.fromEntries(of.map((name, index) => [name, values[index]])));
+    const people = (users: Readonly<Record<string, object | undefined>>) =>
+      Object.fromEntries(Object.entries(users).map(([name, of]) => [name, known(name, of)]));
     const days = fc.constantFrom('1d', '45d', '400d', undefined);
     const capture = fc.constantFrom(undefined, 'off', 'redacted', 'full');
     const reach = fc.constantFrom('caller', '0198c0de-0000-7000-8000-000000000001');
@@ -90,7 +94,7 @@ export const anyPolicy: fc.Arbitrary<PolicyFile> = fc
       users: each(
         names.users,
         fc.oneof(fc.record({ ...person, teams: some(names.teams) }), fc.record({ ...service, teams: some(names.teams) })),
-      ),
+      ).map(people),
       teams: each(names.teams, fc.record({ title, gateways: some(names.gateways) })),
       servers: each(names.servers, fc.oneof(workstation, remote)),
       gateways: each(names.gateways, fc.record({ title, assignments, rules, capture })),

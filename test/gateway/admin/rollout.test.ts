@@ -89,6 +89,20 @@ describe('step 1', () => {
   });
 });
 
+test('where users of an older policy have one address, step 1 is not done, and says who they are', () => {
+  const users = Object.fromEntries(
+    Object.entries({ ada: 'ada@example.org', bob: 'Ada@example.org', eve: 'eve@example.org' }).map(([name, email]) => [
+      name,
+      { email, teams: ['pilot'] },
+    ]),
+  );
+  const { state, checks } = stepOf(1, { policy: policyOf({ users }) });
+  expect(state).toBe('not-yet');
+  expect(checks.filter((one) => one.state !== 'done')).toMatchObject([
+    { what: '1 e-mail address is that of more than one user: nobody can sign in with it.', about: ['ada, bob'] },
+  ]);
+});
+
 describe('step 2', () => {
   const high = [{ code: 'direct_remote', severity: 'high' as const, count: 2 }];
   const cases: readonly (readonly [string, RolloutState, Partial<RolloutFacts>, string])[] = [
