@@ -27,7 +27,7 @@ import {
 import { NameCondition, ToolCondition } from '#contract/condition.ts';
 import { PolicyEngine } from '#contract/engine.ts';
 import { PolicyRetention } from '#contract/retention.ts';
-import { Rule } from '#contract/rule.ts';
+import { piiTypes, Rule } from '#contract/rule.ts';
 import { FileSink, PolicySink, SinkFilter } from '#contract/sink.ts';
 import { contradictions } from './contradiction.ts';
 import { danglingNames, type Finding, findingsIn, type Path, unreadableTemplates } from './policy-check.ts';
@@ -150,12 +150,14 @@ function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[]
     return issue.issues.map(({ message }) => ({ path, at: 'key' as const, message: `the name is not valid: ${message}` }));
   }
   const message = issue.message.replace(/^Invalid input: /, '').replace(/, received undefined$/, '');
-  if (!isThere(value, path)) return [{ path, at: 'key', message: `is missing: ${message}` }];
   const key = path
     .join('.')
     .replace(/^(users|sinks|engines)\.[^.]+/, '$1')
     .replace(/^gateways\.[^.]+\.rules\.\d+/, 'rules');
-  return [{ path, at: 'value', message: choices[key] ?? choices[String(path.at(-1))] ?? message }];
+  const choice = choices[key] ?? choices[String(path.at(-1))];
+  if (!isThere(value, path))
+    return [{ path, at: 'key', message: `is missing: ${message.startsWith('Invalid ') ? (choice ?? message) : message}` }];
+  return [{ path, at: 'value', message: choice ?? message }];
 }
 
 /** What may stand where zod's own words would say less. */
@@ -207,6 +209,7 @@ function schemaAt(path: Path, value: unknown): { readonly shape: Readonly<Record
   if (path[0] === 'sinks') return path.at(2) === 'only' ? SinkFilter : (sinkOf(valueAt(value, [...path, 'kind'])) ?? FileSink);
   if (path[0] === 'engines') return PolicyEngine;
   if (path[0] === 'retention') return PolicyRetention;
+  if (path[2] === 'rules' && path[4] === 'thresholds') return thresholds;
   if (path[2] === 'rules') return ruleOf(valueAt(value, [...path.slice(0, 4), 'method']));
   if (path.length > 5) return conditionAt(path);
   return path.length > 2 ? PolicyAssignment : PolicyGateway;
@@ -216,6 +219,8 @@ function conditionAt(path: Path) {
   const condition = path[4] === 'tools' ? ToolCondition : NameCondition;
   return path.at(-1) === 'if' ? condition.shape.if : condition;
 }
+
+const thresholds = { shape: Object.fromEntries(piiTypes.map((type) => [type, type])) };
 
 function ruleOf(method: unknown) {
   return Rule.options.find((option) => option.shape.method.value === method) ?? Rule.options[0];

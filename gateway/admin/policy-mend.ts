@@ -2,7 +2,9 @@
 // same breath. Nothing that comes of it is ever applied.
 import { z } from 'zod';
 import { Slug } from '#contract/id.ts';
-import { PolicyFile } from '#contract/policy.ts';
+import { PolicyFile, PolicyServer } from '#contract/policy.ts';
+import { Rule } from '#contract/rule.ts';
+import { PolicySink } from '#contract/sink.ts';
 import type { Named, Path } from './policy-check.ts';
 
 const name = z.string().optional().catch(undefined);
@@ -49,17 +51,66 @@ export function mended(value: unknown): Mended {
   const rest: unknown = structuredClone(value);
   const more: z.core.$ZodIssue[] = [];
   const taken = new Set<string>();
+  const guesses: Path[] = [];
   for (let tries = 0; tries < triesAtMost; tries++) {
     const parsed = PolicyFile.safeParse(rest);
     if (parsed.success) return { whole: parsed.data, more };
-    if (tries > 0) more.push(...parsed.error.issues.filter(({ path }) => !taken.has(JSON.stringify(path))));
+    const isTold = (issue: z.core.$ZodIssue) =>
+      !taken.has(JSON.stringify(issue.path)) && !isOfGuess(guesses, value, issue) && !isOfRest(value, rest, issue);
+    if (tries > 0) more.push(...parsed.error.issues.filter(isTold));
     for (const { path, ...issue } of parsed.error.issues) {
       if (issue.code === 'unrecognized_keys') for (const key of issue.keys) remove(rest, [...path, key]);
       else if (path[0] === 'version' && rest instanceof Object) Reflect.set(rest, 'version', 1);
-      else takeOut(rest, path, taken);
+      else if (!guess(rest, path, taken, guesses)) takeOut(rest, path, taken);
     }
   }
   return { whole: undefined, more };
+}
+
+/**
+ * Puts a word in the place of one that is missing or wrong and says what else may stand beside it: the kind that has most of the keys that are there, or an
+ * action that goes with them. False where it is no such word, or was put there already.
+ */
+function guess(rest: unknown, path: Path, taken: Set<string>, guesses: Path[]): boolean {
+  const known = JSON.stringify(path);
+  const [last, holder] = [path.at(-1), path.slice(0, -1)];
+  const thing = valueAt(rest, holder);
+  if (last === undefined || taken.has(known) || !(thing instanceof Object)) return false;
+  if (last === 'action' && isRule(holder)) {
+    taken.add(known);
+    return Reflect.set(thing, last, 'with' in thing ? 'replace' : 'keep' in thing ? 'mask' : 'block');
+  }
+  const options = unionAt(holder)?.key === last ? unionAt(holder)?.options : undefined;
+  const fit = (shape: object) => Object.keys(thing).filter((key) => key in shape).length;
+  const [best] = options?.toSorted((a, b) => fit(b) - fit(a)) ?? [];
+  if (best === undefined) return false;
+  taken.add(known);
+  guesses.push(holder);
+  return Reflect.set(thing, last, z.looseObject({ value: z.string() }).parse(Reflect.get(best, last)).value);
+}
+
+/** What a guess alone would have: that a key is missing, and that one is not known which another kind has. */
+function isOfGuess(guesses: readonly Path[], value: unknown, issue: z.core.$ZodIssue): boolean {
+  const of = guesses.find((path) => path.every((part, index) => part === issue.path[index]));
+  if (of === undefined) return false;
+  if (issue.code !== 'unrecognized_keys' || issue.path.length > of.length) return valueAt(value, issue.path) === undefined;
+  return issue.keys.every((key) => unionAt(of)?.options.some((shape) => key in shape));
+}
+
+/** What is said of a whole rule may be so only because a key was taken out of it. */
+function isOfRest(value: unknown, rest: unknown, { path }: z.core.$ZodIssue): boolean {
+  const [old, now] = [Object(valueAt(value, path)), Object(valueAt(rest, path))];
+  return isRule(path) && Object.keys(old).some((key) => !(key in now));
+}
+
+const isRule = (path: Path): boolean => path[2] === 'rules' && path.length === 4;
+
+/** Which kinds of it there are, by the key that says which one it is. */
+function unionAt(path: Path): { readonly key: string; readonly options: readonly object[] } | undefined {
+  if (isRule(path)) return { key: 'method', options: Rule.options.map(({ shape }) => shape) };
+  if (path.length !== 2) return undefined;
+  if (path[0] === 'servers') return { key: 'kind', options: PolicyServer.options.map(({ shape }) => shape) };
+  return path[0] === 'sinks' ? { key: 'kind', options: PolicySink.options.map(({ shape }) => shape) } : undefined;
 }
 
 /**
@@ -85,7 +136,7 @@ function depthOf(path: Path): number {
 
 /** A valid rule in its place, so that those after it keep theirs. It keeps its name: another one may have it too. */
 function replaceRule(root: unknown, path: Path): void {
-  const list = path.slice(0, 3).reduce<unknown>((at, key) => (at instanceof Object ? Reflect.get(at, key) : undefined), root);
+  const list = valueAt(root, path.slice(0, 3));
   if (!Array.isArray(list)) return;
   const index = Number(path[3]);
   const old: unknown = list[index];
@@ -94,11 +145,13 @@ function replaceRule(root: unknown, path: Path): void {
 }
 
 function remove(root: unknown, path: Path): void {
-  const holder = path
-    .slice(0, -1)
-    .reduce<unknown>((value, key) => (value instanceof Object ? Reflect.get(value, key) : undefined), root);
+  const holder = valueAt(root, path.slice(0, -1));
   const last = path.at(-1);
   if (holder instanceof Object && last !== undefined) Reflect.deleteProperty(holder, last);
+}
+
+function valueAt(root: unknown, path: Path): unknown {
+  return path.reduce<unknown>((at, key) => (at instanceof Object ? Reflect.get(at, key) : undefined), root);
 }
 
 function withoutNull<T>(all: Readonly<Record<string, T | null>>): Record<string, T> {
