@@ -41,9 +41,9 @@ export const CallRecord = z.object({
   server: named(ServerId).nullable(),
   /** The upstream's own name of the tool. */
   tool: z.string().nullable(),
-  /** What else the request was about, by the upstream's own name, URI or URI template; records from before there was anything else lack it. */
+  /** What else the request was about, by the upstream's own name, URI or URI template, or the foreign method that it was; records from before there was anything else lack it. */
   item: z
-    .object({ kind: z.enum(['tool', 'prompt', 'resource', 'template']), name: z.string() })
+    .object({ kind: z.enum(['tool', 'prompt', 'resource', 'template', 'method']), name: z.string() })
     .nullable()
     .default(null),
   workstation: WorkstationId.nullable(),

@@ -6,6 +6,7 @@ import { clientProof } from './client-proof.ts';
 import { type Condition, NameCondition, ToolCondition } from './condition.ts';
 import { PolicyEngine } from './engine.ts';
 import { Slug, WorkstationId } from './id.ts';
+import { ForeignMethod } from './method.ts';
 import { Capture } from './payload.ts';
 import { pinPolicies } from './pin.ts';
 import { PrivateHost, RemoteUrl } from './remote-address.ts';
@@ -16,6 +17,9 @@ import { PolicySink } from './sink.ts';
 /** What an assignment exposes of a server, kind by kind: tools and prompts by name, resources by URI, resource templates by URI template. */
 export const itemKinds = ['tools', 'prompts', 'resources', 'templates'] as const;
 export type ItemKind = (typeof itemKinds)[number];
+/** And methods that are foreign to MCP, by name. Servers list none of them, so they are exposed at the URL of the one server alone. */
+export const exposedKinds = [...itemKinds, 'methods'] as const;
+export type ExposedKind = (typeof exposedKinds)[number];
 
 const itemName = z.string().min(1).max(2048);
 const conditionsAtMost = 100;
@@ -39,6 +43,7 @@ function provisioning(condition: z.ZodType<Condition, Condition>) {
 const ToolProvisioning = provisioning(ToolCondition);
 const ItemProvisioning = provisioning(NameCondition);
 export type Provisioning = z.infer<typeof ToolProvisioning>;
+const MethodProvisioning = z.union([z.literal('all'), z.literal('none'), z.array(ForeignMethod).max(1000)]);
 const StepUp = z.union([z.literal('all'), z.literal('none'), z.array(itemName)]);
 
 const named = { title: z.string().min(1).max(120).optional() };
@@ -144,6 +149,8 @@ export const PolicyAssignment = z.strictObject({
   prompts: ItemProvisioning.default('none'),
   resources: ItemProvisioning.default('none'),
   templates: ItemProvisioning.default('none'),
+  /** Of a host's requests and notifications, and of the server's: what MCP does not know. Nobody can say what they use, so every rule of the gateway is for them. Absent: none. */
+  methods: MethodProvisioning.optional(),
   /** Which of its tools may be used only by hosts whose person consented to them by name. Absent: none. */
   stepUp: StepUp.optional(),
   /** Whether definitions of its items are pinned (contract/pin.ts). Absent: at first use. */

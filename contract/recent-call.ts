@@ -18,7 +18,7 @@ export const RecentCall = z.looseObject({
   server: Slug.optional(),
   /** The server's own name of the tool. */
   tool: z.string().max(200).optional(),
-  /** What else it was about: a prompt, a resource by its URI, a template. */
+  /** What else it was about: a prompt, a resource by its URI, a template, a foreign method. */
   item: z.looseObject({ kind: z.string().max(20), name: z.string().max(300) }).optional(),
   /** `refused`: it may not be. `failed`: it may, and came to nothing. */
   decision: z.enum(['allowed', 'refused', 'failed']),
@@ -34,9 +34,9 @@ export type RecentCall = z.infer<typeof RecentCall>;
 
 const uses: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read']);
 
-/** Whether a user is to see it: what was called, got or read, and whatever else was not allowed or failed. */
-export function isWorthTelling({ method, decision }: Pick<CallRecord, 'method' | 'decision'>): boolean {
-  return uses.has(method) || decision !== 'allowed';
+/** Whether a user is to see it: what was called, got or read, by a foreign method too, and whatever else was not allowed or failed. */
+export function isWorthTelling({ method, item, decision }: Pick<CallRecord, 'method' | 'item' | 'decision'>): boolean {
+  return uses.has(method) || item?.kind === 'method' || decision !== 'allowed';
 }
 
 export function recentCallOf(record: CallRecord): RecentCall {

@@ -4,7 +4,7 @@ import type { Hints } from '#contract/condition.ts';
 import type { Fault } from '#contract/error.ts';
 import type { CaptureMode, PayloadPart } from '#contract/payload.ts';
 import type { PinPolicy, PinState } from '#contract/pin.ts';
-import type { ItemKind, RemoteServer } from '#contract/policy.ts';
+import type { ExposedKind, ItemKind, RemoteServer } from '#contract/policy.ts';
 import type { RuleHit } from '#contract/rule.ts';
 import type {
   AssignmentId,
@@ -174,15 +174,15 @@ export interface Assignment {
    * Whether an item is exposed, by the upstream's own name, URI or URI template, and by the hash of its definition, where a condition decides; undefined: it was not
    * seen. Whether that definition counts is what its pin says.
    */
-  readonly provisions: (kind: ItemKind, name: string, definition: string | undefined) => boolean;
+  readonly provisions: (kind: ExposedKind, name: string, definition: string | undefined) => boolean;
   /** Whether an item of that name could be, whatever its definition says. */
-  readonly mayProvision: (kind: ItemKind, name: string) => boolean;
+  readonly mayProvision: (kind: ExposedKind, name: string) => boolean;
   /** Whether anything of a kind is exposed; whether what the server lists has a part in it; and whether a condition has. */
-  readonly exposes: (kind: ItemKind) => boolean;
-  readonly exposesByList: (kind: ItemKind) => boolean;
-  readonly isConditional: (kind: ItemKind) => boolean;
+  readonly exposes: (kind: ExposedKind) => boolean;
+  readonly exposesByList: (kind: ExposedKind) => boolean;
+  readonly isConditional: (kind: ExposedKind) => boolean;
   /** What is exposed of a kind, as text: the same for the same. */
-  readonly exposure: (kind: ItemKind) => string;
+  readonly exposure: (kind: ExposedKind) => string;
   /**
    * Whether a resource that is not exposed by its URI is one of an exposed template. `listed` is what the server lists: it counts where all are exposed, and those
    * that fit a condition.
@@ -247,8 +247,8 @@ export interface Remote {
 
 export interface Resolved extends Identified {
   readonly assignment: Assignment;
-  /** What it is about, by the upstream's own name, URI or URI template. */
-  readonly item: { readonly kind: ItemKind; readonly name: string };
+  /** What it is about, by the upstream's own name, URI or URI template; or the foreign method that it is. */
+  readonly item: { readonly kind: ExposedKind; readonly name: string };
   /** The task that it is about: by the server's own id, and by the one that the host knows. Its item is the tool that began it. */
   readonly task?: { readonly own: string; readonly shown: string };
   /** What its caller was shown of it last. Absent: nothing that was looked at. */

@@ -3,7 +3,7 @@
 import { standingOf } from '#contract/device.ts';
 import { reachedGateways } from '#contract/grant.ts';
 import { Slug, type WorkstationId } from '#contract/id.ts';
-import { itemKinds, type PolicyAssignment, type PolicyFile, type Provisioning } from '#contract/policy.ts';
+import { exposedKinds, type PolicyAssignment, type PolicyFile, type Provisioning } from '#contract/policy.ts';
 import type { Rollout, RolloutCheck, RolloutState, RolloutStep } from '#contract/admin-rollout.ts';
 import { durationWords } from './duration.ts';
 import { sharedAddresses } from './shared-address.ts';
@@ -182,7 +182,7 @@ function provisioned({ policy, engines, isAllMeant }: RolloutFacts): RolloutChec
   if (gateways.length === 0) return [check('not-yet', 'No gateway is granted by a team.', 'Begin with step 1.')];
   const all = gateways.flatMap((slug) =>
     Object.entries(policy.gateways[slug]?.assignments ?? {}).flatMap(([server, assignment]) =>
-      itemKinds.filter((kind) => isWhole(assignment[kind])).map((kind) => `${slug}/${server}: all ${kind}`),
+      exposedKinds.filter((kind) => isWhole(assignment[kind] ?? 'none')).map((kind) => `${slug}/${server}: all ${kind}`),
     ),
   );
   const bare = gateways.filter((slug) => (policy.gateways[slug]?.rules ?? []).length === 0);
@@ -303,8 +303,8 @@ function isWhole(exposed: Provisioning): boolean {
 }
 
 function exposesSomething(assignment: PolicyAssignment): boolean {
-  return itemKinds.some((kind) => {
-    const exposed = assignment[kind];
+  return exposedKinds.some((kind) => {
+    const exposed = assignment[kind] ?? 'none';
     return exposed !== 'none' && !(Array.isArray(exposed) && exposed.length === 0);
   });
 }

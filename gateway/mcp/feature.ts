@@ -1,7 +1,8 @@
 // The one table of what MCP lists and what of it one request uses: tools, prompts, resources and resource templates, in both eras.
 // The rule: whatever reads, filters, renames or decides about an item asks this table, so that no kind has a way of its own.
 import { type ErrorCode, Fault } from '#contract/error.ts';
-import type { ItemKind } from '#contract/policy.ts';
+import { isForeign } from '#contract/method.ts';
+import type { ExposedKind, ItemKind } from '#contract/policy.ts';
 import type { Era } from '../call.ts';
 import { isObject, type NotificationMessage, paramSpan, refuseDuplicates, type RequestMessage } from './jsonrpc.ts';
 import { membersOf, type Span } from './span.ts';
@@ -56,6 +57,8 @@ export interface Item {
   /** Its name, URI or URI template. */
   readonly name: string;
 }
+/** An item, or a foreign method by its name. */
+export type Exposed = Item | { readonly kind: 'methods'; readonly name: string };
 /** The item that a request uses, and where its name stands in the bytes. */
 export interface Use extends Item {
   readonly span: Span;
@@ -67,9 +70,9 @@ const uses: ReadonlyMap<string, Item> = new Map<string, Item>([
   ['prompts/get', { kind: 'prompts', name: 'name' }],
   ['resources/read', { kind: 'resources', name: 'uri' }],
 ]);
-/** Whether a modern server may answer such a request with a question (2026-07-28, basic/patterns/mrtr, Supported Requests): those that use an item so. */
+/** Whether a modern server may answer such a request with a question (2026-07-28, basic/patterns/mrtr, Supported Requests): those that use an item so. Of a foreign method it may have been agreed. */
 export function asksBack(method: string): boolean {
-  return uses.has(method);
+  return uses.has(method) || isForeign(method);
 }
 /** The same of the legacy era alone (2025-11-25, server/resources: subscriptions). */
 const legacyUses: ReadonlyMap<string, Item> = new Map<string, Item>([
@@ -89,6 +92,11 @@ export function useOf(body: Buffer, { method, params }: RequestMessage, era: Era
   return method === 'completion/complete' ? referred(body, method, params) : undefined;
 }
 
+/** The foreign method that a message is, undefined where it is MCP's own. */
+export function foreignOf({ method }: RequestMessage | NotificationMessage): Exposed | undefined {
+  return isForeign(method) ? { kind: 'methods', name: method } : undefined;
+}
+
 /** Of the tasks extension: Mcp-Name mirrors the id of the task. */
 const ofTask: ReadonlySet<string> = new Set(['tasks/get', 'tasks/update', 'tasks/cancel']);
 
@@ -105,20 +113,27 @@ const unknownCodes: Readonly<Record<ItemKind, ErrorCode>> = {
   resources: 'RESOURCE_UNKNOWN',
   templates: 'TEMPLATE_UNKNOWN',
 };
-const refusedCodes: Readonly<Record<ItemKind, ErrorCode>> = {
+const refusedCodes: Readonly<Record<ExposedKind, ErrorCode>> = {
   tools: 'TOOL_NOT_PROVISIONED',
   prompts: 'PROMPT_NOT_PROVISIONED',
   resources: 'RESOURCE_NOT_PROVISIONED',
   templates: 'TEMPLATE_NOT_PROVISIONED',
+  // As MCP answers one that is not there.
+  methods: 'METHOD_UNKNOWN',
 };
+
+/** One of them, for messages and records. */
+export function nounOf(kind: ExposedKind): Feature['noun'] | 'method' {
+  return kind === 'methods' ? 'method' : features[kind].noun;
+}
 
 /** A name that leads nowhere. */
 export function unknownItem({ kind, name }: Item): Fault {
   return new Fault(unknownCodes[kind], { [features[kind].noun]: name.slice(0, nameShown) });
 }
 
-export function notProvisioned({ kind, name }: Item): Fault {
-  return new Fault(refusedCodes[kind], { [features[kind].noun]: name.slice(0, nameShown) });
+export function notProvisioned({ kind, name }: Exposed): Fault {
+  return new Fault(refusedCodes[kind], { [nounOf(kind)]: name.slice(0, nameShown) });
 }
 
 function referred(body: Buffer, method: string, params: RequestMessage['params']): Use {

@@ -2,7 +2,7 @@
 // of itself is passed on where it is known, quoted under the server's name, so that nobody takes it for the gateway's own word.
 import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
-import { itemKinds } from '#contract/policy.ts';
+import { exposedKinds } from '#contract/policy.ts';
 import type { Answered, Assignment, Identified } from '../call.ts';
 import type { InForce } from '../in-force.ts';
 import { decideListing, enter } from '../policy/decide.ts';
@@ -29,7 +29,7 @@ export async function describe(
 
   /** What the server says, as its own words. Of a server that shows nothing, nothing. */
   async function wordsOf(assignment: Assignment): Promise<string> {
-    if (!itemKinds.some(assignment.exposes)) return '';
+    if (!exposedKinds.some(assignment.exposes)) return '';
     const listing = decideListing(snapshot, request, assignment);
     const own = listing instanceof Fault ? undefined : upstream.about(listing)?.instructions;
     if (listing instanceof Fault || own === undefined) return '';

@@ -4,7 +4,7 @@ import type { CallRecord } from '#contract/audit.ts';
 import type { ErrorCode } from '#contract/error.ts';
 import { type GatewayId, newRecordId, type ServerId } from '#contract/id.ts';
 import type { Answered, Caller, Former, HitLog, Identified, Received } from '../call.ts';
-import { features, type Item } from '../mcp/feature.ts';
+import { type Exposed, nounOf } from '../mcp/feature.ts';
 import type { Trace } from '../upstream/upstream.ts';
 import type { Taken, Taking } from './capture.ts';
 
@@ -27,7 +27,7 @@ export interface Draft {
   gateway: { id: GatewayId; name: string } | null;
   server: { id: ServerId; name: string } | null;
   /** By the upstream's own name, once it is known. */
-  item: Item | null;
+  item: Exposed | null;
   /** The decision was made, `performance.now()`. */
   decidedAt: number | undefined;
   code: ErrorCode | null;
@@ -124,7 +124,7 @@ export function finishRecord(draft: Draft, answered: Answered, responseBytes: nu
     at: base.at,
     era: base.era,
     via: base.via,
-    method: base.method,
+    method: item?.kind === 'methods' && hits.isOfName ? '?' : base.method,
     user: base.user,
     host: base.host,
     token: base.token,
@@ -164,7 +164,7 @@ function hiddenOf({ leftOut, hidden }: Draft): string[] {
 
 function itemOf({ item }: Draft): CallRecord['item'] {
   if (item === null || item.kind === 'tools') return null;
-  return { kind: features[item.kind].noun, name: item.name };
+  return { kind: nounOf(item.kind), name: item.name };
 }
 
 function micros(draft: Draft, at: number): number {

@@ -369,7 +369,7 @@ export class Listening implements Hearer {
   #decide(resolved: Resolved): Decision | undefined {
     try {
       // What it was shown last may be another definition by now.
-      const seen = this.#deps.seen(resolved, resolved.item.kind, resolved.item.name) ?? resolved.seen;
+      const seen = this.#deps.seen(resolved, 'resources', resolved.item.name) ?? resolved.seen;
       return decide(this.#deps.inForce.current(), { ...resolved, seen });
     } catch {
       return undefined;

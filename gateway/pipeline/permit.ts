@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import { Fault } from '#contract/error.ts';
 import type { AllowedCall, Assignment, Caller, Decision, Identified, ListedTemplate, Resolved, SeenItem } from '../call.ts';
 import type { InForce } from '../in-force.ts';
-import { features, type Item, nameShown, unknownItem } from '../mcp/feature.ts';
+import { type Exposed, features, type Item, nameShown, unknownItem } from '../mcp/feature.ts';
 import { prefixed } from '../mcp/item-name.ts';
 import type { Snapshot } from '../policy/compile.ts';
 import { decide, decideListing, enter } from '../policy/decide.ts';
@@ -29,7 +29,7 @@ export interface Permitted {
 export function permit(
   deps: PermitDeps,
   request: Identified,
-  use: Item,
+  use: Exposed,
   draft: Pick<Draft, 'gateway' | 'server' | 'item' | 'decidedAt'> & Partial<Pick<Draft, 'hits' | 'trace' | 'taking'>>,
   signal: AbortSignal,
 ): Permitted | Promise<Permitted> {
@@ -42,7 +42,7 @@ export function permit(
   const { assignment } = found;
   draft.server = { id: assignment.server.id, name: assignment.server.slug };
 
-  function decided(item: Item, listedTemplates: readonly ListedTemplate[], seen: SeenItem | undefined): Permitted {
+  function decided(item: Exposed, listedTemplates: readonly ListedTemplate[], seen: SeenItem | undefined): Permitted {
     const resolved: Resolved = {
       ...request,
       assignment,
@@ -60,11 +60,13 @@ export function permit(
   }
 
   const { caller } = request;
-  const known = assignment.pins && !found.isCut ? deps.seen({ caller, assignment }, found.item.kind, found.item.name) : undefined;
-  if (!found.isCut && !needsTemplates(assignment, found.item) && (!assignment.pins || known))
-    return decided(found.item, [], known);
+  const { item: own } = found;
+  // Nobody lists a method: there is nothing of it to look at.
+  if (own.kind === 'methods' || use.kind === 'methods') return decided(own, [], undefined);
+  const known = assignment.pins && !found.isCut ? deps.seen({ caller, assignment }, own.kind, own.name) : undefined;
+  if (!found.isCut && !needsTemplates(assignment, own) && (!assignment.pins || known)) return decided(own, [], known);
   return (async () => {
-    const item = found.isCut ? await uncut(deps, snapshot, request, assignment, use, signal) : found.item;
+    const item = found.isCut ? await uncut(deps, snapshot, request, assignment, use, signal) : own;
     const templates = needsTemplates(assignment, item) ? await templatesOf(deps, snapshot, request, assignment, signal) : [];
     return decided(
       item,

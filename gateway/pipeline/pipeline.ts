@@ -7,7 +7,7 @@ import { asFault, Fault } from '#contract/error.ts';
 import type { AllowedCall, Answered, Caller, Encode, Encoded, HostAnswer, Identified, Question } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
-import { featureListedBy, useOf } from '../mcp/feature.ts';
+import { featureListedBy, foreignOf, useOf } from '../mcp/feature.ts';
 import type { RequestMessage } from '../mcp/jsonrpc.ts';
 import { listenMethod } from '../mcp/news.ts';
 import { isTaskMethod } from '../mcp/task-name.ts';
@@ -148,6 +148,10 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
         break;
       default:
     }
+    const foreign = foreignOf(message);
+    // Which of several servers is meant, nobody could say.
+    if (foreign && request.target.server !== undefined)
+      return useItem(parts, { ...states.open(request, message), use: foreign }, draft, signal);
     throw new Fault('METHOD_UNKNOWN', { method: message.method });
   }
 

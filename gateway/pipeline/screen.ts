@@ -2,14 +2,14 @@
 // what goes on is what was inspected, nothing else; what can't be inspected goes nowhere; whatever was found is on record, before it goes on.
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
-import type { RuleHit, RuleScope } from '#contract/rule.ts';
+import type { RuleHit } from '#contract/rule.ts';
 import type { AllowedCall, AllowedListing, HostAnswer } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
 import { type Feature, nameShown, useOf } from '../mcp/feature.ts';
 import { isObject, parse, readMessage, type RequestMessage, type Source } from '../mcp/jsonrpc.ts';
 import { type Member, membersOf, type Span } from '../mcp/span.ts';
-import type { Chain, Direction } from '../rule/compile.ts';
+import type { Chain, Direction, Scope } from '../rule/compile.ts';
 import type { EngineQuestion, Engines } from '../rule/engine.ts';
 import { inspect, type Inspected, type Subject } from '../rule/inspect.ts';
 import type { Own, Part } from '../rule/place.ts';
@@ -75,7 +75,7 @@ export function createScreen(deps: ScreenDeps): Screen {
   /** Notifications that wait for an engine, so that they stay in their order. */
   const queues = new WeakMap<object, { last: Promise<void>; waiting: number; dropped: number }>();
 
-  function chainOf(gateway: string, on: Direction, scope: RuleScope): Chain | undefined {
+  function chainOf(gateway: string, on: Direction, scope: Scope): Chain | undefined {
     return inForce.current().gateways.get(gateway)?.rules?.chain(on, scope);
   }
 
@@ -122,21 +122,45 @@ export function createScreen(deps: ScreenDeps): Screen {
     return noted ? noted.then(outcome) : outcome();
   }
 
+  /** The name of a foreign method that the policy does not name is a word of the host. What is found in it can't be changed. */
+  function checkName(call: AllowedCall, signal: AbortSignal): Screened<Buffer> {
+    const { assignment, body, item } = call;
+    const isNamed = item.kind !== 'methods' || assignment.exposure('methods') !== 'all';
+    const chain = isNamed ? undefined : chainOf(assignment.gateway.slug, 'request', 'methods');
+    const members = chain ? membersOf(body, 0) : [];
+    const span = members.find(({ key }) => key === 'method')?.value;
+    if (!chain || !span) return undefined;
+    // With its params the whole message comes before whoever judges whole ones.
+    const isAlone = !members.some(({ key }) => key === 'params');
+    const asked: Engines = isAlone ? engines : { ...engines, judge: () => Promise.resolve({ kind: 'pass' }) };
+    const about: Subject = {
+      ...{ on: 'request', scope: 'methods', part: 'params', body, span },
+      ...{ relocate: () => undefined, metadata: () => metadataOf(call, 'request') },
+    };
+    const settled = (inspected: Inspected): Screened<Buffer> => {
+      if (call.hits && inspected.hits.length > 0) call.hits.isOfName = true;
+      return settle(call, inspected, undefined);
+    };
+    const inspected = inspect(chain, about, asked, signal);
+    return inspected instanceof Promise ? inspected.then(settled) : settled(inspected);
+  }
+
   function then<T, U>(screened: Screened<T>, as: (value: T) => U): Screened<U> {
     if (screened instanceof Promise) return screened.then((value) => (value === undefined ? undefined : as(value)));
     return screened === undefined ? undefined : as(screened);
   }
 
   return {
-    request: (call, message, signal) =>
-      then(
-        run({ on: 'request', of: call, kind: 'request', own: () => ownOfRequest(call) }, call.body, signal, message.source),
-        (body) => {
-          const changed = readMessage(body);
-          if (changed.kind !== 'request') throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
-          return { body, message: changed };
-        },
-      ),
+    request: (call, message, signal) => {
+      const about: About = { on: 'request', of: call, kind: 'request', own: () => ownOfRequest(call) };
+      const look = () => run(about, call.body, signal, message.source);
+      const named = checkName(call, signal);
+      return then(named instanceof Promise ? named.then(look) : look(), (body) => {
+        const changed = readMessage(body);
+        if (changed.kind !== 'request') throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
+        return { body, message: changed };
+      });
+    },
     reply: (call, reply, signal) =>
       then(
         run(
@@ -239,7 +263,8 @@ async function inTurn(
   return shown.filter((item) => item !== undefined);
 }
 
-function scopeOf({ item }: Pick<Told, 'item'>): RuleScope {
+function scopeOf({ item }: Pick<Told, 'item'>): Scope {
+  if (item?.kind === 'methods') return 'methods';
   if (item?.kind === 'prompts') return 'prompts';
   return item?.kind === 'resources' || item?.kind === 'templates' ? 'resources' : 'tools';
 }

@@ -4,7 +4,7 @@ import { Fault } from '#contract/error.ts';
 import type { AllowedCall, Answered, Assignment, Identified, Resolved } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
-import type { Use } from '../mcp/feature.ts';
+import type { Exposed } from '../mcp/feature.ts';
 import { linkEdits } from '../mcp/item-link.ts';
 import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
@@ -45,9 +45,9 @@ interface UseDeps {
 
 const subscribing: ReadonlySet<string> = new Set(['resources/subscribe', 'resources/unsubscribe']);
 
-/** A request that uses an item; `waiting` where it goes on with a call that was asked something. */
+/** A request that uses an item, or is a foreign method; `waiting` where it goes on with a call that was asked something. */
 interface Using extends OpenedRequest<Identified> {
-  readonly use: Use;
+  readonly use: Exposed;
 }
 
 export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal: AbortSignal): Promise<Answered> {
@@ -138,7 +138,7 @@ function allowedAgain({ inForce }: UseDeps, asked: Resolved): AllowedCall {
 
 /** What a rule found in the name itself is in no record. */
 function forgetName(draft: Draft): void {
-  if (draft.item && draft.hits.isOfName) draft.item = { kind: draft.item.kind, name: '?' };
+  if (draft.item && draft.hits.isOfName) draft.item = { ...draft.item, name: '?' };
 }
 
 function tooManyRounds({ server }: Assignment): Fault {

@@ -4,7 +4,7 @@ import { Fault } from '#contract/error.ts';
 import { isHostRefused } from '#contract/host-identity.ts';
 import { everything, identityName } from '#contract/switch.ts';
 import type { AllowedCall, AllowedListing, Assignment, Caller, Decision, Identified, Resolved } from '../call.ts';
-import { features, type Item, nameShown, notProvisioned } from '../mcp/feature.ts';
+import { type Exposed, nameShown, notProvisioned, nounOf } from '../mcp/feature.ts';
 import type { CompiledGateway, Snapshot } from './compile.ts';
 import type { Off } from './switch.ts';
 
@@ -102,14 +102,15 @@ export function decideListing(snapshot: Snapshot, request: Identified, assignmen
 }
 
 /** Why an item is not exposed whose definition does not count. */
-export function heldBack({ server }: Assignment, { kind, name }: Item): Fault {
-  return new Fault('ITEM_ON_HOLD', { server: server.slug, what: features[kind].noun, name: name.slice(0, nameShown) });
+export function heldBack({ server }: Assignment, { kind, name }: Exposed): Fault {
+  return new Fault('ITEM_ON_HOLD', { server: server.slug, what: nounOf(kind), name: name.slice(0, nameShown) });
 }
 
 /** Why the definition that the caller was shown does not count, if it does not. */
 function onHold(assignment: Assignment, { item, seen, task }: Resolved): Fault | undefined {
   const { pins, server } = assignment;
-  if (!pins) return undefined;
+  // Nobody lists a method.
+  if (!pins || item.kind === 'methods') return undefined;
   // A task is of a call that was allowed by the definition of then.
   if (!seen && task && pins.acceptedOf(item.kind, item.name).length > 0) return undefined;
   if (seen?.definition !== undefined && pins.stateOf(seen.kind, seen.name, seen.definition) === 'accepted') return undefined;
@@ -118,7 +119,7 @@ function onHold(assignment: Assignment, { item, seen, task }: Resolved): Fault |
   if (item.kind === 'resources' || pins.policy === 'first-use') return undefined;
   return new Fault('ITEM_NOT_LISTED', {
     server: server.slug,
-    what: features[item.kind].noun,
+    what: nounOf(item.kind),
     name: item.name.slice(0, nameShown),
   });
 }
@@ -135,14 +136,14 @@ function isExposed(assignment: Assignment, { item, seen, task, listedTemplates =
   const isShown = seen?.kind === kind && seen.name === name;
   if (assignment.provisions(kind, name, isShown ? seen.definition : undefined)) return true;
   // A task is of a call that was allowed by the definition of then.
-  if (!seen && task)
+  if (!seen && task && kind !== 'methods')
     return assignment.pins?.acceptedOf(kind, name).some((hash) => assignment.provisions(kind, name, hash)) === true;
   return kind === 'resources' && assignment.hasTemplateFor(name, listedTemplates);
 }
 
 /** Why an item is not exposed. The same whether or not the server has such an item. */
-export function notExposed({ isConditional, server }: Assignment, item: Item): Fault {
+export function notExposed({ isConditional, server }: Assignment, item: Exposed): Fault {
   const { kind, name } = item;
   if (!isConditional(kind) && !(kind === 'resources' && isConditional('templates'))) return notProvisioned(item);
-  return new Fault('CONDITION_UNMET', { server: server.slug, what: features[kind].noun, name: name.slice(0, nameShown) });
+  return new Fault('CONDITION_UNMET', { server: server.slug, what: nounOf(kind), name: name.slice(0, nameShown) });
 }

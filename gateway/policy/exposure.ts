@@ -1,7 +1,7 @@
 // What an assignment exposes of its server, as its policy says it: all, by name, or by conditions on definitions. The rule: a condition fits only a definition that was
 // seen and is known by its hash; where nothing is kept of definitions, it fits nothing.
 import { type Fitting, fittingOf } from '#contract/condition.ts';
-import type { ItemKind, Provisioning } from '#contract/policy.ts';
+import type { ExposedKind, ItemKind, Provisioning } from '#contract/policy.ts';
 import type { Assignment, Pins } from '../call.ts';
 import { matchesTemplate, parseTemplate, type UriTemplate } from '../mcp/uri-template.ts';
 
@@ -22,20 +22,23 @@ interface Shown {
 /** Of what a server lists only so many templates are read for one resource. */
 const listedTemplates = 500;
 
-export function exposureOf(assignment: Readonly<Record<ItemKind, Provisioning>>, pins: Pins | undefined): Exposure {
-  const shown: Record<ItemKind, Shown> = {
+type Provisioned = Readonly<Record<ItemKind, Provisioning>> & { readonly methods?: Provisioning | undefined };
+
+export function exposureOf(assignment: Provisioned, pins: Pins | undefined): Exposure {
+  const shown: Record<ExposedKind, Shown> = {
     tools: shownOf(assignment.tools),
     prompts: shownOf(assignment.prompts),
     resources: shownOf(assignment.resources),
     templates: shownOf(assignment.templates),
+    methods: shownOf(assignment.methods ?? 'none'),
   };
   const named = templatesOf(shown.templates.names);
 
-  function provisions(kind: ItemKind, name: string, definition: string | undefined): boolean {
+  function provisions(kind: ExposedKind, name: string, definition: string | undefined): boolean {
     const { isAll, names, conditions, found } = shown[kind];
     if (isAll || names.has(name)) return true;
     if (conditions.length === 0 || definition === undefined) return false;
-    const said = pins?.hintsOf(kind, name, definition);
+    const said = kind === 'methods' ? undefined : pins?.hintsOf(kind, name, definition);
     if (said === undefined) return false;
     const before = found.get(definition);
     if (before?.name === name) return before.isFitting;
@@ -54,7 +57,7 @@ export function exposureOf(assignment: Readonly<Record<ItemKind, Provisioning>>,
     exposesByList: (kind) => shown[kind].isAll || shown[kind].conditions.length > 0,
     isConditional: (kind) => shown[kind].conditions.length > 0,
     exposure(kind) {
-      const exposed = assignment[kind];
+      const exposed = assignment[kind] ?? 'none';
       return typeof exposed === 'string' ? exposed : JSON.stringify(exposed.map((item) => JSON.stringify(item)).toSorted());
     },
     hasTemplateFor(uri, listed) {

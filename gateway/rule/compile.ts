@@ -5,7 +5,7 @@ import { assertNever } from '#contract/assert.ts';
 import type { Slug } from '#contract/id.ts';
 import type { CaptureMode } from '#contract/payload.ts';
 import type { PolicyFile } from '#contract/policy.ts';
-import type { Rule, RuleAction, RuleScope } from '#contract/rule.ts';
+import { type Rule, type RuleAction, type RuleScope, ruleScopes } from '#contract/rule.ts';
 import { injectionDetector } from './injection.ts';
 import { type Glance, glanceOf } from './glance.ts';
 import type { Detector } from './match.ts';
@@ -58,6 +58,9 @@ export interface AnalyzerRule extends Named, Acting {
 }
 export type CompiledRule = TextRule | LimitsRule | WebhookRule | AnalyzerRule;
 
+/** What a message is about. Of a foreign method nobody could say it, so every rule is for it, whatever it is for. */
+export type Scope = RuleScope | 'methods';
+
 /** Rules in order, and which of them can find nothing in a text. */
 export interface Chain {
   readonly rules: readonly CompiledRule[];
@@ -74,7 +77,7 @@ export interface Chain {
 }
 export interface GatewayRules {
   /** Undefined where nothing is in force for it. */
-  chain(on: Direction, scope: RuleScope): Chain | undefined;
+  chain(on: Direction, scope: Scope): Chain | undefined;
 }
 
 export interface Masked {
@@ -110,12 +113,14 @@ export async function compileRules(
     const pii = rules.some(({ method }) => method === 'pii') ? await deps.pii() : undefined;
     const hashKey = createHmac('sha256', deps.hashSecret).update(`rule hash ${slug}`).digest();
     const made = rules.map((rule, index) => ({ rule, index, compiled: compileRule(rule, patterns, pii) }));
-    const chains: Readonly<Record<Direction, Map<RuleScope, Chain>>> = { request: new Map(), response: new Map() };
+    const chains: Readonly<Record<Direction, Map<Scope, Chain>>> = { request: new Map(), response: new Map() };
     /** By the rules in them: most rules are for all that there is, both ways. */
     const known = new Map<string, Chain>();
     for (const on of ['request', 'response'] as const)
-      for (const scope of ['tools', 'prompts', 'resources', 'definitions'] as const) {
-        const own = made.filter(({ rule }) => (rule.on === on || rule.on === 'both') && rule.for.includes(scope));
+      for (const scope of [...ruleScopes, 'methods'] as const) {
+        const own = made.filter(
+          ({ rule }) => (rule.on === on || rule.on === 'both') && (scope === 'methods' || rule.for.includes(scope)),
+        );
         if (own.length === 0) continue;
         const key = own.map(({ index }) => index).join();
         const chain =

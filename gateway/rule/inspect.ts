@@ -1,10 +1,20 @@
 // One message before the rules of its gateway, in order: each sees the text that the one before it left, and a block ends it. What no rule changed stays
 // byte for byte as it came. The rule: a rule that can't decide (in time) blocks, unless it says otherwise; hits name the rule and the place, never the text.
 import { Fault } from '#contract/error.ts';
-import type { RuleHit, RuleScope } from '#contract/rule.ts';
+import type { RuleHit } from '#contract/rule.ts';
 import { type Span, splice } from '../mcp/span.ts';
 import { applyChange } from './action.ts';
-import type { AnalyzerRule, Chain, CompiledRule, Direction, Limits, LimitsRule, TextRule, WebhookRule } from './compile.ts';
+import type {
+  AnalyzerRule,
+  Chain,
+  CompiledRule,
+  Direction,
+  Limits,
+  LimitsRule,
+  Scope,
+  TextRule,
+  WebhookRule,
+} from './compile.ts';
 import { type EngineQuestion, type Engines, failed } from './engine.ts';
 import { fold } from './fold.ts';
 import { type Leaf, leavesOf, memberNameOf, pointerOf } from './leaf.ts';
@@ -16,7 +26,7 @@ const timeMs = 250;
 
 export interface Subject {
   readonly on: Direction;
-  readonly scope: RuleScope;
+  readonly scope: Scope;
   readonly part: Part;
   readonly body: Buffer;
   /** Where what the rules look at stands in it. */

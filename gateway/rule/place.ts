@@ -1,9 +1,8 @@
 // Which texts of a message a rule may change, by where they stand. The rule: what the protocol itself reads is never changed: a rule that would have to
 // blocks the message instead; and only what is the protocol's alone is not looked at.
-import type { RuleScope } from '#contract/rule.ts';
 import { modernVersions, versionKey } from '../mcp/era.ts';
 import { readLogLevel } from '../mcp/log-level.ts';
-import type { Direction } from './compile.ts';
+import type { Direction, Scope } from './compile.ts';
 import { type Container, isMadeUp, type Leaf } from './leaf.ts';
 
 /** `fixed`: looked at, and not changed. `skipped`: not looked at. */
@@ -70,12 +69,13 @@ export function placeOf(
   }: {
     readonly on: Direction;
     readonly part: Part;
-    readonly scope: RuleScope;
+    readonly scope: Scope;
     readonly own?: Own | undefined;
   },
 ): Place {
   const { container, key, kind } = leaf;
-  if (container === undefined) return 'free';
+  // By itself stands the name of a foreign method: its server reads it.
+  if (container === undefined) return scope === 'methods' ? 'fixed' : 'free';
   const isTop = container.parent === undefined;
   const isOfRequest = on === 'request' && part === 'params';
   const { members, tasks, isTokenReplaced } = known ?? (isOfRequest ? ownOfRequest : ownOfOthers);
@@ -91,7 +91,8 @@ export function placeOf(
   if (kind === 'key') return 'fixed';
   if (part === 'definition') return placeInDefinition(first, String(key));
   // Policy decided by them, and the far end would be asked for another thing.
-  if (part === 'params' && (first === 'ref' || (isTop && key === (scope === 'resources' ? 'uri' : 'name')))) return 'fixed';
+  const named = scope === 'resources' ? 'uri' : 'name';
+  if (part === 'params' && scope !== 'methods' && (first === 'ref' || (isTop && key === named))) return 'fixed';
   if (typeof key !== 'string' || !structural.has(key)) return 'free';
   return isMadeUp(container) ? 'free' : 'fixed';
 }

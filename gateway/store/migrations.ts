@@ -39,6 +39,7 @@ import { createWordPart } from './migration/0035-word-part.ts';
 import { createRun } from './migration/0036-run.ts';
 import { createPinState } from './migration/0037-pin-state.ts';
 import { createSheaf } from './migration/0038-sheaf.ts';
+import { createMethod } from './migration/0039-method.ts';
 import { type MigrationName, newest } from './schema.ts';
 import type { Db } from './table.ts';
 
@@ -81,6 +82,7 @@ const migrations: Readonly<Record<MigrationName, (dialect: DialectName) => Migra
   '0036-run': createRun,
   '0037-pin-state': createPinState,
   '0038-sheaf': createSheaf,
+  '0039-method': createMethod,
 };
 
 /** Brings a database, or an open transaction on one, up to `schema`. */

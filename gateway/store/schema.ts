@@ -44,6 +44,7 @@ const all = [
   '0036-run',
   '0037-pin-state',
   '0038-sheaf',
+  '0039-method',
 ] as const;
 export type MigrationName = (typeof all)[number];
 const names: readonly string[] = all;

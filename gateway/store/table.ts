@@ -17,7 +17,7 @@ import type {
 } from '#contract/id.ts';
 import type { HostState } from '#contract/host-identity.ts';
 import type { Capture } from '#contract/payload.ts';
-import type { ItemKind, PolicyServer, RemoteServer } from '#contract/policy.ts';
+import type { ExposedKind, PolicyServer, RemoteServer } from '#contract/policy.ts';
 import type { Verdict } from '#contract/server.ts';
 import type { SwitchKind } from '#contract/switch.ts';
 import type { AdministrationTables } from './administration-table.ts';
@@ -98,10 +98,10 @@ export interface Tables extends AdministrationTables, DirectoryTables, RuleTable
     readonly pins: PinsColumn;
   };
   readonly pin: PinTable;
-  readonly provision: { readonly assignment_id: AssignmentId; readonly kind: ItemKind; readonly mode: 'all' | 'listed' };
+  readonly provision: { readonly assignment_id: AssignmentId; readonly kind: ExposedKind; readonly mode: 'all' | 'listed' };
   readonly provisioned_item: {
     readonly assignment_id: AssignmentId;
-    readonly kind: ItemKind;
+    readonly kind: ExposedKind;
     readonly position: number;
     readonly name: string;
     /** JSON; then the name is empty. */

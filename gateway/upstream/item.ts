@@ -18,7 +18,9 @@ export function composerOf(allowed: AllowedCall, request: RequestMessage): (id: 
     const message = useMessage(allowed.body, request, id, allowed.item.name);
     if (era === 'modern') return withModernMeta(message, level, declaredBy(allowed, request));
     // A modern host's wish for a task is none (the tasks extension: servers tolerate it), and an older server would take it for one.
-    return allowed.era === 'modern' && 'task' in request.params.value ? withoutParams(message, ['task']) : message;
+    // What a foreign method means by that word, nobody knows.
+    const isWish = allowed.era === 'modern' && allowed.item.kind !== 'methods' && 'task' in request.params.value;
+    return isWish ? withoutParams(message, ['task']) : message;
   };
 }
 

@@ -35,12 +35,14 @@ test('whether what was asked and answered is kept is said, and how; of what is n
   expect(recentCallOf(callRecord(user, { captured: { mode: 'full', request, isLost: true } }))).not.toHaveProperty('kept');
 });
 
-test('what is called, got or read is worth telling; a list or a completion only where it was not allowed', () => {
-  const isTold = (method: string, decision: 'allowed' | 'refused' = 'allowed') => isWorthTelling({ method, decision });
+test('what is called, got or read, by a foreign method too, is worth telling; a list or a completion only where it was not allowed', () => {
+  const isTold = (method: string, decision: 'allowed' | 'refused' = 'allowed') =>
+    isWorthTelling({ method, item: null, decision });
   expect(['tools/call', 'prompts/get', 'resources/read'].map((method) => isTold(method))).toEqual([true, true, true]);
   expect([isTold('resources/list'), isTold('completion/complete'), isTold('resources/list', 'refused')]).toEqual([
     false,
     false,
     true,
   ]);
+  expect(isWorthTelling({ method: 'vendor/x', item: { kind: 'method', name: 'vendor/x' }, decision: 'allowed' })).toBe(true);
 });

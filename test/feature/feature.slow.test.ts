@@ -18,9 +18,10 @@ describe('through the gateway works', () => {
   for (const { column, feature, name } of cells)
     test(`${name}`, async () => {
       const exemption = exemptions.find((one) => one.feature === feature.name && one.applies(column));
-      const host = await ground.host(column.host);
+      const names = namesOf(column.server, column.kind);
+      const host = await ground.host(column.host, feature.isAtServer && names.server);
       try {
-        const outcome = feature.run(host, namesOf(column.server, column.kind));
+        const outcome = feature.run(host, names);
         if (exemption) await expect(outcome, `${name} works: take its line out of exempt.ts`).rejects.toThrow(exemption.error);
         else await outcome;
       } finally {

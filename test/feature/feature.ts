@@ -12,6 +12,8 @@ export interface Names {
 }
 export interface Feature {
   readonly name: string;
+  /** It is tried at the URL of the one server. */
+  readonly isAtServer?: true;
   run(host: Host, names: Names): Promise<void>;
 }
 
@@ -165,6 +167,14 @@ export const features: readonly Feature[] = [
     name: 'tasks',
     async run(host, { tool }) {
       expect(textIn(await host.callAsTask(tool('bake')))).toBe('baked');
+    },
+  },
+  {
+    name: 'foreign methods',
+    isAtServer: true,
+    async run(host) {
+      expect(await host.request('vendor/add', { a: 2, b: 40 })).toMatchObject({ sum: 42 });
+      await expect(host.request('vendor/nothing', {})).rejects.toThrow(/not served here/);
     },
   },
   {

@@ -11,8 +11,8 @@ import { connect, type Era, type Host } from './host.ts';
 type Kind = (typeof kinds)[number];
 
 export interface Ground {
-  /** A host of this era at the one URL of all servers. */
-  host(era: Era): Promise<Host>;
+  /** A host of this era at the one URL of all servers, or at that of one. */
+  host(era: Era, server?: string): Promise<Host>;
   close(): Promise<void>;
 }
 
@@ -50,7 +50,8 @@ export async function standUp(): Promise<Ground> {
         `${name} to answer`,
         async () => (await modern(`${origin}/g/eng/s/${name}/mcp`, token, 'tools/list')).body.result,
       );
-    return { host: (era) => connect(era, `${origin}/g/eng/mcp`, token), close };
+    const place = (server?: string) => (server === undefined ? '' : `/s/${server}`);
+    return { host: (era, server) => connect(era, `${origin}/g/eng${place(server)}/mcp`, token), close };
   } catch (error) {
     await close();
     throw error;
@@ -58,7 +59,7 @@ export async function standUp(): Promise<Ground> {
 }
 
 function policyOf(urls: ReadonlyMap<Era, unknown>): object {
-  const whole = { tools: 'all', prompts: 'all', resources: 'all', templates: 'all' };
+  const whole = { tools: 'all', prompts: 'all', resources: 'all', templates: 'all', methods: ['vendor/add'] };
   return {
     version: 1,
     users: { ada: { email: 'ada@example.org', teams: ['everyone'] } },

@@ -42,6 +42,8 @@ export interface Host {
   callAsTask(name: string): Promise<Loose>;
   read(uri: string): Promise<unknown>;
   prompt(name: string, args: Readonly<Record<string, string>>): Promise<unknown>;
+  /** A request that the SDK has no words for. */
+  request(method: string, params: Loose): Promise<Loose>;
   complete(ref: Loose, argument: { name: string; value: string }): Promise<readonly string[]>;
   /** From now on it is told of this resource, and that a list changed. */
   listen(uri: string): Promise<void>;
@@ -121,6 +123,7 @@ async function connectOld(url: string, token: string): Promise<Host> {
     },
     read: async (uri) => (await client.readResource({ uri })).contents,
     prompt: async (name, args) => (await client.getPrompt({ name, arguments: args })).messages,
+    request: (method, params) => client.request({ method, params: { ...params } }, z.looseObject({})),
     complete: async (ref, argument) => (await client.complete({ ref: Reference.parse(ref), argument })).completion.values,
     listen: async (uri) => void (await client.subscribeResource({ uri })),
     hearEverything: async () => void (await client.setLoggingLevel('debug')),
@@ -191,6 +194,7 @@ async function connectNew(url: string, token: string): Promise<Host> {
         resourcesListChanged: true,
         resourceSubscriptions: [uri],
       })),
+    request: (method, params) => client.request({ method, params: { ...params } }, z.looseObject({})),
     hearEverything() {
       level = 'debug';
       return Promise.resolve();

@@ -79,4 +79,9 @@ export const policy: readonly Requirement[] = [
     promise: 'A tool that is not exposed is as unknown by its cut name as one that does not exist.',
     source: 'ARCHITECTURE.md, Items',
   },
+  {
+    id: 'policy.foreign-method-closed',
+    promise: 'A method that is foreign to MCP reaches a server only where the assignment exposes it.',
+    source: 'docs/gateway-cli.md, Items',
+  },
 ];

@@ -207,4 +207,14 @@ export const rule: readonly Requirement[] = [
     promise: 'A message that is let by at a glance is one in which no rule finds anything.',
     source: 'docs/rules.md',
   },
+  {
+    id: 'rule.foreign-method-all',
+    promise: 'Every rule of a gateway is for its foreign methods, whatever else it is for.',
+    source: 'docs/rules.md',
+  },
+  {
+    id: 'rule.foreign-method-name',
+    promise: 'The name of a foreign method that no policy names is looked at, and what is found in it is in no record.',
+    source: 'docs/rules.md',
+  },
 ];

@@ -41,8 +41,9 @@ export const samplePolicy = PolicyFile.parse({
           prompts: 'all',
           resources: ['demo://a', 'demo://b'],
           templates: [],
+          methods: ['vendor/reindex', 'vendor/status'],
         },
-        memory: { tools: 'all', reach: '01a20491-e46f-708d-b6df-159d2fd25a16' },
+        memory: { tools: 'all', methods: 'all', reach: '01a20491-e46f-708d-b6df-159d2fd25a16' },
       },
       rules: [
         { name: 'zz-first', method: 'secrets', action: 'redact', alert: true },

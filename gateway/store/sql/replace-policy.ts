@@ -3,7 +3,7 @@ import { isBuiltIn } from '#contract/capability.ts';
 import type { Condition } from '#contract/condition.ts';
 import { Fault } from '#contract/error.ts';
 import { AssignmentId, GatewayId, ServerId, SinkId, Slug, TeamId, UserId, newId } from '#contract/id.ts';
-import { itemKinds } from '#contract/policy.ts';
+import { exposedKinds } from '#contract/policy.ts';
 import type { PolicyFile, PolicyServer } from '#contract/policy.ts';
 import { pauses } from '../../slice.ts';
 import type { DialectName } from '../engine.ts';
@@ -254,8 +254,8 @@ function rowsOf(
       pins,
     })),
     provisions: assignments.flatMap((assignment) =>
-      itemKinds.flatMap((kind) => {
-        const exposed = assignment[kind];
+      exposedKinds.flatMap((kind) => {
+        const exposed = assignment[kind] ?? 'none';
         if (exposed === 'none') return [];
         return [{ assignment_id: assignment.id, kind, mode: exposed === 'all' ? exposed : ('listed' as const) }];
       }),
@@ -274,8 +274,8 @@ function rowsOf(
       body: JSON.stringify(sink),
     })),
     items: assignments.flatMap((assignment) =>
-      itemKinds.flatMap((kind) => {
-        const exposed = assignment[kind];
+      exposedKinds.flatMap((kind) => {
+        const exposed = assignment[kind] ?? 'none';
         if (typeof exposed === 'string') return [];
         return exposed.map((item, position) => ({ assignment_id: assignment.id, kind, position, ...itemRow(item) }));
       }),

@@ -35,6 +35,8 @@ const taskExtension = 'io.modelcontextprotocol/tasks';
 const Able = z.looseObject({
   [CLIENT_CAPABILITIES_META_KEY]: z.looseObject({ extensions: z.looseObject({ [taskExtension]: z.object({}) }) }),
 });
+/** Of a method that no revision has. */
+const VendorAdd = z.looseObject({ a: z.number(), b: z.number() });
 const TaskParams = z.looseObject({ taskId: z.string() });
 /** By their ids; a request has a server of its own. */
 const tasks = new Map<string, ToolResult>();
@@ -128,6 +130,7 @@ function createServer(): Server {
   server.setRequestHandler('completion/complete', ({ params: { argument } }) => ({
     completion: { values: complete(argument.name, argument.value), hasMore: false },
   }));
+  server.setRequestHandler('vendor/add', { params: VendorAdd, result: z.looseObject({}) }, ({ a, b }) => ({ sum: a + b }));
   return server;
 }
 

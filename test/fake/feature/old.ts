@@ -26,6 +26,8 @@ import { z } from 'zod';
 import { serveLegacyHttp } from '../conformance/legacy-http.ts';
 import { complete, greeting, listed, prompts, read, resources, type Talk, template, tools } from './fixture.ts';
 
+/** A method that no revision has. */
+const VendorAdd = z.object({ method: z.literal('vendor/add'), params: z.looseObject({ a: z.number(), b: z.number() }) });
 /** Of all sessions: a task is asked for by its id alone. */
 const taskStore = new InMemoryTaskStore();
 
@@ -103,6 +105,7 @@ function createServer(): Server {
   server.setRequestHandler(CompleteRequestSchema, ({ params: { argument } }) => ({
     completion: { values: complete(argument.name, argument.value), hasMore: false },
   }));
+  server.setRequestHandler(VendorAdd, ({ params: { a, b } }) => ({ sum: a + b }));
   return server;
 }
 
