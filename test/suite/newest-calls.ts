@@ -37,6 +37,9 @@ export function describeNewestCalls(kind: string, ground: () => Promise<Ground>)
             callRecord(bob, { at: 20 }),
             callRecord(ada, { at: 30, method: 'tools/list', tool: null }),
             callRecord(ada, { at: 40, method: 'initialize', decision: 'refused', code: 'GATEWAY_NOT_GRANTED' }),
+            callRecord(ada, { at: 42, method: 'prompts/get', tool: null, item: { kind: 'prompt', name: 'p' } }),
+            callRecord(ada, { at: 44, method: 'resources/read', tool: null, item: { kind: 'resource', name: 'r' } }),
+            callRecord(ada, { at: 46, method: 'vendor/x', tool: null, item: { kind: 'method', name: 'vendor/x' } }),
             callRecord(null, { at: 50, decision: 'refused', code: 'UNAUTHENTICATED' }),
             // of bob, with ada's own words in it
             callRecord(bob, { at: 60, tool: `"user":{"id":"${ada}"` }),
@@ -56,12 +59,12 @@ export function describeNewestCalls(kind: string, ground: () => Promise<Ground>)
         const found = await store.newestCalls(users, limit);
         return users.map((user) => found.get(user)?.map(({ at }) => at));
       };
-      expect(await times([ada], 10)).toEqual([[40, 35, 10]]);
-      expect(await times([ada], 2)).toEqual([[40, 35]]);
-      expect(await times([bob, cy, ada], 10)).toEqual([[60, 20], [], [40, 35, 10]]);
+      expect(await times([ada], 10)).toEqual([[46, 44, 42, 40, 35, 10]]);
+      expect(await times([ada], 2)).toEqual([[46, 44]]);
+      expect(await times([bob, cy, ada], 10)).toEqual([[60, 20], [], [46, 44, 42, 40, 35, 10]]);
       expect(await times([], 10)).toEqual([]);
       // what is further back than the look is not found: a connect costs the same however much is on record
-      await store.appendRecords(...group('one', 7, lookBackRecords));
+      await store.appendRecords(...group('one', 10, lookBackRecords));
       expect(await times([ada], 10)).toEqual([[35]]);
     });
   });

@@ -43,7 +43,13 @@ async function newestIn(db: Db, users: readonly UserId[], limit: number): Promis
           where('count', 'is not', null),
           where.and([
             where('body', 'like', '%"kind":"call"%'),
-            where.or([where('body', 'like', '%"method":"tools/call"%'), where('body', 'not like', '%"decision":"allowed"%')]),
+            where.or([
+              where('body', 'like', '%"method":"tools/call"%'),
+              where('body', 'like', '%"method":"prompts/get"%'),
+              where('body', 'like', '%"method":"resources/read"%'),
+              where('body', 'like', '%"item":{"kind":"method"%'),
+              where('body', 'not like', '%"decision":"allowed"%'),
+            ]),
           ]),
         ]),
       )
