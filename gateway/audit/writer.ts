@@ -31,6 +31,8 @@ export interface ChainWriterDeps {
 
 /** How far the file of heads may be behind the database while records keep coming. To say it after each commit costs a call alone 20 us, and one of many 2. */
 const headEveryMs = 20;
+/** A database that takes nothing refuses group after group; one that is slow ends what it began within minutes, and each that waits behind that takes its time too. */
+const givenUpAtMost = 1000;
 
 /** Continues a chain where it ends. Rejects with AUDIT_BROKEN where that is not what was sealed. */
 export async function openChainWriter({ store, key, headFile, isNew, chain, logger }: ChainWriterDeps): Promise<ChainWriter> {
@@ -39,13 +41,16 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
   const head = openHead(headFile, key, position);
   /** The group of which it is not known whether it was committed, however long the database does not say: nothing is added before. */
   let attempted: { readonly entries: readonly Entry[]; readonly seal: Position } | undefined;
+  /** Hashes of groups that failed and that a slow database may still commit: one of them at most, because each begins where the chain ends. The oldest first. */
+  const givenUp = new Set<string>();
   let isHeadFailing = false;
   const link = createLink();
 
   const resync = async () => {
     const stored = (await store.chainHead(chain))?.record ?? (await beginOf(store, key, chain));
-    if (stored.hash !== position.hash && stored.hash !== attempted?.seal.hash)
+    if (stored.hash !== position.hash && !givenUp.has(stored.hash))
       throw new Fault('AUDIT_BROKEN', { reason: `Somebody else wrote to the chain "${chain}".` });
+    if (stored.hash !== position.hash) givenUp.clear();
     position = { chain, seq: stored.seq, hash: stored.hash };
   };
   /** After the answers are on their way, and not after each of many commits: being behind is allowed, as where the process is killed before. */
@@ -73,7 +78,7 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
     };
   };
 
-  const append = async (entries: readonly Entry[]) => {
+  const append = async (entries: readonly Entry[]): Promise<void> => {
     if (attempted !== undefined) {
       await resync();
       const isThere = attempted.entries === entries && attempted.seal.hash === position.hash;
@@ -84,12 +89,20 @@ export async function openChainWriter({ store, key, headFile, isNew, chain, logg
     try {
       await store.appendRecords(records, seal, payloadsOf(entries, records));
       position = { chain, seq: seal.seq, hash: seal.hash };
+      givenUp.clear();
     } catch (error) {
       attempted = { entries, seal };
-      // A connection may break after the commit: then it is there all the same.
+      givenUp.add(seal.hash);
+      const [oldest] = givenUp;
+      if (oldest !== undefined && givenUp.size > givenUpAtMost) givenUp.delete(oldest);
+      const { hash: before } = position;
       await resync();
       attempted = undefined;
-      if (position.hash !== seal.hash) throw error;
+      // A connection may break after the commit: then it is there all the same.
+      if (position.hash === seal.hash) return;
+      if (position.hash === before) throw error;
+      // A group before this one was committed only now: these go after it.
+      await append(entries);
     }
   };
 

@@ -79,3 +79,47 @@ test.each(['before', 'after'] as const)(
     expect(await whole()).toEqual([1, 2, 3]);
   },
 );
+
+/** A store that does not answer some appends; the first of them it commits all the same, right before it is asked for the append of this number. */
+async function late(unanswered: readonly number[], commitsBefore: number) {
+  const data = await openData();
+  onTestFinished(() => data.close());
+  const { store } = data;
+  let appends = 0;
+  let commit: (() => Promise<void>) | undefined;
+  const slow: Store = {
+    ...store,
+    async appendRecords(...of) {
+      appends += 1;
+      if (appends === commitsBefore) await commit?.();
+      if (!unanswered.includes(appends)) return await store.appendRecords(...of);
+      commit ??= () => store.appendRecords(...of);
+      throw new Error('no answer in time');
+    },
+  };
+  const audit = await openAuditKey(data.dir);
+  const recorder = await openRecorder({ store: slow, ...audit, chain: 'main', mode: 'durable', logger: quiet });
+  return { recorder, store, verdict: () => verifyAudit({ store, ...audit }) };
+}
+
+test.each([
+  ['the only one', [2]],
+  ['the first of several', [2, 3, 4]],
+] as const)(
+  'records go on after a group of which a slow database did not say that it was committed, %s',
+  async (_, unanswered) => {
+    proves('audit.uncertain-late', {
+      file: 'gateway/audit/writer.ts',
+      find: '!givenUp.has(stored.hash)',
+      replace: 'stored.hash !== attempted?.seal.hash',
+    });
+    const commitsBefore = unanswered.length + 2;
+    const { recorder, store, verdict } = await late(unanswered, commitsBefore);
+    await recorder.append(recordOf(1));
+    for (const at of unanswered) await expect(recorder.append(recordOf(at))).rejects.toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
+    for (const at of [6, 7]) await recorder.append(recordOf(at));
+    await recorder.close();
+    expect(await verdict()).toMatchObject({ ok: true });
+    expect((await store.recordsAfter('main', 0, 100)).map(({ at }) => at)).toEqual([1, 2, 6, 7]);
+  },
+);
