@@ -1,4 +1,5 @@
 // PostgreSQL through pg: the one door to it. A pool of connections; every statement has a deadline, but those of a migration, and a commit waits for the disk.
+import { Socket } from 'node:net';
 import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import type { Logger } from 'pino';
@@ -16,6 +17,8 @@ const connectMs = 5000;
 const statementMs = 15_000;
 /** One second later, for a server that has gone silent. */
 const queryMs = statementMs + 1000;
+/** Before pg gives up what was asked, and hands the connection on to whoever asks next. */
+const silentMs = statementMs + 500;
 const pageRows = 500;
 
 const hold = `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`;
@@ -43,6 +46,9 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
   });
   // One that breaks while it is used tells whoever asked something of it. Without a listener its own event would end the process: the pool has one on idle ones only.
   pool.on('connect', (connection) => connection.on('error', () => undefined));
+  pool.on('connect', (connection) => {
+    if (!isPatient) endInSilence(connection.connection.stream);
+  });
   // An idle connection that breaks is dropped by the pool; the next query opens another.
   pool.on('error', (error) => logger.warn({ code: codeOf(error) }, 'an idle database connection was lost'));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
@@ -96,6 +102,14 @@ async function setUp(connection: pg.ClientBase, isPatient: boolean): Promise<voi
   const within = isPatient ? { query_timeout: queryMs } : {};
   await connection.query({ text: hold, ...within });
   if (isPatient) await connection.query({ text: 'set statement_timeout = 0', ...within });
+}
+
+/**
+ * pg gives up what was asked and goes on with the connection: all that is asked of it then waits behind, and where the database went away without a word (another
+ * machine took its address over, a firewall forgot) the system keeps such a connection for many minutes. An idle one the pool has closed long before.
+ */
+function endInSilence(stream: unknown): void {
+  if (stream instanceof Socket) stream.setTimeout(silentMs, () => stream.destroy(new Error('the database has gone silent')));
 }
 
 /**

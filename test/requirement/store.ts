@@ -75,6 +75,12 @@ export const store: readonly Requirement[] = [
     source: 'docs/data.md, "What lies where"',
   },
   {
+    id: 'store.connection-silent',
+    promise:
+      'A connection to PostgreSQL over which no answer comes any more is let go of with what was asked of it: what is asked next goes over another one.',
+    source: 'docs/data.md, "What lies where"',
+  },
+  {
     id: 'store.migration-patient',
     promise: 'A migration may take as long as it takes, though every other statement has a deadline.',
     source: 'docs/data.md, "What lies where"',
