@@ -165,6 +165,10 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     sealer,
     profile: () => profile.current,
     onContentChanged: () => void settling.ask('servers'),
+    onOffers: () => {
+      uplink.tunnel?.offersChanged();
+      look();
+    },
     signal,
   });
   closers.push(() => servers.close());
@@ -246,7 +250,6 @@ async function start(options: AgentOptions, closers: Closer[], signal: AbortSign
     configs,
     state,
     gateway: gatewayNow,
-    look,
     ask: (from) => settling.ask(from),
     now,
     logger,

@@ -1,5 +1,5 @@
 // The local servers of this device: where they come from, what they resolve to, and how each stands. What is resolved here is what the pool may start and the
-// tunnel offers. Rule: a server that doesn't resolve takes no other down; it is a finding.
+// tunnel offers. Rule: a server that doesn't resolve takes no other down, and one that takes long keeps no other waiting; what fails is a finding.
 import type { Logger } from 'pino';
 import type { AgentServer } from '#contract/agent.ts';
 import { Fault } from '#contract/error.ts';
@@ -17,15 +17,21 @@ export interface LaunchesDeps {
   resolve(source: LocalServerSource): Promise<Launch>;
   sanction(launch: Launch): Fault | undefined;
   health(): readonly ServerHealth[];
+  /** What stands is other than before; others may still be resolving. */
+  readonly onChange: () => void;
   readonly logger: Logger;
 }
 
 export interface Launches {
   /** What could run now. */
   readonly current: readonly Launch[];
-  /** Undefined before anything was resolved. */
-  offers(): readonly Offer[] | undefined;
-  /** Resolves these sources, and no others stand any more. Resolves when all of them did or failed; false where another call came later. */
+  offers(): readonly Offer[];
+  /** Whether every source of this server was resolved or failed, now or earlier. */
+  isKnown(server: Slug): boolean;
+  /**
+   * Resolves these sources, and no others stand any more. Each server is what it was until all of its own sources resolved or failed. Resolves when those of
+   * all did; false where another call came later.
+   */
   resolve(sources: readonly LocalServerSource[]): Promise<boolean>;
   /** Why a child of this fingerprint may no longer run. A server that can't be resolved just now is no reason. */
   refusal(server: Slug, fingerprint: Fingerprint): Fault | undefined;
@@ -37,29 +43,40 @@ const atOnce = 4;
 
 export function createLaunches(deps: LaunchesDeps): Launches {
   let outcomes: readonly Outcome[] = [];
-  let isResolved = false;
   let newest = 0;
 
   return {
     get current() {
       return outcomes.flatMap(({ launch }) => (launch ? [launch] : []));
     },
-    offers: () => (isResolved ? outcomes.flatMap(({ launch }) => (launch ? [offerOf(launch)] : [])) : undefined),
+    offers: () => outcomes.flatMap(({ launch }) => (launch ? [offerOf(launch)] : [])),
+    isKnown: (server) => outcomes.some(({ source }) => source.server === server),
     async resolve(sources) {
       const round = ++newest;
-      const next: Outcome[] = [];
-      const queue = [...sources.entries()];
+      const next = new Map<LocalServerSource, Outcome>();
+      const servers = [...new Set(sources.map(({ server }) => server))];
+      const show = (): void => {
+        const before = outcomes;
+        outcomes = servers.flatMap((server) => {
+          const own = sources.filter((source) => source.server === server);
+          const now = own.flatMap((source) => next.get(source) ?? []);
+          return now.length === own.length ? now : before.filter(({ source }) => source.server === server);
+        });
+        deps.onChange();
+      };
+      // what nobody names any more is gone at once
+      show();
+      const queue = [...sources];
       const work = async (): Promise<void> => {
-        for (let item = queue.shift(); item && round === newest; item = queue.shift()) {
-          const [index, source] = item;
-          next[index] = await outcomeOf(source, deps);
+        for (let source = queue.shift(); source && round === newest; source = queue.shift()) {
+          const outcome = await outcomeOf(source, deps);
+          if (round !== newest) return;
+          next.set(source, outcome);
+          show();
         }
       };
       await Promise.all(Array.from({ length: Math.min(atOnce, sources.length) }, work));
-      if (round !== newest) return false;
-      outcomes = next;
-      isResolved = true;
-      return true;
+      return round === newest;
     },
     refusal(server, fingerprint) {
       const same = outcomes.filter(({ source }) => source.server === server);

@@ -36,6 +36,8 @@ export interface LocalServersDeps {
   readonly profile: () => ProfileReading;
   /** The files of a server are no longer what was approved: resolve again. */
   readonly onContentChanged: () => void;
+  /** Others are offered than before, or all were looked at. */
+  readonly onOffers: () => void;
   readonly signal: AbortSignal;
   readonly logger: Logger;
 }
@@ -43,12 +45,12 @@ export interface LocalServersDeps {
 export interface LocalServers {
   /** What the tunnel starts them by. */
   readonly pool: SanctionedPool;
-  /** Undefined before anything was resolved. */
+  /** Undefined at first: a gateway remembers what was offered, and what is only late must not count as gone. */
   offers(): readonly Offer[] | undefined;
   /** What the gateway that is dialed says of the offers; none of another gateway. */
   judged(verdicts: readonly Verdict[]): void;
-  /** Resolves the profile's servers and these; false where a later call came meanwhile. */
-  resolve(taken: readonly LocalServerSource[]): Promise<boolean>;
+  /** Resolves the profile's servers and these. Each counts as soon as it is resolved. */
+  resolve(taken: readonly LocalServerSource[]): Promise<void>;
   look(): { readonly servers: AgentServer[]; readonly findings: Finding[] };
   /** Ends the children of a server, and forgets how it did. Rejects with NAME_UNKNOWN. */
   restart(server: Slug): Promise<void>;
@@ -62,8 +64,10 @@ export interface LocalServers {
 }
 
 const limits = { messageBytes: defaultMessageLimitBytes, startMs: 30_000, idleMs: 10 * 60_000, children: 256 };
-/** So long the start of a server waits where none has been resolved yet: a gateway remembers what was offered, and opens it as soon as the tunnel is up. */
+/** So long the start of a server waits where it has not been resolved yet: a gateway remembers what was offered, and opens it as soon as the tunnel is up. */
 const firstWithinMs = 10_000;
+/** What is resolved within so long is told at once. */
+const gatherMs = 200;
 const brokenList = 'the profile of this device: its list of denied commands is not valid';
 
 /** Resolving waits for what the login shell says; nothing else does. */
@@ -103,7 +107,32 @@ export function openLocalServers(deps: LocalServersDeps): LocalServers {
     if (broken.has('DeniedLocalServerCommands')) return new Fault('SERVER_DENIED', { server: source.server, by: brokenList });
     return sanction({ profile, verdicts, source, fingerprint });
   };
-  const launches = createLaunches({ resolve, sanction: maySpawn, health: () => running.health(), logger });
+  let first: 'awaited' | 'late' | 'over' = 'awaited';
+  let changed = Promise.withResolvers<void>();
+  let gathering: NodeJS.Timeout | undefined;
+  let told = '';
+  const offersNow = (): readonly Offer[] | undefined => {
+    const offers = launches.offers();
+    return first === 'over' || (first === 'late' && offers.length > 0) ? offers : undefined;
+  };
+  const tellNews = (): void => {
+    gathering = undefined;
+    const text = JSON.stringify(offersNow());
+    if (text === undefined || text === told || signal.aborted) return;
+    told = text;
+    deps.onOffers();
+  };
+  const onChange = (): void => {
+    changed.resolve();
+    changed = Promise.withResolvers();
+    gathering ??= setTimeout(tellNews, gatherMs).unref();
+  };
+  const firstIs = (now: 'late' | 'over'): void => {
+    first = now;
+    onChange();
+  };
+  const firstTimer = setTimeout(firstIs, firstWithinMs, 'late').unref();
+  const launches = createLaunches({ resolve, sanction: maySpawn, health: () => running.health(), onChange, logger });
   const running = createPool({
     launches: () => launches.current,
     sanction: maySpawn,
@@ -114,11 +143,9 @@ export function openLocalServers(deps: LocalServersDeps): LocalServers {
     elapsed: () => performance.now(),
     onContentChanged: deps.onContentChanged,
   });
-  const first = Promise.withResolvers<void>();
-  const firstTimer = setTimeout(first.resolve, firstWithinMs).unref();
-  const open: Pool['open'] = async (...of) => {
-    await first.promise;
-    return running.open(...of);
+  const open: Pool['open'] = async (server, ...of) => {
+    while (first === 'awaited' && !launches.isKnown(server)) await changed.promise;
+    return running.open(server, ...of);
   };
   const pool = createSanctionedPool({ ...running, open }, (server, fingerprint) => launches.refusal(server, fingerprint), logger);
   const mustBeKnown = (server: Slug): void => {
@@ -128,16 +155,19 @@ export function openLocalServers(deps: LocalServersDeps): LocalServers {
 
   return {
     pool,
-    offers: () => launches.offers(),
+    offers: offersNow,
     judged(said) {
       verdicts = said;
     },
     async resolve(taken) {
-      const wanted = sourcesOf(deps.profile().profile, taken);
-      if (!(await launches.resolve(wanted))) return false;
-      sources = wanted;
-      first.resolve();
-      return true;
+      sources = sourcesOf(deps.profile().profile, taken);
+      if (!(await launches.resolve(sources))) return;
+      clearTimeout(firstTimer);
+      firstIs('over');
+      clearTimeout(gathering);
+      gathering = undefined;
+      told = JSON.stringify(launches.offers());
+      deps.onOffers();
     },
     look() {
       pool.check();
@@ -156,7 +186,8 @@ export function openLocalServers(deps: LocalServersDeps): LocalServers {
     secrets: () => sources.flatMap(({ line }) => [...Object.values(line.env), ...secretsIn(line.args)]),
     async close() {
       clearTimeout(firstTimer);
-      first.resolve();
+      firstIs('over');
+      clearTimeout(gathering);
       await pool.close();
       await (await kept).close();
     },

@@ -33,8 +33,6 @@ export interface SettleDeps {
   readonly configs: ConfigWatch;
   readonly state: StateStream;
   readonly gateway: () => ReturnType<typeof gatewayOf>;
-  /** Shows what the local servers are now. */
-  readonly look: () => void;
   /** Asks for another settling, later. */
   readonly ask: (from: From) => Promise<void>;
   readonly now: () => number;
@@ -97,9 +95,7 @@ export function createSettle(deps: SettleDeps): Settle {
     },
     async resolveServers() {
       const { home, stateDir, sealer, env } = deps;
-      if (!(await servers.resolve(await localServers({ home, stateDir, sealer, env })))) return;
-      uplink.tunnel?.offersChanged();
-      deps.look();
+      await servers.resolve(await localServers({ home, stateDir, sealer, env }));
     },
     onFailed(from, error) {
       if (from === 'servers') return;

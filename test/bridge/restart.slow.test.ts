@@ -1,7 +1,8 @@
-// The restart of one local server by its user while others are busy, with an agent that is a process and a gateway server that is one too.
-import { writeFile } from 'node:fs/promises';
+// What one local server does while another is still being looked up, with an agent that is a process and a gateway server that is one too.
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
 import type { Slug } from '#contract/id.ts';
 import { askCommand, askState } from '../../bridge/socket/ask.ts';
 import { deploy, until } from '../walk/deployment.ts';
@@ -14,8 +15,8 @@ const policy = {
   version: 1,
   users: { ada: { email: 'ada@example.org', teams: ['all'] } },
   teams: { all: { gateways: ['eng'] } },
-  servers: { memory: { kind: 'workstation' } },
-  gateways: { eng: { assignments: { memory: { tools: 'all' } } } },
+  servers: { memory: { kind: 'workstation' }, second: { kind: 'workstation' } },
+  gateways: { eng: { assignments: { memory: { tools: 'all' }, second: { tools: 'all' } } } },
 };
 
 test('a restart of one server does not wait until another one has been fetched', async () => {
@@ -44,4 +45,28 @@ test('a restart of one server does not wait until another one has been fetched',
   expect(await askCommand(socket, uid, { name: 'restart_server', server: 'memory' as Slug })).toMatchObject({ kind: 'answered' });
   expect(performance.now() - begun).toBeLessThan(12_000);
   expect(await children()).toBe(0);
+}, 60_000);
+
+test('a server that is new is called while another new one is still being fetched, and what was there stays', async () => {
+  const deployment = await deploy({ policy });
+  onTestFinished(() => deployment.close());
+  const docker = join(deployment.dir, 'docker');
+  await writeFile(docker, '#!/bin/sh\nsleep 20\nexit 1\n', { mode: 0o755 });
+  const image = { command: docker, args: ['run', '--rm', '-i', 'nowhere.example/image'] };
+  const { agent, stateDir, profileFile } = await deployment.workstation({ user: 'ada', profile: { LocalServers: { memory } } });
+  onTestFinished(async () => void (await agent.stop()));
+  const token = await deployment.hostToken({ user: 'ada', gateway: 'eng', host: 'codex' });
+  const answers = async (server: string): Promise<boolean> => {
+    const asked = { name: `${server}__echo`, arguments: { text: 'x' } };
+    const { body } = await modern(`${deployment.origin}/g/eng/mcp`, token, 'tools/call', asked);
+    return body.result !== undefined;
+  };
+  await until('an answer of the first', () => answers('memory'));
+  const profile = z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(profileFile, 'utf8')));
+  await writeFile(profileFile, JSON.stringify({ ...profile, LocalServers: { image, memory, second: memory } }));
+  const begun = performance.now();
+  void askCommand(join(stateDir, 'agent.sock'), uid, { name: 'reload' });
+  await until('an answer of the second', () => answers('second'));
+  expect(performance.now() - begun).toBeLessThan(15_000);
+  expect(await answers('memory')).toBe(true);
 }, 60_000);

@@ -17,6 +17,11 @@ export const localServer: readonly Requirement[] = [
     source: identified,
   },
   {
+    id: 'local-server.late-keeps-none',
+    promise: 'A server whose command takes long to look up or to install keeps no other one waiting.',
+    source: running,
+  },
+  {
     id: 'local-server.unhashed-code-said',
     promise:
       'An interpreter whose code stands in no file that its command names is told as such to the approver and in the posture.',
