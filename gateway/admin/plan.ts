@@ -1,6 +1,7 @@
 // What applying a policy would change, in words; pure. Order and repetition in lists of names mean nothing, so they are no change.
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
+import { counted } from '#contract/counted.ts';
 import { groupsInOrder, reachedGateways } from '#contract/grant.ts';
 import { conditionText, ToolCondition } from '#contract/condition.ts';
 import type {
@@ -295,9 +296,6 @@ function* compareAccess(before: PolicyFile, after: PolicyFile): Generator<void, 
   return [...added, ...removed];
 }
 
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
 function revoked(count: number, noun: string): string {
   return count > 0 ? `revokes ${counted(count, noun)}` : '';
 }

@@ -68,7 +68,10 @@ export function readPolicy(text: string): ReadPolicy {
   };
   const tell = (broken: readonly { readonly offset: number; readonly message: string }[]) =>
     broken.slice(0, lookedFor).map(({ offset, message }) => at(offset, keyText(pathAt(document.contents, offset)), message));
-  const broken = [...document.errors, ...document.warnings].map(({ pos, message }) => ({ offset: pos[0], message }));
+  const broken = [...document.errors, ...document.warnings].map(({ pos, message, code }) => ({
+    offset: pos[0],
+    message: code === 'MULTIPLE_DOCS' ? 'another document begins here: a policy is one' : message,
+  }));
   const unfit = [
     ...keysWhere(document, (name, seen) => seen.has(name)).map((offset) => ({ offset, message: 'this key stands here twice' })),
     ...keysWhere(document, isDropped).map((offset) => ({ offset, message: 'the name is not valid' })),
@@ -149,7 +152,9 @@ function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[]
   if (issue.code === 'invalid_key') {
     return issue.issues.map(({ message }) => ({ path, at: 'key' as const, message: `the name is not valid: ${message}` }));
   }
-  const message = issue.message.replace(/^Invalid input: /, '').replace(/, received undefined$/, '');
+  if (path.length === 0 && value === null)
+    return [{ path, at: 'value', message: 'there is no policy in it: write at least version: 1' }];
+  const message = inWords(issue.message);
   const key = path
     .join('.')
     .replace(/^(users|sinks|engines)\.[^.]+/, '$1')
@@ -159,6 +164,28 @@ function findingsOf(issue: z.core.$ZodIssue, value: unknown): readonly Finding[]
     return [{ path, at: 'key', message: `is missing: ${message.startsWith('Invalid ') ? (choice ?? message) : message}` }];
   return [{ path, at: 'value', message: choice ?? message }];
 }
+
+/** `expected a map, found nothing`: in the words of people who write such files. */
+function inWords(message: string): string {
+  const name = (kind: string) => kindsOfValue[kind] ?? kind;
+  return message
+    .replace(/^Invalid input: /, '')
+    .replace(/, received undefined$/, '')
+    .replace(/^expected (\w+)(?:, received (\w+))?$/, (_, wanted: string, found: string | undefined) =>
+      found === undefined ? `expected ${name(wanted)}` : `expected ${name(wanted)}, found ${name(found)}`,
+    );
+}
+
+const kindsOfValue: Readonly<Record<string, string>> = {
+  object: 'a map',
+  record: 'a map',
+  array: 'a list',
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  null: 'nothing',
+};
 
 /** What may stand where zod's own words would say less. */
 const choices: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 // Roles: those that are always there, of which only the title can be changed, and those of the policy.
 import type { Role, roleOperations } from '#contract/admin-role.ts';
 import { builtInRoles, isBuiltIn, roleCapabilities } from '#contract/capability.ts';
+import { counted } from '#contract/counted.ts';
 import { Fault } from '#contract/error.ts';
 import type { Slug } from '#contract/id.ts';
 import type { PolicyFile, PolicyRole } from '#contract/policy.ts';
@@ -42,8 +43,7 @@ export const roleHandlers: HandlersFor<typeof roleOperations> = {
     if (isBuiltIn(role)) throw unchangeable(role, 'it is built in.');
     const { policy } = await context.store.policy();
     const having = Object.values(policy.users).filter((user) => user.role === role).length;
-    if (having > 0)
-      throw unchangeable(role, `${having} user${having === 1 ? ' has' : 's have'} it. Give them another one first.`);
+    if (having > 0) throw unchangeable(role, `${counted(having, 'user has', 'users have')} it. Give them another one first.`);
     await roles.remove(context, role);
     return { done: true };
   },

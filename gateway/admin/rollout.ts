@@ -1,5 +1,6 @@
 // How far a rollout is, from what is on record: pure, so that each line follows from the facts and from nothing else.
 // The rule: `done` only where something shows it; what a device merely has not said, or a receiver never confirms, can't be seen and counts as that.
+import { counted } from '#contract/counted.ts';
 import { standingOf } from '#contract/device.ts';
 import { reachedGateways } from '#contract/grant.ts';
 import { Slug, type WorkstationId } from '#contract/id.ts';
@@ -82,7 +83,7 @@ function pilot({ policy, calls }: RolloutFacts): RolloutCheck[] {
     callers.size > 0
       ? check(
           'done',
-          `${count(callers.size, 'person', 'people')} called through ${[...new Set(through.map(({ gateway }) => gateway))].toSorted().join(', ')}, last at ${time(last)}.`,
+          `${counted(callers.size, 'person', 'people')} called through ${[...new Set(through.map(({ gateway }) => gateway))].toSorted().join(', ')}, last at ${time(last)}.`,
         )
       : check(
           'not-yet',
@@ -96,7 +97,7 @@ function pilot({ policy, calls }: RolloutFacts): RolloutCheck[] {
 function ofSharedAddresses(policy: PolicyFile): RolloutCheck[] {
   const shared = sharedAddresses(policy);
   if (shared.length === 0) return [];
-  const what = count(shared.length, 'e-mail address is that', 'e-mail addresses are those');
+  const what = counted(shared.length, 'e-mail address is that', 'e-mail addresses are those');
   const about = shared.map((users) => users.join(', '));
   return [
     check(
@@ -133,22 +134,22 @@ function devices({ policy, workstations, postures, now }: RolloutFacts): Rollout
   const gone = of(({ state, silentDays }) => state === 'unobservable' && (silentDays ?? 0) >= daysUntilGone);
   return [
     without.length === 0
-      ? check('done', `Everybody who reaches a gateway has a device: ${count(live.length, 'device', 'devices')}.`)
+      ? check('done', `Everybody who reaches a gateway has a device: ${counted(live.length, 'device', 'devices')}.`)
       : check(
           'not-yet',
-          `${count(without.length, 'person who reaches a gateway has', 'people who reach a gateway have')} no enrolled device.`,
+          `${counted(without.length, 'person who reaches a gateway has', 'people who reach a gateway have')} no enrolled device.`,
           'Push the profile to their devices, or take them out of the team until then.',
           without,
         ),
     check(
       done.length > 0 ? 'done' : 'unseen',
-      `${done.length} of ${count(live.length, 'device', 'devices')} converged: their AI hosts name only the gateway.`,
+      `${done.length} of ${counted(live.length, 'device', 'devices')} converged: their AI hosts name only the gateway.`,
     ),
     ...(off.length > 0
       ? [
           check(
             'not-yet',
-            `${count(off.length, 'device is', 'devices are')} not converged.`,
+            `${counted(off.length, 'device is', 'devices are')} not converged.`,
             'Do what docs/findings.md says for each code, and set EnforcementMode to enforce where it says observe.',
             off,
           ),
@@ -158,7 +159,7 @@ function devices({ policy, workstations, postures, now }: RolloutFacts): Rollout
       ? [
           check(
             'unseen',
-            `What ${count(unseen.length, 'device is', 'devices are')} like now can't be seen from here.`,
+            `What ${counted(unseen.length, 'device is', 'devices are')} like now can't be seen from here.`,
             'Turn the device on, update its bridge, or revoke it where it is gone: `workstation revoke`.',
             unseen,
           ),
@@ -168,7 +169,7 @@ function devices({ policy, workstations, postures, now }: RolloutFacts): Rollout
       ? [
           check(
             'unseen',
-            `${count(gone.length, 'device was', 'devices were')} not seen for ${daysUntilGone} days and more.`,
+            `${counted(gone.length, 'device was', 'devices were')} not seen for ${daysUntilGone} days and more.`,
             'Find out who has it and whether it is still used; revoke it where it is gone: `workstation revoke`.',
             gone,
           ),
@@ -194,10 +195,10 @@ function provisioned({ policy, engines, isAllMeant }: RolloutFacts): RolloutChec
     all.length === 0
       ? check('done', 'What each assignment exposes is named one by one, or by a condition.')
       : isAllMeant
-        ? check('done', `${count(all.length, 'kind is', 'kinds are')} exposed whole, which is said to be meant.`, null, all)
+        ? check('done', `${counted(all.length, 'kind is', 'kinds are')} exposed whole, which is said to be meant.`, null, all)
         : check(
             'not-yet',
-            `${count(all.length, 'kind is', 'kinds are')} exposed whole: what a server adds later is exposed too.`,
+            `${counted(all.length, 'kind is', 'kinds are')} exposed whole: what a server adds later is exposed too.`,
             'Name what people need in the policy; or say that it is meant: `rollout check --all-meant`.',
             all,
           ),
@@ -265,18 +266,18 @@ function sinkCheck(sink: SinkStatus): RolloutCheck {
   if (lagMs > lagAtMostMs)
     return check(
       'not-yet',
-      what(`${owed} records wait, the oldest for ${durationWords(lagMs)}.`),
+      what(`${counted(owed, 'record waits', 'records wait')}, the oldest for ${durationWords(lagMs)}.`),
       'See that `serve` runs, and what the receiver can take.',
     );
   if (parked > 0)
     return check(
       'not-yet',
-      what(`its receiver does not take ${count(parked, 'record', 'records')}, which are set aside.`),
+      what(`its receiver does not take ${counted(parked, 'record', 'records')}, which are set aside.`),
       '`sink list` says why (docs/siem.md).',
     );
   // What was lost once stays counted.
   const lost = rejected + skipped;
-  const without = lost === 0 ? '' : ` It never got ${count(lost, 'record', 'records')}: \`sink list\`.`;
+  const without = lost === 0 ? '' : ` It never got ${counted(lost, 'record', 'records')}: \`sink list\`.`;
   if (kind === 'file')
     return check(
       'unseen',
@@ -320,10 +321,6 @@ function personsOf(policy: PolicyFile): readonly { readonly slug: Slug; readonly
   return Object.entries(policy.users)
     .filter(([, user]) => user.kind !== 'service')
     .map(([slug, user]) => ({ slug: Slug.parse(slug), gateways: reachedGateways(policy, user) }));
-}
-
-function count(number: number, one: string, more: string): string {
-  return `${number} ${number === 1 ? one : more}`;
 }
 
 function time(ms: number): string {

@@ -3,6 +3,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { AuditRecord } from '#contract/audit.ts';
+import { counted } from '#contract/counted.ts';
 import { Fault } from '#contract/error.ts';
 import type { Store } from '../store/store.ts';
 import { chainName } from './chain.ts';
@@ -132,7 +133,7 @@ export async function openRecorder(deps: RecorderDeps): Promise<KeepingRecorder>
     try {
       await flushing;
       await drain();
-      if (groups.length > 0) await refuse(`${waiting} records could not be committed`);
+      if (groups.length > 0) await refuse(`${counted(waiting, 'record')} could not be committed`);
     } finally {
       writer.close();
     }

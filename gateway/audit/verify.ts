@@ -2,6 +2,7 @@
 // The one rule: what can't be shown to be whole is reported as broken.
 import type { KeyObject } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { counted } from '#contract/counted.ts';
 import type { Removal } from '../store/retention.ts';
 import type { KeptTexts, SealedRecord, Store } from '../store/store.ts';
 import { start, type Position } from './chain.ts';
@@ -163,7 +164,7 @@ async function verifyChain(
   }
 
   if (head !== undefined && head.seq > last.seq) {
-    const words = `The last ${head.seq - last.seq} records are missing: the head outside the database names record ${head.seq}.`;
+    const words = `The last ${counted(head.seq - last.seq, 'record is', 'records are')} missing: the head outside the database names record ${head.seq}.`;
     return broken(chain, last.seq + 1, 'truncated', words);
   }
   const beyond = known.find(({ seq }) => seq > last.seq);

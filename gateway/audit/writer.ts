@@ -2,6 +2,7 @@
 // and after a failure the database is asked where the chain really ends before anything is added to it.
 import type { KeyObject } from 'node:crypto';
 import type { Logger } from 'pino';
+import { counted } from '#contract/counted.ts';
 import { Fault } from '#contract/error.ts';
 import type { ChainedPayload, NewRecord, Store } from '../store/store.ts';
 import { extend, isGenuine } from './chain.ts';
@@ -176,7 +177,8 @@ async function resume({ store, key, headFile, isNew, chain }: Omit<ChainWriterDe
   if (seal.seq !== record.seq || seal.hash !== record.hash) throw broken(`The last record of the chain "${chain}" has no seal.`);
   if (!isGenuine(key, seal)) throw broken(`The seal of the chain "${chain}" was not made with this audit key.`);
   if (head === undefined) throw broken(`The file ${headFile} is missing or does not know the chain "${chain}".`);
-  if (head.seq > record.seq) throw broken(`The last ${head.seq - record.seq} records of the chain "${chain}" are missing.`);
+  if (head.seq > record.seq)
+    throw broken(`${counted(head.seq - record.seq, 'record is', 'records are')} missing at the end of the chain "${chain}".`);
   // What the head names may be gone by policy: where the head is behind, or nothing was written for that long.
   if (head.seq === begin.seq && head.hash !== begin.hash) throw broken(`The chain "${chain}" was rewritten.`);
   if (head.seq > begin.seq && (then?.seq !== head.seq || then.hash !== head.hash))

@@ -1,6 +1,7 @@
 // `audit search` and `audit export`: what the records say, found by what stands in them.
 import { Option, type Command } from 'commander';
 import { recordKinds } from '#contract/audit.ts';
+import { counted } from '#contract/counted.ts';
 import { Fault } from '#contract/error.ts';
 import { noteExport } from '../admin/audit.ts';
 import { recordLine } from '../admin/print.ts';
@@ -64,12 +65,14 @@ export function addAuditSearch(audit: Command, terminal: Terminal): void {
           rows = progress.rows;
           if (performance.now() - told < tellEveryMs) return;
           told = performance.now();
-          terminal.note(`${rows} records, ${Math.floor(progress.done * 100)} %`);
+          terminal.note(`${counted(rows, 'record')}, ${Math.floor(progress.done * 100)} %`);
         };
         await writeExport(flags.out, exportRecords({ store, filter, format: flags.format, onProgress, signal }));
         return await store.search.behind();
       });
-      terminal.print(flags.json ? JSON.stringify({ file: flags.out, rows, behind }) : `${rows} records in ${flags.out}`);
+      terminal.print(
+        flags.json ? JSON.stringify({ file: flags.out, rows, behind }) : `${counted(rows, 'record')} in ${flags.out}`,
+      );
       noteBehind(terminal, behind);
     });
 }
@@ -106,7 +109,8 @@ function filterOf(words: readonly string[], flags: FilterFlags): RecordFilter {
 }
 
 function noteBehind(terminal: Terminal, behind: number): void {
-  if (behind > 0) terminal.note(`The newest ${behind} records are not in the index yet: ask again in a moment.`);
+  if (behind > 0)
+    terminal.note(`Of the newest, ${counted(behind, 'record is', 'records are')} not in the index yet: ask again in a moment.`);
 }
 
 function parseLimit(text: string): number {

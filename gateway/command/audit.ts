@@ -1,6 +1,7 @@
 // `audit`: the record of every call, to look at and to check.
 import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { counted } from '#contract/counted.ts';
 import { Fault } from '#contract/error.ts';
 import { printable, recordLine } from '../admin/print.ts';
 import { type VerifiedPayloads, verifyPayloads } from '../admin/payload-verify.ts';
@@ -32,7 +33,9 @@ export const addAudit: AddCommands = (program, terminal) => {
         }
         const waiting = await store.administration.deedsWaiting();
         if (waiting > 0)
-          terminal.note(`${waiting} deeds of administrators are not here yet: a running gateway server brings them.`);
+          terminal.note(
+            `${counted(waiting, 'deed of an administrator is', 'deeds of administrators are')} not here yet: a running gateway server brings ${waiting === 1 ? 'it' : 'them'}.`,
+          );
       });
     });
   addAuditSearch(audit, terminal);
@@ -78,8 +81,10 @@ export const addAudit: AddCommands = (program, terminal) => {
     if (!flags.json) for (const { record, direction, why } of broken) terminal.print(`${record} ${direction}: ${why}`);
     const count = broken.length + beyond;
     if (count > 0)
-      throw new Fault('AUDIT_BROKEN', { reason: `${count} captured payloads are not what their records stand for.` });
-    if (!flags.json) terminal.print(`whole: ${payloads} captured payloads`);
+      throw new Fault('AUDIT_BROKEN', {
+        reason: `${counted(count, 'captured payload is not what its record stands', 'captured payloads are not what their records stand')} for.`,
+      });
+    if (!flags.json) terminal.print(`whole: ${counted(payloads, 'captured payload')}`);
   }
 };
 

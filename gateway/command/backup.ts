@@ -1,6 +1,7 @@
 // `backup` and `restore`: the whole database to a file and back, beside a running `serve`. The keys in the data directory are in no backup.
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { counted } from '#contract/counted.ts';
 import { Fault } from '#contract/error.ts';
 import { shownAccessToken } from '../admin/access-token.ts';
 import { doing, type Doing } from '../admin/context.ts';
@@ -120,11 +121,11 @@ async function noteUnreadable(terminal: Terminal, flags: Common): Promise<void> 
   const unreadable = all.filter(({ state }) => state === 'unreadable').length;
   if (unreadable > 0)
     terminal.note(
-      `warning: ${unreadable} of ${all.length} identities are sealed with a key that is not here. Put the old key/vault.key back, or set them again.`,
+      `warning: ${unreadable} of ${counted(all.length, 'identity', 'identities')} can't be opened: the key of the seal is not here. Put the old key/vault.key back, or set anew what can't be opened.`,
     );
   if (payloadKeys > 0)
     terminal.note(
-      `warning: captured payloads lie under ${payloadKeys} data keys that are sealed with a key that is not here. Put the old key/vault.key back, or they stay closed.`,
+      `warning: captured payloads lie under ${counted(payloadKeys, 'data key that is', 'data keys that are')} sealed with a key that is not here. Put the old key/vault.key back, or they stay closed.`,
     );
 }
 
@@ -148,5 +149,6 @@ async function adopt(settings: DataSettings, location: StoreLocation, logger: Lo
 }
 
 function rows(counts: Readonly<Record<string, number>>): string {
-  return `${Object.values(counts).reduce((sum, count) => sum + count, 0)} rows`;
+  const sum = Object.values(counts).reduce((all, count) => all + count, 0);
+  return counted(sum, 'row');
 }

@@ -1,4 +1,5 @@
 // `identity`: as whom remote servers are called. Values go in and never come out again.
+import { counted } from '#contract/counted.ts';
 import { Fault } from '#contract/error.ts';
 import { doing } from '../admin/context.ts';
 import { parseDuration } from '../admin/duration.ts';
@@ -119,6 +120,10 @@ export const addIdentity: AddCommands = (program, terminal) => {
       const what = id.startsWith('payload-key/') ? 'put the key back that it is sealed with' : 'set it again';
       note(`warning: ${id} can't be read, before as after: ${what}.`);
     }
-    print(flags.json ? JSON.stringify(rotated) : `the key is ${kid} now; ${rewrapped} values were sealed with it`);
+    print(
+      flags.json
+        ? JSON.stringify(rotated)
+        : `the key is ${kid} now; ${counted(rewrapped, 'value was', 'values were')} sealed with it`,
+    );
   });
 };

@@ -1,4 +1,5 @@
 // `person`: users whom an identity provider made when they first signed in, and by which account there anybody comes.
+import { counted } from '#contract/counted.ts';
 import { Fault } from '#contract/error.ts';
 import { personTable } from '../admin/print.ts';
 import { rebind, removeMadePerson } from '../admin/person.ts';
@@ -29,8 +30,6 @@ export const addPerson: AddCommands = (program, terminal) => {
       if ((slug === undefined) === (issuer === undefined))
         throw new Fault('SETTING_INVALID', { setting: '--issuer', reason: 'name either one user or an issuer.' });
       const forgotten = await withAdmin(terminal, flags, (acting) => rebind(acting, { slug, issuer }, Date.now()));
-      terminal.print(
-        flags.json ? JSON.stringify({ slug, issuer, forgotten }) : `${forgotten} account${forgotten === 1 ? '' : 's'} forgotten`,
-      );
+      terminal.print(flags.json ? JSON.stringify({ slug, issuer, forgotten }) : `${counted(forgotten, 'account')} forgotten`);
     });
 };

@@ -1,5 +1,6 @@
 // `apply`: the policy in a file becomes the one in force, all or nothing.
 import { readFile } from 'node:fs/promises';
+import { counted } from '#contract/counted.ts';
 import { Fault } from '#contract/error.ts';
 import { applyPolicy } from '../admin/apply.ts';
 import { type Change, describeChange } from '../admin/plan.ts';
@@ -18,7 +19,7 @@ export const addPolicy: AddCommands = (program, terminal) => {
         if (flags.json) terminal.print(JSON.stringify({ applied: false, file: name, problems: read.problems }));
         else for (const problem of read.problems) terminal.note(printable(describeProblem(name, problem)));
         const { length } = read.problems;
-        const reason = `it has ${length} problem${length === 1 ? '' : 's'}, so nothing was applied.`;
+        const reason = `it has ${counted(length, 'problem')}, so nothing was applied.`;
         throw new Fault('FILE_UNUSABLE', { file: name, reason });
       }
       const { policy } = read;
@@ -36,8 +37,8 @@ export const addPolicy: AddCommands = (program, terminal) => {
       const paint = terminal.isColored ? colored : (_: Change, text: string) => text;
       for (const change of changes) terminal.print(paint(change, printable(describeChange(change))));
       if (changes.length === 0) return terminal.print('no change');
-      const counted = `${changes.length} change${changes.length === 1 ? '' : 's'}`;
-      terminal.print(isApplied ? `applied ${counted}` : `${counted}; nothing was applied, this is only the plan`);
+      const some = counted(changes.length, 'change');
+      terminal.print(isApplied ? `applied ${some}` : `${some}; nothing was applied, this is only the plan`);
       if (refusal) throw refusal;
     });
   command(

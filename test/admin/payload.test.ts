@@ -191,7 +191,10 @@ test('the command line verifies them too, names what is wrong, and ends with 1 t
   expect(whole.stdout).toMatch(/^whole: \d+ records in 1 chain\n(?:.*\n)*whole: 4 captured payloads\n$/);
   tamper(`delete from payload where record_id = '${id}' and direction = 'request'`);
   const [broken, told, records] = await Promise.all([verify('--payloads'), verify('--payloads', '--json'), verify()]);
-  expect(broken).toMatchObject({ code: 1, stderr: expect.stringContaining('1 captured payloads are not what') });
+  expect(broken).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('1 captured payload is not what its record stands for'),
+  });
   expect(broken.stdout).toContain(`${id} request: it is missing\n`);
   expect([told.code, JSON.parse(told.stdout)]).toMatchObject([
     1,

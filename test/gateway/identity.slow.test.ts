@@ -91,8 +91,8 @@ test('a restore without the key says what can not be read, and with the key all 
   const elsewhere = join(dir, 'elsewhere');
   await mkdir(elsewhere);
   const restored = await run(cli, ['restore', backup, '--data', elsewhere]);
-  expect(restored.stderr).toContain('1 of 1 identities are sealed with a key that is not here');
-  expect(restored.stderr).toContain('captured payloads lie under 1 data keys that are sealed with a key that is not here');
+  expect(restored.stderr).toContain("1 of 1 identity can't be opened: the key of the seal is not here");
+  expect(restored.stderr).toContain('captured payloads lie under 1 data key that is sealed with a key that is not here');
   const listed = (where: string, env = {}) => run(cli, ['identity', 'list', '--data', where], { env });
   expect((await listed(elsewhere)).stdout).toContain('unreadable');
   await mkdir(join(elsewhere, 'key'), { recursive: true });

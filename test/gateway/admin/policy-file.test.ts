@@ -161,7 +161,7 @@ describe('a policy file', () => {
     ['allowPrivate: [0.0.0.0/0]', 'use a host name, an IP address, or a network'],
     ['allowPrivate: ["::/0"]', 'use a host name, an IP address, or a network'],
     ['allowPrivate: ["*"]', 'use a host name, an IP address, or a network'],
-    ['allowPrivate: all', 'expected array'],
+    ['allowPrivate: all', 'expected a list, found a text'],
     ['header: X-Api-Key', 'it is of no use without auth: header'],
     ['auth: header', 'the server "tracker" wants an identity: add identity: own or identity: shared'],
   ])('refuses a remote server with %s', (keys, problem) => {
@@ -190,14 +190,10 @@ describe('a policy file', () => {
   });
 
   test.each([
-    ['nothing', '', 'p.yaml:1:1: expected object, received null'],
-    ['a list', '- version: 1', 'p.yaml:1:1: expected object, received array'],
+    ['nothing', '', 'p.yaml:1:1: there is no policy in it: write at least version: 1'],
+    ['a list', '- version: 1', 'p.yaml:1:1: expected a map, found a list'],
     ['a tag that YAML does not know', 'version: !one 1', 'p.yaml:1:10: Unresolved tag: !one'],
-    [
-      'two documents',
-      'version: 1\n---\nversion: 1\n',
-      'p.yaml:2:1: Source contains multiple documents; please use YAML.parseAllDocuments()',
-    ],
+    ['two documents', 'version: 1\n---\nversion: 1\n', 'p.yaml:2:1: another document begins here: a policy is one'],
     [
       'an open bracket',
       'users: [',
@@ -375,7 +371,7 @@ gateways:
 
   test('with a byte order mark and Windows line ends is counted like any other', () => {
     expect(problemsOf('\uFEFFversion: 1\r\nusers:\r\n  ada: 3\r\n')).toEqual([
-      'p.yaml:3:8: users.ada: expected object, received number',
+      'p.yaml:3:8: users.ada: expected a map, found a number',
     ]);
   });
 

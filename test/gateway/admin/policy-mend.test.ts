@@ -72,7 +72,7 @@ sinks:
     'servers.a.auth: use none, header, oauth or auto',
     expect.stringMatching(/^servers\.a\.timeoutSeconds: Too small/),
     'servers.b.kind: use workstation or remote',
-    'servers.b.shareable: expected boolean, received number',
+    'servers.b.shareable: expected true or false, found a number',
     'sinks.c.kind: use file, webhook, syslog, splunk or otlp',
     expect.stringMatching(/^sinks\.c\.url: use an https URL/),
     expect.stringMatching(/^sinks\.c\.limit: Too small/),

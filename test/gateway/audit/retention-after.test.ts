@@ -49,7 +49,7 @@ test('people are told what is gone, how old what is left is, and who still needs
   const [all, gone, unknown] = verdictLines(verdict);
   expect(all).toBe('whole: 2 records in 1 chain');
   expect(gone).toMatch(/^main: records 1 to 2 are gone by policy, all made before 1970-04-01T00:00:00.000Z/);
-  expect(unknown).toBe('main: 1 checkpoints name records that are gone, so they could not be compared');
+  expect(unknown).toBe('main: 1 checkpoint names records that are gone, so nothing could be compared with that');
 });
 
 test('how far a verification is does not count what is gone', async () => {
