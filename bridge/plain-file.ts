@@ -48,20 +48,21 @@ export async function makeFolder(path: string, mode = 0o700): Promise<void> {
 
 /**
  * For the catch of what was done with a file or folder of our own: rejects with FILE_UNUSABLE, which says what to do, where the system refused it, else with the
- * error as it is.
+ * error as it is. `modes`: what they are to have.
  */
-export function blaming(file: string): (error: unknown) => never {
+export function blaming(file: string, modes = 'mode 0600, a folder 0700'): (error: unknown) => never {
   return (error) => {
-    const reason = error instanceof Error && 'code' in error ? reasons[String(error.code)] : undefined;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const reason =
+      code === 'EACCES' || code === 'EPERM' ? `this user may not. Make it this user's own, ${modes}.` : reasons[code];
     throw reason === undefined ? error : new Fault('FILE_UNUSABLE', { file, reason }, { cause: error });
   };
 }
 
-const [elsewhere, inTheWay, full, forbidden] = [
+const [elsewhere, inTheWay, full] = [
   'nothing can be made there. Name another place.',
   'something else stands in its place or in that of a folder above it. Remove that.',
   'there is no space left on its disk. Make room there.',
-  "this user may not. Make it this user's own, mode 0600, a folder 0700.",
 ];
 const reasons: Readonly<Record<string, string>> = {
   EINVAL: 'it is no regular file. Remove it.',
@@ -76,8 +77,6 @@ const reasons: Readonly<Record<string, string>> = {
   EROFS: 'it lies where nothing can be written. Name another place, or let it be written to.',
   ENOSPC: full,
   EDQUOT: full,
-  EACCES: forbidden,
-  EPERM: forbidden,
 };
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,11 +1,13 @@
 // Writes the posture file when something changed, and at each heartbeat when nothing did, so that silence means that nobody writes.
-// Rule: one write at a time, the newest state wins, and what can't be written is logged and tried again at the next beat.
+// Rule: one write at a time, the newest state wins, and what can't be written is said once, until it can be, and tried again at the next beat.
 import { dirname } from 'node:path';
 import type { Logger } from 'pino';
 import type { AgentState } from '#contract/agent.ts';
+import { Fault } from '#contract/error.ts';
+import { blaming } from '../plain-file.ts';
 import { collect } from './collect.ts';
 import type { PostureBefore, PostureFacts } from './collect.ts';
-import { writeMirror } from './mirror.ts';
+import { mirrorPath, writeMirror } from './mirror.ts';
 import { readPosture, writePosture } from './status-file.ts';
 import type { PostureSigner } from './status-file.ts';
 import type { PostureStatus } from '#contract/posture.ts';
@@ -35,6 +37,8 @@ export interface Heartbeat {
 }
 
 const dampMs = 500;
+/** MDM's own user is to read them. */
+const readable = 'mode 0644, its folder 0755';
 
 export function createHeartbeat(deps: HeartbeatDeps): Heartbeat {
   let last: { readonly file: string; readonly before: PostureBefore; readonly essence: string } | undefined;
@@ -43,6 +47,7 @@ export function createHeartbeat(deps: HeartbeatDeps): Heartbeat {
   let timer: NodeJS.Timeout | undefined;
   let closing: Promise<void> | undefined;
   let saidUnsupported = false;
+  const own = { file: createTrouble('posture file', deps.logger), mirror: createTrouble('posture.sqlite', deps.logger) };
 
   const beatAgainIn = (seconds: number): void => {
     clearTimeout(timer);
@@ -59,12 +64,13 @@ export function createHeartbeat(deps: HeartbeatDeps): Heartbeat {
       if (why === 'changed' && last?.file === file && last.essence === essence) return undefined;
       deps.onStatus?.(status);
       beatAgainIn(heartbeatSeconds);
-      const sha256 = await writePosture(file, status, deps.signer());
+      const sha256 = await writePosture(file, status, deps.signer()).catch(blaming(file, readable));
+      own.file.isOver();
       last = { file, before: { sequence: status.sequence, findings: status.findings, sha256 }, essence };
       await mirror(file, status);
       return status;
     } catch (error) {
-      deps.logger.error({ err: error }, 'posture file not written');
+      own.file.is(error);
       beatAgainIn(deps.heartbeatSeconds());
       return undefined;
     }
@@ -72,12 +78,14 @@ export function createHeartbeat(deps: HeartbeatDeps): Heartbeat {
   /** The status file is what counts: without its mirror everything goes on. */
   const mirror = async (file: string, status: PostureStatus): Promise<void> => {
     try {
-      if ((await writeMirror(file, status)) === 'unsupported' && !saidUnsupported) {
+      const written = await writeMirror(file, status).catch(blaming(mirrorPath(file), readable));
+      if (written === 'written') own.mirror.isOver();
+      else if (!saidUnsupported) {
         saidUnsupported = true;
         deps.logger.info('posture.sqlite not written: this runtime has no SQLite');
       }
     } catch (error) {
-      deps.logger.error({ err: error }, 'posture.sqlite not written');
+      own.mirror.is(error);
     }
   };
   const beat = (why: 'changed' | 'due' | 'stopping'): Promise<PostureStatus | undefined> => {
@@ -112,4 +120,28 @@ const changesByItself = new Set(['generated_at', 'expires_at', 'sequence', 'inte
 /** Without what changes from one write to the next though nothing happened. */
 function essenceOf(status: PostureStatus): string {
   return JSON.stringify(status, (key, value: unknown) => (changesByItself.has(key) ? undefined : value));
+}
+
+interface Trouble {
+  is(error: unknown): void;
+  isOver(): void;
+}
+
+/** Says why a file is not written: once for each reason, and once that it is over. */
+function createTrouble(what: string, logger: Logger): Trouble {
+  let said: string | undefined;
+  return {
+    is(error) {
+      const isKnown = error instanceof Fault;
+      // the system's own words name a draft, which is another one each time
+      const reason = isKnown ? error.message : error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      if (reason === said) return;
+      said = reason;
+      logger.error(isKnown ? { code: error.code, reason } : { err: error }, `${what} not written`);
+    },
+    isOver() {
+      if (said !== undefined) logger.info(`${what} written again`);
+      said = undefined;
+    },
+  };
 }

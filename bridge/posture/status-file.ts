@@ -2,9 +2,10 @@
 // Rule: never more than 64 KiB; findings are left out from the end (the least grave ones) and counted.
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { lstat, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { postureLimitBytes, postureText, PostureStatus } from '#contract/posture.ts';
+import { makeFolder } from '../plain-file.ts';
 
 /** The file that was read, with the hash of its bytes. */
 export interface ReadPosture {
@@ -52,7 +53,7 @@ export async function postureFilePath(of: {
 export async function writePosture(file: string, status: PostureStatus, signer: PostureSigner | undefined): Promise<string> {
   const bytes = Buffer.from(fit(status, signer));
   const directory = dirname(file);
-  await mkdir(directory, { recursive: true, mode: 0o755 });
+  await makeFolder(directory, 0o755);
   const draft = join(directory, `.status.${randomBytes(8).toString('hex')}`);
   try {
     const handle = await open(draft, 'wx', 0o644);

@@ -358,7 +358,7 @@ export const layers: readonly Layer[] = [
     packages: [...logger, 'jsonc-parser', 'smol-toml', 'yaml', 'diff', 'zod'],
     node: 'all',
   },
-  { at: 'bridge/posture/', ours: contract, packages: [...logger, 'zod'], node: 'all' },
+  { at: 'bridge/posture/', ours: [...contract, 'bridge/plain-file.ts'], packages: [...logger, 'zod'], node: 'all' },
   {
     at: 'bridge/tunnel/',
     ours: [...contract, 'bridge/root-certificate.ts', 'bridge/server/pool.ts'],

@@ -5,6 +5,11 @@ const source = 'docs/posture.md';
 
 export const posture: readonly Requirement[] = [
   { id: 'posture.atomic', promise: 'A reader sees the old file or the new one whole, never a part.', source },
+  {
+    id: 'posture.trouble-said',
+    promise: 'What keeps the file from being written is said in words, once, and so is that it is over.',
+    source,
+  },
   { id: 'posture.bounded', promise: 'The file stays below 64 KiB; what is left out is counted.', source },
   { id: 'posture.readable', promise: 'The file has mode 0644 whatever the umask, so that MDM tools can read it.', source },
   { id: 'posture.expires', promise: 'The file says when it expires, and what is stale or stopped is never compliant.', source },
