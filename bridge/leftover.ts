@@ -3,7 +3,10 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A draft lives for milliseconds, the copy of a runtime for seconds. Either way of the clock: it may have been set. */
+/**
+ * A draft lives for milliseconds. The copy of a runtime may take long, but only who has the agent's lock makes one, and it is whole before they sweep. Either way
+ * of the clock: it may have been set.
+ */
 const oldAfterMs = 60_000;
 
 /** The drafts of device/file.ts, lasting.ts, launcher.ts and host/atomic.ts, by folder of the state. */
