@@ -45,8 +45,8 @@ test.each(['before', 'after'] as const)(
   async (goes) => {
     proves('audit.uncertain-commit', {
       file: 'gateway/audit/writer.ts',
-      find: 'attempted = { entries, seal };',
-      replace: 'attempted = { entries, seal: position };',
+      find: 'givenUp.add(seal.hash);',
+      replace: '',
     });
     const { recorder, away, whole } = await losing('durable', goes);
     await recorder.append(recordOf(1));
