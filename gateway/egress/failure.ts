@@ -21,6 +21,7 @@ const reasons: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'it did not take the connection in time',
   UND_ERR_CONNECT_TIMEOUT: 'it did not take the connection in time',
   CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet, by the clock of this machine',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is not one that this machine trusts',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is not one that this machine trusts',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate is not one that this machine trusts',

@@ -46,7 +46,8 @@ export function createProxy(way: ProxyWay, connectWithinMs: number): Proxy {
           if (signal.aborted) break;
         }
       }
-      throw last instanceof Fault ? last : unreachable('the proxy on the way there can not be reached', last);
+      if (last instanceof Fault) throw last;
+      throw unreachable(`the proxy on the way there ${signal.aborted ? 'did not answer in time' : 'can not be reached'}`, last);
     },
     close: () => pool.destroy(),
   };

@@ -27,9 +27,9 @@ afterAll(async () => {
   await rm(dir, { recursive: true, force: true });
 });
 
-async function serve(answer: Parameters<typeof createServer>[1]): Promise<{ port: number; authorized: string[] }> {
+async function serve(answer: Parameters<typeof createServer>[1], own = pem): Promise<{ port: number; authorized: string[] }> {
   const authorized: string[] = [];
-  const server = createServer(pem, (request, response) => {
+  const server = createServer(own, (request, response) => {
     authorized.push(String(request.headers.authorization));
     answer?.(request, response);
   });
@@ -97,6 +97,21 @@ test('a certificate that nobody vouches for is refused, before anything is sent'
     code: 'UPSTREAM_UNREACHABLE',
     fields: { reason: 'its certificate is not one that this machine trusts' },
   });
+  expect(server.authorized).toEqual([]);
+});
+
+test.each([
+  ['20200101000000Z', '20200201000000Z', 'its certificate has expired'],
+  ['20800101000000Z', '20800201000000Z', 'its certificate is not valid yet, by the clock of this machine'],
+])('a certificate from %s to %s is refused, and why is said', async (from, to, reason) => {
+  const folder = await mkdtemp(join(dir, 'time-'));
+  const { key, cert } = await makeCertificate(folder, 'DNS:tracker.test', [from, to]);
+  const own = { key: await readFile(key, 'utf8'), cert: await readFile(cert, 'utf8') };
+  setDefaultCACertificates([...before, own.cert]);
+  const server = await serve((_, response) => response.end('encrypted'), own);
+  const { fault } = await get(`https://tracker.test:${server.port}/`);
+  setDefaultCACertificates([...before, pem.cert]);
+  expect(fault).toMatchObject({ code: 'UPSTREAM_UNREACHABLE', fields: { reason } });
   expect(server.authorized).toEqual([]);
 });
 

@@ -233,3 +233,15 @@ test('a proxy that hangs up instead of answering has sent nothing on', async () 
   const outcome = await send('https://tracker.test/', proxied(`http://127.0.0.1:${(curt.address() as AddressInfo).port}`));
   expect(outcome).toMatchObject({ sent: 0, fault: { code: 'UPSTREAM_UNREACHABLE' } });
 });
+
+test('a proxy that takes the connection and answers nothing is said to be that', async () => {
+  const silent = createTcpServer((socket) => void socket.on('error', () => undefined));
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  onTestFinished(() => void silent.close());
+  const outcome = await send('https://tracker.test/', proxied(`http://127.0.0.1:${(silent.address() as AddressInfo).port}`));
+  expect(outcome).toMatchObject({
+    sent: 0,
+    fault: { code: 'UPSTREAM_UNREACHABLE', fields: { reason: 'the proxy on the way there did not answer in time' } },
+  });
+});
