@@ -115,11 +115,16 @@ export async function enroll(deps: {
   }
 }
 
+/** But for the key of what this device is enrolled as. */
 async function removeKeys(
   { stateDir, secretStore }: { readonly stateDir: string; readonly secretStore: SecretStore },
   thumbprints: readonly string[],
 ): Promise<void> {
-  for (const thumbprint of thumbprints) await secretStore.remove(secretOf(thumbprint));
+  for (const thumbprint of thumbprints) {
+    // an enrollment beside this one may have ended with it meanwhile
+    const device = await readDevice(stateDir).catch(() => undefined);
+    if (device?.thumbprint !== thumbprint) await secretStore.remove(secretOf(thumbprint));
+  }
   await clearAttempt(stateDir);
 }
 

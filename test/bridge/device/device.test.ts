@@ -149,6 +149,34 @@ describe('an enrolled device', () => {
     expect((await loadDevice({ stateDir, secretStore }))?.workstation).toBe(workstation);
   });
 
+  test('keeps its key where it ended while another enrollment, which ended just before it, removed what was left', async () => {
+    const stage = await createStage();
+    const stateDir = await folder();
+    const secretStore = secretFile(stateDir);
+    const deps = { gatewayOrigin: stage.origin, stateDir, ...facts };
+    const [isSet, mayAsk, isKept, mayRemove] = Array.from({ length: 4 }, () => Promise.withResolvers<void>());
+    /** Waits when the key is set for this time. */
+    const waiting = (at: number, is?: PromiseWithResolvers<void>, may?: PromiseWithResolvers<void>): typeof secretStore => {
+      let times = 0;
+      const set: typeof secretStore.set = async (name, value) => {
+        await secretStore.set(name, value);
+        if (++times !== at) return;
+        is?.resolve();
+        await may?.promise;
+      };
+      return { ...secretStore, set };
+    };
+    const first = enroll({ ...deps, secretStore: waiting(1, isSet, mayAsk), token: await stage.token('ada') });
+    await isSet?.promise;
+    const second = enroll({ ...deps, secretStore: waiting(2, isKept, mayRemove), token: await stage.token('ada') });
+    await isKept?.promise;
+    mayAsk?.resolve();
+    const { workstation } = await first;
+    mayRemove?.resolve();
+    await second;
+    expect((await loadDevice({ stateDir, secretStore }))?.workstation).toBe(workstation);
+  });
+
   test('that could not be kept once the gateway had answered is said to have used its token, and nothing else is', async () => {
     const stage = await createStage();
     const stateDir = await folder();

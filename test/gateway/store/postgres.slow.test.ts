@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { sql } from 'kysely';
 import pg from 'pg';
 import pino from 'pino';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openUnmigrated, type StoreLocation } from '../../../gateway/store/location.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import { migrate } from '../../../gateway/store/migrations.ts';
@@ -12,7 +12,7 @@ import { proves } from '../../requirement.ts';
 import { freshFolder, postgresGround } from '../../suite/ground.ts';
 import { startPostgres } from '../../suite/postgres.ts';
 import type { TestPostgres } from '../../suite/postgres.ts';
-import { applyPolicy, group, quiet, samplePolicy } from '../../suite/sample.ts';
+import { applyPolicy, enrollToken, group, quiet, samplePolicy, workstationOf } from '../../suite/sample.ts';
 import { describeIdentities } from '../../suite/identity.ts';
 import { describeNewestCalls } from '../../suite/newest-calls.ts';
 import { describeDirectory } from '../../suite/directory.ts';
@@ -56,6 +56,31 @@ describeSwitches('PostgreSQL', () => postgresGround(server));
 describePins('PostgreSQL', () => postgresGround(server));
 describeChanges('PostgreSQL', () => postgresGround(server));
 describePayloads('PostgreSQL', () => postgresGround(server));
+
+test('two servers on one database enroll one device with one token, and one with one key, however many come in the same moment', async () => {
+  const { location } = await postgresGround(server);
+  const stores = [await openStore(location, { logger: quiet }), await openStore(location, { logger: quiet })] as const;
+  onTestFinished(async () => {
+    for (const one of stores) await one.close();
+  });
+  const [store] = stores;
+  await applyPolicy(store, samplePolicy);
+  const tokens = Array.from({ length: 9 }, () => enrollToken('ada'));
+  for (const token of tokens) await store.addToken(token);
+  const [first, ...others] = tokens;
+  const at = (index: number) => stores[index % 2] ?? store;
+  const tries = Array.from({ length: 8 }, () => workstationOf('ada'));
+  const ends = await Promise.all(tries.map((workstation, index) => at(index).enroll(first?.hash ?? '', workstation, 3000)));
+  expect(ends.toSorted()).toEqual(['enrolled', ...Array<string>(7).fill('spent')]);
+  expect(await store.workstations()).toEqual([tries[ends.indexOf('enrolled')]]);
+  const { thumbprint } = workstationOf('ada');
+  const outcomes = await Promise.allSettled(
+    others.map(({ hash }, index) => at(index).enroll(hash, { ...workstationOf('ada'), thumbprint }, 3000)),
+  );
+  const codes = outcomes.map((one) => (one.status === 'fulfilled' ? one.value : (one.reason as { code?: string }).code));
+  expect(codes.toSorted()).toEqual([...Array<string>(7).fill('KEY_ENROLLED'), 'enrolled']);
+  expect((await store.tokens()).filter(({ spentAt }) => spentAt !== null)).toHaveLength(2);
+});
 
 describe('a store on a PostgreSQL server', () => {
   /** A second connection to the same database, for somebody else. */
