@@ -16,7 +16,7 @@ export async function writeLauncher(of: {
   const file = of.platform === 'win32' ? `${launcherPath(of.stateDir)}.cmd` : launcherPath(of.stateDir);
   const text =
     of.platform === 'win32'
-      ? `@"${of.node}" "${of.cli}" --state "${of.stateDir}" %*\r\n`
+      ? `@${asBatchWord(of.node)} ${asBatchWord(of.cli)} --state ${asBatchWord(of.stateDir)} %*\r\n`
       : `#!/bin/sh\nexec ${quoted(of.node)} ${quoted(of.cli)} --state ${quoted(of.stateDir)} "$@"\n`;
   if ((await readPlainText(file).catch(() => undefined)) === text) return file;
   await write(file, text).catch(blaming(file));
@@ -40,6 +40,11 @@ async function write(file: string, text: string): Promise<void> {
     await rm(draft, { force: true });
     throw error;
   }
+}
+
+/** One word of a batch file: a quote is in no path there. */
+function asBatchWord(text: string): string {
+  return `"${text.replaceAll('%', '%%')}"`;
 }
 
 /** One word for /bin/sh, whatever is in it. */

@@ -131,8 +131,9 @@ const table = {
   edit_refused: {
     severity: 'high',
     meaning:
-      'An entry could not be changed without changing something else in its file, or the file could not be written. It was left alone.',
-    action: 'Write the entry in the usual form, or remove it; let the user write the file and its folder.',
+      'An entry could not be changed without changing something else in its file, its host would read it otherwise than it is meant, or the file could not be written. It was left alone.',
+    action:
+      'Write the entry in the usual form, or remove it; let the user write the file and its folder. The detail says what the host would read otherwise.',
   },
   gateway_entry_tamper: {
     severity: 'high',

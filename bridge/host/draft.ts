@@ -6,7 +6,7 @@ import type { ConfigState, HostSpec } from '#contract/host.ts';
 import type { Sealer } from '#contract/secret.ts';
 import { Fault } from '#contract/error.ts';
 import { readBackup } from './backup.ts';
-import type { Change, Taken, Target } from './change.ts';
+import type { Change, Taken, Target, Written } from './change.ts';
 import { samePath, sameWritten, writtenOf } from './change.ts';
 import { diffOf } from './diff.ts';
 import type { Edit, EditFormat, Reading } from './edit/edit.ts';
@@ -24,6 +24,7 @@ import { secretSpans } from './secret.ts';
 import type { Ours } from './shape.ts';
 import { addressAt, shimEntry, urlEntry, urlFields } from './shape.ts';
 import { putBack } from './take.ts';
+import { replacedIn } from './variable.ts';
 
 export interface Draft extends Target {
   readonly shownAs: string;
@@ -94,7 +95,18 @@ export async function draftOf(target: Target, home: string, ledger: Ledger, aim:
   if (file.isReadonly || aim === undefined)
     return { ...draft, state: file.isReadonly ? 'readonly' : isClean ? 'compliant' : 'drifted', moves: [], findings };
 
-  const acting = seen.flatMap((one) => (one.action === undefined ? [] : [{ ...one, action: one.action }]));
+  const wanted = seen.flatMap((one) => (one.action === undefined ? [] : [{ ...one, action: one.action }]));
+  const misread = wanted.filter(({ written }) => replacedIn(spec, textsOf(written)).length > 0);
+  for (const { entry, meaning, written } of misread) {
+    const replaced = replacedIn(spec, textsOf(written)).map((text) => `"${text}"`);
+    const detail =
+      `its host would fill in ${replaced.join(', ')} in what is to stand there: give Drawbridge a state directory (--state) or a GatewayURL without that`.slice(
+        0,
+        500,
+      );
+    findings.push({ code: 'edit_refused', ...where, server: serverOf(entry.name, meaning), detail });
+  }
+  const acting = wanted.filter((one) => !misread.includes(one));
   const edited = editAll(
     format,
     base,
@@ -225,6 +237,12 @@ function isRevert({ entry, action, meaning, written }: Seen, known: LedgerFile |
     default:
       return before?.kind !== 'gathered';
   }
+}
+
+/** What the host reads of an entry of ours. */
+function textsOf(written: Written | undefined): readonly string[] {
+  if (written?.kind === 'url') return [written.url];
+  return written?.kind === 'shim' ? [written.shim.command, ...written.shim.args] : [];
 }
 
 function editOf(spec: HostSpec, { entry, written }: Seen): Edit {

@@ -1,5 +1,6 @@
 // Values that an entry leaves to its host, such as `${input:token}`: which of them an entry needs, and those that we can fill in ourselves. Pure.
-// Rule: an entry that needs what only its host knows is never moved, for it could not run.
+// Rule: an entry that needs what only its host knows is never moved, for it could not run;
+// and none is written that its host would read otherwise than it is meant.
 import type { HostSpec } from '#contract/host.ts';
 import type { StdioLine } from './shape.ts';
 
@@ -13,6 +14,13 @@ const patterns: Readonly<Record<Exclude<HostSpec['variables'], 'none'>, RegExp>>
   curly: /\{((?:env|file):[^{}]*(?:\{(?!env:|file:)[^{}]*)*)\}/g,
 };
 const homeNames: ReadonlySet<string> = new Set(['userHome', 'HOME', 'env:HOME']);
+
+/** What in these texts the host would fill in, as it stands there. None of the hosts has a way to say that such a text is meant as it is. */
+export function replacedIn(spec: HostSpec, texts: readonly string[]): readonly string[] {
+  if (spec.variables === 'none') return [];
+  const pattern = patterns[spec.variables];
+  return [...new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([whole]) => whole)))];
+}
 
 /** Names of the variables that only the host can fill in; empty where the line can run without it. */
 export function variablesIn(spec: HostSpec, line: StdioLine): readonly string[] {

@@ -207,6 +207,11 @@ export const hostConfig: readonly Requirement[] = [
     source: project,
   },
   {
+    id: 'host-config.read-as-meant',
+    promise: 'Nothing is written into a config that its host would read otherwise than it is meant: that is a finding.',
+    source: change,
+  },
+  {
     id: 'host-config.made-anew',
     promise: 'A config that was gone when it was to be given back, and that is made anew, gets nothing of the former one.',
     source: undo,

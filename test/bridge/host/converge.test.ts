@@ -219,6 +219,31 @@ describe('converge', () => {
   });
 });
 
+test.each([
+  ['gemini-cli', '.gemini/settings.json', '/home/a$H/bin/drawbridge', '"$H"'],
+  ['gemini-cli', '.gemini/settings.json', '/home/$HOME/bin/drawbridge', '"$HOME"'],
+  ['claude-code', '.claude.json', '/home/${A:-b}/bin/drawbridge', '"${A:-b}"'],
+  ['opencode', '.config/opencode/opencode.json', '/home/{env:A}/bin/drawbridge', '"{env:A}"'],
+])('what %s would fill in by itself is never written to %s, and said', async (host, path, launcher, said) => {
+  proves('host-config.read-as-meant', {
+    file: 'bridge/host/draft.ts',
+    find: 'wanted.filter((one) => !misread.includes(one))',
+    replace: 'wanted',
+  });
+  const entry = host === 'opencode' ? { type: 'local', command: ['npx', 'files'] } : { command: 'npx', args: ['files'] };
+  const text = JSON.stringify({ [host === 'opencode' ? 'mcp' : 'mcpServers']: { files: entry } });
+  await place.write(path, text);
+  const report = await converge({ ...place.request, launcher });
+  expect(await place.text(path)).toBe(text);
+  expect(fileOf(report, host)).toMatchObject({ state: 'drifted', moves: [] });
+  const refused = report.findings.find(({ code }) => code === 'edit_refused');
+  expect(refused).toMatchObject({ host, server: { name: 'files' }, detail: expect.stringContaining(said) });
+  // hosts that fill in nothing of that kind start it all the same
+  await place.write(codex, configs[codex] ?? '');
+  await converge({ ...place.request, launcher });
+  expect(await place.text(codex)).toContain(launcher);
+});
+
 describe('while others write too, converge', () => {
   const rewrite = (change: (text: string) => string, times: number) => {
     let left = times;
