@@ -95,7 +95,7 @@ const table = {
     status: 421,
     rpc: 7421,
     retry: 'no',
-    message: 'The Host header names another site than this gateway.',
+    message: 'The Host header, or the address in the first line of the request, names another site than this gateway.',
   },
   ORIGIN_FORBIDDEN: { status: 403, rpc: 7403, retry: 'no', message: 'Pages of the origin {origin} may not call this gateway.' },
   PLAINTEXT_FORBIDDEN: {

@@ -13,6 +13,7 @@ import { answerFault, answerJson, refuseUpgrade } from './error.ts';
 import { type HeadCheck, headOf } from './head.ts';
 import type { Health } from './health.ts';
 import { refuseForeign, type Site } from './origin.ts';
+import { refuseElsewhere, takeNamed } from './target.ts';
 import type { WellKnown } from './well-known.ts';
 
 export type Route = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
@@ -66,12 +67,15 @@ export function createRoutes(deps: {
   }
 
   function route(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
+    const named = takeNamed(request);
     const path = pathOf(request.url);
     if (path === '/healthz' || path === '/readyz') {
       allow(request, 'GET, HEAD');
       return path === '/healthz' ? answerJson(response, 200, { alive: true }) : answerReady(health, response);
     }
     headOf(request).check(request, refuseOdd);
+    // Not of its head: each request says its target anew.
+    if (named) refuseElsewhere(site, request, named);
     const address = addressAt(path, request.url ?? '');
     if (address) {
       if (request.method !== 'POST') allow(request, 'GET, POST, DELETE');
@@ -118,6 +122,8 @@ export function createRoutes(deps: {
       socket.on('error', ignore);
       try {
         refuseOdd(request);
+        const named = takeNamed(request);
+        if (named) refuseElsewhere(site, request, named);
         if (pathOf(request.url) !== tunnelPath) throw new Fault('NOT_FOUND');
         const taking = deps.tunnel(request, socket, head);
         if (taking) taking.then(taken).catch(refuse);

@@ -11,6 +11,11 @@ export const edge: readonly Requirement[] = [
     source: attacks,
   },
   { id: 'edge.one-header', promise: 'A header that decides who asks, and for what, stands in a request once.', source: attacks },
+  {
+    id: 'edge.own-target',
+    promise: 'A request whose first line names another site is refused, whatever its Host says.',
+    source: attacks,
+  },
   { id: 'edge.slow-head', promise: 'A client that never ends its head is cut, and holds up nobody.', source: attacks },
   { id: 'edge.slow-body', promise: 'A client that never ends its body is cut, and holds up nobody.', source: attacks },
   {
