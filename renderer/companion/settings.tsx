@@ -38,14 +38,23 @@ export function Settings({ agent, now }: { readonly agent: AgentState | undefine
             <tbody>
               {settingNames.map((name) => {
                 const source = agent.profile.origins[name];
+                const value = agent.profile.values[name];
+                const isInvalid = agent.findings.some(({ code, setting }) => code === 'profile_invalid' && setting === name);
                 return (
                   <tr key={name}>
                     <th scope="row" title={settingOf(name).help}>
                       {settingOf(name).title}
                       <span className="why code">{name}</span>
                     </th>
-                    <td className="value">{agent.profile.values[name] ?? 'not set'}</td>
-                    <td>{source === undefined ? '–' : sources[source]}</td>
+                    <td className="value">{value ?? 'not set'}</td>
+                    <td>
+                      {source === undefined ? '–' : sources[source]}
+                      {isInvalid ? (
+                        <span className="why">
+                          {value === undefined ? 'What is set is not valid.' : 'What is set is not valid; this stands in for it.'}
+                        </span>
+                      ) : null}
+                    </td>
                   </tr>
                 );
               })}

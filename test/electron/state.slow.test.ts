@@ -149,6 +149,11 @@ describe.skipIf(missing.length > 0)(
       await profile({ ScanIntervalMinutes: 'often' });
       try {
         await expectState('misconfigured', 'Settings problem', /a value in it, is not valid.* It is about ScanIntervalMinutes/);
+        await page.getByRole('tab', { name: 'Settings' }).click();
+        const row = (name: string) => page.getByRole('row', { name: new RegExp(name) });
+        await row('ScanIntervalMinutes').getByText('What is set is not valid; this stands in for it.').waitFor();
+        expect(await page.getByText('What is set is not valid').count()).toBe(1);
+        await page.getByRole('tab', { name: 'Status' }).click();
       } finally {
         await profile({ ScanIntervalMinutes: 15 });
       }
