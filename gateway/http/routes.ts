@@ -91,7 +91,7 @@ export function createRoutes(deps: {
       return deps.enroll(request, response);
     }
     if (path === tunnelPath) throw new Fault('UPGRADE_REQUIRED');
-    // Each of these reads its query out of it. `http://[/device` and `//[` are targets that Node lets through.
+    // Each of these reads its query out of it. `//[` is a target that Node lets through.
     if (!URL.canParse(request.url ?? '', site.publicOrigin)) throw new Fault('NOT_FOUND');
     const known =
       deps.wellKnown(request, response, path) ?? deps.admin(request, response, path) ?? deps.scim(request, response, path);

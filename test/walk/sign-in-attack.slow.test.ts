@@ -336,19 +336,19 @@ describe('an answer of the identity provider', () => {
   });
 });
 
-test('a target that is no address here is told so, however it is written, and is no failure of ours', async () => {
+test('a target that is no address here, or another site’s, is told so, however it is written, and is no failure of ours', async () => {
   const { host, hostname, port } = new URL(at.deployment.origin);
   for (const path of ['/device', '/sign-in', '/identities', '/oauth/authorize', '/scim/v2/Users', '/api/v1/me', '/mcp', '/'])
-    for (const target of [
-      `http://[${path}`,
-      `http://x:99999${path}`,
-      `//[${path}`,
-      `/\\[${path}`,
-      `http://evil.example${path}`,
-    ]) {
+    for (const [target, known, code] of [
+      [`http://[${path}`, 421, 'HOST_HEADER_FORBIDDEN'],
+      [`http://x:99999${path}`, 421, 'HOST_HEADER_FORBIDDEN'],
+      [`http://evil.example${path}`, 421, 'HOST_HEADER_FORBIDDEN'],
+      [`//[${path}`, 404, 'NOT_FOUND'],
+      [`/\\[${path}`, 404, 'NOT_FOUND'],
+    ] as const) {
       const lines = [`GET ${target} HTTP/1.1`, `Host: ${host}`, 'Connection: close'];
       const { status, body } = await sendRaw({ host: hostname, port: Number(port) }, lines);
-      expect([target, status, body.includes('NOT_FOUND')]).toEqual([target, 404, true]);
+      expect([target, status, body.includes(code)]).toEqual([target, known, true]);
     }
 });
 

@@ -84,7 +84,7 @@ describe('a request', () => {
     '/g/main/mcp/',
     '/g/%6dain/mcp',
     '//g/main/mcp',
-    'http://mcp.example.org/g/main/mcp',
+    'http://mcp.example.org//g/main/mcp',
   ])('to %s arrives nowhere', async (path) => {
     const answer = await (await openDoor()).ask(post(path, 'Host: mcp.example.org'));
     expect([answer.status, codeOf(answer)]).toEqual([404, 'NOT_FOUND']);
