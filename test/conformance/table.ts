@@ -35,9 +35,16 @@ export function tableOf({ suite, direct, places }: SuiteRun): string {
       .trimEnd();
   const rule = widths.map((width) => '-'.repeat(width)).join('  ');
   const left = (direct ?? []).filter((scenario) => !isMeant(scenario)).map(({ name }) => name);
-  const note = left.length === 0 ? [] : [`not scored, and not served by the fixture: ${left.join(', ')}`];
+  const note = [
+    ...(meant.some(({ isScored }) => !isScored) ? [notScored] : []),
+    ...(left.length === 0 ? [] : [`not scored, and not served by the fixture: ${left.join(', ')}`]),
+  ];
   return [line(head), rule, ...rows.map(line), rule, line(foot), ...note].join('\n');
 }
+
+/** By the suite's own files of requirements (`not_scored`, the reasons added-after-release and pending). */
+const notScored =
+  'not scored: the suite runs it and counts it for nothing, because it is newer than the requirements or its own reference server does not pass it yet';
 
 /** What falls short, with its reason, and what fails. */
 export function shortfallsOf({ places }: SuiteRun): string {

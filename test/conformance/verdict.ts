@@ -13,8 +13,8 @@ export interface Shortfall {
   readonly scenarios: readonly string[];
   /** Ids of the checks that fall short, all of them; absent where the whole scenario may. */
   readonly checks?: readonly string[];
-  /** `spec: <where it says so>` where it can not apply, `later: <part of the work>` where it is not built yet. */
-  readonly reason: `spec: ${string}` | `later: ${string}`;
+  /** `spec: <where it says so>` where it can not apply, `run: <why, and what shows it>` where it is so of this run alone, `later: <part of the work>` where it is not built yet. */
+  readonly reason: `spec: ${string}` | `run: ${string}` | `later: ${string}`;
 }
 
 export interface Judged {
