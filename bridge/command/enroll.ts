@@ -1,5 +1,5 @@
 // `drawbridge enroll`: makes this device a workstation of its gateway. The token comes on stdin or in a file, never as an argument: others can read those.
-import { readFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { enrollScheme, readEnrollLink } from '#contract/enroll-link.ts';
 import { Fault } from '#contract/error.ts';
 import { GatewayUrl } from '#contract/profile.ts';
@@ -41,7 +41,7 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
   const secretStore = await openSecretStore({ stateDir, service: secretService(stateDir) });
   if (secretStore.kind === 'file')
     terminal.note(`drawbridge: ${secretStore.reason ?? ''} Keys are kept in a file that only you can read.`);
-  const ca = profile.CACertificateFile === undefined ? undefined : await readFile(profile.CACertificateFile, 'utf8');
+  const ca = await readCertificates(profile.CACertificateFile);
   const { userName: osUser, hostname, platform } = around;
   const note = (words: string): void => terminal.note(`drawbridge: ${words}`);
   const made = await enroll({ gatewayOrigin, token, secretStore, stateDir, osUser, hostname, platform, ca, note });
@@ -52,6 +52,13 @@ async function run(flags: Flags, terminal: Terminal): Promise<void> {
       : `This device is now the workstation ${workstation} of ${userName} at ${gatewayOrigin}.`,
   );
   await askCommand(socketPath(stateDir, platform, around.uid), around.uid, { name: 'reload' });
+}
+
+async function readCertificates(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    throw unreadable('CACertificateFile', file, error);
+  });
 }
 
 /** The profile decides where it says something. */
@@ -72,16 +79,47 @@ function gatewayFor(asked: string | undefined, set: string | undefined): string 
   return parsed.data;
 }
 
-async function readToken(flags: Flags, { input, note }: Terminal): Promise<Secret<string>> {
-  if (flags.tokenFile !== undefined) return tokenIn(await readFile(flags.tokenFile, 'utf8'));
-  if (input.isTTY === true) note('Paste the enrollment token and press Enter:');
+async function readToken({ tokenFile }: Flags, { input, note }: Terminal): Promise<Secret<string>> {
+  if (tokenFile === undefined) {
+    if (input.isTTY === true) note('Paste the enrollment token and press Enter:');
+    return tokenIn(await firstLine(input));
+  }
+  try {
+    // a pipe is fine: whoever gives one writes the token into it
+    const handle = await open(tokenFile);
+    const stat = await handle.stat();
+    if (process.platform !== 'win32' && stat.isFile() && (stat.mode & 0o044) !== 0)
+      note(`drawbridge: others can read ${tokenFile}: make such a file 0600, and remove this one.`);
+    return tokenIn(await firstLine(handle.createReadStream()));
+  } catch (error) {
+    throw unreadable('--token-file', tokenFile, error);
+  }
+}
+
+/** Never more than a token can have, whatever it is read from. */
+async function firstLine(input: AsyncIterable<string | Buffer>): Promise<string> {
   let text = '';
   for await (const chunk of input) {
     text += chunk.toString();
     if (text.includes('\n') || text.length > tokenLimitBytes) break;
   }
-  return tokenIn(text.split('\n')[0] ?? '');
+  return text.split('\n')[0] ?? '';
 }
+
+/** In words why a file that was named can't be read; what else went wrong stays as it is. */
+function unreadable(setting: string, file: string, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reason = unreadableWords[code];
+  return reason === undefined ? error : new Fault('SETTING_INVALID', { setting, reason: `${file} ${reason}` }, { cause: error });
+}
+
+const unreadableWords: Readonly<Record<string, string>> = {
+  ENOENT: 'is not there.',
+  ENOTDIR: 'is not there.',
+  EISDIR: 'is a directory.',
+  EACCES: 'may not be read by this user.',
+  EPERM: 'may not be read by this user.',
+};
 
 /** A token, or an enrollment link that holds one. */
 function tokenIn(text: string): Secret<string> {
