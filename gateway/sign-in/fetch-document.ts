@@ -18,7 +18,9 @@ export function createFetchDocument(egress: Pick<Egress, 'send'>, allowPrivate: 
   };
 }
 
+/** What may not be kept, or not without asking again, is of no age. */
 function maxAgeIn(cacheControl: string | undefined): number | undefined {
+  if (/(?:^|,)\s*no-(?:store|cache)\b/i.test(cacheControl ?? '')) return 0;
   const found = /(?:^|,)\s*max-age\s*=\s*"?(\d{1,9})/i.exec(cacheControl ?? '')?.[1];
   return found === undefined ? undefined : Number(found);
 }
