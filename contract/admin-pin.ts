@@ -24,6 +24,7 @@ const Pin = z.object({
   /** The workstation whose server said so; null of a remote one. */
   seenOn: z.string().nullable(),
   decidedAt: z.number().int().nullable(),
+  /** What was said with the decision; of one that counted and waits again, which renamed one was approved. */
   note: z.string().nullable(),
 });
 export type Pin = z.infer<typeof Pin>;

@@ -115,8 +115,13 @@ function ofEvent({ id, at, event, detail, workstation, user }: EventRecord): Fou
     case 'records_expired':
       return settle(`audit:${detail['chain']}`);
     case 'definition_waits': {
-      const { gateway, server, kind, reason } = detail;
-      const words = `What the server "${server}" says of its ${kind} waits at the gateway "${gateway}" (${reason}): drawbridge-gateway pin list.`;
+      const { gateway, server, kind, reason, gone, hash } = detail;
+      const how =
+        gone === undefined
+          ? reason
+          : `${reason}: it came in a list from which ${gone} went, and approving it has those wait again`;
+      const look = typeof hash === 'string' ? `diff ${hash.slice(0, 12)}` : 'list';
+      const words = `What the server "${server}" says of its ${kind} waits at the gateway "${gateway}" (${how}): drawbridge-gateway pin ${look}.`;
       return raise(`pin:${gateway}/${server}`, 'warning', words);
     }
     default:

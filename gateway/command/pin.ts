@@ -63,13 +63,13 @@ function within({ gateway, server }: Where): PinFilter {
 }
 
 function pinTable(pins: readonly ListedPin[]): string {
-  const rows = pins.map(({ gateway, server, kind, name, state, reason, suspicions, hash, seenAt, seenBy }) => [
+  const rows = pins.map(({ gateway, server, kind, name, state, reason, gone, note, suspicions, hash, seenAt, seenBy }) => [
     hash.slice(0, 12),
     `${gateway}/${server}`,
     kind,
     visible(name),
     state,
-    reason,
+    [reason, ...(gone.length > 0 ? [`from ${namesOf(gone)}`] : []), ...(note === null ? [] : [`(${note})`])].join(' '),
     [...new Set(suspicions.map((one) => one.kind))].join(' ') || '-',
     seenBy,
     new Date(seenAt).toISOString(),
@@ -78,11 +78,18 @@ function pinTable(pins: readonly ListedPin[]): string {
   return table(headings, rows, 'No definition waits.');
 }
 
+const namesOf = (gone: readonly string[]): string => gone.map(visible).join(', ');
+
 function diffText({ pin, against, differences }: PinDiff): string {
   const lines = [
     `${pin.gateway}/${pin.server} ${pin.kind} ${visible(pin.name)} (${pin.state}, ${pin.reason})`,
     against === null ? '  against nothing: there was no definition of it' : `  against ${against}`,
-    ...(pin.gone.length > 0 ? [`  gone from the list in which it came: ${pin.gone.map(visible).join(', ')}`] : []),
+    ...(pin.gone.length > 0
+      ? [
+          `  gone from the list in which it came: ${namesOf(pin.gone)}. Approving it has those wait again, so that only one of them counts`,
+        ]
+      : []),
+    ...(pin.note === null ? [] : [`  decided: ${pin.note}`]),
     ...differences.flatMap(({ pointer, before, after }) => [
       `  ${pointer || '(all of it)'}`,
       ...(before === undefined ? [] : [`    - ${before}`]),

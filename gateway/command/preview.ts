@@ -56,6 +56,9 @@ function textOf({ gateway, user, refused, servers, items, beyond }: Preview): st
   const lines = [
     table(['KIND', 'SERVER', 'ITEM', 'SHOWN AS', 'STATE'], rows, `${user} sees no item at ${gateway}.`),
     ...(beyond > 0 ? [`${beyond} more are not told.`] : []),
+    ...(items.some(({ hidden }) => hidden?.code === 'ITEM_ON_HOLD')
+      ? [`How what is on hold came, and what differs in it: drawbridge-gateway pin list --gateway ${gateway} --all`]
+      : []),
     ...unknown.map(printable),
   ];
   return lines.join('\n');

@@ -11,6 +11,7 @@ import type { AllowedListing, Assignment, Caller, Pins, SeenItem } from '../call
 import type { InForce } from '../in-force.ts';
 import { type Feature, nameShown } from '../mcp/feature.ts';
 import { bodyHashOf, canonicalOf } from '../pin/canonical.ts';
+import { visible } from '../pin/diff.ts';
 import { hintsOf } from '../pin/hint.ts';
 import { nameSuspicions, suspicionsOf } from '../pin/suspicion.ts';
 import type { ListedItem, Trace, Upstream } from '../upstream/upstream.ts';
@@ -202,6 +203,7 @@ export function createPinning(deps: PinningDeps): Pinning {
           hash: one.hash,
           reason: one.reason,
           suspicions: [...new Set(one.suspicions.map(({ kind }) => kind))].join(' '),
+          ...(one.gone.length > 0 && { gone: one.gone.map(visible).join(', ').slice(0, nameShown) }),
           waiting: waiting.length,
         },
       };

@@ -160,6 +160,9 @@ export function describePins(kind: string, ground: () => Promise<Ground>): void 
       const { version } = await store.pin.rows(undefined);
       expect(await store.pin.decide([name(sum)], 'accepted', 'fine', 2000)).toBe(true);
       expect([await stateOf(sum), await stateOf(add)]).toEqual(['accepted', 'waiting']);
+      // Nobody has to guess why what counted is on hold.
+      const noteOf = async (one: SeenDefinition) => (await all()).find(({ hash }) => hash === one.hash)?.note;
+      expect([await noteOf(sum), await noteOf(add)]).toEqual(['fine', '"sum" came for it, and was approved']);
       expect((await store.pin.rows(version)).rows).toHaveLength(2);
       expect(await store.pin.decide([name(sum)], 'rejected', null, 3000)).toBe(true);
       // Seen again it is what was decided.

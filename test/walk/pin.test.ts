@@ -176,7 +176,7 @@ test('an administrator sees, compares and rejects at the command line, and all o
     for (const found of [
       { method: 'tools/list', hidden: ['add'], server: expect.objectContaining({ name: server }) },
       { tool: 'add', decision: 'refused', code: 'ITEM_ON_HOLD', server: expect.objectContaining({ name: server }) },
-      { event: 'definition_waits', detail: expect.objectContaining({ item: 'sum', reason: 'renamed', server }) },
+      { event: 'definition_waits', detail: expect.objectContaining({ item: 'sum', reason: 'renamed', gone: 'add', server }) },
     ])
       expect(records).toContainEqual(expect.objectContaining(found));
 });

@@ -196,7 +196,12 @@ export async function decidePins(
       if (state !== 'accepted' || row.reason !== 'renamed') continue;
       for (const gone of gonePins.parse(JSON.parse(row.gone)))
         await update(tx, row.assignment_id, itemOf(row.kind, gone))
-          .set({ state: 'waiting', decided_at: now, revision: revision + 1 })
+          .set({
+            state: 'waiting',
+            note: `${row.name.slice(0, 300)} came for it, and was approved`,
+            decided_at: now,
+            revision: revision + 1,
+          })
           .where('state', '=', 'accepted')
           .execute();
     }

@@ -92,4 +92,16 @@ describe('an alert', () => {
     expect(keysOf(raises)).toEqual({ raised: [[key, 1]], settled: [] });
     if (ends !== undefined) expect(keysOf(raises, ends)).toEqual({ raised: [], settled: [key] });
   });
+
+  test('of a definition that waits says how it came, and which one to look at', () => {
+    const of = { gateway: 'eng', server: 'files', kind: 'tools', item: 'sum', hash: 'ab'.repeat(32) };
+    const wordsOf = (detail: Record<string, string>) =>
+      alertsOf([event('definition_waits', { ...of, ...detail })]).raised[0]?.words;
+    expect(wordsOf({ reason: 'changed' })).toBe(
+      'What the server "files" says of its tools waits at the gateway "eng" (changed): drawbridge-gateway pin diff abababababab.',
+    );
+    expect(wordsOf({ reason: 'renamed', gone: 'add, old' })).toBe(
+      'What the server "files" says of its tools waits at the gateway "eng" (renamed: it came in a list from which add, old went, and approving it has those wait again): drawbridge-gateway pin diff abababababab.',
+    );
+  });
 });
