@@ -3,9 +3,10 @@
 import { Fault } from '#contract/error.ts';
 import type { Identified } from '../call.ts';
 import { batchOf, readBatch } from '../mcp/batch.ts';
-import { encoderFor } from '../mcp/encode.ts';
+import { encoderFor, encoderForTold } from '../mcp/encode.ts';
 import { endedBy } from '../mcp/ended-by.ts';
 import { eraOf } from '../mcp/era.ts';
+import { isForServer } from '../mcp/feature.ts';
 import { type Message, readMessage, refusedId, type RequestMessage } from '../mcp/jsonrpc.ts';
 import type { McpSession } from '../mcp/session.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
@@ -29,11 +30,18 @@ export async function answerBatch(
   exchange.session = session;
   const { arrived } = exchange;
 
+  function identifiedOf({ method }: { readonly method: string }, body: Buffer): Identified {
+    const { arrivedAt } = arrived;
+    return { era: 'legacy', method, target, caller, body, arrivedAt, audience: exchange, conversation: session.id };
+  }
+
   async function member(text: Buffer): Promise<Buffer | undefined> {
     let id: string | undefined;
     let method: string | undefined;
     try {
       const message = readMessage(text);
+      if (message.kind === 'notification' && isForServer(message, target))
+        return void (await deps.pipeline.handle(identifiedOf(message, text), message, encoderForTold('legacy'), exchange.closed));
       if (message.kind !== 'request') return void deps.hear(message, text);
       id = text.toString('utf8', message.idSpan.start, message.idSpan.end);
       method = message.method;
@@ -50,19 +58,7 @@ export async function answerBatch(
   async function call(message: RequestMessage, text: Buffer, id: string): Promise<Buffer> {
     if (session.underWay.has(id)) throw new Fault('INVALID_REQUEST', { reason: 'its id is that of a request that is under way' });
     try {
-      const { arrivedAt } = arrived;
-      const { method } = message;
-      const conversation = session.id;
-      const request: Identified = {
-        era: 'legacy',
-        method,
-        target,
-        caller,
-        body: text,
-        arrivedAt,
-        audience: exchange,
-        conversation,
-      };
+      const request = identifiedOf(message, text);
       return await endedBy(exchange.closed.signal, async (cancelled) => {
         session.underWay.set(id, cancelled);
         return (await deps.pipeline.handle(request, message, encoderFor('legacy', id), cancelled)).body;

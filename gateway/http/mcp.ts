@@ -7,8 +7,9 @@ import type { Caller, Era, Identified } from '../call.ts';
 import { abilitiesOf, readAbilities } from '../mcp/ability.ts';
 import type { Address } from '../mcp/address.ts';
 import { isBatch } from '../mcp/batch.ts';
-import { encoderFor } from '../mcp/encode.ts';
+import { encoderFor, encoderForTold } from '../mcp/encode.ts';
 import { agreedVersion, batchVersion, eraOf, firstModern } from '../mcp/era.ts';
+import { isForServer } from '../mcp/feature.ts';
 import { type Message, paramSpan, readMessage, refusedId, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { logLevelOf } from '../mcp/log-level.ts';
 import { listenMethod } from '../mcp/news.ts';
@@ -99,12 +100,20 @@ async function answer(deps: McpRouteDeps, exchange: Exchange, caller: Caller, ta
     const identified: Identified = {
       ...received,
       method: message.method,
-      conversation: `${caller.user.id}/${caller.token ?? 'shim'}`,
+      conversation: conversationOf(caller),
       paramHeaders: paramHeadersOf(request.headers),
     };
     return exchange.send(await deps.pipeline.handle(identified, message, encoderFor('modern', arrived.id), exchange.closed));
   }
   if (message.kind === 'request' && message.method === 'initialize') return initialize(deps, exchange, message, received);
+  if (message.kind === 'notification' && isForServer(message, target)) {
+    const session = era === 'legacy' ? deps.sessions.find(one(request.headers['mcp-session-id']), caller, target) : undefined;
+    if (session) exchange.session = session;
+    const conversation = session?.id ?? conversationOf(caller);
+    const identified: Identified = { ...received, method: message.method, conversation };
+    const encoded = await deps.pipeline.handle(identified, message, encoderForTold(era), exchange.closed);
+    return encoded.status === 202 ? exchange.accept() : exchange.send(encoded);
+  }
   if (message.kind !== 'request' && era === 'modern') return exchange.accept();
 
   const session = deps.sessions.find(one(request.headers['mcp-session-id']), caller, target);
@@ -150,6 +159,11 @@ async function initialize(
   if (isAnswered) exchange.response.setHeader('Mcp-Session-Id', session.id);
   else deps.sessions.end(session);
   exchange.send(encoded);
+}
+
+/** Of a modern host. */
+function conversationOf({ user, token }: Caller): string {
+  return `${user.id}/${token ?? 'shim'}`;
 }
 
 /** What is refused here is answered with its id, where it has one. */

@@ -53,7 +53,10 @@ export function readAbilities(capabilities: unknown): Abilities {
 }
 
 /** Of the host of one request: a modern one says it in each, a legacy one said it at initialize. */
-export function abilitiesOf({ era, audience }: Pick<Identified, 'era' | 'audience'>, { params }: RequestMessage): Abilities {
+export function abilitiesOf(
+  { era, audience }: Pick<Identified, 'era' | 'audience'>,
+  { params }: Pick<RequestMessage, 'params'>,
+): Abilities {
   if (era === 'legacy') return audience?.abilities ?? noAbilities;
   const meta = params.value['_meta'];
   return isObject(meta) ? readAbilities(meta[capabilitiesKey]) : noAbilities;

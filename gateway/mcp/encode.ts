@@ -62,6 +62,17 @@ export function encoderFor(era: Era, id: string, version?: string): Encode {
   };
 }
 
+/** Encodes for a notification: 202 where it was taken, or is none that anybody here knows; else an error of HTTP (2025-11-25, basic/transports, Sending Messages to the Server). */
+export function encoderForTold(era: Era): Encode {
+  const encode = encoderFor(era, 'null');
+  return (answered) => {
+    const isIgnored = answered.kind === 'fault' && answered.fault.code === 'METHOD_UNKNOWN';
+    if (answered.kind === 'empty' || isIgnored) return { status: 202, body: Buffer.alloc(0) };
+    const encoded = encode(answered);
+    return { ...encoded, status: Math.max(encoded.status, 400) };
+  };
+}
+
 /** A fault as the JSON-RPC error of its table entry; `data` carries our own code and whether a retry makes sense. */
 function encodeFault(era: Era, id: string, fault: Fault, wasForwarded: boolean): Encoded {
   const { status, rpc, retry } = entryOf(fault.code);

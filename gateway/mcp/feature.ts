@@ -3,7 +3,7 @@
 import { type ErrorCode, Fault } from '#contract/error.ts';
 import { isForeign } from '#contract/method.ts';
 import type { ExposedKind, ItemKind } from '#contract/policy.ts';
-import type { Era } from '../call.ts';
+import type { Era, Identified } from '../call.ts';
 import { isObject, type NotificationMessage, paramSpan, refuseDuplicates, type RequestMessage } from './jsonrpc.ts';
 import { membersOf, type Span } from './span.ts';
 
@@ -95,6 +95,11 @@ export function useOf(body: Buffer, { method, params }: RequestMessage, era: Era
 /** The foreign method that a message is, undefined where it is MCP's own. */
 export function foreignOf({ method }: RequestMessage | NotificationMessage): Exposed | undefined {
   return isForeign(method) ? { kind: 'methods', name: method } : undefined;
+}
+
+/** Whether a host's notification is for the server whose URL it came to, and nothing that the gateway server reads itself. */
+export function isForServer(message: NotificationMessage, { server }: Identified['target']): boolean {
+  return server !== undefined && foreignOf(message) !== undefined;
 }
 
 /** Of the tasks extension: Mcp-Name mirrors the id of the task. */

@@ -6,13 +6,15 @@ import { Fault } from '#contract/error.ts';
 import type { Abilities, Audience, Caller, Conversation, HostAnswer, Identified, LogLevel, Question, Received } from '../call.ts';
 import type { Arrived } from '../pipeline/draft.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { Asking } from '../pipeline/screen.ts';
 import type { Asked } from '../pipeline/question.ts';
 import type { Channel, ChannelEvents } from '../tunnel/hub.ts';
 import { abilitiesOf, noAbilities, readAbilities } from './ability.ts';
 import { batchOf, isBatch, readBatch } from './batch.ts';
-import { encoderFor } from './encode.ts';
+import { encoderFor, encoderForTold } from './encode.ts';
 import { agreedVersion, batchVersion, eraOf } from './era.ts';
-import { asLine, type Message, readMessage, refusedId, type RequestMessage } from './jsonrpc.ts';
+import { isForServer } from './feature.ts';
+import { asLine, type NotificationMessage, readMessage, refusedId, type RequestMessage } from './jsonrpc.ts';
 import { logLevelOf } from './log-level.ts';
 import { listenMethod } from './news.ts';
 import { Questions } from './questions.ts';
@@ -121,15 +123,10 @@ class Line implements Audience, Conversation, Asked {
       arrived.method = message.method;
       id = message.kind === 'request' ? body.toString('utf8', message.idSpan.start, message.idSpan.end) : 'null';
       arrived.era = eraOf(message, undefined);
-      if (message.kind === 'notification') return void this.#hear(message, body);
+      if (message.kind === 'notification') return void (await this.#hear(message, body, arrived));
       if (this.#underWay.has(id)) throw new Fault('INVALID_REQUEST', { reason: 'its id is that of a request that is under way' });
       if (this.#underWay.size >= underWayLimit) throw new Fault('BUSY', { what: 'this host' });
-      const { caller, target } = this.#deps;
-      const { era, arrivedAt } = arrived;
-      const audience = era === 'legacy' ? this : this.#modern(message);
-      const conversation = this.#conversation;
-      const identified: Identified = { era, method: message.method, target, body, caller, conversation, audience, arrivedAt };
-      return await this.#handle(identified, message, id);
+      return await this.#handle(this.#identified(message, body, arrived.era, arrived), message, id);
     } catch (thrown) {
       return this.#refuse(arrived, thrown, id ?? refusedId(body) ?? 'null');
     }
@@ -154,14 +151,30 @@ class Line implements Audience, Conversation, Asked {
     }
   }
 
-  #hear({ method, params }: Extract<Message, { kind: 'notification' }>, body: Buffer): void {
-    if (method === 'notifications/cancelled') this.#underWay.get(JSON.stringify(params.value['requestId']))?.abort();
+  #identified(message: Asking, body: Buffer, era: Identified['era'], { arrivedAt }: Arrived): Identified {
+    const { caller, target } = this.#deps;
+    const audience = era === 'legacy' ? this : this.#modern(message);
+    return { era, method: message.method, target, body, caller, conversation: this.#conversation, audience, arrivedAt };
+  }
+
+  async #hear(message: NotificationMessage, body: Buffer, arrived: Arrived): Promise<void> {
+    const { method, params } = message;
+    if (isForServer(message, this.#deps.target)) {
+      const era = arrived.era === 'modern' ? 'modern' : 'legacy';
+      const controller = new AbortController();
+      const key = randomUUID();
+      // As with requests; a notification has no answer that could say so.
+      if (this.#underWay.size >= underWayLimit) return;
+      this.#underWay.set(key, controller);
+      await this.#deps.pipeline.handle(this.#identified(message, body, era, arrived), message, encoderForTold(era), controller);
+      this.#underWay.delete(key);
+    } else if (method === 'notifications/cancelled') this.#underWay.get(JSON.stringify(params.value['requestId']))?.abort();
     else if (method === 'notifications/progress') this.#questions.progressed(body, params.value['progressToken']);
     else if (method === 'notifications/roots/list_changed') this.#deps.onRootsChanged(this.#conversation);
   }
 
   /** The host as one modern request shows it: it is asked by the answer to this call, and hears of this call, or of what it listens to. */
-  #modern(message: RequestMessage): Audience {
+  #modern(message: Asking): Audience {
     return {
       abilities: abilitiesOf({ era: 'modern' }, message),
       logLevel: logLevelOf(message.params),

@@ -79,12 +79,12 @@ export function noting(screen: Screen): Screen {
         (changed) => void (flow.mode === 'redacted' && noteBeside(flow, 'request', 'answer', changed?.body ?? answer.body)),
       );
     },
-    notification(of, body, tell, on = 'response') {
+    notification(of, body, tell, on = 'response', foreign) {
       const flow = current(of.flow);
-      if (!flow) return screen.notification(of, body, tell, on);
+      if (!flow) return screen.notification(of, body, tell, on, foreign);
       if (flow.mode === 'full') {
         noteBeside(flow, on, 'told', body);
-        return screen.notification(of, body, tell, on);
+        return screen.notification(of, body, tell, on, foreign);
       }
       const pass = (told: Buffer) => {
         // An engine may have taken its time.
@@ -92,7 +92,7 @@ export function noting(screen: Screen): Screen {
         if (now) noteBeside(now, on, 'told', told);
         tell(told);
       };
-      return screen.notification(of, body, pass, on);
+      return screen.notification(of, body, pass, on, foreign);
     },
   };
 }

@@ -52,7 +52,7 @@ export async function inputEdits(
   for (const { key, method, params } of questions) {
     const id = newRecordId(Date.now());
     try {
-      checkQuestion(method, params, abilitiesOf(call, message));
+      checkQuestion(call, method, params, abilitiesOf(call, message));
     } catch (thrown) {
       const fault = asFault(thrown, id);
       await deps.recorder.append(recordOf({ call, method, workstation }, id, 'refused', fault.code));

@@ -224,6 +224,7 @@ export function createPinning(deps: PinningDeps): Pinning {
   return {
     over: (upstream) => ({
       call: (...asked) => upstream.call(...asked),
+      tell: (...told) => upstream.tell(...told),
       about: (listing) => upstream.about(listing),
       follow: (...asked) => upstream.follow(...asked),
       hear: (...asked) => upstream.hear(...asked),

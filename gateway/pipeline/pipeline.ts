@@ -32,10 +32,10 @@ import { createSeal } from './seal.ts';
 import { beginRecord, type Draft, finishRecord, type Arrived } from './draft.ts';
 import { setLogLevel } from './log-level.ts';
 import { type Asked, relayQuestion } from './question.ts';
-import type { Screen } from './screen.ts';
+import type { Asking, Screen } from './screen.ts';
 import { createTaskQuestions, useTask } from './task.ts';
 import { listTasks } from './task-list.ts';
-import { useItem } from './use.ts';
+import { tellServer, useItem } from './use.ts';
 
 /** Refusals of callers that nobody knows are cheap to provoke, so only so many a minute are recorded; all of them are counted in the metrics. */
 const strangersPerMinute = 120;
@@ -65,8 +65,11 @@ export interface Pipeline {
   underWay(): number;
   /** Calls that wait for what their hosts answer. */
   waiting(): number;
-  /** Handles a request whose caller is known, until it is aborted; aborts it where what it stands on is switched off. Never rejects. */
-  handle(request: Identified, message: RequestMessage, encode: Encode, closed: AbortController): Promise<Encoded>;
+  /**
+   * Handles a request whose caller is known, or a notification that is for its server, until it is aborted; aborts it where what it stands on is switched off. Never
+   * rejects.
+   */
+  handle(request: Identified, message: Asking, encode: Encode, closed: AbortController): Promise<Encoded>;
   /** Refuses what never became a request: unreadable, unauthenticated, contradicting its headers. Never rejects. Unknown callers are recorded within a bound. */
   refuse(arrived: Arrived, thrown: unknown, encode: Encode): Promise<Encoded>;
   /** Relays what a server asks of the host in the middle of a call. Rejects with the Fault that the server is told. */
@@ -121,7 +124,8 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     if (full) throw full;
   }
 
-  function answer(request: Identified, message: RequestMessage, draft: Draft, signal: AbortSignal): Answered | Promise<Answered> {
+  function answer(request: Identified, message: Asking, draft: Draft, signal: AbortSignal): Answered | Promise<Answered> {
+    if (message.kind === 'notification') return tellServer(parts, request, message, draft, signal);
     const use = useOf(request.body, message, request.era);
     if (use) {
       const opened = states.open(request, message);
@@ -207,11 +211,11 @@ export function createPipeline(deps: PipelineDeps): Pipeline {
     return finished.captured?.isLost ? encode(failed(draft, new Fault('CAPTURE_FAILED'))) : encoded;
   }
 
-  async function handle(request: Identified, message: RequestMessage, encode: Encode, closed: AbortController): Promise<Encoded> {
+  async function handle(request: Identified, message: Asking, encode: Encode, closed: AbortController): Promise<Encoded> {
     const draft = beginRecord(request, message.method, request);
     let answered: Answered;
     underWay++;
-    if (message.method === listenMethod && request.era === 'modern')
+    if (message.kind === 'request' && message.method === listenMethod && request.era === 'modern')
       return listen(request, message, draft, encode, closed.signal);
     try {
       refuseUnrecorded();

@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import type { EventRecord } from '#contract/audit.ts';
 import { asFault, Fault } from '#contract/error.ts';
 import { newRecordId } from '#contract/id.ts';
-import type { Abilities, HostAnswer, Question } from '../call.ts';
+import { isForeign } from '#contract/method.ts';
+import type { Abilities, AllowedCall, HostAnswer, Question } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import { asksBack, nameShown } from '../mcp/feature.ts';
 import { isObject, type Params, paramSpan, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
@@ -39,11 +40,14 @@ export async function relayQuestion(
   signal: AbortSignal,
 ): Promise<HostAnswer> {
   let answer: HostAnswer;
+  const { method } = question;
+  // Every rule is for it.
+  const call = isForeign(method) ? { ...question.call, item: { kind: 'methods' as const, name: method } } : question.call;
   try {
-    const asked = (await deps.screen.question(question.call, question.body, signal)) ?? question.body;
-    const onProgress = (report: Buffer) => deps.screen.notification(question.call, report, question.onProgress, 'request');
+    const asked = (await deps.screen.question(call, question.body, signal)) ?? question.body;
+    const onProgress = (report: Buffer) => deps.screen.notification(call, report, question.onProgress, 'request');
     const given = await host.pose(admitted({ ...question, body: asked, onProgress }, host.abilities, deps.onLacking), signal);
-    answer = (await deps.screen.answer(question.call, given, signal)) ?? given;
+    answer = (await deps.screen.answer(call, given, signal)) ?? given;
   } catch (thrown) {
     const id = newRecordId(Date.now());
     const fault = asFault(thrown, id);
@@ -73,7 +77,7 @@ function admitted(question: Question, abilities: Abilities, onLacking: QuestionD
   if (message.kind !== 'request') throw new Fault('INVALID_PARAMS', { method, reason: 'it is no request' });
   const needed = isAble(abilities, method, message.params) ? undefined : neededFor(method, message.params);
   if (needed) onLacking(call, needed);
-  checkQuestion(method, message.params, abilities);
+  checkQuestion(call, method, message.params, abilities);
   const own = taskNamed(question, message);
   if (call.target.server !== undefined) return { ...question, body: own };
   const renamed = readMessage(own);
@@ -92,9 +96,21 @@ function taskNamed({ call: { task }, body }: Question, { params: { span } }: Req
 }
 
 /** Throws HOST_UNABLE, SECRET_ASKED, ADDRESS_REFUSED, INVALID_PARAMS. */
-export function checkQuestion(method: string, params: Params, abilities: Abilities): void {
+export function checkQuestion(
+  call: Pick<AllowedCall, 'target' | 'assignment' | 'era' | 'item'>,
+  method: string,
+  params: Params,
+  abilities: Abilities,
+): void {
+  if (isForeign(method) && mayAskForeign(call, method)) return;
   if (!isAble(abilities, method, params)) throw new Fault('HOST_UNABLE', { method, reason: 'it did not say that it can' });
   if (method === 'elicitation/create') checkElicitation(params);
+}
+
+/** It needs no ability that MCP knows of. A modern host gets it in the answer to its call, which every rule has to be for. */
+function mayAskForeign({ target, assignment, era, item }: Parameters<typeof checkQuestion>[0], method: string): boolean {
+  if (target.server === undefined || (era === 'modern' && item.kind !== 'methods')) return false;
+  return assignment.provisions('methods', method, undefined);
 }
 
 /** The words of an elicitation, with the name of the server that asks. */

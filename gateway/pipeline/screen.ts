@@ -6,16 +6,24 @@ import type { RuleHit } from '#contract/rule.ts';
 import type { AllowedCall, AllowedListing, HostAnswer } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
-import { type Feature, nameShown, useOf } from '../mcp/feature.ts';
-import { isObject, parse, readMessage, type RequestMessage, type Source } from '../mcp/jsonrpc.ts';
-import { type Member, membersOf, type Span } from '../mcp/span.ts';
+import type { Exposed, Feature } from '../mcp/feature.ts';
+import {
+  isObject,
+  type Message,
+  type NotificationMessage,
+  readMessage,
+  type RequestMessage,
+  type Source,
+} from '../mcp/jsonrpc.ts';
+import { type Member, membersOf } from '../mcp/span.ts';
+import { enter } from '../policy/decide.ts';
 import type { Chain, Direction, Scope } from '../rule/compile.ts';
-import type { EngineQuestion, Engines } from '../rule/engine.ts';
-import { inspect, type Inspected, type Subject } from '../rule/inspect.ts';
-import type { Own, Part } from '../rule/place.ts';
+import type { Engines } from '../rule/engine.ts';
+import { inspect, type Inspected } from '../rule/inspect.ts';
 import type { ListedItem, Reply, Told } from '../upstream/upstream.ts';
 import { addHits, recordDropped, recordLate } from './hit.ts';
 import { ownOfNotification, ownOfQuestion, ownOfReply, ownOfRequest } from './own.ts';
+import { type About, definitionOf, nameSubject, scopeOf, subjectOf, withoutOthers } from './subject.ts';
 
 export interface ScreenDeps {
   readonly inForce: InForce;
@@ -25,20 +33,22 @@ export interface ScreenDeps {
   /** A notification was dropped, because too many waited for an engine. */
   readonly onDropped: () => void;
 }
-type Sent = { readonly body: Buffer; readonly message: RequestMessage };
+/** What a host says to a server by itself. */
+export type Asking = RequestMessage | NotificationMessage;
+export type Sent<M extends Asking> = { readonly body: Buffer; readonly message: M };
 /** Each is undefined where nothing was changed, a promise only where an engine is asked; throws or rejects with RULE_BLOCKED, RULE_UNDECIDED. */
 type Screened<T> = T | undefined | Promise<T | undefined>;
 
 export interface Screen {
   /** The request as it goes to the server. */
-  request(call: AllowedCall, message: RequestMessage, signal: AbortSignal): Screened<Sent>;
+  request<M extends Asking>(call: AllowedCall, message: M, signal: AbortSignal): Screened<Sent<M>>;
   /** The server's answer, an error of it included. */
   reply(call: AllowedCall, reply: Reply, signal: AbortSignal): Screened<Reply>;
   /** What a server asks its host, and what the host answers. */
   question(call: AllowedCall, body: Buffer, signal: AbortSignal): Screened<Buffer>;
   answer(call: AllowedCall, answer: HostAnswer, signal: AbortSignal): Screened<HostAnswer>;
-  /** Progress, log messages and the like of a server, and what a host reports of its progress with a question. What is blocked is dropped. Never throws. */
-  notification(of: Told, body: Buffer, tell: (body: Buffer) => void, on?: Direction): void;
+  /** Progress, log messages and the like of a server, and what a host reports of its progress with a question. What is blocked is dropped, and a foreign one that is not exposed. Never throws. */
+  notification(told: Told, body: Buffer, tell: (body: Buffer) => void, on?: Direction, foreign?: Exposed): void;
   /** Items of a list as the host may see them; whose definition is blocked is left out. */
   definitions(
     listing: AllowedListing,
@@ -61,15 +71,6 @@ export interface Screen {
 const waitingAtMost = 64;
 const engineWithinMs = 35_000;
 
-type Kind = 'request' | 'response' | 'notification';
-/** Which message it is. `own`: of its bytes, asked only where there are rules. */
-interface About {
-  readonly on: Direction;
-  readonly of: Told;
-  readonly kind: Kind;
-  readonly own: (body: Buffer, members: readonly Member[]) => Own;
-}
-
 export function createScreen(deps: ScreenDeps): Screen {
   const { inForce, engines, recorder, logger } = deps;
   /** Notifications that wait for an engine, so that they stay in their order. */
@@ -77,17 +78,6 @@ export function createScreen(deps: ScreenDeps): Screen {
 
   function chainOf(gateway: string, on: Direction, scope: Scope): Chain | undefined {
     return inForce.current().gateways.get(gateway)?.rules?.chain(on, scope);
-  }
-
-  /** Where in the body the rules look, and the same of what an engine makes of it. */
-  function subject({ on, of, kind, own }: About, body: Buffer, members: readonly Member[]): Subject | undefined {
-    const { span, part } = partOf(members, kind) ?? {};
-    if (!span || !part) return undefined;
-    const relocate = (made: Buffer): Span | undefined =>
-      isSame(body, made, kind) ? partOf(membersOf(made, 0), kind)?.span : undefined;
-    const scope = scopeOf(of);
-    const uri = on === 'request' && kind === 'request' && scope === 'resources' ? of.item?.name : undefined;
-    return { on, scope, part, body, span, relocate, uri, own: own(body, members), metadata: () => metadataOf(of, on) };
   }
 
   function note(of: Pick<Told, 'hits' | 'caller' | 'assignment' | 'method'>, hits: readonly RuleHit[]): void | Promise<void> {
@@ -105,11 +95,44 @@ export function createScreen(deps: ScreenDeps): Screen {
     // Of other bytes it says nothing.
     const members = source?.body === body ? source.members : membersOf(body, 0);
     const as = withoutOthers(body, members);
-    const about = subject(message, as ?? body, as ? membersOf(as, 0) : members);
-    if (!about) return as;
-    const inspected = inspect(chain, about, engines, signal);
-    if (inspected instanceof Promise) return inspected.then((outcome) => settle(of, outcome, as));
-    return settle(of, inspected, as);
+    const about = subjectOf(message, as ?? body, as ? membersOf(as, 0) : members);
+    const look = (): Screened<Buffer> => {
+      if (!about) return as;
+      const inspected = inspect(chain, about, engines, signal);
+      if (inspected instanceof Promise) return inspected.then((outcome) => settle(of, outcome, as));
+      return settle(of, inspected, as);
+    };
+    const named =
+      of.item?.kind === 'methods' ? lookAtName(message, chain, { body, members }, about !== undefined, signal) : undefined;
+    return named ? named.then(look) : look();
+  }
+
+  /** The name of a foreign method that no policy names is a word of whoever says it. `isJudged`: whoever judges whole messages gets this one, too. */
+  function lookAtName(
+    { on, of }: About,
+    chain: Chain,
+    { body, members }: Source,
+    isJudged: boolean,
+    signal: AbortSignal,
+  ): Promise<unknown> | undefined {
+    const span = members.find(({ key }) => key === 'method')?.value;
+    const isItsName = span && JSON.parse(body.toString('utf8', span.start, span.end)) === of.item?.name;
+    if (!isItsName || of.assignment.exposure('methods') !== 'all') return undefined;
+    const asked: Engines = isJudged ? { ...engines, judge: () => Promise.resolve({ kind: 'pass' }) } : engines;
+    const settled = (inspected: Inspected): Screened<Buffer> => {
+      if (of.hits && on === 'request' && inspected.hits.length > 0) of.hits.isOfName = true;
+      return settle(of, inspected, undefined);
+    };
+    const inspected = inspect(chain, nameSubject(of, on, body, span), asked, signal);
+    const outcome = inspected instanceof Promise ? inspected.then(settled) : settled(inspected);
+    return outcome instanceof Promise ? outcome : undefined;
+  }
+
+  /** By the policy of now. */
+  function mayHear({ caller, assignment }: Told, foreign: Exposed): boolean {
+    const gateway = enter(inForce.current(), caller, assignment.gateway.slug, assignment.server.slug);
+    const now = gateway instanceof Fault ? undefined : gateway.assignments.get(assignment.server.slug);
+    return now?.server.id === assignment.server.id && now.provisions(foreign.kind, foreign.name, undefined);
   }
 
   /** `as`: what goes on where no rule changed anything; undefined for the message as it came. */
@@ -122,29 +145,6 @@ export function createScreen(deps: ScreenDeps): Screen {
     return noted ? noted.then(outcome) : outcome();
   }
 
-  /** The name of a foreign method that the policy does not name is a word of the host. What is found in it can't be changed. */
-  function checkName(call: AllowedCall, signal: AbortSignal): Screened<Buffer> {
-    const { assignment, body, item } = call;
-    const isNamed = item.kind !== 'methods' || assignment.exposure('methods') !== 'all';
-    const chain = isNamed ? undefined : chainOf(assignment.gateway.slug, 'request', 'methods');
-    const members = chain ? membersOf(body, 0) : [];
-    const span = members.find(({ key }) => key === 'method')?.value;
-    if (!chain || !span) return undefined;
-    // With its params the whole message comes before whoever judges whole ones.
-    const isAlone = !members.some(({ key }) => key === 'params');
-    const asked: Engines = isAlone ? engines : { ...engines, judge: () => Promise.resolve({ kind: 'pass' }) };
-    const about: Subject = {
-      ...{ on: 'request', scope: 'methods', part: 'params', body, span },
-      ...{ relocate: () => undefined, metadata: () => metadataOf(call, 'request') },
-    };
-    const settled = (inspected: Inspected): Screened<Buffer> => {
-      if (call.hits && inspected.hits.length > 0) call.hits.isOfName = true;
-      return settle(call, inspected, undefined);
-    };
-    const inspected = inspect(chain, about, asked, signal);
-    return inspected instanceof Promise ? inspected.then(settled) : settled(inspected);
-  }
-
   function then<T, U>(screened: Screened<T>, as: (value: T) => U): Screened<U> {
     if (screened instanceof Promise) return screened.then((value) => (value === undefined ? undefined : as(value)));
     return screened === undefined ? undefined : as(screened);
@@ -152,12 +152,10 @@ export function createScreen(deps: ScreenDeps): Screen {
 
   return {
     request: (call, message, signal) => {
-      const about: About = { on: 'request', of: call, kind: 'request', own: () => ownOfRequest(call) };
-      const look = () => run(about, call.body, signal, message.source);
-      const named = checkName(call, signal);
-      return then(named instanceof Promise ? named.then(look) : look(), (body) => {
+      const about: About = { on: 'request', of: call, kind: message.kind, own: () => ownOfRequest(call) };
+      return then(run(about, call.body, signal, message.source), (body) => {
         const changed = readMessage(body);
-        if (changed.kind !== 'request') throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
+        if (!isOfKind(changed, message)) throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
         return { body, message: changed };
       });
     },
@@ -179,9 +177,11 @@ export function createScreen(deps: ScreenDeps): Screen {
         if (!idSpan) throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
         return { body: changed, id: idSpan };
       }),
-    notification(of, body, tell, on = 'response') {
+    notification(told, body, tell, on = 'response', foreign) {
       try {
-        const key = of.hits ?? of;
+        if (foreign && !mayHear(told, foreign)) return deps.onDropped();
+        const key = told.hits ?? told;
+        const of = foreign ? { ...told, method: foreign.name, item: foreign } : told;
         const known = queues.get(key);
         if (!known?.waiting && chainOf(of.assignment.gateway.slug, on, scopeOf(of)) === undefined) return tell(body);
         const queue = known ?? { last: Promise.resolve(), waiting: 0, dropped: 0 };
@@ -263,107 +263,14 @@ async function inTurn(
   return shown.filter((item) => item !== undefined);
 }
 
-function scopeOf({ item }: Pick<Told, 'item'>): Scope {
-  if (item?.kind === 'methods') return 'methods';
-  if (item?.kind === 'prompts') return 'prompts';
-  return item?.kind === 'resources' || item?.kind === 'templates' ? 'resources' : 'tools';
-}
-
-function metadataOf({ caller, assignment, item, method, era }: Omit<Told, 'target'>, on: Direction): EngineQuestion['metadata'] {
-  return {
-    direction: on,
-    method,
-    era,
-    user: caller.user.id,
-    userName: caller.user.slug,
-    gateway: assignment.gateway.id,
-    gatewayName: assignment.gateway.slug,
-    server: assignment.server.id,
-    serverName: assignment.server.slug,
-    host: caller.host,
-    item: item?.name.slice(0, nameShown) ?? null,
-  };
-}
-
-/** What JSON-RPC has in an envelope. */
-const ofEnvelope: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
-
-/** The message without what stands beside that in its envelope, where no rule looks; undefined where nothing does. */
-function withoutOthers(body: Buffer, members: readonly Member[]): Buffer | undefined {
-  if (members.every(({ key }) => ofEnvelope.has(key))) return undefined;
-  const kept = members.filter(({ key }) => ofEnvelope.has(key));
-  const parts = kept.flatMap(({ key, value }, index) => [
-    Buffer.from(`${index === 0 ? '{' : ','}"${key}":`),
-    body.subarray(value.start, value.end),
-  ]);
-  return Buffer.concat([...parts, Buffer.from('}')]);
-}
-
-function partOf(members: readonly Member[], kind: Kind): { readonly span: Span; readonly part: Part } | undefined {
-  const at = (key: string) => members.find((member) => member.key === key)?.value;
-  if (kind !== 'response') {
-    const span = at('params');
-    return span && { span, part: 'params' };
-  }
-  const result = at('result');
-  const span = result ?? at('error');
-  return span && { span, part: result ? 'result' : 'error' };
-}
-
-/** Whether what an engine made may take a message's place: a valid one of its kind, with the same id and method, about the same thing. */
-function isSame(body: Buffer, made: Buffer, kind: Kind): boolean {
-  try {
-    const [before, after] = [readMessage(body), readMessage(made)];
-    if (before.kind !== kind || after.kind !== kind) return false;
-    if (after.kind === 'response') return before.kind === 'response' && before.id === after.id && isObject(after.value);
-    if (before.kind === 'response' || before.method !== after.method) return false;
-    if (before.kind === 'notification' || after.kind === 'notification')
-      return before.params.value['progressToken'] === after.params.value['progressToken'];
-    return before.id === after.id && isAboutSame(body, before, made, after);
-  } catch {
-    return false;
-  }
-}
-
-function isAboutSame(body: Buffer, before: RequestMessage, made: Buffer, after: RequestMessage): boolean {
-  const [old, now] = [useOf(body, before, 'legacy'), useOf(made, after, 'legacy')];
-  const isSealed = before.params.value['requestState'] === after.params.value['requestState'];
-  return (
-    old?.kind === now?.kind &&
-    old?.name === now?.name &&
-    isSealed &&
-    before.params.value['taskId'] === after.params.value['taskId']
-  );
+function isOfKind<M extends Asking>(message: Message, as: M): message is M {
+  return message.kind === as.kind;
 }
 
 function replyOf(body: Buffer): Reply {
   const message = readMessage(body);
   if (message.kind !== 'response') throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
   return { body, message };
-}
-
-/** An item by itself. `key`: what has to stay as it is. */
-function definitionOf(listing: AllowedListing, body: Buffer, key: string | undefined): Subject {
-  const whole = (text: Buffer): Span => ({ start: 0, end: text.length });
-  const nameOf = (text: Buffer): unknown => {
-    const value = parse(text);
-    return isObject(value) ? (key === undefined ? '' : value[key]) : undefined;
-  };
-  return {
-    on: 'response',
-    scope: 'definitions',
-    part: 'definition',
-    body,
-    span: whole(body),
-    metadata: () => metadataOf({ ...listing, item: undefined }, 'response'),
-    relocate(made) {
-      try {
-        return nameOf(made) !== undefined && nameOf(made) === nameOf(body) ? whole(made) : undefined;
-      } catch {
-        return undefined;
-      }
-    },
-  };
 }
 
 function listedAgain(item: ListedItem, json: Buffer, { key }: Feature): ListedItem | undefined {

@@ -4,9 +4,9 @@ import { Fault } from '#contract/error.ts';
 import type { AllowedCall, Answered, Assignment, Identified, Resolved } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
-import type { Exposed } from '../mcp/feature.ts';
+import { type Exposed, foreignOf } from '../mcp/feature.ts';
 import { linkEdits } from '../mcp/item-link.ts';
-import { isObject, type RequestMessage } from '../mcp/jsonrpc.ts';
+import { isObject, type NotificationMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
 import { decide, decideListing } from '../policy/decide.ts';
 import type { Reply, Upstream } from '../upstream/upstream.ts';
@@ -24,7 +24,7 @@ import { begunEdits } from './task.ts';
 import type { Parking } from './parking.ts';
 import type { OpenedRequest, RequestStates } from './request-state.ts';
 import { beginRound, goOn } from './round.ts';
-import type { Screen } from './screen.ts';
+import type { Screen, Sent } from './screen.ts';
 
 interface UseDeps {
   readonly inForce: InForce;
@@ -70,7 +70,7 @@ export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal:
 
   let { call } = decision;
   if (anew) checkConsent(call, anew);
-  let changed: Awaited<ReturnType<Screen['request']>>;
+  let changed: Sent<RequestMessage> | undefined;
   try {
     const inspected = deps.screen.request(call, message, signal);
     changed = inspected instanceof Promise ? await inspected : inspected;
@@ -127,6 +127,29 @@ export async function useItem(deps: UseDeps, using: Using, draft: Draft, signal:
     edits,
     isCacheable: message.method === 'resources/read',
   };
+}
+
+/** A host's notification that is a foreign method. */
+export async function tellServer(
+  deps: UseDeps,
+  request: Identified,
+  message: NotificationMessage,
+  draft: Draft,
+  signal: AbortSignal,
+): Promise<Answered> {
+  const foreign = foreignOf(message);
+  if (!foreign) throw new Fault('METHOD_UNKNOWN', { method: message.method });
+  const { asked, decision } = await permit(deps, request, foreign, draft, signal);
+  if (decision.kind === 'refused') throw decision.fault;
+  let changed: Sent<NotificationMessage> | undefined;
+  try {
+    changed = await deps.screen.request(decision.call, message, signal);
+  } finally {
+    forgetName(draft);
+  }
+  const body = changed?.body ?? request.body;
+  await deps.upstream.tell(allowedAgain(deps, { ...asked, body }), message, draft.trace, signal);
+  return { kind: 'empty' };
 }
 
 /** The same use with another body, by the policy of now. Throws what refuses it. */

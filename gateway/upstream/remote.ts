@@ -5,7 +5,7 @@ import type { AllowedCall, AllowedListing, Remote } from '../call.ts';
 import { noAbilities } from '../mcp/ability.ts';
 import type { Egress } from '../egress/egress.ts';
 import { type Feature, features, headerNameOf } from '../mcp/feature.ts';
-import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import type { NotificationMessage, RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
 import type { Identities, Identity } from '../identity/identities.ts';
 import { createFollowers } from './follow.ts';
@@ -156,6 +156,15 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     return refreshing(allowed, (used) => callOnce(allowed, request, trace, signal, used));
   }
 
+  function tell(allowed: AllowedCall, { method }: NotificationMessage, trace: Trace, signal: AbortSignal): Promise<void> {
+    return refreshing(allowed, async (used) => {
+      const session = await sessionFor(allowed, trace, signal, used);
+      session.join(allowed);
+      await session.tell(method, allowed.body);
+      trace.forwardedAt = performance.now();
+    });
+  }
+
   async function callOnce(
     allowed: AllowedCall,
     request: RequestMessage,
@@ -245,6 +254,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
 
   return {
     call,
+    tell,
     list,
     about,
     follow: followers.follow,

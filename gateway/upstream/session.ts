@@ -247,6 +247,15 @@ export class Session implements PendingOwner {
   }
 
   /** The roots of the host changed: told to a legacy server that may ask for them. */
+  /** Rejects with the fault that ended the channel, or with BUSY where it takes no more. */
+  tell(_method: string, body: Buffer): Promise<void> {
+    this.lastUsedAt = performance.now();
+    return new Promise((resolve) => {
+      if (this.#closed) throw this.#closed;
+      resolve(this.#channel?.send(asLine(body)));
+    });
+  }
+
   rootsChanged(): void {
     if (this.era === 'legacy' && this.#deps.abilities.roots && this.isOpen) this.#send(Buffer.from(rootsNotification));
   }

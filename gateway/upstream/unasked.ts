@@ -13,6 +13,7 @@ import {
   type RequestMessage,
   withId,
 } from '../mcp/jsonrpc.ts';
+import { foreignOf } from '../mcp/feature.ts';
 import { reaches, readLogLevel } from '../mcp/log-level.ts';
 import { isNews } from '../mcp/news.ts';
 import { progressTokenOf, reportWithToken } from '../mcp/progress.ts';
@@ -103,6 +104,7 @@ export class Unasked {
     else if (method === 'notifications/tasks/status') this.#taskMoved(body, message);
     else if (isNews(method)) this.#deps.onNews(body, message);
     else if (method === 'notifications/elicitation/complete' && !this.#deps.isShared) this.#tellAll(body, message);
+    else if (foreignOf(message) && !this.#deps.isShared) this.#tellForeign(body, message);
     else this.#deps.onDropped();
   }
 
@@ -166,18 +168,24 @@ export class Unasked {
     this.#deps.screen(call, asLine(this.#ofTask(report, message, audience.conversation, call)), (told) => audience.tell(told));
   }
 
-  /** To the newest call of a legacy host, to the only one of a modern host; where there is none, to the conversation. */
+  /** The newest call of a legacy host, the only one of a modern host; where there is none, the conversations. */
+  #nearest(): { readonly call: AllowedCall | undefined; readonly hearers: readonly Joined[] } {
+    const calls = this.#deps.calls.values();
+    const call = calls.at(-1)?.call;
+    if (call?.audience === undefined) return { call, hearers: [...this.#joined.values()] };
+    const isOne = call.era === 'legacy' || calls.length === 1;
+    return {
+      call,
+      hearers: isOne ? [{ listener: call.audience, of: call, isAggregated: call.target.server === undefined }] : [],
+    };
+  }
+
   #log(body: Buffer, message: NotificationMessage): void {
     const level = readLogLevel(message.params.value['level']);
     if (this.#deps.isShared || level === undefined) return this.#deps.onDropped();
-    const calls = this.#deps.calls.values();
-    const call = calls.at(-1)?.call;
-    const hearers =
-      call?.audience === undefined
-        ? [...this.#joined.values()]
-        : [{ listener: call.audience, of: call, isAggregated: call.target.server === undefined }];
+    const { call, hearers } = this.#nearest();
     const isWanted = ({ logLevel }: Listener) => reaches(level, logLevel ?? (call?.era === 'modern' ? undefined : 'debug'));
-    const told = call?.era === 'modern' && calls.length > 1 ? [] : hearers.filter(({ listener }) => isWanted(listener));
+    const told = hearers.filter(({ listener }) => isWanted(listener));
     if (told.length === 0) this.#deps.onDropped();
     for (const { listener, of, isAggregated } of told) {
       const named = isAggregated ? withLogger(body, message, this.#deps.server) : body;
@@ -199,6 +207,15 @@ export class Unasked {
       const own = asLine(this.#ofTask(splice(body, [{ span, by: JSON.stringify(shown) }]), message, listener));
       this.#deps.screen(of, own, (screened) => listener.tell(screened));
     }
+  }
+
+  /** What MCP does not know, at the URL of this one server. Whether it is exposed is for whoever screens it. */
+  #tellForeign(body: Buffer, message: NotificationMessage): void {
+    const foreign = foreignOf(message);
+    const told = this.#nearest().hearers.filter(({ isAggregated }) => !isAggregated);
+    if (told.length === 0) this.#deps.onDropped();
+    for (const { listener, of } of told)
+      this.#deps.screen(of, asLine(body), (screened) => listener.tell(screened), 'response', foreign);
   }
 
   #tellAll(body: Buffer, message: NotificationMessage): void {

@@ -1,8 +1,8 @@
 // Where an allowed call goes. An implementer promises: a call is sent at most once and never replayed; it settles within its deadline;
 // an aborted signal tells the far end; `forwardedAt` is set only if the message was handed over.
-import type { RequestMessage, ResponseMessage } from '../mcp/jsonrpc.ts';
+import type { NotificationMessage, RequestMessage, ResponseMessage } from '../mcp/jsonrpc.ts';
 import type { AllowedCall, AllowedListing, Destination, Hearer, HostNews, Identified, ListKind } from '../call.ts';
-import type { Feature } from '../mcp/feature.ts';
+import type { Exposed, Feature } from '../mcp/feature.ts';
 
 /** What came back: the upstream's bytes, and their envelope. */
 export interface Reply {
@@ -22,8 +22,8 @@ export interface Trace {
 export type Told = Pick<AllowedCall, 'caller' | 'assignment' | 'method' | 'era' | 'hits' | 'flow' | 'task'> & {
   readonly item: AllowedCall['item'] | undefined;
 };
-/** What a server says beside answers goes through this; what may not go on is dropped. Never throws. */
-export type Screening = (of: Told, body: Buffer, tell: (body: Buffer) => void) => void;
+/** What a server says beside answers goes through this; what may not go on is dropped. `foreign`: it is this method, which MCP does not know. Never throws. */
+export type Screening = (of: Told, body: Buffer, tell: (body: Buffer) => void, on?: 'response', foreign?: Exposed) => void;
 
 /** How a list is asked for, where that is not as ever. */
 export interface ListTerms {
@@ -36,6 +36,8 @@ export interface ListTerms {
 export interface Upstream {
   /** Sends the host's request, with the upstream's own name of the item; what the server says meanwhile goes to `call.audience`. Rejects with a Fault. */
   call(call: AllowedCall, request: RequestMessage, trace: Trace, signal: AbortSignal): Promise<Reply>;
+  /** Hands over a host's notification as it came. Rejects with a Fault where it was not taken. */
+  tell(call: AllowedCall, notification: NotificationMessage, trace: Trace, signal: AbortSignal): Promise<void>;
   /**
    * All pages of the assignment's items of one kind, as the upstream's raw JSON objects; empty where it has no such items. Rejects with a Fault.
    */

@@ -6,7 +6,7 @@ import type { AllowedCall, AllowedListing, Destination } from '../call.ts';
 import type { InForce } from '../in-force.ts';
 import { noAbilities } from '../mcp/ability.ts';
 import type { Feature } from '../mcp/feature.ts';
-import type { RequestMessage } from '../mcp/jsonrpc.ts';
+import type { NotificationMessage, RequestMessage } from '../mcp/jsonrpc.ts';
 import { progressTokenOf } from '../mcp/progress.ts';
 import type { Hub } from '../tunnel/hub.ts';
 import { chooseDestination } from './destination.ts';
@@ -125,6 +125,13 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     return answer;
   }
 
+  async function tell(allowed: AllowedCall, { method }: NotificationMessage, trace: Trace, signal: AbortSignal): Promise<void> {
+    const session = await sessionFor(allowed, destinationOf(allowed, trace), signal, allowed.assignment.timeoutMs);
+    session.join(allowed);
+    await session.tell(method, allowed.body);
+    trace.forwardedAt = performance.now();
+  }
+
   async function list(
     allowed: AllowedListing,
     feature: Feature,
@@ -168,6 +175,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
 
   return {
     call,
+    tell,
     list,
     about,
     follow: followers.follow,

@@ -57,6 +57,7 @@ export interface Stage {
 const nowhere: Upstream = {
   list: ({ assignment: { server } }) => Promise.reject(new Fault('WORKSTATION_OFFLINE', { server: server.slug })),
   call: ({ assignment: { server } }) => Promise.reject(new Fault('WORKSTATION_OFFLINE', { server: server.slug })),
+  tell: () => Promise.resolve(),
   about: () => undefined,
   follow: followsNothing,
   hear: () => undefined,

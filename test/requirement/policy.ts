@@ -84,4 +84,14 @@ export const policy: readonly Requirement[] = [
     promise: 'A method that is foreign to MCP reaches a server only where the assignment exposes it.',
     source: 'docs/gateway-cli.md, Items',
   },
+  {
+    id: 'policy.foreign-notification-closed',
+    promise: 'What a server says by a notification that is foreign to MCP reaches a host only where the assignment exposes it.',
+    source: 'docs/gateway-cli.md, Items',
+  },
+  {
+    id: 'policy.foreign-told-closed',
+    promise: 'What a host says by a notification that is foreign to MCP reaches a server only where the assignment exposes it.',
+    source: 'docs/gateway-cli.md, Items',
+  },
 ];

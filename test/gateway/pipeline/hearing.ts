@@ -72,6 +72,7 @@ export function scene(
       await Promise.resolve();
       return reply({ result: { resultType: 'complete', taskId: task?.own, ...(task && tasks[task.own]) } });
     },
+    tell: () => Promise.resolve(),
     about: () => undefined,
     follow({ assignment }, hearer, isAgain) {
       const { slug } = assignment.server;

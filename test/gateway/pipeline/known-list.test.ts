@@ -64,6 +64,7 @@ function upstreamOf(list: () => readonly ListedItem[]): Upstream & { asked: numb
       return list();
     },
     call: () => Promise.reject(new Error('not called')),
+    tell: () => Promise.resolve(),
     about: () => undefined,
     follow: followsNothing,
     hear: () => undefined,

@@ -66,6 +66,7 @@ async function listed(world: World, kind: ItemKind, server?: string) {
       if (names === undefined) throw new Fault('SERVER_EXITED', { server: assignment.server.slug });
       return names.map((name) => listedItem(feature.kind, name));
     },
+    tell: () => Promise.resolve(),
     about: () => undefined,
     follow: followsNothing,
     hear: () => undefined,

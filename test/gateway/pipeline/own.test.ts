@@ -25,7 +25,7 @@ test.each(['requestState', 'taskId'])('what a host of the older era calls %s is 
 test('what a host reports of its progress with a question is inspected before the server hears of it', async () => {
   proves('rule.reports', {
     file: 'gateway/pipeline/question.ts',
-    find: "deps.screen.notification(question.call, report, question.onProgress, 'request')",
+    find: "deps.screen.notification(call, report, question.onProgress, 'request')",
     replace: 'question.onProgress(report)',
   });
   const heard: string[] = [];

@@ -67,6 +67,7 @@ export function stage(
       });
     },
     call: () => Promise.resolve({ body: answer, message: response }),
+    tell: () => Promise.resolve(),
     about: () => undefined,
     follow: followsNothing,
     hear: () => undefined,

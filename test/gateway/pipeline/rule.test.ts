@@ -241,7 +241,7 @@ test('of many notifications that wait for an engine some are dropped, about whic
 
 test('what stands beside params and result goes on no more than they do', async () => {
   proves('rule.envelope', {
-    file: 'gateway/pipeline/screen.ts',
+    file: 'gateway/pipeline/subject.ts',
     find: 'if (members.every(({ key }) => ofEnvelope.has(key))) return undefined;',
     replace: 'if (members.length > 0) return undefined;',
   });
@@ -275,7 +275,7 @@ test('a resource is looked at by its own URI, after something was changed too', 
 test('what a server asks its host is inspected, and what the host answers', async () => {
   proves('rule.questions', {
     file: 'gateway/pipeline/question.ts',
-    find: 'answer = (await deps.screen.answer(question.call, given, signal)) ?? given;',
+    find: 'answer = (await deps.screen.answer(call, given, signal)) ?? given;',
     replace: 'answer = given;',
   });
   const answers: string[] = [];

@@ -111,6 +111,7 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
       if (response.kind !== 'response') throw new Error('not a response');
       return { body, message: response };
     },
+    tell: () => Promise.resolve(),
     about: () => ({
       instructions: scene.instructions,
       capabilities: new Set(),

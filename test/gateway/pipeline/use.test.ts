@@ -53,6 +53,7 @@ async function used(method: string, params: object, names: readonly string[], be
       forwarded.push(item.name);
       return { body: answer, message: response };
     },
+    tell: () => Promise.resolve(),
     about: () => undefined,
     follow: followsNothing,
     hear: () => undefined,
