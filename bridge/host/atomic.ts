@@ -4,6 +4,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { Fault } from '#contract/error.ts';
 
 export interface Replacement {
   readonly mode: number;
@@ -75,3 +76,19 @@ async function syncFolder(path: string): Promise<void> {
 export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** Why a file was not written, in words. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof Fault) return error.message.slice(0, 500);
+  const code = codeOf(error) ?? '';
+  return `it could not be written (${words[code] ?? (code || 'for a reason that nobody foresaw')})`;
+}
+
+const [forbidden, full] = ['this user may not write it, or not make a file in its folder', 'there is no space left on its disk'];
+const words: Readonly<Record<string, string>> = {
+  EACCES: forbidden,
+  EPERM: forbidden,
+  EROFS: 'it lies where nothing can be written',
+  ENOSPC: full,
+  EDQUOT: full,
+};

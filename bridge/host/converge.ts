@@ -3,7 +3,7 @@
 import type { ConvergedFile, ConvergeReport, HostProgress, HostStep } from '#contract/host-report.ts';
 import type { Sealer } from '#contract/secret.ts';
 import { Fault } from '#contract/error.ts';
-import { codeOf, removeLeftovers, replaceFile } from './atomic.ts';
+import { reasonOf, removeLeftovers, replaceFile } from './atomic.ts';
 import { readBackup, sweepBackups, writeBackup } from './backup.ts';
 import type { Change, Target } from './change.ts';
 import { samePath, writtenFields, writtenOf } from './change.ts';
@@ -81,11 +81,6 @@ async function convergeOrSay(task: Task, before: Ledger): Promise<{ ledger: Ledg
     // What it wrote before it failed is in the ledger on the disk, if it came so far.
     return { ledger: await readLedger(request.stateDir), file };
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof Fault) return error.message.slice(0, 500);
-  return `it could not be written (${codeOf(error) ?? 'for a reason that nobody foresaw'})`;
 }
 
 async function convergeFile(task: Task, before: Ledger): Promise<{ ledger: Ledger; file: ConvergedFile }> {

@@ -4,7 +4,7 @@ import type { HostSpec } from '#contract/host.ts';
 import { Fault } from '#contract/error.ts';
 import type { Finding } from '#contract/finding.ts';
 import type { Sealer } from '#contract/secret.ts';
-import { removeLeftovers, replaceFile } from './atomic.ts';
+import { reasonOf, removeLeftovers, replaceFile } from './atomic.ts';
 import { readBackup, sweepBackups } from './backup.ts';
 import { diffOf } from './diff.ts';
 import { formatOf, whereUnread } from './format.ts';
@@ -43,7 +43,7 @@ export async function restore(request: RestoreRequest): Promise<RestoreReport> {
       const about = { host: record.host, shownAs: shown(record.path, home), index: index + 1, count: records.length };
       const step: Step = (name) => request.onProgress?.({ step: name, ...about });
       const spec = hosts.find((one) => one.id === record.host);
-      const file = spec === undefined ? unknownHost(record, home) : await restoreFile(request, spec, record, step);
+      const file = spec === undefined ? unknownHost(record, home) : await restoreOrSay(request, spec, record, step);
       files.push(file);
       if (['exact', 'merged', 'unchanged'].includes(file.result)) {
         ledger = withFile(ledger, record.path, undefined);
@@ -84,19 +84,29 @@ interface Target {
   readonly refused: readonly string[];
 }
 
+function baseOf(spec: HostSpec, { path, folder }: LedgerFile, home: string) {
+  const scope = folder === undefined ? ('user' as const) : ('project' as const);
+  const findings: Finding[] = [];
+  const shownAs = shown(path, home);
+  return { host: spec.id, title: spec.title, path, shownAs, format: spec.format, scope, findings, diff: '' };
+}
+
+/** What fails with one file is said of it, and the others are given back all the same. */
+async function restoreOrSay(request: RestoreRequest, spec: HostSpec, record: LedgerFile, step: Step): Promise<RestoredFile> {
+  try {
+    return await restoreFile(request, spec, record, step);
+  } catch (error) {
+    if (request.signal?.aborted) throw error;
+    const base = baseOf(spec, record, request.home);
+    const finding: Finding = { code: 'edit_refused', host: spec.id, path: base.shownAs, detail: reasonOf(error) };
+    return { ...base, result: 'refused', findings: [finding] };
+  }
+}
+
 async function restoreFile(request: RestoreRequest, spec: HostSpec, record: LedgerFile, step: Step): Promise<RestoredFile> {
   const { home } = request;
-  const shownAs = shown(record.path, home);
-  const base = {
-    host: spec.id,
-    title: spec.title,
-    path: record.path,
-    shownAs,
-    format: spec.format,
-    scope: record.folder === undefined ? ('user' as const) : ('project' as const),
-    findings: [],
-    diff: '',
-  };
+  const base = baseOf(spec, record, home);
+  const { shownAs } = base;
   const finding = (of: Pick<Finding, 'code' | 'detail'>): Finding => ({ ...of, host: spec.id, path: shownAs });
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const file = await readConfig(record.path, record.folder ?? home, restoreLimitBytes);

@@ -212,6 +212,11 @@ export const hostConfig: readonly Requirement[] = [
     source: change,
   },
   {
+    id: 'host-config.restore-others',
+    promise: 'A file that can not be written keeps no other one from being given back.',
+    source: undo,
+  },
+  {
     id: 'host-config.made-anew',
     promise: 'A config that was gone when it was to be given back, and that is made anew, gets nothing of the former one.',
     source: undo,

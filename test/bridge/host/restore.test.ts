@@ -1,7 +1,7 @@
 // Giving configs back: exactly, merged into what others changed, without a key, without a backup.
 import { readdir, rm, writeFile } from 'node:fs/promises';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import { parse as parseJsonc } from 'jsonc-parser';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -186,6 +186,30 @@ describe('restore', () => {
     expect(results(report)).toEqual(['merged']);
     expect(JSON.parse(await place.text(claude))).toEqual({ ...JSON.parse(configs[claude] ?? ''), globalShortcut: 'Ctrl+K' });
   });
+});
+
+test('a file that can not be written keeps no other one from being given back, and is tried again', async () => {
+  proves('host-config.restore-others', {
+    file: 'bridge/host/restore.ts',
+    find: 'if (request.signal?.aborted) throw error;',
+    replace: 'throw error;',
+  });
+  await writeAll(place);
+  await converge(place.request);
+  const written = await place.text(claude);
+  const report = await restore({
+    ...place.request,
+    onProgress: ({ step, host }) => {
+      // its folder is away when it is to be written
+      if (step === 'planned' && host === 'claude-desktop') rmSync(join(place.home, dirname(claude)), { recursive: true });
+    },
+  });
+  expect(results(report)).toEqual(['refused', 'exact', 'exact']);
+  expect(report.findings).toMatchObject([{ code: 'edit_refused', detail: 'it could not be written (ENOENT)' }]);
+  for (const path of [vscode, codex]) expect(await place.text(path)).toBe(configs[path]);
+  await place.write(claude, written);
+  expect(results(await restore(place.request))).toEqual(['exact']);
+  expect(await place.text(claude)).toBe(configs[claude]);
 });
 
 describe('the state directory', () => {
