@@ -2,7 +2,7 @@
 // `drawbridge`: the bridge's command line. Exit codes: 0 done, 1 failed (one line says why and what to do), 2 not understood; `posture` has its own.
 // `connect` is started once for each server of each AI host, so it is read here by hand and loads nothing but the shim.
 import { readFileSync } from 'node:fs';
-import { homedir, hostname, release, userInfo } from 'node:os';
+import { homedir, hostname, release } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import type { Surroundings, Terminal } from './command/terminal.ts';
 
@@ -58,6 +58,7 @@ async function runCommands(): Promise<void> {
     { fileURLToPath },
     { explain, printable },
     { createLogTail },
+    { accountOf },
     commands,
   ] = await Promise.all([
     import('commander'),
@@ -66,6 +67,7 @@ async function runCommands(): Promise<void> {
     import('node:url'),
     import('./command/terminal.ts'),
     import('./log-tail.ts'),
+    import('./account.ts'),
     import('./command/commands.ts').then(({ commandsOf }) => commandsOf(process.argv.slice(2))),
   ]);
   const { platform, arch, pid, env } = process;
@@ -74,10 +76,15 @@ async function runCommands(): Promise<void> {
     process.exitCode = 1;
     return;
   }
+  const directory = startedIn();
+  if (directory === undefined) {
+    process.stderr.write('drawbridge: the folder that it was started in is gone: start it in another one.\n');
+    process.exitCode = 1;
+    return;
+  }
   const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const productVersion =
     typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : 'unknown';
-  const user = userInfo();
   const ended = new AbortController();
   const around: Surroundings = {
     env,
@@ -86,11 +93,10 @@ async function runCommands(): Promise<void> {
     pid,
     uid,
     home,
-    userName: user.username,
+    ...accountOf(uid),
     hostname: hostname(),
     osVersion: release(),
-    shell: user.shell ?? undefined,
-    directory: process.cwd(),
+    directory,
     node: process.execPath,
     cli: fileURLToPath(new URL('launch.mjs', import.meta.url)),
     productVersion,
@@ -134,5 +140,13 @@ async function runCommands(): Promise<void> {
   } catch (error) {
     if (!(error instanceof CommanderError)) process.stderr.write(`drawbridge: ${printable(explain(error))}\n`);
     process.exitCode = error instanceof CommanderError ? (error.exitCode === 0 ? 0 : 2) : 1;
+  }
+}
+
+function startedIn(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
   }
 }

@@ -10,13 +10,14 @@
 // Rule: it ends when whoever started it is gone. It prints nothing on stdout; its log goes to stderr.
 import './older-node.ts';
 import { readFile } from 'node:fs/promises';
-import { homedir, hostname, release, userInfo } from 'node:os';
+import { homedir, hostname, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import pino from 'pino';
 import { AgentOrder } from '#contract/agent.ts';
 import type { AgentFailed, AgentStarted } from '#contract/agent.ts';
 import { asFault } from '#contract/error.ts';
+import { accountOf } from './account.ts';
 import { runAgent } from './agent.ts';
 import type { Agent } from './agent.ts';
 import { deviceOf } from './location.ts';
@@ -83,8 +84,8 @@ async function start(logLines: () => readonly string[], logger: pino.Logger): Pr
   });
   const { platform, env, arch, pid, versions } = process;
   if (platform !== 'linux' && platform !== 'darwin' && platform !== 'win32') throw new Error(`${platform} is not supported`);
-  const user = userInfo();
   const home = env['HOME'] ?? homedir();
+  const uid = process.getuid?.() ?? -1;
   const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined);
   const electron = versions['electron'];
   return runAgent({
@@ -93,12 +94,11 @@ async function start(logLines: () => readonly string[], logger: pino.Logger): Pr
     platform,
     arch,
     pid,
-    uid: process.getuid?.() ?? -1,
-    userName: user.username,
+    uid,
+    ...accountOf(uid),
     hostname: hostname(),
     osVersion: release(),
     bootId: bootId?.trim(),
-    shell: user.shell ?? undefined,
     node: flags.node ?? process.execPath,
     cli: flags.cli ?? fileURLToPath(new URL('launch.mjs', import.meta.url)),
     productVersion: flags['product-version'] ?? 'unknown',
