@@ -15,6 +15,7 @@ import { visible } from '../pin/diff.ts';
 import { hintsOf } from '../pin/hint.ts';
 import { nameSuspicions, suspicionsOf } from '../pin/suspicion.ts';
 import type { ListedItem, Trace, Upstream } from '../upstream/upstream.ts';
+import { createHeldAlike } from './held-alike.ts';
 import { createSeenTemplates } from './seen-template.ts';
 import { createViewKeys } from './view-key.ts';
 
@@ -68,6 +69,7 @@ export function createPinning(deps: PinningDeps): Pinning {
   const beyond = new Set<string>();
   const alike = new Map<string, WeakRef<ReadonlyMap<string, string>>>();
   const byTemplate = createSeenTemplates();
+  const heldAlike = createHeldAlike();
   const keyOf = createViewKeys();
 
   /** Parsing costs much more than hashing, and most lists are as they were. */
@@ -245,7 +247,8 @@ export function createPinning(deps: PinningDeps): Pinning {
       );
       if (!listed || !templates) return undefined;
       const definition = listed.get(name);
-      return definition === undefined ? byTemplate(of, templates, name) : { kind, name, definition };
+      if (definition !== undefined) return { kind, name, definition };
+      return heldAlike(of, listed, name) ?? byTemplate(of, templates, name);
     },
   };
 }

@@ -43,6 +43,11 @@ export const pin: readonly Requirement[] = [
     source: 'docs/pins.md',
   },
   {
+    id: 'pin.spelling',
+    promise: 'A resource on hold is on hold by every spelling of its URI that its server may take for it.',
+    source: 'docs/pins.md',
+  },
+  {
     id: 'pin.renamed',
     promise: 'A tool that comes while another one goes waits for an administrator.',
     source: 'docs/pins.md',

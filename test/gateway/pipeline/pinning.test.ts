@@ -45,8 +45,8 @@ test('an assignment of which a pin can not be read is closed', async () => {
 test('a resource that no list shows is known by its template', async () => {
   proves('pin.template', {
     file: 'gateway/pipeline/pinning.ts',
-    find: 'definition === undefined ? byTemplate(of, templates, name) :',
-    replace: 'definition === undefined ? { kind, name, definition } :',
+    find: '?? byTemplate(of, templates, name);',
+    replace: '?? { kind, name, definition };',
   });
   const { read, decide } = stage(
     { templates: ['note://{id}'], resources: ['plain://x'] },
@@ -70,6 +70,24 @@ test('a resource of a template is read where no resource is exposed by its own U
   const { read } = stage({ templates: 'all' }, { templates: { 'note://{id}': { name: 'Notes' } } });
   expect(await read('note://a')).toBe('answered');
   expect(await read('other://a')).toBe('RESOURCE_NOT_PROVISIONED');
+});
+
+test.each([
+  ['by a template that begins with an expression', { templates: ['{+any}'], resources: ['note://plan'] }],
+  ['where all are exposed', { resources: 'all' }],
+])('a resource on hold is not read by another spelling of its name, %s', async (_, exposed) => {
+  proves('pin.spelling', {
+    file: 'gateway/pipeline/pinning.ts',
+    find: 'heldAlike(of, listed, name) ??',
+    replace: '',
+  });
+  const said = { resources: { 'note://plan': {}, 'note://list': {} }, templates: { '{+any}': {} } };
+  const { read, decide } = stage(exposed, said);
+  const spellings = ['note://plan', 'NOTE://plan', 'note://pl%61n', 'note://plan#a', 'note://plan/'];
+  for (const uri of spellings) expect([uri, await read(uri)]).toEqual([uri, 'answered']);
+  await decide('note://plan', 'rejected');
+  for (const uri of spellings) expect([uri, await read(uri)]).toEqual([uri, 'ITEM_ON_HOLD']);
+  for (const uri of ['note://LIST', 'note://other', 'note://plan/b']) expect([uri, await read(uri)]).toEqual([uri, 'answered']);
 });
 
 test('where pins are off, whatever the server says is shown', async () => {
