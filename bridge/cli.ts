@@ -2,14 +2,14 @@
 // `drawbridge`: the bridge's command line. Exit codes: 0 done, 1 failed (one line says why and what to do), 2 not understood; `posture` has its own.
 // `connect` is started once for each server of each AI host, so it is read here by hand and loads nothing but the shim.
 import { readFileSync } from 'node:fs';
-import { homedir, hostname, release } from 'node:os';
+import { hostname, release, userInfo } from 'node:os';
+import { isAbsolute } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Surroundings, Terminal } from './command/terminal.ts';
 
 // Buffers count towards one limit with the heap: on their own small one, large messages force a full collection every few dozen calls.
 setFlagsFromString('--external-memory-accounted-in-global-limit');
 
-const home = process.env['HOME'] ?? homedir();
 const uid = process.getuid?.() ?? -1;
 
 const asked = shimArguments(process.argv.slice(2));
@@ -46,7 +46,7 @@ async function connect({ state, host, url }: ShimArguments): Promise<number> {
     import('node:path'),
   ]);
   const { platform, env, stdin, stdout, stderr } = process;
-  const stateDir = state === undefined ? defaultStateDir({ platform, home, env }) : resolve(state);
+  const stateDir = state === undefined ? defaultStateDir({ platform, home: homeOfUser(), env }) : resolve(state);
   return serveHost({ socket: socketPath(stateDir, platform, uid), uid, host, url, waitMs: 5_000, stdin, stdout, stderr });
 }
 
@@ -76,6 +76,7 @@ async function runCommands(): Promise<void> {
     process.exitCode = 1;
     return;
   }
+  const home = homeOfUser();
   const directory = startedIn();
   if (directory === undefined) {
     process.stderr.write('drawbridge: the folder that it was started in is gone: start it in another one.\n');
@@ -149,4 +150,17 @@ function startedIn(): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Never a relative one: the state would be whatever the folder brings that it is started in. */
+function homeOfUser(): string {
+  let found: string | undefined;
+  try {
+    found = process.env['HOME'] ?? userInfo().homedir;
+  } catch {
+    // a user who is in no list of users
+  }
+  if (found !== undefined && isAbsolute(found)) return found;
+  process.stderr.write('drawbridge: HOME names no folder. Set it to the home of the user, as an absolute path.\n');
+  process.exit(1);
 }

@@ -4,7 +4,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 
 const stateDir = namedStateDir(process.argv.slice(2)) ?? ownStateDir(process);
 const cache = join(stateDir, 'cache');
@@ -18,11 +18,20 @@ function namedStateDir(words) {
 
 /** As location.ts says it, which can't be read before the cache is on. */
 function ownStateDir({ platform, env }) {
-  const home = env['HOME'] ?? homedir();
+  const home = env['HOME'] ?? homeOfUser();
   if (platform === 'darwin') return join(home, 'Library/Application Support/Drawbridge');
   if (platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(home, 'AppData/Local'), 'Drawbridge');
   const base = env['XDG_STATE_HOME'];
   return base?.startsWith('/') ? join(base, 'drawbridge') : join(home, '.local/state/drawbridge');
+}
+
+/** cli.ts says what is wrong where there is none. */
+function homeOfUser() {
+  try {
+    return homedir();
+  } catch {
+    return '';
+  }
 }
 
 /** On a full disk too the program starts. */
@@ -35,8 +44,9 @@ function isMade(folder) {
   }
 }
 
-/** It is there, and no other user may write it. Windows tells neither: there only what lies in the user's own folder counts. */
+/** It is there, wherever this is started, and no other user may write it. Windows tells neither: there only what lies in the user's own folder counts. */
 function isPrivate(folder) {
+  if (!isAbsolute(folder)) return false;
   const found = statSync(folder, { throwIfNoEntry: false });
   if (!found?.isDirectory()) return false;
   if (process.platform === 'win32') return folder.startsWith(ownStateDir(process));
