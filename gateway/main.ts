@@ -13,7 +13,7 @@ import { openOwnChain } from './audit/own-chain.ts';
 import { openRecorder } from './audit/spool.ts';
 import { startUpkeep } from './audit/upkeep.ts';
 import { createMemoryBus } from './bus/memory.ts';
-import { readCertificate } from './certificate.ts';
+import { followCertificate, readCertificate } from './certificate.ts';
 import { openSignIn, readWays } from './configured.ts';
 import { openRequestKeys } from './caller/request-key.ts';
 import { deriveSecret, openSigningKey } from './caller/signing-key.ts';
@@ -110,6 +110,8 @@ async function start(
   });
   opened(server, () => server.close(0));
   if (ticketKey) opened(renewTicketKey({ dataDirectory: dataDir, key: ticketKey, server, now, logger }), (it) => it.close());
+  const { certificateFiles: files } = settings;
+  if (files && certificate) opened(followCertificate({ files, certificate, server, logger }), (it) => it.close());
   const publicOrigin = settings.publicOrigin ?? originOf(server.address, certificate !== undefined);
   const metricsServer = await openServer({
     listen: settings.metricsListen,

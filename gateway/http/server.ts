@@ -28,6 +28,8 @@ export interface HttpServer {
   serve(routes: Routes): void;
   /** TLS tickets are made and read by this key from now on (48 bytes). Node knows one at a time. */
   useTicketKey(key: Buffer): void;
+  /** Who connects from now on is shown this one. Throws where it is none. */
+  useCertificate(certificate: Pick<Certificate, 'cert' | 'key'>): void;
   /** Refuses what is new, lets requests that run end until the deadline, then cuts them. Upgraded connections are their owner's. Idempotent. */
   close(withinMs: number): Promise<void>;
 }
@@ -119,6 +121,11 @@ export async function openServer(deps: {
     },
     useTicketKey(key) {
       if ('setTicketKeys' in server) server.setTicketKeys(key);
+    },
+    useCertificate(given) {
+      // All of it is set anew: what is not given here is Node's default again.
+      if ('setSecureContext' in server)
+        server.setSecureContext({ ...certificate, ...given, ticketKeys: server.getTicketKeys(), minVersion: 'TLSv1.2' });
     },
     close(withinMs) {
       closing ??= closeAll(withinMs);

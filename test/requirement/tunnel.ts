@@ -164,6 +164,12 @@ export const tunnel: readonly Requirement[] = [
     source: protocol,
   },
   {
+    id: 'tunnel.certificate-replaced',
+    promise:
+      'A certificate that was renewed is shown within a minute, without a restart; one that can not be used never takes its place.',
+    source: 'docs/gateway-cli.md, "serve"',
+  },
+  {
     id: 'tunnel.ticket-key-renewed',
     promise:
       'The key of TLS tickets is renewed after a week also while the gateway server runs on, and nobody is kept out by it.',
