@@ -6,7 +6,7 @@ type Part =
   | { readonly kind: 'literal'; readonly text: string }
   /** A value that is not empty, or nothing at all where there is a lead, which stands before the value and goes away with it. */
   | { readonly kind: 'value'; readonly lead: string; readonly allowed: Characters }
-  /** `name=value` pairs of these names only. */
+  /** `name=value` pairs of these names only, each once at most and in this order. */
   | { readonly kind: 'pairs'; readonly lead: string; readonly between: string; readonly names: readonly string[] };
 type Expression = Exclude<Part, { kind: 'literal' }>;
 export type UriTemplate = readonly Part[];
@@ -105,25 +105,27 @@ function afterValue(part: Extract<Part, { kind: 'value' }>, starts: Uint8Array, 
 
 function afterPairs(part: Extract<Part, { kind: 'pairs' }>, starts: Uint8Array, uri: string): Uint8Array<ArrayBuffer> {
   const { lead, between, names } = part;
-  const ends = Uint8Array.from(starts);
-  /** Where a value begins, and where a name without one ends. */
-  const values = new Uint8Array(starts.length + 1);
-  const bare = new Uint8Array(starts.length + 1);
-  let isInside = false;
-  for (let at = 0; at < uri.length; at++) {
-    isInside ||= values[at] === 1;
-    if ((starts[at] === 1 && uri[at] === lead) || ((isInside || bare[at] === 1) && uri[at] === between)) {
-      for (const name of names) {
-        const end = at + 1 + name.length;
-        if (!uri.startsWith(name, at + 1)) continue;
-        if (uri[end] === '=') values[end + 1] = ends[end + 1] = 1;
-        else if (lead === ';') bare[end] = ends[end] = 1;
-      }
+  /** Where a pair of the names so far can end: each is there once at most, and they come in their order (RFC 6570, 3.2.8). */
+  const ends = new Uint8Array(starts.length);
+  for (const name of names) {
+    /** Where the value of this name begins, and where it ends without one. */
+    const begins = new Uint8Array(starts.length);
+    const found: number[] = [];
+    for (let at = 0; at < uri.length; at++) {
+      const isNext = (starts[at] === 1 && uri[at] === lead) || (ends[at] === 1 && uri[at] === between);
+      if (!isNext || !uri.startsWith(name, at + 1)) continue;
+      const end = at + 1 + name.length;
+      if (uri[end] === '=') begins[end + 1] = 1;
+      else if (lead === ';') found.push(end);
     }
-    isInside &&= plain[uri.charCodeAt(at)] === 1;
-    if (isInside) ends[at + 1] = 1;
+    let isInside = false;
+    for (let at = 0; at < begins.length; at++) {
+      isInside = begins[at] === 1 || (isInside && plain[uri.charCodeAt(at - 1)] === 1);
+      if (isInside) found.push(at);
+    }
+    for (const end of found) ends[end] = 1;
   }
-  return ends;
+  return ends.map((end, at) => (end === 1 || starts[at] === 1 ? 1 : 0));
 }
 
 function charactersOf(text: string): Characters {
