@@ -58,10 +58,11 @@ export function mended(value: unknown): Mended {
     const isTold = (issue: z.core.$ZodIssue) =>
       !taken.has(JSON.stringify(issue.path)) && !isOfGuess(guesses, value, issue) && !isOfRest(value, rest, issue);
     if (tries > 0) more.push(...parsed.error.issues.filter(isTold));
+    const before = new Set(taken);
     for (const { path, ...issue } of parsed.error.issues) {
       if (issue.code === 'unrecognized_keys') for (const key of issue.keys) remove(rest, [...path, key]);
       else if (path[0] === 'version' && rest instanceof Object) Reflect.set(rest, 'version', 1);
-      else if (!guess(rest, path, taken, guesses)) takeOut(rest, path, taken);
+      else if (!guess(rest, path, taken, guesses)) takeOut(rest, path, taken, before);
     }
   }
   return { whole: undefined, more };
@@ -114,17 +115,35 @@ function unionAt(path: Path): { readonly key: string; readonly options: readonly
 }
 
 /**
- * Of a rule first the key alone: what else is wrong with it can still be told. Of anything else all of it: without a key of its own it could seem to contradict
- * itself. `taken`: keys that were taken out, as JSON: that they are missing now says nothing of the file.
+ * First the key alone, so that what else is wrong with the thing can still be told; then all of it. A key by which others are judged goes with all of it at once:
+ * without it the thing could seem to contradict itself. `taken`: keys that were taken out, as JSON: that they are missing now says nothing of the file; `before`: those
+ * of earlier rounds, as without them it is not valid either.
  */
-function takeOut(rest: unknown, path: Path, taken: Set<string>): void {
-  const depth = depthOf(path);
-  if (path[2] !== 'rules' || depth !== 4) return remove(rest, path.slice(0, depth));
-  const key = path.slice(0, depth + 1);
+function takeOut(rest: unknown, path: Path, taken: Set<string>, before: ReadonlySet<string>): void {
+  const thing = path.slice(0, depthOf(path));
+  const key = path.slice(0, thing.length + 1);
   const known = JSON.stringify(key);
-  if (path.length === depth || taken.has(known)) return replaceRule(rest, path);
-  taken.add(known);
-  remove(rest, key);
+  if (key.length > thing.length && !before.has(known) && isAlone(thing, key.at(-1))) {
+    taken.add(known);
+    return remove(rest, key);
+  }
+  if (isRule(thing)) replaceRule(rest, path);
+  else remove(rest, thing);
+}
+
+/** Keys of users, servers and assignments by which others of theirs are judged. */
+const judging: Readonly<Record<string, readonly unknown[]>> = {
+  users: ['kind', 'secretHash', 'jwks'],
+  servers: ['kind', 'auth', 'header', 'oauth'],
+  assignments: ['identity', 'reach', 'pins'],
+};
+
+/** Whether nothing else that is said of the thing hangs on this key. */
+function isAlone(thing: Path, key: unknown): boolean {
+  if (isRule(thing)) return true;
+  const noun = thing.length === 4 ? thing[2] : thing.length === 2 ? thing[0] : undefined;
+  const others = typeof noun === 'string' ? judging[noun] : undefined;
+  return others?.includes(key) === false;
 }
 
 /** How long the path is of the thing that it leads into: a user, team, role, server, gateway or sink; an assignment, a rule or a key of a gateway; a group of the directory. */

@@ -81,3 +81,40 @@ sinks:
     expect.stringMatching(/^sinks\.d\.title: Too small/),
   ]);
 });
+
+test('a mistake in a user, a server or an assignment hides none beside it, and makes none up', () => {
+  expect(
+    mistakesIn(`users:
+  ada: { kind: service, email: a@example.org, teams: [3, 4] }
+  bob: { role: 7, jwks: {} }
+  cyd: { kind: service, jwks: {}, teams: 3 }
+  dan: { email: nowhere }
+servers:
+  crm: { kind: remote, url: 'https://crm.example.org/mcp', auth: none, header: X-A, timeoutSeconds: 0 }
+  wiki: { kind: remote, url: nowhere, auth: often, header: X-A }
+  memory: { kind: workstation }
+gateways:
+  main:
+    assignments:
+      crm: { tools: [7], identity: own }
+      memory: { tools: all, identity: mine, prompts: 3 }`),
+  ).toEqual([
+    'users.ada.secretHash: is missing: a service account has this or jwks',
+    'users.ada.email: a service account has none',
+    'users.ada.teams[0]: expected a text, found a number',
+    'users.ada.teams[1]: expected a text, found a number',
+    'users.bob.role: expected a text, found a number',
+    'users.bob.jwks.keys: is missing: expected a list',
+    'users.cyd.jwks.keys: is missing: expected a list',
+    'users.cyd.teams: expected a list, found a number',
+    'users.dan.email: Invalid email address',
+    'servers.crm.header: it is of no use without auth: header',
+    'servers.crm.timeoutSeconds: Too small: expected number to be >=1',
+    expect.stringMatching(/^servers\.wiki\.url: use an https URL/),
+    'servers.wiki.auth: use none, header, oauth or auto',
+    expect.stringMatching(/^gateways\.main\.assignments\.crm\.tools: use all, none/),
+    'gateways.main.assignments.crm.identity: the server "crm" takes none',
+    'gateways.main.assignments.memory.identity: use own, shared or none',
+    expect.stringMatching(/^gateways\.main\.assignments\.memory\.prompts: use all, none/),
+  ]);
+});
