@@ -342,7 +342,13 @@ export type Answered =
       readonly without?: { readonly leftOut: readonly string[]; readonly stale: readonly string[] };
     }
   /** What this gateway (or one server in it) is: the answer to initialize and server/discover. */
-  | { readonly kind: 'described'; readonly title: string; readonly instructions: string }
+  | {
+      readonly kind: 'described';
+      readonly title: string;
+      readonly instructions: string;
+      /** What the server declares beside MCP (`extensions`, `experimental`), to a host that may use that. */
+      readonly beyond?: Readonly<Record<string, unknown>>;
+    }
   | { readonly kind: 'empty' }
   /** The end of a subscriptions/listen. */
   | { readonly kind: 'listened' }

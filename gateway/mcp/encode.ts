@@ -162,21 +162,28 @@ function list(era: Era, id: string, { member, items, nextCursor, without }: Extr
 
 type Described = Extract<Answered, { kind: 'described' }>;
 
-function discovered({ instructions }: Described): object {
+function discovered({ instructions, beyond }: Described): object {
   return {
     resultType: 'complete',
     supportedVersions: servedVersions,
-    capabilities: capabilities.modern,
+    capabilities: declaring(capabilities.modern, beyond),
     instructions,
     ...uncached,
     _meta: { [serverInfoKey]: serverInfo },
   };
 }
 
-function initialized({ instructions }: Described, version: string | undefined): object {
+function initialized({ instructions, beyond }: Described, version: string | undefined): object {
   const protocolVersion = agreedVersion(version);
   const hasTasks = protocolVersion === legacyVersions[0];
-  return { protocolVersion, capabilities: { ...capabilities.legacy, ...(hasTasks && { tasks }) }, serverInfo, instructions };
+  const own = declaring({ ...capabilities.legacy, ...(hasTasks && { tasks }) }, beyond);
+  return { protocolVersion, capabilities: own, serverInfo, instructions };
+}
+
+/** The gateway server's own word of an extension comes before a server's. */
+function declaring(own: Readonly<Record<string, object>>, { extensions, ...beyond }: Described['beyond'] = {}): object {
+  const all = { ...Object(extensions), ...own['extensions'] };
+  return { ...own, ...beyond, ...(Object.keys(all).length > 0 && { extensions: all }) };
 }
 
 function ok(id: string, result: object): Encoded {

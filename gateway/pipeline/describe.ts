@@ -5,6 +5,7 @@ import { Fault } from '#contract/error.ts';
 import { exposedKinds } from '#contract/policy.ts';
 import type { Answered, Assignment, Identified } from '../call.ts';
 import type { InForce } from '../in-force.ts';
+import { isObject } from '../mcp/jsonrpc.ts';
 import { decideListing, enter } from '../policy/decide.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Draft } from './draft.ts';
@@ -14,6 +15,8 @@ import type { Screen } from './screen.ts';
 
 /** In characters, of all servers together. */
 const instructionsLimit = 16_000;
+/** Hosts wait for so long and more for a server. */
+const meetWithinMs = 5000;
 
 export async function describe(
   { inForce, upstream, screen }: { readonly inForce: InForce; readonly upstream: Upstream; readonly screen: Screen },
@@ -37,6 +40,19 @@ export async function describe(
     return instructions === undefined ? '' : `\n\nThe server ${assignment.server.slug} says of itself:\n${quoted(instructions)}`;
   }
 
+  /** What the server declares beside MCP, where the host may use that. It is begun to be asked: a host reads this once. */
+  async function beyondOf(assignment: Assignment): Promise<Readonly<Record<string, unknown>> | undefined> {
+    const listing = assignment.exposes('methods') ? decideListing(snapshot, request, assignment) : undefined;
+    if (!listing || listing instanceof Fault) return undefined;
+    if (!upstream.about(listing)) await upstream.meet(listing, signal, meetWithinMs).catch(() => undefined);
+    const own = upstream.about(listing)?.beyond;
+    const said = own === undefined ? undefined : await screen.words(listing, own, (hits) => addHits(draft.hits, hits), signal);
+    const isOut = decideListing(inForce.current(), request, assignment) instanceof Fault;
+    // Where a rule changed anything of it, nothing goes on.
+    const value: unknown = own !== undefined && said === own && !isOut ? JSON.parse(own) : undefined;
+    return isObject(value) ? value : undefined;
+  }
+
   if (request.target.server === undefined) {
     const assignments = [...gateway.assignments.values()].toSorted((a, b) => (a.server.slug < b.server.slug ? -1 : 1));
     const servers = assignments.map(({ server }) => server.slug).join(', ') || 'none yet';
@@ -54,8 +70,9 @@ export async function describe(
   const assignment = assigned(gateway, request.target.server);
   const { server } = assignment;
   draft.server = { id: server.id, name: server.slug };
+  const beyond = await beyondOf(assignment);
   const instructions = `The server ${server.slug}, governed by ${gateway.title}.${await wordsOf(assignment)}`;
-  return { kind: 'described', title: server.slug, instructions };
+  return { kind: 'described', title: server.slug, instructions, ...(beyond && { beyond }) };
 }
 
 /** Each line with a mark before it, so that none passes for the gateway's word or another server's. */

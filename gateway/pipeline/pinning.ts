@@ -227,6 +227,7 @@ export function createPinning(deps: PinningDeps): Pinning {
     over: (upstream) => ({
       call: (...asked) => upstream.call(...asked),
       tell: (...told) => upstream.tell(...told),
+      meet: (...asked) => upstream.meet(...asked),
       about: (listing) => upstream.about(listing),
       follow: (...asked) => upstream.follow(...asked),
       hear: (...asked) => upstream.hear(...asked),

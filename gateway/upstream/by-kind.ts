@@ -9,6 +9,7 @@ export function byKind(workstation: Upstream, remote: Upstream): Upstream {
     call: (call, request, trace, signal) => of(call).call(call, request, trace, signal),
     tell: (call, notification, trace, signal) => of(call).tell(call, notification, trace, signal),
     list: (listing, ...asked) => of(listing).list(listing, ...asked),
+    meet: (listing, ...asked) => of(listing).meet(listing, ...asked),
     about: (listing) => of(listing).about(listing),
     follow: (listing, hearer, isAgain) => of(listing).follow(listing, hearer, isAgain),
     hear(conversation, news) {

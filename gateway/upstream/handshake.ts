@@ -8,6 +8,8 @@ import { membersOf, splice } from '../mcp/span.ts';
 import { tasksExtension } from '../mcp/task-name.ts';
 import type { About } from './upstream.ts';
 
+/** In characters. */
+const beyondLimit = 16_000;
 /** In characters: they go into every host's context. */
 const instructionsLimit = 4000;
 
@@ -70,8 +72,16 @@ export function aboutOf({ value }: ResponseMessage): About {
     capabilities: new Set(Object.keys(declared)),
     listChanged: listKinds.filter((kind) => says(kind, 'listChanged')),
     isSubscribable: says('resources', 'subscribe'),
+    beyond: beyondOf(declared),
     hasTasks: isObject(declared['extensions']) && isObject(declared['extensions'][tasksExtension]),
   };
+}
+
+/** Of revisions before 2026-07-28 `experimental` is the place for both. */
+function beyondOf({ extensions, experimental }: Readonly<Record<string, unknown>>): string | undefined {
+  const said = { ...(isObject(extensions) && { extensions }), ...(isObject(experimental) && { experimental }) };
+  const text = JSON.stringify(said);
+  return text === '{}' || text.length > beyondLimit ? undefined : text;
 }
 
 /**

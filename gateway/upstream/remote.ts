@@ -255,6 +255,8 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
   return {
     call,
     tell,
+    meet: (listing, signal, withinMs) =>
+      refreshing(listing, async (used) => void (await sessionFor(listing, {}, signal, used, withinMs))),
     list,
     about,
     follow: followers.follow,

@@ -48,6 +48,8 @@ export interface Upstream {
     signal: AbortSignal,
     terms?: ListTerms,
   ): Promise<readonly ListedItem[]>;
+  /** Begins a session, so that it is known what the server says of itself. Rejects with a Fault. */
+  meet(listing: AllowedListing, signal: AbortSignal, withinMs: number): Promise<void>;
   /** What the server said of itself when it last began a session for such a caller; undefined where it is not known. Starts and asks nothing. */
   about(listing: AllowedListing): About | undefined;
   /**
@@ -90,6 +92,8 @@ export interface About {
   readonly isSubscribable: boolean;
   /** It knows tasks (the extension of 2026-07-28). */
   readonly hasTasks: boolean;
+  /** What it declares of extensions and experiments: JSON text of the members `extensions` and `experimental` of its capabilities; undefined where it declares none, or too many. */
+  readonly beyond: string | undefined;
 }
 
 export interface ListedItem {

@@ -176,6 +176,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   return {
     call,
     tell,
+    meet: async (listing, signal, withinMs) => void (await sessionFor(listing, choose(listing), signal, withinMs)),
     list,
     about,
     follow: followers.follow,

@@ -58,6 +58,7 @@ const nowhere: Upstream = {
   list: ({ assignment: { server } }) => Promise.reject(new Fault('WORKSTATION_OFFLINE', { server: server.slug })),
   call: ({ assignment: { server } }) => Promise.reject(new Fault('WORKSTATION_OFFLINE', { server: server.slug })),
   tell: () => Promise.resolve(),
+  meet: () => Promise.resolve(),
   about: () => undefined,
   follow: followsNothing,
   hear: () => undefined,

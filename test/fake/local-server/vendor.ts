@@ -13,7 +13,8 @@ const Said = z.looseObject({
   params: z.looseObject({ inputResponses: z.looseObject({}).optional(), word: z.string().optional() }).optional(),
   result: z.unknown().optional(),
 });
-const about = { capabilities: { tools: {} }, serverInfo: { name: 'vendor', version: '1' } };
+const extensions = { 'com.example/reindex': { depth: 3 } };
+const about = { capabilities: { tools: {}, extensions }, serverInfo: { name: 'vendor', version: '1' } };
 const modern = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
 
 export interface VendorServer {

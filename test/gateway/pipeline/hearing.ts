@@ -73,6 +73,7 @@ export function scene(
       return reply({ result: { resultType: 'complete', taskId: task?.own, ...(task && tasks[task.own]) } });
     },
     tell: () => Promise.resolve(),
+    meet: () => Promise.resolve(),
     about: () => undefined,
     follow({ assignment }, hearer, isAgain) {
       const { slug } = assignment.server;

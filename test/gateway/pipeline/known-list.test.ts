@@ -65,6 +65,7 @@ function upstreamOf(list: () => readonly ListedItem[]): Upstream & { asked: numb
     },
     call: () => Promise.reject(new Error('not called')),
     tell: () => Promise.resolve(),
+    meet: () => Promise.resolve(),
     about: () => undefined,
     follow: followsNothing,
     hear: () => undefined,

@@ -67,6 +67,7 @@ async function listed(world: World, kind: ItemKind, server?: string) {
       return names.map((name) => listedItem(feature.kind, name));
     },
     tell: () => Promise.resolve(),
+    meet: () => Promise.resolve(),
     about: () => undefined,
     follow: followsNothing,
     hear: () => undefined,

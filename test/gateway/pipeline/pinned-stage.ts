@@ -68,6 +68,7 @@ export function stage(
     },
     call: () => Promise.resolve({ body: answer, message: response }),
     tell: () => Promise.resolve(),
+    meet: () => Promise.resolve(),
     about: () => undefined,
     follow: followsNothing,
     hear: () => undefined,

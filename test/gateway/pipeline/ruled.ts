@@ -112,12 +112,14 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
       return { body, message: response };
     },
     tell: () => Promise.resolve(),
+    meet: () => Promise.resolve(),
     about: () => ({
       instructions: scene.instructions,
       capabilities: new Set(),
       listChanged: [],
       isSubscribable: false,
       hasTasks: false,
+      beyond: undefined,
     }),
     follow: followsNothing,
     hear: () => undefined,

@@ -54,6 +54,7 @@ async function used(method: string, params: object, names: readonly string[], be
       return { body: answer, message: response };
     },
     tell: () => Promise.resolve(),
+    meet: () => Promise.resolve(),
     about: () => undefined,
     follow: followsNothing,
     hear: () => undefined,

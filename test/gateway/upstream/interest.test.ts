@@ -17,6 +17,7 @@ const about = {
   listChanged: ['tools', 'resources'] as const,
   isSubscribable: true,
   hasTasks: true,
+  beyond: undefined,
 };
 
 interface Stream {

@@ -8,7 +8,14 @@ import type { About } from '../../../gateway/upstream/upstream.ts';
 import { proves } from '../../requirement.ts';
 
 const hour = 3_600_000;
-const about: About = { instructions: 'Hello', capabilities: new Set(), listChanged: [], isSubscribable: false, hasTasks: false };
+const about: About = {
+  instructions: 'Hello',
+  capabilities: new Set(),
+  listChanged: [],
+  isSubscribable: false,
+  hasTasks: false,
+  beyond: undefined,
+};
 const ada = { id: UserId.parse(newId()), slug: Slug.parse('ada') };
 const bob = { id: UserId.parse(newId()), slug: Slug.parse('bob') };
 
