@@ -54,9 +54,8 @@ export function judge(trial: Trial): Verdict {
       converged.unapproved.result?.includes('entities') === false &&
       memory.some((record) => isOwn(record) && record['code'] === 'SERVER_NOT_APPROVED') &&
       (host.list === undefined || (list !== undefined && host.list.failed.test(list.output))) &&
-      memory.every(
-        (record) => record['decision'] === 'refused' || !/^(tools|resources|prompts)\//.test(String(record['method'])),
-      ),
+      // a list of which nothing is exposed is answered by the gateway alone, empty
+      memory.every((record) => record['decision'] === 'refused' || record['workstation'] === null),
     permissionSurvives:
       rounds.every(({ allowed, unasked }) => {
         const said = `${unasked.result}\n${unasked.output}`;
