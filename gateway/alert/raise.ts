@@ -1,5 +1,6 @@
 // What of a record deserves an alert, and what ends one. Pure. The rule: one subject has one key, so that what happens a thousand times is one alert with a count.
 import type { AuditRecord, CallRecord, EventRecord } from '#contract/audit.ts';
+import { counted } from '#contract/counted.ts';
 import { adviceOf, reasonsOf, verdictOf } from '#contract/device.ts';
 import type { ErrorCode } from '#contract/error.ts';
 import type { ChangedPosture, NewHost, Raised, Settled } from '../store/alert.ts';
@@ -92,12 +93,16 @@ function ofEvent({ id, at, event, detail, workstation, user }: EventRecord): Fou
       return raise(
         `${sink}:lagging`,
         'error',
-        `The sink "${detail['sink']}" owes ${detail['owed']} records of ${detail['limit']} that it may.`,
+        `The sink "${detail['sink']}" owes ${counted(Number(detail['owed']), 'record')} of ${detail['limit']} that it may.`,
       );
     case 'sink_caught_up':
       return settle(`${sink}:lagging`);
     case 'sink_skipped':
-      return raise(`${sink}:skipped`, 'error', `The sink "${detail['sink']}" was not sent ${detail['records']} records.`);
+      return raise(
+        `${sink}:skipped`,
+        'error',
+        `The sink "${detail['sink']}" was not sent ${counted(Number(detail['records']), 'record')}.`,
+      );
     case 'sink_record_set_aside':
       return raise(`${sink}:parked`, 'warning', `The sink "${detail['sink']}" does not take some records.`);
     case 'workstation_paused':

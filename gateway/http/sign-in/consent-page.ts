@@ -1,6 +1,7 @@
 // The question before a host is let in: which app, who vouches for it, which gateway, what it may reach, where the person is sent back to. All in full,
 // because what is cut off is what would have told.
 import { hash } from 'node:crypto';
+import { counted } from '#contract/counted.ts';
 import type { ClientMetadata, Provenance } from '../../sign-in/client.ts';
 import type { Granted, Person } from '../../sign-in/person.ts';
 import { kindOfRedirect } from '../../sign-in/redirect.ts';
@@ -119,7 +120,7 @@ export function shownIn({ choices, isStepUp }: Pick<Question, 'choices' | 'isSte
 function keptWords({ kept }: Granted): Html {
   if (!kept) return html`Each call is recorded, without what is asked and answered.`;
   const { mode, days } = kept;
-  const long = `${Number.parseInt(days, 10)} days`;
+  const long = counted(Number.parseInt(days, 10), 'day');
   return mode === 'full'
     ? html`<strong>All that is asked and answered is kept, in full, for ${long}.</strong> Whoever your organization lets may read
         it.`

@@ -93,6 +93,14 @@ describe('an alert', () => {
     if (ends !== undefined) expect(keysOf(raises, ends)).toEqual({ raised: [], settled: [key] });
   });
 
+  test('of records that a sink was not sent counts one as one', () => {
+    const wordsOf = (records: number) => alertsOf([event('sink_skipped', { sink: 'siem', records })]).raised[0]?.words;
+    expect([wordsOf(1), wordsOf(2)]).toEqual([
+      'The sink "siem" was not sent 1 record.',
+      'The sink "siem" was not sent 2 records.',
+    ]);
+  });
+
   test('of a definition that waits says how it came, and which one to look at', () => {
     const of = { gateway: 'eng', server: 'files', kind: 'tools', item: 'sum', hash: 'ab'.repeat(32) };
     const wordsOf = (detail: Record<string, string>) =>

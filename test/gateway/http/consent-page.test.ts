@@ -49,6 +49,7 @@ test('where what is asked and answered is kept, the page says so, and for how lo
   expect(await told()).toContain('Each call is recorded, without what is asked and answered.');
   expect(await told('full')).toContain('All that is asked and answered is kept, in full, for 30 days.');
   expect(await told('redacted', { payloads: '7d' })).toContain('What is asked and answered is kept for 7 days,');
+  expect(await told('redacted', { payloads: '1d' })).toContain('What is asked and answered is kept for 1 day,');
 });
 
 test('a recent call says whether it was captured', () => {
