@@ -1,6 +1,7 @@
 // The local servers of this device, put together: what the profile and the hosts name, resolved; what may run of it, sanctioned; what runs, in the pool.
 // Rule: whoever asks how they stand also has those ended that may no longer run.
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { AgentServer } from '#contract/agent.ts';
 import { Fault } from '#contract/error.ts';
@@ -47,8 +48,8 @@ export interface LocalServers {
   readonly pool: SanctionedPool;
   /** Undefined at first: a gateway remembers what was offered, and what is only late must not count as gone. */
   offers(): readonly Offer[] | undefined;
-  /** What the gateway that is dialed says of the offers; none of another gateway. */
-  judged(verdicts: readonly Verdict[]): void;
+  /** What the gateway that is dialed says of the offers, never one before; undefined while it said nothing. */
+  judged(verdicts: readonly Verdict[] | undefined): void;
   /** Resolves the profile's servers and these. Each counts as soon as it is resolved. */
   resolve(taken: readonly LocalServerSource[]): Promise<void>;
   look(): { readonly servers: AgentServer[]; readonly findings: Finding[] };
@@ -64,7 +65,10 @@ export interface LocalServers {
 }
 
 const limits = { messageBytes: defaultMessageLimitBytes, startMs: 30_000, idleMs: 10 * 60_000, children: 256 };
-/** So long the start of a server waits where it has not been resolved yet: a gateway remembers what was offered, and opens it as soon as the tunnel is up. */
+/**
+ * So long the start of a server waits where it has not been resolved yet, or where the gateway has not said yet whether it may run: a gateway remembers what was
+ * offered, and opens it as soon as the tunnel is up.
+ */
 const firstWithinMs = 10_000;
 /** What is resolved within so long is told at once. */
 const gatherMs = 200;
@@ -73,7 +77,7 @@ const brokenList = 'the profile of this device: its list of denied commands is n
 /** Resolving waits for what the login shell says; nothing else does. */
 export function openLocalServers(deps: LocalServersDeps): LocalServers {
   const { stateDir, home, env, platform, signal, logger } = deps;
-  let verdicts: readonly Verdict[] = [];
+  let verdicts: readonly Verdict[] | undefined;
   let sources: readonly LocalServerSource[] = [];
   let paths: ReturnType<typeof searchPath> | undefined;
   const digestFile = join(stateDir, 'digest.sealed');
@@ -105,7 +109,7 @@ export function openLocalServers(deps: LocalServersDeps): LocalServers {
     const { profile, broken } = deps.profile();
     // a list of what is denied that can't be read denies everything
     if (broken.has('DeniedLocalServerCommands')) return new Fault('SERVER_DENIED', { server: source.server, by: brokenList });
-    return sanction({ profile, verdicts, source, fingerprint });
+    return sanction({ profile, verdicts: verdicts ?? [], source, fingerprint });
   };
   let first: 'awaited' | 'late' | 'over' = 'awaited';
   let changed = Promise.withResolvers<void>();
@@ -143,8 +147,22 @@ export function openLocalServers(deps: LocalServersDeps): LocalServers {
     elapsed: () => performance.now(),
     onContentChanged: deps.onContentChanged,
   });
+  const isUndecided = (launch: Launch): boolean => verdicts === undefined && maySpawn(launch)?.code === 'SERVER_NOT_APPROVED';
+  const mayOpen = (server: Slug): boolean => {
+    if (signal.aborted) return true;
+    if (!launches.isKnown(server)) return first !== 'awaited';
+    const isDelegated = deps.profile().profile.LocalServerApproval === 'gateway';
+    return !isDelegated || !launches.current.some((launch) => launch.source.server === server && isUndecided(launch));
+  };
+  const untilItMay = async (server: Slug): Promise<void> => {
+    const over = new AbortController();
+    const late = wait(firstWithinMs, true, { ref: false, signal: over.signal }).catch(() => true);
+    let isLate = false;
+    while (!isLate && !mayOpen(server)) isLate = await Promise.race([late, changed.promise.then(() => false)]);
+    over.abort();
+  };
   const open: Pool['open'] = async (server, ...of) => {
-    while (first === 'awaited' && !launches.isKnown(server)) await changed.promise;
+    if (!mayOpen(server)) await untilItMay(server);
     return running.open(server, ...of);
   };
   const pool = createSanctionedPool({ ...running, open }, (server, fingerprint) => launches.refusal(server, fingerprint), logger);
@@ -158,6 +176,7 @@ export function openLocalServers(deps: LocalServersDeps): LocalServers {
     offers: offersNow,
     judged(said) {
       verdicts = said;
+      onChange();
     },
     async resolve(taken) {
       sources = sourcesOf(deps.profile().profile, taken);

@@ -30,7 +30,7 @@ export interface UplinkDeps {
   readonly pool: Pool;
   readonly offers: () => readonly Offer[] | undefined;
   /** What the gateway that is dialed says; nothing, where another one is dialed or none: one gateway's approvals count for no other. */
-  readonly onVerdicts: (verdicts: readonly Verdict[]) => void;
+  readonly onVerdicts: (verdicts: readonly Verdict[] | undefined) => void;
   readonly onTunnel: (tunnel: AgentTunnel) => void;
   /** Calls of the user, as the gateway recorded them. */
   readonly onCalls: (calls: readonly RecentCall[]) => void;
@@ -73,7 +73,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
     const isNews = dialed !== reason;
     dialed = reason;
     if (isNews) {
-      deps.onVerdicts([]);
+      deps.onVerdicts(undefined);
       deps.onTunnel({ kind: 'off', since: deps.now(), reason });
     }
     await old?.close();
@@ -106,7 +106,7 @@ export function createUplink(deps: UplinkDeps): Uplink {
     device = found;
     tunnel = undefined;
     // at once: a gateway that keeps its verdicts back must not profit from those of the one before
-    deps.onVerdicts([]);
+    deps.onVerdicts(undefined);
     await old?.close();
     if (isClosed) return findings;
     try {

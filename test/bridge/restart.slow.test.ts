@@ -1,5 +1,5 @@
 // What one local server does while another is still being looked up, with an agent that is a process and a gateway server that is one too.
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
@@ -8,6 +8,7 @@ import { askCommand, askState } from '../../bridge/socket/ask.ts';
 import { deploy, until } from '../walk/deployment.ts';
 import { modern } from '../walk/mcp.ts';
 import { root } from '../walk/program.ts';
+import { proves } from '../requirement.ts';
 
 const uid = process.getuid?.() ?? -1;
 const memory = { command: process.execPath, args: [join(root, 'test/fake/local-server/counting.ts')] };
@@ -69,4 +70,40 @@ test('a server that is new is called while another new one is still being fetche
   await until('an answer of the second', () => answers('second'));
   expect(performance.now() - begun).toBeLessThan(15_000);
   expect(await answers('memory')).toBe(true);
+}, 60_000);
+
+test('a server that the gateway approved is refused at no moment after a start of the agent', async () => {
+  proves('local-server.verdict-awaited', {
+    file: 'bridge/local-servers.ts',
+    find: 'if (!mayOpen(server)) await untilItMay(server);',
+    replace: '',
+  });
+  const deployment = await deploy({ policy });
+  onTestFinished(() => deployment.close());
+  const home = join(deployment.dir, 'home');
+  await mkdir(join(home, '.codex'), { recursive: true });
+  const [command, args] = [memory.command, memory.args].map((value) => JSON.stringify(value));
+  await writeFile(join(home, '.codex/config.toml'), `[mcp_servers.memory]\ncommand = ${command}\nargs = ${args}\n`);
+  const profile = { GatewaySlug: 'eng', EnforcementMode: 'enforce', LocalServerApproval: 'gateway' };
+  const workstation = await deployment.workstation({ user: 'ada', home, profile });
+  const token = await deployment.hostToken({ user: 'ada', gateway: 'eng', host: 'codex' });
+  const Offers = z.array(z.looseObject({ fingerprint: z.string() }));
+  const { fingerprint } = await until('the offer', async () => {
+    const [offer] = Offers.parse(JSON.parse(await deployment.admin('server', 'offered', '--json')));
+    return offer;
+  });
+  await deployment.admin('server', 'approve', 'memory', '--fingerprint', fingerprint);
+  const asked = { name: 'memory__echo', arguments: { text: 'x' } };
+  const refusals = new Set<unknown>();
+  const ask = async (): Promise<unknown> => {
+    const { body } = await modern(`${deployment.origin}/g/eng/mcp`, token, 'tools/call', asked);
+    if (body.error) refusals.add(body.error.data?.['code']);
+    return body.result;
+  };
+  const answer = (): Promise<unknown> => until('an answer', ask, 30_000);
+  await answer();
+  await workstation.agent.stop();
+  refusals.clear();
+  await Promise.all([workstation.restart(), answer()]);
+  expect([...refusals]).toEqual(['WORKSTATION_OFFLINE']);
 }, 60_000);

@@ -55,7 +55,7 @@ async function approved(): Promise<{
   const uplink = createUplink({
     ...alone(stateDir),
     offers: () => offersOf(launch),
-    onVerdicts: (said) => void (verdicts = said),
+    onVerdicts: (said) => void (verdicts = said ?? []),
   });
   onTestFinished(() => uplink.close());
   const profileOf = async (of: Stage): Promise<Profile> => {

@@ -22,6 +22,12 @@ export const localServer: readonly Requirement[] = [
     source: running,
   },
   {
+    id: 'local-server.verdict-awaited',
+    promise:
+      'A server that the gateway approved is not refused because the gateway has not said so yet to an agent that just started.',
+    source: running,
+  },
+  {
     id: 'local-server.unhashed-code-said',
     promise:
       'An interpreter whose code stands in no file that its command names is told as such to the approver and in the posture.',
