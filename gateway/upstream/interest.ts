@@ -22,7 +22,7 @@ export interface InterestDeps {
   readonly onEmpty?: () => void;
 }
 
-/** News of one kind of list is told no more often: hearers settle it for longer. */
+/** News of one kind of list, and of one resource, is told no more often: of lists, hearers settle it for longer. */
 const againAfterMs = 50;
 
 /** Without a fault where nobody needed the session any more. */
@@ -36,8 +36,8 @@ export class Interest {
   /** By the server's own ids. */
   readonly #tasks = new Subscriptions();
   readonly #stream: ListenStream | undefined;
-  /** The kinds of which news was told just now, and whether there was more since. */
-  readonly #told = new Map<ListKind, boolean>();
+  /** Of what news was told just now (a kind of list, or `updated <uri>`), and what tells the newest that came since. */
+  readonly #told = new Map<string, (() => void) | undefined>();
   #isOver = false;
 
   constructor(deps: InterestDeps) {
@@ -144,24 +144,35 @@ export class Interest {
     for (const onLost of told) onLost(fault);
   }
 
-  /** At once, and where more comes within the moment once more at its end: each of many hearers asks the policy about what it is told. */
   #listChanged(kind: ListKind): void {
     if (this.#hearers.size === 0) this.#deps.onDropped();
-    if (this.#told.has(kind)) return void this.#told.set(kind, true);
-    this.#told.set(kind, false);
-    for (const hearer of this.#hearers.keys()) hearer.listChanged(this.#deps.server, kind);
-    setTimeout(() => {
-      const hasMore = this.#told.get(kind) === true;
-      this.#told.delete(kind);
-      if (hasMore && !this.#isOver) this.#listChanged(kind);
-    }, againAfterMs).unref();
+    this.#settled(kind, () => {
+      for (const hearer of this.#hearers.keys()) hearer.listChanged(this.#deps.server, kind);
+    });
   }
 
   #updated(body: Buffer, { params }: NotificationMessage): void {
     const { uri } = params.value;
-    const hearers = typeof uri === 'string' ? this.#subscriptions.of(uri) : undefined;
-    if (!hearers || hearers.size === 0) return this.#deps.onDropped();
-    for (const [hearer, subscribed] of hearers) hearer.updated(this.#deps.server, subscribed, body);
+    const of = `updated ${String(uri)}`;
+    const isLater = this.#told.has(of);
+    if (typeof uri !== 'string' || (!isLater && this.#subscriptions.of(uri).size === 0)) return this.#deps.onDropped();
+    // The memory may be used again meanwhile.
+    const said = isLater ? Buffer.from(body) : body;
+    this.#settled(of, () => {
+      for (const [hearer, subscribed] of this.#subscriptions.of(uri)) hearer.updated(this.#deps.server, subscribed, said);
+    });
+  }
+
+  /** At once, and where more comes within the moment the newest of it at its end: each of many hearers asks the policy about what it is told. */
+  #settled(of: string, tell: () => void): void {
+    if (this.#told.has(of)) return void this.#told.set(of, tell);
+    this.#told.set(of, undefined);
+    tell();
+    setTimeout(() => {
+      const more = this.#told.get(of);
+      this.#told.delete(of);
+      if (more && !this.#isOver) this.#settled(of, more);
+    }, againAfterMs).unref();
   }
 
   #taskMoved({ params }: NotificationMessage): void {

@@ -183,3 +183,38 @@ test('a server that says ten thousand times that a list changed is heard once, a
   say(interest, 'notifications/tools/list_changed');
   expect(one.heard).toEqual(['tools', 'resources', 'tools', 'tools']);
 });
+
+test('a server that says ten thousand times that a resource was updated is heard once, and after that with the last it said', async () => {
+  const { interest } = legacy();
+  const told: unknown[] = [];
+  const one = { ...hearer(), updated: (_: Slug, uri: string, body: Buffer) => void told.push([uri, numberOf(body)]) };
+  await interest.attach(one, () => undefined);
+  for (const uri of ['thing://a', 'thing://b']) await interest.subscribe(one, uri);
+  const lines = Buffer.alloc(200);
+  for (let number = 0; number < 10_000; number++) sayIn(lines, interest, { uri: 'thing://a', number });
+  sayIn(lines, interest, { uri: 'thing://b', number: 1 });
+  expect(told).toEqual([
+    ['thing://a', 0],
+    ['thing://b', 1],
+  ]);
+  await vi.waitFor(() => expect(told.slice(2)).toEqual([['thing://a', 9999]]));
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  sayIn(lines, interest, { uri: 'thing://a', number: 7 });
+  sayIn(lines, interest, { uri: 'thing://a', number: 8 });
+  expect(told.slice(3)).toEqual([['thing://a', 7]]);
+  // Who wants to hear no more is told nothing of what came before.
+  await interest.unsubscribe(one, 'thing://a');
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(told).toHaveLength(4);
+});
+
+/** In memory that is used again, as that of a tunnel is. */
+function sayIn(memory: Buffer, interest: Interest, params: object): void {
+  memory.fill(' ').write(JSON.stringify({ jsonrpc: '2.0', method: 'notifications/resources/updated', params }));
+  const message = readMessage(memory);
+  if (message.kind === 'notification') interest.notified(memory, message);
+}
+function numberOf(body: Buffer): unknown {
+  const message = readMessage(body);
+  return message.kind === 'notification' ? message.params.value['number'] : undefined;
+}
