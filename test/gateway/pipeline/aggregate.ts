@@ -25,6 +25,8 @@ export interface Aggregate {
   switchOff(kind: SwitchKind, name: string): Promise<void>;
   /** Replaces these parts of the policy; resolves once it is in force. */
   change(policy: object): Promise<void>;
+  /** Happens from now on before the rules look at a request, as if an engine took its time. */
+  beforeRules(work: () => Promise<void>): void;
   /** What was seen of all items counts no more. */
   quarantine(): Promise<void>;
 }
@@ -50,11 +52,19 @@ export async function aggregateOf(servers: Readonly<Record<string, Heard>>): Pro
   const inForce = await openInForce({ store: data.store, bus: data.bus, logger: quiet, hashSecret: Buffer.alloc(32) });
   const recorder = { append: () => Promise.resolve(), close: () => Promise.resolve() };
   const pinning = createPinning({ inForce, store: data.store.pin, recorder, logger: quiet, now: Date.now });
+  const screen = screenBy(inForce);
+  let before: () => Promise<void> = () => Promise.resolve();
   const pipeline = createPipeline({
     capture: { begin: () => undefined },
     sealSecret: Buffer.alloc(32),
     inForce,
-    screen: screenBy(inForce),
+    screen: {
+      ...screen,
+      async request(...asked) {
+        await before();
+        return await screen.request(...asked);
+      },
+    },
     upstream: pinning.over(upstreamFor()),
     recorder,
     logger: quiet,
@@ -115,6 +125,7 @@ export async function aggregateOf(servers: Readonly<Record<string, Heard>>): Pro
       data.bus.publish('changed');
       await inForce.refreshed();
     },
+    beforeRules: (work) => void (before = work),
     async quarantine() {
       const page = await data.store.pin.page({}, 100);
       await data.store.pin.decide(page?.pins ?? [], 'rejected', null, Date.now());

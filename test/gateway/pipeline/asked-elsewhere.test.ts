@@ -118,3 +118,26 @@ test.each([
   else expect(updated).toMatchObject({ error: { data: { code } } });
   expect(answersAt([one, other]).map(({ length }) => length)).toEqual(code === undefined ? [1, 0] : [0, 0]);
 });
+
+test.each(['tools/call', 'tasks/update'])(
+  'neither does it where the address changes while rules that change it look at it: %s',
+  async (method) => {
+    const [one, other] = [await asking({}), await asking({})];
+    const of = await aggregateOf({ baker: one });
+    const rules = [{ name: 'no-ssn', method: 'pii', types: ['US_SSN'], action: 'redact' }];
+    const gateways = { main: { assignments: { baker: { tools: 'all' } }, rules } };
+    await of.change({ gateways });
+    const isTask = method === 'tasks/update';
+    const able = { elicitation: { form: {} }, ...(isTask && { extensions: { [tasks]: {} } }) };
+    const meta = { _meta: { 'io.modelcontextprotocol/clientCapabilities': able } };
+    const call = { name: 'baker__bake', arguments: {}, ...meta };
+    const { result } = (await of.ask('tools/call', call)) as { result: { requestState?: string; taskId?: string } };
+    of.beforeRules(() => of.change({ gateways, servers: { baker: remote(other.origin) } }));
+    const said = { who: { action: 'accept', content: { name: 'my ssn is 536-22-8145' } } };
+    const answer = isTask
+      ? { taskId: result.taskId, ...meta, inputResponses: said }
+      : { ...call, requestState: result.requestState, inputResponses: said };
+    expect(await of.ask(method, answer)).toMatchObject({ error: { data: { code: 'UPSTREAM_MOVED' } } });
+    expect(answersAt([one, other])).toEqual([[], []]);
+  },
+);
