@@ -300,13 +300,13 @@ export class RemoteSession {
     }
   }
 
-  /** The roots of the host changed: told to a legacy server that may ask for them. */
   /** Rejects where the server did not take it. */
   tell(method: string, body: Buffer): Promise<void> {
     this.lastUsedAt = performance.now();
     return this.#telling.tell(method, body);
   }
 
+  /** The roots of the host changed: told to a legacy server that may ask for them. */
   rootsChanged(): void {
     if (this.era === 'legacy' && this.#deps.abilities.roots && this.#isOpen)
       this.#telling.send('notifications/roots/list_changed', Buffer.from(rootsNotification));

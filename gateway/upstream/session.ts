@@ -246,7 +246,6 @@ export class Session implements PendingOwner {
     return true;
   }
 
-  /** The roots of the host changed: told to a legacy server that may ask for them. */
   /** Rejects with the fault that ended the channel, or with BUSY where it takes no more. */
   tell(_method: string, body: Buffer): Promise<void> {
     this.lastUsedAt = performance.now();
@@ -256,6 +255,7 @@ export class Session implements PendingOwner {
     });
   }
 
+  /** The roots of the host changed: told to a legacy server that may ask for them. */
   rootsChanged(): void {
     if (this.era === 'legacy' && this.#deps.abilities.roots && this.isOpen) this.#send(Buffer.from(rootsNotification));
   }

@@ -212,10 +212,13 @@ export class Unasked {
   /** What MCP does not know, at the URL of this one server. Whether it is exposed is for whoever screens it. */
   #tellForeign(body: Buffer, message: NotificationMessage): void {
     const foreign = foreignOf(message);
-    const told = this.#nearest().hearers.filter(({ isAggregated }) => !isAggregated);
+    const { call, hearers } = this.#nearest();
+    const told = hearers.filter(({ isAggregated }) => !isAggregated);
     if (told.length === 0) this.#deps.onDropped();
-    for (const { listener, of } of told)
-      this.#deps.screen(of, asLine(body), (screened) => listener.tell(screened), 'response', foreign);
+    for (const { listener, of } of told) {
+      const own = asLine(this.#ofTask(body, message, call?.audience ? call.audience.conversation : listener, call));
+      this.#deps.screen(of, own, (screened) => listener.tell(screened), 'response', foreign);
+    }
   }
 
   #tellAll(body: Buffer, message: NotificationMessage): void {

@@ -11,7 +11,7 @@ const related = 'io.modelcontextprotocol/related-task';
 const server = Slug.parse('notes');
 
 /** A legacy host that began one task, with the call that is under way, if any; and what it is told when the server says this. */
-function stage(task?: { readonly own: string; readonly shown: string }) {
+function stage(task?: { readonly own: string; readonly shown: string }, at?: Slug) {
   const heard: { readonly method: string; readonly params: unknown }[] = [];
   const tell = (body: Buffer) => void heard.push(JSON.parse(body.toString()) as (typeof heard)[number]);
   const tasks = new TaskNames();
@@ -21,7 +21,7 @@ function stage(task?: { readonly own: string; readonly shown: string }) {
     era: 'legacy',
     method: 'tools/call',
     conversation: 'c',
-    target: { gateway: Slug.parse('eng'), server: undefined },
+    target: { gateway: Slug.parse('eng'), server: at },
     caller: { user: { id: UserId.parse(newId()), slug: Slug.parse('ada') }, host: 'test', via: 'http', workstation: null },
     assignment: { gateway: { id: GatewayId.parse(newId()) }, server: { id: ServerId.parse(newId()), slug: server } },
     audience: { logLevel: undefined, conversation, tell },
@@ -98,4 +98,15 @@ test('a task that the host does not know is not named, and the one that its call
   expect(JSON.stringify(said('notifications/message', { ...log, ...of('another') }))).not.toContain('another');
   expect(said('notifications/message', { ...log, _meta: { [related]: 'another' } })).toMatchObject({ ...log, _meta: {} });
   expect(said('notifications/message', { ...log, ...of('of-call') })).toMatchObject(of('shown-of-call'));
+});
+
+test('so it does of what MCP does not know, in a call and beside one, and of a task that the host does not know it says nothing', () => {
+  const { said, end } = stage(undefined, server);
+  const moved = (id: string) => said('notifications/vendor/moved', { a: 1, ...of(id) });
+  expect([moved('own'), moved('another')]).toEqual([
+    { a: 1, ...of('shown') },
+    { a: 1, _meta: { note: 'kept' } },
+  ]);
+  end();
+  expect(moved('own')).toEqual({ a: 1, ...of('shown') });
 });
