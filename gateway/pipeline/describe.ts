@@ -46,10 +46,10 @@ export async function describe(
     if (!listing || listing instanceof Fault) return undefined;
     if (!upstream.about(listing)) await upstream.meet(listing, signal, meetWithinMs).catch(() => undefined);
     const own = upstream.about(listing)?.beyond;
-    const said = own === undefined ? undefined : await screen.words(listing, own, (hits) => addHits(draft.hits, hits), signal);
+    const isFine = own !== undefined && (await screen.declares(listing, own, (hits) => addHits(draft.hits, hits), signal));
     const isOut = decideListing(inForce.current(), request, assignment) instanceof Fault;
     // Where a rule changed anything of it, nothing goes on.
-    const value: unknown = own !== undefined && said === own && !isOut ? JSON.parse(own) : undefined;
+    const value: unknown = isFine && !isOut ? JSON.parse(own) : undefined;
     return isObject(value) ? value : undefined;
   }
 

@@ -2,6 +2,7 @@
 // too much is counted.
 import type { EventRecord } from '#contract/audit.ts';
 import { newRecordId } from '#contract/id.ts';
+import type { ExposedKind } from '#contract/policy.ts';
 import type { RuleHit } from '#contract/rule.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { HitLog } from '../call.ts';
@@ -10,12 +11,12 @@ import type { Told } from '../upstream/upstream.ts';
 /** Of one record. */
 const hitsAtMost = 50;
 
-/** Where a request names what it is about. */
+/** Where a request names what it is about, unless that is its method. */
 const ofName: ReadonlySet<string> = new Set(['/name', '/uri']);
 
-export function addHits(log: HitLog, hits: readonly RuleHit[]): void {
+export function addHits(log: HitLog, hits: readonly RuleHit[], kind?: ExposedKind): void {
   for (const hit of hits) {
-    log.isOfName ||= hit.on === 'request' && ofName.has(hit.pointer);
+    log.isOfName ||= hit.on === 'request' && kind !== 'methods' && ofName.has(hit.pointer);
     if (log.hits.length < hitsAtMost) log.hits.push(hit);
     else {
       log.beyond++;

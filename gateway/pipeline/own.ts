@@ -20,8 +20,9 @@ const ofNotification: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['notifications/tasks/status', new Set(['taskId'])],
 ]);
 
-/** Of a host's request: the name that policy or the server's list has, and no other; the server's own id and state, in whose place the host had what the gateway server sealed. */
-export function ownOfRequest(call: AllowedCall): Own {
+/** Of what a host says by itself. Of a request: the name that policy or the server's list has, and no other; the server's own id and state, in whose place the host had what the gateway server sealed. A notification goes on as it came. */
+export function ownOfRequest(call: AllowedCall, kind: 'request' | 'notification' = 'request'): Own {
+  if (kind === 'notification') return ownOfQuestion(call);
   const { method, era, task } = call;
   const isNamed = (method === 'tools/call' || method === 'prompts/get') && !isMadeUp(call);
   const isOpened = era === 'modern' && asksBack(method) && task === undefined;

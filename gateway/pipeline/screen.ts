@@ -65,6 +65,13 @@ export interface Screen {
     onHit: (hits: readonly RuleHit[]) => void,
     signal: AbortSignal,
   ): string | undefined | Promise<string | undefined>;
+  /** Whether what a server declares of itself (a JSON object as text) is as every rule would have it. */
+  declares(
+    listing: AllowedListing,
+    json: string,
+    onHit: (hits: readonly RuleHit[]) => void,
+    signal: AbortSignal,
+  ): boolean | Promise<boolean>;
 }
 
 /** Notifications that wait for an engine, of one call or conversation: more are dropped, counted, and on record once the others are through. */
@@ -80,11 +87,14 @@ export function createScreen(deps: ScreenDeps): Screen {
     return inForce.current().gateways.get(gateway)?.rules?.chain(on, scope);
   }
 
-  function note(of: Pick<Told, 'hits' | 'caller' | 'assignment' | 'method'>, hits: readonly RuleHit[]): void | Promise<void> {
+  function note(
+    of: Pick<Told, 'hits' | 'caller' | 'assignment' | 'method' | 'item'>,
+    hits: readonly RuleHit[],
+  ): void | Promise<void> {
     if (hits.length === 0) return;
     const { hits: log } = of;
     if (!log || log.isClosed) return recordLate(recorder, of, hits);
-    addHits(log, hits);
+    addHits(log, hits, of.item?.kind);
   }
 
   /** Runs the chain over one message. `source`: what it was read from, where it was. The body that goes on; undefined where it is as it was. */
@@ -152,7 +162,7 @@ export function createScreen(deps: ScreenDeps): Screen {
 
   return {
     request: (call, message, signal) => {
-      const about: About = { on: 'request', of: call, kind: message.kind, own: () => ownOfRequest(call) };
+      const about: About = { on: 'request', of: call, kind: message.kind, own: () => ownOfRequest(call, message.kind) };
       return then(run(about, call.body, signal, message.source), (body) => {
         const changed = readMessage(body);
         if (!isOfKind(changed, message)) throw new Fault('INVALID_REQUEST', { reason: 'a rule made something else of it' });
@@ -243,6 +253,16 @@ export function createScreen(deps: ScreenDeps): Screen {
       const about = definitionOf(listing, body, undefined);
       const inspected = inspect(chain, about, engines, signal);
       return inspected instanceof Promise ? inspected.then(said) : said(inspected);
+    },
+    declares(listing, json, onHit, signal) {
+      const chain = chainOf(listing.assignment.gateway.slug, 'response', 'definitions');
+      if (chain === undefined) return true;
+      const isAsItWas = ({ hits, kind }: Inspected): boolean => {
+        onHit(hits);
+        return kind === 'passed';
+      };
+      const inspected = inspect(chain, definitionOf(listing, Buffer.from(json), undefined), engines, signal);
+      return inspected instanceof Promise ? inspected.then(isAsItWas) : isAsItWas(inspected);
     },
   };
 }

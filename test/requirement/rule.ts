@@ -217,4 +217,9 @@ export const rule: readonly Requirement[] = [
     promise: 'The name of a foreign method that no policy names is looked at, and what is found in it is in no record.',
     source: 'docs/rules.md',
   },
+  {
+    id: 'rule.foreign-told',
+    promise: 'Of a notification of a host that goes on as it came every word is looked at.',
+    source: 'docs/rules.md',
+  },
 ];

@@ -5,8 +5,8 @@ import type { AuditRecord, CallRecord } from '#contract/audit.ts';
 import { newId, Slug, UserId } from '#contract/id.ts';
 import { type Capture, Payload, type SealedPayload } from '#contract/payload.ts';
 import { PolicyFile, type PolicyIds } from '#contract/policy.ts';
-import type { AllowedCall, Identified } from '../../../gateway/call.ts';
-import { encoderFor } from '../../../gateway/mcp/encode.ts';
+import type { AllowedCall, Era, Identified } from '../../../gateway/call.ts';
+import { encoderFor, encoderForTold } from '../../../gateway/mcp/encode.ts';
 import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
 import { membersOf } from '../../../gateway/mcp/span.ts';
 import { type CaptureDeps, createCapture } from '../../../gateway/pipeline/capture.ts';
@@ -46,7 +46,11 @@ async function snapshotOf(rules: readonly object[], capture: Capture): Promise<S
     teams: { red: { gateways: ['eng'] } },
     servers: { notes: { kind: 'workstation' } },
     gateways: {
-      eng: { assignments: { notes: { tools: 'all', prompts: 'all', resources: 'all', templates: 'all' } }, rules, capture },
+      eng: {
+        assignments: { notes: { tools: 'all', prompts: 'all', resources: 'all', templates: 'all', methods: 'all' } },
+        rules,
+        capture,
+      },
     },
   });
   const compiled = await compileRules(policy, compileDeps);
@@ -66,6 +70,14 @@ interface Scene {
   readonly answer?: object;
   readonly items?: readonly object[];
   readonly instructions?: string;
+  /** What the server declares beside MCP, as JSON text. */
+  readonly beyond?: string;
+  /** `legacy` where it is not said. */
+  readonly era?: Era;
+  /** It comes to the URL of the one server, not to the gateway's. */
+  readonly isAtServer?: boolean;
+  /** A notification in place of a request. */
+  readonly isTold?: boolean;
   /** What the server says while the call is under way. */
   readonly meanwhile?: Meanwhile;
   readonly engines?: Engines;
@@ -111,7 +123,7 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
       if (response.kind !== 'response') throw new Error('not a response');
       return { body, message: response };
     },
-    tell: () => Promise.resolve(),
+    tell: (call) => Promise.resolve(void sent.push(JSON.parse(call.body.toString()))),
     meet: () => Promise.resolve(),
     about: () => ({
       instructions: scene.instructions,
@@ -119,7 +131,7 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
       listChanged: [],
       isSubscribable: false,
       hasTasks: false,
-      beyond: undefined,
+      beyond: scene.beyond,
     }),
     follow: followsNothing,
     hear: () => undefined,
@@ -154,13 +166,13 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
     logger,
     onRecord: () => undefined,
   });
-  const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params, ...scene.beside }));
+  const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', ...(!scene.isTold && { id: 1 }), method, params, ...scene.beside }));
   const message = readMessage(body);
-  if (message.kind !== 'request') throw new Error('not a request');
+  if (message.kind === 'response') throw new Error('a response');
   const request: Identified = {
-    era: 'legacy',
+    era: scene.era ?? 'legacy',
     method,
-    target: { gateway: eng, server: undefined },
+    target: { gateway: eng, server: scene.isAtServer ? Slug.parse('notes') : undefined },
     body,
     caller: {
       user: { id: UserId.parse(ids.users['ada']), slug: Slug.parse('ada') },
@@ -197,9 +209,13 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
         ),
     },
   };
-  const encoded = await pipeline.handle(request, message, encoderFor('legacy', '1'), new AbortController());
+  const encode = scene.isTold ? encoderForTold(request.era) : encoderFor(request.era, '1');
+  const encoded = await pipeline.handle(request, message, encode, new AbortController());
   await pipeline.close();
-  const answer = JSON.parse(encoded.body.toString()) as { result?: unknown; error?: { message: string; data: { code: string } } };
+  const answer = JSON.parse(encoded.body.toString() || '{}') as {
+    result?: unknown;
+    error?: { message: string; data: { code: string } };
+  };
   const record = records.find((one): one is CallRecord => one.kind === 'call');
   const payloads = new Map(kept.map(({ direction, sealed }) => [direction, Payload.parse(JSON.parse(sealed))]));
   return { answer, forwarded, sent, told, record, records, dropped, kept, payloads, code: answer.error?.data.code };

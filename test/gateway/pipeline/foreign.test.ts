@@ -1,0 +1,67 @@
+// Messages that are foreign to MCP before the rules: each word in them that its reader gets as it was written is looked at, and hides nothing else on record.
+import { expect, test } from 'vitest';
+import { proves } from '../../requirement.ts';
+import { played } from './ruled.ts';
+
+const word = 'sesame';
+const blocks = { name: 'word', method: 'pattern', patterns: [word], action: 'block' };
+const version = 'io.modelcontextprotocol/protocolVersion';
+const related = 'io.modelcontextprotocol/related-task';
+const both = [
+  { inputResponses: { a: word } },
+  { name: word },
+  { uri: word },
+  { cursor: word },
+  { taskId: word },
+  { task: { taskId: word } },
+  { _meta: { [version]: word } },
+  { _meta: { [related]: { taskId: word } } },
+  { _meta: { traceparent: word } },
+];
+/** In its place stands something else in a request that goes on: its token, and of a modern one its state. */
+const told = [{ _meta: { progressToken: word } }, { requestState: word }];
+const eras = ['legacy', 'modern'] as const;
+
+test.each(eras.flatMap((era) => [...both, ...told].map((params) => [era, params] as const)))(
+  'a notification of a host of the %s era goes nowhere with a forbidden word in %j, for it goes on as it came',
+  async (era, params) => {
+    proves('rule.foreign-told', {
+      file: 'gateway/pipeline/own.ts',
+      find: "if (kind === 'notification') return ownOfQuestion(call);",
+      replace: '',
+    });
+    const { sent, record } = await played({
+      ...{ rules: [blocks], method: 'vendor/heard', params, era, isAtServer: true, isTold: true },
+    });
+    expect([sent, record?.code]).toEqual([[], 'RULE_BLOCKED']);
+  },
+);
+
+test.each(eras.flatMap((era) => both.map((params) => [era, params] as const)))(
+  'a foreign request of a host of the %s era goes nowhere with a forbidden word in %j',
+  async (era, params) => {
+    const { sent, record } = await played({ rules: [blocks], method: 'vendor/do', params, era, isAtServer: true });
+    expect([sent, record?.code]).toEqual([[], 'RULE_BLOCKED']);
+  },
+);
+
+test.each(['name', 'uri'])('what is found in its parameter "%s" does not hide which method it was', async (key) => {
+  const rules = [{ ...blocks, action: 'redact' }];
+  const { record } = await played({ rules, method: 'vendor/do', params: { [key]: word }, isAtServer: true });
+  expect(record).toMatchObject({
+    method: 'vendor/do',
+    item: { kind: 'method', name: 'vendor/do' },
+    hits: [{ pointer: `/${key}` }],
+  });
+});
+
+test.each([
+  [`open\n${word}`, false],
+  ['nothing', true],
+])('what a server declares is looked at as whoever reads it: %j is declared: %j', async (said, isDeclared) => {
+  const rules = [{ ...blocks, patterns: [`open\\s${word}`], for: ['definitions'] }];
+  const params = { protocolVersion: '2025-11-25', capabilities: {} };
+  const beyond = JSON.stringify({ experimental: { deep: [{ said }] } });
+  const { answer } = await played({ rules, method: 'initialize', params, isAtServer: true, beyond });
+  expect(JSON.stringify(answer).includes('experimental')).toBe(isDeclared);
+});
