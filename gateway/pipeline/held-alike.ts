@@ -1,7 +1,7 @@
 // A resource that is listed and on hold, read by another spelling of its URI: a template that begins with an expression, or that all are exposed, lets such a spelling
 // through, and its server may take it for the same. The rule: what counts is what is listed under the name as it was asked for; only where nothing is, this is looked at.
 import type { Assignment, Pins, SeenItem } from '../call.ts';
-import { canonicalUri } from '../mcp/uri-spelling.ts';
+import { spellingsOf } from '../mcp/uri-spelling.ts';
 
 /** Hashes of definitions by their URIs, as a caller was shown them. */
 type Shown = ReadonlyMap<string, string>;
@@ -17,12 +17,17 @@ export function createHeldAlike(): (of: { readonly assignment: Assignment }, lis
     known.set(pins, ofPins);
     const held = ofPins.get(listed) ?? heldIn(pins, listed);
     ofPins.set(listed, held);
-    return held.size === 0 ? undefined : held.get(canonicalUri(uri));
+    if (held.size === 0) return undefined;
+    return spellingsOf(uri)
+      .map((spelling) => held.get(spelling))
+      .find((one) => one !== undefined);
   };
 }
 
 function heldIn(pins: Pins, listed: Shown): ReadonlyMap<string, SeenItem> {
   const kind = 'resources';
   const held = [...listed].filter(([name, definition]) => pins.stateOf(kind, name, definition) !== 'accepted');
-  return new Map(held.map(([name, definition]) => [canonicalUri(name), { kind, name, definition }]));
+  return new Map(
+    held.flatMap(([name, definition]) => spellingsOf(name).map((spelling) => [spelling, { kind, name, definition }] as const)),
+  );
 }
