@@ -20,6 +20,8 @@ const queryMs = statementMs + 1000;
 /** Before pg gives up what was asked, and hands the connection on to whoever asks next. */
 const silentMs = statementMs + 500;
 const pageRows = 500;
+/** read_only_sql_transaction */
+const readOnly = '25006';
 
 const hold = `select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'`;
 const append = `insert into record (id, at, body, hash, "after", mac, "count", base)
@@ -46,8 +48,17 @@ export function openPostgres(url: string, logger: Logger, pace: 'quick' | 'patie
   });
   // One that breaks while it is used tells whoever asked something of it. Without a listener its own event would end the process: the pool has one on idle ones only.
   pool.on('connect', (connection) => connection.on('error', () => undefined));
+  /** Those that may only read: to a server that gave its part to another one, or from when it might not be written to. In use they would stay for good. */
+  const reading = new WeakSet<pg.ClientBase>();
   pool.on('connect', (connection) => {
     if (!isPatient) endInSilence(connection.connection.stream);
+    connection.connection.on('errorMessage', ({ code }: { readonly code?: string }) => {
+      if (code === readOnly) reading.add(connection);
+    });
+  });
+  // Before the pool looks whether it may be used again.
+  pool.on('release', (_, connection) => {
+    if (reading.has(connection)) void connection.end();
   });
   // An idle connection that breaks is dropped by the pool; the next query opens another.
   pool.on('error', (error) => logger.warn({ code: codeOf(error) }, 'an idle database connection was lost'));

@@ -81,6 +81,12 @@ export const store: readonly Requirement[] = [
     source: 'docs/data.md, "What lies where"',
   },
   {
+    id: 'store.connection-read-only',
+    promise:
+      'A connection to a PostgreSQL that may only be read is let go of, so that another server that takes its place is found without a restart.',
+    source: 'docs/data.md, "What lies where"',
+  },
+  {
     id: 'store.migration-patient',
     promise: 'A migration may take as long as it takes, though every other statement has a deadline.',
     source: 'docs/data.md, "What lies where"',

@@ -234,46 +234,6 @@ describe('a store on a PostgreSQL server', () => {
     await engine.close();
   });
 
-  test('lets go of a connection that has gone silent, and asks over another one at once', { timeout: 60_000 }, async () => {
-    proves('store.connection-silent', {
-      file: 'gateway/store/postgres.ts',
-      find: 'if (!isPatient) endInSilence(connection.connection.stream);',
-      replace: '',
-    });
-    const url = await server.createDatabase();
-    const engine = await openUnmigrated({ kind: 'postgres', url }, quiet);
-    const pidOf = sql<{ readonly pid: number }>`select pg_backend_pid() as pid`;
-    const stopped: number[] = [];
-    const stop = (pid: number | undefined) => {
-      process.kill(pid ?? 0, 'SIGSTOP');
-      stopped.push(pid ?? 0);
-    };
-    try {
-      // Both wait for an answer, the second of them with what ends its transaction after it.
-      const alone = sql`select pg_sleep(20)`.execute(engine.db);
-      const began = performance.now();
-      const together = engine.db.transaction().execute(async (tx) => {
-        const { rows } = await pidOf.execute(tx);
-        stop(rows[0]?.pid);
-        await sql`select 1`.execute(tx);
-      });
-      const sleeping = `select pid from pg_stat_activity where datname = current_database() and query = 'select pg_sleep(20)'`;
-      const asleep = () => beside<{ readonly pid: number }>(url, sleeping);
-      await expect.poll(asleep).toHaveLength(1);
-      stop((await asleep())[0]?.pid);
-      const ended = await Promise.allSettled([alone, together]);
-      expect(ended.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-      expect(performance.now() - began).toBeLessThan(25_000);
-      const again = performance.now();
-      const { rows } = await pidOf.execute(engine.db);
-      expect(stopped).not.toContain(rows[0]?.pid);
-      expect(performance.now() - again).toBeLessThan(5000);
-    } finally {
-      for (const pid of stopped) process.kill(pid, 'SIGCONT');
-      await engine.close();
-    }
-  });
-
   test('says STORE_UNAVAILABLE where nobody answers', async () => {
     const url = 'postgres://drawbridge@127.0.0.1:1/none';
     await expect(openStore({ kind: 'postgres', url }, { logger: quiet })).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
