@@ -301,9 +301,9 @@ export class RemoteSession {
   }
 
   /** Rejects where the server did not take it. */
-  tell(method: string, body: Buffer): Promise<void> {
+  tell(method: string, body: Buffer, trace: Trace, signal: AbortSignal): Promise<void> {
     this.lastUsedAt = performance.now();
-    return this.#telling.tell(method, body);
+    return this.#telling.tell(method, body, signal, () => (trace.forwardedAt ??= performance.now()));
   }
 
   /** The roots of the host changed: told to a legacy server that may ask for them. */

@@ -156,13 +156,19 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     return refreshing(allowed, (used) => callOnce(allowed, request, trace, signal, used));
   }
 
-  function tell(allowed: AllowedCall, { method }: NotificationMessage, trace: Trace, signal: AbortSignal): Promise<void> {
-    return refreshing(allowed, async (used) => {
-      const session = await sessionFor(allowed, trace, signal, used);
-      session.join(allowed);
-      await session.tell(method, allowed.body);
-      trace.forwardedAt = performance.now();
-    });
+  async function tell(allowed: AllowedCall, { method }: NotificationMessage, trace: Trace, signal: AbortSignal): Promise<void> {
+    const { timeoutMs, server } = allowed.assignment;
+    const deadline = AbortSignal.timeout(timeoutMs);
+    const ended = AbortSignal.any([signal, deadline]);
+    try {
+      await refreshing(allowed, async (used) => {
+        const session = await sessionFor(allowed, trace, ended, used);
+        session.join(allowed);
+        await session.tell(method, allowed.body, trace, ended);
+      });
+    } catch (error) {
+      throw deadline.aborted && !signal.aborted ? timedOut(server.slug, timeoutMs, 0, error) : error;
+    }
   }
 
   async function callOnce(

@@ -247,12 +247,12 @@ export class Session implements PendingOwner {
   }
 
   /** Rejects with the fault that ended the channel, or with BUSY where it takes no more. */
-  tell(_method: string, body: Buffer): Promise<void> {
+  tell(_method: string, body: Buffer, trace: Trace): Promise<void> {
     this.lastUsedAt = performance.now();
-    return new Promise((resolve) => {
+    return new Promise<void>((resolve) => {
       if (this.#closed) throw this.#closed;
       resolve(this.#channel?.send(asLine(body)));
-    });
+    }).then(() => void (trace.forwardedAt = performance.now()));
   }
 
   /** The roots of the host changed: told to a legacy server that may ask for them. */

@@ -128,8 +128,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   async function tell(allowed: AllowedCall, { method }: NotificationMessage, trace: Trace, signal: AbortSignal): Promise<void> {
     const session = await sessionFor(allowed, destinationOf(allowed, trace), signal, allowed.assignment.timeoutMs);
     session.join(allowed);
-    await session.tell(method, allowed.body);
-    trace.forwardedAt = performance.now();
+    await session.tell(method, allowed.body, trace);
   }
 
   async function list(

@@ -257,6 +257,12 @@ export const protocol: readonly Requirement[] = [
     source: 'ARCHITECTURE.md, Who hears that something changed',
   },
   {
+    id: 'protocol.told-ends',
+    promise:
+      'A notification of a host that its server does not take ends with its host, its session or its time, and is on record then.',
+    source: 'ARCHITECTURE.md',
+  },
+  {
     id: 'protocol.listen-named',
     promise: 'Each message on a listen of a modern host names the request that began it.',
     source: 'MCP 2026-07-28, basic/utilities/subscriptions',

@@ -7,7 +7,7 @@ import type { AllowedCall, AllowedListing, Remote } from '../../../gateway/call.
 import { createEgress } from '../../../gateway/egress/egress.ts';
 import type { Identities } from '../../../gateway/identity/identities.ts';
 import { identityFault } from '../../../gateway/identity/words.ts';
-import { readMessage, type RequestMessage } from '../../../gateway/mcp/jsonrpc.ts';
+import { type NotificationMessage, readMessage, type RequestMessage } from '../../../gateway/mcp/jsonrpc.ts';
 import { createRemoteUpstream } from '../../../gateway/upstream/remote.ts';
 import type { Trace, Upstream } from '../../../gateway/upstream/upstream.ts';
 import type { Heard, Seen } from '../../fake/remote/listen.ts';
@@ -90,6 +90,11 @@ export function allowed(
 
 export function call(upstream: Upstream, of: AllowedCall, trace: Trace = {}, signal = new AbortController().signal) {
   return upstream.call(of, readMessage(of.body) as RequestMessage, trace, signal);
+}
+/** A foreign notification of the same host. */
+export function tell(upstream: Upstream, server: Heard, trace: Trace, signal = new AbortController().signal, timeoutMs = 5000) {
+  const of = allowed(server, { timeoutMs, body: { jsonrpc: '2.0', method: 'vendor/heard' } });
+  return upstream.tell(of, readMessage(of.body) as NotificationMessage, trace, signal);
 }
 export const asJson = (response: ServerResponse, message: object, status = 200, headers: Record<string, string> = {}) =>
   response
