@@ -8,7 +8,7 @@ import { refuseAbove, refuseTaking } from './above.ts';
 import { may } from './actor.ts';
 import { type AdminContext, doing } from './context.ts';
 import { type Finding, findingsIn } from './policy-check.ts';
-import { addressesIn } from './shared-address.ts';
+import { addressesIn, sharedAddresses } from './shared-address.ts';
 
 /** The tag of a thing as it is shown: another one as soon as anything of it is different. */
 export function etagOf(shown: unknown): string {
@@ -71,8 +71,11 @@ function judged(policy: PolicyFile, mayHint: boolean): PolicyFile {
 
 /** Throws INPUT_INVALID where users have one address who had not before: those who had keep nobody from changing something else. */
 function refuseSharing(before: PolicyFile, after: PolicyFile): void {
-  const old = new Set(addressesIn(before).map((one) => JSON.stringify(one)));
-  const found = addressesIn(after).filter((one) => !old.has(JSON.stringify(one)));
+  const addressesOf = ({ users }: PolicyFile) =>
+    new Map(Object.entries(users).map(([slug, { email }]) => [slug, email?.toLowerCase()]));
+  const [old, had, has] = [new Set(sharedAddresses(before).flat()), addressesOf(before), addressesOf(after)];
+  const isOld = (slug: string) => old.has(slug) && had.get(slug) === has.get(slug);
+  const found = addressesIn(after).filter(({ path }) => !isOld(String(path[1])));
   if (found.length > 0) throw invalid(found);
 }
 

@@ -81,6 +81,18 @@ describe('a change by the admin API', () => {
     expect(refused.ok ? '' : refused.refusal.message).toMatch(/users\.bea\.email: the user "ben" has this address too/);
   });
 
+  test('takes one of several who have one address from before out, and lets nobody else join them', async () => {
+    const { users, ...others } = policy;
+    const shared = Object.fromEntries(['pia', 'pim', 'pit'].map((name) => [name, { email: 'p@example.org', teams: [] }]));
+    const old = { ...others, users: { ...users, ...shared } };
+    await stage.data.store.replacePolicy(old, await stage.data.store.revision(), stage.now);
+    const ada = await as('ada');
+    expect(await ada.call('users.remove', { params: { user: slug('pia') } })).toMatchObject({ ok: true });
+    const joined = { body: { slug: slug('pop'), user: { email: 'P@example.org', teams: [] } } };
+    expect(await ada.call('users.create', joined)).toMatchObject({ refusal: { status: 400, code: 'INPUT_INVALID' } });
+    expect(await ada.call('users.remove', { params: { user: slug('pim') } })).toMatchObject({ ok: true });
+  });
+
   test('and a name that it refers to and that is not there is refused with its path', async () => {
     const refused = await (
       await as('ada')
