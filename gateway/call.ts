@@ -268,6 +268,8 @@ export interface HitLog {
   beyond: number;
   /** One was in the name itself, so that the name is on no record; also where it is one of those beyond. */
   isOfName: boolean;
+  /** One was in the name of what its server asked, by a foreign method. */
+  isOfQuestion?: boolean;
   isClosed: boolean;
 }
 

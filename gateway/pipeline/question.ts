@@ -194,7 +194,8 @@ export function recordOf(
     code,
     detail: {
       direction: 'server to host',
-      method,
+      // What a rule found in the name itself is in no record.
+      method: isForeign(method) && call.hits?.isOfQuestion ? '?' : method,
       server: assignment.server.slug,
       gateway: assignment.gateway.slug,
       host: caller.host,

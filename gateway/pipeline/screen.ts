@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import type { RuleHit } from '#contract/rule.ts';
-import type { AllowedCall, AllowedListing, HostAnswer } from '../call.ts';
+import type { AllowedCall, AllowedListing, Assignment, HostAnswer } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
 import type { Exposed, Feature } from '../mcp/feature.ts';
@@ -106,43 +106,48 @@ export function createScreen(deps: ScreenDeps): Screen {
     const members = source?.body === body ? source.members : membersOf(body, 0);
     const as = withoutOthers(body, members);
     const about = subjectOf(message, as ?? body, as ? membersOf(as, 0) : members);
-    const look = (): Screened<Buffer> => {
+    const look = (isInName: boolean): Screened<Buffer> => {
       if (!about) return as;
+      const whose = isInName ? unnamed(of) : of;
       const inspected = inspect(chain, about, engines, signal);
-      if (inspected instanceof Promise) return inspected.then((outcome) => settle(of, outcome, as));
-      return settle(of, inspected, as);
+      if (inspected instanceof Promise) return inspected.then((outcome) => settle(whose, outcome, as));
+      return settle(whose, inspected, as);
     };
-    const named =
-      of.item?.kind === 'methods' ? lookAtName(message, chain, { body, members }, about !== undefined, signal) : undefined;
-    return named ? named.then(look) : look();
+    const isInName = hasOwnName(of) && lookAtName(message, chain, { body, members }, about !== undefined, signal);
+    return isInName instanceof Promise ? isInName.then(look) : look(isInName);
   }
 
-  /** The name of a foreign method that no policy names is a word of whoever says it. `isJudged`: whoever judges whole messages gets this one, too. */
+  /**
+   * The name of a foreign method that no policy names is a word of whoever says it: whether something was found in it. `isJudged`: whoever judges whole messages gets this
+   * one, too.
+   */
   function lookAtName(
     { on, of }: About,
     chain: Chain,
     { body, members }: Source,
     isJudged: boolean,
     signal: AbortSignal,
-  ): Promise<unknown> | undefined {
+  ): boolean | Promise<boolean> {
     const span = members.find(({ key }) => key === 'method')?.value;
     const isItsName = span && JSON.parse(body.toString('utf8', span.start, span.end)) === of.item?.name;
-    if (!isItsName || of.assignment.exposure('methods') !== 'all') return undefined;
+    if (!isItsName) return false;
     const asked: Engines = isJudged ? { ...engines, judge: () => Promise.resolve({ kind: 'pass' }) } : engines;
-    const settled = (inspected: Inspected): Screened<Buffer> => {
-      if (of.hits && on === 'request' && inspected.hits.length > 0) of.hits.isOfName = true;
-      return settle(of, inspected, undefined);
+    const settled = (inspected: Inspected): boolean | Promise<boolean> => {
+      const isInName = inspected.hits.length > 0;
+      if (of.hits && isInName) of.hits[on === 'request' ? 'isOfName' : 'isOfQuestion'] = true;
+      const outcome = settle(isInName ? unnamed(of) : of, inspected, undefined);
+      return outcome instanceof Promise ? outcome.then(() => isInName) : isInName;
     };
     const inspected = inspect(chain, nameSubject(of, on, body, span), asked, signal);
-    const outcome = inspected instanceof Promise ? inspected.then(settled) : settled(inspected);
-    return outcome instanceof Promise ? outcome : undefined;
+    return inspected instanceof Promise ? inspected.then(settled) : settled(inspected);
   }
 
   /** By the policy of now. */
-  function mayHear({ caller, assignment }: Told, foreign: Exposed): boolean {
+  function hearing({ caller, assignment }: Told, foreign: Exposed): Assignment | undefined {
     const gateway = enter(inForce.current(), caller, assignment.gateway.slug, assignment.server.slug);
     const now = gateway instanceof Fault ? undefined : gateway.assignments.get(assignment.server.slug);
-    return now?.server.id === assignment.server.id && now.provisions(foreign.kind, foreign.name, undefined);
+    const isExposed = now?.server.id === assignment.server.id && now.provisions(foreign.kind, foreign.name, undefined);
+    return isExposed ? now : undefined;
   }
 
   /** `as`: what goes on where no rule changed anything; undefined for the message as it came. */
@@ -189,9 +194,10 @@ export function createScreen(deps: ScreenDeps): Screen {
       }),
     notification(told, body, tell, on = 'response', foreign) {
       try {
-        if (foreign && !mayHear(told, foreign)) return deps.onDropped();
+        const assignment = foreign ? hearing(told, foreign) : told.assignment;
+        if (!assignment) return deps.onDropped();
         const key = told.hits ?? told;
-        const of = foreign ? { ...told, method: foreign.name, item: foreign } : told;
+        const of = foreign ? { ...told, assignment, method: foreign.name, item: foreign } : told;
         const known = queues.get(key);
         if (!known?.waiting && chainOf(of.assignment.gateway.slug, on, scopeOf(of)) === undefined) return tell(body);
         const queue = known ?? { last: Promise.resolve(), waiting: 0, dropped: 0 };
@@ -213,7 +219,7 @@ export function createScreen(deps: ScreenDeps): Screen {
             if (--queue.waiting > 0 || queue.dropped === 0) return;
             const { dropped } = queue;
             queue.dropped = 0;
-            await recordDropped(recorder, of, dropped);
+            await recordDropped(recorder, hasOwnName(of) ? unnamed(of) : of, dropped);
           })
           .catch((error: unknown) => logger.error({ err: error }, 'dropped notifications could not be put on record'));
         queues.set(key, queue);
@@ -281,6 +287,16 @@ async function inTurn(
   };
   await Promise.all(Array.from({ length: Math.min(itemsAtOnce, items.length) }, worker));
   return shown.filter((item) => item !== undefined);
+}
+
+/** It is a foreign method, by a name that stands in no policy. */
+function hasOwnName({ item, assignment }: Told): boolean {
+  return item?.kind === 'methods' && assignment.exposure('methods') === 'all';
+}
+
+/** As it is on record where something was found in its name, or nobody looked. */
+function unnamed<T extends Told>(of: T): T {
+  return { ...of, method: '?' };
 }
 
 function isOfKind<M extends Asking>(message: Message, as: M): message is M {

@@ -218,6 +218,11 @@ export const rule: readonly Requirement[] = [
     source: 'docs/rules.md',
   },
   {
+    id: 'rule.foreign-name-of-server',
+    promise: 'What is found in the name of a foreign method by which a server says or asks something is in no record.',
+    source: 'docs/rules.md',
+  },
+  {
     id: 'rule.foreign-told',
     promise: 'Of a notification of a host that goes on as it came every word is looked at.',
     source: 'docs/rules.md',

@@ -1,7 +1,7 @@
 // Messages that are foreign to MCP before the rules: each word in them that its reader gets as it was written is looked at, and hides nothing else on record.
 import { expect, test } from 'vitest';
 import { proves } from '../../requirement.ts';
-import { played } from './ruled.ts';
+import { type Meanwhile, played } from './ruled.ts';
 
 const word = 'sesame';
 const blocks = { name: 'word', method: 'pattern', patterns: [word], action: 'block' };
@@ -65,3 +65,41 @@ test.each([
   const { answer } = await played({ rules, method: 'initialize', params, isAtServer: true, beyond });
   expect(JSON.stringify(answer).includes('experimental')).toBe(isDeclared);
 });
+
+test.each(['block', 'alert'])(
+  'what a rule for "%s" finds in the name of what a server says or asks is in no record',
+  async (action) => {
+    proves('rule.foreign-name-of-server', {
+      file: 'gateway/pipeline/screen.ts',
+      find: "return { ...of, method: '?' };",
+      replace: 'return of;',
+    });
+    const method = `vendor/${word}`;
+    const meanwhile: Meanwhile = async (call, screen) => {
+      const { caller, assignment, era } = call;
+      const said = Buffer.from(JSON.stringify({ jsonrpc: '2.0', method, params: { a: word } }));
+      const foreign = { kind: 'methods' as const, name: method };
+      screen.notification(
+        { caller, assignment, era, method: 'notifications', item: undefined },
+        said,
+        () => undefined,
+        'response',
+        foreign,
+      );
+      const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 7, method }));
+      const question = { call, workstation: null, method, body, onProgress: () => undefined };
+      await call.audience?.ask(question, new AbortController().signal).catch(() => undefined);
+    };
+    const { records } = await played({
+      rules: [{ ...blocks, action }],
+      method: 'vendor/do',
+      params: {},
+      isAtServer: true,
+      meanwhile,
+    });
+    const events = records.filter((record) => record.kind === 'event').map(({ event, detail }) => [event, detail['method']]);
+    expect(events).toContainEqual(['rule_hit', '?']);
+    expect(events).toContainEqual(['host_asked', '?']);
+    expect(JSON.stringify(records)).not.toContain(word);
+  },
+);
