@@ -6,6 +6,9 @@ import { spellingsOf } from '../mcp/uri-spelling.ts';
 /** Hashes of definitions by their URIs, as a caller was shown them. */
 type Shown = ReadonlyMap<string, string>;
 
+/** Of a longer URI nobody looks whether it is alike, and it passes for that: none is so long, and to spell one of 8 MiB takes a second. */
+const charactersAtMost = 65_536;
+
 /** The one on hold that is spelled alike; undefined where there is none. */
 export function createHeldAlike(): (of: { readonly assignment: Assignment }, listed: Shown, uri: string) => SeenItem | undefined {
   // Both are other ones where anything of them changed.
@@ -17,7 +20,8 @@ export function createHeldAlike(): (of: { readonly assignment: Assignment }, lis
     known.set(pins, ofPins);
     const held = ofPins.get(listed) ?? heldIn(pins, listed);
     ofPins.set(listed, held);
-    if (held.size === 0) return undefined;
+    const [first] = held.values();
+    if (first === undefined || uri.length > charactersAtMost) return first;
     return spellingsOf(uri)
       .map((spelling) => held.get(spelling))
       .find((one) => one !== undefined);

@@ -101,3 +101,14 @@ test('what a parser of URLs takes for one is alike', () => {
     { numRuns: 300, maxSkipsPerRun: 500 },
   );
 });
+
+test.each([
+  ['%2525252561', 'x'],
+  ['%61b', '%ff'],
+  [' ', 'x'],
+  ['a/../', 'x'],
+])('a long one of %j takes no longer than its length has it', (part, end) => {
+  const began = performance.now();
+  spellingsOf(`note://x/${part.repeat(200_000 / part.length)}${end}`);
+  expect(performance.now() - began).toBeLessThan(1000);
+});

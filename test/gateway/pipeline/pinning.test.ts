@@ -85,7 +85,7 @@ test.each([
   const { read, decide } = stage(exposed, said);
   const spellings = ['note://plan', 'NOTE://plan', 'note://pl%61n', 'note://plan#a', 'note://plan/'];
   // No template has these, and a server takes them for it all the same.
-  const broken = exposed.resources === 'all' ? ['note://plan\n', 'note://pl%61n#%ff'] : [];
+  const broken = exposed.resources === 'all' ? ['note://plan\n', 'note://pl%61n#%ff', `note://${'./'.repeat(40_000)}plan`] : [];
   for (const uri of [...spellings, ...broken]) expect([uri, await read(uri)]).toEqual([uri, 'answered']);
   await decide('note://plan', 'rejected');
   for (const uri of [...spellings, ...broken]) expect([uri, await read(uri)]).toEqual([uri, 'ITEM_ON_HOLD']);
