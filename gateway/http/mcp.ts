@@ -109,6 +109,7 @@ async function answer(deps: McpRouteDeps, exchange: Exchange, caller: Caller, ta
   if (message.kind === 'notification' && isForServer(message, target)) {
     const session = era === 'legacy' ? deps.sessions.find(one(request.headers['mcp-session-id']), caller, target) : undefined;
     if (session) exchange.session = session;
+    else exchange.declared = abilitiesOf(received, message);
     const conversation = session?.id ?? conversationOf(caller);
     const identified: Identified = { ...received, method: message.method, conversation };
     const encoded = await deps.pipeline.handle(identified, message, encoderForTold(era), exchange.closed);

@@ -69,6 +69,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     signal: AbortSignal,
     used: Bearing,
     withinMs = allowed.assignment.timeoutMs,
+    isTold = false,
   ): Promise<RemoteTalk> {
     const { remote, server } = allowed.assignment;
     if (!remote) throw new Fault('SERVER_NOT_ASSIGNED', { server: server.slug });
@@ -79,7 +80,10 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     if (identity && remote.auth) trace.identity = { kind: remote.auth.identity, id: identity.id };
     const { declared } = allowed.audience?.abilities ?? noAbilities;
     const context = contextOf(allowed, remote, identity);
-    const key = [allowed.conversation, allowed.caller.user.id, declared, context].join('\n');
+    const stem = [allowed.conversation, allowed.caller.user.id, context, ''].join('\n');
+    // Where a host says nothing of what it can be asked, as in a notification, it is for the session that it used last.
+    const isUnsaid = isTold && declared === noAbilities.declared;
+    const key = (isUnsaid ? pool.lastOf(allowed.conversation, stem) : undefined) ?? `${stem}${declared}`;
     // Sessions that are open get the newest tokens too.
     const bears = pool.borne(key) ?? { identity };
     bears.identity = identity;
@@ -162,7 +166,7 @@ export function createRemoteUpstream(deps: RemoteDeps): Upstream {
     const ended = AbortSignal.any([signal, deadline]);
     try {
       await refreshing(allowed, async (used) => {
-        const session = await sessionFor(allowed, trace, ended, used);
+        const session = await sessionFor(allowed, trace, ended, used, timeoutMs, true);
         session.join(allowed);
         await session.tell(method, allowed.body, trace, ended);
       });

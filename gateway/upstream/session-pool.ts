@@ -137,6 +137,16 @@ export class SessionPool<S extends Pooled, B = undefined> {
     return within(opening, withinMs, () => timedOut(slug, withinMs, 0), signal);
   }
 
+  /** The key of the one that a conversation used last, of those whose key begins so, where it makes a difference which it is. */
+  lastOf(conversation: Identified['conversation'], stem: string): string | undefined {
+    const found = [...(this.#byConversation.get(conversation) ?? [])].filter(({ key, session }) => {
+      const isNear = session ? session.isOpen && !session.isStateless : this.#deps.anewAfterMs === undefined;
+      return isNear && key.startsWith(stem);
+    });
+    const usedAt = ({ session, startedAt }: Entry<S, B>): number => session?.lastUsedAt ?? startedAt;
+    return found.toSorted((a, b) => usedAt(a) - usedAt(b)).at(-1)?.key;
+  }
+
   /** What the session bears, where there is one. */
   borne(key: string): B | undefined {
     return this.#entries.get(key)?.bears;

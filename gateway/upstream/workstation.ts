@@ -47,6 +47,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     destination: Destination,
     signal: AbortSignal,
     withinMs: number,
+    isTold = false,
   ): Session | Promise<Session> {
     const { server, shareable } = allowed.assignment;
     const owner = shareable ? 'shared' : allowed.conversation;
@@ -54,11 +55,15 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
     const { workstation, fingerprint } = destination;
     // What a host can be asked is said once, when the session begins. Of those who share one, none is asked.
     const abilities = shareable ? noAbilities : (allowed.audience?.abilities ?? noAbilities);
+    const keyFor = (declared: string) => keyOf(allowed.assignment, { owner, host, declared }, destination);
+    // Where a host says nothing of what it can be asked, as in a notification, it is for the process that it talked to last.
+    const isUnsaid = isTold && !shareable && abilities.declared === noAbilities.declared;
+    const told = isUnsaid ? pool.lastOf(allowed.conversation, keyFor('')) : undefined;
     const needed = {
       allowed,
       isShared: shareable,
       withinMs,
-      key: keyOf(allowed.assignment, { owner, host, declared: abilities.declared }, destination),
+      key: told ?? keyFor(abilities.declared),
       place: commandOf(destination),
       bears: undefined,
       open: async ({ known, knownAbout, onClosed }: Opening) => {
@@ -126,7 +131,7 @@ export function createWorkstationUpstream(deps: WorkstationDeps): Upstream {
   }
 
   async function tell(allowed: AllowedCall, { method }: NotificationMessage, trace: Trace, signal: AbortSignal): Promise<void> {
-    const session = await sessionFor(allowed, destinationOf(allowed, trace), signal, allowed.assignment.timeoutMs);
+    const session = await sessionFor(allowed, destinationOf(allowed, trace), signal, allowed.assignment.timeoutMs, true);
     session.join(allowed);
     await session.tell(method, allowed.body, trace);
   }

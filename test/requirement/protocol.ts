@@ -263,6 +263,11 @@ export const protocol: readonly Requirement[] = [
     source: 'ARCHITECTURE.md',
   },
   {
+    id: 'protocol.told-where-asked',
+    promise: 'A notification of a host reaches the process of a local server that its requests reach.',
+    source: 'ARCHITECTURE.md',
+  },
+  {
     id: 'protocol.listen-named',
     promise: 'Each message on a listen of a modern host names the request that began it.',
     source: 'MCP 2026-07-28, basic/utilities/subscriptions',

@@ -118,6 +118,8 @@ describe('what a server says that MCP does not know', () => {
 describe.each(eras)('what a host of the %s era says by a notification that MCP does not know', (era) => {
   const heard = 'notifications/vendor/heard';
   test.each(names)('reaches %s byte for byte, and is on record', async (server) => {
+    // It is for the process that its host talked to last.
+    await stage.send(era, server, 'vendor/reindex');
     expect(await stage.send(era, server, heard, strange)).toEqual({ status: 202, body: '' });
     expect(await stage.lastCall()).toMatchObject({
       method: heard,
@@ -169,4 +171,31 @@ test('a foreign notification in a batch of 2025-03-26 reaches its server too', a
   const heard = '{"jsonrpc":"2.0","method":"notifications/vendor/heard","params":{"in":"a batch"}}';
   expect((await post(url, stage.token, `[${heard}]`, session)).status).toBe(202);
   expect(stage.remote.old.said.at(-1)).toBe(heard);
+});
+
+describe.each([
+  ['as in its requests', { elicitation: { form: {} } }],
+  ['nothing', undefined],
+])('a notification of a modern host that declares %s in it', (_, declared) => {
+  test.each(names)('reaches the process of %s that its requests reach', async (server) => {
+    proves('protocol.told-where-asked', {
+      file: 'gateway/upstream/session-pool.ts',
+      find: 'return isNear && key.startsWith(stem);',
+      replace: 'return false;',
+    });
+    const able = 'io.modelcontextprotocol/clientCapabilities';
+    const send = (method: string, more: object, meta: object) =>
+      post(
+        stage.url(server),
+        stage.token,
+        { jsonrpc: '2.0', method, ...more, params: { word: 'to whom', _meta: meta } },
+        { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method },
+      );
+    const whole = { ...modernMeta, [able]: { elicitation: { form: {} } } };
+    await send('vendor/reindex', { id: 1 }, whole);
+    const told = await send('notifications/vendor/heard', {}, declared ? { ...modernMeta, [able]: declared } : {});
+    expect(told.status).toBe(202);
+    const said = await send('vendor/said', { id: 2 }, whole);
+    expect(String(said.body.result?.['said'])).toContain('"method":"notifications/vendor/heard"');
+  });
 });
