@@ -6,6 +6,7 @@ import { asFault, Fault } from '#contract/error.ts';
 import { newRecordId } from '#contract/id.ts';
 import type { AllowedCall } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
+import type { InForce } from '../in-force.ts';
 import { abilitiesOf } from '../mcp/ability.ts';
 import { openBrace } from '../mcp/byte.ts';
 import { asksBack } from '../mcp/feature.ts';
@@ -39,7 +40,7 @@ export function needsInput({ message: { value } }: Reply): boolean {
 
 /** What has to be changed in the answer before a modern host gets it; a question that is not new is on record already. Rejects with SERVER_GARBAGE, SECRET_ASKED. */
 export async function inputEdits(
-  deps: { readonly states: RequestStates; readonly recorder: Recorder },
+  deps: { readonly inForce: InForce; readonly states: RequestStates; readonly recorder: Recorder },
   call: AllowedCall,
   message: RequestMessage,
   reply: Reply,
@@ -52,7 +53,7 @@ export async function inputEdits(
   for (const { key, method, params } of questions) {
     const id = newRecordId(Date.now());
     try {
-      checkQuestion(call, method, params, abilitiesOf(call, message));
+      checkQuestion(deps.inForce, call, method, params, abilitiesOf(call, message));
     } catch (thrown) {
       const fault = asFault(thrown, id);
       await deps.recorder.append(recordOf({ call, method, workstation }, id, 'refused', fault.code));

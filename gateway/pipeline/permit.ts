@@ -116,6 +116,17 @@ export async function mayStay(
   await stands(call.caller);
 }
 
+/** Its assignment by the policy of now, where the foreign method is exposed there to this caller still: what a server says or asks by one comes when it likes. */
+export function exposingNow(
+  inForce: InForce,
+  { caller, assignment }: Pick<AllowedCall, 'caller' | 'assignment'>,
+  { kind, name }: Exposed,
+): Assignment | undefined {
+  const gateway = enter(inForce.current(), caller, assignment.gateway.slug, assignment.server.slug);
+  const now = gateway instanceof Fault ? undefined : gateway.assignments.get(assignment.server.slug);
+  return now?.server.id === assignment.server.id && now.provisions(kind, name, undefined) ? now : undefined;
+}
+
 /** Who asked: which server, and where it was. */
 export interface Asker {
   readonly server: { readonly id: string };

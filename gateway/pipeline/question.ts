@@ -7,17 +7,20 @@ import { newRecordId } from '#contract/id.ts';
 import { isForeign } from '#contract/method.ts';
 import type { Abilities, AllowedCall, HostAnswer, Question } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
+import type { InForce } from '../in-force.ts';
 import { asksBack, nameShown } from '../mcp/feature.ts';
 import { isObject, type Params, paramSpan, readMessage, type RequestMessage } from '../mcp/jsonrpc.ts';
 import { secretField } from '../mcp/secret-field.ts';
 import { inOrder, membersOf, type Span, splice } from '../mcp/span.ts';
 import { taskIdSpans } from '../mcp/task-name.ts';
+import { exposingNow } from './permit.ts';
 import type { Screen } from './screen.ts';
 
 /** The key in `_meta` that names the server which asks, where several stand behind one address. */
 const serverKey = 'drawbridge/server';
 
 export interface QuestionDeps {
+  readonly inForce: InForce;
   readonly recorder: Recorder;
   /** Told what a server wanted of a host that did not declare it. */
   readonly onLacking: (call: Question['call'], capability: object) => void;
@@ -46,7 +49,7 @@ export async function relayQuestion(
   try {
     const asked = (await deps.screen.question(call, question.body, signal)) ?? question.body;
     const onProgress = (report: Buffer) => deps.screen.notification(call, report, question.onProgress, 'request');
-    const given = await host.pose(admitted({ ...question, body: asked, onProgress }, host.abilities, deps.onLacking), signal);
+    const given = await host.pose(admitted({ ...question, body: asked, onProgress }, host.abilities, deps), signal);
     answer = (await deps.screen.answer(call, given, signal)) ?? given;
   } catch (thrown) {
     const id = newRecordId(Date.now());
@@ -69,7 +72,7 @@ const refusals: ReadonlySet<Fault['code']> = new Set([
 ]);
 
 /** The question as the host gets it. Throws HOST_UNABLE, SECRET_ASKED, INVALID_PARAMS. */
-function admitted(question: Question, abilities: Abilities, onLacking: QuestionDeps['onLacking']): Question {
+function admitted(question: Question, abilities: Abilities, { inForce, onLacking }: QuestionDeps): Question {
   const { method, body, call } = question;
   if (call.era === 'modern' && !asksBack(call.method))
     throw new Fault('HOST_UNABLE', { method, reason: `it speaks MCP 2026-07-28, where ${call.method} can not ask back` });
@@ -77,7 +80,7 @@ function admitted(question: Question, abilities: Abilities, onLacking: QuestionD
   if (message.kind !== 'request') throw new Fault('INVALID_PARAMS', { method, reason: 'it is no request' });
   const needed = isAble(abilities, method, message.params) ? undefined : neededFor(method, message.params);
   if (needed) onLacking(call, needed);
-  checkQuestion(call, method, message.params, abilities);
+  checkQuestion(inForce, call, method, message.params, abilities);
   const own = taskNamed(question, message);
   if (call.target.server !== undefined) return { ...question, body: own };
   const renamed = readMessage(own);
@@ -97,20 +100,22 @@ function taskNamed({ call: { task }, body }: Question, { params: { span } }: Req
 
 /** Throws HOST_UNABLE, SECRET_ASKED, ADDRESS_REFUSED, INVALID_PARAMS. */
 export function checkQuestion(
-  call: Pick<AllowedCall, 'target' | 'assignment' | 'era' | 'item'>,
+  inForce: InForce,
+  call: Pick<AllowedCall, 'target' | 'caller' | 'assignment' | 'era' | 'item'>,
   method: string,
   params: Params,
   abilities: Abilities,
 ): void {
-  if (isForeign(method) && mayAskForeign(call, method)) return;
+  if (isForeign(method) && mayAskForeign(inForce, call, method)) return;
   if (!isAble(abilities, method, params)) throw new Fault('HOST_UNABLE', { method, reason: 'it did not say that it can' });
   if (method === 'elicitation/create') checkElicitation(params);
 }
 
 /** It needs no ability that MCP knows of. A modern host gets it in the answer to its call, which every rule has to be for. */
-function mayAskForeign({ target, assignment, era, item }: Parameters<typeof checkQuestion>[0], method: string): boolean {
+function mayAskForeign(inForce: InForce, call: Parameters<typeof checkQuestion>[1], method: string): boolean {
+  const { target, era, item } = call;
   if (target.server === undefined || (era === 'modern' && item.kind !== 'methods')) return false;
-  return assignment.provisions('methods', method, undefined);
+  return exposingNow(inForce, call, { kind: 'methods', name: method }) !== undefined;
 }
 
 /** The words of an elicitation, with the name of the server that asks. */

@@ -3,7 +3,7 @@
 import type { Logger } from 'pino';
 import { Fault } from '#contract/error.ts';
 import type { RuleHit } from '#contract/rule.ts';
-import type { AllowedCall, AllowedListing, Assignment, HostAnswer } from '../call.ts';
+import type { AllowedCall, AllowedListing, HostAnswer } from '../call.ts';
 import type { Recorder } from '../audit/record.ts';
 import type { InForce } from '../in-force.ts';
 import type { Exposed, Feature } from '../mcp/feature.ts';
@@ -16,13 +16,13 @@ import {
   type Source,
 } from '../mcp/jsonrpc.ts';
 import { type Member, membersOf } from '../mcp/span.ts';
-import { enter } from '../policy/decide.ts';
 import type { Chain, Direction, Scope } from '../rule/compile.ts';
 import type { Engines } from '../rule/engine.ts';
 import { inspect, type Inspected } from '../rule/inspect.ts';
 import type { ListedItem, Reply, Told } from '../upstream/upstream.ts';
 import { addHits, recordDropped, recordLate } from './hit.ts';
 import { ownOfNotification, ownOfQuestion, ownOfReply, ownOfRequest } from './own.ts';
+import { exposingNow } from './permit.ts';
 import { type About, definitionOf, nameSubject, scopeOf, subjectOf, withoutOthers } from './subject.ts';
 
 export interface ScreenDeps {
@@ -142,14 +142,6 @@ export function createScreen(deps: ScreenDeps): Screen {
     return inspected instanceof Promise ? inspected.then(settled) : settled(inspected);
   }
 
-  /** By the policy of now. */
-  function hearing({ caller, assignment }: Told, foreign: Exposed): Assignment | undefined {
-    const gateway = enter(inForce.current(), caller, assignment.gateway.slug, assignment.server.slug);
-    const now = gateway instanceof Fault ? undefined : gateway.assignments.get(assignment.server.slug);
-    const isExposed = now?.server.id === assignment.server.id && now.provisions(foreign.kind, foreign.name, undefined);
-    return isExposed ? now : undefined;
-  }
-
   /** `as`: what goes on where no rule changed anything; undefined for the message as it came. */
   function settle(of: Told, inspected: Inspected, as: Buffer | undefined): Screened<Buffer> {
     const noted = note(of, inspected.hits);
@@ -194,7 +186,7 @@ export function createScreen(deps: ScreenDeps): Screen {
       }),
     notification(told, body, tell, on = 'response', foreign) {
       try {
-        const assignment = foreign ? hearing(told, foreign) : told.assignment;
+        const assignment = foreign ? exposingNow(inForce, told, foreign) : told.assignment;
         if (!assignment) return deps.onDropped();
         const key = told.hits ?? told;
         const of = foreign ? { ...told, assignment, method: foreign.name, item: foreign } : told;

@@ -83,6 +83,7 @@ export function begunEdits(
 const seenLimit = 10_000;
 
 export function createTaskQuestions(deps: {
+  readonly inForce: InForce;
   readonly states: RequestStates;
   readonly recorder: Recorder;
 }): TaskDeps['questionEdits'] {

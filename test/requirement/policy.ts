@@ -85,6 +85,11 @@ export const policy: readonly Requirement[] = [
     source: 'docs/gateway-cli.md, Items',
   },
   {
+    id: 'policy.foreign-question-now',
+    promise: 'What a server asks by a foreign method is asked only where the policy of that moment exposes it.',
+    source: 'docs/gateway-cli.md',
+  },
+  {
     id: 'policy.foreign-notification-closed',
     promise: 'What a server says by a notification that is foreign to MCP reaches a host only where the assignment exposes it.',
     source: 'docs/gateway-cli.md, Items',

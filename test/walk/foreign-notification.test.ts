@@ -64,7 +64,7 @@ describe('what a server says that MCP does not know', () => {
   test('by a notification is told to nobody where it is not exposed, or where a rule finds something in it', async () => {
     proves('policy.foreign-notification-closed', {
       file: 'gateway/pipeline/screen.ts',
-      find: 'const assignment = foreign ? hearing(told, foreign) : told.assignment;',
+      find: 'const assignment = foreign ? exposingNow(inForce, told, foreign) : told.assignment;',
       replace: 'const { assignment } = told;',
     });
     const open = await oldHost(stage.url('remote-new', 'strict'), stage.strict);

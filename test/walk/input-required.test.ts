@@ -133,7 +133,7 @@ describe('a server does not get to ask', () => {
   test('for a password in a form', async () => {
     proves('edge.input-no-secret', {
       file: 'gateway/pipeline/input-required.ts',
-      find: 'checkQuestion(call, method, params, abilitiesOf(call, message));',
+      find: 'checkQuestion(deps.inForce, call, method, params, abilitiesOf(call, message));',
       replace: '',
     });
     expect(codeOf(await call(ada, 'prying', 'password'))).toBe('SECRET_ASKED');

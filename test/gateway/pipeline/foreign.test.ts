@@ -103,3 +103,30 @@ test.each(['block', 'alert'])(
     expect(JSON.stringify(records)).not.toContain(word);
   },
 );
+
+test.each([false, true])(
+  'what a server asks by a foreign method is held to the policy of then: closed meanwhile: %j',
+  async (isClosedMeanwhile) => {
+    proves('policy.foreign-question-now', {
+      file: 'gateway/pipeline/question.ts',
+      find: "exposingNow(inForce, call, { kind: 'methods', name: method }) !== undefined",
+      replace: "call.assignment.provisions('methods', method, undefined)",
+    });
+    const method = 'vendor/choose';
+    const meanwhile: Meanwhile = async (call) => {
+      const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 7, method }));
+      const question = { call, workstation: null, method, body, onProgress: () => undefined };
+      await call.audience?.ask(question, new AbortController().signal).catch(() => undefined);
+    };
+    const { told, records } = await played({
+      rules: [],
+      method: 'vendor/do',
+      params: {},
+      isAtServer: true,
+      isClosedMeanwhile,
+      meanwhile,
+    });
+    expect(told).toHaveLength(isClosedMeanwhile ? 0 : 1);
+    expect(records[0]).toMatchObject({ event: 'host_asked', code: isClosedMeanwhile ? 'HOST_UNABLE' : null });
+  },
+);

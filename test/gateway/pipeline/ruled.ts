@@ -39,7 +39,7 @@ const ids: PolicyIds = {
   assignments: {},
 };
 
-async function snapshotOf(rules: readonly object[], capture: Capture): Promise<Snapshot> {
+async function snapshotOf(rules: readonly object[], capture: Capture, methods: 'all' | 'none' = 'all'): Promise<Snapshot> {
   const policy = PolicyFile.parse({
     version: 1,
     users: { ada: { email: 'a@example.org', teams: ['red'] } },
@@ -47,7 +47,7 @@ async function snapshotOf(rules: readonly object[], capture: Capture): Promise<S
     servers: { notes: { kind: 'workstation' } },
     gateways: {
       eng: {
-        assignments: { notes: { tools: 'all', prompts: 'all', resources: 'all', templates: 'all', methods: 'all' } },
+        assignments: { notes: { tools: 'all', prompts: 'all', resources: 'all', templates: 'all', methods } },
         rules,
         capture,
       },
@@ -76,6 +76,8 @@ interface Scene {
   readonly era?: Era;
   /** It comes to the URL of the one server, not to the gateway's. */
   readonly isAtServer?: boolean;
+  /** No foreign method is exposed any more once it is under way. */
+  readonly isClosedMeanwhile?: boolean;
   /** A notification in place of a request. */
   readonly isTold?: boolean;
   /** What the server says while the call is under way. */
@@ -93,7 +95,7 @@ interface Scene {
 
 /** One request through the pipeline: what came back, what its server got, and what was said and recorded meanwhile. */
 export async function played({ rules, method = 'tools/call', params = { name: 'notes__save', arguments: {} }, ...scene }: Scene) {
-  const snapshot = await snapshotOf(rules, scene.capture ?? 'off');
+  let snapshot = await snapshotOf(rules, scene.capture ?? 'off');
   const inForce = { current: () => snapshot, onChange: () => () => undefined, close: () => undefined };
   const records: AuditRecord[] = [];
   const told: string[] = [];
@@ -117,6 +119,7 @@ export async function played({ rules, method = 'tools/call', params = { name: 'n
       forwarded.push(message.params.value);
       sent.push(JSON.parse(call.body.toString()));
       expect(readMessage(call.body)).toMatchObject({ params: { value: message.params.value } });
+      if (scene.isClosedMeanwhile) snapshot = await snapshotOf(rules, scene.capture ?? 'off', 'none');
       await scene.meanwhile?.(call, screen);
       const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, ...(scene.answer ?? { result: { content: [] } }) }));
       const response = readMessage(body);
