@@ -27,7 +27,8 @@ const reads =
 export function asApiActivity(record: Fields, organization: string): Fields {
   const isCall = record['kind'] === 'call';
   const operation = textAt(record, 'method') ?? textAt(record, 'event') ?? textAt(record, 'kind') ?? 'unknown';
-  const activity = isCall && reads.test(operation) ? 2 : 99;
+  const isRead = isCall && textAt(record, 'item', 'kind') !== 'method' && reads.test(operation);
+  const activity = isRead ? 2 : 99;
   const decision = textAt(record, 'decision');
   const code = textAt(record, 'code');
   const severity = decision === 'refused' || (!isCall && code !== undefined) ? 3 : decision === 'failed' ? 2 : 1;

@@ -55,6 +55,13 @@ test('what is left out is nowhere in what leaves, in either format', () => {
   expect(item(event, { redact: ['detail.address'] })?.record['detail']).toEqual({ address: '[redacted]', kept: 1 });
 });
 
+test('as OCSF a list is read, and of a foreign method nobody says what it does, whatever it is called', () => {
+  const activityOf = (change: object) => item(callRecord(userId(), change), { format: 'ocsf' })?.body['activity_id'];
+  expect(activityOf({ method: 'tools/list', tool: null })).toBe(2);
+  const method = 'vendor/wipe/list';
+  expect(activityOf({ method, tool: null, item: { kind: 'method', name: method } })).toBe(99);
+});
+
 test('as OCSF each record has what API Activity requires, and what has no place there stands in unmapped', () => {
   const call = callRecord(userId(), { workstation: '01a20491-e46f-708d-b6df-159d2fd25a16' as never });
   const records = [call, callRecord(null, { host: null, method: 'tools/list', tool: null, server: null }), recordOf(5, { n: 1 })];
