@@ -79,7 +79,10 @@ export function aboutOf({ value }: ResponseMessage): About {
 
 /** Of revisions before 2026-07-28 `experimental` is the place for both. */
 function beyondOf({ extensions, experimental }: Readonly<Record<string, unknown>>): string | undefined {
-  const said = { ...(isObject(extensions) && { extensions }), ...(isObject(experimental) && { experimental }) };
+  // Of tasks the gateway server says itself what it passes on.
+  const { [tasksExtension]: _, ...others } = isObject(extensions) ? extensions : {};
+  const hasOthers = Object.keys(others).length > 0;
+  const said = { ...(hasOthers && { extensions: others }), ...(isObject(experimental) && { experimental }) };
   const text = JSON.stringify(said);
   return text === '{}' || text.length > beyondLimit ? undefined : text;
 }

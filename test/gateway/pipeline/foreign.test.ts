@@ -1,5 +1,7 @@
 // Messages that are foreign to MCP before the rules: each word in them that its reader gets as it was written is looked at, and hides nothing else on record.
 import { expect, test } from 'vitest';
+import { readMessage } from '../../../gateway/mcp/jsonrpc.ts';
+import { aboutOf } from '../../../gateway/upstream/handshake.ts';
 import { proves } from '../../requirement.ts';
 import { type Meanwhile, played } from './ruled.ts';
 
@@ -130,3 +132,14 @@ test.each([false, true])(
     expect(records[0]).toMatchObject({ event: 'host_asked', code: isClosedMeanwhile ? 'HOST_UNABLE' : null });
   },
 );
+
+test('what a server declares of tasks is no word beside MCP: the gateway server says itself who may use them', () => {
+  const about = (extensions: object) => {
+    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, result: { capabilities: { extensions } } }));
+    const message = readMessage(body);
+    return message.kind === 'response' ? aboutOf(message) : undefined;
+  };
+  expect(about({ 'io.modelcontextprotocol/tasks': {} })).toMatchObject({ hasTasks: true, beyond: undefined });
+  const both = { 'io.modelcontextprotocol/tasks': {}, 'com.example/x': {} };
+  expect(about(both)).toMatchObject({ hasTasks: true, beyond: '{"extensions":{"com.example/x":{}}}' });
+});
