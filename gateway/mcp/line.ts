@@ -163,8 +163,9 @@ class Line implements Audience, Conversation, Asked {
       const era = arrived.era === 'modern' ? 'modern' : 'legacy';
       const controller = new AbortController();
       const key = randomUUID();
-      // As with requests; a notification has no answer that could say so.
-      if (this.#underWay.size >= underWayLimit) return;
+      // As with requests; a notification has no answer that could say so, but a record.
+      if (this.#underWay.size >= underWayLimit)
+        return void (await this.#refuse(arrived, new Fault('BUSY', { what: 'this host' }), 'null'));
       this.#underWay.set(key, controller);
       await this.#deps.pipeline.handle(this.#identified(message, body, era, arrived), message, encoderForTold(era), controller);
       this.#underWay.delete(key);
