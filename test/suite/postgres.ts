@@ -105,3 +105,16 @@ async function run(file: string, args: readonly string[], options: SpawnOptions)
   const [code] = await once(child, 'close');
   if (code !== 0) throw new Error(`${file} failed:\n${said}`);
 }
+
+/** Runs these on a connection of their own, for somebody else. The rows of the last one. */
+export async function beside<T>(url: string, ...statements: string[]): Promise<T[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    let rows: T[] = [];
+    for (const statement of statements) rows = (await client.query(statement)).rows;
+    return rows;
+  } finally {
+    await client.end();
+  }
+}

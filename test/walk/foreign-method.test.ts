@@ -10,15 +10,13 @@ import { strange } from '../fake/local-server/vendor.ts';
 import { proves } from '../requirement.ts';
 import { until } from './deployment.ts';
 import { root } from './program.ts';
-import { type Era, eras, names, standUp, type VendorStage } from './vendor.ts';
+import { askedIn, type Era, eras, names, standUp, type VendorStage } from './vendor.ts';
 
 let stage: VendorStage;
 beforeAll(async () => {
   stage = await standUp();
 }, 60_000);
 afterAll(() => stage?.close());
-/** What a server was asked beside what it is. */
-const asked = (said: readonly string[]) => said.filter((one) => !one.includes('"server/discover"'));
 
 describe.each(eras)('a host of the %s era', (era) => {
   test.each(names)('gets the answer of a foreign method at %s byte for byte, and its params arrive so', async (server) => {
@@ -56,7 +54,7 @@ describe.each(eras)('a host of the %s era', (era) => {
     const refused = await stage.send(era, 'remote-new', 'vendor/other');
     expect([refused.status, refused.body]).toEqual([era === 'new' ? 404 : 200, expect.stringContaining('METHOD_UNKNOWN')]);
     expect(await stage.lastCall()).toMatchObject({ decision: 'refused', code: 'METHOD_UNKNOWN', server: { name: 'remote-new' } });
-    expect(asked(stage.remote.new.said.slice(before))).toEqual([]);
+    expect(askedIn(stage.remote.new.said.slice(before))).toEqual([]);
   });
 
   test.each(['tools/call', 'Tools/Call', 'tools//call', 'tools.call', 'sampling/createMessage', 'rpc.discover', 'täglich'])(
@@ -67,7 +65,7 @@ describe.each(eras)('a host of the %s era', (era) => {
       // A header can't hold every name.
       if (refused instanceof Error) return expect([era, method]).toEqual(['new', 'täglich']);
       expect(refused).toMatchObject({ body: expect.stringContaining('"error"') });
-      expect(asked(stage.remote.new.said.slice(before))).toEqual([]);
+      expect(askedIn(stage.remote.new.said.slice(before))).toEqual([]);
     },
   );
 
@@ -132,7 +130,7 @@ describe('rules', () => {
     });
     const before = stage.remote.new.said.length;
     expect((await stage.send('new', 'remote-new', 'vendor/open-sesame', '', 'strict')).body).toContain('RULE_BLOCKED');
-    expect(asked(stage.remote.new.said.slice(before))).toEqual([]);
+    expect(askedIn(stage.remote.new.said.slice(before))).toEqual([]);
     expect(await stage.lastCall()).toMatchObject({ method: '?', item: { kind: 'method', name: '?' }, code: 'RULE_BLOCKED' });
     expect(JSON.stringify(await stage.deployment.records(5))).not.toContain('sesame');
   });

@@ -6,15 +6,13 @@ import { strange } from '../fake/local-server/vendor.ts';
 import { proves } from '../requirement.ts';
 import { until } from './deployment.ts';
 import { modern, modernMeta, post } from './mcp.ts';
-import { eras, names, oldHost, standUp, type VendorStage } from './vendor.ts';
+import { askedIn, eras, names, oldHost, standUp, type VendorStage } from './vendor.ts';
 
 let stage: VendorStage;
 beforeAll(async () => {
   stage = await standUp();
 }, 60_000);
 afterAll(() => stage?.close());
-/** What a server was asked beside what it is. */
-const asked = (said: readonly string[]) => said.filter((one) => !one.includes('"server/discover"'));
 
 const strangeValue: unknown = JSON.parse(`{${strange}}`);
 
@@ -147,7 +145,7 @@ describe.each(eras)('what a host of the %s era says by a notification that MCP d
     });
     expect(await stage.send(era, '', heard)).toEqual({ status: 202, body: '' });
     expect(await stage.send(era, 'open', 'notifications/roots//list_changed')).toEqual({ status: 202, body: '' });
-    expect(asked(stage.remote.new.said.slice(before))).toEqual([]);
+    expect(askedIn(stage.remote.new.said.slice(before))).toEqual([]);
   });
 
   test('is held to every rule, and the host is told so by the status', async () => {
@@ -157,7 +155,7 @@ describe.each(eras)('what a host of the %s era says by a notification that MCP d
       expect.toSatisfy((status: number) => status >= 400),
       expect.stringContaining('RULE_BLOCKED'),
     ]);
-    expect(asked(stage.remote.new.said.slice(before))).toEqual([]);
+    expect(askedIn(stage.remote.new.said.slice(before))).toEqual([]);
     expect((await stage.send(era, 'remote-new', heard, '"a":"4111 1111 1111 1111"', 'strict')).status).toBe(202);
     expect(stage.remote.new.said.at(-1)).toContain('"a":"[REDACTED]"');
   });

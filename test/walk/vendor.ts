@@ -144,7 +144,13 @@ export async function oldHost(url: string, token: string) {
   const transport = new StreamableHTTPClientTransport(new URL(url), {
     requestInit: { headers: { authorization: `Bearer ${token}` } },
   });
+  // The SDK's own types do not agree with each other under exactOptionalPropertyTypes.
   await client.connect(transport as Parameters<Client['connect']>[0]);
   const request = (method: string, params = {}) => client.request({ method, params }, z.looseObject({}));
   return { client, told, asked, request };
+}
+
+/** What a server was asked beside what it is. */
+export function askedIn(said: readonly string[]): readonly string[] {
+  return said.filter((one) => !one.includes('"server/discover"'));
 }

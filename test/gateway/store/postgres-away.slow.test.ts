@@ -1,11 +1,10 @@
 // A store whose PostgreSQL goes away without a word, or may only be read for a while: what another one that takes its place asks of connections. A real server.
 import { sql } from 'kysely';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openUnmigrated } from '../../../gateway/store/location.ts';
 import { openStore } from '../../../gateway/store/open.ts';
 import { proves } from '../../requirement.ts';
-import { startPostgres, type TestPostgres } from '../../suite/postgres.ts';
+import { beside, startPostgres, type TestPostgres } from '../../suite/postgres.ts';
 import { applyPolicy, group, quiet, samplePolicy } from '../../suite/sample.ts';
 
 let server: TestPostgres;
@@ -13,19 +12,6 @@ beforeAll(async () => {
   server = await startPostgres();
 });
 afterAll(() => server.close());
-
-/** A second connection to the same database, for somebody else. */
-async function beside<T>(url: string, ...statements: string[]): Promise<T[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    let rows: T[] = [];
-    for (const statement of statements) rows = (await client.query(statement)).rows;
-    return rows;
-  } finally {
-    await client.end();
-  }
-}
 
 test('lets go of a connection that has gone silent, and asks over another one at once', { timeout: 60_000 }, async () => {
   proves('store.connection-silent', {

@@ -10,7 +10,7 @@ import { openStore } from '../../../gateway/store/open.ts';
 import { migrate } from '../../../gateway/store/migrations.ts';
 import { proves } from '../../requirement.ts';
 import { freshFolder, postgresGround } from '../../suite/ground.ts';
-import { startPostgres } from '../../suite/postgres.ts';
+import { beside, startPostgres } from '../../suite/postgres.ts';
 import type { TestPostgres } from '../../suite/postgres.ts';
 import { applyPolicy, enrollToken, group, quiet, samplePolicy, workstationOf } from '../../suite/sample.ts';
 import { describeIdentities } from '../../suite/identity.ts';
@@ -83,19 +83,6 @@ test('two servers on one database enroll one device with one token, and one with
 });
 
 describe('a store on a PostgreSQL server', () => {
-  /** A second connection to the same database, for somebody else. */
-  async function beside<T>(url: string, ...statements: string[]): Promise<T[]> {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
-    try {
-      let rows: T[] = [];
-      for (const statement of statements) rows = (await client.query(statement)).rows;
-      return rows;
-    } finally {
-      await client.end();
-    }
-  }
-
   test('lives through the loss of all its connections', async () => {
     const url = await server.createDatabase();
     const store = await openStore({ kind: 'postgres', url }, { logger: quiet });
