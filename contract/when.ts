@@ -1,4 +1,5 @@
 // Points in time in words, for the tray and the page. Pure: the caller says what time it is, or two places would disagree.
+import { counted } from './counted.ts';
 
 const clock = new Intl.DateTimeFormat('en-US', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const day = new Intl.DateTimeFormat('en-US', { month: 'short', day: 'numeric' });
@@ -32,6 +33,6 @@ export function relativeWords(atMs: number, nowMs: number): string {
 
 /** `1 minute`, `2 hours`, `1 hour 30 minutes`. */
 export function minutesWords(minutes: number): string {
-  const count = (n: number, unit: string) => (n === 0 ? '' : `${n} ${unit}${n === 1 ? '' : 's'}`);
+  const count = (n: number, unit: string) => (n === 0 ? '' : counted(n, unit));
   return [count(Math.floor(minutes / 60), 'hour'), count(minutes % 60, 'minute')].filter(Boolean).join(' ');
 }
